@@ -1,0 +1,31 @@
+"""Kenyan mobile numbers: read as people write them, kept in one form, shown with care.
+
+The lowest room of the house, because products, orders and payments all need it. No list of
+operator prefixes is kept: new ranges appear every year (Communications Authority of Kenya), and
+M-Pesa is the judge of who has an account.
+"""
+
+import re
+
+#: 2547… and 2541…, 12 digits: the only form the shop stores and sends to M-Pesa.
+NORMAL_FORM = re.compile(r"254[17][0-9]{8}")
+_TYPED = re.compile(r"(?:\+?254|0)?([17][0-9]{8})")
+_MASKABLE = re.compile(r"(?<![0-9A-Za-z])(\+?254|0)([17][0-9]{2})[0-9]{3}([0-9]{3})(?![0-9])")
+
+
+def normalise_phone(typed: str | int) -> str:
+    """Return ``2547XXXXXXXX`` or ``2541XXXXXXXX`` for a number as a person writes it.
+
+    Spaces, dashes, dots and brackets are ignored; ``07…``, ``7…``, ``254…`` and ``+254…`` are
+    read alike. Raises ValueError for anything else.
+    """
+    text = re.sub(r"[ \-.()]", "", str(typed)) if not isinstance(typed, bool) else ""
+    match = _TYPED.fullmatch(text) if len(text) <= 13 else None
+    if match is None:
+        raise ValueError("not a Kenyan mobile number")
+    return f"254{match[1]}"
+
+
+def mask_phones(text: str) -> str:
+    """Return the text with the middle of every phone number in it hidden, for logs."""
+    return _MASKABLE.sub(r"\1\2***\3", text)

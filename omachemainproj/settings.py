@@ -1,0 +1,464 @@
+"""Every setting of O-Mache, read from the environment.
+
+Without ``DJANGO_SECRET_KEY`` this is a laptop: debug on, localhost only, SQLite, the simulator
+as M-Pesa. With it, this is production: what is missing or dangerous stops the start with one
+sentence. ``.env.example`` explains each variable; a ``.env`` file beside ``manage.py`` is read.
+"""
+
+import hashlib
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.FileAwareEnv()
+env.read_env(BASE_DIR / os.environ.get("OMACHE_ENV_FILE", ".env"))
+
+
+def _is_loopback(url: str) -> bool:
+    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+
+
+# --- Laptop or production -------------------------------------------------------------------
+
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
+PRODUCTION = bool(SECRET_KEY)
+DEBUG = not PRODUCTION
+if not PRODUCTION:
+    SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
+
+HTTPS = env.bool("HTTPS", default=PRODUCTION)
+THROTTLES = env.bool("THROTTLES", default=PRODUCTION)
+#: How many proxies of ours stand in front; the client's address is read from the last of them.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+
+ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
+CORS_ALLOWED_ORIGINS = env.list(
+    "CORS_ALLOWED_ORIGINS",
+    default=[]
+    if PRODUCTION
+    else [
+        f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173)
+    ],
+)
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# --- The shop's policy -----------------------------------------------------------------------
+
+ORDER_HOLD_MINUTES = env.int("ORDER_HOLD_MINUTES", default=15)
+COMMISSION_PERCENT = env.int("COMMISSION_PERCENT", default=0)
+
+# --- M-Pesa ----------------------------------------------------------------------------------
+
+#: The laptop's values are those the simulator is born with.
+_SIMULATED = {
+    "DARAJA_BASE_URL": "http://127.0.0.1:8001",
+    "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:8000",
+    "DARAJA_CONSUMER_KEY": "simulator-key",
+    "DARAJA_CONSUMER_SECRET": "simulator-secret",
+    "DARAJA_SHORTCODE": "174379",
+    "DARAJA_PASSKEY": "simulator-passkey",
+}
+
+
+def _daraja(name: str) -> str:
+    return env.str(name, default="" if PRODUCTION else _SIMULATED[name])
+
+
+DARAJA_BASE_URL = _daraja("DARAJA_BASE_URL").rstrip("/")
+DARAJA_CALLBACK_BASE_URL = _daraja("DARAJA_CALLBACK_BASE_URL").rstrip("/")
+DARAJA_CONSUMER_KEY = _daraja("DARAJA_CONSUMER_KEY")
+DARAJA_CONSUMER_SECRET = _daraja("DARAJA_CONSUMER_SECRET")
+DARAJA_SHORTCODE = _daraja("DARAJA_SHORTCODE")
+DARAJA_PASSKEY = _daraja("DARAJA_PASSKEY")
+DARAJA_TRANSACTION_TYPE = env.str("DARAJA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
+DARAJA_PARTY_B = env.str("DARAJA_PARTY_B", default="")
+DARAJA_CALLBACK_IPS = env.list("DARAJA_CALLBACK_IPS", default=[])
+
+
+def _refuse_to_start() -> str | None:
+    """What stops production from starting, as one sentence, or None."""
+    if not PRODUCTION:
+        return None
+    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
+        return "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters."
+    needed = {"DJANGO_ALLOWED_HOSTS": ALLOWED_HOSTS}
+    needed.update({name: _daraja(name) for name in _SIMULATED})
+    if DARAJA_TRANSACTION_TYPE == "CustomerBuyGoodsOnline":
+        needed["DARAJA_PARTY_B"] = DARAJA_PARTY_B
+    missing = [name for name, value in needed.items() if not value]
+    if missing:
+        return f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production."
+    if "*" in ALLOWED_HOSTS:
+        return "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links."
+    if "*" in CORS_ALLOWED_ORIGINS:
+        return "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin."
+    if not DARAJA_CALLBACK_BASE_URL.startswith("https://"):
+        if not _is_loopback(DARAJA_CALLBACK_BASE_URL):
+            return (
+                "DARAJA_CALLBACK_BASE_URL must start with https://: Safaricom calls nothing else."
+            )
+    elif not DARAJA_BASE_URL.startswith("https://"):
+        return "DARAJA_BASE_URL must start with https:// when callbacks come from the internet."
+    if not HTTPS and not _is_loopback(DARAJA_CALLBACK_BASE_URL):
+        return "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback."
+    return None
+
+
+if _sentence := _refuse_to_start():
+    raise ImproperlyConfigured(_sentence)
+
+# --- Applications ----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework_simplejwt.token_blacklist",
+    "allauth",
+    "allauth.account",
+    # dj-rest-auth's registration imports it; no social log-in is offered.
+    "allauth.socialaccount",
+    "dj_rest_auth",
+    "dj_rest_auth.registration",
+    "django_filters",
+    "corsheaders",
+    "csp",
+    "axes",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "omachemainproj",
+    "accounts",
+    "products",
+    "orders",
+    "payments",
+]
+
+MIDDLEWARE = [
+    "omachemainproj.middleware.EdgeMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "omachemainproj.urls"
+WSGI_APPLICATION = "omachemainproj.wsgi.application"
+#: A 301 would lose a POST body; EdgeMiddleware reads both spellings instead.
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+LANGUAGE_CODE = "en-gb"
+TIME_ZONE = "Africa/Nairobi"
+USE_I18N = True
+USE_TZ = True
+
+# --- Database: always the truth --------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+_database = DATABASES["default"]
+if "sqlite" in _database["ENGINE"]:
+    _database["OPTIONS"] = {
+        # Every atomic block takes the write lock at once: a read followed by a write inside it
+        # is safe, and two writers wait instead of failing with "database is locked".
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;"
+        ),
+    }
+else:
+    #: At least gunicorn's threads; a process never asks for more connections than this.
+    _database["OPTIONS"] = {
+        "pool": {
+            "min_size": 1,
+            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "timeout": 5,
+            "max_lifetime": 1800,
+            "max_idle": 300,
+        },
+        # No statement, lock or forgotten transaction may hold the shop up (milliseconds).
+        "options": (
+            "-c statement_timeout=5000 -c lock_timeout=3000"
+            " -c idle_in_transaction_session_timeout=10000"
+        ),
+    }
+    _database["CONN_MAX_AGE"] = 0
+    _database["CONN_HEALTH_CHECKS"] = True
+
+# --- Cache: speed and rate limits, never money ------------------------------------------------
+
+CACHE_URL = env.str("CACHE_URL", default="")
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+    if CACHE_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "omache"}
+}
+
+# --- Tasks: none without a broker; then they run in the process after commit ------------------
+
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+#: A broker that is down must not hold a request up: the clock finds the work again.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "max_retries": 0}
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BEAT_SCHEDULE = {
+    "clock": {"task": "payments.tasks.tick", "schedule": 10.0, "options": {"expires": 10}},
+    "housekeeping": {"task": "payments.tasks.housekeep", "schedule": 24 * 3600.0},
+}
+
+# --- People ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "accounts.backends.UsernameOrEmailBackend",
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in [
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 8}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    ]
+]
+REST_AUTH = {
+    "USE_JWT": True,
+    "TOKEN_MODEL": None,
+    "SESSION_LOGIN": False,
+    # Tokens travel in the body; a refresh answers with the new refresh token too.
+    "JWT_AUTH_HTTPONLY": False,
+    "OLD_PASSWORD_FIELD_ENABLED": True,
+    "LOGOUT_ON_PASSWORD_CHANGE": True,
+    "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
+    "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
+    "USER_DETAILS_SERIALIZER": "accounts.serializers.UserOutput",
+    "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
+    "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
+    "PASSWORD_RESET_CONFIRM_SERIALIZER": "accounts.serializers.PasswordResetConfirmInput",
+}
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+#: Where the frontend asks for the new password; the e-mail's link leads there.
+FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:5173").rstrip("/")
+EMAIL_CONFIG = env.email_url(
+    "EMAIL_URL", default="consolemail://" if not PRODUCTION else "smtp://localhost:25"
+)
+vars().update(EMAIL_CONFIG)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
+
+#: Signs tokens only, so that it is not the key that signs sessions and reset links.
+_JWT_KEY = hashlib.sha256(b"omache.jwt:" + SECRET_KEY.encode()).hexdigest()
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "ROTATE_REFRESH_TOKENS": True,
+    "BLACKLIST_AFTER_ROTATION": True,
+    "CHECK_REVOKE_TOKEN": True,
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": _JWT_KEY,
+    "AUDIENCE": "omache",
+    "ISSUER": "omache",
+    "LEEWAY": 10,
+    "UPDATE_LAST_LOGIN": False,
+    "TOKEN_REFRESH_SERIALIZER": "accounts.serializers.RefreshInput",
+}
+
+AXES_ENABLED = THROTTLES
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=5)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_CALLABLE = "accounts.lockout.answer_lockout"
+AXES_DISABLE_ACCESS_LOG = True
+AXES_VERBOSE = False
+
+# --- API -------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_PARSER_CLASSES": ["omachemainproj.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["omachemainproj.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "omachemainproj.schema.OmacheSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["omachemainproj.throttles.ScopedThrottle"] if THROTTLES else [],
+    "DEFAULT_THROTTLE_RATES": {
+        "login": "10/min",
+        "registration": "20/min",
+        "refresh": "30/min",
+        "dj_rest_auth": "20/min",
+        "browse": "600/min",
+        "search": "60/min",
+        "create": "30/hour",
+        "cashout": "10/min",
+        "poll": "120/min",
+    },
+    "EXCEPTION_HANDLER": "omachemainproj.errors.answer_error",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "O-Mache",
+    "DESCRIPTION": "A marketplace that sells what is there, and accounts for every shilling.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SCHEMA_PATH_PREFIX": r"/",
+}
+
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+]
+CORS_EXPOSE_HEADERS = ["Link", "ETag", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
+#: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
+JSON_BODY_MAX = 64 * 1024
+MULTIPART_BODY_MAX = 6 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+DATA_UPLOAD_MAX_NUMBER_FILES = 5
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_PERMISSIONS = 0o644
+
+# --- Files -----------------------------------------------------------------------------------
+
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+MEDIA_URL = "/media/"
+MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if PRODUCTION
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+WHITENOISE_AUTOREFRESH = DEBUG
+WHITENOISE_USE_FINDERS = DEBUG
+
+# --- Transport and headers -------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Strict"
+SESSION_COOKIE_AGE = 8 * 3600
+CSRF_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SAMESITE = "Strict"
+if HTTPS:
+    # A browser lets nobody but this very host set a cookie with this prefix.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+SILENCED_SYSTEM_CHECKS: list[str] = [] if HTTPS else ["security.W004", "security.W008"]
+if not HTTPS:
+    # Only a rehearsal on a loopback address gets here in production (see _refuse_to_start).
+    SILENCED_SYSTEM_CHECKS += ["security.W012", "security.W016"]
+
+# --- Logs ------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"private": {"()": "omachemainproj.logs.PrivateFilter"}},
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "json": {"()": "omachemainproj.logs.JSONFormatter"},
+    },
+    "handlers": {
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": "json" if PRODUCTION else "plain",
+            "filters": ["private"],
+        }
+    },
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True, "level": "INFO"},
+        # runserver's own line for each request would bypass the filter above.
+        "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
+        "axes": {"level": "WARNING"},
+        "urllib3": {"level": "WARNING"},
+    },
+}

@@ -1,0 +1,33 @@
+"""Reads of orders and their lines, named as phrases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+    from .models import Order, OrderTrack  # noqa: F401
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def placed_by(self, user: User) -> OrderQuerySet:
+        """The buyer's own orders. Buyer views start here and nowhere else."""
+        return self.filter(buyer=user)
+
+    def unpaid(self) -> OrderQuerySet:
+        """Orders waiting for their money, whose goods are held."""
+        return self.filter(payment_status="requested")
+
+    def overdue(self, now: datetime) -> OrderQuerySet:
+        """Unpaid orders whose time is over."""
+        return self.unpaid().filter(expires_at__lte=now)
+
+
+class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
+    def bought_by(self, user: User) -> OrderTrackQuerySet:
+        """The buyer's own lines. Buyer views start here and nowhere else."""
+        return self.filter(buyer=user)

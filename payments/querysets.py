@@ -1,0 +1,37 @@
+"""Reads of attempts and kept messages, named as phrases."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+
+if TYPE_CHECKING:
+    from .models import GatewayEvent, OrderPayment  # noqa: F401
+
+
+class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
+    def to_ring(self) -> OrderPaymentQuerySet:
+        """Attempts nobody has sent to M-Pesa yet."""
+        return self.filter(status="requested", live=True)
+
+    def due_for_check(self, now: datetime) -> OrderPaymentQuerySet:
+        """Attempts it is time to ask M-Pesa about, longest waiting first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
+
+    def unheard(self) -> OrderPaymentQuerySet:
+        """Confirmed, and yet the order still waits: its receiver once failed."""
+        return self.filter(status="confirmed", order__payment_status="requested")
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
+        if kwargs.get("status") == "confirmed":
+            raise TypeError("Confirm payments one by one, with payments.services.settle().")
+        return super().update(**kwargs)
+
+
+class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
+    def to_apply(self) -> GatewayEventQuerySet:
+        """Kept messages nobody has acted on, oldest first."""
+        return self.filter(state="new").order_by("pk")

@@ -1,0 +1,43 @@
+"""The simulator's time: Nairobi's, and it can be moved forward."""
+
+import threading
+import time
+from datetime import datetime, timedelta, timezone
+
+#: East Africa Time. Kenya has no summer time, so a fixed offset is exact and needs no time zone database.
+EAT = timezone(timedelta(hours=3), "EAT")
+
+
+class Clock:
+    """Tells the time in Nairobi, and counts seconds that never run backwards."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ahead = 0.0
+
+    def now(self) -> datetime:
+        """Give the date and time in Nairobi, with its time zone."""
+        return datetime.now(EAT) + timedelta(seconds=self.ahead)
+
+    def seconds(self) -> float:
+        """Give a count of seconds for measuring waits; only differences mean something."""
+        # perf_counter, because tests that freeze the date usually freeze time.monotonic with it.
+        return time.perf_counter() + self.ahead
+
+    @property
+    def ahead(self) -> float:
+        """How many seconds this clock has been moved forward."""
+        with self._lock:
+            return self._ahead
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward. Raises ValueError for a step backwards or absurdly far."""
+        if not 0 <= seconds <= 366 * 24 * 3600:
+            raise ValueError("the clock moves forward, by at most a year at a time")
+        with self._lock:
+            self._ahead += seconds
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment as Daraja does: ``YYYYMMDDHHmmss``."""
+    return moment.strftime("%Y%m%d%H%M%S")
