@@ -23,7 +23,7 @@ class DarajaError(Exception):
     """Something other than a plain yes."""
 
 
-class DarajaRefused(DarajaError):
+class DarajaRefused(DarajaError):  # noqa: N818
     """Definitely not processed: no phone rings and no money moves because of this request.
 
     `code` is the gateway's own code ("" where it gave none), `message` one printable line for
@@ -40,11 +40,12 @@ class DarajaRefused(DarajaError):
         return f"{self.code}: {self.message}" if self.code else self.message
 
 
-class DarajaUnknown(DarajaError):
+class DarajaUnknown(DarajaError):  # noqa: N818
     """The request may or may not have been processed.
 
     Never ask for the money again after this one: ask what became of it. `answer` is the beginning
-    of what the gateway did say, one printable line, or "" when it said nothing.
+    of what the gateway did say, one printable line, or "" when it said nothing; it may hold the
+    payer's number, so it is for a row and not for a log.
     """
 
     def __init__(self, message: str, *, answer: str = "") -> None:

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 from . import codes
+from .errors import DarajaRefused, Refusal
 from .strictjson import NotStrictJson, read_json
 
 #: Every time Daraja tells or is told is Nairobi's: UTC+3, the whole year.
@@ -28,7 +29,7 @@ _AMOUNT_AS_TEXT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _COMPACT_TIME = re.compile(r"[0-9]{14}")
 
 
-class UnreadableCallback(ValueError):
+class UnreadableCallback(ValueError):  # noqa: N818
     """The body is not a callback that can be believed. Its text is a plain sentence."""
 
 
@@ -71,8 +72,8 @@ def read_stk_callback(body: bytes | memoryview) -> StkCallback:
     result_code = code_text(callback.get("ResultCode"))
     if not result_code:
         raise UnreadableCallback("ResultCode is missing or is not a code.")
-    facts = _facts(callback) if codes.is_success(result_code) else {}
     succeeded = codes.is_success(result_code)
+    facts = _facts(callback) if succeeded else {}
     return StkCallback(
         merchant_request_id=_id(callback, "MerchantRequestID"),
         checkout_request_id=_id(callback, "CheckoutRequestID"),
@@ -134,12 +135,12 @@ def _receipt(value: Any) -> str:
 
 
 def _paid_at(value: Any) -> datetime | None:
-    text = str(value)
+    """Fourteen digits of Nairobi's time, or an ISO date as one third party reports; else None."""
+    text = str(value) if isinstance(value, int | str) else ""
+    if _COMPACT_TIME.fullmatch(text):
+        text = f"{text[:8]}T{text[8:]}"
     try:
-        if _COMPACT_TIME.fullmatch(text):
-            told = datetime.strptime(text, "%Y%m%d%H%M%S")
-        else:
-            told = datetime.fromisoformat(text) if isinstance(value, str) else datetime.min
+        told = datetime.fromisoformat(text)
     except ValueError:
         return None
     if told.year not in YEARS:
@@ -155,37 +156,82 @@ def _phone(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """The error in an answer of the gateway: its code and one printable line."""
+    """The error in an answer: its code and one printable line, "" where it has none."""
 
-    code: str
-    message: str
-
-
-def read_answer(body: bytes) -> Mapping[str, Any] | None:
-    """The fields of an answer to a request of ours, or None when it is not a JSON object."""
-    try:
-        fields = read_json(body)
-    except NotStrictJson:
-        return None
-    return fields if isinstance(fields, dict) else None
+    code: str = ""
+    message: str = ""
 
 
-def trouble_in(fields: Mapping[str, Any]) -> Trouble | None:
-    """The error an answer carries, or None.
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer to a request of ours: its HTTP status, its fields and the error it carries.
 
-    Two shapes exist: Daraja's own, also seen under HTTP 200, and that of the API gateway in front.
+    `fields` is None when the body is not a JSON object; then `start` shows how it begins.
     """
-    code = code_text(fields.get("errorCode"))
-    if code:
-        return Trouble(code=code, message=printable(fields.get("errorMessage")))
+
+    status: int
+    fields: Mapping[str, Any] | None
+    start: str
+    trouble: Trouble | None
+
+    @classmethod
+    def of(cls, *, status: int, body: bytes) -> Self:
+        """Read an answer. Never raises."""
+        try:
+            fields = read_json(body)
+        except NotStrictJson:
+            fields = None
+        if not isinstance(fields, dict):
+            fields = None
+        start = printable(body[:800].decode(errors="replace"))
+        return cls(status, fields, start, _trouble_in(fields or {}))
+
+    def text(self, name: str) -> str:
+        """A field for people to read, as one printable line."""
+        return printable((self.fields or {}).get(name))
+
+    def code(self, name: str) -> str:
+        return code_text((self.fields or {}).get(name))
+
+    def id(self, name: str) -> str:
+        return request_id((self.fields or {}).get(name))
+
+    @property
+    def is_token_error(self) -> bool:
+        """Whether to resend with a new token. Never true of an answer that names a prompt."""
+        code = self.trouble.code if self.trouble else ""
+        return codes.is_token_error(status=self.status, code=code) and not self._names_a_prompt
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """Why this is certainly a no, or None when it is a yes or cannot be told."""
+        if self._names_a_prompt:
+            return None
+        trouble = self.trouble or Trouble()
+        return codes.refusal_of(status=self.status, code=trouble.code, message=trouble.message)
+
+    @property
+    def _names_a_prompt(self) -> bool:
+        return bool((self.fields or {}).get("CheckoutRequestID"))
+
+    def refused(self, kind: Refusal) -> DarajaRefused:
+        """This answer as the error to raise."""
+        trouble = self.trouble or Trouble()
+        said = trouble.message or self.text("ResponseDescription") or self.start
+        message = said or "no reason given"
+        return DarajaRefused(f"HTTP {self.status}, {message}", code=trouble.code, kind=kind)
+
+
+def _trouble_in(fields: Mapping[str, Any]) -> Trouble | None:
+    """Two shapes exist: Daraja's own, also seen under HTTP 200, and its API gateway's."""
+    if code := fields.get("errorCode"):
+        return Trouble(code=code_text(code), message=printable(fields.get("errorMessage")))
     fault = fields.get("fault")
     if not isinstance(fault, dict):
         return None
     detail = fault.get("detail")
-    return Trouble(
-        code=code_text(detail.get("errorcode")) if isinstance(detail, dict) else "",
-        message=printable(fault.get("faultstring")),
-    )
+    code = detail.get("errorcode") if isinstance(detail, dict) else None
+    return Trouble(code=code_text(code), message=printable(fault.get("faultstring")))
 
 
 def code_text(value: Any) -> str:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from .errors import DarajaRefused
+
 
 class TokenStore(Protocol):
     """Keeps one token for everybody who uses the same consumer key."""
@@ -52,3 +54,57 @@ class MemoryTokenStore:
 
     def refreshing(self) -> AbstractContextManager[object]:
         return self._refresh
+
+
+class SharedToken:
+    """The token in a store, fetched by whoever first finds it missing.
+
+    `fetch` returns a token and the seconds it may be kept (0 or less: use it once), and raises
+    DarajaRefused when none is to be had.
+    """
+
+    def __init__(self, store: TokenStore, fetch: Callable[[], tuple[str, int]]) -> None:
+        self._store = store
+        self._fetch = fetch
+        self._failures = 0
+        self._last_failure: DarajaRefused | None = None
+
+    def get(self) -> str:
+        """The token. Raises DarajaRefused when there is none, also when the store itself fails."""
+        try:
+            return self._store.get() or self._refresh()
+        except DarajaRefused:
+            raise
+        except Exception as error:  # whatever a store is made of: nothing was sent to M-Pesa
+            raise _no_token(error) from error
+
+    def turned_down(self, token: str) -> None:
+        """The gateway no longer takes this token. Raises DarajaRefused when the store fails."""
+        try:
+            self._store.forget(token)
+        except Exception as error:
+            raise _no_token(error) from error
+
+    def _refresh(self) -> str:
+        failures = self._failures
+        with self._store.refreshing():
+            token = self._store.get()
+            if token:
+                return token
+            if self._failures != failures and self._last_failure:
+                # Somebody tried while we waited. Trying again one by one, each with its own
+                # time-out, would hold every worker for minutes when the gateway is down.
+                said = self._last_failure
+                raise DarajaRefused(said.message, code=said.code, kind=said.kind)
+            try:
+                token, seconds = self._fetch()
+            except DarajaRefused as refusal:
+                self._failures, self._last_failure = self._failures + 1, refusal
+                raise
+            if seconds > 0:
+                self._store.set(token, seconds)
+            return token
+
+
+def _no_token(error: Exception) -> DarajaRefused:
+    return DarajaRefused(f"no token could be had ({type(error).__name__})")
