@@ -38,7 +38,10 @@ class Product(models.Model):
     """
 
     seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="products"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="products",
+        db_index=False,  # product_seller_newest begins with it
     )
     name = models.CharField(max_length=100)
     image = models.ImageField(upload_to=picture_path, blank=True)
@@ -93,6 +96,13 @@ class Product(models.Model):
                 condition=Q(listed=True, soldout=False),
             ),
             models.Index(fields=["price", "id"], name="product_price", condition=Q(listed=True)),
+            # Few are sold out: without this, a page of them would be looked for in all the others.
+            models.Index(
+                fields=["category", "-id"],
+                name="product_category_soldout",
+                condition=Q(listed=True, soldout=True),
+            ),
+            models.Index(fields=["seller", "-id"], name="product_seller_newest"),
         ]
 
     def __str__(self) -> str:
@@ -110,7 +120,12 @@ class StockMovement(models.Model):
     The unique reference is what makes taking stock safe to repeat.
     """
 
-    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="movements")
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        related_name="movements",
+        db_index=False,  # stock_moves_once_per_reference begins with it
+    )
     quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
     created_at = models.DateTimeField(auto_now_add=True)
