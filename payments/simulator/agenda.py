@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 class _Job:
     due: float
     number: int
-    action: Callable[[], None] = field(compare=False)
+    action: Callable[[], object] = field(compare=False)
     waits_for_person: bool = field(compare=False)
 
 
@@ -48,9 +48,12 @@ class Agenda:
             self._changed.notify_all()
 
     def add(
-        self, seconds: float, action: Callable[[], None], *, waits_for_person: bool = False
+        self, seconds: float, action: Callable[[], object], *, waits_for_person: bool = False
     ) -> None:
-        """Plan an action. One that only gives up waiting for a person does not disturb the quiet until it is due."""
+        """Plan an action.
+
+        One that only gives up waiting for a person does not disturb the quiet until it is due.
+        """
         with self._changed:
             due = self._clock.seconds() + seconds
             heapq.heappush(self._jobs, _Job(due, next(self._numbers), action, waits_for_person))

@@ -4,7 +4,8 @@ import threading
 import time
 from datetime import datetime, timedelta, timezone
 
-#: East Africa Time. Kenya has no summer time, so a fixed offset is exact and needs no time zone database.
+#: East Africa Time. Kenya has no summer time, so a fixed offset is exact and needs no time zone
+#: database.
 EAT = timezone(timedelta(hours=3), "EAT")
 
 

@@ -1,6 +1,7 @@
 """What a simulator knows before anybody calls: its credentials, its merchant and its habits.
 
-The credentials below are the laptop defaults. The shop's settings repeat them, and do not import them.
+The credentials below are the laptop defaults. The shop's settings repeat them, and do not import
+them.
 """
 
 from dataclasses import dataclass
@@ -21,9 +22,10 @@ MAX_AMOUNT = 250_000
 class Config:
     """The fixed settings of one simulator. Money is whole KES, times are seconds.
 
-    ``default`` is what becomes of a prompt nobody scripted: ``"success"``, ``"person"`` (it waits for the phone
-    page) or a result code. ``similar_counts`` says which earlier pushes forbid the same amount again within
-    ``similar_within``: every one asked for (the portal's words) or only those that were paid.
+    ``default`` is what becomes of a prompt nobody scripted: ``"success"``, ``"person"`` (it waits
+    for the phone page) or a result code. ``similar_counts`` says which earlier pushes forbid the
+    same amount again within ``similar_within``: every one asked for (the portal's words) or only
+    those that were paid.
     """
 
     consumer_key: str = CONSUMER_KEY

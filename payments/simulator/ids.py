@@ -26,12 +26,16 @@ def merchant_request_id() -> str:
 
 
 def checkout_request_id(moment: datetime, phone: str) -> str:
-    """Make a ``CheckoutRequestID``: ``ws_CO_``, the second in Nairobi, three digits, the payer's national number."""
+    """Make a ``CheckoutRequestID``: ``ws_CO_``, the second in Nairobi, three digits, the payer's
+    national number.
+    """
     return f"ws_CO_{moment:%d%m%Y%H%M%S}{secrets.randbelow(1000):03d}{phone[3:]}"
 
 
 def receipt(moment: datetime) -> str:
-    """Make a receipt number of ten capitals and digits, the first three telling year, month and day."""
+    """Make a receipt number of ten capitals and digits, the first three telling year, month and
+    day.
+    """
     letters = _RECEIPT_LETTERS
     day = letters[(moment.year - 2007) % 26] + letters[moment.month - 1] + letters[moment.day - 1]
     return day + "".join(secrets.choice(letters) for _ in range(7))

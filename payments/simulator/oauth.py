@@ -1,73 +1,31 @@
-"""Access tokens. Source: Daraja portal, Authorization."""
+"""``GET /oauth/v1/generate``. Source: Daraja portal, Authorization."""
 
 import base64
 import binascii
 import hmac
-import threading
 
-from payments.simulator import ids
-from payments.simulator.clock import Clock
 from payments.simulator.config import Config
+from payments.simulator.faults import answer_as_scripted, refuse_as_scripted
 from payments.simulator.wire import DarajaError, Reply, Request, json_reply
-
-#: How each family of APIs refuses a token it does not know: HTTP status and errorCode.
-STK_TOKEN_REFUSED = (404, "404.001.03")
+from payments.simulator.world import World
 
 
-class Tokens:
-    """Issues access tokens and remembers which are still good. Safe from many threads."""
-
-    def __init__(self, config: Config, clock: Clock, keep: int = 1_000) -> None:
-        self._config = config
-        self._clock = clock
-        self._keep = keep
-        self._lock = threading.Lock()
-        self._expiry: dict[str, float] = {}
-
-    def issue(self) -> str:
-        """Make a new token; the older ones stay good unless only the newest may be."""
-        token = ids.access_token()
-        with self._lock:
-            if self._config.newest_token_only:
-                self._expiry.clear()
-            while len(self._expiry) >= self._keep:
-                del self._expiry[next(iter(self._expiry))]
-            self._expiry[token] = self._clock.seconds() + self._config.token_seconds
-        return token
-
-    def revoke_all(self) -> None:
-        """Make every token issued so far worthless."""
-        with self._lock:
-            self._expiry.clear()
-
-    def check(self, request: Request, refused: tuple[int, str]) -> None:
-        """Let a request with a good bearer token pass. Raises DarajaError."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise DarajaError(404, "404.001.04", "Invalid Authentication Header")
-        with self._lock:
-            expiry = self._expiry.get(token.strip(), 0.0)
-        if expiry <= self._clock.seconds():
-            raise self.refusal(refused)
-
-    @staticmethod
-    def refusal(refused: tuple[int, str]) -> DarajaError:
-        """Make the refusal of a token nobody knows, or no longer."""
-        return DarajaError(*refused, "Invalid Access Token")
-
-
-def generate(config: Config, tokens: Tokens, request: Request) -> Reply:
-    """Answer ``GET /oauth/v1/generate``. Raises DarajaError.
+def generate(world: World, request: Request) -> Reply:
+    """Issue an access token for the consumer key and secret. Raises DarajaError.
 
     ``{"access_token": 28 characters, "expires_in": "3599"}``, the seconds being a string.
     """
+    config = world.config
     if not _knows_the_keys(config, request.headers.get("authorization", "")):
         raise DarajaError(400, "400.008.01", "Invalid Authentication passed")
     if request.query.get("grant_type") != "client_credentials":
         raise DarajaError(400, "400.008.02", "Invalid grant type passed")
-    return json_reply(
-        200, {"access_token": tokens.issue(), "expires_in": str(config.token_seconds)}
-    )
+    script = world.scripts.pick("oauth")
+    if refusal := refuse_as_scripted(world, script):
+        return refusal
+    token = {"access_token": world.tokens.issue(), "expires_in": str(config.token_seconds)}
+    world.events.add("token_issued")
+    return answer_as_scripted(script, json_reply(200, token))
 
 
 def _knows_the_keys(config: Config, header: str) -> bool:

@@ -15,7 +15,10 @@ JSON = "application/json"
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, read in full. Header names are lower case; ``query`` keeps the last of repeated values."""
+    """One HTTP request, read in full.
+
+    Header names are lower case; ``query`` keeps the last of repeated values.
+    """
 
     method: str
     path: str
@@ -26,7 +29,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """One HTTP answer. ``ending`` other than ``"whole"`` is a fault: nothing is sent, or only half of it."""
+    """One HTTP answer.
+
+    ``ending`` other than ``"whole"`` is a fault: nothing is sent, or only half of it.
+    """
 
     status: int
     body: bytes
@@ -49,7 +55,9 @@ class Route:
 
 
 class DarajaError(Exception):
-    """A request Daraja refuses, with the HTTP status, ``errorCode`` and ``errorMessage`` it refuses with."""
+    """A request Daraja refuses, with the HTTP status, ``errorCode`` and ``errorMessage`` it refuses
+    with.
+    """
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code} {message}")
@@ -90,7 +98,8 @@ def parse_json(body: bytes) -> Any:
 def daraja_body(request: Request) -> dict[str, Any]:
     """Read the JSON object of a protocol request. Raises DarajaError.
 
-    A body that is not sent as JSON is refused over its first field, as the real gateway does with form-encoding.
+    A body that is not sent as JSON is refused over its first field, as the real gateway does with
+    form-encoding.
     """
     if not sent_as_json(request):
         raise invalid("BusinessShortCode")

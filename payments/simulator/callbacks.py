@@ -1,0 +1,68 @@
+"""The bodies of M-Pesa Express callbacks.
+
+Source: Daraja portal, M-Pesa Express, and recorded samples.
+"""
+
+import random
+from typing import Any
+
+from payments.simulator.books import Entry
+from payments.simulator.clock import stamp
+from payments.simulator.prompts import Ending, Prompt
+from payments.simulator.results import typed
+
+Body = dict[str, Any]
+
+
+def callback(prompt: Prompt, ending: Ending) -> Body:
+    """Write the callback of a prompt that ended: metadata for a success, none for a failure."""
+    about: Body = {
+        "MerchantRequestID": prompt.merchant_request_id,
+        "CheckoutRequestID": prompt.checkout_request_id,
+        "ResultCode": typed(ending.code),
+        "ResultDesc": ending.desc,
+    }
+    if ending.entry is not None:
+        about["CallbackMetadata"] = {"Item": _items(prompt, ending.entry)}
+    return {"Body": {"stkCallback": about}}
+
+
+def _items(prompt: Prompt, entry: Entry) -> list[Body]:
+    script = prompt.script
+    items: list[Body] = [
+        {"Name": "Amount", "Value": _amount(entry.amount, script.amount_as)},
+        {"Name": "MpesaReceiptNumber", "Value": entry.receipt},
+        *_balance(entry, script.balance),
+        {"Name": "TransactionDate", "Value": int(stamp(entry.time))},
+        *_payer(entry.phone, script.payer),
+    ]
+    if script.shuffle:
+        in_order = list(items)
+        while items == in_order:
+            random.shuffle(items)
+    return items
+
+
+def _amount(amount: int, written: str) -> float | int | str:
+    if written == "text":
+        return f"{amount}.00"
+    return amount if written == "int" else float(amount)
+
+
+def _balance(entry: Entry, written: str) -> list[Body]:
+    if written == "absent":
+        return []
+    if written == "empty":
+        return [{"Name": "Balance"}]
+    text = (
+        "{Amount={CurrencyCode=KES, "
+        f"MinimumAmount={entry.wallet_after * 100}, BasicAmount={entry.wallet_after}.00}}}}"
+    )
+    return [{"Name": "Balance", "Value": text}]
+
+
+def _payer(phone: str, written: str) -> list[Body]:
+    if written == "absent":
+        return []
+    value: int | str = f"{phone[:4]}*****{phone[-3:]}" if written == "masked" else int(phone)
+    return [{"Name": "PhoneNumber", "Value": value}]

@@ -1,0 +1,89 @@
+"""The phones people hold: which have been seen, and the messages that reached them."""
+
+import threading
+from collections import deque
+from typing import Any
+
+from payments.simulator.clock import Clock
+from payments.simulator.config import Config
+from payments.simulator.prompts import Ending, Push
+from payments.simulator.results import NOTICES
+
+
+class Handsets:
+    """An inbox per phone, the newest messages of each. Safe from many threads."""
+
+    def __init__(self, clock: Clock, keep_phones: int = 5_000, keep_messages: int = 50) -> None:
+        self._clock = clock
+        self._keep_phones = keep_phones
+        self._keep_messages = keep_messages
+        self._lock = threading.Lock()
+        self._inboxes: dict[str, deque[dict[str, Any]]] = {}
+        self._last = 0
+
+    def see(self, phone: str) -> None:
+        """Remember that there is such a phone; the one seen last is listed first."""
+        with self._lock:
+            self._see(phone)
+
+    def text(self, phone: str, message: str) -> None:
+        """Send a phone an SMS."""
+        at = self._clock.now().isoformat(timespec="seconds")
+        with self._lock:
+            self._last += 1
+            self._see(phone).append({"n": self._last, "at": at, "text": message})
+
+    def phones(self) -> list[str]:
+        """List the phones seen, the latest first."""
+        with self._lock:
+            return list(reversed(self._inboxes))
+
+    def inbox(self, phone: str) -> list[dict[str, Any]]:
+        """Give a phone's messages, newest first: number ``n``, Nairobi time ``at``, ``text``."""
+        with self._lock:
+            return list(reversed(self._inboxes.get(phone, ())))
+
+    def clear(self) -> None:
+        """Forget every phone and message."""
+        with self._lock:
+            self._inboxes.clear()
+
+    def _see(self, phone: str) -> deque[dict[str, Any]]:
+        inbox = self._inboxes.pop(phone, None)
+        if inbox is None:
+            inbox = deque(maxlen=self._keep_messages)
+            while len(self._inboxes) >= self._keep_phones:
+                del self._inboxes[next(iter(self._inboxes))]
+        self._inboxes[phone] = inbox
+        return inbox
+
+
+def prompt_text(config: Config, push: Push) -> str:
+    """Write the prompt as the handset shows it."""
+    return (
+        f"Do you want to pay KES {push.amount:,} to {config.merchant_name}? "
+        f"{_account(push)}. Enter M-PESA PIN"
+    )
+
+
+def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str:
+    """Write the SMS a payer gets when a prompt has ended, paid or not."""
+    to = config.merchant_name
+    if ending.entry is not None:
+        entry = ending.entry
+        when = f"{entry.time:%d/%m/%y} at {entry.time:%I:%M %p}"
+        return (
+            f"{entry.receipt} Confirmed. KES {entry.amount:,}.00 paid to {to}, {_account(push)}, "
+            f"on {when}. Your M-PESA balance is KES {entry.wallet_after:,}.00."
+        )
+    reason = NOTICES.get(ending.code, ending.desc.rstrip("."))
+    return (
+        f"Failed: {reason}. KES {push.amount:,}.00 was not paid to {to}, {_account(push)}. "
+        f"Your M-PESA balance is still KES {balance:,}.00."
+    )
+
+
+def _account(push: Push) -> str:
+    if push.transaction_type == "CustomerBuyGoodsOnline":
+        return f"Till no. {push.party_b}"
+    return f"Account no. {push.reference}"

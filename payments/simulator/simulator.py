@@ -1,0 +1,186 @@
+"""A pretend Safaricom in one object: start it, point the shop at its ``url``, and decide what
+happens.
+"""
+
+import logging
+from dataclasses import replace
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from payments.simulator import oauth, page, stk, stk_query
+from payments.simulator.config import Config
+from payments.simulator.control import Control
+from payments.simulator.control_http import PREFIX, ControlPlane
+from payments.simulator.events import Event
+from payments.simulator.scripts import read_outcome
+from payments.simulator.server import Server
+from payments.simulator.wire import DarajaError, Reply, Request, Route, error_reply
+from payments.simulator.world import World
+
+logger = logging.getLogger(__name__)
+
+
+class Simulator:
+    """Speaks Daraja's HTTP on a port of its own. Port 0 takes any free one.
+
+    Settings are those of ``Config``: ``Simulator(port=0, default="person", wallet=500)``. Listens
+    from the moment it is made, answers from ``start`` to ``stop``; also a context manager. Raises
+    PortInUse and ValueError.
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        config: Config | None = None,
+        **settings: Any,
+    ) -> None:
+        self.config = replace(config or Config(), **settings)
+        read_outcome(self.config.default)
+        self.world = World(self.config)
+        self.control = Control(self.world)
+        self._plane = ControlPlane(self.world, self.control)
+        self._routes = {route.path: route for route in _daraja(self.world)}
+        self._server = Server(host, port, self._answer)
+        self._stopped = False
+
+    @property
+    def url(self) -> str:
+        """The base address, for ``DARAJA_BASE_URL`` and for a browser: no slash at the end."""
+        return self._server.url
+
+    def start(self) -> Self:
+        """Begin to answer. Call once."""
+        self.world.agenda.start()
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and hang up on everybody. Safe to repeat."""
+        if self._stopped:
+            return
+        self._stopped = True
+        self.world.agenda.stop()
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def script(
+        self,
+        *,
+        phone: str | None = None,
+        amount: int | None = None,
+        operation: str = "stk_push",
+        times: int | None = None,
+        **behaviour: Any,
+    ) -> None:
+        """Decide how requests go: those of a phone, of an amount, or (neither given) the next one.
+
+        ``behaviour`` is the fields of ``Script``. A script for the next request works once, others
+        until reset, unless ``times`` says otherwise. Raises ValueError with a sentence.
+        """
+        target = {"phone": phone, "amount": amount, "operation": operation, "times": times}
+        self.world.scripts.add({**target, **behaviour})
+
+    def wait_until_quiet(self, timeout: float = 5.0) -> bool:
+        """Wait until every prompt not left to a person has ended and every callback was sent; False
+        if too long.
+        """
+        return self.world.agenda.wait_until_quiet(timeout)
+
+    @property
+    def events(self) -> list[Event]:
+        """What happened, oldest first; the newest 2000."""
+        return self.world.events.list()
+
+    @property
+    def callbacks(self) -> list[Event]:
+        """The callbacks sent, oldest first: ``what``, ``url``, ``body``, the shop's ``status`` and
+        ``answer``.
+        """
+        return self.world.events.list(kind="callback")
+
+    def books(self) -> dict[str, Any]:
+        """Give the books, as ``GET /control/books`` does: every shilling that moved."""
+        return self.world.books.as_json()
+
+    def prompts(self) -> list[dict[str, Any]]:
+        """List every prompt, oldest first, with its state and how it ended."""
+        return self.control.prompts()
+
+    def phone(self, number: str) -> dict[str, Any]:
+        """Show one phone: balance, the prompt on its screen, its messages."""
+        return self.control.phone(number)
+
+    def enter_pin(self, number: str, pin: str | None = None) -> dict[str, Any]:
+        """Answer the prompt ringing on a phone with a PIN: the right one unless another is given."""
+        return self.control.enter_pin(number, self.config.pin if pin is None else pin)
+
+    def cancel(self, number: str) -> dict[str, Any]:
+        """Dismiss the prompt ringing on a phone."""
+        return self.control.cancel(number)
+
+    def set_wallet(self, number: str, amount: int) -> None:
+        """Put this much into a phone's wallet, KES."""
+        self.control.set_wallet(number, amount)
+
+    def advance(self, seconds: float) -> None:
+        """Move the simulator's clock forward: prompts time out, tokens expire, late callbacks
+        leave.
+        """
+        self.world.advance(seconds)
+
+    def revoke_tokens(self) -> None:
+        """Make every access token issued so far worthless."""
+        self.world.tokens.revoke_all()
+
+    def reset(self) -> None:
+        """Begin again with empty books and no scripts. Access tokens stay good."""
+        self.world.reset()
+
+    def _answer(self, request: Request) -> Reply:
+        try:
+            if request.path == "/":
+                return page.show(request)
+            if request.path.startswith(PREFIX):
+                return self._plane.answer(request)
+            return self._daraja(request)
+        except DarajaError as error:
+            return error.reply()
+        except Exception:
+            logger.exception("the simulator failed to answer %s %s", request.method, request.path)
+            return error_reply(500, "500.003.1001", "Internal Server Error")
+
+    def _daraja(self, request: Request) -> Reply:
+        route = self._routes.get(request.path.rstrip("/"))
+        if route is None:
+            raise DarajaError(404, "404.001.01", "Resource not found")
+        if route.method != request.method:
+            raise DarajaError(405, "405.001", "Method Not Allowed")
+        try:
+            return route.handler(request)
+        except DarajaError as error:
+            self.world.events.add(
+                "refused", path=route.path, code=error.code, message=error.message
+            )
+            raise
+
+
+def _daraja(world: World) -> list[Route]:
+    """List the addresses of Daraja answered here. Another API is another line."""
+    return [
+        Route("GET", "/oauth/v1/generate", partial(oauth.generate, world)),
+        Route("POST", "/mpesa/stkpush/v1/processrequest", partial(stk.push, world)),
+        Route("POST", "/mpesa/stkpushquery/v1/query", partial(stk_query.query, world)),
+    ]

@@ -1,0 +1,78 @@
+"""The parts one simulator is made of, and what they do together when a prompt ends."""
+
+from functools import partial
+
+from payments.simulator.agenda import Agenda
+from payments.simulator.books import Books
+from payments.simulator.clock import Clock
+from payments.simulator.config import Config
+from payments.simulator.delivery import Courier
+from payments.simulator.events import EventLog
+from payments.simulator.handsets import Handsets, ending_text
+from payments.simulator.prompts import Prompt, Prompts
+from payments.simulator.scripts import ScriptBook
+from payments.simulator.tokens import Tokens
+
+
+class World:
+    """Everything an API of the simulator may use.
+
+    One per simulator; an API adds routes, not state, beside it.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.clock = Clock()
+        self.events = EventLog(self.clock)
+        self.agenda = Agenda(self.clock)
+        self.tokens = Tokens(config, self.clock)
+        self.scripts = ScriptBook(config.magic)
+        self.books = Books(config, self.clock)
+        self.prompts = Prompts(self.clock, self.books)
+        self.handsets = Handsets(self.clock)
+        self.courier = Courier(config, self.clock, self.events, self.agenda, self.books)
+
+    def end_prompt(self, prompt: Prompt, code: str, *, deliver_at_once: bool = False) -> bool:
+        """End a prompt: the money moves, the payer gets an SMS, the shop its callback.
+
+        False when it had ended.
+
+        Safe to repeat. The callback is sent by the agenda, or with ``deliver_at_once`` before this
+        returns.
+        """
+        if not self.prompts.end(prompt, code) or prompt.ending is None:
+            return False
+        push, ending = prompt.push, prompt.ending
+        balance = self.books.wallet(push.phone)
+        self.handsets.text(push.phone, ending_text(self.config, push, ending, balance))
+        self.events.add(
+            "prompt_ended",
+            checkout_request_id=prompt.checkout_request_id,
+            phone=push.phone,
+            amount=push.amount,
+            result_code=ending.code,
+            receipt=ending.entry.receipt if ending.entry else None,
+        )
+        if deliver_at_once:
+            self.courier.deliver(prompt)
+        else:
+            self.agenda.add(0, partial(self.courier.deliver, prompt))
+        return True
+
+    def advance(self, seconds: float) -> None:
+        """Move the clock forward and let what has come due happen. Raises ValueError."""
+        self.clock.advance(seconds)
+        self.agenda.wake()
+
+    def reset(self) -> None:
+        """Begin again: no scripts, prompts, phones, events or books.
+
+        Tokens stay good and the clock where it is.
+        """
+        self.agenda.clear()
+        self.prompts.clear()
+        self.agenda.wait_until_quiet(self.config.callback_timeout + 1)
+        self.scripts.clear()
+        self.books.clear()
+        self.handsets.clear()
+        self.events.clear()
