@@ -13,6 +13,8 @@ from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from .soon import perform
+
 try:
     _ = settings.INSTALLED_APPS
 except ImproperlyConfigured as error:
@@ -21,3 +23,9 @@ except ImproperlyConfigured as error:
 app = Celery("omachemainproj")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@app.task(name="omachemainproj.perform_duty")
+def perform_duty(name: str, row_id: int) -> None:
+    """Run one duty in a worker. Delivered at least once; duties are safe to repeat."""
+    perform(name, row_id)

@@ -14,24 +14,38 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
+Duty = Callable[[int], None]
 
-def after_commit(task: Callable[[int], None], row_id: int) -> None:
-    """Run ``task(row_id)`` once the current transaction has committed. Never raises then.
-
-    ``task`` is a Celery task; without a broker its function is called directly.
-    """
-    transaction.on_commit(partial(run_soon, task, row_id), robust=True)
+#: What a worker may be asked to do, by name. Only functions marked with ``duty`` are here.
+_duties: dict[str, Duty] = {}
 
 
-def run_soon(task: Callable[[int], None], row_id: int) -> None:
-    """Hand ``task(row_id)`` to a worker, or run it here. Never raises: the clock tries again."""
+def duty(function: Duty) -> Duty:
+    """Mark a service that takes a row's id and is safe to run twice, anywhere, at once."""
+    _duties[f"{function.__module__}.{function.__qualname__}"] = function
+    return function
+
+
+def perform(name: str, row_id: int) -> None:
+    """Run a duty by its name. Raises KeyError for a name no ``duty`` has."""
+    _duties[name](row_id)
+
+
+def after_commit(function: Duty, row_id: int) -> None:
+    """Run a duty once the current transaction has committed, or at once outside of one."""
+    transaction.on_commit(partial(run_soon, function, row_id), robust=True)
+
+
+def run_soon(function: Duty, row_id: int) -> None:
+    """Hand a duty to a worker, or run it here. Never raises: the clock finds what was put off."""
+    name = f"{function.__module__}.{function.__qualname__}"
     try:
         if settings.CELERY_BROKER_URL:
-            # Importing the app binds the task to the broker; a web process without one never pays.
-            from . import celery  # noqa: F401
+            # Imported here: a shop without a broker never pays for Celery.
+            from .celery import perform_duty
 
-            task.delay(row_id)  # type: ignore[attr-defined]
+            perform_duty.delay(name, row_id)
         else:
-            task(row_id)
+            perform(name, row_id)
     except Exception:
-        logger.exception("%s(%s) was put off; the clock will find it", task, row_id)
+        logger.exception("%s(%s) was put off; the clock will find it", name, row_id)

@@ -11,6 +11,8 @@ from . import health
 urlpatterns = [
     path("", include("accounts.urls")),
     path("", include("products.urls")),
+    path("", include("orders.urls")),
+    path("", include("payments.urls")),
     path("admin/", admin.site.urls),
     path("livez/", health.alive),
     path("readyz/", health.ready),

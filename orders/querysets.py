@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
@@ -31,3 +31,21 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User) -> OrderTrackQuerySet:
         """The buyer's own lines. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
+
+    def rows(self) -> models.QuerySet[OrderTrack, dict[str, Any]]:
+        """What a tracking row shows, as dicts (see orders.answers)."""
+        return self.values(
+            "id",
+            "order__order_token",
+            "product_id",
+            "name",
+            "product__thumbnail",
+            "number",
+            "price",
+            "amount",
+            "seller__username",
+            "track_status",
+            "order__payment_status",
+            "created_at",
+            "updated_at",
+        )

@@ -58,6 +58,7 @@ class OrderPayment(models.Model):
     #: When the clock asks M-Pesa what became of it; None when there is nothing left to ask.
     next_check_at = models.DateTimeField(null=True)
     checks = models.PositiveSmallIntegerField(default=0)
+    checked_at = models.DateTimeField(null=True)
     confirmed_at = models.DateTimeField(null=True)
 
     objects = OrderPaymentQuerySet.as_manager()
@@ -113,6 +114,7 @@ class Door(models.TextChoices):
 
     CALLBACK = "callback", "callback at the attempt's own address"
     QUERY = "query", "status query"
+    CHECKED = "checked", "callback at another address, borne out by the status query"
 
 
 class Receipt(models.Model):
@@ -159,6 +161,7 @@ class EventState(models.TextChoices):
     CHECKING = "checking"  # not to be believed alone: the status query decides
     UNMATCHED = "unmatched"  # readable, but about no attempt of ours
     UNREADABLE = "unreadable"  # not a message we understand; kept for a person
+    FAILED = "failed"  # acting on it broke again and again: a person must look
 
 
 class GatewayEvent(models.Model):

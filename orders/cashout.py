@@ -1,0 +1,244 @@
+"""Placing an order: the one transaction in which goods are promised at an agreed price."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Q, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.errors import FieldRefusal, Refusal
+from products import stock
+from products.models import Product
+from products.stock import Shortage, StockLine
+
+from .models import MAX_AMOUNT, Order, OrderTrack
+from .services import HARD_LIMIT, expire_overdue, hold_time
+
+#: Against hoarding (docs/limits.md): what one buyer may keep from others without paying.
+MAX_UNPAID_ORDERS = 3
+MAX_UNPAID_UNITS = 20
+MAX_UNPAID_PERCENT = 10
+
+
+class TooManyUnpaid(Refusal):
+    """The buyer already has as many unpaid orders as one may have."""
+
+    code = "too_many_unpaid_orders"
+    message = (
+        f"You have {MAX_UNPAID_ORDERS} orders waiting to be paid. Pay or cancel one of them first."
+    )
+
+
+class KeyReused(Refusal):
+    """An Idempotency-Key came back with another body."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
+    status_code = 422
+
+
+class TwinInFlight(Refusal):
+    """The same request, under the same Idempotency-Key, is being worked on right now."""
+
+    code = "idempotency_key_in_use"
+    message = "This very request is being worked on. Ask again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One line as the buyer sent it."""
+
+    product: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An order and its lines; ``replayed`` when an earlier request had placed it."""
+
+    order: Order
+    tracks: list[OrderTrack]
+    replayed: bool = False
+
+
+def place_order(
+    *, buyer: User, asked: Sequence[Asked], mpesa_number: str, idempotency_key: str | None = None
+) -> Placed:
+    """Place an order at today's prices and hold its goods: all lines or none.
+
+    Lines for the same product are added up. With an ``idempotency_key`` the same request returns
+    the same order, however often it comes.
+
+    Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
+    1 to 250,000 KES, TooManyUnpaid, KeyReused, TwinInFlight.
+    """
+    try:
+        return _place(buyer, asked, mpesa_number, idempotency_key)
+    except Shortage:
+        # Goods held for orders whose time is over are free, the clock just has not been by.
+        expire_overdue(product_ids=sorted({line.product for line in asked}))
+    try:
+        return _place(buyer, asked, mpesa_number, idempotency_key)
+    except Shortage as shortage:
+        raise _point_at(shortage.product_id, asked) from shortage
+
+
+@transaction.atomic(durable=True)
+def _place(
+    buyer: User, asked: Sequence[Asked], mpesa_number: str, idempotency_key: str | None
+) -> Placed:
+    """One try. The statements everybody waits for, the holds, come last."""
+    wanted: dict[int, int] = defaultdict(int)
+    for line in asked:
+        wanted[line.product] += line.number
+    fingerprint = _fingerprint(wanted, mpesa_number) if idempotency_key else ""
+    if idempotency_key:
+        _refuse_twin(buyer, idempotency_key)
+    # The buyer's row is the lock under which one person's orders are counted.
+    list(User.objects.select_for_update(no_key=True).filter(pk=buyer.pk).values_list("pk"))
+    known = _known_orders(buyer, idempotency_key)
+    for order in known:
+        if idempotency_key and order.idempotency_key == idempotency_key:
+            return _replay(order, fingerprint)
+    products = _read_products(wanted, asked)
+    _check_caps(known, wanted, products, asked)
+
+    amount = sum(products[product_id]["price"] * n for product_id, n in wanted.items())
+    if amount > MAX_AMOUNT:
+        message = f"M-Pesa takes at most KES {MAX_AMOUNT:,} at once; this is KES {amount:,}."
+        raise FieldRefusal({"order": {"non_field_errors": [message]}})
+    now = timezone.now()
+    order = Order(
+        buyer=buyer,
+        mpesa_number=mpesa_number,
+        amount=amount,
+        expires_at=now + hold_time(),
+        held_until=now + HARD_LIMIT * hold_time(),
+        idempotency_key=idempotency_key,
+        fingerprint=fingerprint,
+    )
+    order.save(force_insert=True)
+    tracks = OrderTrack.objects.bulk_create(
+        _track(order, products[product_id], n) for product_id, n in wanted.items()
+    )
+    stock.hold(StockLine(product_id, n) for product_id, n in wanted.items())
+    return Placed(order, tracks)
+
+
+def _track(order: Order, product: dict[str, Any], number: int) -> OrderTrack:
+    return OrderTrack(
+        order=order,
+        buyer_id=order.buyer_id,
+        product_id=product["id"],
+        seller_id=product["seller_id"],
+        name=product["name"],
+        number=number,
+        price=product["price"],
+        amount=number * product["price"],
+        payment_mpesa_number=product["payment_mpesa_number"],
+    )
+
+
+def _fingerprint(wanted: dict[int, int], mpesa_number: str) -> str:
+    asked = json.dumps([sorted(wanted.items()), mpesa_number])
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def _refuse_twin(buyer: User, key: str) -> None:
+    """Raise TwinInFlight when the same request is inside its transaction at this moment.
+
+    On SQLite transactions run one after the other: the twin waits, and finds the order.
+    """
+    if connection.vendor != "postgresql":
+        return
+    digest = hashlib.sha256(f"cashout:{buyer.pk}:{key}".encode()).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)",
+            [int.from_bytes(digest[:8], "big", signed=True)],
+        )
+        if not cursor.fetchone()[0]:
+            raise TwinInFlight()
+
+
+def _known_orders(buyer: User, key: str | None) -> list[Order]:
+    """The buyer's unpaid orders, and the one placed under this key."""
+    orders = Order.objects.placed_by(buyer)
+    if not key:
+        return list(orders.unpaid())
+    return list(orders.filter(Q(payment_status="requested") | Q(idempotency_key=key)))
+
+
+def _replay(order: Order, fingerprint: str) -> Placed:
+    if order.fingerprint != fingerprint:
+        raise KeyReused()
+    return Placed(order, list(order.tracks.order_by("pk")), replayed=True)
+
+
+def _read_products(wanted: dict[int, int], asked: Sequence[Asked]) -> dict[int, dict[str, Any]]:
+    rows = Product.objects.listed().filter(pk__in=list(wanted))
+    fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
+    products = {row["id"]: row for row in rows.values(*fields)}
+    if len(products) < len(wanted):
+        raise FieldRefusal(
+            {
+                "order": [
+                    {}
+                    if line.product in products
+                    else {"product": ["This product is not for sale."]}
+                    for line in asked
+                ]
+            }
+        )
+    return products
+
+
+def _check_caps(
+    known: list[Order],
+    wanted: dict[int, int],
+    products: dict[int, dict[str, Any]],
+    asked: Sequence[Asked],
+) -> None:
+    now = timezone.now()
+    # One whose time is over counts no longer, whether or not the clock has been by.
+    unpaid = [order.pk for order in known if order.is_unpaid and order.expires_at > now]
+    if len(unpaid) >= MAX_UNPAID_ORDERS:
+        raise TooManyUnpaid()
+    held: dict[int, int] = {}
+    if unpaid:
+        tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(wanted))
+        held = dict(tracks.values_list("product").annotate(Sum("number")))
+    for product_id, number in wanted.items():
+        share = products[product_id]["item_number"] * MAX_UNPAID_PERCENT // 100
+        most = max(MAX_UNPAID_UNITS, share)
+        already = held.get(product_id, 0)
+        if already + number > most:
+            message = f"At most {most} of one product before paying."
+            raise _point(product_id, asked, message, most - already)
+
+
+def _point_at(product_id: int, asked: Sequence[Asked]) -> FieldRefusal:
+    """The refusal that says, on the line that tipped it over, how many are left."""
+    free = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
+    item_number, held = free.first() or (0, 0)
+    left = item_number - held
+    return _point(product_id, asked, f"Only {left} left." if left else "Sold out.", left)
+
+
+def _point(product_id: int, asked: Sequence[Asked], message: str, left: int) -> FieldRefusal:
+    errors: list[dict[str, list[str]]] = []
+    so_far, pointed = 0, False
+    for line in asked:
+        so_far += line.number if line.product == product_id else 0
+        here = line.product == product_id and so_far > left and not pointed
+        errors.append({"number": [message]} if here else {})
+        pointed = pointed or here
+    return FieldRefusal({"order": errors})

@@ -1,0 +1,109 @@
+"""What cash-out takes and orders answer. The answers are built by hand in answers.py."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.core.validators import MaxValueValidator
+from rest_framework import serializers
+
+from omachemainproj.fields import MpesaNumberField, WholeNumberField
+from products.models import MAX_STOCK
+
+from .cashout import Asked
+from .models import PaymentStatus, TrackStatus
+
+MAX_LINES = 100
+_BIGGEST_ID = 2**63 - 1
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+class LineInput(serializers.Serializer):
+    """One product and how many of it."""
+
+    product = WholeNumberField(
+        min_value=1,
+        help_text="The product's id.",
+        validators=[MaxValueValidator(_BIGGEST_ID, "This product is not for sale.")],
+    )
+    number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="How many of it.")
+
+
+class CashoutInput(serializers.Serializer):
+    """What a buyer wants, and the phone that pays for it."""
+
+    order = LineInput(many=True, allow_empty=False, max_length=MAX_LINES)
+    mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
+
+    def validate_order(self, lines: list[dict[str, Any]]) -> list[Asked]:
+        return [Asked(**line) for line in lines]
+
+
+class PayInput(serializers.Serializer):
+    """Another phone to ring, if not the same one."""
+
+    mpesa_number = MpesaNumberField(required=False)
+
+
+class LineOutput(serializers.Serializer):
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+
+
+class PromptOutput(serializers.Serializer):
+    status = serializers.ChoiceField(
+        ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
+        help_text="How the last prompt stands.",
+    )
+    message = serializers.CharField(help_text="What to tell the buyer to do next.")
+
+
+class OrderOutput(serializers.Serializer):
+    """One order, for its buyer."""
+
+    order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The account number the phone shows.")
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    mpesa_number = serializers.CharField(help_text="12 digits: 2547… or 2541….")
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    order = LineOutput(many=True)
+    prompt = PromptOutput()
+
+
+class TrackOutput(serializers.Serializer):
+    """One line of one of the caller's orders."""
+
+    id = serializers.IntegerField()
+    order_token = serializers.UUIDField()
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    avatar = serializers.URLField(allow_null=True, help_text="The product's picture.")
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+
+
+def read_idempotency_key(typed: str | None) -> str | None:
+    """Return the ``Idempotency-Key`` as it is, or None where there is none.
+
+    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
+    """
+    if typed is None:
+        return None
+    if not _KEY.fullmatch(typed):
+        raise serializers.ValidationError(
+            {"Idempotency-Key": ["Send 1 to 255 visible ASCII characters, or no key."]}
+        )
+    return typed

@@ -1,0 +1,31 @@
+"""Orders over HTTP, seen by their buyers."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from omachemainproj.media import media_prefix
+from omachemainproj.pagination import KeysetPagination
+
+from .answers import track_answer
+from .models import OrderTrack
+from .serializers import TrackOutput
+
+
+class TrackOrderView(GenericAPIView):
+    """What became of everything the caller bought."""
+
+    queryset = OrderTrack.objects.none()
+    serializer_class = TrackOutput
+    pagination_class = KeysetPagination
+    keyset = ("-id",)
+
+    @extend_schema(operation_id="track_order", responses={200: TrackOutput(many=True)})
+    def get(self, request: Request) -> Response:
+        """The caller's own lines, newest first: one row a product a seller delivers."""
+        rows = self.paginate_queryset(OrderTrack.objects.bought_by(request.user).rows())
+        prefix = media_prefix(request)
+        return self.get_paginated_response([track_answer(row, prefix) for row in rows or ()])

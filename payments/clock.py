@@ -1,0 +1,109 @@
+"""The clock: every periodic duty, safe to run anywhere, twice, at once.
+
+``manage.py clock`` runs a round in a loop; Celery beat runs the same rounds where there is a
+broker. Each duty's truth is its own rows, so whatever was lost is found here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.services import forget_expired_tokens
+from orders.services import expire_overdue, mark_order_paid
+
+from .callbacks import apply_event
+from .enquiry import check_payment
+from .models import GatewayEvent, OrderPayment
+from .prompts import close_lapsed_prompts, ring_order
+
+logger = logging.getLogger(__name__)
+
+#: Rows one duty takes in one round; the rest waits for the next.
+A_ROUND = 200
+#: M-Pesa's sandbox answers five queries a minute; a round comes every ten seconds.
+CHECKS_A_ROUND = 5
+#: What follows a commit gets this long before the clock thinks it was lost.
+GRACE = timedelta(seconds=5)
+
+
+def tick(now: datetime | None = None) -> dict[str, int]:
+    """Run every duty once and return how many rows each took on. Never raises.
+
+    A duty that breaks is logged and does not keep the others from running.
+    """
+    now = now or timezone.now()
+    return {
+        duty.__name__: _attempt(duty, now)
+        for duty in (
+            apply_kept_events,
+            pay_unheard_orders,
+            ring_forgotten,
+            close_lapsed,
+            check_silent_payments,
+            expire_unpaid_orders,
+        )
+    }
+
+
+def housekeep() -> int:
+    """The daily round: forget tokens that have expired. Returns how many."""
+    return forget_expired_tokens()
+
+
+def apply_kept_events(now: datetime) -> int:
+    """Act on messages whose turn was lost between keeping and acting."""
+    waiting = GatewayEvent.objects.to_apply().filter(received_at__lt=now - GRACE)
+    # Those that failed before come last, so that none of them holds the others up.
+    return _each(apply_event, waiting.order_by("tries", "pk").values_list("pk", flat=True))
+
+
+def pay_unheard_orders(now: datetime) -> int:
+    """Pay orders whose money is confirmed but who did not hear of it."""
+    unheard = OrderPayment.objects.unheard().values_list("order_id", flat=True)
+    return _each(mark_order_paid, unheard)
+
+
+def ring_forgotten(now: datetime) -> int:
+    """Ring phones for attempts that were committed and then forgotten."""
+    forgotten = OrderPayment.objects.to_ring().filter(created_at__lt=now - GRACE)
+    return _each(ring_order, forgotten.values_list("order_id", flat=True))
+
+
+def close_lapsed(now: datetime) -> int:
+    """Let go of prompts that no phone shows any more."""
+    return close_lapsed_prompts(now=now)
+
+
+def check_silent_payments(now: datetime) -> int:
+    """Ask M-Pesa about attempts it has said nothing of."""
+    due = OrderPayment.objects.due_for_check(now).values_list("pk", flat=True)
+    return _each(check_payment, due[:CHECKS_A_ROUND])
+
+
+def expire_unpaid_orders(now: datetime) -> int:
+    """Expire orders whose time is over, and free what they held."""
+    return expire_overdue(now=now)
+
+
+def _attempt(duty: Callable[[datetime], int], now: datetime) -> int:
+    try:
+        return duty(now)
+    except Exception:
+        logger.exception("the clock could not %s; it tries again next round", duty.__name__)
+        return 0
+
+
+def _each(work: Callable[[int], object], ids: object) -> int:
+    """Do the work for each row by itself: one that breaks does not keep the others waiting."""
+    done = 0
+    for row_id in list(ids[:A_ROUND]):  # type: ignore[index]
+        try:
+            work(row_id)
+            done += 1
+        except Exception:
+            logger.exception("%s(%s) failed; the next round tries again", work, row_id)
+    return done

@@ -1,0 +1,98 @@
+"""Asking M-Pesa what became of a silent prompt."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from omachemainproj.soon import duty
+
+from . import gateway
+from .daraja.client import StkOutcome, StkStatus
+from .daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
+from .models import Door, EventState, OrderPayment
+from .settlement import Outcome, settle
+
+logger = logging.getLogger(__name__)
+
+#: When M-Pesa is asked about a silent prompt, in seconds after it rang; then a person looks.
+CHECK_AFTER = (30, 60, 120, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
+#: No attempt is asked about more often than this, whatever strangers post to the webhook.
+LEAST_BETWEEN = timedelta(seconds=10)
+
+
+def ask_soon(payment: OrderPayment, *, now: datetime) -> None:
+    """Bring the next check of an attempt forward, at most one every ten seconds.
+
+    Call inside a transaction that holds the attempt's lock.
+    """
+    soonest = now if payment.checked_at is None else max(now, payment.checked_at + LEAST_BETWEEN)
+    if payment.next_check_at is None or payment.next_check_at > soonest:
+        payment.next_check_at = soonest
+        payment.save(update_fields=["next_check_at"])
+
+
+@duty
+def check_payment(payment_id: int) -> None:
+    """Ask M-Pesa what became of an attempt, if it is time to.
+
+    Safe to repeat, anywhere, at once: one caller claims the check by setting the next one.
+    Anything but a known end leaves the attempt as it is.
+    """
+    now = timezone.now()
+    due = OrderPayment.objects.due_for_check(now).filter(pk=payment_id)
+    payment = due.first()
+    if payment is None:
+        return
+    if not OrderPayment.objects.filter(pk=payment_id, next_check_at=payment.next_check_at).update(
+        next_check_at=_next_check(payment, now), checks=payment.checks + 1, checked_at=now
+    ):
+        return
+    if not payment.checkout_request_id:
+        return  # nothing to ask by; the callback at its own address may still tell
+    answer = gateway.daraja().query(checkout_request_id=payment.checkout_request_id)
+    if answer.outcome == StkOutcome.UNKNOWN:
+        logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
+        return
+    settle(payment.pk, _outcome(payment, answer))
+    _close_doubtful(payment, answer)
+
+
+def _outcome(payment: OrderPayment, answer: StkStatus) -> Outcome:
+    """What the query proves; a callback from elsewhere is believed where it says the same."""
+    paid = answer.outcome == StkOutcome.PAID
+    told = _told_elsewhere(payment) if paid else None
+    return Outcome(
+        succeeded=paid,
+        code=answer.result_code,
+        text=answer.description,
+        door=Door.CHECKED if told else Door.QUERY,
+        receipt=told.receipt if told else "",
+        paid_at=told.paid_at if told else None,
+    )
+
+
+def _told_elsewhere(payment: OrderPayment) -> StkCallback | None:
+    for event in payment.events.filter(state=EventState.CHECKING).order_by("pk"):
+        try:
+            callback = read_stk_callback(bytes(event.body))
+        except UnreadableCallback:
+            continue
+        if callback.succeeded and callback.amount == payment.amount:
+            return callback
+    return None
+
+
+def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:
+    note = f"M-Pesa, asked, says {answer.outcome} ({answer.result_code})."
+    payment.events.filter(state=EventState.CHECKING).update(
+        state=EventState.APPLIED, note=note, applied_at=timezone.now()
+    )
+
+
+def _next_check(payment: OrderPayment, now: datetime) -> datetime | None:
+    rung_at = payment.rung_at or payment.created_at
+    later = (rung_at + timedelta(seconds=seconds) for seconds in CHECK_AFTER)
+    return next((at for at in later if at > now + LEAST_BETWEEN), None)

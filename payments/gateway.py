@@ -1,0 +1,68 @@
+"""The shop's own Daraja client: settings in, one shared token, the address callbacks come to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from threading import Lock
+
+from django.conf import settings
+from django.core.cache import cache
+
+from .daraja.client import DarajaAccount, DarajaClient
+
+_refresh = Lock()
+
+
+class CachedToken:
+    """The access token in the cache, shared by every process that shares the cache.
+
+    One thread of a process refreshes it at a time. Two processes may both do so; the loser's
+    token is refused once and fetched again, which the client does by itself.
+    """
+
+    def __init__(self, account: DarajaAccount) -> None:
+        name = f"{account.base_url} {account.consumer_key}"
+        self._key = f"daraja-token:{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+    def get(self) -> str | None:
+        return cache.get(self._key)
+
+    def set(self, token: str, seconds: int) -> None:
+        cache.set(self._key, token, timeout=seconds)
+
+    def forget(self, token: str) -> None:
+        if cache.get(self._key) == token:
+            cache.delete(self._key)
+
+    @contextmanager
+    def refreshing(self) -> Iterator[None]:
+        with _refresh:
+            yield
+
+
+def daraja() -> DarajaClient:
+    """The client for the account in the settings. Safe to share between threads."""
+    return _client(
+        DarajaAccount(
+            base_url=settings.DARAJA_BASE_URL,
+            consumer_key=settings.DARAJA_CONSUMER_KEY,
+            consumer_secret=settings.DARAJA_CONSUMER_SECRET,
+            shortcode=settings.DARAJA_SHORTCODE,
+            passkey=settings.DARAJA_PASSKEY,
+            transaction_type=settings.DARAJA_TRANSACTION_TYPE,
+            party_b=settings.DARAJA_PARTY_B,
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _client(account: DarajaAccount) -> DarajaClient:
+    return DarajaClient(account, tokens=CachedToken(account))
+
+
+def callback_url(token: str) -> str:
+    """The address only Daraja is told, for one attempt."""
+    return f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{token}/"

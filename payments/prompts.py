@@ -1,0 +1,172 @@
+"""Making phones ring: asking a buyer for money, and never twice by accident.
+
+An attempt is committed before M-Pesa hears of it, no lock is held while M-Pesa is asked, and the
+answer is written afterwards.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from omachemainproj.errors import Refusal
+from omachemainproj.soon import after_commit, duty
+from orders.models import Order
+from orders.services import NotUnpaid, prolong
+
+from . import gateway
+from .daraja.errors import DarajaRefused, DarajaUnknown
+from .models import AttemptStatus, OrderPayment
+
+logger = logging.getLogger(__name__)
+
+#: How long a phone may ring; a new prompt waits for it. Daraja does not say; blogs say 60 s.
+PROMPT_TIME = timedelta(seconds=120)
+#: Goods stay held for at least this long after the phone has rung again.
+HOLD_AFTER_PROMPT = PROMPT_TIME + timedelta(minutes=3)
+#: An attempt nobody has sent within this time is not sent any more: its buyer has moved on.
+FRESH = timedelta(seconds=60)
+#: Prompts one phone gets in an hour, whoever asks: nobody may be pestered through us.
+PROMPTS_AN_HOUR = 10
+#: M-Pesa is first asked about a silent prompt this long after it rang.
+FIRST_CHECK = timedelta(seconds=30)
+
+#: Result codes of our own, for attempts that never reached M-Pesa.
+NOT_SENT, PHONE_BUSY, PESTERED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
+
+
+class PromptOpen(Refusal):
+    """The phone is still ringing for this order."""
+
+    code = "prompt_open"
+    message = "A prompt is open on the phone. Answer it, or wait two minutes and try again."
+
+
+def request_payment(order: Order) -> None:
+    """Ask for a new order's money: one attempt, and after commit the phone rings.
+
+    Safe to repeat: an order has one live attempt, and the database sees to it.
+    """
+    OrderPayment.objects.bulk_create(
+        [OrderPayment(order=order, phone=order.mpesa_number, amount=order.amount)],
+        ignore_conflicts=True,
+    )
+    after_commit(ring_order, order.pk)
+
+
+def ring_again(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
+    """Ring for an unpaid order once more, on another ``phone`` if one is given.
+
+    Its goods stay held a while longer, within the order's hard limit.
+
+    Raises NotUnpaid, PromptOpen.
+    """
+    now = now or timezone.now()
+    close_lapsed_prompts(now=now, order_id=order.pk)
+    with transaction.atomic():
+        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        if not order.is_unpaid or order.held_until <= now:
+            raise NotUnpaid()
+        if phone and phone != order.mpesa_number:
+            order.mpesa_number = phone
+            order.save(update_fields=["mpesa_number"])
+        prolong(order, at_least=HOLD_AFTER_PROMPT, now=now)
+        try:
+            with transaction.atomic():
+                OrderPayment.objects.create(
+                    order=order, phone=order.mpesa_number, amount=order.amount
+                )
+        except IntegrityError as error:
+            raise PromptOpen() from error
+        after_commit(ring_order, order.pk)
+
+
+@duty
+def ring_order(order_id: int) -> None:
+    """Ring the phone for an order's attempt that nobody has sent yet.
+
+    Safe to repeat, anywhere, at once: one caller claims the attempt, and from then on it is
+    ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
+    push: Daraja has no key by which it would know a repeat.
+    """
+    payment = OrderPayment.objects.to_ring().filter(order=order_id).select_related("order").first()
+    if payment is None:
+        return
+    now = timezone.now()
+    if reason := _reason_not_to_ring(payment, now):
+        _give_up(payment, reason)
+        return
+    if not OrderPayment.objects.to_ring().filter(pk=payment.pk).update(
+        status=AttemptStatus.UNKNOWN,
+        rung_at=now,
+        next_check_at=now + FIRST_CHECK,
+    ):
+        return
+    _push(payment)
+
+
+def _reason_not_to_ring(payment: OrderPayment, now: datetime) -> str:
+    if not payment.order.is_unpaid or payment.created_at < now - FRESH:
+        return NOT_SENT
+    rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
+    recent = list(rung.values_list("live", "rung_at")[:PROMPTS_AN_HOUR])
+    if any(live and rung_at > now - PROMPT_TIME for live, rung_at in recent):
+        return PHONE_BUSY
+    return PESTERED if len(recent) >= PROMPTS_AN_HOUR else ""
+
+
+def _give_up(payment: OrderPayment, code: str) -> None:
+    OrderPayment.objects.to_ring().filter(pk=payment.pk).update(
+        status=AttemptStatus.FAILED, live=False, result_code=code
+    )
+
+
+def _push(payment: OrderPayment) -> None:
+    """Ask M-Pesa, and write down what it answered. The attempt is claimed already."""
+    claimed = OrderPayment.objects.filter(pk=payment.pk)
+    try:
+        accepted = gateway.daraja().push(
+            phone=payment.phone,
+            amount=payment.amount,
+            reference=payment.order.reference,
+            description="O-Mache",
+            callback_url=gateway.callback_url(payment.callback_token),
+        )
+    except DarajaRefused as refusal:
+        logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
+        claimed.filter(status=AttemptStatus.UNKNOWN).update(
+            status=AttemptStatus.FAILED,
+            live=False,
+            next_check_at=None,
+            result_code=f"refused.{refusal.kind}",
+            result_text=str(refusal)[:200],
+        )
+    except DarajaUnknown as silence:
+        logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
+        claimed.update(result_text=str(silence)[:200])
+    else:
+        # The callback may have been faster, and then knows the ids and the end already.
+        claimed.filter(checkout_request_id="").update(
+            merchant_request_id=accepted.merchant_request_id,
+            checkout_request_id=accepted.checkout_request_id,
+        )
+        claimed.filter(status=AttemptStatus.UNKNOWN).update(status=AttemptStatus.SUBMITTED)
+
+
+def close_lapsed_prompts(*, now: datetime, order_id: int | None = None) -> int:
+    """Let go of prompts that no phone shows any more, so that it may ring again. Safe to repeat.
+
+    What became of them is still asked: only ``live`` changes. Those never sent have failed.
+    """
+    live = OrderPayment.objects.filter(live=True)
+    if order_id is not None:
+        live = live.filter(order=order_id)
+    unsent = Q(status=AttemptStatus.REQUESTED, created_at__lt=now - FRESH)
+    closed = live.filter(unsent).update(
+        status=AttemptStatus.FAILED, live=False, result_code=NOT_SENT
+    )
+    return closed + live.filter(rung_at__lt=now - PROMPT_TIME).update(live=False)

@@ -1,0 +1,17 @@
+"""The clock's rounds as Celery beat calls them (see CELERY_BEAT_SCHEDULE in the settings)."""
+
+from celery import shared_task
+
+from . import clock
+
+
+@shared_task
+def tick() -> None:
+    """One round of every duty."""
+    clock.tick()
+
+
+@shared_task
+def housekeep() -> None:
+    """The daily round."""
+    clock.housekeep()

@@ -1,0 +1,98 @@
+"""What a buyer is told about a prompt: how it stands, and what to do next, in plain words."""
+
+from __future__ import annotations
+
+from typing import TypedDict
+
+from orders.models import Order, PaymentStatus
+
+from .daraja.codes import Reason, reason_of
+from .models import AttemptStatus, OrderPayment
+from .prompts import NOT_SENT, PESTERED, PHONE_BUSY
+
+
+class Prompt(TypedDict):
+    """``status`` is the attempt's, ``none`` before the first; ``message`` is for the buyer."""
+
+    status: str
+    message: str
+
+
+_AGAIN = "Try again"
+
+_REASONS = {
+    Reason.CANCELLED: "You cancelled on your phone. Try again when you are ready.",
+    Reason.NO_ANSWER: (
+        "Your phone did not answer. See that it is on and has signal, then try again."
+    ),
+    Reason.WRONG_PIN: "The M-Pesa PIN was wrong. Try again with the right one.",
+    Reason.NO_MONEY: "There was not enough money in M-Pesa. Top up and try again.",
+    Reason.LIMIT: "M-Pesa's limit does not allow this payment today. Try another number.",
+    Reason.BUSY: "M-Pesa was busy. Try again in a minute.",
+    Reason.REPEATED_TOO_SOON: (
+        "M-Pesa takes the same amount from the same phone only once in two minutes. "
+        "Wait two minutes and try again."
+    ),
+    Reason.PIN_LOCKED: "This M-Pesa PIN is locked. Call Safaricom on 100, or try another number.",
+    Reason.EXPIRED: "The prompt ran out before a PIN was entered. Try again.",
+    Reason.MISCONFIGURED: "M-Pesa cannot take payments for us right now. We are on it.",
+    Reason.OTHER: "M-Pesa could not finish the payment. Try again.",
+}
+
+_NEVER_RANG = {
+    NOT_SENT: "We could not ring your phone in time. Try again.",
+    PHONE_BUSY: "This phone has another prompt open. Answer it, or try again in two minutes.",
+    PESTERED: "This phone was asked too often in the last hour. Try another number, or wait.",
+    "refused.busy_phone": (
+        "This phone has another M-Pesa prompt open. Close it and try again in a minute."
+    ),
+    "refused.busy_gateway": "M-Pesa is very busy. Try again in a minute.",
+    "refused.unreachable": "M-Pesa cannot be reached right now. Try again in a minute.",
+    "refused.bad_request": "M-Pesa did not accept this number. Check it and try again.",
+    "refused.configuration": "M-Pesa cannot take payments for us right now. We are on it.",
+    "refused.other": "M-Pesa did not take the request. Try again in a minute.",
+}
+
+_CLOSED = {
+    PaymentStatus.PAID: "Paid. Thank you!",
+    PaymentStatus.CANCELLED: "You gave this order up. Nothing is owed.",
+    PaymentStatus.EXPIRED: "The time to pay is over and the goods are free again. Cash out anew.",
+    PaymentStatus.REFUND_DUE: (
+        "Your money came after the goods were gone. You get all of it back."
+    ),
+    PaymentStatus.REFUNDED: "Your money was sent back.",
+}
+
+_WAITING = {
+    AttemptStatus.REQUESTED: "We are about to ring your phone.",
+    AttemptStatus.SUBMITTED: "Look at your phone and enter your M-Pesa PIN.",
+    AttemptStatus.UNKNOWN: (
+        "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
+    ),
+}
+_SILENT = (
+    "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
+    "If you did not, try again."
+)
+_OTHER_AMOUNT = (
+    "M-Pesa took another amount than this order's. Nothing is lost: we are looking into it."
+)
+
+
+def describe_prompt(order: Order, payment: OrderPayment | None) -> Prompt:
+    """Say how an order's last attempt stands; ``payment`` is that attempt, if there is one."""
+    status = payment.status if payment else "none"
+    if not order.is_unpaid:
+        return {"status": status, "message": _CLOSED[PaymentStatus(order.payment_status)]}
+    return {"status": status, "message": _message(payment) if payment else f"{_AGAIN}."}
+
+
+def _message(payment: OrderPayment) -> str:
+    if payment.status == AttemptStatus.FAILED:
+        if payment.result_code == "0":
+            return _OTHER_AMOUNT
+        never_rang = _NEVER_RANG.get(payment.result_code)
+        return never_rang or _REASONS[reason_of(payment.result_code)]
+    if payment.is_open and not payment.live:
+        return _SILENT
+    return _WAITING.get(AttemptStatus(payment.status), _SILENT)

@@ -1,0 +1,79 @@
+"""The one place where the numbers on a shelf change.
+
+Every change is a conditional update that the database judges, products always in id order, so
+that two orders for the same goods cannot deadlock, and on SQLite as on PostgreSQL nothing is
+promised that is not there. Call these inside a transaction, and late in it: the rows of a
+popular product are what everybody waits for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import F
+
+from .models import Product, StockMovement
+
+
+@dataclass(frozen=True, slots=True)
+class StockLine:
+    """So many of one product."""
+
+    product_id: int
+    number: int
+
+
+class Shortage(Exception):
+    """There is less free than was asked. The transaction must be rolled back by the caller."""
+
+    def __init__(self, product_id: int) -> None:
+        self.product_id = product_id
+        super().__init__(f"product {product_id} has too few free")
+
+
+def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
+    """Promise every line, or raise Shortage for the first that cannot be.
+
+    One statement a line: ``held`` grows only where enough is free at that very moment.
+    """
+    for line in _in_id_order(lines):
+        shelf = Product.objects.filter(
+            pk=line.product_id, item_number__gte=F("held") + line.number
+        )
+        if listed_only:
+            shelf = shelf.filter(listed=True)
+        if not shelf.update(held=F("held") + line.number):
+            raise Shortage(line.product_id)
+
+
+def release(lines: Iterable[StockLine]) -> None:
+    """Take a promise back. Not safe to repeat: the caller moves the order's status first."""
+    for line in _in_id_order(lines):
+        Product.objects.filter(pk=line.product_id).update(held=F("held") - line.number)
+
+
+def take(lines: Iterable[StockLine], *, reference: str) -> None:
+    """Let held goods leave the shelf: ``item_number`` and ``held`` fall together.
+
+    Safe to repeat: a reference moves a product's stock at most once.
+    """
+    ordered = _in_id_order(lines)
+    taken = set(
+        StockMovement.objects.filter(
+            reference=reference, product__in=[line.product_id for line in ordered]
+        ).values_list("product", flat=True)
+    )
+    leaving = [line for line in ordered if line.product_id not in taken]
+    StockMovement.objects.bulk_create(
+        StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
+        for line in leaving
+    )
+    for line in leaving:
+        Product.objects.filter(pk=line.product_id).update(
+            item_number=F("item_number") - line.number, held=F("held") - line.number
+        )
+
+
+def _in_id_order(lines: Iterable[StockLine]) -> list[StockLine]:
+    return sorted(lines, key=lambda line: line.product_id)

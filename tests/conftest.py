@@ -1,0 +1,63 @@
+"""What every test may use."""
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from .factories import ProductFactory, UserFactory
+
+
+def pytest_collection_modifyitems(items):
+    if connection.vendor == "postgresql":
+        return
+    skip = pytest.mark.skip(reason="needs PostgreSQL's row locks")
+    for item in items:
+        if "postgres" in item.keywords:
+            item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+def signed_in(user) -> APIClient:
+    """A client that carries the user's own access token, as a frontend would."""
+    client = APIClient()
+    token = RefreshToken.for_user(user).access_token
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+@pytest.fixture
+def api():
+    """A client nobody has signed in."""
+    return APIClient()
+
+
+@pytest.fixture
+def buyer(db):
+    return UserFactory(username="wanjiku")
+
+
+@pytest.fixture
+def seller(db):
+    return UserFactory(username="amina")
+
+
+@pytest.fixture
+def buyer_api(buyer):
+    return signed_in(buyer)
+
+
+@pytest.fixture
+def seller_api(seller):
+    return signed_in(seller)
+
+
+@pytest.fixture
+def kettle(seller):
+    """Five kettles at KES 1,500."""
+    return ProductFactory(seller=seller, name="Kettle", item_number=5, price=1500)

@@ -1,0 +1,42 @@
+"""Rows for tests, valid with no arguments. A product comes with the movement that stocked it."""
+
+import factory
+from django.contrib.auth import get_user_model
+
+from products.models import Product, StockMovement
+
+PASSWORD = "a long enough secret"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = get_user_model()
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"person{n}")
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        password = kwargs.pop("password", PASSWORD)
+        return model_class.objects.create_user(*args, password=password, **kwargs)
+
+
+class ProductFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Product
+
+    seller = factory.SubFactory(UserFactory)
+    name = factory.Sequence(lambda n: f"Kettle {n}")
+    category = "kitchen"
+    price = 1500
+    item_number = 5
+    payment_mpesa_number = "254722000000"
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        product = super()._create(model_class, *args, **kwargs)
+        if product.item_number:
+            StockMovement.objects.create(
+                product=product, quantity=product.item_number, reference="listed"
+            )
+        return product
