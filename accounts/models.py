@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractUser, UserManager
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+
+from .managers import People
+from .rules import EMAIL_MAX, USERNAME_MAX, UsernameValidator
+
+USERNAME_TAKEN = "This username is taken."
+EMAIL_TAKEN = "Somebody is registered with this e-mail address."
 
 
 def avatar_path(user: User, name: str) -> str:
@@ -16,18 +24,31 @@ def avatar_path(user: User, name: str) -> str:
 class User(AbstractUser):
     """A person who buys, sells, or both. Names and e-mails are unique whatever their case."""
 
-    email = models.EmailField(blank=True)
+    username = models.CharField(
+        max_length=USERNAME_MAX,
+        unique=True,
+        validators=[UsernameValidator()],
+        error_messages={"unique": USERNAME_TAKEN},
+    )
+    email = models.EmailField(blank=True, max_length=EMAIL_MAX)
     avatar = models.ImageField(upload_to=avatar_path, blank=True)
     #: People describe themselves in their own words.
     gender = models.CharField(max_length=30, blank=True)
 
-    objects = UserManager()
+    objects: ClassVar[People] = People()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Lower("username"), name="username_is_unique_in_any_case"),
             models.UniqueConstraint(
-                Lower("email"), name="email_is_unique_in_any_case", condition=~Q(email="")
+                Lower("username"),
+                name="username_is_unique_in_any_case",
+                violation_error_message=USERNAME_TAKEN,
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="email_is_unique_in_any_case",
+                condition=~Q(email=""),
+                violation_error_message=EMAIL_TAKEN,
             ),
         ]
 

@@ -53,7 +53,6 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = env.int("ORDER_HOLD_MINUTES", default=15)
-COMMISSION_PERCENT = env.int("COMMISSION_PERCENT", default=0)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
@@ -291,7 +290,6 @@ REST_AUTH = {
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 #: Where the frontend asks for the new password; the e-mail's link leads there.
 FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:5173").rstrip("/")
 EMAIL_CONFIG = env.email_url(
@@ -315,7 +313,6 @@ SIMPLE_JWT = {
     "ISSUER": "omache",
     "LEEWAY": 10,
     "UPDATE_LAST_LOGIN": False,
-    "TOKEN_REFRESH_SERIALIZER": "accounts.serializers.RefreshInput",
 }
 
 AXES_ENABLED = THROTTLES
