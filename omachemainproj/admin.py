@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 #: How many rows a list is paged through; beyond them a search or a filter is the way.
@@ -32,3 +33,56 @@ class ShopAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     paginator = BoundedPaginator
+
+
+class ReadOnlyAdmin(ShopAdmin):
+    """Shows rows and changes none: money and statuses move by actions that call services."""
+
+    actions_on_bottom = True
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        shown = list(self.readonly_fields)
+        return shown + [
+            field.name for field in self.opts.concrete_fields if field.name not in shown
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows that belong to the one shown, to look at."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LookupAdmin(ReadOnlyAdmin):
+    """A read-only list that is searched by exact, indexed values, never by scanning."""
+
+    #: Shows the search box; ``find`` does the work.
+    search_fields = ("pk",)
+
+    def find(self, term: str) -> dict[str, Any]:
+        """Return the filter for what was typed, or an empty one when nothing matches."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip().replace("\x00", "")
+        if not term:
+            return queryset, False
+        found = self.find(term)
+        return (queryset.filter(**found) if found else queryset.none()), False

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.fields.tuple_lookups import TupleGreaterThan, TupleLessThan
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
@@ -87,16 +88,16 @@ class KeysetPagination(BasePagination):
         return min(int(typed), MAX_PAGE_SIZE)
 
 
-def _beyond(keyset: Sequence[str], after: list[int]) -> Q:
-    lookup = "lt" if keyset[0].startswith("-") else "gt"
+def _beyond(keyset: Sequence[str], after: list[int]) -> Any:
+    """The rows after that place, in a form an index can start from."""
+    down = keyset[0].startswith("-")
     names = [name.lstrip("-") for name in keyset]
-    beyond = Q(**{f"{names[-1]}__{lookup}": after[-1]})
-    if len(names) == 2:
-        # The first condition alone is what lets the index start in the right place.
-        beyond = Q(**{f"{names[0]}__{lookup}e": after[0]}) & (
-            Q(**{f"{names[0]}__{lookup}": after[0]}) | beyond
-        )
-    return beyond
+    if len(names) == 1:
+        return Q(**{f"{names[0]}__{'lt' if down else 'gt'}": after[0]})
+    # (price, id) > (…): "price >= … AND (price > … OR id > …)" says the same, but makes the
+    # database walk past every row of that price again, on every page.
+    compare = TupleLessThan if down else TupleGreaterThan
+    return compare(tuple(F(name) for name in names), after)
 
 
 def _link(request: Request, keyset: Sequence[str], last: Any) -> str:

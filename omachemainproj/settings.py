@@ -44,9 +44,7 @@ CORS_ALLOWED_ORIGINS = env.list(
     "CORS_ALLOWED_ORIGINS",
     default=[]
     if PRODUCTION
-    else [
-        f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173)
-    ],
+    else [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173)],
 )
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 

@@ -1,10 +1,7 @@
 """Every address of the shop. EdgeMiddleware reads paths with and without their last slash."""
 
 from django.contrib import admin
-from django.urls import include, path, re_path
-from django.views.static import serve
-
-from django.conf import settings
+from django.urls import include, path
 
 from . import health
 

@@ -1,0 +1,65 @@
+# `make` lists the commands. `make run` and `make test` need Python 3.11 or newer and nothing else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test test-postgres lint format check bench lock clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "O-Mache needs Python 3.11 or newer: make run PYTHON=python3.11")'
+	@echo "Making a virtual environment in $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/run.stamp: requirements.txt | $(BIN)/python
+	@echo "Installing what the shop needs (a minute, the first time) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/python
+	@echo "Installing what the tests need (a minute, the first time) …"
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/run.stamp
+
+run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the pretend M-Pesa
+	@$(BIN)/python manage.py laptop
+
+demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
+	@$(BIN)/python manage.py migrate --verbosity 0
+	@$(BIN)/python manage.py demo
+
+test: $(VENV)/dev.stamp ## Run the tests on SQLite
+	@$(BIN)/python -m pytest -n 2
+
+test-postgres: $(VENV)/dev.stamp ## Run the tests, races included, on PostgreSQL (POSTGRES_URL)
+	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, settings, schema
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python -m tests.deploy check --deploy --fail-level WARNING
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+
+format: $(VENV)/dev.stamp ## Put the code into the house style
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: test lint test-postgres ## Everything the gate runs
+
+bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
+	@$(BIN)/python -m tests.bench --database $(POSTGRES_URL)
+
+lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
+	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt
+	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
+
+clean: ## Remove what the commands above made, data included
+	rm -rf $(VENV) db.sqlite3* media staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
