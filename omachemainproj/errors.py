@@ -11,10 +11,9 @@ from typing import Any, NoReturn
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from rest_framework import status
+from rest_framework import status, views
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.response import Response
-from rest_framework.views import exception_handler
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +64,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         return Response(body, status=exc.status_code)
     if isinstance(exc, DatabaseError):
         exc = _translate_database_error(exc)
-    response = exception_handler(exc, context)
+    response = views.exception_handler(exc, context)
     if response is None or isinstance(exc, ValidationError):
         return response
     if isinstance(response.data, dict) and "code" not in response.data:

@@ -80,36 +80,44 @@ DARAJA_PARTY_B = env.str("DARAJA_PARTY_B", default="")
 DARAJA_CALLBACK_IPS = env.list("DARAJA_CALLBACK_IPS", default=[])
 
 
+def _missing() -> list[str]:
+    needed = {"DJANGO_ALLOWED_HOSTS": bool(ALLOWED_HOSTS)}
+    needed.update({name: bool(_daraja(name)) for name in _SIMULATED})
+    if DARAJA_TRANSACTION_TYPE == "CustomerBuyGoodsOnline":
+        needed["DARAJA_PARTY_B"] = bool(DARAJA_PARTY_B)
+    return [name for name, is_there in needed.items() if not is_there]
+
+
 def _refuse_to_start() -> str | None:
     """What stops production from starting, as one sentence, or None."""
-    if not PRODUCTION:
-        return None
-    if len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5:
-        return "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters."
-    needed = {"DJANGO_ALLOWED_HOSTS": ALLOWED_HOSTS}
-    needed.update({name: _daraja(name) for name in _SIMULATED})
-    if DARAJA_TRANSACTION_TYPE == "CustomerBuyGoodsOnline":
-        needed["DARAJA_PARTY_B"] = DARAJA_PARTY_B
-    missing = [name for name, value in needed.items() if not value]
-    if missing:
-        return f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production."
-    if "*" in ALLOWED_HOSTS:
-        return "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links."
-    if "*" in CORS_ALLOWED_ORIGINS:
-        return "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin."
-    if not DARAJA_CALLBACK_BASE_URL.startswith("https://"):
-        if not _is_loopback(DARAJA_CALLBACK_BASE_URL):
-            return (
-                "DARAJA_CALLBACK_BASE_URL must start with https://: Safaricom calls nothing else."
-            )
-    elif not DARAJA_BASE_URL.startswith("https://"):
-        return "DARAJA_BASE_URL must start with https:// when callbacks come from the internet."
-    if not HTTPS and not _is_loopback(DARAJA_CALLBACK_BASE_URL):
-        return "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback."
-    return None
+    missing, rehearsal = _missing(), _is_loopback(DARAJA_CALLBACK_BASE_URL)
+    faults = {
+        "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters.": (
+            len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5
+        ),
+        f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production.": (
+            bool(missing)
+        ),
+        "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links.": (
+            "*" in ALLOWED_HOSTS
+        ),
+        "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin.": (
+            "*" in CORS_ALLOWED_ORIGINS
+        ),
+        "DARAJA_CALLBACK_BASE_URL must start with https://: Safaricom calls nothing else.": (
+            not rehearsal and not DARAJA_CALLBACK_BASE_URL.startswith("https://")
+        ),
+        "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.": (
+            not rehearsal and not DARAJA_BASE_URL.startswith("https://")
+        ),
+        "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.": (
+            not rehearsal and not HTTPS
+        ),
+    }
+    return next((sentence for sentence, is_so in faults.items() if is_so), None)
 
 
-if _sentence := _refuse_to_start():
+if PRODUCTION and (_sentence := _refuse_to_start()):
     raise ImproperlyConfigured(_sentence)
 
 # --- Applications ----------------------------------------------------------------------------
@@ -280,6 +288,7 @@ REST_AUTH = {
     "LOGOUT_ON_PASSWORD_CHANGE": True,
     "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
     "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
+    "JWT_SERIALIZER": "accounts.serializers.SignedIn",
     "USER_DETAILS_SERIALIZER": "accounts.serializers.UserOutput",
     "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
@@ -290,6 +299,8 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 #: Where the frontend asks for the new password; the e-mail's link leads there.
 FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:5173").rstrip("/")
+#: The link works once, and for an hour.
+PASSWORD_RESET_TIMEOUT = 3600
 EMAIL_CONFIG = env.email_url(
     "EMAIL_URL", default="consolemail://" if not PRODUCTION else "smtp://localhost:25"
 )
@@ -317,6 +328,7 @@ AXES_ENABLED = THROTTLES
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "accounts.lockout.who_is_asked_for"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.answer_lockout"
 AXES_DISABLE_ACCESS_LOG = True

@@ -1,4 +1,4 @@
-"""Runs manage.py as a production machine would see the settings: ``python -m tests.deploy check``."""
+"""Runs manage.py with the settings of production: ``python -m tests.deploy check --deploy``."""
 
 import os
 import sys
