@@ -13,6 +13,9 @@ graceful_timeout = 30
 keepalive = 5
 max_requests = 20_000
 max_requests_jitter = 2_000
+#: Loaded once before the workers are forked: a setting that is missing stops the start, and the
+#: workers share the memory.
+preload_app = True
 #: gunicorn would open one in the home folder.
 control_socket_disable = True
 limit_request_line = 4094

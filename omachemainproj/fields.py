@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from .phones import normalise_phone
@@ -29,6 +30,9 @@ class WholeNumberField(serializers.IntegerField):
         return isinstance(getattr(self.root, "initial_data", None), QueryDict)
 
 
+@extend_schema_field(
+    {"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"}
+)
 class MpesaNumberField(serializers.Field):
     """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits."""
 
