@@ -12,8 +12,12 @@ from django.db.models.lookups import Exact
 if TYPE_CHECKING:
     from .models import User
 
+    _Manager = UserManager[User]
+else:
+    _Manager = UserManager
 
-class People(UserManager):
+
+class People(_Manager):
     """Finds people whatever the case they are typed in, by the indexes that keep them unique."""
 
     use_in_migrations = False

@@ -1,1 +1,22 @@
-urlpatterns: list = []
+"""The account endpoints' addresses."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [
+    path("registration/", views.RegistrationView.as_view(), name="registration"),
+    path("login/", views.SignInView.as_view(), name="login"),
+    path("logout/", views.SignOutView.as_view(), name="logout"),
+    path("token/verify/", views.VerifyView.as_view(), name="token-verify"),
+    path("token/refresh/", views.RefreshView.as_view(), name="token-refresh"),
+    path("password/change/", views.ChangePasswordView.as_view(), name="password-change"),
+    path("password/reset/", views.ResetPasswordView.as_view(), name="password-reset"),
+    path(
+        "password/reset/confirm/",
+        views.ConfirmResetView.as_view(),
+        name="password-reset-confirm",
+    ),
+    path("user/", views.UserView.as_view(), name="user"),
+    path("account/", views.AccountView.as_view(), name="account"),
+]

@@ -1,0 +1,31 @@
+"""Too many wrong passwords: whom axes counts, and what it answers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+
+def who_is_asked_for(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Return the name failures are counted under: ``Amina`` and ``amina`` are one."""
+    return str((credentials or {}).get("username") or "").lower()
+
+
+def answer_lockout(
+    request: HttpRequest,
+    original_response: HttpResponse | None = None,
+    credentials: dict[str, Any] | None = None,
+) -> JsonResponse:
+    """Answer 429 to whoever failed too often, and say when to come back."""
+    seconds = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds())
+    return JsonResponse(
+        {
+            "detail": f"Too many failed attempts. Try again in {seconds // 60} minutes.",
+            "code": "locked_out",
+        },
+        status=429,
+        headers={"Retry-After": str(seconds)},
+    )

@@ -1,0 +1,271 @@
+"""What the account endpoints take and give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError as DjangoValidationError
+from rest_framework import serializers
+
+from omachemainproj.pictures import PictureField
+
+from . import services
+from .mails import find_by_link, send_reset_link
+from .models import User
+from .rules import (
+    EMAIL_MAX,
+    PASSWORD_MAX,
+    USERNAME_MAX,
+    UsernameValidator,
+    normalise_email,
+    normalise_username,
+)
+
+TOKEN_MAX = 4096
+
+
+class PasswordField(serializers.CharField):
+    """A password exactly as typed; one over 128 characters is refused before it is hashed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", PASSWORD_MAX)
+        kwargs.setdefault("style", {"input_type": "password"})
+        super().__init__(trim_whitespace=False, write_only=True, **kwargs)
+
+
+class UsernameField(serializers.CharField):
+    """A username in the form it is kept."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=USERNAME_MAX, validators=[UsernameValidator()], **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalise_username(super().to_internal_value(data))
+
+
+class EmailField(serializers.EmailField):
+    """An e-mail in the form it is kept; none at all is ``""`` or null."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_blank", True)
+        super().__init__(max_length=EMAIL_MAX, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalise_email(super().to_internal_value(data))
+
+
+class UserOutput(serializers.ModelSerializer):
+    """A person as they see themselves."""
+
+    class Meta:
+        model = User
+        fields = ("pk", "username", "email", "first_name", "last_name")
+        read_only_fields = fields
+
+
+class SignedIn(serializers.Serializer):
+    """What registering and signing in answer."""
+
+    access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
+    refresh = serializers.CharField(help_text="Exchange it, once, at /token/refresh/.")
+    user = UserOutput()
+
+
+class RegistrationInput(serializers.Serializer):
+    """A newcomer."""
+
+    username = UsernameField()
+    email = EmailField(required=False, allow_null=True)
+    password1 = PasswordField()
+    password2 = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs["email"] = attrs.get("email") or ""
+        errors = services.taken(username=attrs["username"], email=attrs["email"])
+        if errors:
+            raise serializers.ValidationError(errors)
+        newcomer = User(username=attrs["username"], email=attrs["email"])
+        _check_new_password(attrs, newcomer, "password1", "password2")
+        return attrs
+
+    def save(self, **kwargs: Any) -> User:
+        """Register the newcomer."""
+        return services.register(
+            username=self.validated_data["username"],
+            email=self.validated_data["email"],
+            password=self.validated_data["password1"],
+        )
+
+
+class LoginInput(serializers.Serializer):
+    """A name and a password; the username or the e-mail may stand in either field."""
+
+    username = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
+    email = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
+    password = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        name = attrs.get("email") or attrs.get("username")
+        if not name:
+            raise serializers.ValidationError({"username": ["Give a username or an e-mail."]})
+        # Django's own request: axes leaves its verdict on it for the middleware to read.
+        request = self.context["request"]._request
+        user = services.sign_in(request, name=name, password=attrs["password"])
+        if user is None:
+            raise serializers.ValidationError("Unable to log in with provided credentials.")
+        return {"user": user}
+
+
+class RefreshInput(serializers.Serializer):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=TOKEN_MAX)
+
+
+class RefreshOutput(serializers.Serializer):
+    """The next pair of tokens, and when each ends."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    access_expiration = serializers.DateTimeField()
+    refresh_expiration = serializers.DateTimeField()
+
+
+class TokenInput(serializers.Serializer):
+    """Any token."""
+
+    token = serializers.CharField(max_length=TOKEN_MAX)
+
+
+class Done(serializers.Serializer):
+    """A sentence about what was done."""
+
+    detail = serializers.CharField()
+
+
+class PasswordChanged(Done):
+    """What changing the password answers: the tokens to go on with."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+
+
+class PasswordChangeInput(serializers.Serializer):
+    """The password before, and the new one twice."""
+
+    old_password = PasswordField()
+    new_password1 = PasswordField()
+    new_password2 = PasswordField()
+
+    def validate_old_password(self, typed: str) -> str:
+        if not self.context["request"].user.check_password(typed):
+            raise serializers.ValidationError("This is not your password.")
+        return typed
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        _check_new_password(attrs, self.context["request"].user)
+        return attrs
+
+
+class PasswordResetInput(serializers.Serializer):
+    """Where to send the link."""
+
+    email = EmailField(allow_blank=False)
+
+    def save(self, **kwargs: Any) -> None:
+        """Send the link, if anybody is there to read it."""
+        send_reset_link(self.validated_data["email"])
+
+
+class PasswordResetConfirmInput(serializers.Serializer):
+    """The two parts of the link, and the new password twice."""
+
+    uid = serializers.CharField(max_length=64)
+    token = serializers.CharField(max_length=128)
+    new_password1 = PasswordField()
+    new_password2 = PasswordField()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = find_by_link(attrs["uid"], attrs["token"])
+        if user is None:
+            raise serializers.ValidationError({"token": [services.LINK_IS_OVER]})
+        _check_new_password(attrs, user)
+        return {**attrs, "user": user}
+
+    def save(self, **kwargs: Any) -> None:
+        """Set the new password."""
+        data = self.validated_data
+        services.reset_password(data["user"], new=data["new_password1"])
+
+
+class UserInput(serializers.Serializer):
+    """What a person may change of how they are called and reached."""
+
+    username = UsernameField()
+    email = EmailField(required=False)
+    first_name = serializers.CharField(required=False, allow_blank=True, max_length=150)
+    last_name = serializers.CharField(required=False, allow_blank=True, max_length=150)
+    password = PasswordField(
+        required=False, help_text="Needed to change the e-mail, which can reset the password."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        user = self.context["request"].user
+        password = attrs.pop("password", "")
+        if attrs.get("email", user.email) != user.email and not user.check_password(password):
+            message = "Give your password to change your e-mail."
+            raise serializers.ValidationError({"password": [message]})
+        errors = services.taken(
+            username=attrs.get("username", ""), email=attrs.get("email", ""), but=user.pk
+        )
+        if errors:
+            raise serializers.ValidationError(errors)
+        return attrs
+
+
+class AccountSerializer(serializers.ModelSerializer):
+    """What others see of a person. A field left out stays as it is, with PUT as with PATCH."""
+
+    avatar = PictureField(
+        required=False,
+        allow_null=True,
+        help_text="Send a file as multipart, or null to take it away. Its own URL changes nothing.",
+    )
+
+    class Meta:
+        model = User
+        fields = ("first_name", "last_name", "avatar", "gender")
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Read the input; an avatar sent back as the URL it was given as is left alone."""
+        if isinstance(data, Mapping) and self._is_its_own_avatar(data.get("avatar")):
+            data = {name: data[name] for name in data if name != "avatar"}
+        return super().to_internal_value(data)
+
+    def update(self, instance: User, validated_data: dict[str, Any]) -> User:
+        avatar = validated_data.pop("avatar", services.KEEP)
+        services.change_account(instance, validated_data, avatar)
+        return instance
+
+    def _is_its_own_avatar(self, sent: Any) -> bool:
+        avatar = getattr(self.instance, "avatar", None)
+        if not avatar or not isinstance(sent, str):
+            return False
+        try:
+            return urlsplit(sent).path == urlsplit(avatar.url).path
+        except ValueError:
+            return False
+
+
+def _check_new_password(
+    attrs: dict[str, Any], user: User, first: str = "new_password1", second: str = "new_password2"
+) -> None:
+    if attrs[first] != attrs[second]:
+        raise serializers.ValidationError({second: ["The two passwords are not the same."]})
+    try:
+        validate_password(attrs[first], user)
+    except DjangoValidationError as error:
+        raise serializers.ValidationError({first: error.messages}) from error

@@ -1,0 +1,159 @@
+"""What people may do with their account: join, sign in, change themselves."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final, NoReturn
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.signals import user_logged_in
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from omachemainproj.errors import FieldRefusal, refuse_field
+from omachemainproj.pictures import Picture
+
+from . import tokens
+from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
+
+#: Says "leave it as it is" where None says "take it away".
+KEEP: Final = object()
+
+
+def register(*, username: str, email: str, password: str) -> User:
+    """Create a person. Raises FieldRefusal where the name or the e-mail was taken meanwhile."""
+    user = User(username=username, email=email)
+    # Hashed before the transaction: it is slow on purpose, and SQLite has one writer.
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        _say_what_is_taken(username=username, email=email, error=error)
+    return user
+
+
+def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
+    """Return the active person with this username or e-mail and this password, or None.
+
+    Every failure is counted under the username, whichever of the two was typed.
+    """
+    if "@" in name:
+        name = User.objects.reached_at(name).values_list("username", flat=True).first() or name
+    user = authenticate(request, username=name, password=password)
+    if not isinstance(user, User):
+        return None
+    user_logged_in.send(sender=User, request=request, user=user)
+    return user
+
+
+def change_details(user: User, changes: dict[str, str]) -> None:
+    """Change what the user is called or reached by, and nothing else of the row.
+
+    Raises FieldRefusal where the name or the e-mail was taken meanwhile.
+    """
+    try:
+        with transaction.atomic():
+            _update(user, changes)
+    except IntegrityError as error:
+        _say_what_is_taken(
+            username=changes.get("username", user.username),
+            email=changes.get("email", user.email),
+            error=error,
+            but=user.pk,
+        )
+
+
+def change_account(user: User, changes: dict[str, str], avatar: Picture | object | None) -> None:
+    """Change what others see of the user; ``avatar`` is a picture, None, or ``KEEP``.
+
+    The avatar before is deleted once the change is committed, and the new one if it fails.
+    """
+    if avatar is KEEP:
+        _update(user, changes)
+        return
+    storage = User._meta.get_field("avatar").storage
+    name = ""
+    if isinstance(avatar, Picture):
+        file = avatar.thumbnail
+        name = storage.save(avatar_path(user, file.name or ""), file)
+    try:
+        with transaction.atomic():
+            people = User.objects.select_for_update(no_key=True).filter(pk=user.pk)
+            before = people.values_list("avatar", flat=True).first()
+            _update(user, {**changes, "avatar": name})
+            if before:
+                transaction.on_commit(partial(storage.delete, before), robust=True)
+    except BaseException:
+        if name:
+            storage.delete(name)
+        raise
+
+
+def change_password(user: User, *, new: str) -> tokens.Tokens:
+    """Set a new password and give the user new tokens; every token before is out at once.
+
+    Raises FieldRefusal where another request changed the password first.
+    """
+    hashed = make_password(new)
+    with transaction.atomic():
+        if not _replace_password(user, hashed):
+            refuse_field("old_password", "The password was changed a moment ago.")
+        return tokens.issue(user)
+
+
+@transaction.atomic
+def reset_password(user: User, *, new: str) -> None:
+    """Set the password of somebody who followed the link; every token before is out at once.
+
+    Raises FieldRefusal where the link was followed twice at once.
+    """
+    if not _replace_password(user, make_password(new)):
+        refuse_field("token", LINK_IS_OVER)
+
+
+#: The same for a link that was used, has expired, or never was: it tells a stranger nothing.
+LINK_IS_OVER = "This link is no longer good. Ask for a new one."
+
+
+def _replace_password(user: User, hashed: str) -> bool:
+    # The old hash is the condition, so of two changes at once one happens.
+    same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
+    if not same.update(password=hashed):
+        return False
+    user.password = hashed
+    tokens.end_all(user.pk)
+    return True
+
+
+def _update(user: User, changes: dict[str, Any]) -> None:
+    # Only these columns: a whole-row save would undo what an admin changed meanwhile.
+    if changes and not User.objects.filter(pk=user.pk).update(**changes):
+        tokens.refuse("user_not_found")
+    for name, value in changes.items():
+        setattr(user, name, value)
+
+
+def _say_what_is_taken(
+    *, username: str, email: str, error: IntegrityError, but: int = 0
+) -> NoReturn:
+    errors = taken(username=username, email=email, but=but)
+    if errors:
+        raise FieldRefusal(errors) from error
+    raise error
+
+
+def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
+    """Return the error of each of the two that belongs to somebody else than ``but``."""
+    errors = {}
+    if username and User.objects.called(username).exclude(pk=but).exists():
+        errors["username"] = [USERNAME_TAKEN]
+    if email and User.objects.reached_at(email).exclude(pk=but).exists():
+        errors["email"] = [EMAIL_TAKEN]
+    return errors
+
+
+def forget_expired_tokens() -> int:
+    """Delete refresh tokens that have expired; return how many. Safe to repeat, at once."""
+    return tokens.forget_expired()

@@ -1,0 +1,204 @@
+"""Tokens: given out, exchanged once, ended.
+
+An access token opens the API for minutes; a refresh token is exchanged for the next pair, once.
+The database knows each refresh token by its id alone (``OutstandingToken``; its ``token`` column
+never holds the token, so a stolen copy of the database signs nobody in). ``BlacklistedToken``
+says that one is over, and being unique decides which of two requests exchanged it.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, NoReturn
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt.exceptions import ExpiredTokenError, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, Token, UntypedToken
+from rest_framework_simplejwt.tokens import RefreshToken as LibraryRefreshToken
+from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
+
+from .models import User
+
+logger = logging.getLogger(__name__)
+
+#: Two tabs, or a client that lost an answer, may show a spent token again this long after.
+HONEST_RETRY = timedelta(seconds=30)
+#: How many expired tokens are forgotten at a time, so that no delete holds the table for long.
+BATCH = 1000
+_SPENT = "exchanged for "
+
+_REFUSALS = {
+    "token_not_valid": "This token is not valid or has expired.",
+    "token_spent": "This refresh token was used before.",
+    "user_not_found": "The person this token was given to is gone.",
+    "user_inactive": "This account is closed.",
+    "password_changed": "The password was changed after this token was given out.",
+}
+
+
+def refuse(code: str) -> NoReturn:
+    """Raise the answer 401 with this code."""
+    raise AuthenticationFailed(_REFUSALS[code], code=code)
+
+
+class RefreshToken(LibraryRefreshToken):
+    """A refresh token the database knows by its id; whether it is over is asked elsewhere."""
+
+    @classmethod
+    def for_user(cls, user: Any) -> RefreshToken:
+        token: RefreshToken = super(BlacklistMixin, cls).for_user(user)
+        OutstandingToken.objects.create(
+            user=user,
+            jti=token["jti"],
+            created_at=token.current_time,
+            expires_at=datetime_from_epoch(token["exp"]),
+        )
+        return token
+
+    def check_blacklist(self) -> None:
+        """Ask nothing: exchanging, ending and checking a token each ask what they need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What signing in gives."""
+
+    access: AccessToken
+    refresh: RefreshToken
+
+
+def issue(user: User) -> Tokens:
+    """Give the user a new pair of tokens."""
+    refresh = RefreshToken.for_user(user)
+    return Tokens(access=refresh.access_token, refresh=refresh)
+
+
+def holder(token: Token, people: QuerySet[User] | None = None) -> User:
+    """Return whom the token was given to, in one query.
+
+    Refuses (401) when they are gone, inactive, or have changed their password since.
+    """
+    people = User.objects.all() if people is None else people
+    user = people.filter(pk=token.get(api_settings.USER_ID_CLAIM)).first()
+    if user is None:
+        refuse("user_not_found")
+    if not user.is_active:
+        refuse("user_inactive")
+    if token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
+        refuse("password_changed")
+    return user
+
+
+def exchange(raw: str) -> Tokens:
+    """Exchange a refresh token for a new pair. Of any number of requests at once, one succeeds.
+
+    Refuses (401) anything else. A token shown again long after it was spent is in two hands, and
+    nobody can tell whose are the thief's: all the user's refresh tokens are ended.
+    """
+    token = _read(raw)
+    fresh = _exchange(token)
+    if fresh is None:
+        _suspect(token)
+        refuse("token_spent")
+    return fresh
+
+
+@transaction.atomic
+def _exchange(token: RefreshToken) -> Tokens | None:
+    # The lock is shared with `end_all`, so that nothing is given out while all is being ended.
+    user = holder(token, User.objects.select_for_update(no_key=True))
+    row = OutstandingToken.objects.filter(jti=token["jti"]).first()
+    if row is None:
+        refuse("token_not_valid")
+    try:
+        with transaction.atomic():
+            BlacklistedToken.objects.create(token=row)
+    except IntegrityError:
+        return None
+    fresh = issue(user)
+    OutstandingToken.objects.filter(pk=row.pk).update(token=f"{_SPENT}{fresh.refresh['jti']}")
+    return fresh
+
+
+def _suspect(token: RefreshToken) -> None:
+    spent = BlacklistedToken.objects.filter(
+        # Only an exchanged token has a successor; one that was ended is no sign of a thief.
+        token__jti=token["jti"],
+        token__token__startswith=_SPENT,
+        blacklisted_at__lt=timezone.now() - HONEST_RETRY,
+    )
+    if spent.exists():
+        user_id = int(token[api_settings.USER_ID_CLAIM])
+        logger.warning("a spent refresh token of user %s was shown again; all are ended", user_id)
+        end_all(user_id)
+
+
+def end(raw: str) -> None:
+    """End a refresh token. Safe to repeat; one that has expired is over already.
+
+    Refuses (401) what is not a refresh token of ours.
+    """
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+    except ExpiredTokenError:
+        return
+    except TokenError:
+        refuse("token_not_valid")
+    row = OutstandingToken.objects.filter(jti=token["jti"]).first()
+    if row is not None:
+        BlacklistedToken.objects.get_or_create(token=row)
+
+
+@transaction.atomic
+def end_all(user_id: int) -> None:
+    """End all the user's refresh tokens. Safe to repeat."""
+    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
+    live = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken__isnull=True)
+    BlacklistedToken.objects.bulk_create(
+        [BlacklistedToken(token_id=pk) for pk in live.values_list("pk", flat=True)],
+        ignore_conflicts=True,
+    )
+
+
+def check(raw: str) -> None:
+    """Refuse (401) a token, access or refresh, that would open nothing now."""
+    try:
+        token = UntypedToken(raw)  # type: ignore[arg-type]
+    except TokenError:
+        refuse("token_not_valid")
+    if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
+        live = OutstandingToken.objects.filter(jti=token["jti"], blacklistedtoken__isnull=True)
+        if not live.exists():
+            refuse("token_not_valid")
+    holder(token)
+
+
+def _read(raw: str) -> RefreshToken:
+    try:
+        return RefreshToken(raw)  # type: ignore[arg-type]
+    except TokenError:
+        refuse("token_not_valid")
+
+
+def forget_expired() -> int:
+    """Delete refresh tokens that have expired, a batch at a time; return how many.
+
+    Safe to repeat, anywhere, at once.
+    """
+    forgotten = 0
+    expired = OutstandingToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1))
+    while True:
+        # The oldest rows come first, so a batch is found without reading the whole table.
+        batch = list(expired.order_by("pk").values_list("pk", flat=True)[:BATCH])
+        if not batch:
+            return forgotten
+        with transaction.atomic():
+            BlacklistedToken.objects.filter(token_id__in=batch).delete()
+            forgotten += OutstandingToken.objects.filter(pk__in=batch).delete()[0]
