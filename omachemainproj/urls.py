@@ -26,7 +26,7 @@ urlpatterns = [
     path("readyz/", health.ready),
 ]
 
-handler400 = "omachemainproj.errors.bad_request"
-handler403 = "omachemainproj.errors.permission_denied"
-handler404 = "omachemainproj.errors.not_found"
-handler500 = "omachemainproj.errors.server_error"
+handler400 = "omachemainproj.handlers.bad_request"
+handler403 = "omachemainproj.handlers.permission_denied"
+handler404 = "omachemainproj.handlers.not_found"
+handler500 = "omachemainproj.handlers.server_error"

@@ -1,0 +1,65 @@
+"""The one shape of a product the public sees, made by hand.
+
+A serializer costs twenty times as much a row. ``products.serializers.ProductOutput`` describes
+the same shape for the API's description, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from omachemainproj.media import media_prefix
+
+from omachemainproj.media import media_prefix
+
+#: What a row holds, in the order ``Shape.product`` reads it.
+COLUMNS = (
+    "id",
+    "name",
+    "image",
+    "thumbnail",
+    "description",
+    "category",
+    "price",
+    "item_number",
+    "soldout",
+    "user_name",
+    "created_at",
+)
+
+
+class Shape:
+    """Turns rows into public products; what is the same for all of a request is found once."""
+
+    def __init__(self, request: Request | HttpRequest) -> None:
+        self._media = media_prefix(request)
+
+    def product(self, row: Sequence[Any]) -> dict[str, Any]:
+        """One row (``COLUMNS``; anything after them is left out) as the public sees it.
+
+        ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
+        ``created_at`` is in UTC.
+        """
+        pk, name, image, thumbnail, description, category, *rest = row
+        price, item_number, soldout, user_name, created_at = rest[:5]
+        return {
+            "id": pk,
+            "name": name,
+            "image": self._media + image if image else None,
+            "thumbnail": self._media + thumbnail if thumbnail else None,
+            "description": description,
+            "category": category,
+            "price": price,
+            "item_number": item_number,
+            "soldout": soldout,
+            "user_name": user_name,
+            "created_at": created_at,
+        }
+
+    def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
+        """Many rows, in their order."""
+        return [self.product(row) for row in rows]
