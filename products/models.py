@@ -7,7 +7,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 
-from .querysets import ProductQuerySet
+from .querysets import Newest, ProductQuerySet
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
@@ -61,7 +61,7 @@ class Product(models.Model):
     #: Kept by the database itself. It flips rarely, so an update of the numbers leaves the
     #: indexes below alone (a heap-only update in PostgreSQL), which is what a hot product needs.
     soldout = models.GeneratedField(
-        expression=Q(item_number__lte=F("held")),
+        expression=Q(item_number__lte=F("held")),  # type: ignore[arg-type]
         output_field=models.BooleanField(),
         db_persist=True,
     )
@@ -86,7 +86,8 @@ class Product(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["category", "-id"],
+                "category",
+                Newest(),
                 name="product_category_newest",
                 condition=Q(listed=True, soldout=False),
             ),
@@ -98,7 +99,8 @@ class Product(models.Model):
             models.Index(fields=["price", "id"], name="product_price", condition=Q(listed=True)),
             # Few are sold out: without this, a page of them would be looked for in all the others.
             models.Index(
-                fields=["category", "-id"],
+                "category",
+                Newest(),
                 name="product_category_soldout",
                 condition=Q(listed=True, soldout=True),
             ),
@@ -135,9 +137,7 @@ class StockMovement(models.Model):
             models.UniqueConstraint(
                 name="stock_moves_once_per_reference", fields=["product", "reference"]
             ),
-            models.CheckConstraint(
-                name="stock_movement_is_not_zero", condition=~Q(quantity=0)
-            ),
+            models.CheckConstraint(name="stock_movement_is_not_zero", condition=~Q(quantity=0)),
         ]
 
     def __str__(self) -> str:

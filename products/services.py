@@ -11,7 +11,7 @@ from .models import Product, StockMovement
 from .vocabulary import remember_words
 
 
-def create_product(
+def create_product(  # noqa: PLR0913
     *,
     seller: User,
     name: str,
@@ -54,8 +54,8 @@ def create_product(
 
 def _store(product: Product, picture: Picture | None) -> None:
     if picture is not None:
-        product.image.save(picture.full.name, picture.full, save=False)
-        product.thumbnail.save(picture.thumbnail.name, picture.thumbnail, save=False)
+        product.image.save(str(picture.full.name), picture.full, save=False)
+        product.thumbnail.save(str(picture.thumbnail.name), picture.thumbnail, save=False)
 
 
 def _delete_files(product: Product) -> None:

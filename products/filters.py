@@ -1,0 +1,92 @@
+"""What a list of products can be narrowed by. Every value that cannot be read is a 400."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+
+from .models import Product
+from .querysets import ProductQuerySet
+
+#: Each name of an order, and the columns it pages by (omachemainproj.pagination).
+ORDERS = {
+    "newest": ("newest",),
+    "price": ("price", "id"),
+    "-price": ("-price", "-id"),
+}
+
+
+class _ShillingsField(forms.RegexField):
+    """Plain digits; Django's IntegerField would also read “ １.0 ”."""
+
+    default_error_messages = {"invalid": "Give a whole number of shillings, like 1500."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"\A[0-9]{1,9}\Z", strip=False, **kwargs)
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return int(text) if text else None
+
+
+class _ShillingsFilter(django_filters.NumberFilter):
+    field_class = _ShillingsField
+
+    def get_max_validator(self) -> None:
+        """None: the field's pattern bounds it already."""
+
+
+class ProductFilter(django_filters.FilterSet):
+    """``min_price``, ``max_price``, ``in_stock``, ``seller``; ``ordering`` is only checked here."""
+
+    min_price = _ShillingsFilter(
+        field_name="price", lookup_expr="gte", help_text="KES; this or more."
+    )
+    max_price = _ShillingsFilter(
+        field_name="price", lookup_expr="lte", help_text="KES; this or less."
+    )
+    in_stock = django_filters.ChoiceFilter(
+        choices=[("true", "true"), ("false", "false")],
+        method="keep_stock",
+        help_text="`true`: what can be bought; `false`: only what is sold out.",
+    )
+    seller = django_filters.CharFilter(
+        method="keep_seller", max_length=150, help_text="A seller's `user_name`, in any case."
+    )
+    ordering = django_filters.ChoiceFilter(
+        choices=[(name, name) for name in ORDERS],
+        method="keep_all",
+        help_text="`newest` unless told.",
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def keep_stock(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return products.filter(soldout=value == "false")
+
+    def keep_seller(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return products.sold_by(value)
+
+    def keep_all(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return products
+
+
+class ProductFilterBackend(DjangoFilterBackend):
+    """Builds the FilterSet when there is something to filter by: it costs more than the query."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
+        asked = ProductFilter.base_filters.keys() & request.query_params.keys()
+        if not asked:
+            return queryset
+        for name in asked:
+            if len(request.query_params.getlist(name)) > 1:
+                raise ValidationError({name: ["Give this once."]})
+        return super().filter_queryset(request, queryset, view)
