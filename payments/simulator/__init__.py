@@ -4,8 +4,8 @@
 imports the shop.
 """
 
+from payments.simulator.behaviour import Refusal, Script
 from payments.simulator.config import Config
-from payments.simulator.scripts import Refusal, Script
 from payments.simulator.server import PortInUse
 from payments.simulator.simulator import Simulator
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.simulator import ids
-from payments.simulator.handsets import prompt_text
+from payments.simulator.behaviour import MAGIC
+from payments.simulator.handsets import prompt_words
 from payments.simulator.prompts import Prompt
-from payments.simulator.scripts import MAGIC
 from payments.simulator.world import World
 
 Fields = Mapping[str, Any]
@@ -112,7 +112,7 @@ class Control:
         left = prompt.asked_second + world.config.prompt_timeout - world.clock.seconds()
         return {
             "checkout_request_id": prompt.checkout_request_id,
-            "text": prompt_text(world.config, prompt.push),
+            **prompt_words(world.config, prompt.push),
             "amount": prompt.push.amount,
             "seconds_left": max(0, round(left)),
         }

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payments.simulator.scripts import Script
+from payments.simulator.behaviour import Script
 from payments.simulator.tokens import STK_TOKEN_REFUSED, Tokens
 from payments.simulator.wire import Reply, error_reply
 from payments.simulator.world import World

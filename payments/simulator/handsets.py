@@ -26,12 +26,12 @@ class Handsets:
         with self._lock:
             self._see(phone)
 
-    def text(self, phone: str, message: str) -> None:
-        """Send a phone an SMS."""
+    def text(self, phone: str, message: str, *, paid: bool) -> None:
+        """Send a phone an SMS, which tells of a payment made or of one that failed."""
         at = self._clock.now().isoformat(timespec="seconds")
         with self._lock:
             self._last += 1
-            self._see(phone).append({"n": self._last, "at": at, "text": message})
+            self._see(phone).append({"n": self._last, "at": at, "paid": paid, "text": message})
 
     def phones(self) -> list[str]:
         """List the phones seen, the latest first."""
@@ -39,7 +39,7 @@ class Handsets:
             return list(reversed(self._inboxes))
 
     def inbox(self, phone: str) -> list[dict[str, Any]]:
-        """Give a phone's messages, newest first: number ``n``, Nairobi time ``at``, ``text``."""
+        """Give a phone's messages, newest first: ``n``, Nairobi time ``at``, ``paid``, ``text``."""
         with self._lock:
             return list(reversed(self._inboxes.get(phone, ())))
 
@@ -58,12 +58,15 @@ class Handsets:
         return inbox
 
 
-def prompt_text(config: Config, push: Push) -> str:
-    """Write the prompt as the handset shows it."""
-    return (
-        f"Do you want to pay KES {push.amount:,} to {config.merchant_name}? "
-        f"{_account(push)}. Enter M-PESA PIN"
-    )
+def prompt_words(config: Config, push: Push) -> dict[str, str]:
+    """Write the prompt as a handset shows it: ``question``, ``account``, the whole as ``text``."""
+    question = f"Do you want to pay KES {push.amount:,} to {config.merchant_name}?"
+    account = _account(push)
+    return {
+        "question": question,
+        "account": account,
+        "text": f"{question} {account}. Enter M-PESA PIN",
+    }
 
 
 def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str:

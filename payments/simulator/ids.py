@@ -54,7 +54,7 @@ def msisdn(text: str) -> str:
     elif re.fullmatch(r"[17][0-9]{8}", digits):
         digits = "254" + digits
     if not is_msisdn(digits):
-        raise ValueError("a phone number looks like 254712345678 or 0712345678")
+        raise ValueError("A phone number looks like 254712345678 or 0712345678")
     return digits
 
 

@@ -1,0 +1,201 @@
+"use strict";
+
+const EVERY_MS = 800;
+const $ = (id) => document.getElementById(id);
+const kes = (amount) => "KES\u00a0" + amount.toLocaleString("en-KE");
+const unbroken = (text) => text.replaceAll("KES ", "KES\u00a0");
+const spoken = (phone) => `0${phone.slice(3, 6)} ${phone.slice(6, 9)} ${phone.slice(9)}`;
+
+/* What each magic ending means to a person. The simulator says which endings there are. */
+const OUTCOMES = {
+  "0001": "Not enough money", "1032": "Cancels", "1037": "Never answers", "2001": "Wrong PIN",
+  "9000": "Pays, but the shop is never told", "9002": "Pays, and the shop is told twice",
+};
+
+let about = null;
+let shown = location.hash.slice(1) || null;
+let ringing = new Set();
+let promptId = null;
+let drawn = {};
+
+async function ask(path, fields) {
+  const options = fields && {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(fields),
+  };
+  const answer = await fetch("/control/" + path, options);
+  const content = await answer.json();
+  if (!answer.ok) throw new Refusal(content.error || "That did not work.");
+  return content;
+}
+
+class Refusal extends Error {}
+
+/* Draws only what changed, so that focus, selection and screen readers are left in peace. */
+function changed(what, content) {
+  const now = JSON.stringify(content);
+  if (drawn[what] === now) return false;
+  drawn[what] = now;
+  return true;
+}
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+function show(phone) {
+  if (shown === phone) return;
+  shown = phone;
+  history.replaceState(null, "", "#" + phone);
+}
+
+function drawPhones(phones) {
+  if (!changed("phones", [phones, shown])) return;
+  const focused = document.activeElement?.dataset?.phone;
+  $("phones").replaceChildren(...phones.map((one) => {
+    const button = element("button");
+    button.type = "button";
+    button.dataset.phone = one.phone;
+    button.setAttribute("aria-pressed", String(one.phone === shown));
+    button.append(
+      element("span", spoken(one.phone)),
+      one.rings ? element("span", "rings", "rings") : element("span", kes(one.balance), "sum"),
+    );
+    button.addEventListener("click", () => { show(one.phone); refresh(); });
+    const item = element("li");
+    item.append(button);
+    return item;
+  }));
+  if (focused) $("phones").querySelector(`[data-phone="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function drawInbox(phone) {
+  $("owner").textContent = spoken(phone.phone);
+  $("balance").textContent = kes(phone.balance);
+  $("empty").textContent = phone.inbox.length ? "" : "No messages yet. Pay in the shop with this number.";
+  if (!changed("inbox", [phone.phone, phone.inbox])) return;
+  $("inbox").replaceChildren(...phone.inbox.map((message) => {
+    const item = element("li", unbroken(message.text), message.paid ? "" : "failed");
+    const time = element("time", message.at.slice(11, 16) + ", " + message.at.slice(0, 10));
+    time.dateTime = message.at;
+    item.append(time);
+    return item;
+  }));
+}
+
+function drawPrompt(prompt) {
+  $("shade").hidden = !prompt;
+  document.title = (prompt ? "● Rings · " : "") + "The phone · pretend M-PESA";
+  if (!prompt) { promptId = null; return; }
+  $("left").max = about.prompt_timeout;
+  $("left").value = prompt.seconds_left;
+  $("left-text").textContent = `${prompt.seconds_left} s left to answer`;
+  if (promptId === prompt.checkout_request_id) return;
+  promptId = prompt.checkout_request_id;
+  $("prompt-text").textContent = unbroken(prompt.question);
+  $("prompt-account").textContent = prompt.account + ".";
+  $("pin").value = "";
+  $("prompt-error").textContent = "";
+  setBusy(false);
+  if (document.activeElement !== $("number")) $("pin").focus();
+}
+
+function drawAbout() {
+  $("pin-hint").textContent = `The right PIN is ${about.pin}.`;
+  $("how").textContent = `Enter the PIN ${about.pin} to pay, or cancel. After `
+    + `${about.prompt_timeout} seconds the request runs out.`;
+  const endings = Object.keys(about.magic).sort();
+  $("magic-box").hidden = !endings.length;
+  $("magic").replaceChildren(...endings.map((ending) => {
+    const row = element("tr");
+    row.append(element("td", "…" + ending), element("td", OUTCOMES[ending] || about.magic[ending]));
+    return row;
+  }));
+}
+
+function setBusy(busy) {
+  $("send").disabled = $("cancel").disabled = busy;
+}
+
+/* The phone that has just begun to ring comes to the front, unless another prompt is being answered. */
+function follow(phones) {
+  const now = new Set(phones.filter((one) => one.rings).map((one) => one.phone));
+  const fresh = [...now].find((phone) => !ringing.has(phone));
+  ringing = now;
+  if (fresh && !now.has(shown)) show(fresh);
+  else if (!shown && phones.length) show(phones[0].phone);
+}
+
+async function refresh() {
+  try {
+    if (!about) {
+      about = await ask("about");
+      drawAbout();
+    }
+    const { phones } = await ask("phones");
+    follow(phones);
+    drawPhones(phones);
+    if (shown) {
+      const asked = shown;
+      const phone = await ask("phones/" + encodeURIComponent(asked));
+      if (asked !== shown) return;
+      drawInbox(phone);
+      drawPrompt(phone.prompt);
+    } else {
+      $("empty").textContent = "No phone has been rung yet. Pay in the shop, and it rings here.";
+    }
+    $("offline").hidden = true;
+  } catch (problem) {
+    if (problem instanceof Refusal) { shown = null; history.replaceState(null, "", location.pathname); }
+    else { about = null; $("offline").hidden = false; }
+  }
+}
+
+async function answer(how, fields) {
+  setBusy(true);
+  try {
+    await ask(`phones/${shown}/${how}`, { ...fields, checkout_request_id: promptId });
+  } catch (problem) {
+    $("prompt-error").textContent = problem instanceof Refusal ? problem.message : "No answer. Try again.";
+    setBusy(false);
+  }
+  await refresh();
+}
+
+$("prompt").addEventListener("submit", (event) => {
+  event.preventDefault();
+  answer("pin", { pin: $("pin").value });
+});
+$("cancel").addEventListener("click", () => answer("cancel", {}));
+$("prompt").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") answer("cancel", {});
+});
+$("other").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  $("other-error").textContent = "";
+  try {
+    const phone = await ask("phones", { phone: $("number").value });
+    $("number").value = "";
+    show(phone.phone);
+    await refresh();
+  } catch (problem) {
+    $("other-error").textContent = problem instanceof Refusal ? problem.message : "No answer. Try again.";
+  }
+});
+window.addEventListener("hashchange", () => { shown = location.hash.slice(1) || null; refresh(); });
+
+function tick() {
+  const nairobi = { timeZone: "Africa/Nairobi", hour: "2-digit", minute: "2-digit" };
+  $("clock").textContent = new Date().toLocaleTimeString("en-KE", nairobi);
+}
+
+async function forever() {
+  tick();
+  await refresh();
+  setTimeout(forever, EVERY_MS);
+}
+forever();

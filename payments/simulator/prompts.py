@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Literal
 
 from payments.simulator import ids
+from payments.simulator.behaviour import Script
 from payments.simulator.books import Books, Entry, Purpose
 from payments.simulator.clock import Clock
 from payments.simulator.results import DESCRIPTIONS, describe
-from payments.simulator.scripts import Script
 from payments.simulator.wire import DarajaError
 
 

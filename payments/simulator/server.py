@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 MAX_BODY = 256 * 1024
 
 
-class PortInUse(Exception):  # noqa: N818 - an error is a fact, by the house rules
+class PortInUse(Exception):
     """Somebody else listens there already. The message is one sentence for a person."""
 
 
@@ -36,6 +36,7 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
+        self._serving = False
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
@@ -65,13 +66,15 @@ class Server(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread of its own."""
+        self._serving = True
         serve = lambda: self.serve_forever(poll_interval=0.05)  # noqa: E731
         threading.Thread(target=serve, name="simulator-http", daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening and hang up on everybody, idle or not."""
         self.stopping.set()
-        self.shutdown()
+        if self._serving:
+            self.shutdown()
         self.server_close()
         with self._lock:
             connections = list(self._connections)

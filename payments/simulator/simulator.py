@@ -13,7 +13,7 @@ from payments.simulator.config import Config
 from payments.simulator.control import Control
 from payments.simulator.control_http import PREFIX, ControlPlane
 from payments.simulator.events import Event
-from payments.simulator.scripts import read_outcome
+from payments.simulator.script_input import read_outcome
 from payments.simulator.server import Server
 from payments.simulator.wire import DarajaError, Reply, Request, Route, error_reply
 from payments.simulator.world import World
@@ -124,7 +124,7 @@ class Simulator:
         return self.control.phone(number)
 
     def enter_pin(self, number: str, pin: str | None = None) -> dict[str, Any]:
-        """Answer the prompt ringing on a phone with a PIN: the right one unless another is given."""
+        """Answer the prompt ringing on a phone with a PIN, the right one by default."""
         return self.control.enter_pin(number, self.config.pin if pin is None else pin)
 
     def cancel(self, number: str) -> dict[str, Any]:

@@ -8,10 +8,11 @@ from functools import partial
 from typing import Any
 
 from payments.simulator import fields
+from payments.simulator.behaviour import PERSON, Script
 from payments.simulator.config import MAX_AMOUNT, Config
 from payments.simulator.faults import answer_as_scripted, refuse_as_scripted
 from payments.simulator.prompts import Prompt, Push
-from payments.simulator.scripts import PERSON, Script, read_outcome
+from payments.simulator.script_input import read_outcome
 from payments.simulator.tokens import STK_TOKEN_REFUSED
 from payments.simulator.wire import Reply, Request, daraja_body, invalid, json_reply
 from payments.simulator.world import World

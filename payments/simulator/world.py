@@ -44,7 +44,8 @@ class World:
             return False
         push, ending = prompt.push, prompt.ending
         balance = self.books.wallet(push.phone)
-        self.handsets.text(push.phone, ending_text(self.config, push, ending, balance))
+        message = ending_text(self.config, push, ending, balance)
+        self.handsets.text(push.phone, message, paid=ending.entry is not None)
         self.events.add(
             "prompt_ended",
             checkout_request_id=prompt.checkout_request_id,
