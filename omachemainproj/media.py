@@ -8,7 +8,6 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from django.views.static import serve
 from rest_framework.request import Request
-from rest_framework.request import Request
 
 
 def media_prefix(request: Request | HttpRequest) -> str:
@@ -31,11 +30,3 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
     # A frontend on another address shows these pictures.
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
-
-
-def media_prefix(request: Request | HttpRequest) -> str:
-    """The absolute address that a stored file's name is put after.
-
-    Made once a request: asking the storage for each of 25 rows costs more than the query.
-    """
-    return request.build_absolute_uri(settings.MEDIA_URL)

@@ -14,8 +14,6 @@ from rest_framework.request import Request
 
 from omachemainproj.media import media_prefix
 
-from omachemainproj.media import media_prefix
-
 #: What a row holds, in the order ``Shape.product`` reads it.
 COLUMNS = (
     "id",
