@@ -30,9 +30,7 @@ class WholeNumberField(serializers.IntegerField):
         return isinstance(getattr(self.root, "initial_data", None), QueryDict)
 
 
-@extend_schema_field(
-    {"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"}
-)
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"})
 class MpesaNumberField(serializers.Field):
     """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits."""
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import re
 from contextvars import ContextVar
+from typing import Any
 
+from pythonjsonlogger.core import RESERVED_ATTRS
 from pythonjsonlogger.json import JsonFormatter
 
 from .phones import mask_phones
@@ -13,19 +15,37 @@ from .phones import mask_phones
 #: The id of the request being answered; it is also in the answer's ``X-Request-ID``.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_TOKENS = re.compile(r"(safwebhook/)[0-9a-f]{6,}|(ws_CO_)\w+|\beyJ[\w-]+\.[\w-]+\.[\w-]+")
-_BREAKS = str.maketrans({"\r": "\\r", "\n": "\\n"})
+_TOKENS = re.compile(
+    r"(safwebhook/(?:[\w-]+/)??)[0-9a-f]{6,}|(ws_CO_)\w+|\beyJ[\w-]+\.[\w-]+\.[\w-]+"
+)
+#: A line break forges a log line; other control characters rewrite a terminal.
+_CONTROLS = {
+    code: repr(chr(code))[1:-1] for code in (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029)
+}
+
+
+def hide(text: str) -> str:
+    """Return the text without the phones, callback addresses and tokens in it."""
+    return _TOKENS.sub(lambda found: f"{found[1] or found[2] or ''}***", mask_phones(text))
 
 
 class PrivateFilter(logging.Filter):
-    """Adds the request id, hides phones, callback addresses and tokens, keeps one line one line."""
+    """Adds the request id, hides what is private, keeps one line one line. Never raises."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
-        message = mask_phones(record.getMessage())
-        message = _TOKENS.sub(lambda found: f"{found[1] or found[2] or ''}***", message)
-        record.msg, record.args = message.translate(_BREAKS), None
+        try:
+            message = record.getMessage()
+        except Exception:
+            # A log call with the wrong arguments must not break what it reports on.
+            message = f"{record.msg} {record.args!r}"
+        record.msg, record.args = hide(message).translate(_CONTROLS), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = hide(_TRACEBACKS.formatException(record.exc_info))
         return True
+
+
+_TRACEBACKS = logging.Formatter()
 
 
 class JSONFormatter(JsonFormatter):
@@ -36,4 +56,16 @@ class JSONFormatter(JsonFormatter):
             "{asctime}{levelname}{name}{request_id}{message}",
             style="{",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+            # Django hangs the whole request on its records; the message already names the path.
+            reserved_attrs=[*RESERVED_ATTRS, "request", "server_time"],
         )
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return hide(str(super().formatException(ei)))
+
+    def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
+        """Hide what is private in whatever was hung on the record too."""
+        return {
+            name: hide(value) if isinstance(value, str) else value
+            for name, value in log_data.items()
+        }

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from .logs import request_id
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _PAGES = ("/admin/", "/docs/")
 _FILES = ("/static/", "/media/")
 
@@ -38,7 +41,7 @@ class EdgeMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        if _is_unreadable(request.path_info) or _is_unreadable(_query_string(request)):
+        if not _is_readable(_path(request)) or not _is_readable(_query(request)):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
         if settings.TRUSTED_PROXIES:
             _believe_proxies(request, settings.TRUSTED_PROXIES)
@@ -51,20 +54,28 @@ class EdgeMiddleware:
         return self.get_response(request)
 
 
-def _query_string(request: HttpRequest) -> str:
-    return str(request.META.get("QUERY_STRING", ""))
+def _path(request: HttpRequest) -> bytes:
+    # What the server decoded from percent signs; Django's own path hides bytes that are no UTF-8.
+    return _sent_bytes(request.META.get("PATH_INFO", ""))
 
 
-def _is_unreadable(address: str) -> bool:
-    """Control characters, NUL and bytes that are not UTF-8, raw or percent-encoded."""
-    if not address.isprintable():
-        return True
-    if "%" not in address:
+def _query(request: HttpRequest) -> bytes:
+    return unquote_to_bytes(_sent_bytes(request.META.get("QUERY_STRING", "")))
+
+
+def _sent_bytes(wsgi_text: str) -> bytes:
+    try:
+        return wsgi_text.encode("latin-1")
+    except UnicodeEncodeError:
+        return wsgi_text.encode("utf-8", "surrogatepass")
+
+
+def _is_readable(address: bytes) -> bool:
+    """UTF-8 without NUL or other control characters, percent-encoded ones included."""
+    try:
+        return not _CONTROL.search(address.decode("utf-8"))
+    except UnicodeDecodeError:
         return False
-    raw = address.encode("latin-1", "replace").lower()
-    if any(b"%%%02x" % code in raw for code in (*range(0x20), 0x7F)):
-        return True
-    return False
 
 
 def _believe_proxies(request: HttpRequest, count: int) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import IO, Any
 
@@ -18,6 +19,7 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 
 MAX_DEPTH = 20
 MAX_DIGITS = 30
+_LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class BodyTooLarge(APIException):
@@ -65,7 +67,7 @@ def _refuse_constant(name: str) -> None:
 
 
 def _short_int(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits.lstrip("-")) > MAX_DIGITS:
         raise ValueError(f"A number has more than {MAX_DIGITS} digits.")
     return int(digits)
 
@@ -105,20 +107,24 @@ def _check_text(text: str) -> None:
 
 
 def _refuse_charset(media_type: str | None) -> None:
-    charset = ""
     for part in (media_type or "").split(";")[1:]:
-        name, _, value = part.strip().partition("=")
-        if name.lower() == "charset":
-            charset = value.strip('"').lower()
-    if charset not in {"", "utf-8", "utf8"}:
-        raise UnsupportedMediaType(media_type or "", detail="Send UTF-8.", code="charset")
+        name, _, value = part.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset not in {"utf-8", "utf8"}:
+            raise UnsupportedMediaType(media_type or "", detail="Send UTF-8.", code="charset")
 
 
 def _refuse_length(parser_context: Mapping[str, Any] | None, limit: int) -> None:
     request = (parser_context or {}).get("request")
-    length = request.META.get("CONTENT_LENGTH") if request is not None else None
-    if length and (not str(length).isdigit() or int(length) > limit):
-        raise BodyTooLarge(f"The body is larger than {limit // 1024} kB.")
+    length = str(request.META.get("CONTENT_LENGTH") or "0") if request is not None else "0"
+    if not _LENGTH.fullmatch(length):
+        raise ParseError("Content-Length is not a number.")
+    if int(length) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit // 1024} kB.")
 
 
 class StrictJSONParser(BaseParser):
@@ -133,9 +139,13 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         _refuse_charset(media_type)
-        _refuse_length(parser_context, settings.JSON_BODY_MAX)
+        limit = settings.JSON_BODY_MAX
+        _refuse_length(parser_context, limit)
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise _too_large(limit)
         try:
-            return load_strict_json(stream.read(settings.JSON_BODY_MAX + 1))
+            return load_strict_json(raw)
         except ValueError as error:
             raise ParseError(str(error)) from error
 

@@ -9,18 +9,25 @@ import re
 
 #: 2547… and 2541…, 12 digits: the only form the shop stores and sends to M-Pesa.
 NORMAL_FORM = re.compile(r"254[17][0-9]{8}")
-_TYPED = re.compile(r"(?:\+?254|0)?([17][0-9]{8})")
-_MASKABLE = re.compile(r"(?<![0-9A-Za-z])(\+?254|0)([17][0-9]{2})[0-9]{3}([0-9]{3})(?![0-9])")
+_TYPED = re.compile(r"(?:(?:\+|00)?2540?|0)?([17][0-9]{8})")
+#: What stands between digits: also the invisible marks that come along when a phone's address
+#: book is copied.
+_BETWEEN = re.compile("[ \u00a0\u202f.()/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060\ufeff-]")
+_LONGEST = 40
+_MASKABLE = re.compile(
+    r"(?:(?<![0-9A-Za-z])|(?<=%2B)|(?<=%20))"
+    r"(\+?254|0)([ -]?)([17][0-9]{2})[ -]?[0-9]{3}[ -]?([0-9]{3})(?![0-9])"
+)
 
 
 def normalise_phone(typed: str | int) -> str:
     """Return ``2547XXXXXXXX`` or ``2541XXXXXXXX`` for a number as a person writes it.
 
-    Spaces, dashes, dots and brackets are ignored; ``07…``, ``7…``, ``254…`` and ``+254…`` are
-    read alike. Raises ValueError for anything else.
+    Spaces, dashes, dots and brackets are ignored; ``07…``, ``7…``, ``254…``, ``+254…``,
+    ``00254…`` and ``+254 (0)7…`` are read alike. Raises ValueError for anything else.
     """
-    text = re.sub(r"[ \-.()]", "", str(typed)) if not isinstance(typed, bool) else ""
-    match = _TYPED.fullmatch(text) if len(text) <= 13 else None
+    text = "" if isinstance(typed, bool) else str(typed)
+    match = _TYPED.fullmatch(_BETWEEN.sub("", text)) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError("not a Kenyan mobile number")
     return f"254{match[1]}"
@@ -28,4 +35,4 @@ def normalise_phone(typed: str | int) -> str:
 
 def mask_phones(text: str) -> str:
     """Return the text with the middle of every phone number in it hidden, for logs."""
-    return _MASKABLE.sub(r"\1\2***\3", text)
+    return _MASKABLE.sub(r"\1\2\3***\4", text)

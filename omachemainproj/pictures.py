@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import secrets
-import warnings
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.files.base import ContentFile
-from PIL import Image, ImageOps
+from PIL import Image
 from rest_framework import serializers
 
 MAX_BYTES = 5 * 1024 * 1024
@@ -24,6 +24,26 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 #: The longest sides of what we keep, in pixels.
 FULL_SIDE = 1600
 THUMBNAIL_SIDE = 400
+
+
+#: One picture at a time in a process: decoding the largest takes up to 400 MB.
+_EASEL = threading.Lock()
+
+_TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
+_TOO_MANY_PIXELS = (
+    f"The picture has more than {MAX_SIDE} pixels a side or {MAX_PIXELS // 10**6} million."
+)
+_ORIENTATION_TAG = 0x0112
+#: How to turn a picture upright, by what its camera says (EXIF's orientation).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 
 
 class BadPicture(ValueError):
@@ -45,46 +65,60 @@ def redraw(raw: bytes) -> Picture:
     claim 169 million of them. Raises BadPicture.
     """
     if len(raw) > MAX_BYTES:
-        raise BadPicture(f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
+        raise BadPicture(_TOO_MANY_BYTES)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-                _check_header(image)
-                return _draw(image)
+        with _EASEL, Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+            _check_header(image)
+            return _draw(image)
     except BadPicture:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPicture(_too_many_pixels()) from None
+        raise BadPicture(_TOO_MANY_PIXELS) from None
     except Exception as error:
         # Decoders raise almost anything for a damaged file.
         raise BadPicture("This is not a PNG, JPEG or WebP picture, or it is damaged.") from error
 
 
-def _too_many_pixels() -> str:
-    return f"The picture has more than {MAX_SIDE} pixels a side or {MAX_PIXELS // 10**6} million."
-
-
 def _check_header(image: Image.Image) -> None:
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
-        raise BadPicture(_too_many_pixels())
-    if getattr(image, "n_frames", 1) > 1:
+        raise BadPicture(_TOO_MANY_PIXELS)
+    # A phone's JPEG may carry a second picture (depth, brightness); it does not move for that.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise BadPicture("The picture moves. Send a still one.")
 
 
 def _draw(image: Image.Image) -> Picture:
-    if image.format == "JPEG":
-        # Decodes straight to a smaller size: a 24-megapixel photo in a quarter of the time.
-        image.draft("RGB", (FULL_SIDE, FULL_SIDE))
-    upright = ImageOps.exif_transpose(image)
-    mode = "RGBA" if upright.has_transparency_data else "RGB"
-    upright = upright.convert(mode)
-    upright.thumbnail((FULL_SIDE, FULL_SIDE))
+    turn = _TURNS.get(_orientation(image))
+    # A JPEG is decoded straight to half its size or less.
+    image.draft("RGB", (FULL_SIDE, FULL_SIDE))
+    # Scaled down before it is turned or its colours are changed: those copy every pixel.
+    small = _in_scalable_colours(image)
+    small.thumbnail((FULL_SIDE, FULL_SIDE))
+    if turn is not None:
+        small = small.transpose(turn)
+    small = small.convert("RGBA" if small.has_transparency_data else "RGB")
     name = secrets.token_hex(16)
-    full = _write(upright, f"{name}.webp")
-    upright.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return Picture(full=full, thumbnail=_write(upright, f"{name}.thumb.webp"))
+    full = _write(small, f"{name}.webp")
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    return Picture(full=full, thumbnail=_write(small, f"{name}.thumb.webp"))
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        # Cameras and editors write damaged EXIF; the picture is good all the same.
+        return 1
+
+
+def _in_scalable_colours(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Sixteen bits of grey; a plain conversion would turn all but the darkest to white.
+        return image.point(lambda level: level / 257).convert("L")
+    if image.mode in {"L", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
 
 
 def _write(image: Image.Image, name: str) -> ContentFile[bytes]:
@@ -104,7 +138,7 @@ class PictureField(serializers.FileField):
     def to_internal_value(self, data: Any) -> Any:
         upload = super().to_internal_value(data)
         if upload.size > MAX_BYTES:
-            self.fail("bad", reason=f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB.")
+            self.fail("bad", reason=_TOO_MANY_BYTES)
         try:
             return redraw(upload.read())
         except BadPicture as error:

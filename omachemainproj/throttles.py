@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -38,15 +39,15 @@ class ScopedThrottle(BaseThrottle):
         scope = getattr(view, "throttle_scope", None)
         if not scope:
             return True
-        limit, seconds = _rate(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][scope])
+        limit, seconds = _rate(scope)
         now = time.time()
         self._wait = seconds - now % seconds
         who = hashlib.sha256(self._who(request).encode()).hexdigest()[:24]
         return _count(f"throttle:{scope}:{who}:{int(now // seconds)}", seconds, scope) <= limit
 
     def wait(self) -> float:
-        """Seconds until the window ends; DRF answers it as ``Retry-After``."""
-        return self._wait
+        """Whole seconds until the window ends; DRF answers it as ``Retry-After``."""
+        return math.ceil(self._wait)
 
     def _who(self, request: Request) -> str:
         user: Any = request.user
@@ -56,8 +57,9 @@ class ScopedThrottle(BaseThrottle):
         return f"address:{request.META.get('REMOTE_ADDR', '')}"
 
 
-def _rate(text: str) -> tuple[int, int]:
-    limit, unit = text.split("/")
+def _rate(scope: str) -> tuple[int, int]:
+    rates = cast(dict[str, str], settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"])
+    limit, unit = rates[scope].split("/")
     return int(limit), _SECONDS[unit]
 
 
