@@ -1,0 +1,5 @@
+"""``make bench``: what a request costs, beside a view that does nothing, in the same run.
+
+CPU milliseconds are those of the web processes and of PostgreSQL together, read from /proc, so a
+noisy neighbour does not count. The ratio to the constant view is the figure to quote.
+"""

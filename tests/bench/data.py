@@ -1,0 +1,72 @@
+"""A shop full of products, made by the database itself: a million takes a minute."""
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+from rest_framework_simplejwt.tokens import AccessToken
+
+_FIRST = "Samsung Tecno Sufuria Kettle Laptop Jiko Sofa Bicycle Console Trainer".split()
+_SECOND = "Galaxy Camon Steel Electric Elite Charcoal Corner Mountain Pocket Running".split()
+_THIRD = "Red Blue Large Small Classic Deluxe Mini Mega Plain Gold Silver Basic".split()
+_CATEGORIES = "electronics furniture fashions computing gaming kitchen phones sports".split()
+
+_PRODUCTS = """
+INSERT INTO products_product (seller_id, name, image, thumbnail, description, category, price,
+    item_number, held, payment_mpesa_number, listed, created_at, updated_at)
+SELECT (%(sellers)s)[1 + n %% %(seller_count)s],
+    (%(first)s::text[])[1 + n %% 10] || ' ' || (%(second)s::text[])[1 + n / 10 %% 10] || ' '
+        || (%(third)s::text[])[1 + n / 100 %% 12] || ' ' || n,
+    'products/' || md5(n::text) || '.webp', 'products/' || md5(n::text) || '.thumb.webp',
+    'Good as new, from a shop that has sold such things for years. Number ' || n,
+    (%(categories)s::text[])[1 + n %% 8], 100 + n * 7919 %% 90000,
+    CASE WHEN n %% 20 = 0 THEN 0 ELSE 100000 END, 0, '254722000000', true, now(), now()
+FROM generate_series(%(start)s, %(stop)s) AS n
+"""
+
+
+def fill(products: int) -> None:
+    """Bring the table to so many products, one in twenty of them sold out."""
+    user_model = get_user_model()
+    sellers = list(user_model.objects.filter(username__startswith="seller").values_list("pk"))
+    if not sellers:
+        user_model.objects.bulk_create(
+            user_model(username=f"seller{number}", password=make_password(None))
+            for number in range(50)
+        )
+        sellers = list(user_model.objects.filter(username__startswith="seller").values_list("pk"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SELECT count(*) FROM products_product")
+        there = cursor.fetchone()[0]
+        if there < products:
+            cursor.execute(
+                _PRODUCTS,
+                {
+                    "sellers": [pk for (pk,) in sellers],
+                    "seller_count": len(sellers),
+                    "first": _FIRST,
+                    "second": _SECOND,
+                    "third": _THIRD,
+                    "categories": _CATEGORIES,
+                    "start": there + 1,
+                    "stop": products,
+                },
+            )
+        cursor.execute(
+            "INSERT INTO products_searchword (word) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            [[word.lower() for word in _FIRST + _SECOND + _THIRD]],
+        )
+        cursor.execute("VACUUM ANALYZE")
+
+
+def tokens(count: int) -> list[str]:
+    """Access tokens of so many buyers, made when they are not there yet."""
+    user_model = get_user_model()
+    there = user_model.objects.filter(username__startswith="buyer").count()
+    password = make_password(None)
+    user_model.objects.bulk_create(
+        user_model(username=f"buyer{number}", password=password)
+        for number in range(there, count)
+    )
+    buyers = user_model.objects.filter(username__startswith="buyer").order_by("pk")[:count]
+    return [str(AccessToken.for_user(buyer)) for buyer in buyers]
