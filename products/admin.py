@@ -1,0 +1,129 @@
+"""The catalogue as staff see it: words and prices can be put right, stock cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import connection
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.html import format_html
+
+from accounts.models import User
+from omachemainproj.admin import ReadOnlyInline, ShopAdmin
+
+from .models import Product, StockMovement
+from .querysets import ProductQuerySet
+from .search import matching, words_in
+from .services import edit_product, list_product, unlist_product
+
+_KEPT = (
+    "picture",
+    "item_number",
+    "held",
+    "sold_out",
+    "listed",
+    "seller",
+    "payment_mpesa_number",
+    "created_at",
+    "updated_at",
+)
+
+
+class MovementInline(ReadOnlyInline):
+    """The last twenty movements of a product's stock; a popular one has thousands."""
+
+    model = StockMovement
+    verbose_name_plural = "latest stock movements"
+    fields = ("created_at", "quantity", "reference")
+    readonly_fields = fields
+    show_change_link = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
+        movements = super().get_queryset(request)
+        match = request.resolver_match
+        product_id = match.kwargs.get("object_id", "") if match else ""
+        if not product_id.isdecimal():
+            return movements.none()
+        latest = movements.filter(product=product_id).order_by("-id").values_list("pk", flat=True)
+        return movements.filter(pk__in=list(latest[:20])).order_by("-id")
+
+
+@admin.register(Product)
+class ProductAdmin(ShopAdmin):
+    """Search by number, by words as shoppers do, or by the seller's user name.
+
+    Products are added by their sellers, so that no stock is there without its movement, and never
+    deleted, because orders speak of them: unlist them.
+    """
+
+    list_display = (
+        "picture",
+        "name",
+        "category",
+        "price",
+        "item_number",
+        "held",
+        "sold_out",
+        "listed",
+        "seller",
+    )
+    list_display_links = ("picture", "name")
+    list_filter = ("category", "listed")
+    list_select_related = ("seller",)
+    ordering = ("-pk",)
+    search_fields = ("pk",)
+    search_help_text = "A product's number, words of its name, or a seller's user name."
+    fields = ("picture", "name", "description", "category", "price", *_KEPT[1:])
+    readonly_fields = _KEPT
+    inlines = (MovementInline,)
+    actions = ("show", "hide")
+
+    @admin.display(description="picture")
+    def picture(self, product: Product) -> str:
+        if not product.thumbnail:
+            return "none"
+        return format_html('<img src="{}" width="72" alt="">', product.thumbnail.url)
+
+    @admin.display(description="sold out", boolean=True)
+    def sold_out(self, product: Product) -> bool:
+        return bool(product.soldout)
+
+    @admin.action(description="List: show these products to the public", permissions=["change"])
+    def show(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        for product in products:
+            list_product(product.pk)
+            self.log_change(request, product, "Listed.")
+
+    @admin.action(description="Unlist: hide these products", permissions=["change"])
+    def hide(self, request: HttpRequest, products: QuerySet[Product]) -> None:
+        for product in products:
+            unlist_product(product.pk)
+            self.log_change(request, product, "Unlisted.")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return _find(queryset, search_term.strip()), False
+
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: ModelForm[Product], change: bool
+    ) -> None:
+        # Only what was typed: the whole row would take sales of this very minute back.
+        edit_product(obj.pk, **{name: form.cleaned_data[name] for name in form.changed_data})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+def _find(products: Any, term: str) -> ProductQuerySet:
+    if term.isascii() and term.isdecimal() and len(term) <= 18:
+        return products.filter(pk=int(term))
+    if User.objects.called(term).exists():
+        return products.sold_by(term)
+    return matching(products, [[word] for word in words_in(term)], vendor=connection.vendor)

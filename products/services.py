@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.pictures import Picture
 
 from .models import Product, StockMovement
 from .vocabulary import remember_words
+
+#: What may be put right after a product was listed.
+EDITABLE = frozenset({"name", "description", "category", "price"})
 
 
 def create_product(  # noqa: PLR0913
@@ -62,6 +68,22 @@ def _delete_files(product: Product) -> None:
     for stored in (product.image, product.thumbnail):
         if stored:
             stored.delete(save=False)
+
+
+@transaction.atomic
+def edit_product(product_id: int, **changes: Any) -> None:
+    """Change a product's words, category or price, and nothing else. Safe to repeat.
+
+    Its stock may be sold at the same moment, so only these columns are written.
+    """
+    kept_out = changes.keys() - EDITABLE
+    if kept_out:
+        raise TypeError(f"edit_product does not write {', '.join(sorted(kept_out))}")
+    if not changes:
+        return
+    Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
+    if "name" in changes:
+        remember_words(changes["name"])
 
 
 def list_product(product_id: int) -> None:

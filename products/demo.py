@@ -1,0 +1,82 @@
+"""A shop to look at: people, goods and pictures for a laptop. Never for production."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from accounts.models import User
+from omachemainproj.pictures import redraw
+
+from .demo_catalogue import CATALOGUE, Goods
+from .demo_pictures import draw
+from .models import Product
+from .services import create_product
+
+PASSWORD = "karibu2026"  # noqa: S105
+#: Who sells, and where they are paid.
+SELLERS = {
+    "amina": "254712345601",
+    "baraka": "254712345602",
+    "chebet": "254712345603",
+    "dalmas": "254112345604",
+    "esther": "254112345605",
+}
+BUYER, ADMIN = "wanjiku", "admin"
+
+
+class Furnished(NamedTuple):
+    """How many people and products were missing, and are there now."""
+
+    people: int
+    products: int
+
+
+def furnish() -> Furnished:
+    """Add the demo's people and products that are not there yet. Safe to repeat.
+
+    What is there stays as it is, whatever has become of it.
+    """
+    people = _add_people()
+    sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
+    there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
+    missing = [
+        (sellers[turn % len(sellers)], category, goods)
+        for turn, (category, goods) in enumerate(_in_turn())
+        if goods.name not in there
+    ]
+    for seller, category, goods in missing:
+        _add_product(seller, category, goods)
+    return Furnished(people, len(missing))
+
+
+def _add_people() -> int:
+    wanted = [*SELLERS, BUYER, ADMIN]
+    there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
+    for username in wanted:
+        if username in there:
+            continue
+        email = f"{username}@omache.example"
+        if username == ADMIN:
+            User.objects.create_superuser(username, email, PASSWORD)
+        else:
+            User.objects.create_user(username, email, PASSWORD, first_name=username.title())
+    return len(set(wanted) - there)
+
+
+def _in_turn() -> list[tuple[str, Goods]]:
+    """All goods, one of each category after another, so that the newest are of every kind."""
+    shelves = [[(category, goods) for goods in shelf] for category, shelf in CATALOGUE.items()]
+    return [line for lines in zip(*shelves, strict=True) for line in lines]
+
+
+def _add_product(seller: User, category: str, goods: Goods) -> None:
+    create_product(
+        seller=seller,
+        name=goods.name,
+        category=category,
+        price=goods.price,
+        item_number=goods.item_number,
+        payment_mpesa_number=SELLERS[seller.username],
+        description=goods.description,
+        picture=redraw(draw(goods.icon, goods.name, category)),
+    )
