@@ -67,7 +67,7 @@ class Server(ThreadingHTTPServer):
     def start(self) -> None:
         """Serve in a thread of its own."""
         self._serving = True
-        serve = lambda: self.serve_forever(poll_interval=0.05)  # noqa: E731
+        serve = lambda: self.serve_forever(poll_interval=0.02)  # noqa: E731
         threading.Thread(target=serve, name="simulator-http", daemon=True).start()
 
     def stop(self) -> None:
@@ -104,8 +104,6 @@ _METHODS = {f"do_{m}" for m in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD",
 class _Handler(BaseHTTPRequestHandler):
     server: Server
     protocol_version = "HTTP/1.1"
-    server_version = "DarajaSimulator"
-    sys_version = ""
     #: Seconds without a byte after which a connection is closed.
     timeout = 60
     disable_nagle_algorithm = True
@@ -116,15 +114,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self._write(body)
             return
-        parts = urlsplit(self.path if self.path.startswith("/") else "/")
+        path, query = _split(self.path)
         request = Request(
             method=self.command,
-            path=parts.path,
-            query=dict(parse_qsl(parts.query, max_num_fields=50)),
+            path=path,
+            query=query,
             headers={name.lower(): value for name, value in self.headers.items()},
             body=body,
         )
         self._write(self.server.answer(request))
+
+    def version_string(self) -> str:
+        """Name the server, and not the Python below it."""
+        return "DarajaSimulator"
 
     def __getattr__(self, name: str) -> Any:
         # The base class looks for do_GET, do_POST and so on; all of them are one to us.
@@ -178,6 +180,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *args: Any) -> None:
         """Keep quiet: the event log tells more, and the path may hold a secret."""
+
+
+def _split(target: str) -> tuple[str, dict[str, str]]:
+    """Split a request target into path and query; one that makes no sense has an empty path."""
+    try:
+        parts = urlsplit(target)
+        return parts.path, dict(parse_qsl(parts.query, max_num_fields=50))
+    except ValueError:
+        return "", {}
 
 
 def hang_up(connection: socket.socket) -> None:

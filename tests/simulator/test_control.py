@@ -1,0 +1,226 @@
+"""The control plane over HTTP, and who may use it."""
+
+import pytest
+import requests
+
+from .conftest import PHONE
+
+
+class Plane:
+    def __init__(self, simulator):
+        self.url = simulator.url + "/control/"
+
+    def get(self, path, **options):
+        return requests.get(self.url + path, timeout=5, **options)
+
+    def post(self, path, fields=None, **options):
+        return requests.post(self.url + path, json=fields or {}, timeout=5, **options)
+
+
+@pytest.fixture
+def person(daraja_with):
+    return daraja_with(default="person")
+
+
+@pytest.fixture
+def plane(person):
+    return Plane(person.simulator)
+
+
+def test_it_tells_about_itself(plane):
+    about = plane.get("about").json()
+
+    assert about["merchant_name"] == "O-MACHE"
+    assert (about["shortcode"], about["till"], about["pin"]) == ("174379", "600111", "1234")
+    assert about["magic"] == {
+        "0001": "1",
+        "1032": "1032",
+        "1037": "1037",
+        "2001": "2001",
+        "9000": "0",
+        "9002": "0",
+    }
+    assert about["now"].endswith("+03:00")
+
+
+def test_a_script_is_taken_and_listed(plane, person, shop):
+    answer = plane.post("scripts", {"phone": "0712345678", "outcome": "1032", "callbacks": 2})
+
+    assert answer.json() == {
+        "scripts": [
+            {
+                "operation": "stk_push",
+                "phone": PHONE,
+                "amount": None,
+                "times": None,
+                "outcome": "1032",
+                "callbacks": 2,
+            }
+        ]
+    }
+    person.pay()
+    assert [r["ResultCode"] for r in shop.results] == [1032, 1032]
+
+
+def test_a_script_that_makes_no_sense_is_a_400_with_a_sentence(plane):
+    answer = plane.post("scripts", {"outcome": "sucess"})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith("outcome is one of success")
+
+
+def test_a_person_pays_through_it(plane, person):
+    person.push()
+    [phone] = plane.get("phones").json()["phones"]
+    prompt = plane.get(f"phones/{PHONE}").json()["prompt"]
+
+    fields = {"pin": "1234", "checkout_request_id": prompt["checkout_request_id"]}
+    ended = plane.post(f"phones/{PHONE}/pin", fields).json()
+
+    assert phone["rings"]
+    assert ended["state"] == "paid"
+    assert plane.get("books").json()["entries"][0]["receipt"] == ended["receipt"]
+
+
+def test_a_person_cancels_through_it(plane, person):
+    person.push()
+
+    assert plane.post(f"phones/{PHONE}/cancel").json()["result_code"] == "1032"
+    assert plane.post(f"phones/{PHONE}/cancel").status_code == 409
+
+
+def test_a_wallet_is_filled_through_it(plane):
+    assert plane.post(f"phones/{PHONE}/wallet", {"amount": 7}).json()["balance"] == 7
+    assert plane.post(f"phones/{PHONE}/wallet", {"amount": -7}).status_code == 400
+    assert plane.post(f"phones/{PHONE}/wallet", {"amount": "7"}).status_code == 400
+    assert plane.post(f"phones/{PHONE}/wallet").status_code == 400
+
+
+def test_the_clock_moves_only_forward(plane, person):
+    person.push()
+
+    assert plane.post("clock", {"advance": 61}).json() == {"done": True}
+    assert plane.get("quiet?timeout=5").json() == {"quiet": True}
+    assert plane.get("prompts").json()["prompts"][0]["result_code"] == "1037"
+    assert plane.post("clock", {"advance": -1}).status_code == 400
+    assert plane.post("clock", {"advance": 1e300}).status_code == 400
+    assert plane.post("clock", {}).status_code == 400
+
+
+def test_events_are_numbered_and_can_be_read_on(plane, person):
+    person.push()
+    events = plane.get("events").json()["events"]
+
+    assert [event["kind"] for event in events] == ["token_issued", "push_accepted"]
+    assert plane.get(f"events?after={events[0]['n']}").json()["events"] == events[1:]
+    assert plane.get("events?kind=push_accepted").json()["events"] == events[1:]
+    assert plane.get("events?after=x").status_code == 400
+
+
+def test_a_reset_silences_every_phone(plane, person, shop):
+    person.push()
+
+    assert plane.post("reset").json() == {"done": True}
+    assert plane.get("phones").json() == {"phones": []}
+    person.simulator.advance(61)
+    assert person.simulator.wait_until_quiet()
+    assert shop.heard == []
+
+
+def test_tokens_are_revoked_through_it(plane, person):
+    assert person.token
+    plane.post("tokens/revoke")
+
+    assert person.push().status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "nothing", 404),
+        ("GET", "", 404),
+        ("GET", "reset", 405),
+        ("POST", "books", 405),
+        ("DELETE", "books", 405),
+        ("GET", "phones/12", 400),
+        ("GET", "phones/%2e%2e", 400),
+        ("GET", "quiet?timeout=-1", 400),
+    ],
+)
+def test_what_is_not_there_is_refused_with_a_sentence(plane, method, path, status):
+    answer = requests.request(method, plane.url + path, json={}, timeout=5)
+
+    assert answer.status_code == status
+    assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("body", ["{", "[]", "3", '{"a": NaN}', "[" * 50_000])
+def test_a_body_that_is_no_json_object_is_refused(plane, body):
+    headers = {"Content-Type": "application/json"}
+    answer = requests.post(plane.url + "scripts", data=body, headers=headers, timeout=5)
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
+def test_another_web_site_may_not_post(plane, person, origin):
+    person.push()
+
+    answer = plane.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers={"Origin": origin})
+
+    assert answer.status_code == 403
+    assert person.simulator.books()["received"] == 0
+
+
+def test_the_simulator_s_own_page_may_post(plane, person):
+    person.push()
+    origin = {"Origin": person.simulator.url}
+
+    answer = plane.post(f"phones/{PHONE}/pin", {"pin": "1234"}, headers=origin)
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
+)
+def test_a_form_may_not_post(plane, person, content_type):
+    person.push()
+
+    answer = requests.post(
+        f"{plane.url}phones/{PHONE}/pin",
+        data='{"pin": "1234"}',
+        headers={"Content-Type": content_type},
+        timeout=5,
+    )
+
+    assert answer.status_code == 415
+    assert person.simulator.books()["received"] == 0
+
+
+@pytest.mark.parametrize("path", ["control/books", ""])
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "a b.c"])
+def test_a_public_name_for_this_server_may_not_read(person, path, host):
+    url = f"{person.simulator.url}/{path}"
+    answer = requests.get(url, headers={"Host": host}, timeout=5)
+
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize("host", ["localhost:8001", "127.0.0.1", "[::1]:8001", "simulator:8001"])
+def test_a_private_name_for_this_server_may_read(person, host):
+    answer = requests.get(
+        f"{person.simulator.url}/control/books", headers={"Host": host}, timeout=5
+    )
+
+    assert answer.status_code == 200
+
+
+def test_nothing_is_offered_to_other_origins(plane):
+    answer = requests.options(
+        plane.url + "reset",
+        headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
+        timeout=5,
+    )
+
+    assert answer.status_code == 403
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]

@@ -1,0 +1,191 @@
+"""The simulator as a server: odd callers, memory, its end."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from payments.simulator import PortInUse, Simulator
+from payments.simulator.clock import Clock
+from payments.simulator.events import EventLog
+
+from .conftest import said_no
+
+RUN = (
+    "from payments.simulator.process import run;"
+    "run(host='127.0.0.1', port=0, default='person', say=print)"
+)
+
+
+def started(*arguments):
+    """Start Python at the root of the project, its two outputs in one."""
+    return subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-u", *arguments],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def raw(simulator, data, seconds=2):
+    """Send bytes, and give whatever comes back until the other side hangs up or is silent."""
+    port = int(simulator.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(data)
+        answer = b""
+        try:
+            while part := connection.recv(65_536):
+                answer += part
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return answer
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/mpesa/b2c/v9/paymentrequest", "/a//b", "/%00", "/?" + "a=1&" * 99]
+)
+def test_an_unknown_address_is_not_found(simulator, path):
+    answer = requests.get(simulator.url + path, timeout=5)
+
+    assert said_no(answer) == (404, "404.001.01", "Resource not found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/mpesa/stkpush/v1/processrequest"),
+        ("PUT", "/mpesa/stkpush/v1/processrequest"),
+        ("GET", "/mpesa/stkpushquery/v1/query"),
+        ("POST", "/oauth/v1/generate"),
+    ],
+)
+def test_a_wrong_method_is_refused(simulator, method, path):
+    answer = requests.request(method, simulator.url + path, timeout=5)
+
+    assert said_no(answer) == (405, "405.001", "Method Not Allowed")
+
+
+def test_one_connection_serves_many_requests(simulator):
+    one = b"GET /oauth HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = b"GET /oauth HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    assert raw(simulator, one + one + last).count(b"HTTP/1.1 404") == 3
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n", b"413"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", b"400"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (b"BREW /x HTTP/1.1\r\nHost: a\r\n\r\n", b"405"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"414"),
+        (b"GET http://[/ HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+        (b"\x16\x03\x01 nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_an_odd_request_is_answered_and_hung_up_on(simulator, request_bytes, status):
+    answer = raw(simulator, request_bytes.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+
+    assert status in answer.split(b"\r\n")[0] or answer.startswith(b"{")
+    assert requests.get(simulator.url + "/control/about", timeout=5).status_code == 200
+
+
+def test_a_caller_who_hangs_up_half_way_harms_nobody(simulator):
+    port = int(simulator.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"POST /oauth HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhalf")
+
+    assert requests.get(simulator.url + "/control/about", timeout=5).status_code == 200
+
+
+def test_the_event_log_forgets_the_oldest():
+    log = EventLog(Clock(), keep=3)
+    for _ in range(5):
+        log.add("knock")
+
+    assert [event["n"] for event in log.list()] == [3, 4, 5]
+
+
+def test_prompts_forgotten_are_free_again(daraja):
+    daraja.simulator.world.prompts._keep = 2
+    ids = [daraja.pay(amount=amount) for amount in (1, 2, 3)]
+
+    assert [p["checkout_request_id"] for p in daraja.simulator.prompts()] == ids[1:]
+    assert said_no(daraja.query(ids[0]))[2] == "The transaction does not Exist"
+
+
+def test_stopping_hangs_up_on_idle_connections_too(make_simulator):
+    simulator = make_simulator()
+    with requests.Session() as session:
+        session.get(simulator.url + "/control/about", timeout=5)
+        began = time.perf_counter()
+        simulator.stop()
+        simulator.stop()
+
+        assert time.perf_counter() - began < 1
+        with pytest.raises(requests.ConnectionError):
+            session.get(simulator.url + "/control/about", timeout=5)
+
+
+def test_a_simulator_never_started_can_be_stopped():
+    Simulator(port=0).stop()
+
+
+def test_a_port_in_use_is_told_in_one_sentence(simulator):
+    port = int(simulator.url.rpartition(":")[2])
+
+    with pytest.raises(PortInUse) as refused:
+        Simulator(port=port)
+
+    assert str(refused.value) == (
+        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+    )
+
+
+def test_another_program_may_listen_there_afterwards(make_simulator):
+    first = make_simulator()
+    port = int(first.url.rpartition(":")[2])
+    requests.get(first.url + "/control/about", timeout=5)
+    first.stop()
+
+    with Simulator(port=port) as second:
+        assert requests.get(second.url + "/control/about", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_process_prints_what_to_open_and_ends_when_asked(ending):
+    with started("-c", RUN) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = first.rpartition(" ")[2].strip()
+        about = requests.get(url + "/control/about", timeout=5).json()
+        process.send_signal(ending)
+        rest = process.stdout.read()
+
+    assert first.startswith("A pretend Safaricom listens on http://127.0.0.1:")
+    assert about["default"] == "person"
+    assert f"The phone:      {url}/  (PIN 1234)" in rest
+    assert rest.endswith("The simulator has stopped.\n")
+    assert process.returncode == 0
+
+
+def test_the_command_says_in_one_sentence_that_its_port_is_taken(simulator):
+    port = simulator.url.rpartition(":")[2]
+
+    with started("manage.py", "daraja_simulator", "--port", port) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert said == (
+        f"CommandError: Port {port} on 127.0.0.1 is taken by another program; "
+        "choose another with --port.\n"
+    )
+    assert process.returncode == 1
