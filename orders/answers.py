@@ -9,7 +9,7 @@ from .models import Order, OrderTrack
 
 
 def order_answer(
-    order: Order, tracks: Iterable[OrderTrack], prompt: Mapping[str, str]
+    order: Order, tracks: Iterable[OrderTrack], prompt: Mapping[str, object]
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC. Nothing about attempts."""
     return {

@@ -227,10 +227,16 @@ def _check_caps(
 
 def _point_at(product_id: int, asked: Sequence[Asked]) -> FieldRefusal:
     """The refusal that says, on the line that tipped it over, how many are left."""
-    free = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
-    item_number, held = free.first() or (0, 0)
-    left = item_number - held
+    wanted = sum(line.number for line in asked if line.product == product_id)
+    # Some may have come free since the shelf said no: then there were fewer than wanted.
+    left = min(_free(product_id), wanted - 1)
     return _point(product_id, asked, f"Only {left} left." if left else "Sold out.", left)
+
+
+def _free(product_id: int) -> int:
+    numbers = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
+    item_number, held = numbers.first() or (0, 0)
+    return item_number - held
 
 
 def _point(product_id: int, asked: Sequence[Asked], message: str, left: int) -> FieldRefusal:

@@ -65,9 +65,7 @@ class Order(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
     )
     order_token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    reference = models.CharField(
-        max_length=12, default=new_reference, unique=True, editable=False
-    )
+    reference = models.CharField(max_length=12, default=new_reference, unique=True, editable=False)
     mpesa_number = models.CharField(max_length=12, help_text="The phone that is asked to pay.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     payment_status = models.CharField(
@@ -134,9 +132,7 @@ class OrderTrack(models.Model):
     buyer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tracks"
     )
-    product = models.ForeignKey(
-        "products.Product", on_delete=models.PROTECT, related_name="tracks"
-    )
+    product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="tracks")
     seller = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sales"
     )
@@ -145,9 +141,7 @@ class OrderTrack(models.Model):
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings, each.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings: number × price.")
     payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
-    track_status = models.CharField(
-        max_length=9, choices=TrackStatus, default=TrackStatus.CREATED
-    )
+    track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -155,9 +149,7 @@ class OrderTrack(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="order_lists_a_product_once", fields=["order", "product"]
-            ),
+            models.UniqueConstraint(name="order_lists_a_product_once", fields=["order", "product"]),
             models.CheckConstraint(name="track_is_for_one_or_more", condition=Q(number__gte=1)),
             models.CheckConstraint(
                 name="track_amount_is_number_times_price",

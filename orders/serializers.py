@@ -19,6 +19,23 @@ _BIGGEST_ID = 2**63 - 1
 _KEY = re.compile(r"[!-~]{1,255}")
 
 
+class LinesInput(serializers.ListSerializer):
+    """Lines whose errors mirror the list that was sent: ``[{}, {"number": ["…"]}]``.
+
+    DRF itself is about to answer ``{"1": {"number": ["…"]}}`` instead.
+    """
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            by_line: Any = error.detail
+            if not isinstance(by_line, dict) or not all(isinstance(at, int) for at in by_line):
+                raise
+            mirrored = [by_line.get(at, {}) for at in range(len(data))]
+            raise serializers.ValidationError(mirrored) from error
+
+
 class LineInput(serializers.Serializer):
     """One product and how many of it."""
 
@@ -33,7 +50,7 @@ class LineInput(serializers.Serializer):
 class CashoutInput(serializers.Serializer):
     """What a buyer wants, and the phone that pays for it."""
 
-    order = LineInput(many=True, allow_empty=False, max_length=MAX_LINES)
+    order = LinesInput(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
     mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
 
     def validate_order(self, lines: list[dict[str, Any]]) -> list[Asked]:

@@ -5,10 +5,11 @@ Locks are taken in one order everywhere: the buyer, a payment, the order, produc
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from omachemainproj.errors import Refusal
@@ -17,7 +18,9 @@ from products.stock import Shortage, StockLine
 
 from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 
-#: After this many minutes times two, ringing again no longer prolongs a hold.
+logger = logging.getLogger(__name__)
+
+#: Ringing again prolongs a hold up to this many times its usual length.
 HARD_LIMIT = 2
 #: Overdue orders freed in one round of the clock.
 EXPIRED_A_ROUND = 500
@@ -107,7 +110,16 @@ def expire_overdue(*, now: datetime | None = None, product_ids: list[int] | None
     if product_ids is not None:
         overdue = overdue.filter(tracks__product__in=product_ids).distinct()
     order_ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_A_ROUND])
-    return sum(expire_order(order_id, now=now) for order_id in order_ids)
+    return sum(_try_to_expire(order_id, now) for order_id in order_ids)
+
+
+def _try_to_expire(order_id: int, now: datetime) -> bool:
+    """Expire one of many: one that cannot be now does not keep the others from it."""
+    try:
+        return expire_order(order_id, now=now)
+    except DatabaseError:
+        logger.exception("order %s could not be expired; the next round tries again", order_id)
+        return False
 
 
 def prolong(order: Order, *, at_least: timedelta, now: datetime) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.models import User
 from omachemainproj.media import media_prefix
 from omachemainproj.pagination import KeysetPagination
 
@@ -26,6 +29,6 @@ class TrackOrderView(GenericAPIView):
     @extend_schema(operation_id="track_order", responses={200: TrackOutput(many=True)})
     def get(self, request: Request) -> Response:
         """The caller's own lines, newest first: one row a product a seller delivers."""
-        rows = self.paginate_queryset(OrderTrack.objects.bought_by(request.user).rows())
+        rows = self.paginate_queryset(OrderTrack.objects.bought_by(cast(User, request.user)).rows())
         prefix = media_prefix(request)
         return self.get_paginated_response([track_answer(row, prefix) for row in rows or ()])

@@ -16,9 +16,10 @@ from django.utils import timezone
 
 from omachemainproj.soon import after_commit, duty
 
+from .daraja.codes import is_terminal_failure
 from .daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
 from .enquiry import ask_soon, check_payment
-from .models import AttemptStatus, Door, EventState, GatewayEvent, OrderPayment
+from .models import Door, EventState, GatewayEvent, OrderPayment
 from .settlement import Outcome, settle
 
 logger = logging.getLogger(__name__)
@@ -86,18 +87,24 @@ def _apply(event_id: int) -> None:
         _write(event, EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
-    doubt = _doubt(event, payment, callback)
+    doubt = _doubt_its_origin(event, payment, callback)
     if not doubt:
         _adopt_ids(payment, callback)
-        note = settle(payment.pk, _outcome(callback))
-        _write(event, EventState.APPLIED, note)
-    elif payment.status == AttemptStatus.CONFIRMED or not payment.checkout_request_id:
+        doubt = _doubt_its_end(callback)
+    if not doubt:
+        _write(event, EventState.APPLIED, settle(payment.pk, _outcome(callback)))
+    elif payment.is_confirmed:
         _write(event, EventState.APPLIED, f"{doubt} Nothing was changed.")
-    else:
+    elif payment.checkout_request_id:
         logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
         _write(event, EventState.CHECKING, doubt)
         ask_soon(payment, now=timezone.now())
         after_commit(check_payment, payment.pk)
+    else:
+        logger.error(
+            "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
+        )
+        _write(event, EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
 
 
 def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | None:
@@ -111,22 +118,25 @@ def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | 
     return payments.filter(checkout_request_id=callback.checkout_request_id).first()
 
 
-def _doubt(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
-    """Why a message is not believed by itself, or an empty text when it is."""
+def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+    """Why a message may not be Safaricom's word on this attempt; an empty text when it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own address."
-    if (
-        settings.DARAJA_CALLBACK_IPS
-        and event.remote_address not in settings.DARAJA_CALLBACK_IPS
-    ):
+    if settings.DARAJA_CALLBACK_IPS and event.remote_address not in settings.DARAJA_CALLBACK_IPS:
         return "It did not come from an address of Safaricom's."
     ids = (callback.merchant_request_id, callback.checkout_request_id)
     ours = (payment.merchant_request_id, payment.checkout_request_id)
     if payment.checkout_request_id and ids != ours:
         return "Its request ids are not those M-Pesa gave the attempt."
-    if payment.status == AttemptStatus.REQUESTED or payment.rung_at is None:
+    if payment.rung_at is None:
         return "M-Pesa was never asked for this attempt."
     return ""
+
+
+def _doubt_its_end(callback: StkCallback) -> str:
+    if callback.succeeded or is_terminal_failure(callback.result_code):
+        return ""
+    return f"{callback.result_code} is not a code that ends a payment."
 
 
 def _adopt_ids(payment: OrderPayment, callback: StkCallback) -> None:

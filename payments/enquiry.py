@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.soon import duty
@@ -13,7 +14,7 @@ from . import gateway
 from .daraja.client import StkOutcome, StkStatus
 from .daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
 from .models import Door, EventState, OrderPayment
-from .settlement import Outcome, settle
+from .settlement import Outcome, is_counted, settle
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,16 @@ def ask_soon(payment: OrderPayment, *, now: datetime) -> None:
     if payment.next_check_at is None or payment.next_check_at > soonest:
         payment.next_check_at = soonest
         payment.save(update_fields=["next_check_at"])
+
+
+def ask_now(payment_id: int) -> None:
+    """Ask M-Pesa about an attempt at a person's wish, at most once every ten seconds."""
+    now = timezone.now()
+    with transaction.atomic():
+        payment = OrderPayment.objects.select_for_update(no_key=True).get(pk=payment_id)
+        if payment.checkout_request_id and not payment.is_confirmed:
+            ask_soon(payment, now=now)
+    check_payment(payment_id)
 
 
 @duty
@@ -80,7 +91,10 @@ def _told_elsewhere(payment: OrderPayment) -> StkCallback | None:
             callback = read_stk_callback(bytes(event.body))
         except UnreadableCallback:
             continue
-        if callback.succeeded and callback.amount == payment.amount:
+        ids = (callback.merchant_request_id, callback.checkout_request_id)
+        is_about_this = ids == (payment.merchant_request_id, payment.checkout_request_id)
+        tells_the_same = callback.succeeded and callback.amount == payment.amount
+        if is_about_this and tells_the_same and not is_counted(callback.receipt):
             return callback
     return None
 

@@ -40,9 +40,7 @@ class OrderPayment(models.Model):
     channel = models.CharField(max_length=8, choices=Channel, default=Channel.STK)
     phone = models.CharField(max_length=12)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
-    status = models.CharField(
-        max_length=9, choices=AttemptStatus, default=AttemptStatus.REQUESTED
-    )
+    status = models.CharField(max_length=9, choices=AttemptStatus, default=AttemptStatus.REQUESTED)
     #: True while the phone may be ringing for this attempt.
     live = models.BooleanField(default=True)
     #: Daraja does not sign its callbacks. Only it is told this attempt's address.
@@ -68,6 +66,12 @@ class OrderPayment(models.Model):
             # The shop's to decide: one prompt at a time.
             models.UniqueConstraint(
                 name="order_has_one_live_prompt", fields=["order"], condition=Q(live=True)
+            ),
+            # Whoever asks: a second prompt can kill the first one on the phone.
+            models.UniqueConstraint(
+                name="phone_rings_for_one_attempt",
+                fields=["phone"],
+                condition=Q(live=True, rung_at__isnull=False),
             ),
             # Daraja's to promise: an id names one request. Never looked up when empty.
             models.UniqueConstraint(
@@ -148,7 +152,9 @@ class Receipt(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["id"], name="receipt_in_suspense", condition=Q(order__isnull=True)),
+            models.Index(
+                fields=["id"], name="receipt_in_suspense", condition=Q(order__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,6 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from omachemainproj.errors import Refusal
@@ -21,6 +20,7 @@ from orders.services import NotUnpaid, prolong
 from . import gateway
 from .daraja.errors import DarajaRefused, DarajaUnknown
 from .models import AttemptStatus, OrderPayment
+from .querysets import OrderPaymentQuerySet
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +68,9 @@ def ring_again(order: Order, *, phone: str | None = None, now: datetime | None =
     now = now or timezone.now()
     close_lapsed_prompts(now=now, order_id=order.pk)
     with transaction.atomic():
+        # The attempts before the order, as in settle(): who holds the order and then adds an
+        # attempt would wait for one that is just being confirmed, which waits for the order.
+        list(_locked(order=order.pk))
         order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
         if not order.is_unpaid or order.held_until <= now:
             raise NotUnpaid()
@@ -93,35 +96,57 @@ def ring_order(order_id: int) -> None:
     ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
     push: Daraja has no key by which it would know a repeat.
     """
-    payment = OrderPayment.objects.to_ring().filter(order=order_id).select_related("order").first()
+    payment = OrderPayment.objects.to_ring().filter(order=order_id).first()
     if payment is None:
         return
     now = timezone.now()
-    if reason := _reason_not_to_ring(payment, now):
-        _give_up(payment, reason)
+    close_lapsed_prompts(now=now, phone=payment.phone)
+    try:
+        claimed = _claim(payment.pk, now)
+    except IntegrityError:
+        # The database lets one attempt at a time ring a phone.
+        _give_up(payment.pk, PHONE_BUSY)
         return
-    if not OrderPayment.objects.to_ring().filter(pk=payment.pk).update(
-        status=AttemptStatus.UNKNOWN,
-        rung_at=now,
-        next_check_at=now + FIRST_CHECK,
-    ):
-        return
-    _push(payment)
+    if claimed is not None:
+        _push(claimed)
 
 
-def _reason_not_to_ring(payment: OrderPayment, now: datetime) -> str:
-    if not payment.order.is_unpaid or payment.created_at < now - FRESH:
+@transaction.atomic
+def _claim(payment_id: int, now: datetime) -> OrderPayment | None:
+    """Take an attempt for one caller to send, unless it was taken or must not be sent any more.
+
+    The order is locked too: once it is cancelled or expired, its phone no longer rings.
+    """
+    payment = _locked(pk=payment_id).to_ring().first()
+    if payment is None:
+        return None
+    order = Order.objects.select_for_update(no_key=True).get(pk=payment.order_id)
+    if reason := _reason_not_to_ring(payment, order, now):
+        _give_up(payment_id, reason)
+        return None
+    OrderPayment.objects.filter(pk=payment_id).update(
+        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_CHECK
+    )
+    payment.order = order
+    return payment
+
+
+def _locked(**which: int) -> OrderPaymentQuerySet:
+    return OrderPayment.objects.select_for_update(no_key=True).filter(**which).order_by("pk")
+
+
+def _reason_not_to_ring(payment: OrderPayment, order: Order, now: datetime) -> str:
+    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - FRESH:
         return NOT_SENT
     rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
-    recent = list(rung.values_list("live", "rung_at")[:PROMPTS_AN_HOUR])
-    if any(live and rung_at > now - PROMPT_TIME for live, rung_at in recent):
-        return PHONE_BUSY
-    return PESTERED if len(recent) >= PROMPTS_AN_HOUR else ""
+    return PESTERED if len(rung.values_list("pk")[:PROMPTS_AN_HOUR]) == PROMPTS_AN_HOUR else ""
 
 
-def _give_up(payment: OrderPayment, code: str) -> None:
-    OrderPayment.objects.to_ring().filter(pk=payment.pk).update(
-        status=AttemptStatus.FAILED, live=False, result_code=code
+def _give_up(payment_id: int, code: str) -> int:
+    return (
+        OrderPayment.objects.to_ring()
+        .filter(pk=payment_id)
+        .update(status=AttemptStatus.FAILED, live=False, result_code=code)
     )
 
 
@@ -157,7 +182,9 @@ def _push(payment: OrderPayment) -> None:
         claimed.filter(status=AttemptStatus.UNKNOWN).update(status=AttemptStatus.SUBMITTED)
 
 
-def close_lapsed_prompts(*, now: datetime, order_id: int | None = None) -> int:
+def close_lapsed_prompts(
+    *, now: datetime, order_id: int | None = None, phone: str | None = None
+) -> int:
     """Let go of prompts that no phone shows any more, so that it may ring again. Safe to repeat.
 
     What became of them is still asked: only ``live`` changes. Those never sent have failed.
@@ -165,8 +192,15 @@ def close_lapsed_prompts(*, now: datetime, order_id: int | None = None) -> int:
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
         live = live.filter(order=order_id)
-    unsent = Q(status=AttemptStatus.REQUESTED, created_at__lt=now - FRESH)
-    closed = live.filter(unsent).update(
-        status=AttemptStatus.FAILED, live=False, result_code=NOT_SENT
+    if phone is not None:
+        live = live.filter(phone=phone)
+    unsent = live.filter(status=AttemptStatus.REQUESTED, created_at__lt=now - FRESH)
+    silent = live.filter(rung_at__lt=now - PROMPT_TIME)
+    # One row at a time: a statement over many would hold some while it waits for others.
+    closed = sum(
+        _give_up(payment_id, NOT_SENT) for payment_id in unsent.values_list("pk", flat=True)
     )
-    return closed + live.filter(rung_at__lt=now - PROMPT_TIME).update(live=False)
+    return closed + sum(
+        silent.filter(pk=payment_id).update(live=False)
+        for payment_id in silent.values_list("pk", flat=True)
+    )

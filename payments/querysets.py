@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -21,14 +22,23 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def unheard(self) -> OrderPaymentQuerySet:
-        """Confirmed, and yet the order still waits: its receiver once failed."""
-        return self.filter(status="confirmed", order__payment_status="requested")
+        """Confirmed, and yet the order does not know of it: its receiver never ran."""
+        waiting = ("requested", "cancelled", "expired")
+        return self.filter(status="confirmed", order__payment_status__in=waiting)
 
     def update(self, **kwargs: Any) -> int:
         """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
-        if kwargs.get("status") == "confirmed":
-            raise TypeError("Confirm payments one by one, with payments.services.settle().")
+        status = kwargs.get("status", "")
+        if not isinstance(status, str) or status == "confirmed":
+            raise TypeError("Confirm payments one by one, with payments.settlement.settle().")
         return super().update(**kwargs)
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Refuse to create what is confirmed already, for the same reason."""
+        payments = list(objs)
+        if any(payment.is_confirmed for payment in payments):
+            raise TypeError("Save confirmed payments one by one: bulk_create() wakes nobody.")
+        return super().bulk_create(payments, *args, **kwargs)
 
 
 class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):

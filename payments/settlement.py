@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from .models import AttemptStatus, Door, OrderPayment, Receipt
+from .models import AttemptStatus, Door, OrderPayment, Provider, Receipt
 
 logger = logging.getLogger(__name__)
 
@@ -44,18 +44,27 @@ def settle(payment_id: int, outcome: Outcome) -> str:
     if outcome.succeeded:
         return _credit(payment, outcome)
     if not payment.is_open:
+        if payment.next_check_at is not None:
+            payment.next_check_at = None
+            payment.save(update_fields=["next_check_at"])
         return f"A failure after the end: still {payment.status}."
     payment.status = AttemptStatus.FAILED
     _close(payment, outcome)
     return "The attempt failed."
 
 
+def is_counted(number: str) -> bool:
+    """Whether M-Pesa's receipt of this number is written down. Never true of an empty number."""
+    receipts = Receipt.objects.filter(provider=Provider.MPESA)
+    return bool(number) and receipts.filter(number=number).exists()
+
+
 def _credit(payment: OrderPayment, outcome: Outcome) -> str:
     kept = Receipt.objects.filter(payment=payment).first()
     if kept is not None:
         return _complete(kept, outcome)
-    if outcome.receipt and (other := Receipt.objects.filter(number=outcome.receipt).first()):
-        logger.error("payment %s: receipt %s is counted already", payment.pk, other.pk)
+    if is_counted(outcome.receipt):
+        logger.error("payment %s: receipt %s is counted already", payment.pk, outcome.receipt)
         return f"Receipt {outcome.receipt} is counted already; nothing was credited."
     receipt = Receipt(
         number=outcome.receipt,
@@ -83,7 +92,7 @@ def _complete(kept: Receipt, outcome: Outcome) -> str:
     """Add what a later word tells of money that is counted already."""
     if outcome.receipt in {"", kept.number}:
         return "Counted already."
-    if Receipt.objects.filter(number=outcome.receipt).exists():
+    if is_counted(outcome.receipt):
         return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
     if kept.number and (kept.door == Door.CALLBACK or outcome.door != Door.CALLBACK):
         note = f"A second receipt for the attempt behind {kept.number}."
@@ -98,8 +107,12 @@ def _complete(kept: Receipt, outcome: Outcome) -> str:
         return note
     # A number heard at the attempt's own address outranks none, and one from elsewhere.
     kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.door
-    kept.save(update_fields=["number", "paid_at", "door"])
-    return "Counted already; its receipt number is known now."
+    if outcome.amount not in {None, kept.amount}:
+        # The query that proved the payment had named no amount, and the goods are gone.
+        kept.note = f"Counted as KES {kept.amount}, but M-Pesa says KES {outcome.amount}."
+        logger.error("receipt %s: %s", kept.number, kept.note)
+    kept.save(update_fields=["number", "paid_at", "door", "note"])
+    return kept.note or "Counted already; its receipt number is known now."
 
 
 def _close(payment: OrderPayment, outcome: Outcome) -> None:
@@ -109,6 +122,11 @@ def _close(payment: OrderPayment, outcome: Outcome) -> None:
     payment.result_text = outcome.text[:200]
     payment.save(
         update_fields=[
-            "status", "live", "next_check_at", "result_code", "result_text", "confirmed_at"
+            "status",
+            "live",
+            "next_check_at",
+            "result_code",
+            "result_text",
+            "confirmed_at",
         ]
     )

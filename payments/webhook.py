@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import partial
+import re
 
-from django.db import DatabaseError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
@@ -15,6 +15,7 @@ from .callbacks import apply_event, keep_event
 
 #: Daraja's messages are about one kilobyte.
 MAX_BODY = 64 * 1024
+_SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 _HEADERS = ("Content-Type", "User-Agent", "Businessshortcode", "X-Forwarded-For")
 
 
@@ -26,13 +27,15 @@ class KeptThenApplied(JsonResponse):
 
     def __init__(self, event_id: int) -> None:
         super().__init__({"ResultCode": 0, "ResultDesc": "Accepted"})
-        self._act = partial(run_soon, apply_event, event_id)
+        self._event_id: int | None = event_id
 
     def close(self) -> None:
-        act, self._act = self._act, lambda: None
+        event_id, self._event_id = self._event_id, None
         try:
-            act()
+            if event_id is not None:
+                run_soon(apply_event, event_id)
         finally:
+            # Lets Django close the connection that this thread has just used.
             super().close()
 
 
@@ -47,32 +50,43 @@ def receive(request: HttpRequest, token: str = "") -> HttpResponse:
         response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
         response["Allow"] = "POST"
         return response
-    if _length(request) > MAX_BODY:
-        return _refuse("The body is larger than 64 kB.", "too_large", 413)
     try:
+        body = _read(request)
+        if body is None:
+            return _refuse("The body is larger than 64 kB.", "too_large", 413)
         event_id = keep_event(
-            body=request.body,
-            token=token,
-            remote_address=_address(request),
-            headers={name: request.headers[name] for name in _HEADERS if name in request.headers},
+            body=body, token=token, remote_address=_address(request), headers=_headers(request)
         )
-    except UnreadablePostError:
+    except (UnreadablePostError, OSError):
         return _refuse("The body broke off. Post it again.", "bad_request", 400)
-    except DatabaseError:
+    except Error:
         return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
     return KeptThenApplied(event_id)
 
 
-def _length(request: HttpRequest) -> int:
-    length = str(request.META.get("CONTENT_LENGTH") or "0")
-    return int(length) if length.isascii() and length.isdigit() else MAX_BODY + 1
+def _read(request: HttpRequest) -> bytes | None:
+    """The raw body, or None when there is too much of it."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if not length and request.META.get("wsgi.input_terminated"):
+        # Sent in chunks, without a length. Django would read nothing; the server knows its end.
+        body: bytes = request.META["wsgi.input"].read(MAX_BODY + 1)
+        return body if len(body) <= MAX_BODY else None
+    if length and (not _SHORT_NUMBER.fullmatch(length) or int(length) > MAX_BODY):
+        return None
+    return request.body
 
 
 def _address(request: HttpRequest) -> str | None:
     try:
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")))
+        # Without the zone of a link-local IPv6 address, which PostgreSQL does not take.
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
     except ValueError:
         return None
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    kept = {name: request.headers[name] for name in _HEADERS if name in request.headers}
+    return {name: value.replace("\0", "")[:500] for name, value in kept.items()}
 
 
 def _refuse(detail: str, code: str, status: int) -> JsonResponse:

@@ -38,9 +38,7 @@ def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
     One statement a line: ``held`` grows only where enough is free at that very moment.
     """
     for line in _in_id_order(lines):
-        shelf = Product.objects.filter(
-            pk=line.product_id, item_number__gte=F("held") + line.number
-        )
+        shelf = Product.objects.filter(pk=line.product_id, item_number__gte=F("held") + line.number)
         if listed_only:
             shelf = shelf.filter(listed=True)
         if not shelf.update(held=F("held") + line.number):

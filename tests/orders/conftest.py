@@ -1,0 +1,19 @@
+"""Every test here leaves the books in order, and rings no phone."""
+
+import pytest
+
+from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
+from tests.payments.fakes import FakeDaraja
+
+
+@pytest.fixture(autouse=True)
+def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
+    pass
+
+
+@pytest.fixture(autouse=True)
+def daraja(monkeypatch):
+    """M-Pesa, which takes every prompt and says no more."""
+    fake = FakeDaraja()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake

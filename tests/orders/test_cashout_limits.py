@@ -1,0 +1,88 @@
+"""Against hoarding: what one buyer may keep from others without paying."""
+
+from django.utils import timezone
+
+from orders.models import Order
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, cash_out, shelf
+
+
+def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
+    for _ in range(3):
+        an_order(buyer, (kettle, 1))
+
+    response = cash_out(buyer_api, (kettle, 1))
+
+    assert (response.status_code, response.json()) == (
+        409,
+        {
+            "detail": "You have 3 orders waiting to be paid. Pay or cancel one of them first.",
+            "code": "too_many_unpaid_orders",
+        },
+    )
+    assert shelf(kettle) == (5, 3)
+
+
+def test_a_cancelled_order_makes_room(buyer, buyer_api, kettle):
+    orders = [an_order(buyer, (kettle, 1)) for _ in range(3)]
+
+    buyer_api.post(f"/cashout/{orders[0].order_token}/cancel/")
+
+    assert cash_out(buyer_api, (kettle, 1)).status_code == 201
+
+
+def test_an_overdue_order_counts_no_longer(buyer, buyer_api, kettle):
+    orders = [an_order(buyer, (kettle, 1)) for _ in range(3)]
+    Order.objects.filter(pk=orders[0].pk).update(expires_at=timezone.now())
+
+    assert cash_out(buyer_api, (kettle, 1)).status_code == 201
+
+
+def test_other_buyers_orders_do_not_count(buyer_api, kettle):
+    for _ in range(4):
+        an_order(UserFactory(), (kettle, 1))
+
+    assert cash_out(buyer_api, (kettle, 1)).status_code == 201
+
+
+def test_twenty_of_a_small_stock_may_be_held(buyer_api, seller):
+    mugs = ProductFactory(seller=seller, item_number=100, price=10)
+
+    too_many = cash_out(buyer_api, (mugs, 21))
+    twenty = cash_out(buyer_api, (mugs, 20))
+
+    assert (too_many.status_code, too_many.json()) == (
+        400,
+        {"order": [{"number": ["At most 20 of one product before paying."]}]},
+    )
+    assert (twenty.status_code, shelf(mugs)) == (201, (100, 20))
+
+
+def test_a_tenth_of_a_large_stock_may_be_held(buyer_api, seller):
+    mugs = ProductFactory(seller=seller, item_number=1000, price=10)
+
+    too_many = cash_out(buyer_api, (mugs, 101))
+    a_tenth = cash_out(buyer_api, (mugs, 100))
+
+    assert too_many.json() == {"order": [{"number": ["At most 100 of one product before paying."]}]}
+    assert a_tenth.status_code == 201
+
+
+def test_what_the_buyer_holds_in_other_orders_counts(buyer, buyer_api, seller):
+    mugs = ProductFactory(seller=seller, item_number=100, price=10)
+    an_order(buyer, (mugs, 15))
+
+    too_many = cash_out(buyer_api, (mugs, 3), (mugs, 3))
+    enough = cash_out(buyer_api, (mugs, 5))
+
+    refused = {"number": ["At most 20 of one product before paying."]}
+    assert too_many.json() == {"order": [{}, refused]}
+    assert (enough.status_code, shelf(mugs)) == (201, (100, 20))
+
+
+def test_what_was_given_up_is_not_held_and_does_not_count(buyer, buyer_api, seller):
+    mugs = ProductFactory(seller=seller, item_number=100, price=10)
+    order = an_order(buyer, (mugs, 20))
+    buyer_api.post(f"/cashout/{order.order_token}/cancel/")
+
+    assert cash_out(buyer_api, (mugs, 20)).status_code == 201

@@ -1,0 +1,55 @@
+"""Callbacks as Daraja writes them, and posting them."""
+
+import itertools
+from typing import Any
+
+from payments.models import OrderPayment
+
+_receipts = (f"SGL{n:07d}" for n in itertools.count(1))
+
+
+def new_receipt() -> str:
+    return next(_receipts)
+
+
+def success(
+    payment: OrderPayment, *, receipt: str | None = None, amount: Any = None, **ids: Any
+) -> dict[str, Any]:
+    """The money came; ``checkout`` and ``merchant`` say other request ids than the attempt's."""
+    items = [
+        {"Name": "Amount", "Value": payment.amount if amount is None else amount},
+        {"Name": "MpesaReceiptNumber", "Value": receipt or new_receipt()},
+        {"Name": "Balance"},
+        {"Name": "TransactionDate", "Value": 20261123102115},
+        {"Name": "PhoneNumber", "Value": int(payment.phone)},
+    ]
+    told = _callback(payment, 0, "The service request is processed successfully.", **ids)
+    told["Body"]["stkCallback"]["CallbackMetadata"] = {"Item": items}
+    return told
+
+
+def failure(payment: OrderPayment, *, code: int | str = 1032, **ids: Any) -> dict[str, Any]:
+    """It ended without money."""
+    return _callback(payment, code, "Request cancelled by user", **ids)
+
+
+def _callback(payment, code, text, *, checkout=None, merchant=None) -> dict[str, Any]:
+    return {
+        "Body": {
+            "stkCallback": {
+                "MerchantRequestID": merchant or payment.merchant_request_id,
+                "CheckoutRequestID": checkout or payment.checkout_request_id,
+                "ResultCode": code,
+                "ResultDesc": text,
+            }
+        }
+    }
+
+
+def post(client, payment: OrderPayment | None, told: Any, *, token: str | None = None) -> Any:
+    """Post to the attempt's own address, or to another ``token``; "" is the bare address."""
+    token = payment.callback_token if token is None and payment else token
+    address = f"/safwebhook/{token}/" if token else "/safwebhook/"
+    if isinstance(told, bytes):
+        return client.generic("POST", address, told, content_type="application/json")
+    return client.post(address, told, content_type="application/json")

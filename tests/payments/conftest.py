@@ -1,0 +1,80 @@
+"""The shop and M-Pesa: a fake of our own client, or a pretend Safaricom over real HTTP."""
+
+import time
+
+import pytest
+
+from payments import gateway
+from payments.models import AttemptStatus, GatewayEvent, OrderPayment
+from payments.simulator import Simulator
+from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
+from tests.shopping import an_order
+
+from .fakes import FakeDaraja
+
+
+@pytest.fixture(autouse=True)
+def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
+    pass
+
+
+@pytest.fixture
+def daraja(monkeypatch):
+    """M-Pesa, which takes every prompt and says no more."""
+    fake = FakeDaraja()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def order(buyer, kettle):
+    """Two of five kettles, KES 3,000, not paid yet."""
+    return an_order(buyer, (kettle, 2))
+
+
+@pytest.fixture
+def payment(order):
+    """The attempt for that order; its phone rings."""
+    return ringing(order.payments.get())
+
+
+def ringing(payment: OrderPayment, checkout: str = "ws_CO_1") -> OrderPayment:
+    """The attempt as it is once M-Pesa took the request."""
+    OrderPayment.objects.filter(pk=payment.pk).update(
+        status=AttemptStatus.SUBMITTED,
+        rung_at=payment.created_at,
+        next_check_at=payment.created_at,
+        merchant_request_id=f"m-{checkout}",
+        checkout_request_id=checkout,
+    )
+    payment.refresh_from_db()
+    return payment
+
+
+@pytest.fixture
+def simulator(live_server, settings):
+    """A simulator whose callbacks reach the shop, and whose prompts are paid at once."""
+    with Simulator(port=0, default="success", decide_after=0.02) as simulator:
+        settings.DARAJA_BASE_URL = simulator.url
+        settings.DARAJA_CALLBACK_BASE_URL = live_server.url
+        yield simulator
+        simulator.wait_until_quiet()
+        _wait_for(lambda: not GatewayEvent.objects.filter(state="new", tries=0).exists(), 1.0)
+    gateway._client.cache_clear()
+
+
+def settled(simulator, *, events=1, timeout=10.0):
+    """Wait until the simulator is quiet and the shop has acted on so many messages."""
+    simulator.wait_until_quiet(timeout)
+    kept = GatewayEvent.objects.all()
+    done = _wait_for(
+        lambda: kept.count() >= events and not kept.filter(state="new").exists(), timeout
+    )
+    assert done, f"not settled: {list(kept.values('state', 'note'))}"
+
+
+def _wait_for(condition, timeout: float) -> bool:
+    deadline = time.perf_counter() + timeout
+    while not (met := condition()) and time.perf_counter() < deadline:
+        time.sleep(0.01)
+    return bool(met)

@@ -1,0 +1,37 @@
+"""What buyers do, in one line each."""
+
+from typing import Any
+
+from orders.cashout import Asked, place_order
+from orders.models import Order
+from products.models import Product
+
+PHONE = "254712345678"
+
+
+def cash_out(
+    api, *lines: tuple[Product, int], phone: str = "0712345678", key: str | None = None
+) -> Any:
+    """POST /cashout/ for (product, number) lines."""
+    return api.post("/cashout/", body(*lines, phone=phone), headers=_headers(key))
+
+
+def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, Any]:
+    order = [{"product": product.pk, "number": number} for product, number in lines]
+    return {"order": order, "mpesa_number": phone}
+
+
+def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
+    """An order placed through the service."""
+    asked = [Asked(product.pk, number) for product, number in lines]
+    return place_order(buyer=buyer, asked=asked, mpesa_number=phone).order
+
+
+def shelf(product: Product) -> tuple[int, int]:
+    """How many stand on the shelf, and how many of them are held."""
+    product.refresh_from_db()
+    return product.item_number, product.held
+
+
+def _headers(key: str | None) -> dict[str, str]:
+    return {} if key is None else {"Idempotency-Key": key}

@@ -1,0 +1,35 @@
+"""Two things at once, and two hundred."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from django.db import connection
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Run the calls in threads that start together. Returns their results, or what they raised."""
+    barrier = Barrier(len(calls))
+    return in_a_crowd(calls, at_a_time=len(calls), before=lambda: barrier.wait(timeout=10))
+
+
+def in_a_crowd(
+    calls: Sequence[Callable[[], Any]],
+    *,
+    at_a_time: int = 40,
+    before: Callable[[], Any] = lambda: None,
+) -> list[Any]:
+    """Run the calls, so many at a time, each on a connection of its own."""
+
+    def run(call: Callable[[], Any]) -> Any:
+        try:
+            before()
+            return call()
+        except Exception as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(at_a_time) as pool:
+        return list(pool.map(run, calls))
