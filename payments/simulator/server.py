@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import selectors
 import socket
 import threading
 from collections.abc import Callable
@@ -18,7 +19,7 @@ MAX_BODY = 256 * 1024
 
 
 class PortInUse(Exception):
-    """Somebody else listens there already. The message is one sentence for a person."""
+    """It cannot listen there. The message is one sentence for a person."""
 
 
 class Server(ThreadingHTTPServer):
@@ -28,6 +29,8 @@ class Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    #: Seconds handle_request waits for a caller; the selector has done the waiting.
+    timeout = 0
     block_on_close = False
     request_queue_size = 128
 
@@ -36,7 +39,6 @@ class Server(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        self._serving = False
         if ":" in host:
             self.address_family = socket.AF_INET6
         try:
@@ -48,6 +50,12 @@ class Server(ThreadingHTTPServer):
                     "choose another with --port."
                 ) from None
             raise PortInUse(f"Cannot listen on {host} port {port}: {error.strerror}.") from None
+        except OverflowError:
+            raise PortInUse(f"There is no port {port}; the last is 65535.") from None
+        self._wake, self._woken = socket.socketpair()
+        self._thread = threading.Thread(
+            target=self._accept_callers, name="simulator-http", daemon=True
+        )
 
     @property
     def url(self) -> str:
@@ -66,20 +74,30 @@ class Server(ThreadingHTTPServer):
 
     def start(self) -> None:
         """Serve in a thread of its own."""
-        self._serving = True
-        serve = lambda: self.serve_forever(poll_interval=0.02)  # noqa: E731
-        threading.Thread(target=serve, name="simulator-http", daemon=True).start()
+        self._thread.start()
 
     def stop(self) -> None:
-        """Stop listening and hang up on everybody, idle or not."""
+        """Stop listening and hang up on everybody, idle or not. Never waits for an answer."""
         self.stopping.set()
-        if self._serving:
-            self.shutdown()
+        self._wake.send(b"x")
+        if self._thread.ident is not None:
+            self._thread.join()
+        for end in (self._wake, self._woken):
+            end.close()
         self.server_close()
         with self._lock:
             connections = list(self._connections)
         for connection in connections:
             hang_up(connection)
+
+    def _accept_callers(self) -> None:
+        # Not serve_forever: that looks twice a second whether it should end, and so ends late.
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.socket, selectors.EVENT_READ)
+            selector.register(self._woken, selectors.EVENT_READ)
+            while not self.stopping.is_set():
+                selector.select()
+                self.handle_request()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, so that stopping can end it."""

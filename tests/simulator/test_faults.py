@@ -49,7 +49,7 @@ def test_duplicate_callbacks_can_come_at_the_same_moment(daraja, shop):
     daraja.pay()
 
     assert len(shop.results) == 6
-    assert time.perf_counter() - began < 0.9
+    assert time.perf_counter() - began < 1.1
 
 
 def test_a_callback_before_the_answer(daraja, shop):

@@ -150,6 +150,11 @@ def test_a_port_in_use_is_told_in_one_sentence(simulator):
     )
 
 
+def test_a_port_that_cannot_be_is_told_in_one_sentence():
+    with pytest.raises(PortInUse, match=r"There is no port 70000; the last is 65535\."):
+        Simulator(port=70_000)
+
+
 def test_another_program_may_listen_there_afterwards(make_simulator):
     first = make_simulator()
     port = int(first.url.rpartition(":")[2])
