@@ -224,8 +224,9 @@ else:
             " -c idle_in_transaction_session_timeout=10000"
         ),
     }
+    # Django's own backend, but that it sees dead connections without asking the server.
+    _database["ENGINE"] = "omachemainproj.postgresql"
     _database["CONN_MAX_AGE"] = 0
-    _database["CONN_HEALTH_CHECKS"] = True
 
 # --- Cache: speed and rate limits, never money ------------------------------------------------
 

@@ -1,0 +1,45 @@
+"""Pooled connections: one the server hung up on is never handed to a request."""
+
+import pytest
+from django.db import connection
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def pooled():
+    """A connection of its own to the same database, with a pool of two."""
+    wrapper = connection.copy(alias="pooled")
+    wrapper.settings_dict["OPTIONS"] = {
+        **wrapper.settings_dict["OPTIONS"],
+        "pool": {"min_size": 1, "max_size": 2, "timeout": 5},
+    }
+    yield wrapper
+    wrapper.close()
+    wrapper.close_pool()
+
+
+def ask(wrapper, statement):
+    with wrapper.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.fetchone()[0]
+
+
+def test_a_connection_the_server_hung_up_on_is_replaced_before_it_is_used(pooled):
+    first = ask(pooled, "SELECT pg_backend_pid()")
+    pooled.close()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 2000)", [first])
+
+    second = ask(pooled, "SELECT pg_backend_pid()")
+
+    assert second != first
+
+
+def test_a_living_connection_is_used_again(pooled):
+    first = ask(pooled, "SELECT pg_backend_pid()")
+    pooled.close()
+
+    second = ask(pooled, "SELECT pg_backend_pid()")
+
+    assert second == first
