@@ -8,11 +8,11 @@ pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
 @pytest.fixture
 def pooled():
-    """A connection of its own to the same database, with a pool of two."""
+    """A connection of its own to the same database, with a pool of one."""
     wrapper = connection.copy(alias="pooled")
     wrapper.settings_dict["OPTIONS"] = {
         **wrapper.settings_dict["OPTIONS"],
-        "pool": {"min_size": 1, "max_size": 2, "timeout": 5},
+        "pool": {"min_size": 1, "max_size": 1, "timeout": 5},
     }
     yield wrapper
     wrapper.close()
