@@ -17,7 +17,7 @@ class Refusal(Exception):
 
     code = "refused"
     message = "That cannot be done."
-    status_code = status.HTTP_409_CONFLICT
+    status_code: int = status.HTTP_409_CONFLICT
 
     def __init__(self, message: str = "", **extra: Any) -> None:
         self.extra = extra

@@ -48,7 +48,7 @@ class OrderAdmin(LookupAdmin):
     list_select_related = ("buyer",)
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
-    inlines: list[Any] = [TrackInline]
+    inlines = [TrackInline]
     actions = ["cancel"]
 
     def find(self, term: str) -> dict[str, Any]:

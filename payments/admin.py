@@ -42,8 +42,10 @@ class ReceiptInline(ReadOnlyInline):
 class OrderWithPaymentsAdmin(OrderAdmin):
     """An order with its lines, its attempts and what came in for it."""
 
-    inlines = [*OrderAdmin.inlines, PaymentInline, ReceiptInline]
     actions = ["cancel", "ring"]
+
+    def get_inlines(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
+        return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = _find_by_receipt(term)
