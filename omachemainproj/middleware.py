@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from .logs import request_id
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+#: What Django makes of a byte of a path that is not UTF-8; no address of ours contains it.
+_BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 _PAGES = ("/admin/", "/docs/")
 _FILES = ("/static/", "/media/")
 
@@ -41,7 +43,7 @@ class EdgeMiddleware:
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
-        if not _is_readable(_path(request)) or not _is_readable(_query(request)):
+        if not _is_readable_path(request.path_info) or not _is_readable_query(request):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
         if settings.TRUSTED_PROXIES:
             _believe_proxies(request, settings.TRUSTED_PROXIES)
@@ -54,27 +56,18 @@ class EdgeMiddleware:
         return self.get_response(request)
 
 
-def _path(request: HttpRequest) -> bytes:
-    # What the server decoded from percent signs; Django's own path hides bytes that are no UTF-8.
-    return _sent_bytes(request.META.get("PATH_INFO", ""))
+def _is_readable_path(path: str) -> bool:
+    """UTF-8 without control characters. Django has decoded it, all but what was not UTF-8."""
+    return not _CONTROL.search(path) and not _BROKEN.search(path)
 
 
-def _query(request: HttpRequest) -> bytes:
-    return unquote_to_bytes(_sent_bytes(request.META.get("QUERY_STRING", "")))
-
-
-def _sent_bytes(wsgi_text: str) -> bytes:
+def _is_readable_query(request: HttpRequest) -> bool:
+    """UTF-8 without control characters, raw or percent-encoded."""
+    sent = str(request.META.get("QUERY_STRING", ""))
     try:
-        return wsgi_text.encode("latin-1")
-    except UnicodeEncodeError:
-        return wsgi_text.encode("utf-8", "surrogatepass")
-
-
-def _is_readable(address: bytes) -> bool:
-    """UTF-8 without NUL or other control characters, percent-encoded ones included."""
-    try:
-        return not _CONTROL.search(address.decode("utf-8"))
-    except UnicodeDecodeError:
+        # A WSGI server hands bytes over as if they were Latin-1.
+        return not _CONTROL.search(unquote_to_bytes(sent.encode("latin-1")).decode("utf-8"))
+    except UnicodeError:
         return False
 
 

@@ -26,7 +26,7 @@ def normalise_phone(typed: str | int) -> str:
     Spaces, dashes, dots and brackets are ignored; ``07…``, ``7…``, ``254…``, ``+254…``,
     ``00254…`` and ``+254 (0)7…`` are read alike. Raises ValueError for anything else.
     """
-    text = "" if isinstance(typed, bool) else str(typed)
+    text = "" if isinstance(typed, bool) or str(typed).startswith("-") else str(typed)
     match = _TYPED.fullmatch(_BETWEEN.sub("", text)) if len(text) <= _LONGEST else None
     if match is None:
         raise ValueError("not a Kenyan mobile number")

@@ -1,0 +1,69 @@
+"""Fields that read strictly."""
+
+import pytest
+from django.http import QueryDict
+from rest_framework import serializers
+
+from omachemainproj.fields import MpesaNumberField, WholeNumberField
+
+
+class Form(serializers.Serializer):
+    number = WholeNumberField(min_value=1, max_value=100, required=False)
+    phone = MpesaNumberField(required=False)
+
+
+def read(**data):
+    form = Form(data=data)
+    return form.validated_data if form.is_valid() else form.errors
+
+
+@pytest.mark.parametrize("number", [1, 100])
+def test_a_whole_number_is_taken(number):
+    assert read(number=number) == {"number": number}
+
+
+@pytest.mark.parametrize("value", [True, False, "5", 5.0, 5.5, [], {}, [5]])
+def test_what_only_looks_like_one_is_refused(value):
+    assert read(number=value) == {"number": ["A whole number is needed, like 1500."]}
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (0, "Ensure this value is greater than or equal to 1."),
+        (101, "Ensure this value is less than or equal to 100."),
+        (10**29, "Ensure this value is less than or equal to 100."),
+    ],
+)
+def test_its_bounds_are_kept(number, message):
+    assert read(number=number) == {"number": [message]}
+
+
+@pytest.mark.parametrize("typed", ["number=5", "number=%205%20"])
+def test_digits_in_a_form_are_a_number(typed):
+    form = Form(data=QueryDict(typed))
+
+    assert form.is_valid()
+    assert form.validated_data == {"number": 5}
+
+
+@pytest.mark.parametrize("typed", ["5.0", "+5", "-5", "５", "0x5", "1e1", "5_0", "9" * 19])
+def test_other_texts_in_a_form_are_not(typed):
+    data = QueryDict(mutable=True)
+    data["number"] = typed
+
+    assert not Form(data=data).is_valid()
+
+
+@pytest.mark.parametrize("typed", ["0712345678", 712345678, 254712345678])
+def test_a_phone_is_kept_in_one_form(typed):
+    assert read(phone=typed) == {"phone": "254712345678"}
+
+
+@pytest.mark.parametrize("typed", ["", "12", True, 7.5, [], {}, ["0712345678"], "x" * 60_000])
+def test_what_is_no_phone_is_refused(typed):
+    assert read(phone=typed) == {"phone": ["Enter a Kenyan mobile number, like 0712345678."]}
+
+
+def test_no_phone_is_null():
+    assert read(phone=None) == {"phone": ["This field may not be null."]}

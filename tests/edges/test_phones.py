@@ -1,0 +1,81 @@
+"""Phone numbers: read as people write them, kept in one form, hidden in logs."""
+
+import pytest
+
+from omachemainproj.phones import NORMAL_FORM, mask_phones, normalise_phone
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "0712345678",
+        "712345678",
+        712345678,
+        "254712345678",
+        254712345678,
+        "+254712345678",
+        "+254 712-345 678",
+        "(0712) 345.678",
+        "00254712345678",
+        "+254 (0)712 345 678",
+        "\u202a+254\u00a0712\u00a0345678\u202c",
+        "0712–345–678",
+        " 0712345678 ",
+    ],
+)
+def test_one_number_has_one_form(typed):
+    assert normalise_phone(typed) == "254712345678"
+
+
+def test_the_newer_range_is_known():
+    assert normalise_phone("0112345678") == "254112345678"
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "",
+        "0",
+        "071234567",
+        "07123456789",
+        "0212345678",
+        "0812345678",
+        "255712345678",
+        "+1 712345678",
+        "0712345678x",
+        "07123４5678",
+        "٠٧١٢٣٤٥٦٧٨",
+        "+0712345678",
+        "0712345678\n0712345678",
+        "0" * 100_000,
+        -712345678,
+        True,
+        10**29,
+    ],
+)
+def test_anything_else_is_refused(typed):
+    with pytest.raises(ValueError, match="not a Kenyan mobile number"):
+        normalise_phone(typed)
+
+
+def test_the_kept_form_matches_its_pattern():
+    assert NORMAL_FORM.fullmatch(normalise_phone("0712345678"))
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("paid by 254712345678.", "paid by 254712***678."),
+        ("0712345678", "0712***678"),
+        ("+254112345678", "+254112***678"),
+        ("call 0712 345 678 now", "call 0712***678 now"),
+        ("call +254 712-345-678", "call +254 712***678"),
+        ("/search?phone=%2B254712345678", "/search?phone=%2B254712***678"),
+        ('{"PhoneNumber": 254712345678}', '{"PhoneNumber": 254712***678}'),
+        ("254712345678,254722000111", "254712***678,254722***111"),
+        ("order 1234567890123", "order 1234567890123"),
+        ("a0712345678f", "a0712345678f"),
+    ],
+)
+def test_numbers_in_a_text_are_hidden_and_nothing_else(text, masked):
+    assert mask_phones(text) == masked

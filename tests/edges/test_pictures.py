@@ -1,0 +1,370 @@
+"""Uploaded pictures: judged by their bytes, redrawn, and never kept as sent."""
+
+import io
+import subprocess
+import sys
+import threading
+import zipfile
+
+import pytest
+from PIL import Image
+from rest_framework import serializers
+
+from omachemainproj import pictures
+from omachemainproj.pictures import BadPicture, PictureField, redraw
+
+from .draw import chunk, encode, halves, png, png_claiming, reopen, upload
+
+BROKEN = "This is not a PNG, JPEG or WebP picture, or it is damaged."
+TOO_MANY_PIXELS = "The picture has more than 8000 pixels a side or 24 million."
+MOVES = "The picture moves. Send a still one."
+RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def near(pixel, colour):
+    return all(abs(have - want) < 24 for have, want in zip(pixel, colour, strict=False))
+
+
+def refusal(raw):
+    with pytest.raises(BadPicture) as refused:
+        redraw(raw)
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_picture_becomes_two_webp_files(kind):
+    picture = redraw(encode(Image.new("RGB", (2000, 1000), "red"), kind))
+
+    full, thumbnail = reopen(picture.full), reopen(picture.thumbnail)
+    assert (full.format, full.size) == ("WEBP", (1600, 800))
+    assert (thumbnail.format, thumbnail.size) == ("WEBP", (400, 200))
+    assert near(full.convert("RGB").getpixel((5, 5)), RED)
+
+
+def test_a_small_picture_is_not_blown_up():
+    picture = redraw(png((40, 30)))
+
+    assert reopen(picture.full).size == (40, 30)
+    assert reopen(picture.thumbnail).size == (40, 30)
+
+
+@pytest.mark.parametrize("size", [(8000, 1), (1, 8000), (1, 1)])
+def test_the_thinnest_picture_keeps_a_pixel(size):
+    assert min(reopen(redraw(png(size)).thumbnail).size) == 1
+
+
+def test_names_are_ours_and_never_the_same():
+    first, second = redraw(png()), redraw(png())
+
+    assert first.full.name != second.full.name
+    assert first.full.name.removesuffix(".webp") == first.thumbnail.name.removesuffix(".thumb.webp")
+    assert len(first.full.name) == len("0" * 32 + ".webp")
+
+
+@pytest.mark.parametrize(
+    ("orientation", "size", "first", "last"),
+    [
+        (1, (40, 20), RED, BLUE),
+        (2, (40, 20), BLUE, RED),
+        (3, (40, 20), BLUE, RED),
+        (4, (40, 20), RED, BLUE),
+        (5, (20, 40), RED, BLUE),
+        (6, (20, 40), RED, BLUE),
+        (7, (20, 40), BLUE, RED),
+        (8, (20, 40), BLUE, RED),
+    ],
+)
+def test_a_picture_is_turned_as_its_camera_says(orientation, size, first, last):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    full = reopen(redraw(encode(halves((40, 20), RED, BLUE), "PNG", exif=exif)).full)
+
+    assert full.size == size
+    assert near(full.convert("RGB").getpixel((2, 2)), first)
+    assert near(full.convert("RGB").getpixel((size[0] - 3, size[1] - 3)), last)
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 65535])
+def test_a_turn_nobody_knows_is_no_turn(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    assert reopen(redraw(encode(Image.new("RGB", (40, 20)), exif=exif)).full).size == (40, 20)
+
+
+def test_damaged_exif_does_not_spoil_a_good_picture():
+    raw = png((40, 20))
+    raw = raw[:33] + chunk(b"eXIf", b"II*\x00\xff\xff\xff\xff" * 3) + raw[33:]
+
+    assert reopen(redraw(raw).full).size == (40, 20)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_where_the_photo_was_taken_is_forgotten(kind):
+    exif = Image.Exif()
+    exif[0x010F] = "SECRETCAMERA"
+    exif.get_ifd(0x8825)[1] = "S"
+    raw = encode(
+        Image.new("RGB", (40, 30), "red"),
+        kind,
+        exif=exif,
+        icc_profile=b"SECRETPROFILE" * 20,
+        xmp=b"<x>SECRETPLACE</x>",
+    )
+
+    picture = redraw(raw + b"SECRETTRAILER")
+
+    for file in (picture.full, picture.thumbnail):
+        kept = reopen(file)
+        assert b"SECRET" not in file.open().read()
+        assert not kept.getexif()
+        assert "xmp" not in kept.info
+        assert "icc_profile" not in kept.info
+
+
+def test_no_byte_behind_or_inside_the_picture_survives():
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr("payload.html", "<script>alert(1)</script>")
+
+    picture = redraw(png() + archive.getvalue())
+
+    assert b"script" not in picture.full.read()
+    assert not zipfile.is_zipfile(io.BytesIO(picture.full.open().read()))
+
+
+@pytest.mark.parametrize(
+    ("mode", "kind"),
+    [
+        ("1", "PNG"),
+        ("L", "PNG"),
+        ("LA", "PNG"),
+        ("P", "PNG"),
+        ("RGB", "PNG"),
+        ("RGBA", "PNG"),
+        ("I;16", "PNG"),
+        ("L", "JPEG"),
+        ("CMYK", "JPEG"),
+        ("RGBA", "WEBP"),
+    ],
+)
+def test_every_way_of_keeping_colours_is_read(mode, kind):
+    full = reopen(redraw(encode(Image.new(mode, (40, 30)), kind)).full)
+
+    assert full.size == (40, 30)
+
+
+def test_sixteen_bits_of_grey_stay_grey():
+    full = reopen(redraw(encode(Image.new("I;16", (40, 30), 32768))).full)
+
+    assert near(full.convert("RGB").getpixel((5, 5)), (128, 128, 128))
+
+
+def test_printers_colours_become_screen_colours():
+    full = reopen(redraw(encode(Image.new("CMYK", (40, 30), (0, 255, 255, 0)), "JPEG")).full)
+
+    assert near(full.convert("RGB").getpixel((5, 5)), RED)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_see_through_stays_see_through(mode):
+    clear = (255, 0, 0, 0) if mode == "RGBA" else (255, 0)
+
+    full = reopen(redraw(encode(Image.new(mode, (40, 30), clear))).full)
+
+    assert full.mode == "RGBA"
+    assert full.getpixel((5, 5))[3] == 0
+
+
+@pytest.mark.parametrize(("mode", "clear"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0))])
+def test_a_colour_that_means_see_through_is_understood(mode, clear):
+    full = reopen(redraw(encode(Image.new(mode, (40, 30), clear), transparency=clear)).full)
+
+    assert full.getpixel((5, 5))[3] == 0
+
+
+def test_a_photo_with_a_second_picture_inside_is_still():
+    raw = encode(
+        Image.new("RGB", (40, 30), "red"),
+        "MPO",
+        save_all=True,
+        append_images=[Image.new("RGB", (40, 30), "blue")],
+    )
+
+    full = reopen(redraw(raw).full)
+
+    assert near(full.convert("RGB").getpixel((5, 5)), RED)
+
+
+def moving(kind):
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    return encode(frames[0], kind, save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_a_moving_picture_is_refused(kind):
+    assert refusal(moving(kind)) == MOVES
+
+
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"",
+        b"hello",
+        SVG,
+        EPS,
+        b"\x89PNG\r\n\x1a\n",
+        b"\xff\xd8\xff\xe0",
+        b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+        encode(Image.new("RGB", (40, 30)), "GIF"),
+        encode(Image.new("RGB", (40, 30)), "BMP"),
+        encode(Image.new("RGB", (40, 30)), "TIFF"),
+        moving("GIF"),
+        png_claiming(0, 0),
+        png_claiming(40, 30),
+        b"GIF89a" + png(),
+    ],
+    ids=lambda raw: raw[:12],
+)
+def test_what_is_not_one_of_three_formats_is_refused(raw):
+    assert refusal(raw) == BROKEN
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_half_a_picture_is_refused(kind):
+    noise = Image.effect_noise((200, 200), 80).convert("RGB")
+    raw = encode(noise, kind)
+
+    assert refusal(raw[: len(raw) // 2]) == BROKEN
+
+
+@pytest.mark.parametrize(
+    "size", [(8001, 10), (10, 8001), (5000, 4801), (9400, 9400), (13000, 13000), (2**31 - 1,) * 2]
+)
+def test_too_many_pixels_are_refused_by_the_header(size, monkeypatch):
+    monkeypatch.setattr(pictures, "_draw", lambda image: pytest.fail("it was decoded"))
+
+    assert refusal(png_claiming(*size)) == TOO_MANY_PIXELS
+
+
+def test_the_largest_picture_is_taken():
+    full = reopen(redraw(encode(Image.new("L", (6000, 4000)))).full)
+
+    assert full.size == (1600, 1067)
+
+
+def test_a_file_of_more_than_five_megabytes_is_refused_unread():
+    assert refusal(png() + b"\0" * (5 * 1024 * 1024)) == "The picture is larger than 5 MB."
+
+
+def test_a_compressed_bomb_in_a_text_chunk_is_refused():
+    import zlib
+
+    bomb = chunk(b"zTXt", b"k\x00\x00" + zlib.compress(b"\0" * 200_000_000, 9))
+    raw = png()
+
+    assert refusal(raw[:33] + bomb + raw[33:]) == BROKEN
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
+    path = tmp_path / "largest"
+    mode = "RGB" if kind == "JPEG" else "RGBA"
+    path.write_bytes(encode(Image.new(mode, (6000, 4000)), kind))
+    # A process of its own, whose high-water mark is its own.
+    script = (
+        "import resource, sys\n"
+        "from omachemainproj.pictures import redraw\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "redraw(open(sys.argv[1], 'rb').read())\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings';"
+    setup += "django.setup()\n"
+
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", setup + script, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    grown_kb = int(done.stdout)
+    assert grown_kb < 450 * 1024
+
+
+def test_pictures_are_redrawn_one_at_a_time(monkeypatch):
+    at_work, most = 0, 0
+    guard = threading.Lock()
+    draw = pictures._draw
+
+    def watched(image):
+        nonlocal at_work, most
+        with guard:
+            at_work += 1
+            most = max(most, at_work)
+        try:
+            return draw(image)
+        finally:
+            with guard:
+                at_work -= 1
+
+    monkeypatch.setattr(pictures, "_draw", watched)
+    raw = encode(Image.new("RGB", (1500, 1500)))
+    crowd = [threading.Thread(target=redraw, args=(raw,)) for _ in range(6)]
+
+    for thread in crowd:
+        thread.start()
+    for thread in crowd:
+        thread.join()
+
+    assert most == 1
+
+
+class Form(serializers.Serializer):
+    image = PictureField(required=False, allow_null=True)
+
+
+def errors(image):
+    form = Form(data={"image": image})
+    form.is_valid()
+    return form.errors
+
+
+def test_the_field_takes_a_picture_whatever_it_is_called():
+    form = Form(data={"image": upload(png(), "../../etc/cron.d/x.php", "text/html")})
+
+    assert form.is_valid()
+    assert form.validated_data["image"].full.name.endswith(".webp")
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (upload(EPS), BROKEN),
+        (upload(SVG, "logo.svg", "image/svg+xml"), BROKEN),
+        (upload(moving("WEBP")), MOVES),
+        (upload(png_claiming(9400, 9400)), TOO_MANY_PIXELS),
+        (upload(b"\0" * (5 * 1024 * 1024 + 1)), "The picture is larger than 5 MB."),
+        (upload(b""), "The submitted file is empty."),
+    ],
+)
+def test_the_field_says_what_is_wrong_with_a_picture(image, message):
+    assert errors(image) == {"image": [message]}
+
+
+@pytest.mark.parametrize("image", ["text", 5, True, [], {}, "http://example.com/a.png"])
+def test_the_field_takes_files_alone(image):
+    assert list(errors(image)) == ["image"]
+
+
+def test_the_field_lets_a_picture_be_taken_away():
+    form = Form(data={"image": None})
+
+    assert form.is_valid()
+    assert form.validated_data == {"image": None}
