@@ -1,0 +1,59 @@
+"""A member of staff, and a shop with one sale in it."""
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.cashout import Asked, place_order
+from payments.models import Door, GatewayEvent, OrderPayment
+from payments.settlement import Outcome, settle
+from tests.factories import UserFactory
+
+
+@pytest.fixture
+def staff(db):
+    return UserFactory(username="boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def desk(staff):
+    """A browser in which the staff member is signed in."""
+    client = Client()
+    client.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
+    return client
+
+
+@pytest.fixture
+def sale(buyer, kettle):
+    """An order of two kettles, paid by receipt TKB1234567, with the message that said so."""
+    order = place_order(
+        buyer=buyer, asked=[Asked(kettle.pk, 2)], mpesa_number="254712345678"
+    ).order
+    payment = order.payments.get()
+    payment.checkout_request_id = "ws_CO_231120261200001234"
+    payment.rung_at = timezone.now()
+    payment.save()
+    GatewayEvent.objects.create(body=b'{"Body": {}}', sha256="0" * 64, payment=payment)
+    settle(
+        payment.pk,
+        Outcome(
+            succeeded=True,
+            code="0",
+            text="Paid",
+            door=Door.CALLBACK,
+            amount=payment.amount,
+            receipt="TKB1234567",
+        ),
+    )
+    order.refresh_from_db()
+    return order
+
+
+@pytest.fixture
+def unpaid(buyer, kettle):
+    """An order of one kettle that waits for its money, its phone not rung."""
+    order = place_order(
+        buyer=buyer, asked=[Asked(kettle.pk, 1)], mpesa_number="254712345678"
+    ).order
+    OrderPayment.objects.filter(order=order).update(live=False, status="failed")
+    return order

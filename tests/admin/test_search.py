@@ -1,0 +1,36 @@
+"""An order is found by whatever a caller can read out."""
+
+import pytest
+
+from orders.models import Order
+from payments.models import GatewayEvent, OrderPayment, Receipt
+
+from .test_pages import list_url
+
+pytestmark = pytest.mark.django_db
+
+SPELLINGS = {
+    "its token": lambda order: str(order.order_token),
+    "its reference": lambda order: order.reference,
+    "its reference in small letters, with a space": lambda order: (
+        order.reference[:4] + " " + order.reference[4:].lower()
+    ),
+    "its phone as people write it": lambda order: "0712 345 678",
+    "its buyer": lambda order: "Wanjiku",
+    "its receipt": lambda order: "tkb1234567",
+}
+
+
+@pytest.mark.parametrize("model", [Order, OrderPayment, Receipt, GatewayEvent])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_a_sale_is_found_by(desk, sale, model, spelling):
+    response = desk.get(list_url(model), {"q": SPELLINGS[spelling](sale)})
+
+    assert response.context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize("typed", ["nothing like it", "0799999999", "%", "2" * 400])
+def test_what_matches_nothing_finds_nothing(desk, sale, typed):
+    response = desk.get(list_url(Order), {"q": typed})
+
+    assert response.context["cl"].result_count == 0
