@@ -143,7 +143,7 @@ class Prompts:
         Safe to repeat. A wallet that holds too little turns ``"0"`` into ``"1"``.
         """
         with self._lock:
-            if prompt.ending is not None or self._open.get(prompt.push.phone) is not prompt:
+            if self._open.get(prompt.push.phone) is not prompt:
                 return False
             entry = None
             if code == "0":

@@ -20,6 +20,7 @@ class Shop:
     def __init__(self):
         self.heard: list[tuple[str, dict[str, str], dict]] = []
         self.status = 200
+        self.location = ""
         self.delay = threading.Event()
         self.seconds = 0.0
         shop = self
@@ -32,6 +33,8 @@ class Shop:
                 answer = b'{"ResultCode": 0, "ResultDesc": "Accepted"}'
                 self.send_response(shop.status)
                 self.send_header("Content-Length", str(len(answer)))
+                if shop.location:
+                    self.send_header("Location", shop.location)
                 self.end_headers()
                 self.wfile.write(answer)
 

@@ -88,6 +88,26 @@ def test_a_reset_begins_new_books_with_full_wallets(daraja):
     assert daraja.push().status_code == 200
 
 
+def test_a_reset_frees_a_ringing_phone(daraja_with):
+    daraja = daraja_with(default="person")
+    daraja.push()
+    daraja.simulator.reset()
+
+    assert daraja.simulator.prompts() == []
+    assert daraja.push().status_code == 200
+
+
+def test_a_reset_drops_callbacks_that_are_late(daraja, shop):
+    daraja.simulator.script(callback_delay=60)
+    daraja.push()
+    daraja.simulator.wait_until_quiet(0.2)
+    daraja.simulator.reset()
+    daraja.simulator.advance(60)
+
+    assert daraja.simulator.wait_until_quiet()
+    assert shop.heard == []
+
+
 def _purpose():
     names = (
         "kind shortcode party_b transaction_type reference description "

@@ -97,6 +97,19 @@ def test_a_pin_meant_for_an_older_prompt_does_not_pay_the_newer(person):
     assert person.simulator.books()["received"] == 0
 
 
+def test_the_minute_of_an_older_prompt_does_not_end_the_newer(person, shop):
+    person.push()
+    person.simulator.cancel(PHONE)
+    person.simulator.advance(30)
+    person.push(amount=9)
+
+    person.simulator.advance(30)
+
+    assert person.simulator.wait_until_quiet()
+    assert person.simulator.phone(PHONE)["prompt"]["amount"] == 9
+    assert [r["ResultCode"] for r in shop.results] == [1032]
+
+
 def test_a_freed_phone_rings_again(person):
     person.push()
     person.simulator.cancel(PHONE)

@@ -98,6 +98,15 @@ def test_a_callback_the_shop_fails_to_take_is_not_sent_again(daraja, shop):
     assert [c["status"] for c in daraja.simulator.callbacks] == [500]
 
 
+def test_a_callback_does_not_follow_a_redirect(daraja, shop):
+    shop.status = 307
+    shop.location = shop.url
+    daraja.pay()
+
+    assert len(shop.heard) == 1
+    assert [c["status"] for c in daraja.simulator.callbacks] == [307]
+
+
 def test_a_shop_that_is_down_loses_the_callback_and_nothing_else(daraja):
     daraja.pay(CallBackURL="http://127.0.0.1:9/cb/f00d/")
 
