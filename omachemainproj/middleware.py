@@ -33,11 +33,10 @@ class EdgeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
-        token = request_id.set(request.request_id)  # type: ignore[attr-defined]
-        try:
-            response = self._answer(request)
-        finally:
-            request_id.reset(token)
+        # Never reset: Django writes its line about a bad answer after the last middleware. The
+        # thread's next request overwrites it.
+        request_id.set(request.request_id)  # type: ignore[attr-defined]
+        response = self._answer(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         return response

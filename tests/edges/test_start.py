@@ -1,0 +1,136 @@
+"""Starting: production says in one sentence what it lacks, and starts when nothing is missing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy import PRODUCTION
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*command, **changes):
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}
+    }
+    environment |= PRODUCTION | changes
+    environment = {name: value for name, value in environment.items() if value is not None}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, *command],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+SHOW = "import django; django.setup(); from django.conf import settings as s; print({})"
+
+
+def setting(expression, **changes):
+    done = run("-c", SHOW.format(expression), **changes)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"DJANGO_SECRET_KEY": "short"},
+            "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters.",
+        ),
+        (
+            {"DJANGO_SECRET_KEY": "a" * 60},
+            "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters.",
+        ),
+        (
+            {"DJANGO_ALLOWED_HOSTS": None, "DARAJA_PASSKEY": None},
+            "set DJANGO_ALLOWED_HOSTS, DARAJA_PASSKEY: DJANGO_SECRET_KEY is set, so this is "
+            "production.",
+        ),
+        (
+            {"DARAJA_TRANSACTION_TYPE": "CustomerBuyGoodsOnline"},
+            "set DARAJA_PARTY_B: DJANGO_SECRET_KEY is set, so this is production.",
+        ),
+        (
+            {"DJANGO_ALLOWED_HOSTS": "*"},
+            "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links.",
+        ),
+        (
+            {"CORS_ALLOWED_ORIGINS": "*"},
+            "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin.",
+        ),
+        (
+            {"DARAJA_CALLBACK_BASE_URL": "http://api.omache.example"},
+            "DARAJA_CALLBACK_BASE_URL must start with https://: Safaricom calls nothing else.",
+        ),
+        (
+            {"DARAJA_BASE_URL": "http://127.0.0.1:8001"},
+            "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
+        ),
+        (
+            {"HTTPS": "off"},
+            "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
+        ),
+    ],
+)
+def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes, sentence):
+    done = run("manage.py", "check", **changes)
+
+    assert done.returncode == 1
+    assert done.stderr == f"O-Mache cannot start: {sentence}\n"
+
+
+def test_a_complete_production_passes_djangos_own_inspection():
+    done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_production_is_strict():
+    assert setting(
+        "s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED, s.SECURE_HSTS_SECONDS,"
+        " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
+    ) == (
+        "False True True True 31536000 __Host-sessionid ['omachemainproj.throttles.ScopedThrottle']"
+    )
+
+
+def test_a_laptop_needs_nothing():
+    laptop = dict.fromkeys(PRODUCTION) | {
+        "OMACHE_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
+    }
+
+    assert setting("s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED", **laptop) == (
+        "True False False False"
+    )
+
+
+def test_a_rehearsal_on_a_loopback_address_needs_no_https():
+    rehearsal = {
+        "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:8000",
+        "DARAJA_BASE_URL": "http://127.0.0.1:8001",
+        "HTTPS": "off",
+    }
+
+    assert setting("s.DEBUG, s.HTTPS, s.SECURE_SSL_REDIRECT", **rehearsal) == "False False False"
+
+
+def test_tokens_are_signed_with_a_key_of_their_own():
+    assert setting("s.SIMPLE_JWT['SIGNING_KEY'] != s.SECRET_KEY") == "True"
+    assert int(setting("len(s.SIMPLE_JWT['SIGNING_KEY'])")) >= 32
+
+
+def test_passwords_are_hashed_with_argon2():
+    script = "__import__('django.contrib.auth.hashers', fromlist=['x']).make_password('a')[:16]"
+
+    assert setting(script) == "argon2$argon2id$"

@@ -1,0 +1,144 @@
+"""Rate limits: exact, per person or address, and closed to guessing where the cache is down."""
+
+import pytest
+import time_machine
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from accounts import views
+from omachemainproj import throttles
+from omachemainproj.throttles import ScopedThrottle
+from tests.conftest import signed_in
+from tests.factories import UserFactory
+from tests.threads import in_a_crowd
+
+pytestmark = pytest.mark.django_db
+
+LIMIT = 10
+
+
+@pytest.fixture(autouse=True)
+def _limits(monkeypatch):
+    """Limits on, as in production, in a minute that does not end during the test."""
+    for view in (views.SignInView, views.AccountView, views.UserView):
+        monkeypatch.setattr(view, "throttle_classes", [ScopedThrottle])
+    with time_machine.travel("2030-01-01T00:00:12Z", tick=False):
+        yield
+
+
+def log_in(**extra):
+    return APIClient().post("/login/", {"username": "nobody", "password": "wrong"}, **extra)
+
+
+def test_the_tenth_log_in_of_a_minute_passes_and_the_next_does_not():
+    statuses = [log_in().status_code for _ in range(LIMIT + 1)]
+
+    assert statuses == [400] * LIMIT + [429]
+
+
+def test_a_refusal_says_when_to_come_back():
+    for _ in range(LIMIT):
+        log_in()
+
+    response = log_in()
+
+    assert response["Retry-After"] == "48"
+    assert response.json() == {
+        "detail": "Request was throttled. Expected available in 48 seconds.",
+        "code": "throttled",
+    }
+
+
+def test_the_next_minute_starts_anew():
+    for _ in range(LIMIT + 1):
+        log_in()
+
+    with time_machine.travel("2030-01-01T00:01:00Z", tick=False):
+        assert log_in().status_code == 400
+
+
+def test_each_address_has_its_own_limit():
+    for _ in range(LIMIT + 1):
+        log_in()
+
+    assert log_in(REMOTE_ADDR="41.90.1.2").status_code == 400
+
+
+def test_a_forged_header_buys_no_more_tries():
+    statuses = [
+        log_in(HTTP_X_FORWARDED_FOR=f"41.90.1.{number}").status_code for number in range(LIMIT + 1)
+    ]
+
+    assert statuses[-1] == 429
+
+
+def test_behind_a_proxy_the_clients_are_told_apart(settings):
+    settings.TRUSTED_PROXIES = 1
+    for _ in range(LIMIT + 1):
+        log_in(HTTP_X_FORWARDED_FOR="41.90.1.2")
+
+    assert log_in(HTTP_X_FORWARDED_FOR="41.90.1.2").status_code == 429
+    assert log_in(HTTP_X_FORWARDED_FOR="41.90.1.3").status_code == 400
+
+
+def test_people_are_counted_by_themselves_not_by_their_address(monkeypatch):
+    monkeypatch.setattr(throttles, "_rate", lambda scope: (2, 60))
+    first, second = signed_in(UserFactory()), signed_in(UserFactory())
+    for _ in range(3):
+        first.get("/account/")
+
+    assert first.get("/account/").status_code == 429
+    assert second.get("/account/").status_code == 200
+
+
+def test_a_view_without_a_scope_has_no_limit():
+    client = signed_in(UserFactory())
+
+    assert {client.get("/user/").status_code for _ in range(70)} == {200}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_a_crowd_exactly_the_limit_passes():
+    answers = in_a_crowd([log_in] * 60, at_a_time=12)
+
+    assert sorted(answer.status_code for answer in answers) == [400] * LIMIT + [429] * 50
+
+
+class BrokenCache:
+    def add(self, *args, **kwargs):
+        raise ConnectionError("the cache is down")
+
+
+def test_without_a_cache_nobody_may_guess(monkeypatch):
+    monkeypatch.setattr(throttles, "cache", BrokenCache())
+
+    response = log_in()
+
+    assert response.status_code == 503
+    assert response.json()["code"] == "busy"
+    assert response["Retry-After"] == "2"
+
+
+def test_without_a_cache_the_shop_stays_open(monkeypatch):
+    monkeypatch.setattr(throttles, "cache", BrokenCache())
+
+    assert signed_in(UserFactory()).get("/account/").status_code == 200
+
+
+def _views(patterns):
+    for pattern in patterns:
+        if hasattr(pattern, "url_patterns"):
+            yield from _views(pattern.url_patterns)
+        elif hasattr(pattern.callback, "view_class"):
+            yield pattern.callback.view_class
+
+
+def test_every_scope_a_view_names_has_a_rate(settings):
+    rates = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+
+    scopes = {
+        getattr(view, "throttle_scope", None) for view in _views(get_resolver().url_patterns)
+    } - {None}
+
+    assert scopes <= set(rates)
+    assert {"login", "registration", "refresh", "dj_rest_auth", "account"} <= scopes
