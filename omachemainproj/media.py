@@ -24,7 +24,7 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
 
     A file never changes under its name (names are random), so it may be kept for a year.
     """
-    response = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
     # A frontend on another address shows these pictures.

@@ -20,7 +20,8 @@ urlpatterns = [
     path("", include("payments.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", _docs, name="docs"),
-    re_path(r"^media/(?P<path>.+)$", media, name="media"),
+    # A folder and a name of ours, as the models' upload paths make them; nothing else is there.
+    re_path(r"^media/(?P<path>[a-z]+/[A-Za-z0-9_.-]+)$", media, name="media"),
     path("admin/", admin.site.urls),
     path("livez/", health.alive),
     path("readyz/", health.ready),

@@ -52,12 +52,9 @@ _IF_NONE_MATCH = OpenApiParameter(
 )
 
 
-def _list_of_products(description: str) -> OpenApiResponse:
-    return OpenApiResponse(
-        ProductOutput(many=True),
-        description=description,
-        examples=[OpenApiExample("products", value=_PRODUCT, response_only=True)],
-    )
+#: Given as it is, because an ``OpenApiResponse`` would hide from the generator that it is a list.
+_LIST = ProductOutput(many=True)
+_LIST_EXAMPLE = OpenApiExample("products", value=_PRODUCT, response_only=True, status_codes=[200])
 
 
 HOME: dict[str, Any] = {
@@ -99,10 +96,11 @@ CATEGORY: dict[str, Any] = {
         _LINK,
     ],
     "responses": {
-        200: _list_of_products("A page of them."),
+        200: _LIST,
         400: _BAD_PARAMETER,
         404: error_answer("There is no such category.", "category_not_found"),
     },
+    "examples": [_LIST_EXAMPLE],
 }
 
 SEARCH: dict[str, Any] = {
@@ -124,7 +122,8 @@ SEARCH: dict[str, Any] = {
         ),
         _LINK,
     ],
-    "responses": {200: _list_of_products("A page of them."), 400: _BAD_PARAMETER},
+    "responses": {200: _LIST, 400: _BAD_PARAMETER},
+    "examples": [_LIST_EXAMPLE],
 }
 
 DETAIL: dict[str, Any] = {
@@ -189,9 +188,12 @@ CART: dict[str, Any] = {
         ' `{"ids": […]}` or the bare list, at most 200 ids.'
     ),
     "request": CartInput,
-    "examples": [OpenApiExample("ids", value={"ids": [41, 7]}, request_only=True)],
+    "examples": [
+        OpenApiExample("ids", value={"ids": [41, 7]}, request_only=True),
+        _LIST_EXAMPLE,
+    ],
     "responses": {
-        200: _list_of_products("What is there of them."),
+        200: _LIST,
         400: OpenApiResponse(FieldErrors, description="The ids cannot be read."),
     },
 }

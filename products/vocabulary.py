@@ -12,7 +12,7 @@ from .models import SearchWord
 
 #: A name of 100 characters has at most 25 of these; shorter ones are not worth putting right.
 SHORTEST, LONGEST = 3, 40
-_WORD = re.compile(rf"[^\W_]{{{SHORTEST},{LONGEST}}}")
+_WORD = re.compile(rf"(?<![^\W_])[^\W_]{{{SHORTEST},{LONGEST}}}(?![^\W_])")
 #: How many words the database suggests for one, and how many of them are searched for.
 _SUGGESTED, _TAKEN = 20, 5
 

@@ -1,0 +1,87 @@
+"""Goods for the catalogue's tests."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from products.services import create_product
+from tests.factories import UserFactory
+
+NUMBER = "254712345678"
+
+
+@pytest.fixture
+def listing(db):
+    """List a product through the service, as ``POST /create/`` does."""
+    sellers = {}
+
+    def list_one(name="Kettle", *, seller="amina", **more):
+        values = {
+            "category": "kitchen",
+            "price": 1500,
+            "item_number": 5,
+            "payment_mpesa_number": NUMBER,
+        } | more
+        if isinstance(seller, str):
+            if seller not in sellers:
+                sellers[seller] = UserFactory(username=seller)
+            seller = sellers[seller]
+        return create_product(seller=seller, name=name, **values)
+
+    return list_one
+
+
+@pytest.fixture
+def offer():
+    """What a seller posts, with nothing wrong in it."""
+    return {
+        "name": "Ramtons kettle",
+        "category": "kitchen",
+        "price": 1850,
+        "item_number": 12,
+        "payment_mpesa_number": "0712 345 678",
+    }
+
+
+@pytest.fixture
+def png():
+    """A small picture, as bytes."""
+    out = io.BytesIO()
+    Image.new("RGB", (640, 480), "#a63a1e").save(out, "PNG")
+    return out.getvalue()
+
+
+def sell_out(product):
+    """Promise all there is of a product to somebody."""
+    type(product).objects.filter(pk=product.pk).update(held=product.item_number)
+
+
+def hide(product):
+    type(product).objects.filter(pk=product.pk).update(listed=False)
+
+
+def names(response):
+    assert response.status_code == 200, response.content
+    return [product["name"] for product in response.json()]
+
+
+def next_page(response):
+    """The address in ``Link``, or None on the last page."""
+    link = response.headers.get("Link")
+    if link is None:
+        return None
+    assert link.startswith("<http://testserver/")
+    assert link.endswith('>; rel="next"')
+    return link[1:].split(">")[0]
+
+
+def walk(client, address):
+    """Every page from this address on, as lists of products."""
+    pages = []
+    while address:
+        response = client.get(address)
+        assert response.status_code == 200, response.content
+        pages.append(response.json())
+        address = next_page(response)
+    return pages

@@ -1,0 +1,356 @@
+import io
+import uuid
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from PIL import Image
+
+from omachemainproj.pictures import redraw
+from products import services
+from products.models import Product, SearchWord, StockMovement
+from products.services import create_product, edit_product, list_product, unlist_product
+
+
+def post(client, offer, **changes):
+    return client.post("/create/", {**offer, **changes}, format="json")
+
+
+def stored_files(settings):
+    return sorted(path.name for path in Path(settings.MEDIA_ROOT).glob("products/*"))
+
+
+@pytest.fixture
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+    return settings
+
+
+def test_a_seller_sees_what_they_listed(seller_api, offer):
+    response = post(seller_api, offer, description=" Boils. ")
+
+    assert response.status_code == 201
+    body = response.json()
+    assert body.pop("created_at")
+    assert body == {
+        "id": Product.objects.get().pk,
+        "name": "Ramtons kettle",
+        "image": None,
+        "thumbnail": None,
+        "description": "Boils.",
+        "category": "kitchen",
+        "price": 1850,
+        "item_number": 12,
+        "soldout": False,
+        "user_name": "amina",
+        "payment_mpesa_number": "254712345678",
+    }
+
+
+def test_location_leads_to_the_new_product(seller_api, offer):
+    created = post(seller_api, offer)
+
+    shown = seller_api.get(created["Location"]).json()
+
+    assert shown == created.json()
+
+
+def test_a_stranger_lists_nothing(api, offer, db):
+    response = post(api, offer)
+
+    assert response.status_code == 401
+    assert response.json()["code"] == "not_authenticated"
+    assert not Product.objects.exists()
+
+
+def test_the_shelf_is_stocked_by_a_movement(seller_api, offer):
+    post(seller_api, offer, item_number=12)
+
+    movement = StockMovement.objects.get()
+    assert (movement.quantity, movement.reference) == (12, "listed")
+
+
+def test_a_new_product_can_be_found_at_once(seller_api, offer):
+    post(seller_api, offer, name="Ramtons kettle")
+
+    assert len(seller_api.get("/product/search/?search=ramtns").json()) == 1
+    assert len(seller_api.get("/product/kitchen/").json()) == 1
+
+
+def test_a_picture_is_kept_twice_and_shown_by_absolute_address(
+    seller_api, offer, png, media, client
+):
+    picture = SimpleUploadedFile("évil name.png", png, "image/png")
+
+    body = seller_api.post("/create/", {**offer, "image": picture}, format="multipart").json()
+
+    image, thumbnail = body["image"], body["thumbnail"]
+    assert image.startswith("http://testserver/media/products/")
+    assert image.endswith(".webp")
+    assert thumbnail == image.replace(".webp", ".thumb.webp")
+    response = client.get(thumbnail)
+    with Image.open(io.BytesIO(b"".join(response.streaming_content))) as drawn:
+        assert (drawn.format, drawn.size) == ("WEBP", (400, 300))
+    response.close()
+    assert "vil" not in image
+
+
+@pytest.mark.parametrize("how", ["json", "multipart"])
+def test_picture_and_description_are_optional(seller_api, offer, how):
+    response = seller_api.post("/create/", offer, format=how)
+
+    assert response.status_code == 201
+    assert response.json()["image"] is None
+    assert response.json()["description"] == ""
+
+
+def test_a_form_with_an_empty_file_field_lists_without_a_picture(seller_api, offer):
+    response = seller_api.post("/create/", {**offer, "image": ""}, format="multipart")
+
+    assert response.status_code == 201
+    assert response.json()["image"] is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("phones", "phones"), ("phonestablet", "phones"), ("furniture", "furniture")],
+)
+def test_a_category_is_one_of_eight_or_phonestablet(seller_api, offer, typed, kept):
+    assert post(seller_api, offer, category=typed).json()["category"] == kept
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", ""),
+        ("name", "   "),
+        ("name", "a" * 101),
+        ("name", "\u200b\u200b"),
+        ("name", "?!"),
+        ("name", "ket\u202etle"),
+        ("name", None),
+        ("name", ["a"]),
+        ("description", "a" * 5001),
+        ("description", {}),
+        ("category", "cars"),
+        ("category", "Kitchen"),
+        ("category", ""),
+        ("category", None),
+        ("category", ["kitchen"]),
+        ("category", {"a": 1}),
+        ("category", True),
+        ("item_number", 0),
+        ("item_number", -1),
+        ("item_number", 100_001),
+        ("item_number", 1.5),
+        ("item_number", "5"),
+        ("item_number", True),
+        ("item_number", None),
+        ("item_number", 10**29),
+        ("price", 0),
+        ("price", -5),
+        ("price", 150_001),
+        ("price", 99.5),
+        ("price", "1500"),
+        ("price", True),
+        ("price", None),
+        ("payment_mpesa_number", ""),
+        ("payment_mpesa_number", "0812345678"),
+        ("payment_mpesa_number", "07123"),
+        ("payment_mpesa_number", 12),
+        ("payment_mpesa_number", True),
+        ("image", "http://127.0.0.1/x.png"),
+        ("image", 5),
+    ],
+)
+def test_what_cannot_be_is_a_400_on_its_field_and_lists_nothing(seller_api, offer, field, value):
+    response = post(seller_api, offer, **{field: value})
+
+    assert response.status_code == 400
+    assert list(response.json()) == [field]
+    assert not Product.objects.exists()
+    assert not StockMovement.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["name", "category", "item_number", "price"])
+def test_what_is_missing_is_a_400_on_its_field(seller_api, offer, field):
+    del offer[field]
+
+    response = seller_api.post("/create/", offer, format="json")
+
+    assert response.json() == {field: ["This field is required."]}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "a" * 100),
+        ("description", "a" * 5000),
+        ("item_number", 1),
+        ("item_number", 100_000),
+        ("price", 1),
+        ("price", 150_000),
+    ],
+)
+def test_the_limits_themselves_are_allowed(seller_api, offer, field, value):
+    response = post(seller_api, offer, **{field: value})
+
+    assert response.status_code == 201
+    assert response.json()[field] == value
+
+
+def test_a_name_is_one_line_of_words(seller_api, offer):
+    assert post(seller_api, offer, name="  Big \n\t kettle ").json()["name"] == "Big kettle"
+
+
+@pytest.mark.parametrize("typed", [712345678, "254712345678", "+254 (0)712", "0712-345.678"])
+def test_a_number_is_kept_in_one_form(seller_api, offer, typed):
+    response = post(seller_api, offer, payment_mpesa_number=typed)
+
+    if typed == "+254 (0)712":
+        assert response.status_code == 400
+    else:
+        assert response.json()["payment_mpesa_number"] == "254712345678"
+
+
+def test_a_form_sends_numbers_as_digits(seller_api, offer):
+    response = seller_api.post("/create/", {**offer, "price": "1850"}, format="multipart")
+
+    assert response.json()["price"] == 1850
+
+
+@pytest.mark.parametrize("typed", ["1e3", "1.0", "１８５０", "0x10", "-1", "1_000", ""])
+def test_a_form_sends_numbers_as_nothing_else(seller_api, offer, typed):
+    response = seller_api.post("/create/", {**offer, "price": typed}, format="multipart")
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["price"]
+
+
+def test_a_form_field_sent_twice_is_a_400(seller_api, offer):
+    response = seller_api.post("/create/", {**offer, "price": [1, 99]}, format="multipart")
+
+    assert response.status_code == 400
+    assert response.json() == {"price": ["Give this once."]}
+
+
+def test_a_seller_cannot_set_what_is_the_shops(seller_api, offer, buyer):
+    response = post(
+        seller_api,
+        offer,
+        id=777,
+        seller=buyer.pk,
+        user_name="wanjiku",
+        soldout=True,
+        held=12,
+        listed=False,
+        created_at="2001-01-01T00:00:00Z",
+    )
+
+    product = Product.objects.get()
+    assert response.status_code == 201
+    assert product.pk != 777
+    assert product.seller.username == "amina"
+    assert (product.held, product.soldout, product.listed) == (0, False, True)
+    assert product.created_at.year > 2001
+
+
+def test_a_file_that_is_no_picture_is_a_400_and_nothing_is_kept(seller_api, offer, media):
+    upload = SimpleUploadedFile("kettle.png", b"<svg onload=alert(1)>", "image/png")
+
+    response = seller_api.post("/create/", {**offer, "image": upload}, format="multipart")
+
+    assert response.status_code == 400
+    assert list(response.json()) == ["image"]
+    assert not Product.objects.exists()
+    assert stored_files(media) == []
+
+
+def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
+    counts = []
+    for name in ("Kettle", "A very long name of many new words for one single kettle"):
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            post(seller_api, offer, name=name)
+        counts.append(len(captured))
+
+    # the token's user, savepoint, product, movement, words, release
+    assert counts == [6, 6]
+
+
+def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, monkeypatch):
+    def fail(name):
+        raise RuntimeError("the database went away")
+
+    monkeypatch.setattr(services, "remember_words", fail)
+
+    with pytest.raises(RuntimeError):
+        _create(seller, picture=redraw(png))
+
+    assert stored_files(media) == []
+    assert not Product.objects.exists()
+    assert not StockMovement.objects.exists()
+
+
+def test_the_first_file_is_deleted_when_the_second_cannot_be_stored(
+    seller, png, media, monkeypatch
+):
+    picture = redraw(png)
+    store = Product._meta.get_field("image").storage
+    save = store.save
+
+    def full_disk(name, content, **more):
+        if name.endswith(".thumb.webp"):
+            raise OSError("no space left on device")
+        return save(name, content, **more)
+
+    monkeypatch.setattr(store, "save", full_disk)
+
+    with pytest.raises(OSError, match="no space"):
+        _create(seller, picture=picture)
+
+    assert stored_files(media) == []
+
+
+def test_a_product_with_nothing_on_the_shelf_has_no_movement(seller):
+    product = _create(seller, item_number=0)
+
+    assert product.soldout is True
+    assert not product.movements.exists()
+
+
+def _create(seller, **more):
+    values = {
+        "name": f"Kettle {uuid.uuid4().hex}",
+        "category": "kitchen",
+        "price": 1500,
+        "item_number": 5,
+        "payment_mpesa_number": "254712345678",
+    } | more
+    return create_product(seller=seller, **values)
+
+
+def test_listing_and_unlisting_may_be_repeated(kettle):
+    for change, listed in ((unlist_product, False), (unlist_product, False), (list_product, True)):
+        change(kettle.pk)
+        kettle.refresh_from_db()
+        assert kettle.listed is listed
+
+
+def test_an_edit_writes_what_was_changed_and_no_stock(kettle):
+    Product.objects.filter(pk=kettle.pk).update(held=3)
+
+    edit_product(kettle.pk, name="Sufuria", price=900)
+
+    kettle.refresh_from_db()
+    assert (kettle.name, kettle.price, kettle.held, kettle.item_number) == ("Sufuria", 900, 3, 5)
+    assert SearchWord.objects.filter(word="sufuria").exists()
+
+
+@pytest.mark.parametrize("field", ["item_number", "held", "seller_id", "listed"])
+def test_an_edit_refuses_to_write_stock(kettle, field):
+    with pytest.raises(TypeError, match=field):
+        edit_product(kettle.pk, **{field: 1})

@@ -1,0 +1,102 @@
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.core.management import CommandError, call_command
+from django.db.models import F, Sum
+
+from products.demo import PASSWORD, SELLERS, furnish
+from products.demo_catalogue import CATALOGUE
+from products.demo_pictures import draw
+from products.models import Category, Product
+
+
+@pytest.fixture
+def small(monkeypatch, settings, tmp_path):
+    """One product a category: pictures take a tenth of a second each."""
+    settings.MEDIA_ROOT = tmp_path
+    monkeypatch.setattr(
+        "products.demo.CATALOGUE", {category: goods[:1] for category, goods in CATALOGUE.items()}
+    )
+    return tmp_path
+
+
+def test_the_demo_sells_in_every_category():
+    assert CATALOGUE.keys() == set(Category.values)
+    assert sum(len(goods) for goods in CATALOGUE.values()) >= 60
+    names = [goods.name for shelf in CATALOGUE.values() for goods in shelf]
+    assert len(names) == len(set(names))
+
+
+def test_the_demos_goods_keep_the_shops_limits():
+    for goods in (goods for shelf in CATALOGUE.values() for goods in shelf):
+        assert 1 <= goods.price <= 150_000
+        assert 0 <= goods.item_number <= 100_000
+        assert len(goods.name) <= 100
+        assert 20 <= len(goods.description) <= 5000
+
+
+@pytest.mark.django_db
+def test_the_demo_furnishes_a_shop(small, client):
+    added = furnish()
+
+    assert added == (7, 8)
+    assert len(list(Path(small).glob("products/*.webp"))) == 16
+    home = client.get("/").json()
+    assert all(len(shelf) == 1 and shelf[0]["thumbnail"] for shelf in home.values())
+    assert set(Product.objects.values_list("seller__username", flat=True)) <= set(SELLERS)
+
+
+@pytest.mark.django_db
+def test_the_demos_people_can_sign_in(small):
+    furnish()
+
+    for username in (*SELLERS, "wanjiku", "admin"):
+        person = get_user_model().objects.get(username=username)
+        assert person.check_password(PASSWORD)
+        assert person.is_superuser is (username == "admin")
+
+
+@pytest.mark.django_db
+def test_furnishing_again_changes_nothing(small):
+    furnish()
+    Product.objects.filter(name=CATALOGUE["kitchen"][0].name).update(price=7, listed=False)
+    before = list(Product.objects.order_by("pk").values())
+
+    assert furnish() == (0, 0)
+    assert list(Product.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.django_db
+def test_the_demos_stock_equals_its_movements(small):
+    furnish()
+
+    stocked = Product.objects.annotate(moved=Sum("movements__quantity"))
+    assert not stocked.exclude(item_number=F("moved")).filter(item_number__gt=0).exists()
+
+
+def test_the_demo_is_refused_in_production(settings):
+    settings.PRODUCTION = True
+
+    with pytest.raises(CommandError, match="not in production"):
+        call_command("demo")
+
+
+@pytest.mark.django_db
+def test_the_command_says_who_is_there(small, capsys):
+    call_command("demo")
+
+    said = capsys.readouterr().out
+    assert "Added 7 people and 8 products." in said
+    assert PASSWORD in said
+
+
+def test_a_picture_is_drawn_the_same_every_time():
+    assert draw("kettle", "Kettle", "kitchen") == draw("kettle", "Kettle", "kitchen")
+
+
+@pytest.mark.parametrize("category", CATALOGUE)
+def test_every_product_of_the_demo_has_a_picture_that_can_be_drawn(category):
+    icons = {goods.icon for goods in CATALOGUE[category]}
+
+    assert all(draw(icon, "Name", category).startswith(b"\x89PNG") for icon in icons)

@@ -1,0 +1,108 @@
+import pytest
+
+from .conftest import NUMBER, hide, sell_out
+
+FIELDS = {
+    "id",
+    "name",
+    "image",
+    "thumbnail",
+    "description",
+    "category",
+    "price",
+    "item_number",
+    "soldout",
+    "user_name",
+    "created_at",
+}
+
+
+def test_anyone_may_see_a_product(api, listing):
+    product = listing("Kettle", description="Boils.", price=1500, item_number=5)
+
+    body = api.get(f"/product/{product.pk}/").json()
+
+    assert body.pop("created_at").startswith(f"{product.created_at:%Y-%m-%dT%H:%M:%S}")
+    assert body == {
+        "id": product.pk,
+        "name": "Kettle",
+        "image": None,
+        "thumbnail": None,
+        "description": "Boils.",
+        "category": "kitchen",
+        "price": 1500,
+        "item_number": 5,
+        "soldout": False,
+        "user_name": "amina",
+    }
+
+
+def test_a_sold_out_product_is_shown_marked(api, kettle):
+    sell_out(kettle)
+
+    body = api.get(f"/product/{kettle.pk}/").json()
+
+    assert body["soldout"] is True
+    assert body["item_number"] == 5
+
+
+def test_its_seller_sees_where_they_are_paid(seller_api, seller, listing):
+    product = listing(seller=seller)
+
+    body = seller_api.get(f"/product/{product.pk}/").json()
+
+    assert body["payment_mpesa_number"] == NUMBER
+    assert body.keys() == FIELDS | {"payment_mpesa_number"}
+
+
+@pytest.mark.parametrize("who", ["api", "buyer_api"])
+def test_nobody_else_sees_where_the_seller_is_paid(request, kettle, who):
+    client = request.getfixturevalue(who)
+
+    assert client.get(f"/product/{kettle.pk}/").json().keys() == FIELDS
+
+
+@pytest.mark.parametrize("who", ["api", "seller_api"])
+def test_an_unlisted_product_is_a_404_even_for_its_seller(request, kettle, who):
+    hide(kettle)
+
+    response = request.getfixturevalue(who).get(f"/product/{kettle.pk}/")
+
+    assert response.status_code == 404
+    assert response.json() == {"detail": "There is no such product.", "code": "product_not_found"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "typed", ["0", "1", "9" * 18, "9" * 19, "9" * 40, "9" * 3000, "9223372036854775808"]
+)
+def test_an_unknown_number_is_a_404(client, typed):
+    response = client.get(f"/product/{typed}/")
+
+    assert response.status_code == 404
+    assert response.json()["code"] in {"product_not_found", "category_not_found"}
+
+
+def test_a_bad_token_is_a_401_here_as_everywhere(api, kettle):
+    api.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
+
+    response = api.get(f"/product/{kettle.pk}/")
+
+    assert response.status_code == 401
+    assert response.json()["code"] == "token_not_valid"
+
+
+def test_a_product_is_one_query_for_a_stranger(api, kettle, django_assert_num_queries):
+    # the product with its seller's name
+    with django_assert_num_queries(1):
+        api.get(f"/product/{kettle.pk}/")
+
+
+def test_a_product_is_two_queries_with_a_token(seller_api, kettle, django_assert_num_queries):
+    # the token's user, the product
+    with django_assert_num_queries(2):
+        seller_api.get(f"/product/{kettle.pk}/")
+
+
+def test_a_path_without_its_last_slash_is_read_alike(api, kettle):
+    assert api.get(f"/product/{kettle.pk}").status_code == 200

@@ -1,0 +1,107 @@
+"""What /schema/ and /docs/ say about the catalogue."""
+
+import re
+
+import pytest
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.validation import validate_schema
+
+OURS = {
+    "/": {"get"},
+    "/cart/": {"post"},
+    "/create/": {"post"},
+    "/product/search/": {"get"},
+    "/product/{category}/": {"get"},
+    "/product/{product_id}/": {"get"},
+}
+
+
+@pytest.fixture(scope="module")
+def schema():
+    return SchemaGenerator().get_schema(request=None, public=True)
+
+
+def resolve(schema, node):
+    while "$ref" in node:
+        node = schema["components"]["schemas"][node["$ref"].rsplit("/", 1)[1]]
+    return node
+
+
+def answer(schema, path, method="get", code="200"):
+    return schema["paths"][path][method]["responses"][code]
+
+
+def test_the_description_is_valid_openapi(schema):
+    validate_schema(schema)
+
+
+@pytest.mark.parametrize("path", OURS)
+def test_every_door_of_the_catalogue_is_described(schema, path):
+    assert schema["paths"][path].keys() == OURS[path]
+
+
+@pytest.mark.parametrize("path", ["/product/search/", "/product/{category}/"])
+def test_lists_are_described_as_arrays_with_a_link(schema, path):
+    described = answer(schema, path)
+
+    body = resolve(schema, described["content"]["application/json"]["schema"])
+    assert body["type"] == "array"
+    assert resolve(schema, body["items"])["properties"].keys() >= {"id", "thumbnail"}
+    assert "Link" in described["headers"]
+    parameters = {item["name"] for item in schema["paths"][path]["get"]["parameters"]}
+    assert parameters >= {
+        "page_size",
+        "cursor",
+        "min_price",
+        "max_price",
+        "in_stock",
+        "seller",
+        "ordering",
+    }
+
+
+def test_home_is_described_with_six_arrays(schema):
+    home = resolve(schema, answer(schema, "/")["content"]["application/json"]["schema"])
+
+    assert set(home["required"]) == home["properties"].keys()
+    assert {shelf["type"] for shelf in home["properties"].values()} == {"array"}
+    assert len(home["properties"]) == 6
+
+
+def test_a_listing_is_described_as_json_and_as_a_form(schema):
+    operation = schema["paths"]["/create/"]["post"]
+
+    assert operation["requestBody"]["content"].keys() == {
+        "application/json",
+        "multipart/form-data",
+    }
+    assert operation["security"] == [{"bearer": []}]
+    assert operation["responses"].keys() >= {"201", "400", "401"}
+
+
+@pytest.mark.parametrize(
+    ("path", "method"), [("/", "get"), ("/cart/", "post"), ("/product/search/", "get")]
+)
+def test_what_anyone_may_read_asks_for_no_token(schema, path, method):
+    assert not schema["paths"][path][method].get("security")
+
+
+@pytest.mark.django_db
+def test_the_schema_is_served(client):
+    response = client.get("/schema/")
+
+    assert response.status_code == 200
+    assert b"openapi" in response.content
+
+
+@pytest.mark.django_db
+def test_the_page_to_try_the_api_loads_nothing_from_elsewhere(client):
+    response = client.get("/docs/")
+
+    html = response.content.decode()
+    assert response.status_code == 200
+    assert re.findall(r'(?:src|href)="(?:https?:)?//[^"]+"', html) == []
+    assert "<script>" not in html
+    policy = response["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "script" not in policy

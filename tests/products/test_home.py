@@ -1,0 +1,139 @@
+import pytest
+from django.db import connection
+
+from products.home import newest_by_shelf
+from tests.factories import ProductFactory
+
+from .conftest import hide, sell_out
+
+KEYS = ["electronics", "fashions", "kitchen", "computing", "gaming", "phonestablet"]
+
+
+@pytest.mark.django_db
+def test_home_has_exactly_six_shelves_even_when_nothing_is_for_sale(api):
+    response = api.get("/")
+
+    assert response.status_code == 200
+    assert response.json() == {key: [] for key in KEYS}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_each_shelf_shows_its_own_category(api, listing, key):
+    category = "phones" if key == "phonestablet" else key
+    product = listing(category=category)
+
+    home = api.get("/").json()
+
+    assert {name: [row["id"] for row in rows] for name, rows in home.items()} == {
+        **{name: [] for name in KEYS},
+        key: [product.pk],
+    }
+
+
+@pytest.mark.parametrize("category", ["furniture", "sports"])
+def test_home_leaves_out_the_two_categories_without_a_shelf(api, listing, category):
+    listing(category=category)
+
+    assert api.get("/").json() == {key: [] for key in KEYS}
+
+
+def test_a_shelf_shows_the_newest_25_newest_first(api, seller):
+    made = [ProductFactory(seller=seller).pk for _ in range(27)]
+
+    shelf = api.get("/").json()["kitchen"]
+
+    assert [row["id"] for row in shelf] == made[:1:-1]
+
+
+def test_home_leaves_out_what_is_sold_out_or_unlisted(api, listing):
+    sell_out(listing("Sold"))
+    hide(listing("Hidden"))
+    listing("Free")
+
+    assert [row["name"] for row in api.get("/").json()["kitchen"]] == ["Free"]
+
+
+def test_home_is_one_query(api, listing, django_assert_num_queries):
+    for category in ("kitchen", "phones", "gaming"):
+        listing(category=category, seller=category)
+
+    # the six branches, their sellers' names included
+    with django_assert_num_queries(1):
+        api.get("/")
+
+
+def test_home_needs_no_user_even_when_a_token_comes_along(
+    seller_api, kettle, django_assert_num_queries
+):
+    with django_assert_num_queries(1):
+        assert seller_api.get("/").status_code == 200
+
+
+def test_a_bad_token_does_not_close_home(api, db):
+    api.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
+
+    assert api.get("/").status_code == 200
+
+
+def test_home_answers_304_while_nothing_has_changed(api, listing):
+    listing()
+    first = api.get("/")
+
+    again = api.get("/", headers={"If-None-Match": first["ETag"]})
+
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again["ETag"] == first["ETag"]
+    assert first["Cache-Control"] == "no-cache"
+
+
+def test_home_answers_in_full_once_something_has_changed(api, listing):
+    listing("Kettle")
+    first = api.get("/")
+    listing("Jiko")
+
+    again = api.get("/", headers={"If-None-Match": first["ETag"]})
+
+    assert again.status_code == 200
+    assert again["ETag"] != first["ETag"]
+    assert [row["name"] for row in again.json()["kitchen"]] == ["Jiko", "Kettle"]
+
+
+def test_a_sale_changes_home(api, kettle):
+    first = api.get("/")
+    sell_out(kettle)
+
+    assert api.get("/", headers={"If-None-Match": first["ETag"]}).status_code == 200
+
+
+def test_the_homes_rows_have_pythons_types_on_every_database(listing):
+    listing()
+
+    row = newest_by_shelf()["kitchen"][0]
+
+    assert row[8] is False
+    assert row[10].utcoffset().total_seconds() == 0
+
+
+def test_home_answers_head_like_get(api, kettle):
+    response = api.head("/")
+
+    assert response.status_code == 200
+    assert response["ETag"] == api.get("/")["ETag"]
+
+
+@pytest.mark.django_db
+def test_each_branch_of_home_walks_its_own_index(django_assert_num_queries):
+    from products.home import _statement
+
+    statement = _statement(connection.vendor)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+            cursor.execute("EXPLAIN " + statement.sql, statement.parameters)
+        else:
+            cursor.execute("EXPLAIN QUERY PLAN " + statement.sql, statement.parameters)
+        plan = "\n".join(str(row) for row in cursor.fetchall())
+
+    assert plan.count("product_category_newest") == 6

@@ -1,0 +1,344 @@
+import pytest
+from django.db import connection
+
+from products.models import Product, SearchWord
+from products.search import MAX_WORDS, matching, words_in
+from products.vocabulary import put_right, words_of
+from tests.factories import ProductFactory
+
+from .conftest import hide, names, next_page, sell_out, walk
+
+
+def find(api, term, **more):
+    return names(api.get("/product/search/", {"search": term, **more}))
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "kettle",
+        "KETTLE",
+        "kettles",
+        "kett",
+        "cordless ket",
+        "steel kettle",
+        "ramtons boils",
+        "1.7l",
+    ],
+)
+def test_words_of_name_or_description_find_a_product(api, listing, term):
+    listing("Ramtons Cordless Kettle 1.7L", description="Stainless steel. Boils in four minutes.")
+    listing("Sofa", category="furniture")
+
+    assert find(api, term) == ["Ramtons Cordless Kettle 1.7L"]
+
+
+@pytest.mark.parametrize("term", ["kettle sofa", "ramtons sofa", "ettle kettle sofa"])
+def test_every_word_must_be_there(api, listing, term):
+    listing("Ramtons Kettle")
+    listing("Sofa", category="furniture")
+
+    assert find(api, term) == []
+
+
+@pytest.mark.parametrize("term", ["hdmi", "vga", "wifi 6", "4.5kg", "4 5kg"])
+def test_punctuation_parts_words_and_is_no_path_or_version(api, listing, term):
+    listing("Monitor", description="HDMI/VGA, wifi-6, 4.5kg")
+
+    assert find(api, term) == ["Monitor"]
+
+
+def test_search_finds_all_categories_newest_first(api, listing):
+    listing("Samsung fridge", category="kitchen")
+    listing("Samsung TV", category="electronics")
+
+    assert find(api, "samsung") == ["Samsung TV", "Samsung fridge"]
+
+
+def test_search_shows_what_is_sold_out_marked(api, listing):
+    sell_out(listing("Kettle"))
+
+    (row,) = api.get("/product/search/?search=kettle").json()
+
+    assert row["soldout"] is True
+
+
+@pytest.mark.parametrize(("in_stock", "shown"), [("true", ["Free kettle"]), ("false", ["Kettle"])])
+def test_search_shows_only_what_can_be_bought_or_cannot_when_asked(api, listing, in_stock, shown):
+    sell_out(listing("Kettle"))
+    listing("Free kettle")
+
+    assert find(api, "kettle", in_stock=in_stock) == shown
+
+
+def test_search_never_shows_what_is_unlisted(api, listing):
+    hide(listing("Kettle"))
+
+    assert find(api, "kettle") == []
+    assert find(api, "") == []
+
+
+@pytest.mark.parametrize("term", ["", " ", "%", "_", "***", "the", "and or", "-", '"', "(((", "😀"])
+def test_without_a_word_worth_looking_for_everything_is_shown(api, listing, term):
+    listing("Kettle")
+    listing("Sofa", category="furniture")
+
+    assert find(api, term) == ["Sofa", "Kettle"]
+
+
+def test_search_without_a_term_is_the_newest_of_everything(api, listing):
+    listing("Kettle")
+
+    assert names(api.get("/product/search/")) == ["Kettle"]
+
+
+@pytest.mark.parametrize(
+    "term",
+    [
+        "kettle & !sofa",
+        "kettle | sofa",
+        "kettle:*",
+        "'kettle'",
+        '"kettle"',
+        "kettle*",
+        "^kettle",
+        "kettle <-> kettle",
+        "(kettle)",
+        "kettle\\",
+        "{kettle}",
+        "name:kettle",
+        "-kettle",
+        "%kettle%",
+        "kettle; kettle",
+        "kettle--",
+    ],
+)
+def test_operators_are_plain_text(api, listing, term):
+    listing("Kettle sofa name")
+
+    assert find(api, term) == ["Kettle sofa name"]
+
+
+@pytest.mark.parametrize(
+    "term", ["NEAR(kettle sofa)", "kettle NOT sofa", "kettle AND sofa", "kettle OR sofa"]
+)
+def test_no_word_is_an_operator(api, listing, term):
+    listing("Kettle")
+    listing("Sofa")
+
+    assert find(api, term) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "term",
+    ["\\", "''", "';", "a'b", ":*", "!", "&&", "|", "<->", "\u200b", "\ufeff", "ı", "İ", "ß",
+     "𝓚𝓮𝓽", "e\u0301", "你好", "١٢٣", "x" * 100, "a " * 50, "ab" * 50, "²³", "ﬁsh", "\U000e0041"],
+)  # fmt: skip
+def test_no_term_is_an_error(api, term):
+    assert api.get("/product/search/", {"search": term}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("length", [101, 3000])
+def test_a_term_over_100_characters_is_a_400_on_search(api, length):
+    response = api.get("/product/search/", {"search": "a" * length})
+
+    assert response.status_code == 400
+    assert response.json() == {"search": ["At most 100 characters are searched for."]}
+
+
+@pytest.mark.django_db
+def test_two_terms_are_a_400_on_search(api):
+    response = api.get("/product/search/?search=a&search=b")
+
+    assert response.status_code == 400
+    assert response.json() == {"search": ["Give this once."]}
+
+
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [
+        ("samsng galxy", "Samsung Galaxy A15"),
+        ("SAMSNUG", "Samsung Galaxy A15"),
+        ("zamsung", "Samsung Galaxy A15"),
+        ("galaxyy a15", "Samsung Galaxy A15"),
+        ("iphnoe", "Apple iPhone 13"),
+        ("phone 13", "Apple iPhone 13"),
+        ("hone", "Apple iPhone 13"),
+        ("ketle", "Electric kettle"),
+        ("kettel", "Electric kettle"),
+        ("electrik ketle", "Electric kettle"),
+    ],
+)
+def test_misspelt_words_still_find(api, listing, term, found):
+    listing("Samsung Galaxy A15", category="phones")
+    listing("Apple iPhone 13", category="phones")
+    listing("Electric kettle")
+
+    assert find(api, term) == [found]
+
+
+def test_a_word_only_descriptions_use_stays_beside_one_that_is_put_right(api, listing):
+    listing("Samsung monitor", description="With an HDMI port.")
+
+    assert find(api, "samsng hdmi") == ["Samsung monitor"]
+
+
+def test_a_word_like_no_other_finds_nothing(api, listing):
+    listing("Kettle")
+
+    assert find(api, "zzzzqqqq") == []
+
+
+def test_a_search_is_one_query(api, listing, django_assert_num_queries):
+    listing("Kettle")
+
+    # the page
+    with django_assert_num_queries(1):
+        api.get("/product/search/?search=kettle")
+
+
+def test_putting_right_costs_two_queries_more_however_many_words(
+    api, listing, django_assert_num_queries
+):
+    listing("Samsung Galaxy phone cover black")
+
+    # the page, the vocabulary, the page again
+    with django_assert_num_queries(3):
+        response = api.get("/product/search/?search=samsng+galxy+phoen+cuver+blakc")
+
+    assert len(response.json()) == 1
+
+
+def test_what_was_put_right_is_paged_like_any_list(api, listing):
+    for number in range(5):
+        listing(f"Samsung phone {number}")
+
+    pages = walk(api, "/product/search/?search=samsng&page_size=2")
+
+    assert [[row["name"][-1] for row in page] for page in pages] == [["4", "3"], ["2", "1"], ["0"]]
+
+
+def test_behind_the_last_page_nothing_is_put_right(api, listing):
+    listing("Old smartphone")
+    last = listing("Phone case")
+    listing("Phone")
+    second = next_page(api.get("/product/search/?search=phone&page_size=1"))
+    hide(last)
+
+    # "phone" found something, so a smartphone is not what was meant.
+    assert names(api.get(second)) == []
+
+
+def test_a_search_is_paged_without_repeats_in_every_order(api, seller):
+    made = [ProductFactory(seller=seller, price=100 * (1 + at % 2)).pk for at in range(5)]
+
+    for ordering in ("newest", "price", "-price"):
+        pages = walk(api, f"/product/search/?search=kettle&page_size=2&ordering={ordering}")
+        assert sorted(row["id"] for page in pages for row in page) == made
+
+
+def test_a_renamed_product_is_found_by_its_new_name_only(api, kettle):
+    Product.objects.filter(pk=kettle.pk).update(name="Sufuria")
+
+    assert find(api, "sufuria") == ["Sufuria"]
+    assert find(api, "kettle") == []
+
+
+def test_a_sale_leaves_a_product_findable(api, kettle):
+    Product.objects.filter(pk=kettle.pk).update(held=2)
+
+    assert find(api, "kettle") == ["Kettle"]
+
+
+def test_a_deleted_product_is_not_found(api, listing):
+    product = listing("Kettle")
+    product.movements.all().delete()
+    product.delete()
+
+    assert find(api, "kettle") == []
+
+
+def test_a_search_term_is_cut_into_words():
+    assert words_in("The  KETTLE, for-the 1.7L kettle!") == ["kettle", "1", "7l"]
+    assert words_in("a1 " * 5 + "b2") == ["a1", "b2"]
+    assert len(words_in(" ".join(f"w{number}" for number in range(30)))) == MAX_WORDS
+
+
+def test_one_and_two_letters_match_whole_words_only(api, listing):
+    listing("HP laptop")
+    listing("HPX cup")
+
+    assert find(api, "hp") == ["HP laptop"]
+
+
+@pytest.mark.django_db
+def test_the_vocabulary_grows_by_the_words_of_names(listing):
+    listing("Ramtons Kettle, 1.7L, kettle", description="cordless")
+
+    assert sorted(SearchWord.objects.values_list("word", flat=True)) == ["kettle", "ramtons"]
+
+
+def test_words_too_short_or_too_long_stay_out_of_the_vocabulary():
+    assert words_of("A tv set " + "x" * 41) == ["set"]
+    assert words_of("x" * 40) == ["x" * 40]
+
+
+@pytest.mark.django_db
+def test_a_word_is_put_right_by_what_contains_it_before_what_resembles_it():
+    SearchWord.objects.bulk_create(
+        SearchWord(word=word) for word in ("phone", "smartphone", "phony", "samsung")
+    )
+
+    assert put_right(["phone"]) == [["phone", "smartphone"]]
+    assert put_right(["samsing"]) == [["samsing", "samsung"]]
+    assert put_right(["sam", "xy", "qqqq"]) == [["sam", "samsung"], ["xy"], ["qqqq"]]
+
+
+@pytest.mark.django_db
+def test_a_short_word_is_only_put_right_by_one_letter():
+    SearchWord.objects.bulk_create([SearchWord(word="sofa"), SearchWord(word="soap")])
+
+    assert put_right(["sofo"]) == [["sofo", "sofa"]]
+
+
+@pytest.mark.django_db
+def test_a_search_asks_the_full_text_index(seller):
+    Product.objects.bulk_create(
+        ProductFactory.build(seller=seller, name=f"Cup {number}") for number in range(500)
+    )
+    query = matching(Product.objects.listed(), [["kettle"]], vendor=connection.vendor)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_indexscan = off")
+            # Fresh statistics, or an index on all listed products looks as good to it.
+            cursor.execute("ANALYZE products_product")
+
+    plan = query.explain()
+
+    assert "product_search" in plan or "products_search" in plan
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_hot_rows_have_room_on_their_page():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'products_product'")
+        assert cursor.fetchone()[0] == ["fillfactor=80"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_hold_rewrites_no_index(kettle):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_reset_single_table_counters('products_product'::regclass)")
+        for held in range(1, 5):
+            Product.objects.filter(pk=kettle.pk).update(held=held)
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
+            " WHERE relname = 'products_product'"
+        )
+        assert cursor.fetchone() == (4, 4)
