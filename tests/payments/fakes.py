@@ -28,7 +28,7 @@ class FakeDaraja:
         number = next(self._numbers)
         self.pushes.append(push)
         self.on_push(push)
-        return PushAccepted(f"m-{number}", f"ws_CO_{number}", "Success.")
+        return PushAccepted(f"m-push-{number}", f"ws_CO_push_{number}", "Success.")
 
     def query(self, *, checkout_request_id: str) -> StkStatus:
         assert not open_transaction(), "M-Pesa was asked inside a transaction"

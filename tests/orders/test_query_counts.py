@@ -1,0 +1,86 @@
+"""What each request asks of the database, to the query."""
+
+from tests.factories import ProductFactory
+from tests.shopping import an_order, cash_out
+
+
+def warm(api):
+    """Whatever is asked only once per process has been asked."""
+    api.get("/track/order/")
+
+
+def test_cashing_out_one_line(buyer_api, kettle, django_assert_num_queries):
+    warm(buyer_api)
+
+    # caller; savepoint (BEGIN where there is no test around it); the buyer's lock; their unpaid
+    # orders; products; order; attempt; lines; hold; release; the last attempt
+    with django_assert_num_queries(11):
+        response = cash_out(buyer_api, (kettle, 1))
+
+    assert response.status_code == 201
+
+
+def test_cashing_out_three_lines_costs_two_holds_more(
+    buyer_api, kettle, seller, django_assert_num_queries
+):
+    pan, pot = ProductFactory(seller=seller), ProductFactory(seller=seller)
+    warm(buyer_api)
+
+    # as above, and two holds
+    with django_assert_num_queries(13):
+        response = cash_out(buyer_api, (kettle, 1), (pan, 1), (pot, 1))
+
+    assert response.status_code == 201
+
+
+def test_cashing_out_again_asks_what_is_held(buyer, buyer_api, kettle, django_assert_num_queries):
+    an_order(buyer, (kettle, 1))
+    warm(buyer_api)
+
+    # as for one line, and what the buyer holds of it already
+    with django_assert_num_queries(12):
+        cash_out(buyer_api, (kettle, 1))
+
+
+def test_looking_at_an_order(buyer, buyer_api, kettle, django_assert_num_queries):
+    order = an_order(buyer, (kettle, 1))
+    warm(buyer_api)
+
+    # caller, order, its last attempt, its lines
+    with django_assert_num_queries(4):
+        buyer_api.get(f"/cashout/{order.order_token}/")
+
+
+def test_giving_an_order_up(buyer, buyer_api, kettle, django_assert_num_queries):
+    order = an_order(buyer, (kettle, 1))
+    warm(buyer_api)
+
+    # caller, order; savepoint; its lock; its status; lines behind, moved, their events (in a
+    # savepoint of their own where that is two); what it holds; one release a line; release;
+    # last attempt, lines
+    with django_assert_num_queries(13):
+        buyer_api.post(f"/cashout/{order.order_token}/cancel/")
+
+
+def test_ringing_again(buyer, buyer_api, kettle, django_assert_num_queries):
+    order = an_order(buyer, (kettle, 1))
+    order.payments.update(live=False, status="failed")
+    warm(buyer_api)
+
+    # caller, order; unsent and silent prompts; savepoint; the attempts' locks, the order's lock;
+    # savepoint, the attempt, release; release; order, last attempt, lines
+    with django_assert_num_queries(14):
+        buyer_api.post(f"/cashout/{order.order_token}/pay/")
+
+
+def test_the_tracking_list_costs_the_same_for_one_line_or_many(
+    buyer, buyer_api, seller, django_assert_num_queries
+):
+    an_order(buyer, *[(ProductFactory(seller=seller), 1) for _ in range(9)])
+    warm(buyer_api)
+
+    # caller; lines with their orders, products and sellers
+    with django_assert_num_queries(2):
+        rows = buyer_api.get("/track/order/").json()
+
+    assert len(rows) == 9

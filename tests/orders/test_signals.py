@@ -1,0 +1,219 @@
+"""The signals: exactly these rows wake exactly these receivers, and waking them twice is safe."""
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.core import serializers
+from django.db import transaction
+from django.db.models.signals import post_save
+from django.utils.module_loading import import_string
+
+from orders.models import Order, TrackEvent
+from payments.models import Door, OrderPayment
+from payments.settlement import Outcome, settle
+from products.models import StockMovement
+from tests.shopping import an_order, shelf
+
+OURS = {"accounts", "products", "orders", "payments"}
+PAID = Outcome(
+    succeeded=True, code="0", text="", door=Door.CALLBACK, amount=3000, receipt="SGL0000001"
+)
+
+
+@pytest.fixture
+def order(buyer, kettle):
+    return an_order(buyer, (kettle, 2))
+
+
+def listeners(model):
+    receivers, _ = post_save._live_receivers(model)
+    return {
+        f"{receiver.__module__}.{receiver.__qualname__}"
+        for receiver in receivers
+        if receiver.__module__.split(".")[0] in OURS
+    }
+
+
+def test_exactly_these_models_wake_exactly_these_receivers():
+    map_of_all = {
+        model._meta.label: listeners(model)
+        for model in apps.get_models()
+        if model._meta.app_label in OURS and listeners(model)
+    }
+
+    assert map_of_all == {
+        "orders.Order": {
+            "payments.signals.request_payment_of_new_order",
+            "orders.signals.tracks_follow_order",
+            "orders.signals.stock_falls_for_paid_order",
+        },
+        "payments.OrderPayment": {"orders.signals.pay_order_of_confirmed_payment"},
+    }
+
+
+def test_a_new_order_is_asked_to_be_paid(order):
+    payment = order.payments.get()
+
+    assert (payment.phone, payment.amount) == (order.mpesa_number, 3000)
+    assert (payment.status, payment.live) == ("requested", True)
+
+
+def test_saving_an_order_again_asks_for_nothing_more(order, kettle):
+    order.save()
+    Order.objects.get().save()
+
+    assert OrderPayment.objects.count() == 1
+    assert (TrackEvent.objects.count(), shelf(kettle)) == (0, (5, 2))
+
+
+def test_a_confirmed_payment_moves_order_lines_and_stock(order, kettle):
+    settle(order.payments.get().pk, PAID)
+
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    assert [track.track_status for track in order.tracks.all()] == ["paid"]
+    assert list(TrackEvent.objects.values_list("track_status", "actor")) == [("paid", None)]
+    assert shelf(kettle) == (3, 0)
+    assert list(kettle.movements.values_list("quantity", "reference").order_by("pk")) == [
+        (5, "listed"),
+        (-2, f"order:{order.pk}"),
+    ]
+
+
+def test_saving_what_is_paid_again_changes_nothing(order, kettle):
+    settle(order.payments.get().pk, PAID)
+
+    OrderPayment.objects.get().save()
+    Order.objects.get().save()
+    for row in [OrderPayment.objects.get(), Order.objects.get()]:
+        post_save.send(type(row), instance=row, created=False, raw=False, update_fields=None)
+
+    assert (TrackEvent.objects.count(), shelf(kettle)) == (1, (3, 0))
+    assert StockMovement.objects.filter(quantity__lt=0).count() == 1
+
+
+def test_a_line_that_is_further_on_its_way_is_left_alone(order):
+    settle(order.payments.get().pk, PAID)
+    order.tracks.update(track_status="shipping")
+
+    Order.objects.get().save()
+
+    assert order.tracks.get().track_status == "shipping"
+
+
+def test_loading_a_fixture_moves_nothing(order, kettle):
+    settle(order.payments.get().pk, PAID)
+    order.refresh_from_db()
+    rows = serializers.serialize("json", [order, *order.payments.all()])
+    before = (TrackEvent.objects.count(), StockMovement.objects.count(), shelf(kettle))
+    TrackEvent.objects.all().delete()
+    StockMovement.objects.filter(quantity__lt=0).delete()
+    order.tracks.update(track_status="created")
+
+    for loaded in serializers.deserialize("json", rows):
+        loaded.save()
+
+    assert OrderPayment.objects.count() == 1
+    assert TrackEvent.objects.count() == 0
+    assert order.tracks.get().track_status == "created"
+    assert (shelf(kettle), StockMovement.objects.count()) == ((3, 0), 1)
+    # What the fixture did not wake, a save does; so the books are whole again.
+    order.tracks.update(track_status="created")
+    type(kettle).objects.update(item_number=5, held=2)
+    order.save()
+    assert (TrackEvent.objects.count(), StockMovement.objects.count(), shelf(kettle)) == before
+
+
+def test_a_fixture_of_a_new_order_rings_no_phone(order):
+    rows = serializers.serialize("json", [order])
+    OrderPayment.objects.all().delete()
+
+    for loaded in serializers.deserialize("json", rows):
+        loaded.save()
+
+    assert not OrderPayment.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "orders.signals.mark_order_paid",
+        "orders.signals.follow_order",
+        "orders.signals.take_stock_of_order",
+        "orders.services.TrackEvent.objects.bulk_create",
+        "products.stock.StockMovement.objects.bulk_create",
+    ],
+)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_crash_at_any_step_takes_the_whole_transition_back(
+    order, kettle, monkeypatch, step, when
+):
+    payment = order.payments.get()
+    with monkeypatch.context() as patch:
+        crash(patch, step, when)
+        with pytest.raises(Crash):
+            settle(payment.pk, PAID)
+    payment.refresh_from_db()
+    order.refresh_from_db()
+    untouched = (payment.status, order.payment_status, order.tracks.get().track_status)
+    at_first = (untouched, shelf(kettle), TrackEvent.objects.count())
+
+    settle(payment.pk, PAID)
+
+    order.refresh_from_db()
+    assert at_first == (("requested", "requested", "created"), (5, 2), 0)
+    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert StockMovement.objects.filter(reference=f"order:{order.pk}").count() == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_order_whose_attempt_cannot_be_written_is_not_placed(buyer, kettle, monkeypatch, when):
+    with monkeypatch.context() as patch:
+        crash(patch, "payments.signals.request_payment", when)
+        with pytest.raises(Crash):
+            an_order(buyer, (kettle, 2))
+
+    assert not Order.objects.exists()
+    assert shelf(kettle) == (5, 0)
+
+
+@pytest.mark.parametrize("write", ["update", "bulk_create", "bulk_update"])
+def test_nobody_confirms_a_payment_where_no_receiver_would_hear_of_it(order, write):
+    payment = order.payments.get()
+    payment.status = "confirmed"
+
+    with pytest.raises(TypeError, match="one by one"), transaction.atomic():
+        {
+            "update": lambda: OrderPayment.objects.update(status="confirmed"),
+            "bulk_create": lambda: OrderPayment.objects.bulk_create(
+                [OrderPayment(order=order, phone="", amount=1, status="confirmed")]
+            ),
+            "bulk_update": lambda: OrderPayment.objects.bulk_update([payment], ["status"]),
+        }[write]()
+
+    assert list(OrderPayment.objects.values_list("status", flat=True)) == ["requested"]
+
+
+class Crash(BaseException):
+    """Not an Exception: no handler of ours may swallow it, as none swallows a power cut."""
+
+
+def crash(patch, name, when):
+    """Let the step be the last thing that happens, or the first that does not."""
+    path, attribute = name.rsplit(".", 1)
+    owner = resolve(path)
+    step = getattr(owner, attribute)
+
+    def crashing(*args, **kwargs):
+        if when == "after":
+            step(*args, **kwargs)
+        raise Crash(name)
+
+    patch.setattr(owner, attribute, crashing)
+
+
+def resolve(path):
+    if path.endswith(".objects"):
+        return import_string(path.removesuffix(".objects")).objects
+    return import_module(path)

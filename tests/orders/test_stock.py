@@ -1,0 +1,85 @@
+"""The shelf: nothing is promised twice, and goods leave it once per order."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from products import stock
+from products.models import Product, StockMovement
+from products.stock import Shortage, StockLine
+from tests.factories import ProductFactory
+from tests.shopping import shelf
+
+
+def held(product, number):
+    """Promised goods whose order a test does not need."""
+    stock.hold([StockLine(product.pk, number)])
+
+
+@pytest.fixture
+def shelf_only(kettle):
+    """A kettle whose holds belong to no order; they are undone before the books are checked."""
+    yield kettle
+    Product.objects.filter(pk=kettle.pk).update(held=0)
+
+
+def test_what_is_free_can_be_held(shelf_only):
+    held(shelf_only, 3)
+    held(shelf_only, 2)
+
+    assert shelf(shelf_only) == (5, 5)
+
+
+def test_one_more_than_is_free_is_a_shortage(shelf_only):
+    held(shelf_only, 3)
+
+    with pytest.raises(Shortage) as shortage:
+        held(shelf_only, 3)
+
+    assert shortage.value.product_id == shelf_only.pk
+    assert shelf(shelf_only) == (5, 3)
+
+
+def test_what_its_seller_hides_is_a_shortage_except_for_money_that_came(shelf_only):
+    Product.objects.update(listed=False)
+
+    with pytest.raises(Shortage):
+        held(shelf_only, 1)
+    stock.hold([StockLine(shelf_only.pk, 1)], listed_only=False)
+
+    assert shelf(shelf_only) == (5, 1)
+
+
+def test_goods_leave_the_shelf_once_per_reference(shelf_only):
+    held(shelf_only, 3)
+
+    stock.take([StockLine(shelf_only.pk, 2)], reference="order:1")
+    stock.take([StockLine(shelf_only.pk, 2)], reference="order:1")
+
+    assert shelf(shelf_only) == (3, 1)
+    assert list(shelf_only.movements.order_by("pk").values_list("quantity", "reference")) == [
+        (5, "listed"),
+        (-2, "order:1"),
+    ]
+
+
+def test_the_database_refuses_a_second_movement_for_one_reference(kettle):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StockMovement.objects.create(product=kettle, quantity=1, reference="listed")
+
+
+@pytest.mark.parametrize("numbers", [{"held": 6}, {"item_number": -1}, {"held": -1}])
+def test_the_database_refuses_impossible_shelves(kettle, numbers):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Product.objects.filter(pk=kettle.pk).update(**numbers)
+
+
+def test_lines_are_held_in_the_order_of_their_ids(shelf_only, seller, django_assert_num_queries):
+    pan = ProductFactory(seller=seller)
+
+    with django_assert_num_queries(2) as updates:
+        stock.hold([StockLine(pan.pk, 1), StockLine(shelf_only.pk, 1)])
+
+    Product.objects.update(held=0)
+    first, second = [update["sql"] for update in updates.captured_queries]
+    assert f'"id" = {shelf_only.pk} ' in first
+    assert f'"id" = {pan.pk} ' in second

@@ -1,0 +1,223 @@
+"""Which messages are believed by themselves, which are checked, and which change nothing."""
+
+import pytest
+
+from orders.models import Order
+from payments.enquiry import check_payment
+from payments.models import GatewayEvent, OrderPayment, Receipt
+from tests.factories import UserFactory
+from tests.shopping import an_order, shelf
+
+from .bodies import failure, post, success
+from .conftest import ringing
+from .fakes import CANCELLED, PAID
+
+OTHERS = "f" * 32
+
+
+def event():
+    return GatewayEvent.objects.order_by("-pk").first()
+
+
+def stand(payment):
+    payment.refresh_from_db()
+    return payment.status, Order.objects.get(pk=payment.order_id).payment_status
+
+
+def test_the_attempts_own_address_ids_and_amount_are_believed(client, payment):
+    answer = post(client, payment, success(payment, receipt="SGL1234567"))
+
+    assert (answer.status_code, answer.json()) == (200, {"ResultCode": 0, "ResultDesc": "Accepted"})
+    assert stand(payment) == ("confirmed", "paid")
+    assert (event().state, event().note) == ("applied", "The money is credited.")
+    assert event().payment_id == payment.pk
+    receipt = Receipt.objects.get()
+    assert (receipt.number, receipt.amount, receipt.order_id, receipt.door) == (
+        "SGL1234567",
+        3000,
+        payment.order_id,
+        "callback",
+    )
+
+
+@pytest.mark.parametrize("token", ["", OTHERS, "x"])
+def test_a_success_at_another_address_is_only_a_reason_to_ask(client, payment, daraja, token):
+    post(client, payment, success(payment), token=token)
+
+    assert stand(payment) == ("submitted", "requested")
+    assert (event().state, event().note) == (
+        "checking",
+        "It did not come to the attempt's own address.",
+    )
+    assert not Receipt.objects.exists()
+
+
+def test_a_forged_success_is_closed_when_m_pesa_says_otherwise(client, payment, daraja):
+    post(client, payment, success(payment), token="")
+    daraja.answer = CANCELLED
+
+    check_payment(payment.pk)
+
+    assert stand(payment) == ("failed", "requested")
+    assert (event().state, event().note) == ("applied", "M-Pesa, asked, says failed (1032).")
+    assert not Receipt.objects.exists()
+
+
+def test_a_success_at_another_address_is_believed_when_m_pesa_bears_it_out(client, payment, daraja):
+    post(client, payment, success(payment, receipt="SGL7654321"), token="")
+    daraja.answer = PAID
+
+    check_payment(payment.pk)
+
+    receipt = Receipt.objects.get()
+    assert stand(payment) == ("confirmed", "paid")
+    assert (receipt.number, receipt.door, receipt.amount) == ("SGL7654321", "checked", 3000)
+
+
+def test_a_receipt_from_elsewhere_gives_way_to_the_one_from_the_own_address(
+    client, payment, daraja
+):
+    post(client, payment, success(payment, receipt="FORGED1234"), token="")
+    daraja.answer = PAID
+    check_payment(payment.pk)
+
+    post(client, payment, success(payment, receipt="SGL7654321"))
+
+    receipt = Receipt.objects.get()
+    assert (receipt.number, receipt.door) == ("SGL7654321", "callback")
+
+
+def test_a_borrowed_receipt_does_not_keep_real_money_from_being_counted(
+    client, payment, daraja, kettle
+):
+    elsewhere = an_order(UserFactory(), (kettle, 1), phone="254733000111")
+    other = ringing(elsewhere.payments.get(), "ws_CO_2")
+    post(client, other, success(other, receipt="SGL7654321"))
+    post(client, payment, success(payment, receipt="SGL7654321"), token="")
+    daraja.answer = PAID
+
+    check_payment(payment.pk)
+
+    assert stand(payment) == ("confirmed", "paid")
+    assert payment.receipt.number == ""
+
+
+@pytest.mark.parametrize("wrong", [{"checkout": "ws_CO_9"}, {"merchant": "m-9"}])
+def test_other_request_ids_at_the_right_address_are_only_a_reason_to_ask(
+    client, payment, daraja, wrong
+):
+    post(client, payment, success(payment, receipt="SGL7654321", **wrong))
+    asked = (stand(payment), event().state, event().note)
+    daraja.answer = PAID
+
+    check_payment(payment.pk)
+
+    assert asked == (
+        ("submitted", "requested"),
+        "checking",
+        "Its request ids are not those M-Pesa gave the attempt.",
+    )
+    assert stand(payment) == ("confirmed", "paid")
+    # That receipt belongs to whatever those ids are about.
+    assert payment.receipt.number == ""
+
+
+def test_a_message_about_nothing_of_ours_changes_nothing(client, payment):
+    post(client, None, success(payment, checkout="ws_CO_404"), token=OTHERS)
+
+    assert (event().state, event().payment) == ("unmatched", None)
+    assert stand(payment) == ("submitted", "requested")
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}, 0, False, "\x00", " "])
+@pytest.mark.parametrize("name", ["CheckoutRequestID", "MerchantRequestID"])
+def test_empty_ids_find_no_attempt(client, order, nothing, name):
+    payment = order.payments.get()
+    OrderPayment.objects.update(status="unknown", rung_at=payment.created_at)
+    told = success(payment, checkout="ws_CO_1", merchant="m-1")
+    told["Body"]["stkCallback"][name] = nothing
+
+    post(client, payment, told, token="")
+
+    assert stand(payment) == ("unknown", "requested")
+    assert (event().state, event().payment) == ("unreadable", None)
+
+
+def test_an_attempt_nobody_sent_cannot_have_been_paid(client, order):
+    payment = order.payments.get()
+
+    post(client, payment, success(payment, checkout="ws_CO_1", merchant="m-1"))
+
+    assert stand(payment) == ("requested", "requested")
+    assert (event().state, event().note) == (
+        "failed",
+        "M-Pesa was never asked for this attempt. There is no request id to ask M-Pesa by.",
+    )
+
+
+@pytest.mark.parametrize(("source", "ends"), [("196.201.214.200", "paid"), ("41.1.2.3", None)])
+def test_with_a_list_of_addresses_others_are_only_a_reason_to_ask(
+    client, payment, settings, daraja, source, ends
+):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
+
+    client.post(
+        f"/safwebhook/{payment.callback_token}/",
+        success(payment),
+        content_type="application/json",
+        REMOTE_ADDR=source,
+    )
+
+    assert stand(payment)[1] == (ends or "requested")
+    assert event().state == ("applied" if ends else "checking")
+
+
+@pytest.mark.parametrize("amount", [1, 2999, 3001, 250_000, "2999.00"])
+def test_another_amount_pays_nothing_and_waits_in_suspense(client, payment, amount, kettle):
+    post(client, payment, success(payment, amount=amount))
+
+    receipt = Receipt.objects.get()
+    came = int(float(amount))
+    assert stand(payment) == ("failed", "requested")
+    assert (receipt.amount, receipt.order) == (came, None)
+    assert receipt.note == f"KES {came} came, KES 3000 was asked."
+    assert shelf(kettle) == (5, 2)
+
+
+def test_a_receipt_counts_for_one_attempt_only(client, payment, kettle):
+    post(client, payment, success(payment, receipt="SGL7654321"))
+    other = ringing(an_order(UserFactory(), (kettle, 1)).payments.get(), "ws_CO_2")
+
+    post(client, other, success(other, receipt="SGL7654321"))
+
+    assert stand(other) == ("submitted", "requested")
+    assert event().note == "Receipt SGL7654321 is counted already; nothing was credited."
+    assert Receipt.objects.count() == 1
+
+
+@pytest.mark.parametrize("code", [4999, 7777, "E3008", -1])
+def test_a_code_that_ends_nothing_is_only_a_reason_to_ask(client, payment, daraja, code):
+    post(client, payment, failure(payment, code=code))
+
+    assert stand(payment) == ("submitted", "requested")
+    assert (event().state, event().note) == (
+        "checking",
+        f"{code} is not a code that ends a payment.",
+    )
+
+
+def test_a_failure_from_elsewhere_closes_no_prompt(client, payment, daraja):
+    post(client, payment, failure(payment), token="")
+
+    assert (stand(payment), payment.live) == (("submitted", "requested"), True)
+    assert event().state == "checking"
+
+
+def test_strangers_cannot_make_us_ask_more_than_once_in_ten_seconds(
+    client, payment, daraja, django_capture_on_commit_callbacks
+):
+    for _ in range(5):
+        with django_capture_on_commit_callbacks(execute=True):
+            post(client, payment, success(payment), token="")
+
+    assert daraja.queries == ["ws_CO_1"]

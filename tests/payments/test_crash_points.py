@@ -1,0 +1,204 @@
+"""A power cut at any step costs seconds: the clock finds what was lost, and does nothing twice."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from orders.models import Order
+from payments import clock, prompts
+from payments.models import GatewayEvent, OrderPayment
+from tests.shopping import cash_out, shelf
+
+from .bodies import failure, post, success
+from .fakes import PAID, FakeDaraja
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class PowerCut(BaseException):
+    """Not an Exception, so that nothing of ours catches it."""
+
+
+@pytest.fixture(autouse=True)
+def daraja(monkeypatch):
+    fake = FakeDaraja()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
+
+
+def cut_power(*args, **kwargs):
+    raise PowerCut
+
+
+def tick(seconds):
+    with time_machine.travel(timezone.now() + timedelta(seconds=seconds)):
+        return clock.tick()
+
+
+def test_between_the_commit_and_the_push_the_clock_rings(buyer_api, kettle, daraja, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("omachemainproj.soon.perform", cut_power)
+        with pytest.raises(PowerCut):
+            cash_out(buyer_api, (kettle, 2))
+    too_soon = tick(4), len(daraja.pushes)
+
+    done = tick(6)
+
+    assert (too_soon[0]["ring_forgotten"], too_soon[1]) == (0, 0)
+    assert (done["ring_forgotten"], len(daraja.pushes)) == (1, 1)
+    assert OrderPayment.objects.get().status == "submitted"
+
+
+def test_between_the_commit_and_the_push_nobody_is_rung_after_a_minute(
+    buyer_api, kettle, daraja, monkeypatch
+):
+    with monkeypatch.context() as patch:
+        patch.setattr("omachemainproj.soon.perform", cut_power)
+        with pytest.raises(PowerCut):
+            cash_out(buyer_api, (kettle, 2))
+
+    tick(61)
+
+    payment = OrderPayment.objects.get()
+    assert (payment.status, payment.result_code, daraja.pushes) == ("failed", "local.not_sent", [])
+
+
+def test_between_the_claim_and_the_push_nobody_pushes_again(buyer_api, kettle, daraja, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(prompts, "_push", cut_power)
+        with pytest.raises(PowerCut):
+            cash_out(buyer_api, (kettle, 2))
+
+    for seconds in (6, 70, 130, 400):
+        tick(seconds)
+
+    payment = OrderPayment.objects.get()
+    assert (payment.status, payment.live, daraja.pushes) == ("unknown", False, [])
+    assert shelf(kettle) == (5, 2)
+
+
+def test_between_the_push_and_storing_its_ids_the_callback_brings_them(
+    buyer_api, kettle, daraja, client
+):
+    daraja.on_push = cut_power
+    with pytest.raises(PowerCut):
+        cash_out(buyer_api, (kettle, 2))
+    tick(6)
+    payment = OrderPayment.objects.get()
+    at_first = (payment.status, payment.checkout_request_id, len(daraja.pushes))
+
+    post(client, payment, success(payment, checkout="ws_CO_7", merchant="m-7"))
+
+    payment.refresh_from_db()
+    assert at_first == ("unknown", "", 1)
+    assert (payment.status, payment.checkout_request_id) == ("confirmed", "ws_CO_7")
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+def test_after_the_push_an_answer_that_cannot_be_written_leaves_it_unknown(
+    buyer_api, kettle, daraja, client, monkeypatch
+):
+    def disk_full(push):
+        raise OSError("no space left on device")
+
+    daraja.on_push = disk_full
+
+    placed = cash_out(buyer_api, (kettle, 2))
+
+    payment = OrderPayment.objects.get()
+    assert (placed.status_code, payment.status, payment.live) == (201, "unknown", True)
+
+
+def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, monkeypatch):
+    cash_out(buyer_api, (kettle, 2))
+    payment = OrderPayment.objects.get()
+    with monkeypatch.context() as patch:
+        patch.setattr("payments.webhook.run_soon", cut_power)
+        with pytest.raises(PowerCut):
+            post(client, payment, success(payment))
+    kept = GatewayEvent.objects.get().state
+    too_soon = tick(4)["apply_kept_events"]
+
+    done = tick(6)["apply_kept_events"]
+
+    assert (kept, too_soon, done) == ("new", 0, 1)
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "payments.callbacks.read_stk_callback",
+        "payments.callbacks.settle",
+        "payments.callbacks._write",
+        "orders.signals.mark_order_paid",
+        "orders.signals.follow_order",
+        "orders.signals.take_stock_of_order",
+    ],
+)
+def test_in_the_middle_of_acting_all_is_taken_back_and_done_again(
+    buyer_api, kettle, client, monkeypatch, step
+):
+    cash_out(buyer_api, (kettle, 2))
+    payment = OrderPayment.objects.get()
+    with monkeypatch.context() as patch:
+        patch.setattr(step, cut_power)
+        with pytest.raises(PowerCut):
+            post(client, payment, success(payment))
+    cut = GatewayEvent.objects.get().state, Order.objects.get().payment_status, shelf(kettle)
+
+    tick(6)
+
+    assert cut == ("new", "requested", (5, 2))
+    assert GatewayEvent.objects.get().state == "applied"
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+def test_between_asking_and_writing_the_answer_it_is_asked_again(
+    buyer_api, kettle, daraja, monkeypatch
+):
+    cash_out(buyer_api, (kettle, 2))
+    daraja.answer = PAID
+    with monkeypatch.context() as patch:
+        patch.setattr("payments.enquiry.settle", cut_power)
+        with pytest.raises(PowerCut):
+            tick(31)
+    cut = Order.objects.get().payment_status
+
+    tick(61)
+
+    assert (cut, Order.objects.get().payment_status) == ("requested", "paid")
+    assert len(daraja.queries) == 2
+
+
+def test_between_moving_an_order_and_freeing_its_goods_both_are_taken_back(
+    buyer_api, kettle, client, monkeypatch
+):
+    cash_out(buyer_api, (kettle, 2))
+    payment = OrderPayment.objects.get()
+    post(client, payment, failure(payment))
+    with monkeypatch.context() as patch:
+        patch.setattr("products.stock.release", cut_power)
+        with pytest.raises(PowerCut):
+            tick(901)
+    cut = Order.objects.get().payment_status, shelf(kettle)
+
+    tick(901)
+
+    assert cut == ("requested", (5, 2))
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("expired", (5, 0))
+
+
+def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
+    cash_out(buyer_api, (kettle, 2))
+    payment = OrderPayment.objects.get()
+    payment.status, payment.live = "confirmed", False
+    payment.save_base(raw=True)
+    payment.order.receipts.create(payment=payment, amount=3000, door="query")
+
+    done = tick(1)["pay_unheard_orders"]
+
+    assert (done, tick(1)["pay_unheard_orders"]) == (1, 0)
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))

@@ -1,0 +1,144 @@
+"""Asking M-Pesa to ring: whatever comes back, the attempt says no more than is known."""
+
+import pytest
+
+from payments.models import OrderPayment
+from tests.shopping import cash_out, shelf
+
+from .conftest import settled
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PHONE = "0712345678"
+
+
+def prompt_of(api, placed):
+    order = api.get(f"/cashout/{placed.json()['order_token']}/").json()
+    return order["payment_status"], order["prompt"]
+
+
+@pytest.mark.parametrize(
+    ("refuse", "says"),
+    [
+        (
+            "locked",
+            "This phone has another M-Pesa prompt open. Close it and try again in a minute.",
+        ),
+        ("too_many_requests", "M-Pesa is very busy. Try again in a minute."),
+        ("busy", "M-Pesa is very busy. Try again in a minute."),
+        ("spike_arrest", "M-Pesa is very busy. Try again in a minute."),
+        ("no_merchant", "M-Pesa cannot take payments for us right now. We are on it."),
+        ("refused_in_200", "M-Pesa did not take the request. Try again in a minute."),
+    ],
+)
+def test_a_clear_no_ends_the_attempt_and_another_may_follow_at_once(
+    buyer_api, kettle, simulator, refuse, says
+):
+    simulator.script(refuse=refuse)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    refused = prompt_of(buyer_api, placed)
+    buyer_api.post(f"/cashout/{placed.json()['order_token']}/pay/")
+    settled(simulator)
+
+    assert placed.status_code == 201
+    assert refused == ("requested", {"status": "failed", "message": says})
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+@pytest.mark.parametrize("refuse", ["internal_error", "unavailable", "error_in_200"])
+def test_an_unclear_no_is_not_taken_for_one(buyer_api, kettle, simulator, refuse):
+    simulator.script(refuse=refuse)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    again = buyer_api.post(f"/cashout/{placed.json()['order_token']}/pay/")
+
+    assert prompt_of(buyer_api, placed)[1] == {
+        "status": "unknown",
+        "message": (
+            "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
+        ),
+    }
+    assert (again.status_code, again.json()["code"]) == (409, "prompt_open")
+    assert simulator.prompts() == []
+    assert shelf(kettle) == (5, 2)
+
+
+@pytest.mark.parametrize("answer", ["nothing", "half", "html"])
+def test_a_lost_answer_is_followed_by_no_second_push_and_the_callback_still_pays(
+    buyer_api, kettle, simulator, answer
+):
+    simulator.script(answer=answer)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    settled(simulator)
+
+    payment = OrderPayment.objects.get()
+    assert len(simulator.prompts()) == 1
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+    assert payment.checkout_request_id == simulator.prompts()[0]["checkout_request_id"]
+
+
+def test_a_no_that_was_a_yes_is_overturned_by_its_callback(buyer_api, kettle, simulator):
+    simulator.script(answer="error")
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    settled(simulator)
+
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+def test_a_token_that_is_no_longer_good_is_renewed_without_the_buyer_noticing(
+    buyer_api, kettle, simulator
+):
+    simulator.script(invalidate_token=True)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    settled(simulator)
+
+    assert len(simulator.prompts()) == 1
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, settings, monkeypatch):
+    monkeypatch.setattr("payments.daraja.client.BACKOFF_SECONDS", 0)
+    settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
+
+    placed = cash_out(buyer_api, (kettle, 2), key="k-1")
+    again = cash_out(buyer_api, (kettle, 2), key="k-1")
+
+    assert (placed.status_code, again.status_code) == (201, 201)
+    assert again.json()["order_token"] == placed.json()["order_token"]
+    assert prompt_of(buyer_api, placed) == (
+        "requested",
+        {
+            "status": "failed",
+            "message": "M-Pesa cannot be reached right now. Try again in a minute.",
+        },
+    )
+    assert shelf(kettle) == (5, 2)
+
+
+def test_the_phone_is_told_the_amount_and_reference_and_the_gateway_a_secret_address(
+    buyer_api, kettle, simulator, settings
+):
+    placed = cash_out(buyer_api, (kettle, 2)).json()
+
+    (prompt,) = simulator.prompts()
+    payment = OrderPayment.objects.get()
+    assert (prompt["amount"], prompt["phone"]) == (3000, "254712345678")
+    assert prompt["reference"] == placed["reference"]
+    assert prompt["callback_url"] == (
+        f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{payment.callback_token}/"
+    )
+    settled(simulator)
+
+
+def test_every_attempt_has_an_address_of_its_own(buyer_api, kettle, simulator):
+    placed = cash_out(buyer_api, (kettle, 2), phone="0712341032").json()
+    settled(simulator)
+    buyer_api.post(f"/cashout/{placed['order_token']}/pay/", {"mpesa_number": "0733000111"})
+    settled(simulator, events=2)
+
+    first, second = simulator.prompts()
+    assert first["callback_url"] != second["callback_url"]
