@@ -15,6 +15,7 @@ const OUTCOMES = {
 let about = null;
 let shown = location.hash.slice(1) || null;
 let ringing = new Set();
+let newest = null;
 let promptId = null;
 let drawn = {};
 
@@ -121,12 +122,15 @@ function setBusy(busy) {
   $("send").disabled = $("cancel").disabled = busy;
 }
 
-/* The phone that has just begun to ring comes to the front, unless another prompt is being answered. */
+/* The phone that has just begun to ring, or got a message, comes to the front, unless the one in front rings. */
 function follow(phones) {
   const now = new Set(phones.filter((one) => one.rings).map((one) => one.phone));
-  const fresh = [...now].find((phone) => !ringing.has(phone));
+  const began = [...now].find((phone) => !ringing.has(phone));
+  const latest = phones.reduce((a, b) => (b.newest_message > a.newest_message ? b : a), { newest_message: 0 });
+  const texted = newest !== null && latest.newest_message > newest ? latest.phone : null;
   ringing = now;
-  if (fresh && !now.has(shown)) show(fresh);
+  newest = latest.newest_message;
+  if (!now.has(shown) && (began || texted)) show(began || texted);
   else if (!shown && phones.length) show(phones[0].phone);
 }
 
