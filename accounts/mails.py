@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 #: One mail a minute for one person, so that nobody's inbox can be flooded from here.
 PAUSE_SECONDS = 60
-_post_office = ThreadPoolExecutor(max_workers=2, thread_name_prefix="mail")
+_post_office = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 _TEXT = """\
 Hello {username},
