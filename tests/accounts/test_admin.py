@@ -1,0 +1,218 @@
+"""People in the admin: found, helped, and out of each other's reach."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
+
+from accounts import tokens
+from accounts.models import User
+from tests.edges.draw import png, upload
+from tests.factories import PASSWORD, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/accounts/user/"
+
+
+def change_page(user):
+    return f"{LIST}{user.pk}/change/"
+
+
+@pytest.fixture
+def boss(client):
+    boss = UserFactory(username="boss", is_staff=True, is_superuser=True)
+    client.force_login(boss, "accounts.backends.UsernameOrEmailBackend")
+    return client
+
+
+@pytest.fixture
+def clerk(client):
+    """Staff who may change people, and no more."""
+    clerk = UserFactory(username="clerk", is_staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(content_type__model="user"))
+    client.force_login(clerk, "accounts.backends.UsernameOrEmailBackend")
+    return client
+
+
+@pytest.mark.parametrize("name", ["boss", "BOSS", "boss@example.com"])
+def test_staff_sign_in_by_either_name(client, db, name):
+    UserFactory(username="boss", email="boss@example.com", is_staff=True, is_superuser=True)
+
+    response = client.post("/admin/login/?next=/admin/", {"username": name, "password": PASSWORD})
+
+    assert response.status_code == 302
+
+
+@pytest.mark.parametrize("search", ["amin", "AMINA@", "amina@example.com"])
+def test_people_are_found_by_how_their_name_or_email_begins(boss, amina, search):
+    UserFactory(username="wanjiku-amina")
+
+    page = boss.get(LIST, {"q": search}).content.decode()
+
+    assert "Amina@example.com" in page
+    assert "wanjiku-amina" not in page
+
+
+def test_the_list_costs_the_same_for_one_or_many(boss, django_assert_max_num_queries):
+    UserFactory.create_batch(20)
+
+    # session, staff member, bounded count, page
+    with django_assert_max_num_queries(5):
+        response = boss.get(LIST)
+
+    assert response.status_code == 200
+
+
+def test_a_person_is_shown_with_their_avatar(boss, amina, media):
+    amina.avatar.save("a.webp", upload(png()))
+
+    page = boss.get(change_page(amina)).content.decode()
+
+    assert f'<img src="{amina.avatar.url}" width="120" alt="">' in page
+    assert 'type="file"' not in page
+
+
+def test_a_person_is_added(boss, db):
+    response = boss.post(
+        f"{LIST}add/",
+        {
+            "username": "amina",
+            "usable_password": "true",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+
+    assert response.status_code == 302
+    assert User.objects.get(username="amina").check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("username", ["AMINA", "am@ina"])
+def test_a_name_that_is_taken_or_bad_is_refused(boss, amina, username):
+    response = boss.post(
+        f"{LIST}add/",
+        {
+            "username": username,
+            "usable_password": "true",
+            "password1": PASSWORD,
+            "password2": PASSWORD,
+        },
+    )
+
+    assert response.status_code == 200
+    assert User.objects.count() == 2
+
+
+def test_an_email_that_is_taken_is_refused(boss, amina):
+    other = UserFactory(username="other")
+
+    response = boss.post(
+        change_page(other), {"username": "other", "email": "AMINA@example.com", "is_active": "on"}
+    )
+
+    assert response.status_code == 200
+    assert "Somebody is registered with this e-mail address." in response.content.decode()
+
+
+def test_a_superuser_gives_powers(boss, amina):
+    boss.post(
+        change_page(amina),
+        {"username": "Amina", "email": amina.email, "is_active": "on", "is_staff": "on"},
+    )
+
+    amina.refresh_from_db()
+    assert amina.is_staff
+
+
+def test_a_clerk_gives_no_powers(clerk, amina):
+    page = clerk.get(change_page(amina)).content.decode()
+
+    response = clerk.post(
+        change_page(amina),
+        {
+            "username": "Amina",
+            "email": amina.email,
+            "first_name": "Helped",
+            "is_active": "on",
+            "is_staff": "on",
+            "is_superuser": "on",
+            "user_permissions": [1],
+        },
+    )
+
+    amina.refresh_from_db()
+    assert response.status_code == 302
+    assert amina.first_name == "Helped"
+    assert (amina.is_staff, amina.is_superuser) == (False, False)
+    assert amina.user_permissions.count() == 0
+    assert 'name="is_superuser"' not in page
+    assert 'name="groups"' not in page
+
+
+@pytest.mark.parametrize("powers", [{"is_staff": True}, {"is_superuser": True}])
+def test_a_clerk_does_not_reach_whoever_has_powers(clerk, powers):
+    other = UserFactory(username="other", **powers)
+
+    changed = clerk.post(change_page(other), {"username": "mine", "is_active": "on"})
+    password = clerk.post(
+        f"{LIST}{other.pk}/password/",
+        {"password1": "mine mine mine", "password2": "mine mine mine"},
+    )
+    deleted = clerk.post(f"{LIST}{other.pk}/delete/", {"post": "yes"})
+
+    other.refresh_from_db()
+    assert (changed.status_code, password.status_code, deleted.status_code) == (403, 403, 403)
+    assert other.username == "other"
+    assert other.check_password(PASSWORD)
+
+
+def act(client, action, *people):
+    return client.post(LIST, {"action": action, "_selected_action": [p.pk for p in people]})
+
+
+def test_avatars_are_taken_away(boss, amina, media, django_capture_on_commit_callbacks):
+    amina.avatar.save("a.webp", upload(png()))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        act(boss, "take_avatars_away", amina)
+
+    amina.refresh_from_db()
+    assert not amina.avatar
+    assert media() == []
+
+
+def test_people_are_signed_out_everywhere(boss, amina):
+    tokens.issue(amina)
+    tokens.issue(amina)
+
+    act(boss, "sign_out", amina)
+
+    assert BlacklistedToken.objects.filter(token__user=amina).count() == 2
+
+
+def test_a_clerks_actions_pass_over_whoever_has_powers(clerk):
+    other = UserFactory(username="other", is_staff=True)
+    tokens.issue(other)
+
+    act(clerk, "sign_out", other)
+
+    assert BlacklistedToken.objects.count() == 0
+
+
+@pytest.mark.parametrize("way", ["page", "action"])
+def test_with_a_person_goes_their_avatar(
+    boss, amina, media, django_capture_on_commit_callbacks, way
+):
+    amina.avatar.save("a.webp", upload(png()))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        if way == "page":
+            boss.post(f"{LIST}{amina.pk}/delete/", {"post": "yes"})
+        else:
+            boss.post(
+                LIST,
+                {"action": "delete_selected", "_selected_action": [amina.pk], "post": "yes"},
+            )
+
+    assert not User.objects.filter(pk=amina.pk).exists()
+    assert media() == []

@@ -1,0 +1,107 @@
+"""Two newcomers, one name: one joins, the other is told, and nobody sees a 500."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from accounts import services
+from accounts.models import EMAIL_TAKEN, USERNAME_TAKEN, User
+from omachemainproj.errors import FieldRefusal
+from tests.conftest import signed_in
+from tests.factories import PASSWORD, UserFactory
+from tests.threads import at_once
+
+SECRET = "a long enough secret"
+
+
+def join(**fields):
+    body = {"password1": SECRET, "password2": SECRET, **fields}
+    return lambda: APIClient().post("/registration/", body)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twelve_newcomers_with_one_name_one_joins():
+    names = ["Amina", "amina", "AMINA"] * 4
+
+    answers = at_once(*[join(username=name) for name in names])
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 11
+    refusals = [answer.json() for answer in answers if answer.status_code == 400]
+    assert refusals == [{"username": [USERNAME_TAKEN]}] * 11
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_twelve_newcomers_with_one_email_one_joins():
+    answers = at_once(
+        *[join(username=f"person{n}", email="a@example.com".swapcase()) for n in range(12)]
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [201] + [400] * 11
+    refusals = [answer.json() for answer in answers if answer.status_code == 400]
+    assert refusals == [{"email": [EMAIL_TAKEN]}] * 11
+    assert User.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_a_name_taken_after_it_was_looked_up_is_refused_by_the_database(amina):
+    with pytest.raises(FieldRefusal) as refused:
+        services.register(username="AMINA", email="", password=SECRET)
+
+    assert refused.value.errors == {"username": [USERNAME_TAKEN]}
+
+
+@pytest.mark.django_db
+def test_an_email_taken_after_it_was_looked_up_is_refused_by_the_database(amina):
+    with pytest.raises(FieldRefusal) as refused:
+        services.register(username="other", email="AMINA@example.com", password=SECRET)
+
+    assert refused.value.errors == {"email": [EMAIL_TAKEN]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_name_one_gets_it():
+    first, second = signed_in(UserFactory()), signed_in(UserFactory())
+
+    answers = at_once(
+        lambda: first.patch("/user/", {"username": "amina"}),
+        lambda: second.patch("/user/", {"username": "AMINA"}),
+    )
+
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+    refused = next(answer for answer in answers if answer.status_code == 400)
+    assert refused.json() == {"username": [USERNAME_TAKEN]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_one_email_one_gets_it():
+    first, second = signed_in(UserFactory()), signed_in(UserFactory())
+    body = {"email": "amina@example.com", "password": PASSWORD}
+
+    answers = at_once(lambda: first.patch("/user/", body), lambda: second.patch("/user/", body))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 400]
+    refused = next(answer for answer in answers if answer.status_code == 400)
+    assert refused.json() == {"email": [EMAIL_TAKEN]}
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_given_out_while_everything_is_being_ended():
+    from accounts import tokens
+    from tests.accounts.conftest import refresh
+
+    for _ in range(5):
+        user = UserFactory()
+        pairs = [str(tokens.issue(user).refresh) for _ in range(4)]
+
+        answers = at_once(
+            lambda user=user: tokens.end_all(user.pk),
+            *[lambda token=token: refresh(token) for token in pairs],
+        )
+
+        successors = [
+            answer.json()["refresh"] for answer in answers[1:] if answer.status_code == 200
+        ]
+        # One given out before the end was ended with the rest; one after it cannot be.
+        assert {refresh(token).status_code for token in successors} <= {401}
+        assert {refresh(token).status_code for token in pairs} == {401}
