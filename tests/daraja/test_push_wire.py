@@ -1,0 +1,252 @@
+"""Whether a push was sent, on real sockets. Where this is wrong, money is asked for twice."""
+
+import gc
+import os
+import socket
+import threading
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from payments.daraja import transport
+from payments.daraja.client import MemoryTokenStore, PushAccepted
+from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+
+from .conftest import A_PUSH
+from .gateway import (
+    ACCEPTED,
+    CHECKOUT_ID,
+    PUSH,
+    answers_and_hangs_up,
+    hangs_up,
+    resets,
+    running_gateway,
+    says,
+    stays_silent,
+    stops_half_way,
+    trickles,
+    writes,
+)
+
+
+@pytest.fixture
+def deaf_port():
+    """A port where connections are taken and never read from."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def full_port():
+    """A port whose queue is full, so that connecting to it takes for ever."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener:
+        address = listener.getsockname()
+        waiting = [socket.socket() for _ in range(3)]
+        for each in waiting:
+            each.setblocking(False)
+            each.connect_ex(address)
+        yield address[1]
+        for each in waiting:
+            each.close()
+
+
+def with_token(make_client, url, **how):
+    tokens = MemoryTokenStore()
+    tokens.set("token-0", 3000)
+    return make_client(url, tokens=tokens, timeout=(0.2, 0.2), **how)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[", "not a url"])
+def test_a_gateway_that_cannot_be_reached_is_a_refusal(make_client, url):
+    with pytest.raises(DarajaRefused) as refused:
+        with_token(make_client, url).push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+
+
+def test_a_name_that_does_not_resolve_is_a_refusal(make_client, monkeypatch):
+    def no_such_name(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
+
+    with pytest.raises(DarajaRefused) as refused:
+        with_token(make_client, "https://api.example").push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+
+
+def test_a_connection_that_never_stands_is_a_refusal(make_client, full_port):
+    with pytest.raises(DarajaRefused) as refused:
+        with_token(make_client, f"http://127.0.0.1:{full_port}").push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+
+
+def test_a_tls_handshake_that_hangs_is_a_refusal(make_client, deaf_port):
+    with pytest.raises(DarajaRefused) as refused:
+        with_token(make_client, f"https://127.0.0.1:{deaf_port}").push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+    assert isinstance(refused.value.__cause__, requests.ReadTimeout)
+
+
+def test_a_tls_handshake_that_fails_is_a_refusal(make_client, gateway):
+    url = gateway.url.replace("http://", "https://")
+
+    with pytest.raises(DarajaRefused) as refused:
+        with_token(make_client, url).push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+
+
+def test_a_connection_that_is_never_read_from_is_unknown(make_client, deaf_port):
+    with pytest.raises(DarajaUnknown):
+        with_token(make_client, f"http://127.0.0.1:{deaf_port}").push(**A_PUSH)
+
+
+@pytest.mark.parametrize(
+    "misfortune", [stays_silent, resets, hangs_up, stops_half_way, trickles, writes(b"\0\r\n")]
+)
+def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
+    impatient, gateway, misfortune
+):
+    gateway.on(PUSH, misfortune)
+
+    with pytest.raises(DarajaUnknown) as unknown:
+        impatient.push(**A_PUSH)
+
+    assert str(unknown.value).startswith(f"no answer from {PUSH} (")
+    assert len(gateway.heard_on(PUSH)) == 1
+
+
+def test_an_answer_without_end_is_given_up(impatient, gateway):
+    gateway.on(PUSH, says(200, b" " * 5_000_000))
+
+    with pytest.raises(DarajaUnknown, match="ValueError"):
+        impatient.push(**A_PUSH)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_not_followed_and_is_unknown(daraja, gateway, status):
+    gateway.on(PUSH, says(status, b"", Location=gateway.url + "/elsewhere"))
+
+    with pytest.raises(DarajaUnknown):
+        daraja.push(**A_PUSH)
+
+    assert len(gateway.heard_on(PUSH)) == 1
+    assert gateway.heard_on("/elsewhere") == []
+
+
+def test_one_connection_serves_many_requests_of_a_thread(daraja, gateway):
+    for _ in range(3):
+        daraja.push(**A_PUSH)
+
+    assert len({heard.peer for heard in gateway.heard}) == 1
+
+
+def test_a_connection_the_gateway_closed_meanwhile_is_replaced(daraja, gateway):
+    gateway.on(PUSH, answers_and_hangs_up, says(200, ACCEPTED))
+    daraja.push(**A_PUSH)
+
+    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
+
+
+def test_a_connection_that_lay_idle_is_not_trusted_with_a_push(daraja, gateway, monkeypatch):
+    daraja.push(**A_PUSH)
+    monkeypatch.setattr(transport, "IDLE_SECONDS", -1)
+
+    daraja.push(**A_PUSH)
+
+    assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
+
+
+def test_each_thread_has_a_connection_of_its_own(daraja, gateway):
+    daraja.push(**A_PUSH)
+    thread = threading.Thread(target=daraja.push, kwargs=A_PUSH)
+    thread.start()
+    thread.join()
+
+    assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
+
+
+def test_a_forked_worker_does_not_use_its_parents_connection(daraja, gateway, monkeypatch):
+    daraja.push(**A_PUSH)
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+
+    daraja.push(**A_PUSH)
+
+    assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
+
+
+def test_a_netrc_file_does_not_replace_the_token(daraja, gateway, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+
+    daraja.push(**A_PUSH)
+
+    assert gateway.heard_on(PUSH)[0].headers["Authorization"] == "Bearer token-1"
+
+
+def test_a_given_session_is_used(gateway, make_client):
+    session = requests.Session()
+    session.headers["X-Shop"] = "o-mache"
+
+    make_client(gateway.url, session=session).push(**A_PUSH)
+
+    assert gateway.heard_on(PUSH)[0].headers["X-Shop"] == "o-mache"
+
+
+# urllib3 leaves the socket of an answer whose headers contradict themselves to the collector.
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+@settings(
+    max_examples=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    raw=st.one_of(
+        st.binary(max_size=60),
+        st.builds(
+            "HTTP/1.1 {} {}\r\n{}\r\n\r\n{}".format,
+            st.sampled_from(["200", "401", "99", "abc", "204", "304", "-1"]),
+            st.text(max_size=5),
+            st.sampled_from(
+                [
+                    "Content-Length: x",
+                    "Content-Length: -5",
+                    "Content-Length: 1, 2",
+                    "Transfer-Encoding: chunked",
+                    "Content-Encoding: gzip",
+                    "Location: http://[",
+                    "Set-Cookie: a=\xff; expires=never; domain=[",
+                    ": nothing",
+                    "",
+                ]
+            ),
+            st.sampled_from(["", "{}", "5\r\nabc", "zz\r\n", '{"ResponseCode": 1}', "\x1f\x8b"]),
+        ).map(lambda text: text.encode("utf-8", "replace")),
+    )
+)
+def test_whatever_comes_over_the_wire_ends_as_yes_no_or_unknown(shared_gateway, make_client, raw):
+    shared_gateway.on(PUSH, writes(raw))
+
+    try:
+        ended = with_token(make_client, shared_gateway.url).push(**A_PUSH)
+    except (DarajaRefused, DarajaUnknown) as error:
+        ended = error
+
+    assert isinstance(ended, PushAccepted | DarajaRefused | DarajaUnknown)
+
+
+@pytest.fixture
+def shared_gateway():
+    """One gateway for all examples, and nothing left for the collector to find in other tests."""
+    with running_gateway() as gateway:
+        yield gateway
+    gc.collect()

@@ -1,0 +1,148 @@
+"""What the status query says, and all the ways in which it says nothing."""
+
+import base64
+from datetime import datetime
+
+import pytest
+
+from payments.daraja.client import MemoryTokenStore, StkOutcome, StkStatus
+
+from .gateway import (
+    CHECKOUT_ID,
+    OAUTH,
+    PAID,
+    QUERY,
+    error,
+    resets,
+    says,
+    stays_silent,
+    stops_half_way,
+)
+
+
+def test_a_query_sends_exactly_what_the_portal_asks_for(daraja, gateway):
+    daraja.query(checkout_request_id=CHECKOUT_ID)
+
+    (heard,) = gateway.heard_on(QUERY)
+    assert heard.headers["Authorization"] == "Bearer token-1"
+    assert heard.fields == {
+        "BusinessShortCode": "174379",
+        "Password": base64.b64encode(b"174379the-passkey20250201003015").decode(),
+        "Timestamp": "20250201003015",
+        "CheckoutRequestID": CHECKOUT_ID,
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome", "text"),
+    [
+        ("0", StkOutcome.PAID, "0"),
+        (0, StkOutcome.PAID, "0"),
+        ("1032", StkOutcome.FAILED, "1032"),
+        (1037, StkOutcome.FAILED, "1037"),
+        ("SFC_IC0003", StkOutcome.FAILED, "SFC_IC0003"),
+        ("4999", StkOutcome.UNKNOWN, "4999"),
+        ("E3008", StkOutcome.UNKNOWN, "E3008"),
+        ("", StkOutcome.UNKNOWN, ""),
+        (None, StkOutcome.UNKNOWN, ""),
+        (False, StkOutcome.UNKNOWN, ""),
+        (0.0, StkOutcome.UNKNOWN, ""),
+        ([0], StkOutcome.UNKNOWN, ""),
+    ],
+)
+def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text):
+    gateway.on(QUERY, says(200, PAID | {"ResultCode": code, "ResultDesc": "As it is."}))
+
+    status = daraja.query(checkout_request_id=CHECKOUT_ID)
+
+    assert status == StkStatus(outcome=outcome, result_code=text, description="As it is.")
+
+
+@pytest.mark.parametrize(
+    ("answer", "description"),
+    [
+        (
+            error(500, "500.001.1001", "The transaction is being processed"),
+            "500.001.1001: HTTP 500, The transaction is being processed",
+        ),
+        (
+            error(500, "500.001.1001", "The transaction does not Exist"),
+            "500.001.1001: HTTP 500, The transaction does not Exist",
+        ),
+        (
+            error(400, "400.002.02", "Bad Request - Invalid CheckoutRequestID"),
+            "400.002.02: HTTP 400, Bad Request - Invalid CheckoutRequestID",
+        ),
+        (
+            says(429, {"fault": {"faultstring": "Spike arrest violation", "detail": {}}}),
+            "HTTP 429, Spike arrest violation",
+        ),
+        (says(500, PAID), f"HTTP 500, {PAID['ResponseDescription']}"),
+        (says(200, PAID | {"errorCode": "500.001.1001"}), "500.001.1001: HTTP 200,"),
+        (says(200, PAID | {"ResponseCode": "1"}), f"HTTP 200, {PAID['ResponseDescription']}"),
+        (says(200, PAID | {"CheckoutRequestID": "ws_CO_2"}), "the answer is about another request"),
+        (says(200, PAID | {"CheckoutRequestID": None}), "the answer is about another request"),
+        (says(200, b"<html>Hello</html>"), "HTTP 200, <html>Hello</html>"),
+        (says(503, b""), "HTTP 503, no reason given"),
+        (stays_silent, f"no answer from {QUERY} ("),
+        (resets, f"no answer from {QUERY} ("),
+        (stops_half_way, f"no answer from {QUERY} ("),
+    ],
+)
+def test_anything_else_says_nothing(impatient, gateway, answer, description):
+    gateway.on(QUERY, answer)
+
+    status = impatient.query(checkout_request_id=CHECKOUT_ID)
+
+    assert (status.outcome, status.result_code) == (StkOutcome.UNKNOWN, "")
+    assert status.description.startswith(description)
+
+
+def test_a_query_with_an_old_token_is_sent_again_with_a_new_one(impatient, gateway):
+    gateway.on(QUERY, error(404, "404.001.03", "Invalid Access Token"), says(200, PAID))
+
+    assert impatient.query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.PAID
+
+
+@pytest.mark.parametrize("nothing", ["", None, 7, "w" * 65, "ws CO"])
+def test_a_query_without_a_request_id_asks_nobody(daraja, gateway, nothing):
+    status = daraja.query(checkout_request_id=nothing)
+
+    assert status.outcome == StkOutcome.UNKNOWN
+    assert status.description == "there is no request id to ask about"
+    assert gateway.heard == []
+
+
+def test_a_query_never_raises_without_a_token(daraja, gateway):
+    gateway.on(OAUTH, error(400, "400.008.01", "Invalid Authentication passed"))
+
+    status = daraja.query(checkout_request_id=CHECKOUT_ID)
+
+    assert status == StkStatus(
+        StkOutcome.UNKNOWN, "", "400.008.01: HTTP 400, Invalid Authentication passed"
+    )
+
+
+def test_a_query_never_raises_with_a_broken_clock(gateway, make_client):
+    daraja = make_client(gateway.url, now=lambda: datetime(2025, 1, 31))  # noqa: DTZ001
+
+    assert daraja.query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.UNKNOWN
+
+
+def test_a_query_never_raises_with_a_broken_store(gateway, make_client):
+    class GoneStore(MemoryTokenStore):
+        def get(self):
+            raise RuntimeError("gone")
+
+    daraja = make_client(gateway.url, tokens=GoneStore())
+
+    assert daraja.query(checkout_request_id=CHECKOUT_ID) == StkStatus(
+        StkOutcome.UNKNOWN, "", "no token could be had (RuntimeError)"
+    )
+
+
+def test_a_query_never_raises_when_nobody_is_there(make_client):
+    status = make_client("http://127.0.0.1:1").query(checkout_request_id=CHECKOUT_ID)
+
+    assert status.outcome == StkOutcome.UNKNOWN
+    assert status.description == f"{OAUTH} could not be reached"

@@ -1,0 +1,335 @@
+"""One token for all, fetched by one, renewed in time, replaced once."""
+
+import base64
+import contextlib
+import threading
+import time
+
+import pytest
+
+from payments.daraja.client import MemoryTokenStore
+from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+
+from .conftest import A_PUSH, an_account
+from .gateway import (
+    ACCEPTED,
+    CHECKOUT_ID,
+    OAUTH,
+    PUSH,
+    error,
+    gives_token,
+    resets,
+    says,
+    stays_silent,
+)
+
+
+class RecordingStore(MemoryTokenStore):
+    def __init__(self):
+        super().__init__()
+        self.kept = []
+
+    def set(self, token, seconds):
+        self.kept.append((token, seconds))
+        super().set(token, seconds)
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+def at_once(number, call):
+    """Run the call in so many threads that start together. Returns what each returned or raised."""
+    barrier = threading.Barrier(number)
+    results = []
+
+    def run():
+        barrier.wait()
+        try:
+            results.append(call())
+        except Exception as raised:
+            results.append(raised)
+
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def test_the_token_is_asked_for_with_key_and_secret(daraja, gateway):
+    daraja.push(**A_PUSH)
+
+    (heard,) = gateway.heard_on(OAUTH)
+    basic = base64.b64encode(b"the-key:the-secret").decode()
+    assert heard.method == "GET"
+    assert heard.path == OAUTH + "?grant_type=client_credentials"
+    assert heard.headers["Authorization"] == f"Basic {basic}"
+
+
+def test_a_key_beyond_latin_1_is_still_sent(gateway, make_client):
+    account = an_account(gateway.url, consumer_key="ufunguo-🔑")
+
+    make_client(gateway.url, account=account).push(**A_PUSH)
+
+    basic = base64.b64encode("ufunguo-🔑:the-secret".encode()).decode()
+    assert gateway.heard_on(OAUTH)[0].headers["Authorization"] == f"Basic {basic}"
+
+
+def test_two_pushes_share_a_token(daraja, gateway):
+    daraja.push(**A_PUSH)
+    daraja.push(**A_PUSH)
+
+    assert gateway.tokens_given == 1
+
+
+def test_two_clients_share_a_token_through_the_store(gateway, make_client):
+    make_client(gateway.url).push(**A_PUSH)
+    make_client(gateway.url).push(**A_PUSH)
+
+    assert gateway.tokens_given == 1
+
+
+@pytest.mark.parametrize(
+    ("expires_in", "kept"),
+    [
+        ("3599", [("t", 3539)]),
+        (3599, [("t", 3539)]),
+        (3599.0, [("t", 3539)]),
+        ("61", [("t", 1)]),
+        (10**9, [("t", 3540)]),
+        ("60", []),
+        (-5, []),
+        ("soon", []),
+        (True, []),
+        (None, []),
+    ],
+)
+def test_a_token_is_kept_until_a_minute_before_its_end(gateway, make_client, expires_in, kept):
+    gateway.on(OAUTH, says(200, {"access_token": "t", "expires_in": expires_in}))
+    tokens = RecordingStore()
+
+    make_client(gateway.url, tokens=tokens).push(**A_PUSH)
+
+    assert tokens.kept == kept
+    assert gateway.heard_on(PUSH)[0].headers["Authorization"] == "Bearer t"
+
+
+def test_many_threads_fetch_one_token(daraja, gateway):
+    def slowly(handler):
+        time.sleep(0.1)
+        gives_token(handler)
+
+    gateway.on(OAUTH, slowly)
+
+    results = at_once(12, lambda: daraja.push(**A_PUSH))
+
+    assert [accepted.checkout_request_id for accepted in results] == [CHECKOUT_ID] * 12
+    assert gateway.tokens_given == 1
+
+
+def test_many_threads_with_an_old_token_fetch_one_new_one(daraja, gateway, tokens):
+    tokens.set("token-0", 3000)
+    together = threading.Barrier(8)
+
+    def only_the_new_one(handler):
+        if handler.headers["Authorization"] == "Bearer token-1":
+            return says(200, ACCEPTED)(handler)
+        together.wait(5)
+        return error(404, "404.001.03", "Invalid Access Token")(handler)
+
+    gateway.on(PUSH, only_the_new_one)
+
+    results = at_once(8, lambda: daraja.push(**A_PUSH))
+
+    assert [accepted.checkout_request_id for accepted in results] == [CHECKOUT_ID] * 8
+    assert gateway.tokens_given == 1
+
+
+def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_client):
+    everybody_waits = threading.Event()
+
+    def slow_to_refuse(handler):
+        everybody_waits.wait(0.3)
+        error(400, "400.008.01", "Invalid Authentication passed")(handler)
+
+    gateway.on(OAUTH, slow_to_refuse)
+    daraja = make_client(gateway.url)
+
+    results = at_once(6, lambda: daraja.push(**A_PUSH))
+
+    assert {(type(each), each.kind, each.code) for each in results} == {
+        (DarajaRefused, Refusal.CONFIGURATION, "400.008.01")
+    }
+    assert len(gateway.heard_on(OAUTH)) == 1
+
+
+def test_a_fetch_that_failed_before_is_tried_again(daraja, gateway):
+    gateway.on(OAUTH, says(400, b""), gives_token)
+    with pytest.raises(DarajaRefused):
+        daraja.push(**A_PUSH)
+
+    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+
+
+@pytest.mark.parametrize(
+    "turned_down",
+    [
+        error(404, "404.001.03", "Invalid Access Token"),
+        error(400, "400.003.01", "Invalid Access Token"),
+        error(401, "401.002.01", "Error Occurred - Invalid Access Token"),
+        error(200, "404.001.03", "Invalid Access Token"),
+        says(401, b""),
+        says(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
+    ],
+)
+def test_a_token_that_is_turned_down_is_replaced_and_the_push_sent_again(
+    daraja, gateway, tokens, turned_down
+):
+    tokens.set("token-0", 3000)
+    gateway.on(PUSH, turned_down, says(200, ACCEPTED))
+
+    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    first, second = gateway.heard_on(PUSH)
+    assert first.headers["Authorization"] == "Bearer token-0"
+    assert second.headers["Authorization"] == "Bearer token-1"
+    assert first.body == second.body
+
+
+def test_a_token_is_replaced_only_once(daraja, gateway):
+    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"))
+
+    with pytest.raises(DarajaRefused) as refused:
+        daraja.push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.CONFIGURATION
+    assert refused.value.code == "404.001.03"
+    assert len(gateway.heard_on(PUSH)) == 2
+    assert gateway.tokens_given == 2
+
+
+def test_a_resend_that_is_lost_is_unknown(impatient, gateway):
+    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"), stays_silent)
+
+    with pytest.raises(DarajaUnknown):
+        impatient.push(**A_PUSH)
+
+    assert len(gateway.heard_on(PUSH)) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "asked"),
+    [
+        (error(400, "400.008.01", "Invalid Authentication passed"), "configuration", 1),
+        (error(400, "400.008.02", "Invalid grant type passed"), "configuration", 1),
+        (says(400, b""), "configuration", 1),
+        (says(401, b""), "configuration", 1),
+        (says(404, b"<html>Not here</html>"), "configuration", 1),
+        (says(302, b"", Location="/login"), "configuration", 1),
+        (says(200, b"<html>Sign in to this network</html>"), "other", 1),
+        (says(200, {"access_token": "", "expires_in": "3599"}), "other", 1),
+        (says(200, {"access_token": "a b\r\nX: y", "expires_in": "3599"}), "other", 1),
+        (says(200, {"access_token": 7, "expires_in": "3599"}), "other", 1),
+        (says(429, b""), "busy_gateway", 2),
+        (error(500, "500.003.02", "Spike Arrest Violation"), "busy_gateway", 2),
+        (error(200, "500.003.03", "Quota Violation"), "busy_gateway", 2),
+        (says(503, b""), "busy_gateway", 2),
+        (resets, "unreachable", 2),
+        (stays_silent, "unreachable", 1),
+    ],
+)
+def test_without_a_token_the_push_is_refused_and_never_sent(
+    gateway, make_client, answer, kind, asked
+):
+    gateway.on(OAUTH, answer)
+    daraja = make_client(gateway.url, timeout=(0.2, 0.2))
+
+    with pytest.raises(DarajaRefused) as refused:
+        daraja.push(**A_PUSH)
+
+    assert refused.value.kind == kind
+    assert len(gateway.heard_on(OAUTH)) == asked
+    assert gateway.heard_on(PUSH) == []
+
+
+@pytest.mark.parametrize("stumble", [resets, error(500, "500.003.02", "Spike Arrest Violation")])
+def test_a_stumble_over_the_token_is_tried_once_more(daraja, gateway, stumble):
+    gateway.on(OAUTH, stumble, gives_token)
+
+    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+
+
+def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(gateway, make_client):
+    gateway.on(OAUTH, says(503, b""), stays_silent)
+
+    with pytest.raises(DarajaRefused) as refused:
+        make_client(gateway.url, timeout=(0.2, 0.2)).push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.UNREACHABLE
+
+
+class BrokenStore(MemoryTokenStore):
+    """A store whose server went away, from one operation on."""
+
+    def __init__(self, *broken):
+        super().__init__()
+        self.broken = broken
+
+    def get(self):
+        self._fail("get")
+        return super().get()
+
+    def set(self, token, seconds):
+        self._fail("set")
+        super().set(token, seconds)
+
+    def forget(self, token):
+        self._fail("forget")
+        super().forget(token)
+
+    @contextlib.contextmanager
+    def refreshing(self):
+        self._fail("refreshing")
+        with super().refreshing():
+            yield
+
+    def _fail(self, operation):
+        if operation in self.broken:
+            raise OSError("redis://:the-password@cache is gone")
+
+
+@pytest.mark.parametrize("operation", ["get", "set", "forget", "refreshing"])
+def test_a_store_that_fails_is_a_refusal_that_gives_nothing_away(gateway, make_client, operation):
+    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"))
+
+    with pytest.raises(DarajaRefused) as refused:
+        make_client(gateway.url, tokens=BrokenStore(operation)).push(**A_PUSH)
+
+    assert str(refused.value) == "no token could be had (OSError)"
+
+
+def test_the_memory_store_gives_a_token_until_its_time_is_over():
+    clock = Clock()
+    store = MemoryTokenStore(clock=clock)
+    assert store.get() is None
+
+    store.set("a", 10)
+    clock.now += 9.9
+    assert store.get() == "a"
+    clock.now += 0.1
+    assert store.get() is None
+
+
+def test_the_memory_store_forgets_only_the_token_it_was_told_to():
+    store = MemoryTokenStore()
+    store.set("b", 10)
+
+    store.forget("a")
+    assert store.get() == "b"
+
+    store.forget("b")
+    assert store.get() is None
