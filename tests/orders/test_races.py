@@ -1,0 +1,160 @@
+"""Buyers at the same moment, with real threads on PostgreSQL: every item is sold once."""
+
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.models import Order, OrderTrack
+from orders.services import cancel_order, expire_order, expire_overdue
+from tests.conftest import signed_in
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, cash_out, shelf
+from tests.threads import at_once, in_a_crowd
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
+
+
+def answers(responses):
+    """How often each status was answered; an exception counts as itself."""
+    return Counter(getattr(response, "status_code", repr(response)) for response in responses)
+
+
+def test_two_hundred_buyers_of_fifty_items(seller):
+    product = ProductFactory(seller=seller, item_number=50)
+    buyers = [signed_in(UserFactory()) for _ in range(200)]
+
+    responses = in_a_crowd(
+        [
+            lambda api=api, n=n: cash_out(api, (product, 1), phone=f"0712{n:06d}")
+            for n, api in enumerate(buyers)
+        ]
+    )
+
+    assert answers(responses) == {201: 50, 400: 150}
+    refused = {str(response.json()) for response in responses if response.status_code == 400}
+    assert refused == {"{'order': [{'number': ['Sold out.']}]}"}
+    assert (Order.objects.count(), shelf(product)) == (50, (50, 50))
+
+
+def test_carts_in_opposite_order_do_not_wait_for_each_other_for_ever(seller):
+    goods = [ProductFactory(seller=seller, item_number=30) for _ in range(4)]
+    buyers = [signed_in(UserFactory()) for _ in range(40)]
+
+    responses = in_a_crowd(
+        [
+            lambda api=api, n=n: cash_out(
+                api,
+                *[(product, 1) for product in (goods if n % 2 else reversed(goods))],
+                phone=f"0712{n:06d}",
+            )
+            for n, api in enumerate(buyers)
+        ]
+    )
+
+    assert answers(responses) == {201: 30, 400: 10}
+    assert [shelf(product) for product in goods] == [(30, 30)] * 4
+
+
+def test_one_key_twelve_times_is_one_order(buyer, kettle):
+    apis = [signed_in(buyer) for _ in range(12)]
+
+    responses = at_once(*[lambda api=api: cash_out(api, (kettle, 2), key="k-1") for api in apis])
+
+    counted = answers(responses)
+    tokens = {r.json()["order_token"] for r in responses if r.status_code == 201}
+    busy = {r.json()["code"] for r in responses if r.status_code == 409}
+    assert set(counted) <= {201, 409}
+    assert (len(tokens), busy) == (1, busy & {"idempotency_key_in_use"})
+    assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+
+
+def test_one_key_with_two_bodies_is_one_order(buyer, kettle):
+    apis = [signed_in(buyer) for _ in range(8)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (kettle, 1 + n % 2), key="k-1")
+          for n, api in enumerate(apis)]
+    )  # fmt: skip
+
+    assert set(answers(responses)) <= {201, 409, 422}
+    assert Order.objects.count() == 1
+
+
+def test_ten_cash_outs_of_one_buyer_are_three_orders(buyer, kettle):
+    apis = [signed_in(buyer) for _ in range(10)]
+
+    responses = at_once(*[lambda api=api: cash_out(api, (kettle, 1)) for api in apis])
+
+    assert answers(responses) == {201: 3, 409: 7}
+    assert (Order.objects.count(), shelf(kettle)) == (3, (5, 3))
+
+
+def test_parallel_orders_of_one_buyer_hold_twenty_units_at_most(buyer, seller):
+    mugs = ProductFactory(seller=seller, item_number=100, price=10)
+    apis = [signed_in(buyer) for _ in range(3)]
+
+    responses = at_once(*[lambda api=api: cash_out(api, (mugs, 15)) for api in apis])
+
+    assert answers(responses) == {201: 1, 400: 2}
+    assert shelf(mugs) == (100, 15)
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_the_last_one_is_sold_once(seller, turn):
+    last = ProductFactory(seller=seller, item_number=1)
+    buyers = [signed_in(UserFactory()) for _ in range(8)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (last, 1), phone=f"0712{n:06d}")
+          for n, api in enumerate(buyers)]
+    )  # fmt: skip
+
+    assert answers(responses) == {201: 1, 400: 7}
+    assert shelf(last) == (1, 1)
+
+
+def test_goods_of_an_overdue_order_go_to_one_of_many_who_want_them(seller):
+    last = ProductFactory(seller=seller, item_number=1)
+    an_order(UserFactory(), (last, 1))
+    Order.objects.update(expires_at=timezone.now())
+    buyers = [signed_in(UserFactory()) for _ in range(8)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (last, 1), phone=f"0712{n:06d}")
+          for n, api in enumerate(buyers)]
+    )  # fmt: skip
+
+    assert answers(responses) == {201: 1, 400: 7}
+    assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
+        "expired": 1,
+        "requested": 1,
+    }
+
+
+def test_clocks_at_once_expire_each_order_once(seller):
+    product = ProductFactory(seller=seller, item_number=30)
+    for _ in range(10):
+        an_order(UserFactory(), (product, 3))
+    later = timezone.now() + timedelta(hours=1)
+
+    expired = at_once(*[lambda: expire_overdue(now=later)] * 4)
+
+    assert sum(expired) == 10
+    assert shelf(product) == (30, 0)
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_cancelling_and_expiring_at_once_frees_goods_once(buyer, kettle, turn):
+    an_order(UserFactory(), (kettle, 3))
+    order = an_order(buyer, (kettle, 2))
+
+    at_once(
+        lambda: cancel_order(order.pk),
+        lambda: expire_order(order.pk, now=order.expires_at),
+        lambda: cancel_order(order.pk),
+    )
+
+    assert shelf(kettle) == (5, 3)
+    assert OrderTrack.objects.get(order=order).events.count() == 1

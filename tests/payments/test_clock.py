@@ -1,0 +1,202 @@
+"""The clock: when it asks, what it lets go, and that nothing keeps its duties from running."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
+
+from payments import clock
+from payments.callbacks import apply_event, keep_event
+from payments.models import GatewayEvent, OrderPayment
+from payments.prompts import ring_order
+from tests.factories import UserFactory
+from tests.shopping import an_order, shelf
+
+from .fakes import CANCELLED, PAID
+
+DUTIES = [
+    "apply_kept_events",
+    "pay_unheard_orders",
+    "ring_forgotten",
+    "close_lapsed",
+    "check_silent_payments",
+    "expire_unpaid_orders",
+]
+
+
+@pytest.fixture
+def rung(order, daraja):
+    """An attempt M-Pesa took, and said no more of."""
+    ring_order(order.pk)
+    return order.payments.get()
+
+
+def at(payment, seconds):
+    return time_machine.travel(payment.rung_at + timedelta(seconds=seconds), tick=False)
+
+
+def test_a_silent_payment_is_asked_about_less_and_less_often(rung, daraja):
+    asked = []
+    while rung.next_check_at is not None:
+        due = (rung.next_check_at - rung.rung_at).total_seconds()
+        asked.append(due)
+        for seconds in (due - 1, due):
+            with at(rung, seconds):
+                clock.check_silent_payments(timezone.now())
+        rung.refresh_from_db()
+
+    assert asked == [30, 60, 120, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400]
+    assert (rung.status, rung.checks, len(daraja.queries)) == ("submitted", 10, 10)
+
+
+def test_an_answer_ends_the_asking(rung, daraja):
+    daraja.answer = CANCELLED
+
+    for seconds in (31, 61, 121):
+        with at(rung, seconds):
+            clock.tick()
+
+    rung.refresh_from_db()
+    assert (rung.status, rung.result_code, daraja.queries) == (
+        "failed",
+        "1032",
+        [rung.checkout_request_id],
+    )
+
+
+def test_a_round_asks_about_five_at_most(buyer, kettle, daraja):
+    for n in range(5):
+        order = an_order(UserFactory(), (kettle, 1), phone=f"25471234567{n}")
+        ring_order(order.pk)
+    last = OrderPayment.objects.order_by("pk").last()
+    OrderPayment.objects.create(
+        order=order, phone="1", amount=1, live=False, status="submitted",
+        checkout_request_id="ws_CO_6", rung_at=last.rung_at, next_check_at=last.next_check_at,
+    )  # fmt: skip
+
+    with at(last, 31):
+        rounds = [clock.check_silent_payments(timezone.now()) for _ in range(3)]
+
+    assert rounds == [5, 1, 0]
+
+
+def test_prompts_are_let_go_after_two_minutes_and_still_asked_about(rung):
+    with at(rung, 121):
+        closed = clock.close_lapsed(timezone.now())
+
+    rung.refresh_from_db()
+    assert (closed, rung.live, rung.status) == (1, False, "submitted")
+    assert rung.next_check_at is not None
+
+
+def test_unpaid_orders_expire(order, kettle):
+    done = clock.tick(now=order.expires_at)
+
+    order.refresh_from_db()
+    assert (done["expire_unpaid_orders"], order.payment_status) == (1, "expired")
+    assert shelf(kettle) == (5, 0)
+
+
+def test_money_that_is_there_is_found_before_an_order_expires(rung, order, daraja):
+    daraja.answer = PAID
+
+    with at(rung, 901):
+        clock.tick()
+
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    assert order.tracks.get().events.get().track_status == "paid"
+
+
+@pytest.mark.parametrize("broken", DUTIES)
+def test_a_duty_that_breaks_does_not_keep_the_others_from_running(
+    order, monkeypatch, broken, caplog
+):
+    def bug(now):
+        raise ZeroDivisionError
+
+    bug.__name__ = broken
+    monkeypatch.setattr(clock, broken, bug)
+
+    done = clock.tick(now=order.expires_at)
+
+    assert list(done) == DUTIES
+    assert done[broken] == 0
+    assert f"the clock could not {broken}" in caplog.text
+    if broken != "expire_unpaid_orders":
+        assert done["expire_unpaid_orders"] == 1
+
+
+def test_a_row_that_breaks_does_not_keep_the_others_waiting(buyer, kettle, monkeypatch):
+    orders = [an_order(UserFactory(), (kettle, 1)) for _ in range(3)]
+    rung = []
+
+    def ring(order_id):
+        if order_id == orders[0].pk:
+            raise ZeroDivisionError
+        rung.append(order_id)
+
+    monkeypatch.setattr(clock, "ring_order", ring)
+
+    done = clock.ring_forgotten(timezone.now() + timedelta(seconds=6))
+
+    assert (done, sorted(rung)) == (2, [orders[1].pk, orders[2].pk])
+
+
+def test_an_m_pesa_that_hangs_does_not_keep_orders_from_expiring(buyer, kettle, monkeypatch):
+    orders = [an_order(UserFactory(), (kettle, 1)) for _ in range(3)]
+    with time_machine.travel(timezone.now(), tick=False) as now:
+        monkeypatch.setattr(clock.time, "monotonic", lambda: timezone.now().timestamp())
+        monkeypatch.setattr(clock, "ring_order", lambda order_id: now.shift(35))
+
+        rung = clock.ring_forgotten(timezone.now() + timedelta(seconds=6))
+
+    assert (rung, len(orders)) == (1, 3)
+
+
+def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(db, monkeypatch):
+    def bug(body):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("payments.callbacks.read_stk_callback", bug)
+    event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
+
+    for _ in range(12):
+        clock.tick(now=timezone.now() + timedelta(seconds=6))
+
+    event = GatewayEvent.objects.get(pk=event_id)
+    assert (event.state, event.tries) == ("failed", 10)
+
+
+def test_messages_that_failed_before_come_after_the_others(db, monkeypatch):
+    ids = [keep_event(body=b"{}", token="", remote_address=None, headers={}) for _ in range(3)]
+    GatewayEvent.objects.filter(pk=ids[0]).update(tries=3)
+    applied = []
+    monkeypatch.setattr(clock, "apply_event", applied.append)
+
+    clock.apply_kept_events(timezone.now() + timedelta(seconds=6))
+
+    assert applied == [ids[1], ids[2], ids[0]]
+
+
+def test_applying_a_message_twice_acts_once(db):
+    event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
+
+    apply_event(event_id)
+    applied_at = GatewayEvent.objects.get().applied_at
+    apply_event(event_id)
+
+    assert GatewayEvent.objects.get().applied_at == applied_at
+
+
+def test_one_round_by_hand(order, kettle):
+    said = StringIO()
+    with time_machine.travel(order.expires_at + timedelta(seconds=1)):
+        call_command("clock", "--once", stdout=said)
+
+    order.refresh_from_db()
+    assert order.payment_status == "expired"
+    assert said.getvalue().strip() == "ring_forgotten 1, expire_unpaid_orders 1"

@@ -1,0 +1,144 @@
+"""How an attempt ends: written once, in any order, and money is never lost sight of."""
+
+import pytest
+
+from payments.models import AttemptStatus, Door, OrderPayment, Receipt
+from payments.settlement import Outcome, settle
+from tests.shopping import shelf
+
+from .conftest import ringing
+
+
+def money(receipt="SGL0000001", amount=3000, door=Door.CALLBACK):
+    return Outcome(succeeded=True, code="0", text="Done", door=door, amount=amount, receipt=receipt)
+
+
+NO_MONEY = Outcome(succeeded=False, code="1", text="The balance is low", door=Door.CALLBACK)
+PROVEN = money(receipt="", amount=None, door=Door.QUERY)
+
+
+def test_settling_twice_counts_once(payment, kettle):
+    first = settle(payment.pk, money())
+    again = settle(payment.pk, money())
+
+    assert (first, again) == ("The money is credited.", "Counted already.")
+    assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
+
+
+def test_a_confirmed_attempt_is_closed_and_no_longer_asked_about(payment):
+    settle(payment.pk, money())
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.live, payment.next_check_at) == ("confirmed", False, None)
+    assert payment.confirmed_at is not None
+    assert (payment.result_code, payment.result_text) == ("0", "Done")
+
+
+def test_a_failed_attempt_is_closed_and_no_longer_asked_about(payment):
+    settle(payment.pk, NO_MONEY)
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.live, payment.next_check_at) == ("failed", False, None)
+    assert payment.confirmed_at is None
+
+
+@pytest.mark.parametrize("status", [AttemptStatus.FAILED, AttemptStatus.CONFIRMED])
+def test_a_failure_after_the_end_changes_nothing(payment, status):
+    settle(payment.pk, money() if status == AttemptStatus.CONFIRMED else NO_MONEY)
+    OrderPayment.objects.update(next_check_at=payment.created_at)
+
+    note = settle(payment.pk, NO_MONEY)
+
+    payment.refresh_from_db()
+    assert note == f"A failure after the end: still {status}."
+    assert (payment.status, payment.next_check_at) == (status, None)
+
+
+def test_a_success_overturns_a_failure(payment):
+    settle(payment.pk, NO_MONEY)
+
+    settle(payment.pk, money())
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
+
+
+def test_a_query_proves_money_without_a_receipt_number(payment):
+    settle(payment.pk, PROVEN)
+
+    receipt = Receipt.objects.get()
+    assert (receipt.number, receipt.amount, receipt.door) == ("", 3000, "query")
+
+
+def test_two_payments_proven_by_query_may_both_lack_a_number(payment, order):
+    other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
+                    "ws_CO_2")  # fmt: skip
+
+    settle(payment.pk, PROVEN)
+    settle(other.pk, PROVEN)
+
+    assert list(Receipt.objects.values_list("number", "order")) == [("", order.pk)] * 2
+
+
+def test_money_that_came_twice_is_written_down_twice(payment, order, kettle):
+    other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
+                    "ws_CO_2")  # fmt: skip
+
+    settle(payment.pk, money("SGL0000001"))
+    settle(other.pk, money("SGL0000002"))
+
+    order.refresh_from_db()
+    assert list(order.payments.values_list("status", flat=True)) == ["confirmed"] * 2
+    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+def test_a_number_that_comes_later_completes_the_receipt(payment):
+    settle(payment.pk, PROVEN)
+
+    note = settle(payment.pk, money("SGL0000001"))
+
+    receipt = Receipt.objects.get()
+    assert note == "Counted already; its receipt number is known now."
+    assert (receipt.number, receipt.door, receipt.note) == ("SGL0000001", "callback", "")
+
+
+def test_an_amount_that_comes_later_and_differs_is_put_before_a_person(payment, caplog):
+    settle(payment.pk, PROVEN)
+
+    note = settle(payment.pk, money("SGL0000001", amount=1))
+
+    receipt = Receipt.objects.get()
+    assert note == "Counted as KES 3000, but M-Pesa says KES 1."
+    assert (receipt.number, receipt.note) == ("SGL0000001", note)
+    assert "says KES 1" in caplog.text
+
+
+def test_a_number_counted_elsewhere_completes_nothing(payment, order):
+    other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
+                    "ws_CO_2")  # fmt: skip
+    settle(other.pk, money("SGL0000001"))
+    settle(payment.pk, PROVEN)
+
+    note = settle(payment.pk, money("SGL0000001"))
+
+    assert note == "Receipt SGL0000001 is counted elsewhere; nothing changed."
+    assert payment.receipt.number == ""
+
+
+def test_a_second_receipt_for_one_attempt_waits_in_suspense(payment):
+    settle(payment.pk, money("SGL0000001"))
+
+    note = settle(payment.pk, money("SGL0000002"))
+
+    second = Receipt.objects.get(number="SGL0000002")
+    assert note == "A second receipt for the attempt behind SGL0000001."
+    assert (second.order, second.payment, second.amount) == (None, None, 3000)
+
+
+def test_of_a_wrong_amount_nothing_is_confirmed_even_if_said_twice(payment):
+    settle(payment.pk, money(amount=2999))
+    settle(payment.pk, money(amount=2999))
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.order.payment_status) == ("failed", "requested")
+    assert list(Receipt.objects.values_list("amount", "order")) == [(2999, None)]

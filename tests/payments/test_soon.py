@@ -1,0 +1,97 @@
+"""Work that follows a commit: in this process, or by a worker; never relied on."""
+
+import pytest
+from django.db import transaction
+
+from omachemainproj import soon
+from omachemainproj.celery import app, perform_duty
+from payments import tasks
+from payments.prompts import ring_order
+
+NAME = "payments.prompts.ring_order"
+
+
+@pytest.fixture
+def broker(settings, monkeypatch):
+    """A broker that writes down what it is given."""
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+    given = []
+    monkeypatch.setattr(perform_duty, "delay", lambda *args: given.append(args))
+    return given
+
+
+def test_with_a_broker_a_worker_is_asked_by_name(broker, order, daraja):
+    soon.run_soon(ring_order, order.pk)
+
+    assert broker == [(NAME, order.pk)]
+    assert daraja.pushes == []
+
+
+def test_a_worker_does_the_very_same(order, daraja):
+    perform_duty(NAME, order.pk)
+
+    assert len(daraja.pushes) == 1
+    assert order.payments.get().status == "submitted"
+
+
+def test_without_a_broker_it_is_done_here(order, daraja):
+    soon.run_soon(ring_order, order.pk)
+
+    assert len(daraja.pushes) == 1
+
+
+def test_a_broker_that_is_down_stops_nobody(settings, order, daraja, monkeypatch, caplog):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+
+    def down(*args):
+        raise ConnectionError("nobody there")
+
+    monkeypatch.setattr(perform_duty, "delay", down)
+
+    soon.run_soon(ring_order, order.pk)
+
+    assert "was put off; the clock will find it" in caplog.text
+    assert order.payments.get().status == "requested"
+
+
+def test_a_worker_knows_every_duty_and_nothing_else():
+    assert set(soon._duties) == {
+        "payments.callbacks.apply_event",
+        "payments.enquiry.check_payment",
+        "payments.prompts.ring_order",
+    }
+    with pytest.raises(KeyError):
+        soon.perform("os.system", 1)
+
+
+def test_the_beat_calls_tasks_that_exist(settings):
+    app.loader.import_default_modules()
+
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["task"] in app.tasks
+
+
+def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
+    rounds = []
+    monkeypatch.setattr("payments.clock.tick", lambda: rounds.append("tick"))
+    monkeypatch.setattr("payments.clock.housekeep", lambda: rounds.append("housekeep"))
+
+    tasks.tick()
+    tasks.housekeep()
+
+    assert rounds == ["tick", "housekeep"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_rolled_back_is_followed_by_nothing(order, monkeypatch):
+    done = []
+    monkeypatch.setattr(soon, "perform", lambda name, row_id: done.append(row_id))
+
+    with transaction.atomic():
+        soon.after_commit(ring_order, order.pk)
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        soon.after_commit(ring_order, 7)
+        inside = list(done)
+
+    assert (inside, done) == ([], [7])
