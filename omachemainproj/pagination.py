@@ -39,7 +39,8 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         keyset: Sequence[str] = getattr(view, "keyset", ("-id",))
         size = self._read_size(request)
-        queryset = queryset.order_by(*keyset)
+        # The same order, said in another way where the database should not use an index for it.
+        queryset = queryset.order_by(*getattr(view, "order", keyset))
         cursor = _read_once(request, "cursor")
         if cursor is not None:
             queryset = queryset.filter(_beyond(keyset, _read_cursor(cursor, len(keyset))))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db import connection
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.models import User
-from omachemainproj.admin import ReadOnlyInline, ShopAdmin
+from omachemainproj.admin import COUNT_AT_MOST, ReadOnlyInline, ShopAdmin
 
 from .models import Product, StockMovement
 from .querysets import ProductQuerySet
-from .search import matching, words_in
+from .search import Unindexed, is_common, matching, words_in
 from .services import edit_product, list_product, unlist_product
 
 _KEPT = (
@@ -126,4 +125,9 @@ def _find(products: Any, term: str) -> ProductQuerySet:
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    return matching(products, [[word] for word in words_in(term)], vendor=connection.vendor)
+    groups = [[f"{word}*"] for word in words_in(term)]
+    if not groups:
+        return products
+    newest = "-pk" if is_common(groups) else Unindexed("id").desc()
+    found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
+    return products.filter(pk__in=list(found[:COUNT_AT_MOST]))

@@ -104,7 +104,7 @@ class Product(models.Model):
                 name="product_category_soldout",
                 condition=Q(listed=True, soldout=True),
             ),
-            models.Index(fields=["seller", "-id"], name="product_seller_newest"),
+            models.Index("seller", "category", Newest(), name="product_seller_newest"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,8 @@
-"""Search by words: every word must be there, as a whole or as the beginning of one.
+"""Search by words: every word must be there.
 
-What people type is never query syntax: it is cut into words of letters and digits first.
+What people type is never query syntax: it is cut into words of letters and digits first. Whole
+words are asked for before beginnings of words, which cost PostgreSQL fifty times as much where
+they are common; see docs/search.md for what was measured.
 """
 
 from __future__ import annotations
@@ -10,7 +12,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import BooleanField, Func, Value
+from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, Func, Value
 from django.db.models.sql.compiler import SQLCompiler
 
 from .querysets import ProductQuerySet
@@ -18,8 +21,8 @@ from .querysets import ProductQuerySet
 MAX_TERM = 100
 #: More words than this are not looked at: no shopper needs them, and each is work.
 MAX_WORDS = 10
-#: Shorter words match whole ones only: "a" would begin a fifth of the dictionary.
-MIN_PREFIX = 3
+#: So many of the newest products tell how common a search is, and so many hits are common.
+_SAMPLE, _COMMON = 500, 3
 
 _WORD = re.compile(r"[^\W_]+")
 #: PostgreSQL's English stop words: its index leaves them out, so nothing may insist on them.
@@ -62,25 +65,49 @@ class _Matches(Func):
         return super().as_sql(compiler, connection, template=template)
 
 
-def matching(
-    products: ProductQuerySet, groups: Sequence[Sequence[str]], *, vendor: str
-) -> ProductQuerySet:
+def matching(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
     """Products that have, for every group, one of its words in their name or description.
 
-    ``groups`` come from ``words_in`` or the vocabulary, so they hold letters and digits only.
+    Words come from ``words_in`` or the vocabulary, so they are letters and digits; ``kett*`` is
+    any word that begins so.
     """
-    if not groups:
-        return products
-    if vendor == "postgresql":
-        either, every, quoted, starred = " | ", " & ", "'{}'", "'{}':*"
+    return products.filter(_Matches(Value(_query(groups)))) if groups else products
+
+
+def _query(groups: Sequence[Sequence[str]]) -> str:
+    if connection.vendor == "postgresql":
+        either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
     else:
-        either, every, quoted, starred = " OR ", " AND ", '"{}"', '"{}"*'
-    asked = every.join(
+        either, every, whole, beginning = " OR ", " AND ", '"{}"', '"{}"*'
+    return every.join(
         "("
         + either.join(
-            (starred if len(word) >= MIN_PREFIX else quoted).format(word) for word in group
+            (beginning if word.endswith("*") else whole).format(word.rstrip("*")) for word in group
         )
         + ")"
         for group in groups
     )
-    return products.filter(_Matches(Value(asked)))
+
+
+def is_common(groups: Sequence[Sequence[str]]) -> bool:
+    """Whether walking the products in order soon fills a page with matches. One query.
+
+    PostgreSQL's planner has to guess that, and for a word it has never seen, like every misspelt
+    one, it walks a million products in vain.
+    """
+    if connection.vendor != "postgresql" or not groups:
+        return True
+    sql = (
+        "SELECT count(*) FROM (SELECT search FROM products_product ORDER BY id DESC LIMIT %s)"
+        " AS newest WHERE search @@ to_tsquery('english', %s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_SAMPLE, _query(groups)])
+        return cursor.fetchone()[0] >= _COMMON
+
+
+class Unindexed(Func):
+    """A column in an order no index has: the rows are to be found first and sorted then."""
+
+    template = "(%(expressions)s + 0)"
+    output_field = BigIntegerField()

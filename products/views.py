@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any, cast
 
-from django.db import connection
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
@@ -28,7 +27,7 @@ from .home import newest_by_shelf
 from .models import Category, Product
 from .querysets import Newest, ProductQuerySet
 from .rows import Shape
-from .search import MAX_TERM, matching, words_in
+from .search import MAX_TERM, Unindexed, is_common, matching, words_in
 from .serializers import CartInput, CreateProductInput, ProductOutput
 from .services import create_product
 from .vocabulary import put_right
@@ -127,18 +126,28 @@ class SearchView(ProductListView):
     """Products with all these words, newest first; misspelt words are put right."""
 
     throttle_scope = "search"
+    _common = True
 
     @property
     def keyset(self) -> tuple[str, ...]:
         # All categories at once: the primary key is the index that has them in this order.
         return ("-id",) if self.ordering == "newest" else ORDERS[self.ordering]
 
+    @property
+    def order(self) -> list[Any]:
+        """The keyset, as an index has it when matches are common, and as none has otherwise."""
+        first, *rest = self.keyset
+        if self._common:
+            return [first, *rest]
+        column = Unindexed(first.lstrip("-"))
+        return [column.desc() if first.startswith("-") else column.asc(), *rest]
+
     @extend_schema(**descriptions.SEARCH)
     def get(self, request: Request) -> Response:
         words = words_in(self._term())
-        found = self.page(self._matching([[word] for word in words]))
+        found = self._find([[word] for word in words])
         if words and not found and not self._had_an_earlier_page(words):
-            found = self.page(self._matching(put_right(words)))
+            found = self._find(put_right(words))
         return self.answer(found)
 
     def _term(self) -> str:
@@ -150,14 +159,16 @@ class SearchView(ProductListView):
             refuse_field("search", f"At most {MAX_TERM} characters are searched for.")
         return term
 
-    def _matching(self, groups: list[list[str]]) -> ProductQuerySet:
-        return matching(Product.objects.listed(), groups, vendor=connection.vendor)
+    def _find(self, groups: list[list[str]]) -> list[Any]:
+        self._common = is_common(groups)
+        return self.page(matching(Product.objects.listed(), groups))
 
     def _had_an_earlier_page(self, words: list[str]) -> bool:
         """Whether this page is empty only because it is behind the last one."""
         if "cursor" not in self.request.query_params:
             return False
-        return self.filter_queryset(self._matching([[word] for word in words])).exists()
+        whole = matching(Product.objects.listed(), [[word] for word in words])
+        return bool(self.filter_queryset(whole)[:1])
 
 
 class ProductView(APIView):

@@ -41,15 +41,15 @@ def remember_words(name: str) -> None:
 
 
 def put_right(words: Sequence[str]) -> list[list[str]]:
-    """For each word, itself and those of the vocabulary that contain it, else those most like it.
+    """For each word, the known words that contain it, else those most like it. One query.
 
-    One query for all of them. Itself, because descriptions use words no name has.
+    A word no name has is searched for as a beginning too (``kett*``), descriptions included.
     """
     longer = [word for word in words if SHORTEST <= len(word) <= LONGEST]
     suggested: dict[str, list[str]] = {word: [] for word in longer}
     for asked, word in _suggestions(longer):
         suggested[asked].append(word)
-    return [list(dict.fromkeys([word, *_choose(word, suggested.get(word, []))])) for word in words]
+    return [_choose(word, suggested[word]) if word in suggested else [word] for word in words]
 
 
 def _suggestions(words: Sequence[str]) -> list[Any]:
@@ -76,15 +76,18 @@ def _any_trigram(word: str) -> str:
 
 
 def _choose(word: str, suggestions: Sequence[str]) -> list[str]:
-    containing = [known for known in suggestions if word in known]
+    containing = sorted((known for known in suggestions if word in known), key=len)
+    if word in containing:
+        return containing[:_TAKEN]
+    begun = f"{word}*"
     if containing:
-        return sorted(containing, key=len)[:_TAKEN]
+        return [begun, *(known for known in containing if not known.startswith(word))][:_TAKEN]
     allowed = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
     apart = {known: _distance(word, known, allowed) for known in suggestions}
     nearest = min(apart.values(), default=allowed + 1)
     if nearest > allowed:
-        return []
-    return sorted(known for known, far in apart.items() if far == nearest)[:_TAKEN]
+        return [begun]
+    return [begun, *sorted(known for known, far in apart.items() if far == nearest)][:_TAKEN]
 
 
 def _distance(one: str, other: str, allowed: int) -> int:

@@ -38,6 +38,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='product',
-            index=models.Index(fields=['seller', '-id'], name='product_seller_newest'),
+            index=models.Index(models.F('seller'), models.F('category'), products.querysets.Newest(), name='product_seller_newest'),
         ),
     ]

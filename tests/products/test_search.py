@@ -191,21 +191,19 @@ def test_a_word_like_no_other_finds_nothing(api, listing):
     assert find(api, "zzzzqqqq") == []
 
 
-def test_a_search_is_one_query(api, listing, django_assert_num_queries):
+def test_a_search_is_two_queries_at_most(api, listing, django_assert_num_queries):
     listing("Kettle")
 
-    # the page
-    with django_assert_num_queries(1):
+    # on PostgreSQL how common the words are, the page
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
         api.get("/product/search/?search=kettle")
 
 
-def test_putting_right_costs_two_queries_more_however_many_words(
-    api, listing, django_assert_num_queries
-):
+def test_putting_right_costs_the_same_however_many_words(api, listing, django_assert_num_queries):
     listing("Samsung Galaxy phone cover black")
 
-    # the page, the vocabulary, the page again
-    with django_assert_num_queries(3):
+    # how common, the page, the vocabulary, how common, the page again
+    with django_assert_num_queries(5 if connection.vendor == "postgresql" else 3):
         response = api.get("/product/search/?search=samsng+galxy+phoen+cuver+blakc")
 
     assert len(response.json()) == 1
@@ -292,15 +290,16 @@ def test_a_word_is_put_right_by_what_contains_it_before_what_resembles_it():
     )
 
     assert put_right(["phone"]) == [["phone", "smartphone"]]
-    assert put_right(["samsing"]) == [["samsing", "samsung"]]
-    assert put_right(["sam", "xy", "qqqq"]) == [["sam", "samsung"], ["xy"], ["qqqq"]]
+    assert put_right(["phon"]) == [["phon*", "smartphone"]]
+    assert put_right(["samsing"]) == [["samsing*", "samsung"]]
+    assert put_right(["sam", "xy", "qqqq"]) == [["sam*"], ["xy"], ["qqqq*"]]
 
 
 @pytest.mark.django_db
 def test_a_short_word_is_only_put_right_by_one_letter():
     SearchWord.objects.bulk_create([SearchWord(word="sofa"), SearchWord(word="soap")])
 
-    assert put_right(["sofo"]) == [["sofo", "sofa"]]
+    assert put_right(["sofo"]) == [["sofo*", "sofa"]]
 
 
 @pytest.mark.django_db
@@ -308,7 +307,7 @@ def test_a_search_asks_the_full_text_index(seller):
     Product.objects.bulk_create(
         ProductFactory.build(seller=seller, name=f"Cup {number}") for number in range(500)
     )
-    query = matching(Product.objects.listed(), [["kettle"]], vendor=connection.vendor)
+    query = matching(Product.objects.listed(), [["kettle"]])
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")
@@ -333,6 +332,7 @@ def test_hot_rows_have_room_on_their_page():
 @pytest.mark.django_db(transaction=True)
 def test_a_hold_rewrites_no_index(kettle):
     with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
         cursor.execute("SELECT pg_stat_reset_single_table_counters('products_product'::regclass)")
         for held in range(1, 5):
             Product.objects.filter(pk=kettle.pk).update(held=held)
