@@ -1,4 +1,4 @@
-"""What every admin list of the shop has in common: it never counts a whole table."""
+"""The admin's frame, and what every list of the shop has in common: it never counts a table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+admin.site.site_header = "O-Mache"
+admin.site.site_title = "O-Mache"
+admin.site.index_title = "Running the shop"
+admin.site.site_url = "/docs/"
+
+#: Tables of libraries that nobody here works with; they came with their own pages.
+for _model in [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in {"account", "socialaccount", "token_blacklist"}
+]:
+    admin.site.unregister(_model)
 
 #: How many rows a list is paged through; beyond them a search or a filter is the way.
 COUNT_AT_MOST = 1000

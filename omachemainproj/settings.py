@@ -467,6 +467,7 @@ LOGGING = {
         "django": {"handlers": [], "propagate": True, "level": "INFO"},
         # runserver's own line for each request would bypass the filter above.
         "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
+        "django.utils.autoreload": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
     },

@@ -55,6 +55,7 @@ class Command(BaseCommand):
 
         environment = {
             **os.environ,
+            "DJANGO_RUNSERVER_HIDE_WARNING": "true",
             "DARAJA_BASE_URL": os.environ.get("DARAJA_BASE_URL", f"http://{HOST}:{phone}"),
             "DARAJA_CALLBACK_BASE_URL": os.environ.get(
                 "DARAJA_CALLBACK_BASE_URL", f"http://{HOST}:{web}"
