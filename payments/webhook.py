@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from django.db import Error
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from omachemainproj.soon import run_soon
@@ -57,7 +57,7 @@ def receive(request: HttpRequest, token: str = "") -> HttpResponse:
         event_id = keep_event(
             body=body, token=token, remote_address=_address(request), headers=_headers(request)
         )
-    except (UnreadablePostError, OSError):
+    except OSError:
         return _refuse("The body broke off. Post it again.", "bad_request", 400)
     except Error:
         return _refuse("This cannot be kept right now. Post it again.", "busy", 503)

@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+from io import BytesIO
 
 import pytest
+from django.core.signals import request_finished
 from django.db import InterfaceError, OperationalError
 
 from payments.models import GatewayEvent
-from payments.webhook import MAX_BODY
+from payments.webhook import MAX_BODY, receive
 
 from .bodies import failure, post, success
 
@@ -201,3 +203,49 @@ def test_applying_a_success_costs_a_known_number_of_queries(
     # movements, movement, shelf; release; release; message, release
     with django_assert_num_queries(24):
         post(client, payment, success(payment))
+
+
+def test_a_body_in_chunks_is_read_where_the_server_knows_its_end(rf, db):
+    def in_chunks(body):
+        request = rf.post("/safwebhook/", content_type="application/json")
+        del request.META["CONTENT_LENGTH"]
+        request.META["wsgi.input"] = BytesIO(body)
+        request.META["wsgi.input_terminated"] = True
+        return receive(request).status_code
+
+    kept, refused = in_chunks(b"x" * MAX_BODY), in_chunks(b"x" * (MAX_BODY + 1))
+
+    assert (kept, refused) == (200, 413)
+    assert len(GatewayEvent.objects.get().body) == MAX_BODY
+
+
+def test_a_body_that_breaks_off_is_asked_for_again(rf, db):
+    request = rf.post("/safwebhook/", b"{}", content_type="application/json")
+    request._stream = Broken()
+
+    assert receive(request).status_code == 400
+    assert not GatewayEvent.objects.exists()
+
+
+def test_acting_is_over_before_the_thread_gives_its_connection_back(client, db, monkeypatch):
+    done = []
+    monkeypatch.setattr("payments.webhook.run_soon", lambda duty, row_id: done.append("acted"))
+
+    def finished(**kwargs):
+        done.append("finished")
+
+    request_finished.connect(finished)
+    post(client, None, b"{}", token="")
+    request_finished.disconnect(finished)
+
+    assert done == ["acted", "finished"]
+
+
+class Broken:
+    """A connection that dies while the body is on its way."""
+
+    def read(self, *args):
+        raise OSError("connection reset by peer")
+
+    def close(self):
+        pass

@@ -1,0 +1,73 @@
+"""What the database itself refuses, whoever asks."""
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from orders.models import Order, OrderTrack, TrackEvent
+from payments.models import OrderPayment, Receipt
+from tests.factories import UserFactory
+from tests.shopping import an_order
+
+
+def refused(write):
+    with pytest.raises(IntegrityError), transaction.atomic():
+        write()
+
+
+def test_an_order_has_one_live_prompt(order):
+    refused(lambda: OrderPayment.objects.create(order=order, phone="1", amount=1))
+
+
+def test_a_phone_rings_for_one_attempt(payment, kettle):
+    other = an_order(UserFactory(), (kettle, 1))
+
+    refused(lambda: other.payments.update(rung_at=payment.rung_at))
+
+
+def test_a_request_id_names_one_attempt(order, payment):
+    OrderPayment.objects.update(live=False)
+
+    refused(
+        lambda: OrderPayment.objects.create(
+            order=order, phone="1", amount=1, checkout_request_id=payment.checkout_request_id
+        )
+    )
+
+
+def test_many_attempts_may_not_have_a_request_id_yet(order):
+    OrderPayment.objects.update(live=False)
+
+    OrderPayment.objects.create(order=order, phone="1", amount=1)
+
+    assert OrderPayment.objects.filter(checkout_request_id="").count() == 2
+
+
+def test_a_receipt_counts_once(db):
+    Receipt.objects.create(number="SGL0000001", amount=1, door="query")
+
+    refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, door="callback"))
+
+
+def test_a_line_reaches_a_status_once(order):
+    track = order.tracks.get()
+    TrackEvent.objects.create(track=track, track_status="paid")
+
+    refused(lambda: TrackEvent.objects.create(track=track, track_status="paid"))
+
+
+def test_an_order_is_placed_once_per_key(order, buyer):
+    again = {"buyer": buyer, "mpesa_number": "1", "amount": 1, "idempotency_key": "k"}
+    times = {"expires_at": order.expires_at, "held_until": order.held_until}
+    Order.objects.filter(pk=order.pk).update(idempotency_key="k")
+
+    refused(lambda: Order.objects.create(**again, **times))
+
+
+@pytest.mark.parametrize("amount", [0, 250_001])
+def test_an_order_is_worth_what_m_pesa_takes(order, amount):
+    refused(lambda: Order.objects.update(amount=amount))
+
+
+@pytest.mark.parametrize("changed", [{"number": 0}, {"amount": 2999}, {"price": 1}])
+def test_a_line_is_worth_its_number_times_its_price(order, changed):
+    refused(lambda: OrderTrack.objects.update(**changed))
