@@ -17,7 +17,29 @@ NAMED_OUTCOMES = {
 #: The outcome that waits for somebody at the phone page.
 PERSON = "person"
 
-OPERATIONS = ("oauth", "stk_push", "stk_query")
+OPERATIONS = (
+    "oauth",
+    "stk_push",
+    "stk_query",
+    "c2b_register",
+    "c2b",
+    "b2c",
+    "reversal",
+    "transaction_status",
+    "account_balance",
+    "pull",
+)
+
+#: What a status query can say of a transaction. Source: Daraja portal, Transaction Status.
+STATUSES = (
+    "Initiated",
+    "Authorized",
+    "Pending Authorized",
+    "Completed",
+    "Cancelled",
+    "Declined",
+    "Expired",
+)
 
 _HTML = "<html><body><h1>503 Service Unavailable</h1></body></html>"
 
@@ -93,6 +115,13 @@ class Script:
 
     query: str = "truth"
 
+    account: str | None = None
+    confirmation_first: bool = False
+
+    queue_timeout: str | None = None
+    originator: str = "ours"
+    status: str | None = None
+
 
 #: Last digits of a phone number that decide for themselves, so that a test needs no script.
 MAGIC = {
@@ -103,6 +132,20 @@ MAGIC = {
     "9000": Script(outcome="0", callbacks=0),
     "9002": Script(outcome="0", callbacks=2),
 }
+
+#: The same for payouts to a number.
+MAGIC_PAYOUTS = {
+    "2040": Script(outcome="2040"),
+    "9000": Script(callbacks=0),
+    "9002": Script(callbacks=2),
+}
+
+_MAGIC = {"stk_push": MAGIC, "b2c": MAGIC_PAYOUTS}
+
+
+def magic(operation: str, phone: str) -> Script | None:
+    """Give the script the last digits of a number stand for, if they are magic."""
+    return _MAGIC.get(operation, {}).get(phone[-4:])
 
 
 @dataclass

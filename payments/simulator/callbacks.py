@@ -4,14 +4,29 @@ Source: Daraja portal, M-Pesa Express, and recorded samples.
 """
 
 import random
-from typing import Any
 
-from payments.simulator.books import Entry
+from payments.simulator.books import Books, Entry
 from payments.simulator.clock import stamp
+from payments.simulator.delivery import Sending
+from payments.simulator.post import Body, Parcel
 from payments.simulator.prompts import Ending, Prompt
-from payments.simulator.results import typed
+from payments.simulator.results import describe, typed
 
-Body = dict[str, Any]
+
+def sending(prompt: Prompt, ending: Ending, books: Books) -> Sending:
+    """Write what there is to tell of a prompt that ended."""
+    forgery = None
+    if prompt.script.forge:
+        forged = books.imagine(
+            phone=prompt.push.phone, amount=prompt.push.amount, purpose=prompt.purpose
+        )
+        forgery = _parcel(prompt, Ending("0", describe("0"), forged))
+    failure = Ending("1037", describe("1037"))
+    return Sending(
+        truth=_parcel(prompt, ending),
+        contradiction=_parcel(prompt, failure) if ending.entry else None,
+        forgery=forgery,
+    )
 
 
 def callback(prompt: Prompt, ending: Ending) -> Body:
@@ -25,6 +40,16 @@ def callback(prompt: Prompt, ending: Ending) -> Body:
     if ending.entry is not None:
         about["CallbackMetadata"] = {"Item": _items(prompt, ending.entry)}
     return {"Body": {"stkCallback": about}}
+
+
+def _parcel(prompt: Prompt, ending: Ending) -> Parcel:
+    return Parcel(
+        channel="stk",
+        url=prompt.push.callback_url,
+        body=callback(prompt, ending),
+        about={"checkout_request_id": prompt.checkout_request_id},
+        headers={"Businessshortcode": prompt.push.shortcode},
+    )
 
 
 def _items(prompt: Prompt, entry: Entry) -> list[Body]:

@@ -13,9 +13,18 @@ SHORTCODE = "174379"
 PASSKEY = "simulator-passkey"
 TILL = "600111"
 PIN = "1234"
+B2C_SHORTCODE = "600000"
+INITIATOR_NAME = "simulator"
+INITIATOR_PASSWORD = "simulator-password"  # noqa: S105 - as above
 
 #: Largest single payment, KES. Source: Daraja portal, M-Pesa Express.
 MAX_AMOUNT = 250_000
+
+#: Smallest payout, KES. Source: Daraja portal, Business to Customer.
+MIN_PAYOUT = 10
+
+#: What an API operator may be allowed to do. Source: Daraja portal, the roles of each API page.
+ROLES = ("b2c", "reversal", "transaction_status", "account_balance")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +34,8 @@ class Config:
     ``default`` is what becomes of a prompt nobody scripted: ``"success"``, ``"person"`` (it waits
     for the phone page) or a result code. ``similar_counts`` says which earlier pushes forbid the
     same amount again within ``similar_within``: every one asked for (the portal's words) or only
-    those that were paid.
+    those that were paid. ``production`` has C2B addresses registered once, and nothing simulated.
+    0 for ``pin_tries`` and ``queries_per_minute`` means: no such limit.
     """
 
     consumer_key: str = CONSUMER_KEY
@@ -33,12 +43,21 @@ class Config:
     shortcode: str = SHORTCODE
     passkey: str = PASSKEY
     till: str = TILL
+    b2c_shortcode: str = B2C_SHORTCODE
+    initiator_name: str = INITIATOR_NAME
+    initiator_password: str = INITIATOR_PASSWORD
+    initiator_roles: tuple[str, ...] = ROLES
+    initiator_tries: int = 3
+    utility: int = 1_000_000
     merchant_name: str = "O-MACHE"
     pin: str = PIN
 
     default: str = "success"
     magic: bool = True
     wallet: int = 100_000
+    wallet_limit: int = 500_000
+    daily_limit: int = 500_000
+    pin_tries: int = 0
     decide_after: float = 0.05
     prompt_timeout: float = 60.0
     similar_within: float = 120.0
@@ -50,3 +69,15 @@ class Config:
     local_callbacks: bool = True
     callback_timeout: float = 5.0
     pending_query: Literal["4999", "processing"] = "4999"
+    queries_per_minute: int = 0
+
+    production: bool = False
+    external_validation: bool = True
+    validation_timeout: float = 8.0
+    stk_confirmations: bool = True
+    pull_page: int = 100
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """Every number of the merchant, each once: pay bill, till, and the one that pays out."""
+        return tuple(dict.fromkeys((self.shortcode, self.till, self.b2c_shortcode)))

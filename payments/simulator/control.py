@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from payments.simulator import ids
-from payments.simulator.behaviour import MAGIC
+from payments.simulator.behaviour import MAGIC, MAGIC_PAYOUTS
 from payments.simulator.handsets import prompt_words
 from payments.simulator.prompts import Prompt
 from payments.simulator.world import World
@@ -42,9 +42,12 @@ class Control:
             "merchant_name": config.merchant_name,
             "shortcode": config.shortcode,
             "till": config.till,
+            "b2c_shortcode": config.b2c_shortcode,
+            "initiator_name": config.initiator_name,
             "pin": config.pin,
             "default": config.default,
             "magic": {k: s.outcome for k, s in MAGIC.items()} if config.magic else {},
+            "magic_payouts": sorted(MAGIC_PAYOUTS) if config.magic else [],
             "prompt_timeout": config.prompt_timeout,
             "now": world.clock.now().isoformat(timespec="seconds"),
         }
@@ -75,7 +78,9 @@ class Control:
     ) -> dict[str, Any]:
         """Answer the ringing prompt with a PIN: the right one pays, a wrong one fails with 2001."""
         right = pin == self._world.config.pin
-        return self._answer(number, "0" if right else "2001", checkout_request_id)
+        ended = self._answer(number, "0" if right else "2001", checkout_request_id)
+        self._world.subscribers.note_pin(ids.msisdn(number), right=right)
+        return ended
 
     def cancel(self, number: str, checkout_request_id: str | None = None) -> dict[str, Any]:
         """Dismiss the ringing prompt: it ends with 1032."""
@@ -103,6 +108,8 @@ class Control:
             "rings": prompt is not None and prompt.rings,
             "newest_message": inbox[0]["n"] if inbox else 0,
             "magic": world.scripts.magic_outcome(phone),
+            "pin_locked": world.subscribers.is_locked(phone),
+            "registered": world.subscribers.is_registered(phone),
         }
 
     def _prompt(self, prompt: Prompt | None) -> dict[str, Any] | None:

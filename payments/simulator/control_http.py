@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from payments.simulator.control import Control, ControlError
+from payments.simulator.control_money import MoneyControl
 from payments.simulator.wire import Reply, Request, json_reply, parse_json, sent_as_json
 from payments.simulator.world import World
 
@@ -22,12 +23,13 @@ class ControlPlane:
     Refuses what a foreign web page could send through a browser.
     """
 
-    def __init__(self, world: World, control: Control) -> None:
+    def __init__(self, world: World, control: Control, money: MoneyControl) -> None:
         self._world = world
         self._control = control
+        self._money = money
         self._actions: list[tuple[str, re.Pattern[str], Action]] = [
             (method, re.compile(pattern), action)
-            for method, pattern, action in (*self._reading(), *self._doing())
+            for method, pattern, action in (*self._reading(), *self._doing(), *self._about_money())
         ]
 
     def answer(self, request: Request) -> Reply:
@@ -37,6 +39,8 @@ class ControlPlane:
             action, argument = self._find(request)
             fields = _fields(request) if request.method == "POST" else {}
             answer = action(request, fields, argument)
+            if isinstance(answer, Reply):
+                return answer
             return json_reply(200, {"done": True} if answer is None else answer)
         except ControlError as error:
             return json_reply(error.status, {"error": str(error)})
@@ -80,6 +84,28 @@ class ControlPlane:
                 lambda r, f, a: control.cancel(a, _prompt_id(f)),
             ),
         ]
+
+    def _about_money(self) -> list[tuple[str, str, Action]]:
+        world, money = self._world, self._money
+        return [
+            ("GET", r"phones/([^/]+)/statement", lambda r, f, a: {"rows": money.statement(a)}),
+            ("POST", r"phones/([^/]+)/pay", self._pay),
+            (
+                "POST",
+                r"phones/([^/]+)/registered",
+                lambda r, f, a: money.register(a, f.get("registered")),
+            ),
+            ("POST", r"phones/([^/]+)/unlock", lambda r, f, a: money.unlock_pin(a)),
+            ("POST", r"accounts/([^/]+)", lambda r, f, a: money.set_account(a, f)),
+            ("GET", "c2b", lambda r, f, a: {"registered": world.registrations.as_json()}),
+            ("POST", "c2b/forget", lambda r, f, a: world.registrations.forget()),
+        ]
+
+    def _pay(self, request: Request, fields: Fields, number: str) -> Any:
+        words = {name: _text(fields, name) for name in ("account", "business") if fields.get(name)}
+        return self._money.pay_by_hand(
+            number, fields.get("amount", 0), pin=_text(fields, "pin"), **words
+        )
 
     def _find(self, request: Request) -> tuple[Action, str]:
         path = request.path.removeprefix(PREFIX).rstrip("/")

@@ -4,10 +4,11 @@ import threading
 from collections import deque
 from typing import Any
 
+from payments.simulator.books import Entry
 from payments.simulator.clock import Clock
 from payments.simulator.config import Config
 from payments.simulator.prompts import Ending, Push
-from payments.simulator.results import NOTICES
+from payments.simulator.results import NOTICES, describe
 
 
 class Handsets:
@@ -74,16 +75,47 @@ def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str
     to = config.merchant_name
     if ending.entry is not None:
         entry = ending.entry
-        when = f"{entry.time:%d/%m/%y} at {entry.time:%I:%M %p}"
         return (
-            f"{entry.receipt} Confirmed. KES {entry.amount:,}.00 paid to {to}, {_account(push)}, "
-            f"on {when}. Your M-PESA balance is KES {entry.wallet_after:,}.00."
+            f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}, {_account(push)}, "
+            f"on {_when(entry)}. Your M-PESA balance is {_kes(entry.wallet_after)}."
         )
     reason = NOTICES.get(ending.code, ending.desc.rstrip("."))
     return (
-        f"Failed: {reason}. KES {push.amount:,}.00 was not paid to {to}, {_account(push)}. "
-        f"Your M-PESA balance is still KES {balance:,}.00."
+        f"Failed: {reason}. {_kes(push.amount)} was not paid to {to}, {_account(push)}. "
+        f"Your M-PESA balance is still {_kes(balance)}."
     )
+
+
+def hand_paid_text(to: str, entry: Entry) -> str:
+    """Write the SMS of a payment made by hand."""
+    return (
+        f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}"
+        f"{_for_account(entry.purpose.reference)}, on {_when(entry)}. "
+        f"Your M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
+def hand_refused_text(
+    to: str, account: str, amount: int, code: str, words: str | None, balance: int
+) -> str:
+    """Write the SMS of a payment by hand that failed, with the reason in plain words."""
+    reason = words or NOTICES.get(code) or describe(code).rstrip(".")
+    return (
+        f"Failed: {reason}. {_kes(amount)} was not paid to {to}{_for_account(account)}. "
+        f"Your M-PESA balance is still {_kes(balance)}."
+    )
+
+
+def _for_account(account: str) -> str:
+    return f", Account no. {account}" if account else ""
+
+
+def _when(entry: Entry) -> str:
+    return f"{entry.time:%d/%m/%y} at {entry.time:%I:%M %p}"
+
+
+def _kes(amount: int) -> str:
+    return f"KES {amount:,}.00"
 
 
 def _account(push: Push) -> str:

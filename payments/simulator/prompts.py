@@ -7,7 +7,7 @@ from typing import Literal
 
 from payments.simulator import ids
 from payments.simulator.behaviour import Script
-from payments.simulator.books import Books, Entry, Purpose
+from payments.simulator.books import Books, Entry, NotMoved, Purpose
 from payments.simulator.clock import Clock
 from payments.simulator.results import DESCRIPTIONS, describe
 from payments.simulator.wire import DarajaError
@@ -140,7 +140,8 @@ class Prompts:
 
         False when it had ended before.
 
-        Safe to repeat. A wallet that holds too little turns ``"0"`` into ``"1"``.
+        Safe to repeat. A wallet that holds too little turns ``"0"`` into ``"1"``, one that moved
+        its daily limit into ``"4"``.
         """
         with self._lock:
             if self._open.get(prompt.push.phone) is not prompt:
@@ -148,10 +149,12 @@ class Prompts:
             entry = None
             if code == "0":
                 amount = prompt.script.paid_amount or prompt.push.amount
-                entry = self._books.receive(
-                    phone=prompt.push.phone, amount=amount, purpose=prompt.purpose
-                )
-                code = "0" if entry else "1"
+                try:
+                    entry = self._books.receive(
+                        phone=prompt.push.phone, amount=amount, purpose=prompt.purpose
+                    )
+                except NotMoved as no:
+                    code = no.code
             prompt.ending = Ending(code, prompt.script.desc or describe(code), entry)
             del self._open[prompt.push.phone]
         if entry:

@@ -34,6 +34,7 @@ _IN_THE_QUERY = {"1037": "DS timeout user cannot be reached."}
 #: What a result means to the person holding the phone, in plain words.
 NOTICES = {
     "1": "you do not have enough money in your M-PESA account",
+    "4": "you would go over your daily limit",
     "17": "you were asked for the same amount less than two minutes ago",
     "1032": "you cancelled the request",
     "1037": "the request was not answered in time",

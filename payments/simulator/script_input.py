@@ -14,6 +14,7 @@ from payments.simulator.behaviour import (
     NAMED_REFUSALS,
     OPERATIONS,
     PERSON,
+    STATUSES,
     Refusal,
     Rule,
     Script,
@@ -26,10 +27,19 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
     "payer": ("full", "masked", "absent"),
     "balance": ("empty", "absent", "text"),
     "amount_as": ("float", "int", "text"),
+    "queue_timeout": (None, "with_result", "without_result", "not_done"),
+    "originator": ("ours", "other"),
+    "status": (None, *STATUSES),
     "query": ("truth", "4999", "processing", "unknown", "invalid", "flaky", "contradictory"),
 }
 _SECONDS = ("decide_after", "answer_delay", "callback_delay")
-_SWITCHES = ("invalidate_token", "together", "callback_before_answer", "shuffle")
+_SWITCHES = (
+    "invalidate_token",
+    "together",
+    "callback_before_answer",
+    "confirmation_first",
+    "shuffle",
+)
 _TARGET = ("operation", "phone", "amount", "times")
 
 
@@ -53,6 +63,8 @@ def read_rule(given: Mapping[str, Any]) -> Rule:
     operation = given.get("operation", "stk_push")
     if operation not in OPERATIONS:
         raise ValueError(f"operation is one of {', '.join(OPERATIONS)}")
+    if operation != "stk_push" and given.get("outcome") == PERSON:
+        raise ValueError("only a prompt, stk_push, can be left to a person")
     phone, amount, times = (given.get(name) for name in ("phone", "amount", "times"))
     if phone is not None and not isinstance(phone, str | int):
         raise ValueError("phone is text")
@@ -85,6 +97,7 @@ def _reader(name: str) -> Callable[[Any], Any]:
     return {
         "outcome": read_outcome,
         "desc": lambda value: _text("desc", value),
+        "account": lambda value: _text("account", value),
         "paid_amount": lambda value: _whole("paid_amount", value, 1, 10_000_000),
         "callbacks": lambda value: _whole("callbacks", value, 0, 100),
         "refuse": _refusal,

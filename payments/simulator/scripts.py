@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from payments.simulator.behaviour import MAGIC, Rule, Script, changes
+from payments.simulator.behaviour import Rule, Script, changes, magic
 from payments.simulator.script_input import read_rule
 
 
@@ -45,13 +45,11 @@ class ScriptBook:
             if rule is not None:
                 self._use(rule)
                 return rule.script
-        if self.magic and operation == "stk_push":
-            return MAGIC.get(phone[-4:], Script())
-        return Script()
+        return (magic(operation, phone) if self.magic else None) or Script()
 
     def magic_outcome(self, phone: str) -> str | None:
         """Tell the result code a phone number's last digits stand for, if they are magic."""
-        script = MAGIC.get(phone[-4:]) if self.magic else None
+        script = magic("stk_push", phone) if self.magic else None
         return script.outcome if script else None
 
     def as_json(self) -> list[dict[str, Any]]:

@@ -8,10 +8,11 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from payments.simulator import oauth, page, stk, stk_query
+from payments.simulator import c2b, c2b_urls, oauth, page, stk, stk_query
 from payments.simulator.config import Config
 from payments.simulator.control import Control
 from payments.simulator.control_http import PREFIX, ControlPlane
+from payments.simulator.control_money import MoneyControl
 from payments.simulator.events import Event
 from payments.simulator.script_input import read_outcome
 from payments.simulator.server import Server
@@ -41,7 +42,8 @@ class Simulator:
         read_outcome(self.config.default)
         self.world = World(self.config)
         self.control = Control(self.world)
-        self._plane = ControlPlane(self.world, self.control)
+        self.money = MoneyControl(self.world)
+        self._plane = ControlPlane(self.world, self.control, self.money)
         self._routes = {route.path: route for route in _daraja(self.world)}
         self._server = Server(host, port, self._answer)
         self._stopped = False
@@ -131,9 +133,35 @@ class Simulator:
         """Dismiss the prompt ringing on a phone."""
         return self.control.cancel(number)
 
+    def pay_by_hand(
+        self,
+        number: str,
+        amount: int,
+        account: str = "",
+        business: str = "",
+        pin: str | None = None,
+    ) -> dict[str, Any]:
+        """Pay the pay bill (or another ``business``) from a phone, unasked, with the right PIN by
+        default. Waits for the shop's validation, and gives the result code and the receipt.
+        """
+        pin = self.config.pin if pin is None else pin
+        return self.money.pay_by_hand(number, amount, account, business, pin)
+
     def set_wallet(self, number: str, amount: int) -> None:
         """Put this much into a phone's wallet, KES."""
         self.control.set_wallet(number, amount)
+
+    def statement(self, number: str) -> list[dict[str, Any]]:
+        """List what moved on a phone's wallet, newest first."""
+        return self.money.statement(number)
+
+    def unlock_pin(self, number: str) -> None:
+        """Unlock a phone's PIN."""
+        self.money.unlock_pin(number)
+
+    def forget_urls(self) -> None:
+        """Delete the addresses registered for payments by hand, as an operator can."""
+        self.world.registrations.forget()
 
     def advance(self, seconds: float) -> None:
         """Move the simulator's clock forward: prompts time out, tokens expire, late callbacks
@@ -183,4 +211,8 @@ def _daraja(world: World) -> list[Route]:
         Route("GET", "/oauth/v1/generate", partial(oauth.generate, world)),
         Route("POST", "/mpesa/stkpush/v1/processrequest", partial(stk.push, world)),
         Route("POST", "/mpesa/stkpushquery/v1/query", partial(stk_query.query, world)),
+        Route("POST", "/mpesa/c2b/v2/registerurl", partial(c2b_urls.register, world, 2)),
+        Route("POST", "/mpesa/c2b/v1/registerurl", partial(c2b_urls.register, world, 1)),
+        Route("POST", "/mpesa/c2b/v2/simulate", partial(c2b.simulate, world)),
+        Route("POST", "/mpesa/c2b/v1/simulate", partial(c2b.simulate, world)),
     ]

@@ -9,6 +9,9 @@ from payments.simulator.wire import DarajaError, Request
 
 #: How each family of APIs refuses a token it does not know: HTTP status and errorCode.
 STK_TOKEN_REFUSED = (404, "404.001.03")
+REVERSAL_TOKEN_REFUSED = STK_TOKEN_REFUSED
+C2B_TOKEN_REFUSED = STATUS_TOKEN_REFUSED = (400, "400.003.01")
+B2C_TOKEN_REFUSED = BALANCE_TOKEN_REFUSED = (401, "401.002.01")
 
 
 class Tokens:

@@ -2,15 +2,20 @@
 
 from functools import partial
 
+from payments.simulator import callbacks
 from payments.simulator.agenda import Agenda
 from payments.simulator.books import Books
 from payments.simulator.clock import Clock
 from payments.simulator.config import Config
+from payments.simulator.confirmations import Confirmations
 from payments.simulator.delivery import Courier
 from payments.simulator.events import EventLog
 from payments.simulator.handsets import Handsets, ending_text
-from payments.simulator.prompts import Prompt, Prompts
+from payments.simulator.post import Postman
+from payments.simulator.prompts import Ending, Prompt, Prompts
+from payments.simulator.registrations import Registrations
 from payments.simulator.scripts import ScriptBook
+from payments.simulator.subscribers import Subscribers
 from payments.simulator.tokens import Tokens
 
 
@@ -30,7 +35,13 @@ class World:
         self.books = Books(config, self.clock)
         self.prompts = Prompts(self.clock, self.books)
         self.handsets = Handsets(self.clock)
-        self.courier = Courier(config, self.clock, self.events, self.agenda, self.books)
+        self.subscribers = Subscribers(config.pin_tries)
+        self.registrations = Registrations(once=config.production)
+        self.postman = Postman(config, self.events)
+        self.courier = Courier(self.events, self.agenda, self.postman)
+        self.confirmations = Confirmations(
+            self.registrations, self.scripts, self.books, self.courier
+        )
 
     def end_prompt(self, prompt: Prompt, code: str, *, deliver_at_once: bool = False) -> bool:
         """End a prompt: the money moves, the payer gets an SMS, the shop its callback.
@@ -40,6 +51,8 @@ class World:
         Safe to repeat. The callback is sent by the agenda, or with ``deliver_at_once`` before this
         returns.
         """
+        if code in ("0", "2001") and self.subscribers.is_locked(prompt.push.phone):
+            code = "8006"
         if not self.prompts.end(prompt, code) or prompt.ending is None:
             return False
         push, ending = prompt.push, prompt.ending
@@ -55,10 +68,21 @@ class World:
             receipt=ending.entry.receipt if ending.entry else None,
         )
         if deliver_at_once:
-            self.courier.deliver(prompt)
+            self._tell(prompt, ending)
         else:
-            self.agenda.add(0, partial(self.courier.deliver, prompt))
+            self.agenda.add(0, partial(self._tell, prompt, ending))
         return True
+
+    def _tell(self, prompt: Prompt, ending: Ending) -> None:
+        sending = callbacks.sending(prompt, ending, self.books)
+        told = None
+        if ending.entry and self.config.stk_confirmations:
+            told = self.confirmations.prepare(ending.entry)
+        if told and told.is_first:
+            told.send()
+        self.courier.deliver(prompt.script, sending)
+        if told and not told.is_first:
+            told.send()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward and let what has come due happen. Raises ValueError."""
@@ -66,7 +90,7 @@ class World:
         self.agenda.wake()
 
     def reset(self) -> None:
-        """Begin again: no scripts, prompts, phones, events or books.
+        """Begin again: no scripts, prompts, phones, events, books or registered addresses.
 
         Tokens stay good and the clock where it is.
         """
@@ -75,5 +99,7 @@ class World:
         self.agenda.wait_until_quiet(self.config.callback_timeout + 1)
         self.scripts.clear()
         self.books.clear()
+        self.subscribers.clear()
+        self.registrations.forget()
         self.handsets.clear()
         self.events.clear()

@@ -20,6 +20,7 @@ class Shop:
     def __init__(self):
         self.heard: list[tuple[str, dict[str, str], dict]] = []
         self.status = 200
+        self.answer = {"ResultCode": 0, "ResultDesc": "Accepted"}
         self.location = ""
         self.delay = threading.Event()
         self.seconds = 0.0
@@ -30,7 +31,7 @@ class Shop:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 shop.heard.append((self.path, dict(self.headers), json.loads(body)))
                 shop.delay.wait(shop.seconds)
-                answer = b'{"ResultCode": 0, "ResultDesc": "Accepted"}'
+                answer = json.dumps(shop.answer).encode()
                 self.send_response(shop.status)
                 self.send_header("Content-Length", str(len(answer)))
                 if shop.location:
@@ -54,7 +55,16 @@ class Shop:
     @property
     def results(self):
         """What each callback said, oldest first."""
-        return [body["Body"]["stkCallback"] for _, _, body in self.heard]
+        bodies = (body for _, _, body in self.heard)
+        return [body["Body"]["stkCallback"] for body in bodies if "Body" in body]
+
+    def at(self, place):
+        """Give the address of a place in the shop."""
+        return self.url + place
+
+    def told(self, place):
+        """What was posted to that place, oldest first."""
+        return [body for path, _, body in self.heard if path.endswith(place)]
 
     def items(self, n=0):
         """The metadata of the nth callback, by name."""
@@ -103,6 +113,29 @@ class Caller:
             **changes,
         }
         return self.post("/mpesa/stkpushquery/v1/query", body)
+
+    def register(self, version=2, **changes):
+        body = {
+            "ShortCode": "174379",
+            "ResponseType": "Completed",
+            "ConfirmationURL": self.shop.at("confirm"),
+            "ValidationURL": self.shop.at("validate"),
+            **changes,
+        }
+        return self.post(f"/mpesa/c2b/v{version}/registerurl", body)
+
+    def simulate(self, version=2, **changes):
+        body = {
+            "ShortCode": 174379,
+            "CommandID": "CustomerPayBillOnline",
+            "Amount": 1500,
+            "Msisdn": int(PHONE),
+            "BillRefNumber": "SOFA22",
+            **changes,
+        }
+        answer = self.post(f"/mpesa/c2b/v{version}/simulate", body)
+        assert self.simulator.wait_until_quiet(5)
+        return answer
 
     def push_body(self, phone=PHONE, amount=1500, *, leave_out=(), **changes):
         body = {

@@ -23,6 +23,11 @@ def test_a_payment_is_one_entry_with_all_that_is_known(daraja, shop):
         "received": 1500,
         "paid_out": 0,
         "wallets": {PHONE: 98_500},
+        "accounts": {
+            "174379": {"utility": 1500, "working": 0},
+            "600111": {"utility": 0, "working": 0},
+            "600000": {"utility": 1_000_000, "working": 0},
+        },
     }
     assert time.utcoffset() == timedelta(hours=3)
     assert int(time.strftime("%Y%m%d%H%M%S")) == items["TransactionDate"]
@@ -33,6 +38,7 @@ def test_a_payment_is_one_entry_with_all_that_is_known(daraja, shop):
         "phone": PHONE,
         "amount": 1500,
         "wallet_after": 98_500,
+        "account_after": 1500,
         "transaction_date": items["TransactionDate"],
         "shortcode": "174379",
         "party_b": "174379",
@@ -41,6 +47,9 @@ def test_a_payment_is_one_entry_with_all_that_is_known(daraja, shop):
         "description": "Sofa",
         "merchant_request_id": accepted["MerchantRequestID"],
         "checkout_request_id": accepted["CheckoutRequestID"],
+        "conversation_id": "",
+        "originator_conversation_id": "",
+        "reverses": "",
     }
 
 

@@ -1,0 +1,68 @@
+"""The people behind the numbers: what they are called, whether they have M-PESA, and whether their
+PIN is locked.
+"""
+
+import threading
+
+_FIRST = ("WANJIKU", "OTIENO", "AKINYI", "MUTUA", "CHEBET", "KAMAU", "AMINA", "BARASA", "NJERI")
+_LAST = ("MWANGI", "ODHIAMBO", "KIPLAGAT", "NDUNGU", "WAFULA", "HASSAN", "MUTHONI", "KOECH")
+
+
+class Subscribers:
+    """Remembers who has no M-PESA and who entered a wrong PIN too often. Safe from many threads.
+
+    ``tries`` wrong PINs in a row lock a phone; 0 means that nothing ever does.
+    """
+
+    def __init__(self, tries: int) -> None:
+        self._tries = tries
+        self._lock = threading.Lock()
+        self._strangers: set[str] = set()
+        self._wrong: dict[str, int] = {}
+
+    def note_pin(self, phone: str, *, right: bool) -> None:
+        """Remember a PIN entered on a phone. A right one makes the wrong ones forgotten."""
+        with self._lock:
+            if not right:
+                self._wrong[phone] = self._wrong.get(phone, 0) + 1
+            elif not self._is_locked(phone):
+                self._wrong.pop(phone, None)
+
+    def is_locked(self, phone: str) -> bool:
+        """Say whether a phone's PIN is locked."""
+        with self._lock:
+            return self._is_locked(phone)
+
+    def unlock(self, phone: str) -> None:
+        """Forget a phone's wrong PINs, as customer care does."""
+        with self._lock:
+            self._wrong.pop(phone, None)
+
+    def is_registered(self, phone: str) -> bool:
+        """Say whether a phone has M-PESA."""
+        with self._lock:
+            return phone not in self._strangers
+
+    def register(self, phone: str, *, registered: bool) -> None:
+        """Give a phone M-PESA, or take it away."""
+        with self._lock:
+            (self._strangers.discard if registered else self._strangers.add)(phone)
+
+    def clear(self) -> None:
+        """Give everybody M-PESA and a PIN that works."""
+        with self._lock:
+            self._strangers.clear()
+            self._wrong.clear()
+
+    def _is_locked(self, phone: str) -> bool:
+        return 0 < self._tries <= self._wrong.get(phone, 0)
+
+
+def first_name(phone: str) -> str:
+    """Name whoever holds a phone; the same phone always has the same name."""
+    return _FIRST[int(phone) % len(_FIRST)]
+
+
+def full_name(phone: str) -> str:
+    """Name whoever holds a phone, in full."""
+    return f"{first_name(phone)} {_LAST[int(phone) % len(_LAST)]}"
