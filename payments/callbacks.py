@@ -93,6 +93,7 @@ def _apply(event_id: int) -> None:
         doubt = _doubt_its_end(callback)
     if not doubt:
         _write(event, EventState.APPLIED, settle(payment.pk, _outcome(callback)))
+        _look_after_doubtful(payment.pk)
     elif payment.is_confirmed:
         _write(event, EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
@@ -105,6 +106,20 @@ def _apply(event_id: int) -> None:
             "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
         )
         _write(event, EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
+
+
+def _look_after_doubtful(payment_id: int) -> None:
+    """Messages still being checked: closed once the money is here, else asked about after all."""
+    doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
+    if not doubtful.exists():
+        return
+    now = timezone.now()
+    payment = OrderPayment.objects.get(pk=payment_id)
+    if payment.is_confirmed:
+        note = "The attempt was confirmed at its own address."
+        doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
+    else:
+        ask_soon(payment, now=now)
 
 
 def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | None:

@@ -67,8 +67,9 @@ def check_payment(payment_id: int) -> None:
     if answer.outcome == StkOutcome.UNKNOWN:
         logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
         return
-    settle(payment.pk, _outcome(payment, answer))
-    _close_doubtful(payment, answer)
+    with transaction.atomic():
+        settle(payment.pk, _outcome(payment, answer))
+        _close_doubtful(payment, answer)
 
 
 def _outcome(payment: OrderPayment, answer: StkStatus) -> Outcome:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.utils.module_loading import import_string
 
-from orders.models import Order, TrackEvent
+from orders.models import Order, OrderTrack, TrackEvent
 from payments.models import Door, OrderPayment
 from payments.settlement import Outcome, settle
 from products.models import StockMovement
@@ -126,12 +126,14 @@ def test_loading_a_fixture_moves_nothing(order, kettle):
 
 
 def test_a_fixture_of_a_new_order_rings_no_phone(order):
-    rows = serializers.serialize("json", [order])
-    OrderPayment.objects.all().delete()
+    rows = serializers.serialize("json", [order, *order.tracks.all()])
+    for model in (OrderPayment, OrderTrack, Order):
+        model.objects.all().delete()
 
     for loaded in serializers.deserialize("json", rows):
         loaded.save()
 
+    assert Order.objects.get().payment_status == "requested"
     assert not OrderPayment.objects.exists()
 
 

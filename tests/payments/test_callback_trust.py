@@ -221,3 +221,18 @@ def test_strangers_cannot_make_us_ask_more_than_once_in_ten_seconds(
             post(client, payment, success(payment), token="")
 
     assert daraja.queries == ["ws_CO_1"]
+
+
+def test_a_doubtful_success_is_asked_about_though_a_failure_came_from_the_own_address(
+    client, payment, daraja
+):
+    post(client, payment, success(payment, receipt="SGL7654321"), token="")
+
+    post(client, payment, failure(payment))
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.next_check_at is None) == ("failed", False)
+    daraja.answer = PAID
+    check_payment(payment.pk)
+    assert stand(payment) == ("confirmed", "paid")
+    assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}
