@@ -24,6 +24,8 @@ PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 _BIGGEST_ID = 2**63 - 1
 
+Fetch = Callable[[list[int] | None, int], list[Any]]
+
 
 class KeysetPagination(BasePagination):
     """Pages a queryset by one or two integer columns, the last of them unique.
@@ -38,13 +40,18 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         keyset: Sequence[str] = getattr(view, "keyset", ("-id",))
+
+        def fetch(after: list[int] | None, limit: int) -> list[Any]:
+            rows = queryset if queryset.query.order_by else queryset.order_by(*keyset)
+            return list((rows.filter(beyond(keyset, after)) if after else rows)[:limit])
+
+        return self.paginate(request, keyset, fetch)
+
+    def paginate(self, request: Request, keyset: Sequence[str], fetch: Fetch) -> list[Any]:
+        """The asked page of what ``fetch(after, limit)`` reads: so many rows after a place."""
         size = self._read_size(request)
-        # The same order, said in another way where the database should not use an index for it.
-        queryset = queryset.order_by(*getattr(view, "order", keyset))
         cursor = _read_once(request, "cursor")
-        if cursor is not None:
-            queryset = queryset.filter(_beyond(keyset, _read_cursor(cursor, len(keyset))))
-        rows = list(queryset[: size + 1])
+        rows = fetch(None if cursor is None else _read_cursor(cursor, len(keyset)), size + 1)
         self._next = _link(request, keyset, rows[size - 1]) if len(rows) > size else None
         return rows[:size]
 
@@ -94,7 +101,7 @@ def _read_once(request: Request, name: str) -> str | None:
     return typed[0] if typed else None
 
 
-def _beyond(keyset: Sequence[str], after: list[int]) -> Any:
+def beyond(keyset: Sequence[str], after: list[int]) -> Any:
     """The rows after that place, in a form an index can start from."""
     down = keyset[0].startswith("-")
     names = [name.lstrip("-") for name in keyset]

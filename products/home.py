@@ -1,19 +1,20 @@
 """The front page: the newest of six categories in one statement.
 
 Each branch walks ``product_category_newest`` and stops after 25 rows. Django cannot write a
-limited branch of a union for SQLite, so the statement is put together here, once per database.
+limited branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is put
+together here, once per database.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection
 
 from .models import Category, Product
 from .querysets import Newest
+from .statements import TEXT, Statement, compiled
 
 PER_CATEGORY = 25
 #: The six keys of the answer, and the category each shows.
@@ -25,51 +26,36 @@ SHELVES = {
     "gaming": Category.GAMING,
     "phonestablet": Category.PHONES,
 }
-_CATEGORY, _ID = 5, 0
-
-
-class _Statement(NamedTuple):
-    sql: str
-    parameters: tuple[Any, ...]
-    #: How this database's values become Python's, by column; nothing to do on PostgreSQL.
-    converters: dict[int, Any]
 
 
 @cache
-def _statement(vendor: str) -> _Statement:
-    branches: list[str] = []
-    parameters: list[Any] = []
-    converters: dict[int, Any] = {}
-    for number, category in enumerate(SHELVES.values()):
-        newest = Product.objects.on_sale().filter(category=category)
-        query = newest.order_by(Newest()).as_rows()[:PER_CATEGORY].query
-        compiler = query.get_compiler(connection=connection)
-        sql, branch_parameters = compiler.as_sql()
-        branches.append(f"SELECT * FROM ({sql}) AS shelf_{number}")  # noqa: S608
-        parameters.extend(branch_parameters)
-        converters = compiler.get_converters([column for column, *_ in compiler.select])
-    return _Statement(" UNION ALL ".join(branches), tuple(parameters), converters)
+def _statement(vendor: str) -> Statement:
+    """A branch compiled by Django, six times: once per category."""
+    newest = Product.objects.on_sale().filter(category=TEXT).order_by(Newest())
+    branch = compiled(newest.as_rows()[:PER_CATEGORY])
+    categories = tuple(SHELVES.values())
+    if vendor == "postgresql":
+        # One plan for all six, in a fifth of the time that planning a union of them takes.
+        shelves = ", ".join(["(%s)"] * len(categories))
+        one = branch.sql % "shelf.category"
+        sql = (
+            f"SELECT newest.* FROM (VALUES {shelves}) AS shelf (category)"  # noqa: S608
+            f" CROSS JOIN LATERAL ({one}) AS newest"
+        )
+    else:
+        sql = " UNION ALL ".join(f"SELECT * FROM ({branch.sql})" for _ in categories)  # noqa: S608
+    return branch._replace(sql=sql, parameters=categories)
 
 
-def newest_by_shelf() -> dict[str, list[tuple[Any, ...]]]:
+def newest_by_shelf() -> dict[str, list[Any]]:
     """Rows (products.rows.COLUMNS) of what is on sale, newest first, under the six keys.
 
     One query, at most 25 rows a key, the same cost however many products there are.
     """
-    statement = _statement(connection.vendor)
-    with connection.cursor() as cursor:
-        cursor.execute(statement.sql, statement.parameters)
-        rows: Iterable[Any] = cursor.fetchall()
-    if statement.converters:
-        rows = (
-            Product.objects.all()
-            .query.get_compiler(connection=connection)
-            .apply_converters(rows, statement.converters)
-        )
-    by_category: dict[str, list[tuple[Any, ...]]] = {value: [] for value in SHELVES.values()}
-    for row in rows:
-        by_category[row[_CATEGORY]].append(tuple(row))
+    by_category: dict[str, list[Any]] = {category: [] for category in SHELVES.values()}
+    for row in _statement(connection.vendor).rows():
+        by_category[row.category].append(row)
     for shelf in by_category.values():
-        # A union promises no order between its rows, though each branch came sorted.
-        shelf.sort(key=lambda row: row[_ID], reverse=True)
+        # Neither form promises an order of the whole, though each branch came sorted.
+        shelf.sort(key=lambda row: row.id, reverse=True)
     return {key: by_category[category] for key, category in SHELVES.items()}

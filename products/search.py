@@ -71,10 +71,16 @@ def matching(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> Prod
     Words come from ``words_in`` or the vocabulary, so they are letters and digits; ``kett*`` is
     any word that begins so.
     """
-    return products.filter(_Matches(Value(_query(groups)))) if groups else products
+    return having(products, query_for(groups)) if groups else products
 
 
-def _query(groups: Sequence[Sequence[str]]) -> str:
+def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
+    """Products that match a query of ``query_for``."""
+    return products.filter(_Matches(Value(query)))
+
+
+def query_for(groups: Sequence[Sequence[str]]) -> str:
+    """What ``matching`` asks, in the language of this database."""
     if connection.vendor == "postgresql":
         either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
     else:
@@ -102,7 +108,7 @@ def is_common(groups: Sequence[Sequence[str]]) -> bool:
         " AS newest WHERE search @@ to_tsquery('english', %s)"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_SAMPLE, _query(groups)])
+        cursor.execute(sql, [_SAMPLE, query_for(groups)])
         return cursor.fetchone()[0] >= _COMMON
 
 

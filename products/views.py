@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any, cast
 
 from django.http import HttpResponse, HttpResponseBase
@@ -21,13 +22,13 @@ from omachemainproj.pagination import KeysetPagination
 from omachemainproj.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.renderers import write_json
 
-from . import descriptions
+from . import descriptions, pages
 from .filters import ORDERS, ProductFilter, ProductFilterBackend
 from .home import newest_by_shelf
 from .models import Category, Product
-from .querysets import Newest, ProductQuerySet
+from .querysets import ProductQuerySet
 from .rows import Shape
-from .search import MAX_TERM, Unindexed, is_common, matching, words_in
+from .search import MAX_TERM, is_common, query_for, words_in
 from .serializers import CartInput, CreateProductInput, ProductOutput
 from .services import create_product
 from .vocabulary import put_right
@@ -92,15 +93,23 @@ class ProductListView(GenericAPIView):
         """The columns the pages of this order are cut by."""
         return ORDERS[self.ordering]
 
-    def page(self, products: ProductQuerySet) -> list[Any]:
-        """The asked page of these products, filtered and ordered. One query."""
-        rows = cast(ProductQuerySet, self.filter_queryset(products))
-        if self.keyset == ("newest",):
-            page = self.paginate_queryset(rows.annotate(newest=Newest()).as_rows("newest"))
-        else:
-            page = self.paginate_queryset(rows.as_rows())
-        assert page is not None  # noqa: S101
-        return page
+    def page(self, source: pages.Source, text: str, *, indexed: bool = True) -> list[Any]:
+        """The asked page of a list, filtered and ordered. One query."""
+        pager = self.pagination_class()
+        self._paginator = pager
+        if self._asks_for_more_than_pages():
+            products = cast(ProductQuerySet, self.filter_queryset(source(text)))
+            rows = pages.in_order(products, self.keyset, indexed=indexed)
+            return pager.paginate_queryset(rows, self.request, self)
+        read = partial(pages.read_page, source, text, self.keyset, indexed=indexed)
+        return pager.paginate(self.request, self.keyset, read)
+
+    def _asks_for_more_than_pages(self) -> bool:
+        """Whether the filters are needed; an order they know is not what needs them."""
+        asked = ProductFilter.base_filters.keys() & self.request.query_params.keys()
+        if asked == {"ordering"}:
+            return self.request.query_params.getlist("ordering") not in ([name] for name in ORDERS)
+        return bool(asked)
 
     def answer(self, rows: list[Any]) -> Response:
         return self.get_paginated_response(Shape(self.request).products(rows))
@@ -116,31 +125,21 @@ class CategoryView(ProductListView):
         category = "phones" if category == "phonestablet" else category
         if category not in Category.values:
             raise NoSuchCategory
-        products = Product.objects.filter(category=category)
+        source = pages.on_sale
         if request.query_params.get("in_stock") == "false":
-            return self.answer(self.page(products.sold_out()))
-        return self.answer(self.page(products.on_sale()))
+            source = pages.sold_out
+        return self.answer(self.page(source, category))
 
 
 class SearchView(ProductListView):
     """Products with all these words, newest first; misspelt words are put right."""
 
     throttle_scope = "search"
-    _common = True
 
     @property
     def keyset(self) -> tuple[str, ...]:
         # All categories at once: the primary key is the index that has them in this order.
         return ("-id",) if self.ordering == "newest" else ORDERS[self.ordering]
-
-    @property
-    def order(self) -> list[Any]:
-        """The keyset, as an index has it when matches are common, and as none has otherwise."""
-        first, *rest = self.keyset
-        if self._common:
-            return [first, *rest]
-        column = Unindexed(first.lstrip("-"))
-        return [column.desc() if first.startswith("-") else column.asc(), *rest]
 
     @extend_schema(**descriptions.SEARCH)
     def get(self, request: Request) -> Response:
@@ -160,14 +159,15 @@ class SearchView(ProductListView):
         return term
 
     def _find(self, groups: list[list[str]]) -> list[Any]:
-        self._common = is_common(groups)
-        return self.page(matching(Product.objects.listed(), groups))
+        if not groups:
+            return self.page(pages.everything, "")
+        return self.page(pages.found, query_for(groups), indexed=is_common(groups))
 
     def _had_an_earlier_page(self, words: list[str]) -> bool:
         """Whether this page is empty only because it is behind the last one."""
         if "cursor" not in self.request.query_params:
             return False
-        whole = matching(Product.objects.listed(), [[word] for word in words])
+        whole = pages.found(query_for([[word] for word in words]))
         return bool(self.filter_queryset(whole)[:1])
 
 
@@ -179,8 +179,7 @@ class ProductView(APIView):
 
     @extend_schema(**descriptions.DETAIL)
     def get(self, request: Request, product_id: str) -> Response:
-        rows = Product.objects.listed().filter(pk=int(product_id))
-        row = rows.as_rows("seller_id", "payment_mpesa_number").first()
+        row = pages.read_product(int(product_id))
         if row is None:
             raise NoSuchProduct
         product = Shape(request).product(row)
@@ -233,7 +232,7 @@ class CartView(APIView):
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         asked = CartInput(data=body)
         asked.is_valid(raise_exception=True)
-        ids = [pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID]
-        found = {row.id: row for row in Product.objects.listed().filter(pk__in=ids).as_rows()}
-        in_order = [found[pk] for pk in dict.fromkeys(ids) if pk in found]
+        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID))
+        found = {row.id: row for row in pages.read_cart(ids)}
+        in_order = [found[pk] for pk in ids if pk in found]
         return Response(Shape(request).products(in_order))

@@ -111,8 +111,8 @@ def test_the_homes_rows_have_pythons_types_on_every_database(listing):
 
     row = newest_by_shelf()["kitchen"][0]
 
-    assert row[8] is False
-    assert row[10].utcoffset().total_seconds() == 0
+    assert row.soldout is False
+    assert row.created_at.utcoffset().total_seconds() == 0
 
 
 def test_home_answers_head_like_get(api, kettle):
@@ -136,4 +136,5 @@ def test_each_branch_of_home_walks_its_own_index(django_assert_num_queries):
             cursor.execute("EXPLAIN QUERY PLAN " + statement.sql, statement.parameters)
         plan = "\n".join(str(row) for row in cursor.fetchall())
 
-    assert plan.count("product_category_newest") == 6
+    branches = 1 if connection.vendor == "postgresql" else 6
+    assert plan.count("product_category_newest") == branches
