@@ -2,12 +2,14 @@
 
 from collections import Counter
 from datetime import timedelta
+from threading import Event
 
 import pytest
 from django.utils import timezone
 
 from orders.models import Order, OrderTrack
 from orders.services import cancel_order, expire_order, expire_overdue
+from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
@@ -68,6 +70,33 @@ def test_one_key_twelve_times_is_one_order(buyer, kettle):
     assert set(counted) <= {201, 409}
     assert (len(tokens), busy) == (1, busy & {"idempotency_key_in_use"})
     assert (Order.objects.count(), shelf(kettle)) == (1, (5, 2))
+
+
+def test_a_twin_of_a_request_in_flight_is_told_to_ask_again(buyer, kettle, monkeypatch):
+    inside, go_on, hold = Event(), Event(), stock.hold
+
+    def first():
+        return cash_out(signed_in(buyer), (kettle, 2), key="k-1")
+
+    def twin():
+        inside.wait(5)
+        try:
+            return cash_out(signed_in(buyer), (kettle, 2), key="k-1")
+        finally:
+            go_on.set()
+
+    def slowly(lines):
+        inside.set()
+        go_on.wait(5)
+        hold(lines)
+
+    monkeypatch.setattr("products.stock.hold", slowly)
+
+    placed, told = at_once(first, twin)
+
+    assert (placed.status_code, told.status_code) == (201, 409)
+    assert told.json()["code"] == "idempotency_key_in_use"
+    assert Order.objects.count() == 1
 
 
 def test_one_key_with_two_bodies_is_one_order(buyer, kettle):
