@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.models import Func, OuterRef, Subquery
+from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 
@@ -27,6 +28,29 @@ class Newest(Func):
 
     def __init__(self, expression: Any = "id", **extra: Any) -> None:
         super().__init__(expression, **extra)
+
+
+class Created(Func):
+    """``created_at`` as the API writes it: ISO 8601 in UTC.
+
+    Written by the database, because 150 times read into Python and written out again were a fifth
+    of what the front page cost.
+    """
+
+    output_field = models.TextField()
+
+    def __init__(self, expression: Any = "created_at", **extra: Any) -> None:
+        super().__init__(expression, **extra)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        form = 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'
+        template = f"to_char(%(expressions)s AT TIME ZONE 'UTC', '{form}')"
+        return super().as_sql(compiler, connection, template=template)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
+        # Django keeps them there as text, in UTC.
+        template = "(replace(%(expressions)s, ' ', 'T') || '+00:00')"
+        return super().as_sql(compiler, connection, template=template)
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -51,5 +75,5 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Named tuples of what the public shape needs (see products.rows), and ``more``."""
         seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
         # Not a join: the database asks for the names of the rows it answers, and of no others.
-        rows = self.annotate(user_name=Subquery(seller[:1]))
+        rows = self.annotate(user_name=Subquery(seller[:1]), created=Created())
         return rows.values_list(*COLUMNS, *more, named=True)

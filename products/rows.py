@@ -26,7 +26,7 @@ COLUMNS = (
     "item_number",
     "soldout",
     "user_name",
-    "created_at",
+    "created",
 )
 
 
@@ -40,10 +40,10 @@ class Shape:
         """One row (``COLUMNS``; anything after them is left out) as the public sees it.
 
         ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
-        ``created_at`` is in UTC.
+        ``created_at`` is ISO 8601 in UTC.
         """
         pk, name, image, thumbnail, description, category, *rest = row
-        price, item_number, soldout, user_name, created_at = rest[:5]
+        price, item_number, soldout, user_name, created = rest[:5]
         return {
             "id": pk,
             "name": name,
@@ -55,7 +55,7 @@ class Shape:
             "item_number": item_number,
             "soldout": soldout,
             "user_name": user_name,
-            "created_at": created_at,
+            "created_at": created,
         }
 
     def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -212,7 +212,7 @@ class CreateView(APIView):
             product.item_number,
             product.soldout,
             request.user.username,
-            product.created_at,
+            product.created_at.isoformat(timespec="microseconds"),
         )
         body = Shape(request).product(row)
         body["payment_mpesa_number"] = product.payment_mpesa_number
