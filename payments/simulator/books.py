@@ -11,14 +11,7 @@ from typing import Any, Literal
 from payments.simulator import ids
 from payments.simulator.clock import Clock, stamp
 from payments.simulator.config import Config
-
-
-class NotMoved(Exception):
-    """No money moved, and this result code says why."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+from payments.simulator.results import Declined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,38 +95,38 @@ class Books:
     def receive(
         self, *, phone: str, amount: int, purpose: Purpose, receipt: str | None = None
     ) -> Entry:
-        """Take money from a phone for the merchant. Raises NotMoved: 4 for a phone that has moved
+        """Take money from a phone for the merchant. Raises Declined: 4 for a phone that has moved
         its daily limit, 1 for a wallet that holds too little.
         """
         with self._lock:
             if self._is_past_daily_limit("in", phone, amount):
-                raise NotMoved("4")
+                raise Declined("4")
             if self._wallet(phone) < amount:
-                raise NotMoved("1")
+                raise Declined("1")
             return self._move("in", phone, amount, purpose, receipt)
 
     def pay(self, *, phone: str, amount: int, purpose: Purpose, receipt: str) -> Entry:
-        """Pay a phone out of the utility account of ``purpose.shortcode``. Raises NotMoved: 1 for
+        """Pay a phone out of the utility account of ``purpose.shortcode``. Raises Declined: 1 for
         an account that holds too little, 4 and 8 for a phone at its daily or its wallet's limit.
         """
         with self._lock:
             if self._utility_of(purpose.shortcode) < amount:
-                raise NotMoved("1")
+                raise Declined("1")
             if self._is_past_daily_limit("out", phone, amount):
-                raise NotMoved("4")
+                raise Declined("4")
             if self._wallet(phone) + amount > self._config.wallet_limit:
-                raise NotMoved("8")
+                raise Declined("8")
             return self._move("out", phone, amount, purpose, receipt)
 
     def give_back(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
-        """Reverse a payment. Raises NotMoved: R000001 for one reversed before, 1 when the money is
+        """Reverse a payment. Raises Declined: R000001 for one reversed before, 1 when the money is
         no longer there.
         """
         with self._lock:
             if original.receipt in self._reversed:
-                raise NotMoved("R000001")
+                raise Declined("R000001")
             if self._utility_of(original.account) < original.amount:
-                raise NotMoved("1")
+                raise Declined("1")
             self._reversed.add(original.receipt)
             return self._move("out", original.phone, original.amount, purpose, receipt)
 

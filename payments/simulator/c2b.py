@@ -11,7 +11,7 @@ from typing import Any
 
 from payments.simulator import fields
 from payments.simulator.behaviour import Script
-from payments.simulator.books import Entry, NotMoved, Purpose
+from payments.simulator.books import Entry, Purpose
 from payments.simulator.c2b_urls import accepted
 from payments.simulator.config import MAX_AMOUNT, Config
 from payments.simulator.confirmations import GOODS, message
@@ -19,6 +19,7 @@ from payments.simulator.faults import answer_as_scripted, refuse_as_scripted
 from payments.simulator.handsets import hand_paid_text, hand_refused_text
 from payments.simulator.post import Answer, Parcel
 from payments.simulator.registrations import Registration
+from payments.simulator.results import Declined
 from payments.simulator.tokens import C2B_TOKEN_REFUSED
 from payments.simulator.wire import (
     DarajaError,
@@ -130,7 +131,7 @@ def _settle(world: World, wanted: ByHand, script: Script) -> tuple[str, Entry | 
         entry = world.books.receive(
             phone=wanted.phone, amount=wanted.amount, purpose=purpose, receipt=receipt
         )
-    except NotMoved as no:
+    except Declined as no:
         return no.code, None, ""
     return "0", entry, third_party_id
 

@@ -35,6 +35,7 @@ class Config:
     for the phone page) or a result code. ``similar_counts`` says which earlier pushes forbid the
     same amount again within ``similar_within``: every one asked for (the portal's words) or only
     those that were paid. ``production`` has C2B addresses registered once, and nothing simulated.
+    ``key_file`` keeps the key behind the certificate from one start to the next.
     0 for ``pin_tries`` and ``queries_per_minute`` means: no such limit.
     """
 
@@ -48,6 +49,7 @@ class Config:
     initiator_password: str = INITIATOR_PASSWORD
     initiator_roles: tuple[str, ...] = ROLES
     initiator_tries: int = 3
+    key_file: str | None = None
     utility: int = 1_000_000
     merchant_name: str = "O-MACHE"
     pin: str = PIN

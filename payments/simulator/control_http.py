@@ -97,9 +97,17 @@ class ControlPlane:
             ),
             ("POST", r"phones/([^/]+)/unlock", lambda r, f, a: money.unlock_pin(a)),
             ("POST", r"accounts/([^/]+)", lambda r, f, a: money.set_account(a, f)),
+            ("POST", "initiator/unlock", lambda r, f, a: world.initiator.unlock()),
+            ("GET", "certificate", lambda r, f, a: self._certificate()),
+            ("GET", "credential", lambda r, f, a: money.credential()),
+            ("GET", "conversations", lambda r, f, a: {"conversations": money.conversations()}),
             ("GET", "c2b", lambda r, f, a: {"registered": world.registrations.as_json()}),
             ("POST", "c2b/forget", lambda r, f, a: world.registrations.forget()),
         ]
+
+    def _certificate(self) -> Reply:
+        pem = self._world.initiator.keys.certificate
+        return Reply(200, pem.encode(), "application/x-pem-file")
 
     def _pay(self, request: Request, fields: Fields, number: str) -> Any:
         words = {name: _text(fields, name) for name in ("account", "business") if fields.get(name)}

@@ -89,6 +89,20 @@ class MoneyControl:
         """Unlock a phone's PIN, as customer care does."""
         self._world.subscribers.unlock(ids.msisdn(number))
 
+    def conversations(self) -> list[dict[str, Any]]:
+        """List every payout, reversal and question asked, oldest first, with how it ended."""
+        return [conversation.as_json() for conversation in self._world.conversations.list()]
+
+    def credential(self, password: str | None = None) -> dict[str, Any]:
+        """Give the initiator's name, and a security credential ready for use."""
+        world = self._world
+        password = world.config.initiator_password if password is None else password
+        return {
+            "initiator_name": world.config.initiator_name,
+            "security_credential": world.initiator.keys.encrypt(password),
+            "locked": world.initiator.is_locked,
+        }
+
     def _row(self, entry: Entry) -> dict[str, Any]:
         purpose = entry.purpose
         is_named = purpose.kind in ("stk", "c2b") and purpose.party_b != self._world.config.till

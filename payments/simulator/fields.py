@@ -8,12 +8,13 @@ import base64
 import binascii
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from payments.simulator.config import Config
+from payments.simulator.conversations import Ask
 from payments.simulator.ids import is_msisdn
 from payments.simulator.wire import DarajaError, invalid
 
@@ -76,6 +77,39 @@ def check_merchant(config: Config, body: Mapping[str, Any]) -> None:
         opened = b""
     if opened != f"{shortcode}{config.passkey}{stamped}".encode():
         raise DarajaError(500, "500.001.1001", "Wrong credentials")
+
+
+def initiated(
+    config: Config,
+    body: Mapping[str, Any],
+    *,
+    api: Literal["b2c", "reversal", "transaction_status", "account_balance"],
+    initiator: str,
+    commands: Sequence[str],
+    party: str,
+) -> Ask:
+    """Read what every request in an operator's name has. Raises DarajaError."""
+    name, credential = text(body, initiator), text(body, "SecurityCredential")
+    command = text(body, "CommandID")
+    if command not in commands:
+        raise invalid("CommandID")
+    shortcode = text(body, party)
+    if not re.fullmatch(r"[0-9]{5,12}", shortcode):
+        raise invalid(party)
+    remarks = text(body, "Remarks")
+    if not 2 <= len(remarks) <= 100:
+        raise invalid("Remarks")
+    return Ask(
+        api=api,
+        initiator=name,
+        credential=credential,
+        command=command,
+        shortcode=shortcode,
+        result_url=callback_url(body, "ResultURL", local=config.local_callbacks),
+        timeout_url=callback_url(body, "QueueTimeOutURL", local=config.local_callbacks),
+        remarks=remarks,
+        body=body,
+    )
 
 
 def callback_url(body: Mapping[str, Any], name: str, *, local: bool) -> str:

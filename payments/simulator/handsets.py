@@ -106,6 +106,23 @@ def hand_refused_text(
     )
 
 
+def received_text(sender: str, entry: Entry) -> str:
+    """Write the SMS of money received."""
+    return (
+        f"{entry.receipt} Confirmed. You have received {_kes(entry.amount)} from {sender} on "
+        f"{_when(entry)}. New M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
+def returned_text(sender: str, entry: Entry) -> str:
+    """Write the SMS of a payment that was reversed."""
+    return (
+        f"{entry.receipt} Confirmed. Your payment {entry.purpose.reverses} to {sender} was "
+        f"reversed on {_when(entry)} and {_kes(entry.amount)} is back in your account. "
+        f"New M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
 def _for_account(account: str) -> str:
     return f", Account no. {account}" if account else ""
 

@@ -41,6 +41,16 @@ def receipt(moment: datetime) -> str:
     return day + "".join(secrets.choice(letters) for _ in range(7))
 
 
+def no_receipt(moment: datetime) -> str:
+    """Make what stands for a receipt where no money moved: the day, and zeros."""
+    return receipt(moment)[:3] + "0" * 7
+
+
+def conversation_id(moment: datetime) -> str:
+    """Make a ``ConversationID``: ``AG_``, the day in Nairobi, twenty hex digits."""
+    return f"AG_{moment:%Y%m%d}_{secrets.token_hex(10)}"
+
+
 def is_msisdn(text: str) -> bool:
     """Say whether this is a Kenyan mobile number in full: ``2547…`` or ``2541…``, 12 digits."""
     return _MSISDN.fullmatch(text) is not None

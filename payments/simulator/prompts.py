@@ -7,9 +7,9 @@ from typing import Literal
 
 from payments.simulator import ids
 from payments.simulator.behaviour import Script
-from payments.simulator.books import Books, Entry, NotMoved, Purpose
+from payments.simulator.books import Books, Entry, Purpose
 from payments.simulator.clock import Clock
-from payments.simulator.results import DESCRIPTIONS, describe
+from payments.simulator.results import DESCRIPTIONS, Declined, describe
 from payments.simulator.wire import DarajaError
 
 
@@ -153,7 +153,7 @@ class Prompts:
                     entry = self._books.receive(
                         phone=prompt.push.phone, amount=amount, purpose=prompt.purpose
                     )
-                except NotMoved as no:
+                except Declined as no:
                     code = no.code
             prompt.ending = Ending(code, prompt.script.desc or describe(code), entry)
             del self._open[prompt.push.phone]

@@ -1,7 +1,7 @@
-"""Result codes of M-Pesa Express and the words Safaricom puts beside them.
+"""Result codes and the words Safaricom puts beside them.
 
-Source: Daraja portal, M-Pesa Express and its FAQ; the two texts of 1037 were both recorded for one
-payment.
+Source: Daraja portal, M-Pesa Express and its FAQ, Business to Customer, Reversal; the two texts of
+1037 were both recorded for one payment.
 """
 
 DESCRIPTIONS = {
@@ -11,7 +11,11 @@ DESCRIPTIONS = {
     "3": "Declined due to limit rule: greater than the maximum transaction amount.",
     "4": "Declined due to limit rule: would exceed daily transfer limit.",
     "8": "Declined due to limit rule: would exceed the maximum balance.",
+    "11": "The DebitParty is in an invalid state.",
+    "15": "Duplicate Detected.",
     "17": "Rule limited.",
+    "21": "The initiator is not allowed to initiate this request.",
+    "25": "Invalid request parameter.",
     "26": "Traffic blocking condition in place.",
     "1001": (
         "Unable to lock subscriber, a transaction is already in process for the current subscriber."
@@ -22,10 +26,17 @@ DESCRIPTIONS = {
     "1032": "Request cancelled by user",
     "1037": "No response from user.",
     "2001": "The initiator information is invalid.",
+    "2006": "Declined due to account rule: the account status does not allow this transaction.",
     "2028": "The request is not permitted according to product assignment.",
+    "2040": (
+        "Credit Party customer type (Unregistered or Registered Customer) can't be supported by "
+        "the service."
+    ),
     "4999": "The transaction is still under processing",
     "8006": "The security credential is locked.",
     "9999": "An error occurred while sending a push request.",
+    "R000001": "The transaction has already been reversed.",
+    "R000002": "The OriginalTransactionID is invalid.",
     "SFC_IC0003": "The operator does not exist.",
 }
 
@@ -42,6 +53,14 @@ NOTICES = {
     "2028": "the shop's till or pay bill number does not match its request",
     "8006": "your M-PESA PIN is locked",
 }
+
+
+class Declined(Exception):
+    """Nothing was done, and this result code says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 def describe(code: str, *, in_query: bool = False) -> str:

@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from payments.simulator import c2b, c2b_urls, oauth, page, stk, stk_query
+from payments.simulator import b2c, c2b, c2b_urls, oauth, page, stk, stk_query
 from payments.simulator.config import Config
 from payments.simulator.control import Control
 from payments.simulator.control_http import PREFIX, ControlPlane
@@ -159,6 +159,31 @@ class Simulator:
         """Unlock a phone's PIN."""
         self.money.unlock_pin(number)
 
+    def set_account(self, shortcode: str, **accounts: int) -> dict[str, int]:
+        """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
+        return self.money.set_account(shortcode, accounts)
+
+    def register(self, number: str, registered: bool) -> None:
+        """Give a phone M-PESA, or take it away."""
+        self.money.register(number, registered)
+
+    @property
+    def certificate(self) -> str:
+        """The certificate, in PEM, under which a client encrypts the initiator's password."""
+        return self.world.initiator.keys.certificate
+
+    def security_credential(self, password: str | None = None) -> str:
+        """Encrypt a password, the initiator's own by default, as a client would."""
+        return str(self.money.credential(password)["security_credential"])
+
+    def unlock_initiator(self) -> None:
+        """Let the initiator in again after too many bad passwords."""
+        self.world.initiator.unlock()
+
+    def conversations(self) -> list[dict[str, Any]]:
+        """List every payout, reversal and question asked, oldest first, with how it ended."""
+        return self.money.conversations()
+
     def forget_urls(self) -> None:
         """Delete the addresses registered for payments by hand, as an operator can."""
         self.world.registrations.forget()
@@ -215,4 +240,6 @@ def _daraja(world: World) -> list[Route]:
         Route("POST", "/mpesa/c2b/v1/registerurl", partial(c2b_urls.register, world, 1)),
         Route("POST", "/mpesa/c2b/v2/simulate", partial(c2b.simulate, world)),
         Route("POST", "/mpesa/c2b/v1/simulate", partial(c2b.simulate, world)),
+        Route("POST", "/mpesa/b2c/v3/paymentrequest", partial(b2c.pay, world, 3)),
+        Route("POST", "/mpesa/b2c/v1/paymentrequest", partial(b2c.pay, world, 1)),
     ]

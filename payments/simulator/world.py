@@ -8,9 +8,11 @@ from payments.simulator.books import Books
 from payments.simulator.clock import Clock
 from payments.simulator.config import Config
 from payments.simulator.confirmations import Confirmations
+from payments.simulator.conversations import Conversations
 from payments.simulator.delivery import Courier
 from payments.simulator.events import EventLog
 from payments.simulator.handsets import Handsets, ending_text
+from payments.simulator.initiator import Initiator
 from payments.simulator.post import Postman
 from payments.simulator.prompts import Ending, Prompt, Prompts
 from payments.simulator.registrations import Registrations
@@ -37,6 +39,8 @@ class World:
         self.handsets = Handsets(self.clock)
         self.subscribers = Subscribers(config.pin_tries)
         self.registrations = Registrations(once=config.production)
+        self.initiator = Initiator(config)
+        self.conversations = Conversations()
         self.postman = Postman(config, self.events)
         self.courier = Courier(self.events, self.agenda, self.postman)
         self.confirmations = Confirmations(
@@ -101,5 +105,7 @@ class World:
         self.books.clear()
         self.subscribers.clear()
         self.registrations.forget()
+        self.conversations.clear()
+        self.initiator.unlock()
         self.handsets.clear()
         self.events.clear()

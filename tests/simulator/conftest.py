@@ -45,6 +45,7 @@ class Shop:
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
+        self._server.handle_error = lambda *caller: None
         self.url = f"http://127.0.0.1:{self._server.server_port}/safwebhook/f00dfeed/"
         threading.Thread(target=self._server.serve_forever, args=(0.005,), daemon=True).start()
 
@@ -61,6 +62,16 @@ class Shop:
     def at(self, place):
         """Give the address of a place in the shop."""
         return self.url + place
+
+    @property
+    def outcomes(self):
+        """What each result of an asynchronous request said, oldest first."""
+        return [body["Result"] for body in self.told("result")]
+
+    def parameters(self, n=0):
+        """The parameters of the nth result, by name."""
+        rows = self.outcomes[n]["ResultParameters"]["ResultParameter"]
+        return {row["Key"]: row.get("Value") for row in rows}
 
     def told(self, place):
         """What was posted to that place, oldest first."""
@@ -134,6 +145,65 @@ class Caller:
             **changes,
         }
         answer = self.post(f"/mpesa/c2b/v{version}/simulate", body)
+        assert self.simulator.wait_until_quiet(5)
+        return answer
+
+    def initiated(self, **changes):
+        """What every request in the operator's name carries."""
+        return {
+            "SecurityCredential": self.simulator.security_credential(),
+            "Remarks": "Order 7",
+            "ResultURL": self.shop.at("result"),
+            "QueueTimeOutURL": self.shop.at("timeout"),
+            **changes,
+        }
+
+    def pay_out(self, version=3, *, originator="ours-1", wait=True, **changes):
+        body = self.initiated(
+            OriginatorConversationID=originator,
+            InitiatorName="simulator",
+            CommandID="BusinessPayment",
+            Amount=1500,
+            PartyA="600000",
+            PartyB=PHONE,
+            Occassion="",
+        )
+        answer = self.post(f"/mpesa/b2c/v{version}/paymentrequest", {**body, **changes})
+        assert not wait or self.simulator.wait_until_quiet(5)
+        return answer
+
+    def reverse(self, receipt, **changes):
+        body = self.initiated(
+            Initiator="simulator",
+            CommandID="TransactionReversal",
+            TransactionID=receipt,
+            Amount="1500",
+            ReceiverParty="174379",
+            RecieverIdentifierType="11",
+        )
+        return self._ask("reversal/v1/request", {**body, **changes})
+
+    def ask_status(self, **changes):
+        body = self.initiated(
+            Initiator="simulator",
+            CommandID="TransactionStatusQuery",
+            PartyA="174379",
+            IdentifierType="4",
+            Occasion="OK",
+        )
+        return self._ask("transactionstatus/v1/query", {**body, **changes})
+
+    def ask_balance(self, **changes):
+        body = self.initiated(
+            Initiator="simulator",
+            CommandID="AccountBalance",
+            PartyA="174379",
+            IdentifierType="4",
+        )
+        return self._ask("accountbalance/v1/query", {**body, **changes})
+
+    def _ask(self, path, body):
+        answer = self.post(f"/mpesa/{path}", body)
         assert self.simulator.wait_until_quiet(5)
         return answer
 

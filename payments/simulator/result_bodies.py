@@ -1,0 +1,58 @@
+"""The bodies of the results of asynchronous requests.
+
+Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
+Account Balance: each with types and oddities of its own, kept here.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from payments.simulator import ids
+from payments.simulator.conversations import Conversation
+from payments.simulator.post import Body
+from payments.simulator.prompts import Ending
+from payments.simulator.results import typed
+
+#: APIs that move money; the others have no receipt of their own.
+_MOVING = ("b2c", "reversal")
+
+
+def parameter(key: str, value: object) -> Body:
+    """Write one of a result's parameters."""
+    return {"Key": key, "Value": value}
+
+
+def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body]) -> Body:
+    """Write a result: parameters for a success, none for a failure."""
+    ask, script = conversation.ask, conversation.script
+    in_text = ask.api == "account_balance"
+    told: Body = {
+        "ResultType": "0" if in_text else 0,
+        "ResultCode": ending.code if in_text else typed(ending.code),
+        "ResultDesc": ending.desc,
+        "OriginatorConversationID": (
+            ids.merchant_request_id()
+            if script.originator == "other"
+            else conversation.originator_id
+        ),
+        "ConversationID": conversation.conversation_id,
+        "TransactionID": (
+            conversation.transaction_id
+            if ask.api in _MOVING
+            else ids.no_receipt(conversation.asked_at)
+        ),
+    }
+    if ending.code == "0":
+        told["ResultParameters"] = {"ResultParameter": _in_order(parameters, script.shuffle)}
+    told["ReferenceData"] = {"ReferenceItem": _reference(ask.api, ask.timeout_url)}
+    return {"Result": told}
+
+
+def _in_order(parameters: Sequence[Body], shuffle: bool) -> Sequence[Body]:
+    return random.sample(parameters, len(parameters)) if shuffle else parameters
+
+
+def _reference(api: str, timeout_url: str) -> Mapping[str, object]:
+    if api == "transaction_status":
+        return {"Key": "Occasion"}
+    return {"Key": "QueueTimeoutURL", "Value": timeout_url}

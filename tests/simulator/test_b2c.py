@@ -1,0 +1,336 @@
+"""Payouts: accepted now, told later, never twice under one id."""
+
+import base64
+import re
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import padding
+
+from payments.simulator import Simulator
+
+from .conftest import PHONE, said_no
+
+
+def codes(shop):
+    return [outcome["ResultCode"] for outcome in shop.outcomes]
+
+
+def test_a_payout_is_accepted_under_our_id(daraja):
+    said = daraja.pay_out().json()
+
+    assert re.fullmatch(r"AG_20[0-9]{6}_[0-9a-f]{20}", said.pop("ConversationID"))
+    assert said == {
+        "OriginatorConversationID": "ours-1",
+        "ResponseCode": "0",
+        "ResponseDescription": "Accept the service request successfully.",
+    }
+
+
+def test_its_result_has_daraja_s_shape_and_types(daraja, shop):
+    accepted = daraja.pay_out().json()
+
+    [result] = shop.outcomes
+    [entry] = daraja.simulator.books()["entries"]
+    told = shop.parameters()
+    assert re.fullmatch(
+        r"[0-9]{2}\.[0-9]{2}\.20[0-9]{2} [0-9:]{8}", told.pop("TransactionCompletedDateTime")
+    )
+    assert re.fullmatch(rf"{PHONE} - [A-Z]+ [A-Z]+", told.pop("ReceiverPartyPublicName"))
+    assert told == {
+        "TransactionAmount": 1500,
+        "TransactionReceipt": entry["receipt"],
+        "B2CUtilityAccountAvailableFunds": 998_500.0,
+        "B2CWorkingAccountAvailableFunds": 0.0,
+        "B2CRecipientIsRegisteredCustomer": "Y",
+        "B2CChargesPaidAccountAvailableFunds": 0.0,
+    }
+    del result["ResultParameters"]
+    assert result == {
+        "ResultType": 0,
+        "ResultCode": 0,
+        "ResultDesc": "The service request is processed successfully.",
+        "OriginatorConversationID": "ours-1",
+        "ConversationID": accepted["ConversationID"],
+        "TransactionID": entry["receipt"],
+        "ReferenceData": {"ReferenceItem": {"Key": "QueueTimeoutURL", "Value": shop.at("timeout")}},
+    }
+
+
+def test_the_money_reaches_the_phone_with_an_sms_and_the_books(daraja):
+    daraja.pay_out()
+
+    phone, books = daraja.simulator.phone(PHONE), daraja.simulator.books()
+    [entry] = books["entries"]
+    assert phone["balance"] == 101_500
+    assert "You have received KES 1,500.00 from O-MACHE" in phone["inbox"][0]["text"]
+    assert (books["received"], books["paid_out"]) == (0, 1500)
+    assert books["accounts"]["600000"]["utility"] == 998_500
+    assert (entry["kind"], entry["direction"]) == ("b2c", "out")
+    assert entry["originator_conversation_id"] == "ours-1"
+
+
+def test_an_id_used_before_is_refused_and_pays_nothing(daraja, shop):
+    daraja.pay_out()
+
+    refused = said_no(daraja.pay_out())
+
+    assert refused == (500, "500.002.1001", "Duplicate OriginatorConversationID.")
+    assert len(shop.outcomes) == 1
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_an_id_whose_payout_failed_is_refused_too(daraja):
+    daraja.simulator.script(operation="b2c", outcome="17")
+    daraja.pay_out()
+
+    assert said_no(daraja.pay_out())[1] == "500.002.1001"
+
+
+def test_an_id_that_was_refused_before_processing_can_be_used_again(daraja):
+    daraja.simulator.script(operation="b2c", refuse="spike_arrest")
+
+    assert said_no(daraja.pay_out())[1] == "500.003.02"
+    assert daraja.pay_out().status_code == 200
+
+
+def test_a_payout_whose_answer_was_lost_is_known_when_sent_again(daraja, shop):
+    daraja.simulator.script(operation="b2c", answer="nothing")
+    with pytest.raises(requests.ConnectionError):
+        daraja.pay_out()
+
+    assert said_no(daraja.pay_out())[1] == "500.002.1001"
+    assert codes(shop) == [0]
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_the_first_version_knows_no_id_of_ours_and_so_pays_twice(daraja):
+    first = daraja.pay_out(version=1).json()
+    second = daraja.pay_out(version=1).json()
+
+    assert len({first["OriginatorConversationID"], second["OriginatorConversationID"]}) == 2
+    assert daraja.simulator.books()["paid_out"] == 3000
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"OriginatorConversationID": ""}, "OriginatorConversationID"),
+        ({"InitiatorName": None}, "InitiatorName"),
+        ({"SecurityCredential": None}, "SecurityCredential"),
+        ({"CommandID": "BusinessPayBill"}, "CommandID"),
+        ({"Amount": "10.50"}, "Amount"),
+        ({"Amount": 0}, "Amount"),
+        ({"PartyA": "shop"}, "PartyA"),
+        ({"PartyB": "0712345678"}, "PartyB"),
+        ({"Remarks": "x"}, "Remarks"),
+        ({"Remarks": "x" * 101}, "Remarks"),
+        ({"ResultURL": "https://shop.example/mpesa/"}, "ResultURL"),
+        ({"QueueTimeOutURL": None}, "QueueTimeOutURL"),
+        ({"Occassion": "x" * 101}, "Occassion"),
+    ],
+)
+def test_a_request_that_is_wrong_is_refused_over_its_field(daraja, shop, changes, field):
+    refused = said_no(daraja.pay_out(**changes))
+
+    assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
+    assert shop.heard == []
+
+
+def test_a_bad_token_is_refused_in_b2c_s_own_code(daraja):
+    assert daraja.token
+    daraja.simulator.revoke_tokens()
+
+    assert said_no(daraja.pay_out()) == (401, "401.002.01", "Invalid Access Token")
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "code"),
+    [
+        ({}, {"Amount": 9}, 2),
+        ({}, {"Amount": 250_001}, 3),
+        ({}, {"PartyA": "174379"}, 2028),
+        ({}, {"PartyB": "254710002040"}, 2040),
+        ({}, {"InitiatorName": "nobody"}, 2001),
+        ({"utility": 1499}, {}, 1),
+        ({"daily_limit": 1499}, {}, 4),
+        ({"wallet_limit": 101_499}, {}, 8),
+        ({"initiator_roles": ("reversal",)}, {}, 21),
+    ],
+)
+def test_a_payout_can_fail_by_its_result(daraja_with, shop, settings, changes, code):
+    daraja = daraja_with(**settings)
+
+    accepted = daraja.pay_out(**changes)
+
+    [result] = shop.outcomes
+    assert accepted.status_code == 200
+    assert result["ResultCode"] == code
+    assert "ResultParameters" not in result
+    assert re.fullmatch(r"[A-Z0-9]{10}", result["TransactionID"])
+    assert daraja.simulator.books()["entries"] == []
+
+
+@pytest.mark.parametrize("amount", [10, 250_000])
+def test_the_least_and_the_most_can_be_paid(daraja, shop, amount):
+    daraja.pay_out(Amount=str(amount))
+
+    assert codes(shop) == [0]
+
+
+def test_a_phone_without_mpesa_is_not_paid_until_it_registers(daraja, shop):
+    daraja.simulator.register(PHONE, False)
+    daraja.pay_out(originator="first")
+    daraja.simulator.register(PHONE, True)
+    daraja.pay_out(originator="second")
+
+    assert codes(shop) == [2040, 0]
+
+
+def test_a_short_utility_account_can_be_filled(daraja, shop):
+    daraja.simulator.set_account("600000", utility=1499)
+    daraja.pay_out(originator="first")
+    daraja.simulator.set_account("600000", utility=1500)
+    daraja.pay_out(originator="second")
+
+    assert codes(shop) == [1, 0]
+    assert daraja.simulator.books()["accounts"]["600000"] == {"utility": 0, "working": 0}
+
+
+def test_three_bad_passwords_lock_the_operator_out_until_unlocked(daraja, shop):
+    bad = daraja.simulator.security_credential("wrong")
+    for n in range(3):
+        daraja.pay_out(originator=f"bad-{n}", SecurityCredential=bad)
+    daraja.pay_out(originator="locked")
+    daraja.simulator.unlock_initiator()
+    daraja.pay_out(originator="unlocked")
+
+    assert codes(shop) == [2001, 2001, 2001, 8006, 0]
+
+
+def test_a_right_password_makes_the_wrong_ones_forgotten(daraja, shop):
+    bad = daraja.simulator.security_credential("wrong")
+    for n, credential in enumerate([bad, bad, None, bad, bad, None]):
+        changes = {"SecurityCredential": credential} if credential else {}
+        daraja.pay_out(originator=f"try-{n}", **changes)
+
+    assert codes(shop) == [2001, 2001, 0, 2001, 2001, 0]
+
+
+@pytest.mark.parametrize(
+    "credential", ["simulator-password", "c2ltdWxhdG9yLXBhc3N3b3Jk", "Ö", "=" * 344]
+)
+def test_a_password_that_is_not_encrypted_is_a_bad_one(daraja, shop, credential):
+    daraja.pay_out(SecurityCredential=credential)
+
+    assert codes(shop) == [2001]
+
+
+def test_the_certificate_is_what_a_client_encrypts_with(daraja, shop):
+    pem = requests.get(daraja.simulator.url + "/control/certificate", timeout=5).content
+    key = x509.load_pem_x509_certificate(pem).public_key()
+    sealed = key.encrypt(b"simulator-password", padding.PKCS1v15())
+
+    daraja.pay_out(SecurityCredential=base64.b64encode(sealed).decode())
+
+    assert key.key_size == 2048
+    assert codes(shop) == [0]
+
+
+def test_a_key_file_keeps_the_certificate_s_key(tmp_path):
+    file = tmp_path / "key.pem"
+    with Simulator(key_file=str(file)) as first:
+        sealed = first.security_credential()
+    with Simulator(key_file=str(file)) as second:
+        opened = second.world.initiator.keys.decrypt(sealed)
+
+    assert opened == b"simulator-password"
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_a_queue_timeout_echoes_the_request_and_the_result_still_comes(daraja, shop):
+    daraja.simulator.script(operation="b2c", queue_timeout="with_result")
+    daraja.pay_out()
+
+    [echo] = shop.told("timeout")
+    assert (echo["OriginatorConversationID"], echo["Amount"]) == ("ours-1", 1500)
+    assert [path.rsplit("/", 1)[1] for path in shop.paths] == ["timeout", "result"]
+
+
+@pytest.mark.parametrize(
+    ("how", "paid_out", "status"),
+    [("without_result", 1500, "Completed"), ("not_done", 0, "Expired")],
+)
+def test_a_queue_timeout_can_be_all_the_shop_hears(daraja, shop, how, paid_out, status):
+    daraja.simulator.script(operation="b2c", queue_timeout=how)
+    daraja.pay_out()
+
+    assert len(shop.told("timeout")) == 1
+    assert shop.outcomes == []
+    assert daraja.simulator.books()["paid_out"] == paid_out
+    assert daraja.simulator.conversations()[0]["status"] == status
+
+
+def test_a_result_can_come_before_the_answer(daraja, shop):
+    daraja.simulator.script(operation="b2c", callback_before_answer=True, answer_delay=0.05)
+    daraja.pay_out()
+
+    kinds = [event["kind"] for event in daraja.simulator.events]
+    assert codes(shop) == [0]
+    assert kinds == ["token_issued", "request_accepted", "request_ended", "callback"]
+
+
+def test_a_result_can_come_twice_or_never(daraja, shop):
+    daraja.pay_out(originator="twice", PartyB="254710009002")
+    daraja.pay_out(originator="never", PartyB="254710009000")
+
+    assert [o["OriginatorConversationID"] for o in shop.outcomes] == ["twice", "twice"]
+    assert daraja.simulator.books()["paid_out"] == 3000
+
+
+def test_a_result_can_be_late(daraja, shop):
+    daraja.simulator.script(operation="b2c", callback_delay=600)
+    daraja.pay_out(wait=False)
+    assert not daraja.simulator.wait_until_quiet(0.2)
+    assert shop.heard == []
+
+    daraja.simulator.advance(600)
+
+    assert daraja.simulator.wait_until_quiet()
+    assert codes(shop) == [0]
+
+
+def test_a_result_can_name_another_id_and_come_in_another_order(daraja, shop):
+    daraja.simulator.script(operation="b2c", originator="other", shuffle=True)
+    accepted = daraja.pay_out().json()
+
+    [result] = shop.outcomes
+    assert result["OriginatorConversationID"] != "ours-1"
+    assert result["ConversationID"] == accepted["ConversationID"]
+    assert shop.parameters()["TransactionAmount"] == 1500
+
+
+def test_a_success_and_a_failure_can_both_be_told(daraja, shop):
+    daraja.simulator.script(operation="b2c", reorder="failure_then_success")
+    daraja.pay_out()
+
+    assert codes(shop) == [17, 0]
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_a_forged_result_has_no_money_under_it(daraja, shop):
+    daraja.simulator.script(operation="b2c", outcome="2040", forge="right_token")
+    daraja.pay_out()
+
+    assert codes(shop) == [0, 2040]
+    assert daraja.simulator.books()["entries"] == []
+    assert [call["what"] for call in daraja.simulator.callbacks] == ["forged", "genuine"]
+
+
+def test_no_credential_is_in_the_log(daraja):
+    credential = daraja.simulator.security_credential()
+    daraja.pay_out(SecurityCredential=credential)
+
+    assert credential not in str(daraja.simulator.events)
+    assert credential not in str(daraja.simulator.conversations())
