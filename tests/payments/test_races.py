@@ -12,8 +12,10 @@ from django.utils import timezone
 from orders.models import Order
 from orders.services import cancel_order, expire_order
 from payments import clock
+from payments.enquiry import check_payment
 from payments.models import GatewayEvent, OrderPayment, Receipt
 from payments.prompts import ring_again, ring_order
+from payments.settlement import Outcome, settle
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -142,6 +144,38 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
     assert payment.order.payment_status == "paid"
     assert type(raised[1]).__name__ in {"PromptOpen", "NotUnpaid"}
     assert set(GatewayEvent.objects.values_list("tries", flat=True)) == {0}
+
+
+def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
+    slow_down(monkeypatch, "payments.settlement._close")
+    no_money = Outcome(succeeded=False, code="1037", text="", door="query")
+    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+
+    raised = at_once(*[lambda told=told: settle(payment.pk, told) for told in (no_money, money)])
+
+    payment.refresh_from_db()
+    assert payment.status == "confirmed"
+    assert [error for error in raised if isinstance(error, Exception)] == []
+
+
+def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
+    slow_down(monkeypatch, "payments.settlement.is_counted")
+    proven = Outcome(True, "0", "", "query")
+    money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
+
+    raised = at_once(*[lambda told=told: settle(payment.pk, told) for told in (proven, money)])
+
+    assert Receipt.objects.get().number == "SGL7654321"
+    assert [error for error in raised if isinstance(error, Exception)] == []
+
+
+def test_of_many_who_want_to_ask_one_does(payment, daraja, monkeypatch):
+    slow_down(monkeypatch, "payments.enquiry._next_check")
+    OrderPayment.objects.update(next_check_at=timezone.now())
+
+    at_once(*[lambda: check_payment(payment.pk)] * 4)
+
+    assert daraja.queries == [payment.checkout_request_id]
 
 
 def slow_down(monkeypatch, name, seconds=0.2):
