@@ -142,6 +142,12 @@ def test_a_body_of_a_byte_more_is_a_413(db):
     assert response.json() == {"detail": "The body is larger than 64 kB.", "code": "too_large"}
 
 
+def test_a_body_that_says_it_is_longer_is_not_even_read(db):
+    response = post(b'{"token": "a"}', CONTENT_LENGTH=str(64 * 1024 + 1))
+
+    assert response.status_code == 413
+
+
 def test_a_body_longer_than_it_says_is_read_no_further(db):
     response = post(b'{"token": "a"}' + b" " * 100_000, CONTENT_LENGTH="14")
 
