@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import partial
 from typing import Any, cast
 
@@ -20,11 +19,10 @@ from accounts.models import User
 from omachemainproj.errors import Refusal, refuse_field
 from omachemainproj.pagination import KeysetPagination
 from omachemainproj.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.renderers import write_json
 
 from . import descriptions, pages
 from .filters import ORDERS, ProductFilter, ProductFilterBackend
-from .home import newest_by_shelf
+from .home import front_page
 from .models import Category, Product
 from .querysets import ProductQuerySet
 from .rows import Shape
@@ -61,10 +59,7 @@ class HomeView(APIView):
 
     @extend_schema(**descriptions.HOME)
     def get(self, request: Request) -> HttpResponseBase | None:
-        shape = Shape(request)
-        shelves = {key: shape.products(rows) for key, rows in newest_by_shelf().items()}
-        body = write_json(shelves)
-        etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+        body, etag = front_page().written(request)
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = etag
         # Kept by browsers, but asked about each time: what was sold out a second ago is gone.

@@ -1,7 +1,9 @@
 import pytest
 from django.db import connection
 
-from products.home import newest_by_shelf
+from omachemainproj.pictures import redraw
+from products.home import front_page
+from products.models import Product
 from tests.factories import ProductFactory
 
 from .conftest import hide, sell_out
@@ -109,7 +111,7 @@ def test_a_sale_changes_home(api, kettle):
 def test_the_homes_rows_have_pythons_types_on_every_database(listing):
     listing()
 
-    row = newest_by_shelf()["kitchen"][0]
+    row = front_page().shelves["kitchen"][0]
 
     assert row.soldout is False
     assert row.created.endswith("+00:00")
@@ -138,3 +140,56 @@ def test_each_branch_of_home_walks_its_own_index(django_assert_num_queries):
 
     branches = 1 if connection.vendor == "postgresql" else 6
     assert plan.count("product_category_newest") == branches
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"held": 1},
+        {"held": 5},
+        {"price": 7},
+        {"name": "Sufuria"},
+        {"listed": False},
+        {"category": "gaming"},
+    ],
+)
+def test_home_never_shows_what_it_remembers_after_a_change(api, kettle, change):
+    api.get("/")
+    Product.objects.filter(pk=kettle.pk).update(**change)
+
+    home = api.get("/").json()
+
+    shown = [row for rows in home.values() for row in rows]
+    assert shown == api.get("/product/search/?in_stock=true").json()
+
+
+def test_a_seller_who_is_renamed_is_renamed_on_home(api, kettle, seller):
+    api.get("/")
+    type(seller).objects.filter(pk=seller.pk).update(username="asha")
+
+    assert api.get("/").json()["kitchen"][0]["user_name"] == "asha"
+
+
+def test_home_shows_each_host_its_own_addresses(api, listing, png, settings):
+    settings.ALLOWED_HOSTS = ["one.example", "two.example"]
+    listing(picture=redraw(png))
+
+    for host in ("one.example", "two.example", "one.example"):
+        home = api.get("/", headers={"Host": host}).json()
+        assert home["kitchen"][0]["image"].startswith(f"http://{host}/media/products/")
+
+
+def test_reading_home_again_is_one_query_too(api, kettle, django_assert_num_queries):
+    api.get("/")
+
+    with django_assert_num_queries(1):
+        api.get("/")
+
+
+@pytest.mark.postgres
+def test_an_unchanged_home_is_not_read_again(kettle):
+    first = front_page()
+
+    assert front_page() is first
+    Product.objects.filter(pk=kettle.pk).update(held=1)
+    assert front_page() is not first
