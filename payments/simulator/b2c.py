@@ -14,9 +14,8 @@ from payments.simulator.conversations import Ask, Conversation
 from payments.simulator.faults import refuse_as_scripted
 from payments.simulator.handsets import received_text
 from payments.simulator.post import Body
-from payments.simulator.result_bodies import parameter
+from payments.simulator.result_bodies import parameter, party
 from payments.simulator.results import Declined
-from payments.simulator.subscribers import full_name
 from payments.simulator.tokens import B2C_TOKEN_REFUSED
 from payments.simulator.wire import Reply, Request, daraja_body, invalid
 from payments.simulator.world import World
@@ -100,7 +99,7 @@ def _parameters(world: World, entry: Entry) -> list[Body]:
     return [
         parameter("TransactionAmount", entry.amount),
         parameter("TransactionReceipt", entry.receipt),
-        parameter("ReceiverPartyPublicName", f"{entry.phone} - {full_name(entry.phone)}"),
+        parameter("ReceiverPartyPublicName", party(world.config, entry.phone)),
         parameter("TransactionCompletedDateTime", f"{entry.time:%d.%m.%Y %H:%M:%S}"),
         parameter("B2CUtilityAccountAvailableFunds", float(entry.account_after)),
         parameter("B2CWorkingAccountAvailableFunds", float(working)),

@@ -8,10 +8,12 @@ import random
 from collections.abc import Mapping, Sequence
 
 from payments.simulator import ids
+from payments.simulator.config import Config
 from payments.simulator.conversations import Conversation
 from payments.simulator.post import Body
 from payments.simulator.prompts import Ending
 from payments.simulator.results import typed
+from payments.simulator.subscribers import full_name
 
 #: APIs that move money; the others have no receipt of their own.
 _MOVING = ("b2c", "reversal")
@@ -20,6 +22,17 @@ _MOVING = ("b2c", "reversal")
 def parameter(key: str, value: object) -> Body:
     """Write one of a result's parameters."""
     return {"Key": key, "Value": value}
+
+
+def holdings(account: str, amount: int) -> str:
+    """Write what an account holds: currency, current, available, reserved, uncleared."""
+    return f"{account}|KES|{amount}.00|{amount}.00|0.00|0.00"
+
+
+def party(config: Config, number: str) -> str:
+    """Name a phone or a number of the merchant as results do."""
+    name = full_name(number) if ids.is_msisdn(number) else config.merchant_name
+    return f"{number} - {name}"
 
 
 def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body]) -> Body:

@@ -4,19 +4,19 @@ happens.
 
 import logging
 from dataclasses import replace
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from payments.simulator import b2c, c2b, c2b_urls, oauth, page, stk, stk_query
+from payments.simulator import page
 from payments.simulator.config import Config
 from payments.simulator.control import Control
 from payments.simulator.control_http import PREFIX, ControlPlane
 from payments.simulator.control_money import MoneyControl
 from payments.simulator.events import Event
+from payments.simulator.routes import routes
 from payments.simulator.script_input import read_outcome
 from payments.simulator.server import Server
-from payments.simulator.wire import DarajaError, Reply, Request, Route, error_reply
+from payments.simulator.wire import DarajaError, Reply, Request, error_reply
 from payments.simulator.world import World
 
 logger = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Simulator:
         self.control = Control(self.world)
         self.money = MoneyControl(self.world)
         self._plane = ControlPlane(self.world, self.control, self.money)
-        self._routes = {route.path: route for route in _daraja(self.world)}
+        self._routes = {route.path: route for route in routes(self.world)}
         self._server = Server(host, port, self._answer)
         self._stopped = False
 
@@ -228,18 +228,3 @@ class Simulator:
                 "refused", path=route.path, code=error.code, message=error.message
             )
             raise
-
-
-def _daraja(world: World) -> list[Route]:
-    """List the addresses of Daraja answered here. Another API is another line."""
-    return [
-        Route("GET", "/oauth/v1/generate", partial(oauth.generate, world)),
-        Route("POST", "/mpesa/stkpush/v1/processrequest", partial(stk.push, world)),
-        Route("POST", "/mpesa/stkpushquery/v1/query", partial(stk_query.query, world)),
-        Route("POST", "/mpesa/c2b/v2/registerurl", partial(c2b_urls.register, world, 2)),
-        Route("POST", "/mpesa/c2b/v1/registerurl", partial(c2b_urls.register, world, 1)),
-        Route("POST", "/mpesa/c2b/v2/simulate", partial(c2b.simulate, world)),
-        Route("POST", "/mpesa/c2b/v1/simulate", partial(c2b.simulate, world)),
-        Route("POST", "/mpesa/b2c/v3/paymentrequest", partial(b2c.pay, world, 3)),
-        Route("POST", "/mpesa/b2c/v1/paymentrequest", partial(b2c.pay, world, 1)),
-    ]

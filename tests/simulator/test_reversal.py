@@ -1,0 +1,154 @@
+"""Giving payments back."""
+
+import re
+
+import pytest
+
+from .conftest import PHONE, said_no
+
+
+@pytest.fixture
+def receipt(daraja, shop):
+    """A payment of KES 1,500 by prompt."""
+    daraja.pay()
+    return shop.items()["MpesaReceiptNumber"]
+
+
+def codes(shop):
+    return [outcome["ResultCode"] for outcome in shop.outcomes]
+
+
+def test_a_reversal_gives_the_money_back_with_an_sms_and_a_receipt_of_its_own(
+    daraja, shop, receipt
+):
+    accepted = daraja.reverse(receipt).json()
+
+    books, phone = daraja.simulator.books(), daraja.simulator.phone(PHONE)
+    paid, returned = books["entries"]
+    assert accepted["ResponseCode"] == "0"
+    assert codes(shop) == [0]
+    assert shop.outcomes[0]["TransactionID"] == returned["receipt"] != receipt
+    assert (returned["kind"], returned["direction"]) == ("reversal", "out")
+    assert (returned["reverses"], returned["reference"]) == (receipt, paid["reference"])
+    assert (books["received"], books["paid_out"]) == (1500, 1500)
+    assert books["accounts"]["174379"]["utility"] == 0
+    assert phone["balance"] == 100_000
+    assert f"Your payment {receipt} to O-MACHE was reversed" in phone["inbox"][0]["text"]
+
+
+def test_its_result_has_daraja_s_parameters_and_types(daraja, shop, receipt):
+    daraja.reverse(receipt)
+
+    told = shop.parameters()
+    assert re.fullmatch(r"20[0-9]{12}", str(told.pop("TransCompletedTime")))
+    assert re.fullmatch(rf"{PHONE} - [A-Z ]+", told.pop("CreditPartyPublicName"))
+    assert told == {
+        "DebitAccountBalance": "Utility Account|KES|0.00|0.00|0.00|0.00",
+        "Amount": 1500,
+        "OriginalTransactionID": receipt,
+        "Charge": 0,
+        "DebitPartyPublicName": "174379 - O-MACHE",
+    }
+
+
+def test_a_second_reversal_finds_it_done(daraja, shop, receipt):
+    daraja.reverse(receipt)
+    daraja.reverse(receipt)
+
+    assert codes(shop) == [0, "R000001"]
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_a_payment_by_hand_to_the_till_can_be_reversed(daraja, shop):
+    paid = daraja.simulator.pay_by_hand(PHONE, 1500, business="600111")
+    daraja.reverse(paid["receipt"], ReceiverParty="600111")
+
+    assert codes(shop) == [0]
+    assert daraja.simulator.phone(PHONE)["balance"] == 100_000
+
+
+def test_a_transaction_nobody_knows_cannot_be_reversed(daraja, shop):
+    daraja.reverse("ABC1DE2FGH")
+
+    assert codes(shop) == ["R000002"]
+
+
+def test_a_payout_cannot_be_reversed(daraja, shop):
+    daraja.pay_out()
+    daraja.reverse(shop.outcomes[0]["TransactionID"])
+
+    assert codes(shop) == [0, "R000002"]
+    assert daraja.simulator.phone(PHONE)["balance"] == 101_500
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"Amount": "1499"}, 25),
+        ({"ReceiverParty": "600111"}, 2028),
+        ({"Initiator": "nobody"}, 2001),
+    ],
+)
+def test_a_reversal_that_does_not_fit_moves_nothing(daraja, shop, receipt, changes, code):
+    daraja.reverse(receipt, **changes)
+
+    assert codes(shop) == [code]
+    assert daraja.simulator.books()["paid_out"] == 0
+
+
+def test_a_role_not_held_is_21(daraja_with, shop):
+    daraja = daraja_with(initiator_roles=("b2c",))
+    paid = daraja.simulator.pay_by_hand(PHONE, 1500, "SOFA22")
+    daraja.reverse(paid["receipt"])
+
+    assert codes(shop) == [21]
+
+
+def test_money_that_was_withdrawn_cannot_be_given_back(daraja, shop, receipt):
+    daraja.simulator.set_account("174379", utility=1499)
+    daraja.reverse(receipt)
+    daraja.simulator.set_account("174379", utility=1500)
+    daraja.reverse(receipt)
+
+    assert codes(shop) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"CommandID": "Reverse"}, "CommandID"),
+        ({"TransactionID": ""}, "TransactionID"),
+        ({"Amount": None}, "Amount"),
+        ({"ReceiverParty": None}, "ReceiverParty"),
+        ({"RecieverIdentifierType": "4"}, "RecieverIdentifierType"),
+        ({"Remarks": ""}, "Remarks"),
+        ({"ResultURL": "nowhere"}, "ResultURL"),
+    ],
+)
+def test_a_request_that_is_wrong_is_refused_over_its_field(daraja, receipt, changes, field):
+    refused = said_no(daraja.reverse(receipt, **changes))
+
+    assert refused == (400, "400.002.02", f"Bad Request - Invalid {field}")
+
+
+def test_a_bad_token_is_refused_in_reversal_s_own_code(daraja):
+    assert daraja.token
+    daraja.simulator.revoke_tokens()
+
+    assert said_no(daraja.reverse("ABC1DE2FGH")) == (404, "404.001.03", "Invalid Access Token")
+
+
+def test_a_reversal_can_be_scripted_for_the_phone_that_paid(daraja, shop, receipt):
+    daraja.simulator.script(operation="reversal", phone=PHONE, outcome="11", callbacks=2)
+    daraja.reverse(receipt)
+
+    assert codes(shop) == [11, 11]
+
+
+def test_a_reversal_may_time_out_in_the_queue_and_be_done(daraja, shop, receipt):
+    daraja.simulator.script(operation="reversal", queue_timeout="without_result")
+    daraja.reverse(receipt)
+
+    assert shop.outcomes == []
+    assert shop.told("timeout")[0]["TransactionID"] == receipt
+    assert daraja.simulator.books()["paid_out"] == 1500
