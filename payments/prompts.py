@@ -100,6 +100,7 @@ def ring_order(order_id: int) -> None:
     if payment is None:
         return
     now = timezone.now()
+    # Also gives this very attempt up where it has waited for too long.
     close_lapsed_prompts(now=now, phone=payment.phone)
     try:
         claimed = _claim(payment.pk, now)
@@ -136,7 +137,7 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
 
 
 def _reason_not_to_ring(payment: OrderPayment, order: Order, now: datetime) -> str:
-    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - FRESH:
+    if not order.is_unpaid or order.expires_at <= now:
         return NOT_SENT
     rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
     return PESTERED if len(rung.values_list("pk")[:PROMPTS_AN_HOUR]) == PROMPTS_AN_HOUR else ""

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from datetime import timedelta
 from importlib import import_module
+from threading import Event
 
 import pytest
 from django.test import Client
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from orders.models import Order
 from orders.services import cancel_order, expire_order
-from payments import clock
+from payments import clock, prompts
 from payments.enquiry import check_payment
 from payments.models import GatewayEvent, OrderPayment, Receipt
 from payments.prompts import ring_again, ring_order
@@ -227,6 +228,27 @@ def test_cancelling_while_the_phone_is_about_to_ring(order, daraja, turn):
     rung = len(daraja.pushes) - pushes
     payment = order.payments.get()
     assert (rung, payment.status) in [(1, "submitted"), (0, "failed")]
+
+
+def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypatch):
+    OrderPayment.objects.update(status="requested", rung_at=None, live=True, checkout_request_id="")
+    about_to_ring, look = Event(), prompts._reason_not_to_ring
+
+    def slowly(*args):
+        about_to_ring.set()
+        time.sleep(0.2)
+        return look(*args)
+
+    def cancel():
+        about_to_ring.wait(5)
+        cancel_order(order.pk)
+        return order.payments.get().status
+
+    monkeypatch.setattr(prompts, "_reason_not_to_ring", slowly)
+
+    _, status_when_cancelled = at_once(lambda: ring_order(order.pk), cancel)
+
+    assert status_when_cancelled in {"unknown", "submitted"}
 
 
 @TURNS
