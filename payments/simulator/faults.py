@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from payments.simulator.behaviour import Script
+from payments.simulator.behaviour import Refusal, Script
 from payments.simulator.tokens import STK_TOKEN_REFUSED, Tokens
 from payments.simulator.wire import Reply, error_reply
 from payments.simulator.world import World
@@ -21,11 +21,14 @@ def refuse_as_scripted(
     refusal = script.refuse
     if refusal is None:
         return None
+    return replace(refusal_reply(refusal), delay=script.answer_delay)
+
+
+def refusal_reply(refusal: Refusal) -> Reply:
+    """Write a refusal, in Daraja's envelope or with a body of its own."""
     if refusal.body is None:
-        reply = error_reply(refusal.status, refusal.code, refusal.message)
-    else:
-        reply = Reply(refusal.status, refusal.body.encode(), refusal.content_type)
-    return replace(reply, delay=script.answer_delay)
+        return error_reply(refusal.status, refusal.code, refusal.message)
+    return Reply(refusal.status, refusal.body.encode(), refusal.content_type)
 
 
 def answer_as_scripted(script: Script, reply: Reply) -> Reply:

@@ -22,12 +22,16 @@ class Registration:
 
 
 class Registrations:
-    """Keeps one registration per number. Safe from many threads."""
+    """Keeps one registration per number, and which numbers may pull a statement.
+
+    Safe from many threads.
+    """
 
     def __init__(self, *, once: bool) -> None:
         self._once = once
         self._lock = threading.Lock()
         self._by_number: dict[str, Registration] = {}
+        self._pullers: set[str] = set()
 
     def add(self, registration: Registration) -> None:
         """Keep the addresses of a number instead of earlier ones. Raises DarajaError where they may
@@ -49,6 +53,24 @@ class Registrations:
             for number in list(self._by_number):
                 if shortcode in (None, number):
                     del self._by_number[number]
+
+    def allow_pull(self, shortcode: str) -> bool:
+        """Let a number pull its statement; False when it could already."""
+        with self._lock:
+            is_new = shortcode not in self._pullers
+            self._pullers.add(shortcode)
+            return is_new
+
+    def may_pull(self, shortcode: str) -> bool:
+        """Say whether a number may pull its statement."""
+        with self._lock:
+            return shortcode in self._pullers
+
+    def clear(self) -> None:
+        """Forget everything registered."""
+        self.forget()
+        with self._lock:
+            self._pullers.clear()
 
     def as_json(self) -> list[dict[str, Any]]:
         """List every registration."""

@@ -8,6 +8,7 @@ from payments.simulator import (
     c2b,
     c2b_urls,
     oauth,
+    pull,
     reversal,
     stk,
     stk_query,
@@ -31,8 +32,11 @@ def routes(world: World) -> list[Route]:
         "/mpesa/reversal/v1/request": partial(reversal.reverse, world),
         "/mpesa/transactionstatus/v1/query": partial(transaction_status.query, world),
         "/mpesa/accountbalance/v1/query": partial(account_balance.query, world),
+        "/pulltransactions/v1/register": partial(pull.register, world),
+        "/pulltransactions/v1/query": partial(pull.query, world),
     }
     return [
         Route("GET", "/oauth/v1/generate", partial(oauth.generate, world)),
+        Route("GET", "/pulltransactions/v1/query", partial(pull.query, world)),
         *(Route("POST", path, handler) for path, handler in posts.items()),
     ]

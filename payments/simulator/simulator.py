@@ -44,7 +44,7 @@ class Simulator:
         self.control = Control(self.world)
         self.money = MoneyControl(self.world)
         self._plane = ControlPlane(self.world, self.control, self.money)
-        self._routes = {route.path: route for route in routes(self.world)}
+        self._routes = {(route.path, route.method): route for route in routes(self.world)}
         self._server = Server(host, port, self._answer)
         self._stopped = False
 
@@ -216,11 +216,12 @@ class Simulator:
             return error_reply(500, "500.003.1001", "Internal Server Error")
 
     def _daraja(self, request: Request) -> Reply:
-        route = self._routes.get(request.path.rstrip("/"))
+        path = request.path.rstrip("/")
+        route = self._routes.get((path, request.method))
+        if route is None and any(path == known for known, _ in self._routes):
+            raise DarajaError(405, "405.001", "Method Not Allowed")
         if route is None:
             raise DarajaError(404, "404.001.01", "Resource not found")
-        if route.method != request.method:
-            raise DarajaError(405, "405.001", "Method Not Allowed")
         try:
             return route.handler(request)
         except DarajaError as error:

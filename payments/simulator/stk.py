@@ -11,11 +11,15 @@ from payments.simulator import fields
 from payments.simulator.behaviour import PERSON, Script
 from payments.simulator.config import MAX_AMOUNT, Config
 from payments.simulator.faults import answer_as_scripted, refuse_as_scripted
+from payments.simulator.handsets import prompt_words
 from payments.simulator.prompts import Prompt, Push
 from payments.simulator.script_input import read_outcome
 from payments.simulator.tokens import STK_TOKEN_REFUSED
 from payments.simulator.wire import Reply, Request, daraja_body, invalid, json_reply
 from payments.simulator.world import World
+
+#: Longest text of a prompt that reaches a phone. Source: Daraja portal, result code 1025.
+MAX_PROMPT = 182
 
 PAY_BILL, BUY_GOODS = "CustomerPayBillOnline", "CustomerBuyGoodsOnline"
 
@@ -83,12 +87,15 @@ def read_push(config: Config, body: Mapping[str, Any]) -> Push:
 def choose_outcome(world: World, wanted: Push, script: Script) -> str:
     """Decide how a push will end: a result code, or ``"person"``.
 
-    A wrong PartyB always fails. Then a script's outcome counts, then a magic number, then the rule
-    that the same amount is not asked of the same phone twice in two minutes, then the default.
+    A wrong PartyB always fails, and so does a prompt too long for a SIM. Then a script's outcome
+    counts, then a magic number, then the rule that the same amount is not asked of the same phone
+    twice in two minutes, then the default.
     """
     config = world.config
     if wanted.party_b != _party_b(config, wanted.transaction_type):
         return "2028"
+    if len(prompt_words(config, wanted)["text"]) > MAX_PROMPT:
+        return "1025"
     if decided := script.outcome or world.scripts.magic_outcome(wanted.phone):
         return decided
     if world.prompts.is_similar(config.similar_counts, wanted, config.similar_within):

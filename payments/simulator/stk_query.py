@@ -4,7 +4,8 @@ Source: Daraja portal, M-Pesa Express Query, and the dated runs told in the shop
 """
 
 from payments.simulator import fields
-from payments.simulator.faults import answer_as_scripted, refuse_as_scripted
+from payments.simulator.behaviour import NAMED_REFUSALS
+from payments.simulator.faults import answer_as_scripted, refusal_reply, refuse_as_scripted
 from payments.simulator.prompts import Prompt
 from payments.simulator.results import DESCRIPTIONS, describe
 from payments.simulator.tokens import STK_TOKEN_REFUSED
@@ -21,6 +22,8 @@ def query(world: World, request: Request) -> Reply:
 
     A prompt still open answers 4999, or 500.001.1001, as the simulator is configured.
     """
+    if not world.query_limit.lets_pass():
+        return refusal_reply(NAMED_REFUSALS["too_many_requests"])
     world.tokens.check(request, STK_TOKEN_REFUSED)
     body = daraja_body(request)
     for name in _REQUIRED:

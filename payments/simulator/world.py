@@ -15,6 +15,7 @@ from payments.simulator.handsets import Handsets, ending_text
 from payments.simulator.initiator import Initiator
 from payments.simulator.post import Postman
 from payments.simulator.prompts import Ending, Prompt, Prompts
+from payments.simulator.rate_limit import RateLimit
 from payments.simulator.registrations import Registrations
 from payments.simulator.scripts import ScriptBook
 from payments.simulator.subscribers import Subscribers
@@ -39,6 +40,7 @@ class World:
         self.handsets = Handsets(self.clock)
         self.subscribers = Subscribers(config.pin_tries)
         self.registrations = Registrations(once=config.production)
+        self.query_limit = RateLimit(config.queries_per_minute, self.clock)
         self.initiator = Initiator(config)
         self.conversations = Conversations()
         self.postman = Postman(config, self.events)
@@ -104,7 +106,8 @@ class World:
         self.scripts.clear()
         self.books.clear()
         self.subscribers.clear()
-        self.registrations.forget()
+        self.registrations.clear()
+        self.query_limit.clear()
         self.conversations.clear()
         self.initiator.unlock()
         self.handsets.clear()
