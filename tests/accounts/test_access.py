@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import jwt
 import pytest
 import time_machine
 from django.utils import timezone
@@ -10,7 +11,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 
 from accounts.models import User
 
-from .conftest import bearer
+from .conftest import bearer, log_in, refresh
 
 pytestmark = pytest.mark.django_db
 
@@ -102,8 +103,6 @@ def test_a_header_that_makes_no_sense_lets_nobody_in(api, header):
 
 @pytest.mark.parametrize("claim", ["aud", "iss"])
 def test_a_token_for_or_from_somebody_else_is_refused(amina, settings, claim):
-    import jwt
-
     payload = AccessToken.for_user(amina).payload | {"aud": "omache", "iss": "omache"}
     key = settings.SIMPLE_JWT["SIGNING_KEY"]
     good = jwt.encode(payload, key, "HS256")
@@ -114,8 +113,6 @@ def test_a_token_for_or_from_somebody_else_is_refused(amina, settings, claim):
 
 
 def test_an_unsigned_token_is_refused(amina):
-    import jwt
-
     payload = AccessToken.for_user(amina).payload | {"aud": "omache", "iss": "omache"}
 
     assert code(bearer(jwt.encode(payload, None, "none")).get("/user/")) == (
@@ -177,8 +174,6 @@ def test_logging_out_needs_a_refresh_token(api, pair):
 
 
 def test_logging_out_ends_one_session_only(api, pair):
-    from .conftest import log_in, refresh
-
     elsewhere = log_in(api, "Amina").json()
     api.post("/logout/", {"refresh": pair["refresh"]})
 

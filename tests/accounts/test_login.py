@@ -1,6 +1,7 @@
 """Signing in: by either name, and no hint to a stranger."""
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 
 from accounts.backends import UsernameOrEmailBackend
 from accounts.models import User
@@ -53,8 +54,6 @@ def test_a_stranger_a_wrong_password_and_a_closed_account_are_answered_alike(api
 
 @pytest.mark.parametrize("name", ["nobody", "nobody@example.com", "Amina", "closed"])
 def test_every_failure_hashes_once(api, amina, monkeypatch, name):
-    from django.contrib.auth.hashers import MD5PasswordHasher
-
     UserFactory(username="closed", is_active=False)
     hashed = []
     encode = MD5PasswordHasher.encode

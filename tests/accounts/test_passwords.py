@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from django.core import mail
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
 
 from accounts import mails
 from accounts.models import User
@@ -270,8 +271,6 @@ def test_a_closed_account_cannot_be_opened_by_its_link(api, amina):
 
 
 def test_somebody_elses_uid_makes_the_link_no_good(api, amina, buyer):
-    from django.utils.http import urlsafe_base64_encode
-
     ask(api, "amina@example.com")
 
     response = confirm(api, link(), uid=urlsafe_base64_encode(str(buyer.pk).encode()))

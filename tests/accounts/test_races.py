@@ -3,12 +3,14 @@
 import pytest
 from rest_framework.test import APIClient
 
-from accounts import services
+from accounts import services, tokens
 from accounts.models import EMAIL_TAKEN, USERNAME_TAKEN, User
 from omachemainproj.errors import FieldRefusal
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 from tests.threads import at_once
+
+from .conftest import refresh
 
 SECRET = "a long enough secret"
 
@@ -87,9 +89,6 @@ def test_of_two_who_take_one_email_one_gets_it():
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_given_out_while_everything_is_being_ended():
-    from accounts import tokens
-    from tests.accounts.conftest import refresh
-
     for _ in range(5):
         user = UserFactory()
         pairs = [str(tokens.issue(user).refresh) for _ in range(4)]

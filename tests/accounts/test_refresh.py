@@ -8,6 +8,8 @@ from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 
 from accounts import tokens
+from accounts.models import User
+from accounts.services import forget_expired_tokens
 from tests.threads import at_once
 
 from .conftest import bearer, log_in, refresh
@@ -216,8 +218,6 @@ def test_expired_tokens_are_forgotten_in_batches(pair, monkeypatch):
             old = tokens.issue(user).refresh
             BlacklistedToken.objects.create(token=OutstandingToken.objects.get(jti=old["jti"]))
 
-    from accounts.services import forget_expired_tokens
-
     assert forget_expired_tokens() == 5
     assert OutstandingToken.objects.count() == 1
     assert BlacklistedToken.objects.count() == 0
@@ -226,6 +226,4 @@ def test_expired_tokens_are_forgotten_in_batches(pair, monkeypatch):
 
 
 def _owner(pair):
-    from accounts.models import User
-
     return User.objects.get(pk=pair["user"]["pk"])

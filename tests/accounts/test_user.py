@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts import services
 from accounts.models import User
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
@@ -143,8 +144,6 @@ def test_nobody_elses_row_changes(amina_api, buyer):
 @pytest.mark.parametrize("path", ["/user/", "/account/"])
 def test_a_change_undoes_nothing_an_admin_did_meanwhile(amina, monkeypatch, path):
     client = signed_in(amina)
-    from accounts import services
-
     update = services._update
 
     def meanwhile(user, changes):
@@ -165,8 +164,6 @@ def test_a_change_undoes_nothing_an_admin_did_meanwhile(amina, monkeypatch, path
 @pytest.mark.parametrize("path", ["/user/", "/account/"])
 def test_a_user_deleted_meanwhile_is_a_401(amina, monkeypatch, path):
     client = signed_in(amina)
-    from accounts import services
-
     update = services._update
 
     def meanwhile(user, changes):

@@ -50,3 +50,9 @@ def reopen(file):
     """The stored picture, decoded."""
     file.seek(0)
     return Image.open(io.BytesIO(file.read()))
+
+
+def moving(kind):
+    """A picture of two frames."""
+    frames = [Image.new("RGB", (40, 30), colour) for colour in ("red", "blue")]
+    return encode(frames[0], kind, save_all=True, append_images=frames[1:])
