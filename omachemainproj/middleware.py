@@ -16,7 +16,8 @@ from .logs import request_id
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: What Django makes of a byte of a path that is not UTF-8; no address of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
-_PAGES = ("/admin/", "/docs/")
+#: What plain http may ask for: pages, which are redirected, and a load balancer's questions.
+_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
 _FILES = ("/static/", "/media/")
 
 
@@ -39,6 +40,7 @@ class EdgeMiddleware:
         response = self._answer(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+        response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
@@ -47,7 +49,7 @@ class EdgeMiddleware:
         if settings.TRUSTED_PROXIES:
             _believe_proxies(request, settings.TRUSTED_PROXIES)
         path = request.path_info
-        if settings.HTTPS and not request.is_secure() and not path.startswith(_PAGES):
+        if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return _refuse("Use https.", "https_required")
         if not path.endswith("/") and not path.startswith(_FILES):
             request.path_info += "/"
