@@ -224,3 +224,63 @@ def test_nothing_is_offered_to_other_origins(plane):
 
     assert answer.status_code == 403
     assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+def test_a_person_pays_by_hand_through_it(plane, person):
+    fields = {"business": "174379", "account": "SOFA22", "amount": 200, "pin": "1234"}
+
+    paid = plane.post(f"phones/{PHONE}/pay", fields).json()
+
+    [row] = plane.get(f"phones/{PHONE}/statement").json()["rows"]
+    assert (paid["result_code"], paid["balance"]) == ("0", 99_800)
+    assert (row["receipt"], row["amount"], row["balance"]) == (paid["receipt"], -200, 99_800)
+    assert plane.post(f"phones/{PHONE}/pay", {**fields, "business": "1"}).status_code == 400
+    assert plane.post(f"phones/{PHONE}/pay", {**fields, "amount": "200"}).status_code == 400
+    assert plane.post(f"phones/{PHONE}/pay", {"amount": 200}).status_code == 400
+    wrong = plane.post(f"phones/{PHONE}/pay", {**fields, "pin": "0000"}).json()
+    assert (wrong["result_code"], wrong["receipt"]) == ("2001", None)
+
+
+def test_the_merchant_s_accounts_are_filled_through_it(plane):
+    assert plane.post("accounts/600000", {"utility": 7}).json() == {"utility": 7, "working": 0}
+    for path, fields in [
+        ("accounts/600000", {}),
+        ("accounts/600000", {"utility": -1}),
+        ("accounts/600000", {"charges": 1}),
+        ("accounts/999999", {"utility": 1}),
+    ]:
+        assert plane.post(path, fields).status_code == 400
+
+
+def test_registered_addresses_are_listed_and_forgotten_through_it(plane, person):
+    person.register()
+
+    [registered] = plane.get("c2b").json()["registered"]
+    assert (registered["shortcode"], registered["version"]) == ("174379", 2)
+    assert plane.post("c2b/forget").json() == {"done": True}
+    assert plane.get("c2b").json() == {"registered": []}
+
+
+def test_a_credential_made_through_it_pays_out(plane, person, shop):
+    credential = plane.get("credential").json()
+    person.pay_out(SecurityCredential=credential["security_credential"])
+
+    [payout] = plane.get("conversations").json()["conversations"]
+    assert (credential["initiator_name"], credential["locked"]) == ("simulator", False)
+    assert (payout["api"], payout["status"], payout["result_code"]) == ("b2c", "Completed", "0")
+    assert payout["originator_conversation_id"] == "ours-1"
+
+
+def test_an_operator_and_a_pin_are_unlocked_and_mpesa_taken_through_it(plane, person, shop):
+    bad = person.simulator.security_credential("wrong")
+    for n in range(3):
+        person.pay_out(originator=str(n), SecurityCredential=bad)
+    assert plane.get("credential").json()["locked"]
+
+    assert plane.post("initiator/unlock").json() == {"done": True}
+    assert plane.post(f"phones/{PHONE}/registered", {"registered": False}).json()["done"]
+    assert plane.post(f"phones/{PHONE}/registered", {}).status_code == 400
+    assert plane.post(f"phones/{PHONE}/unlock").json() == {"done": True}
+    person.pay_out()
+    assert shop.outcomes[-1]["ResultCode"] == 2040
+    assert not plane.get(f"phones/{PHONE}").json()["registered"]

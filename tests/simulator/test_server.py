@@ -13,6 +13,7 @@ import requests
 from payments.simulator import PortInUse, Simulator
 from payments.simulator.clock import Clock
 from payments.simulator.events import EventLog
+from payments.simulator.settings_input import read_settings
 
 from .conftest import said_no
 
@@ -194,3 +195,52 @@ def test_the_command_says_in_one_sentence_that_its_port_is_taken(simulator):
         "choose another with --port.\n"
     )
     assert process.returncode == 1
+
+
+def test_it_runs_without_django_and_writes_its_certificate(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    files = ["--certificate", str(certificate), "--key", str(key)]
+    with started(
+        "-m", "payments.simulator", "--port", "0", "--set", "utility=77", *files
+    ) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        served = requests.get(url + "/control/certificate", timeout=5).text
+        books = requests.get(url + "/control/books", timeout=5).json()
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+
+    assert certificate.read_text() == served
+    assert served.startswith("-----BEGIN CERTIFICATE-----")
+    assert key.exists()
+    assert books["accounts"]["600000"]["utility"] == 77
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("wallet=5", {"wallet": 5}),
+        ("production=on", {"production": True}),
+        ("local-callbacks=no", {"local_callbacks": False}),
+        ("decide_after=0.5", {"decide_after": 0.5}),
+        ("initiator_roles=b2c, reversal", {"initiator_roles": ("b2c", "reversal")}),
+        ("merchant_name=A = B", {"merchant_name": "A = B"}),
+    ],
+)
+def test_a_setting_is_read_by_its_name(given, read):
+    assert read_settings([given]) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("walet=5", "There is no setting 'walet'"),
+        ("wallet", "There is no setting 'wallet'"),
+        ("wallet=much", "wallet is a number"),
+        ("magic=maybe", "magic is on or off"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read_settings([given])

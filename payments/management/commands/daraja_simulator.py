@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from payments.simulator import PortInUse
-from payments.simulator.process import run
+from payments.simulator.process import add_arguments, run_as_told
 
 
 class Command(BaseCommand):
@@ -15,23 +15,12 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Take the address to listen on and what becomes of a prompt nobody scripted."""
-        parser.add_argument("--host", default="127.0.0.1")
-        parser.add_argument("--port", type=int, default=8001)
-        parser.add_argument(
-            "--default",
-            default="person",
-            help='what becomes of a prompt: "person" (default), "success" or a result code',
-        )
+        """Take the simulator's own options."""
+        add_arguments(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
         try:
-            run(
-                host=options["host"],
-                port=options["port"],
-                default=options["default"],
-                say=self.stdout.write,
-            )
-        except (PortInUse, ValueError) as error:
+            run_as_told(options, self.stdout.write)
+        except (OSError, PortInUse, ValueError) as error:
             raise CommandError(str(error)) from None
