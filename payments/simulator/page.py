@@ -36,6 +36,8 @@ def show(request: Request) -> Reply:
 
 @cache
 def _page() -> str:
-    parts = {name: (_HERE / f"phone.{name}").read_text("utf-8") for name in ("css", "js")}
-    page = (_HERE / "phone.html").read_text("utf-8")
-    return page.replace("{css}", parts["css"]).replace("{js}", parts["js"])
+    page, style, script, menu = (
+        (_HERE / name).read_text("utf-8")
+        for name in ("phone.html", "phone.css", "phone.js", "phone_menu.js")
+    )
+    return page.replace("{css}", style).replace("{js}", script + menu)

@@ -3,7 +3,9 @@
 const EVERY_MS = 800;
 const $ = (id) => document.getElementById(id);
 const kes = (amount) => "KES\u00a0" + amount.toLocaleString("en-KE");
-const unbroken = (text) => text.replaceAll("KES ", "KES\u00a0");
+const unbroken = (text) => text
+  .replaceAll("KES ", "KES\u00a0")
+  .replaceAll(about.merchant_name, about.merchant_name.replaceAll("-", "\u2011"));
 const spoken = (phone) => `0${phone.slice(3, 6)} ${phone.slice(6, 9)} ${phone.slice(9)}`;
 
 /* What each magic ending means to a person. The simulator says which endings there are. */
@@ -110,6 +112,7 @@ function drawAbout() {
   $("how").textContent = `Enter the PIN ${about.pin} to pay, or cancel. After `
     + `${about.prompt_timeout} seconds the request runs out.`;
   const endings = Object.keys(about.magic).sort();
+  drawBusinesses();
   $("magic-box").hidden = !endings.length;
   $("magic").replaceChildren(...endings.map((ending) => {
     const row = element("tr");
@@ -149,6 +152,7 @@ async function refresh() {
       if (asked !== shown) return;
       drawInbox(phone);
       drawPrompt(phone.prompt);
+      await drawStatement(asked);
     } else {
       $("empty").textContent = "No phone has been rung yet. Pay in the shop, and it rings here.";
     }

@@ -167,3 +167,22 @@ def test_the_page_is_another_page_each_time_for_its_nonce(simulator):
     pages = [requests.get(simulator.url + "/", timeout=5).text for _ in range(2)]
 
     assert pages[0] != pages[1]
+
+
+def test_the_page_has_messages_a_way_to_pay_and_a_statement(simulator):
+    page = requests.get(simulator.url + "/", timeout=5).text
+
+    assert re.findall(r'data-view="(\w+)"', page) == ["messages", "pay", "statement"]
+    assert re.findall(r'id="view-(\w+)"', page) == ["messages", "pay", "statement"]
+
+
+def test_money_that_comes_back_or_in_is_told_by_sms(person):
+    paid = person.simulator.pay_by_hand(PHONE, 1500, "SOFA22")
+    person.reverse(paid["receipt"])
+    person.pay_out()
+
+    came_in, came_back, _ = person.simulator.phone(PHONE)["inbox"]
+    assert came_back["text"].endswith("New M-PESA balance is KES 100,000.00.")
+    assert came_in["text"].endswith("New M-PESA balance is KES 101,500.00.")
+    assert came_in["paid"]
+    assert [row["kind"] for row in person.simulator.statement(PHONE)] == ["b2c", "reversal", "c2b"]
