@@ -43,6 +43,11 @@ class Keys:
                 self._certificate = _certify(self._private_key())
             return self._certificate
 
+    def load(self) -> None:
+        """Read or make the key now. Raises OSError and ValueError for a file that is no good."""
+        with self._lock:
+            self._private_key()
+
     def encrypt(self, password: str) -> str:
         """Make a security credential, as a client would with the certificate."""
         with self._lock:

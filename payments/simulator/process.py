@@ -77,6 +77,9 @@ def run(
     simulator = Simulator(host=host, port=port, **{**habits, **(settings or {})})
     if certificate:
         _write(Path(certificate), simulator.certificate)
+    elif simulator.config.key_file:
+        # A key file that is no good should stop the start, not the first payout.
+        simulator.world.initiator.keys.load()
     asked_to_end = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:

@@ -1,6 +1,7 @@
 """Giving payments back."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -151,4 +152,12 @@ def test_a_reversal_may_time_out_in_the_queue_and_be_done(daraja, shop, receipt)
 
     assert shop.outcomes == []
     assert shop.told("timeout")[0]["TransactionID"] == receipt
+    assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_one_payment_reversed_many_times_at_once_is_given_back_once(daraja, shop, receipt):
+    with ThreadPoolExecutor(6) as pool:
+        list(pool.map(lambda n: daraja.reverse(receipt), range(6)))
+
+    assert sorted(map(str, codes(shop))) == ["0"] + ["R000001"] * 5
     assert daraja.simulator.books()["paid_out"] == 1500

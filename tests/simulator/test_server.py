@@ -244,3 +244,14 @@ def test_a_setting_is_read_by_its_name(given, read):
 def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
     with pytest.raises(ValueError, match=sentence):
         read_settings([given])
+
+
+def test_a_key_file_that_is_no_good_stops_the_start(tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_text("not a key")
+    with started("-m", "payments.simulator", "--port", "0", "--key", str(key)) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert process.returncode == 1
+    assert "Traceback" not in said

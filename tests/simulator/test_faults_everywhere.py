@@ -1,0 +1,73 @@
+"""Bad luck that every API can have."""
+
+import pytest
+import requests
+
+from .conftest import said_no
+
+CALLS = {
+    "c2b_register": (lambda daraja: daraja.register(), (400, "400.003.01")),
+    "c2b": (lambda daraja: daraja.simulate(), (400, "400.003.01")),
+    "b2c": (lambda daraja: daraja.pay_out(), (401, "401.002.01")),
+    "reversal": (lambda daraja: daraja.reverse("ABC1DE2FGH"), (404, "404.001.03")),
+    "transaction_status": (
+        lambda daraja: daraja.ask_status(TransactionID="ABC1DE2FGH"),
+        (400, "400.003.01"),
+    ),
+    "account_balance": (lambda daraja: daraja.ask_balance(), (401, "401.002.01")),
+}
+
+each_api = pytest.mark.parametrize("operation", CALLS)
+
+
+@each_api
+def test_it_can_be_refused_before_anything_is_done(daraja, shop, operation):
+    call, _ = CALLS[operation]
+    daraja.simulator.script(operation=operation, refuse="busy")
+
+    assert said_no(call(daraja))[1] == "500.003.02"
+    assert shop.heard == []
+    assert daraja.simulator.books()["entries"] == []
+    assert call(daraja).status_code == 200
+
+
+@each_api
+def test_its_token_can_be_revoked_under_way(daraja, operation):
+    call, refused = CALLS[operation]
+    daraja.simulator.script(operation=operation, invalidate_token=True)
+
+    assert said_no(call(daraja))[:2] == refused
+    assert said_no(call(daraja))[:2] == refused
+
+
+@each_api
+def test_its_answer_can_be_lost_though_it_was_done(daraja, operation):
+    call, _ = CALLS[operation]
+    daraja.simulator.script(operation=operation, answer="nothing")
+
+    with pytest.raises(requests.ConnectionError):
+        call(daraja)
+
+    assert daraja.simulator.wait_until_quiet()
+    kinds = {event["kind"] for event in daraja.simulator.events}
+    assert kinds & {"urls_registered", "paid_by_hand", "request_ended"}
+
+
+@each_api
+def test_its_body_must_be_json(daraja, operation):
+    paths = {
+        "c2b_register": "c2b/v2/registerurl",
+        "c2b": "c2b/v2/simulate",
+        "b2c": "b2c/v3/paymentrequest",
+        "reversal": "reversal/v1/request",
+        "transaction_status": "transactionstatus/v1/query",
+        "account_balance": "accountbalance/v1/query",
+    }
+    answer = requests.post(
+        f"{daraja.simulator.url}/mpesa/{paths[operation]}",
+        data="[",
+        headers={"Authorization": f"Bearer {daraja.token}", "Content-Type": "application/json"},
+        timeout=5,
+    )
+
+    assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")
