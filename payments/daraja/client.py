@@ -205,14 +205,18 @@ class DarajaClient:
 
 
 def _check_push(*, phone: str, amount: int, reference: str, description: str) -> None:
-    if not _PHONE.fullmatch(phone):
-        raise ValueError("phone must be 12 digits beginning with 2547 or 2541")
+    if not _is(_PHONE, phone):
+        raise ValueError("phone must be 12 digits beginning with 2547 or 2541, as text")
     if type(amount) is not int or not LEAST_KES <= amount <= MOST_KES:
         raise ValueError(f"amount must be a whole number from {LEAST_KES} to {MOST_KES}")
-    if not _REFERENCE.fullmatch(reference):
+    if not _is(_REFERENCE, reference):
         raise ValueError("reference must be 1 to 12 ASCII letters and digits")
-    if not _DESCRIPTION.fullmatch(description):
+    if not _is(_DESCRIPTION, description):
         raise ValueError("description must be 1 to 13 ASCII characters, and not blank")
+
+
+def _is(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _read_push(reply: Reply) -> PushAccepted:
@@ -222,7 +226,7 @@ def _read_push(reply: Reply) -> PushAccepted:
         if code == ACCEPTED and merchant_id and checkout_id:
             return PushAccepted(merchant_id, checkout_id, reply.text("CustomerMessage"))
         if code not in ("", ACCEPTED):
-            raise DarajaRefused(reply.text("ResponseDescription"), code=code)
+            raise reply.refused(Refusal.OTHER, code=code)
     if reply.refusal:
         raise reply.refused(reply.refusal)
     raise DarajaUnknown(f"no clear answer to the push (HTTP {reply.status})", answer=reply.start)

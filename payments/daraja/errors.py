@@ -23,7 +23,7 @@ class DarajaError(Exception):
     """Something other than a plain yes."""
 
 
-class DarajaRefused(DarajaError):  # noqa: N818
+class DarajaRefused(DarajaError):
     """Definitely not processed: no phone rings and no money moves because of this request.
 
     `code` is the gateway's own code ("" where it gave none), `message` one printable line for
@@ -40,7 +40,7 @@ class DarajaRefused(DarajaError):  # noqa: N818
         return f"{self.code}: {self.message}" if self.code else self.message
 
 
-class DarajaUnknown(DarajaError):  # noqa: N818
+class DarajaUnknown(DarajaError):
     """The request may or may not have been processed.
 
     Never ask for the money again after this one: ask what became of it. `answer` is the beginning

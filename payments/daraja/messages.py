@@ -29,7 +29,7 @@ _AMOUNT_AS_TEXT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _COMPACT_TIME = re.compile(r"[0-9]{14}")
 
 
-class UnreadableCallback(ValueError):  # noqa: N818
+class UnreadableCallback(ValueError):
     """The body is not a callback that can be believed. Its text is a plain sentence."""
 
 
@@ -214,12 +214,15 @@ class Reply:
     def _names_a_prompt(self) -> bool:
         return bool((self.fields or {}).get("CheckoutRequestID"))
 
-    def refused(self, kind: Refusal) -> DarajaRefused:
-        """This answer as the error to raise."""
-        trouble = self.trouble or Trouble()
-        said = trouble.message or self.text("ResponseDescription") or self.start
-        message = said or "no reason given"
-        return DarajaRefused(f"HTTP {self.status}, {message}", code=trouble.code, kind=kind)
+    def refused(self, kind: Refusal, *, code: str = "") -> DarajaRefused:
+        """This answer as the error to raise, in the gateway's own words where it has any.
+
+        Of a JSON object only the known fields are quoted: others may hold a token or a number.
+        """
+        trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
+        quoted = self.start if self.fields is None and self.start else "without a reason"
+        message = trouble.message or f"HTTP {self.status}: {quoted}"
+        return DarajaRefused(message, code=trouble.code, kind=kind)
 
 
 def _trouble_in(fields: Mapping[str, Any]) -> Trouble | None:

@@ -16,7 +16,7 @@ MAX_DEPTH = 20
 MAX_NUMBER_LENGTH = 30
 
 
-class NotStrictJson(ValueError):  # noqa: N818
+class NotStrictJson(ValueError):
     """The bytes are not JSON that we accept. Its text is a plain sentence that says why."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from payments.daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
 
-quick = settings(max_examples=150, deadline=None, database=None)
+quick = settings(max_examples=100, deadline=None, database=None)
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),

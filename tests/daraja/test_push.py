@@ -92,6 +92,8 @@ def test_a_base_url_may_end_with_a_slash(gateway, make_client):
         ("phone", "2547123456789"),
         ("phone", "254712345678\n"),
         ("phone", "25471234567\u0668"),
+        ("phone", 254712345678),
+        ("phone", None),
         ("amount", 0),
         ("amount", -5),
         ("amount", 250_001),
@@ -99,11 +101,13 @@ def test_a_base_url_may_end_with_a_slash(gateway, make_client):
         ("amount", "100"),
         ("amount", True),
         ("reference", ""),
+        ("reference", None),
         ("reference", "OMA-7K2P9"),
         ("reference", "OMA7K2P9OMA7K"),
         ("reference", "ORDÉR1"),
         ("reference", "OMA7\n"),
         ("description", ""),
+        ("description", None),
         ("description", " "),
         ("description", "O-Mache order!"),
         ("description", "two\nlines"),
@@ -157,7 +161,7 @@ def test_an_error_code_that_means_not_processed_is_a_refusal(
 
     assert refused.value.kind == kind
     assert refused.value.code == code
-    assert refused.value.message == f"HTTP {status}, {message}"
+    assert refused.value.message == message
     assert len(gateway.heard_on(PUSH)) == 1
 
 
@@ -209,6 +213,15 @@ def test_another_response_code_inside_a_200_is_a_refusal(daraja, gateway, code):
     assert refused.value.kind == Refusal.OTHER
     assert refused.value.code == str(code)
     assert refused.value.message == "Rejected"
+
+
+def test_a_refusal_without_words_says_so(daraja, gateway):
+    gateway.on(PUSH, says(200, {"ResponseCode": "1", "secret": "token-1"}))
+
+    with pytest.raises(DarajaRefused) as refused:
+        daraja.push(**A_PUSH)
+
+    assert str(refused.value) == "1: HTTP 200: without a reason"
 
 
 def test_a_response_code_may_be_a_number(daraja, gateway):
