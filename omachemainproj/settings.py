@@ -21,6 +21,21 @@ env = environ.FileAwareEnv()
 env.read_env(BASE_DIR / os.environ.get("OMACHE_ENV_FILE", ".env"))
 
 
+def _switch(name: str, *, default: bool) -> bool:
+    """``on`` or ``off``; a misspelt word must not silently mean off."""
+    word = env.str(name, default="on" if default else "off").strip().lower()
+    if word not in {"on", "off", "true", "false", "yes", "no", "1", "0"}:
+        raise ImproperlyConfigured(f"{name} is on or off, not {word}.")
+    return word in {"on", "true", "yes", "1"}
+
+
+def _number(name: str, *, default: int, least: int = 0) -> int:
+    text = env.str(name, default=str(default)).strip()
+    if not (text.isascii() and text.isdigit() and int(text) >= least):
+        raise ImproperlyConfigured(f"{name} is a whole number from {least}, not {text}.")
+    return int(text)
+
+
 def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
 
@@ -33,10 +48,10 @@ DEBUG = not PRODUCTION
 if not PRODUCTION:
     SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
 
-HTTPS = env.bool("HTTPS", default=PRODUCTION)
-THROTTLES = env.bool("THROTTLES", default=PRODUCTION)
+HTTPS = _switch("HTTPS", default=PRODUCTION)
+THROTTLES = _switch("THROTTLES", default=PRODUCTION)
 #: How many proxies of ours stand in front; the client's address is read from the last of them.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = _number("TRUSTED_PROXIES", default=0)
 
 ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
 CORS_ALLOWED_ORIGINS = env.list(
@@ -49,7 +64,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 # --- The shop's policy -----------------------------------------------------------------------
 
-ORDER_HOLD_MINUTES = env.int("ORDER_HOLD_MINUTES", default=15)
+ORDER_HOLD_MINUTES = _number("ORDER_HOLD_MINUTES", default=15, least=1)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
@@ -210,7 +225,7 @@ else:
     _database["OPTIONS"] = {
         "pool": {
             "min_size": 1,
-            "max_size": env.int("DATABASE_POOL_SIZE", default=8),
+            "max_size": _number("DATABASE_POOL_SIZE", default=8, least=1),
             "timeout": 5,
             "max_lifetime": 1800,
             "max_idle": 300,
@@ -235,7 +250,12 @@ CACHES: dict[str, dict[str, Any]] = {
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
     if CACHE_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "omache"}
+    else {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "omache",
+        # Django's 300 would throw counters away while they count.
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
 }
 
 # --- Tasks: none without a broker; then they run in the process after commit ------------------
@@ -343,9 +363,11 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "omachemainproj.schema.OmacheSchema",
     "DEFAULT_THROTTLE_CLASSES": ["omachemainproj.throttles.ScopedThrottle"] if THROTTLES else [],
     "DEFAULT_THROTTLE_RATES": {
-        "login": "10/min",
+        # Per address, and thousands of people share one at a Kenyan mobile operator: guessing at
+        # one name is stopped by AXES_* below, after five tries.
+        "login": "60/min",
         "registration": "20/min",
-        "refresh": "30/min",
+        "refresh": "300/min",
         "dj_rest_auth": "20/min",
         "account": "60/min",
         "browse": "600/min",

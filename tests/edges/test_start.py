@@ -134,3 +134,19 @@ def test_passwords_are_hashed_with_argon2():
     script = "__import__('django.contrib.auth.hashers', fromlist=['x']).make_password('a')[:16]"
 
     assert setting(script) == "argon2$argon2id$"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES is a whole number from 0, not one."),
+        ({"THROTTLES": "enabled"}, "THROTTLES is on or off, not enabled."),
+        ({"ORDER_HOLD_MINUTES": "0"}, "ORDER_HOLD_MINUTES is a whole number from 1, not 0."),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_a_misspelt_setting_stops_the_start_with_one_sentence(changes, sentence):
+    done = run("manage.py", "check", **changes)
+
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"O-Mache cannot start: {sentence}"
