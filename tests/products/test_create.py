@@ -1,5 +1,4 @@
 import io
-import uuid
 from pathlib import Path
 
 import pytest
@@ -8,10 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
-from omachemainproj.pictures import redraw
-from products import services
-from products.models import Product, SearchWord, StockMovement
-from products.services import create_product, edit_product, list_product, unlist_product
+from products.models import Product, StockMovement
 
 
 def post(client, offer, **changes):
@@ -279,78 +275,3 @@ def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
 
     # the token's user, savepoint, product, movement, words, release
     assert counts == [6, 6]
-
-
-def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, monkeypatch):
-    def fail(name):
-        raise RuntimeError("the database went away")
-
-    monkeypatch.setattr(services, "remember_words", fail)
-
-    with pytest.raises(RuntimeError):
-        _create(seller, picture=redraw(png))
-
-    assert stored_files(media) == []
-    assert not Product.objects.exists()
-    assert not StockMovement.objects.exists()
-
-
-def test_the_first_file_is_deleted_when_the_second_cannot_be_stored(
-    seller, png, media, monkeypatch
-):
-    picture = redraw(png)
-    store = Product._meta.get_field("image").storage
-    save = store.save
-
-    def full_disk(name, content, **more):
-        if name.endswith(".thumb.webp"):
-            raise OSError("no space left on device")
-        return save(name, content, **more)
-
-    monkeypatch.setattr(store, "save", full_disk)
-
-    with pytest.raises(OSError, match="no space"):
-        _create(seller, picture=picture)
-
-    assert stored_files(media) == []
-
-
-def test_a_product_with_nothing_on_the_shelf_has_no_movement(seller):
-    product = _create(seller, item_number=0)
-
-    assert product.soldout is True
-    assert not product.movements.exists()
-
-
-def _create(seller, **more):
-    values = {
-        "name": f"Kettle {uuid.uuid4().hex}",
-        "category": "kitchen",
-        "price": 1500,
-        "item_number": 5,
-        "payment_mpesa_number": "254712345678",
-    } | more
-    return create_product(seller=seller, **values)
-
-
-def test_listing_and_unlisting_may_be_repeated(kettle):
-    for change, listed in ((unlist_product, False), (unlist_product, False), (list_product, True)):
-        change(kettle.pk)
-        kettle.refresh_from_db()
-        assert kettle.listed is listed
-
-
-def test_an_edit_writes_what_was_changed_and_no_stock(kettle):
-    Product.objects.filter(pk=kettle.pk).update(held=3)
-
-    edit_product(kettle.pk, name="Sufuria", price=900)
-
-    kettle.refresh_from_db()
-    assert (kettle.name, kettle.price, kettle.held, kettle.item_number) == ("Sufuria", 900, 3, 5)
-    assert SearchWord.objects.filter(word="sufuria").exists()
-
-
-@pytest.mark.parametrize("field", ["item_number", "held", "seller_id", "listed"])
-def test_an_edit_refuses_to_write_stock(kettle, field):
-    with pytest.raises(TypeError, match=field):
-        edit_product(kettle.pk, **{field: 1})

@@ -1,9 +1,8 @@
 import pytest
 from django.db import connection
 
-from products.models import Product, SearchWord
-from products.search import MAX_WORDS, matching, words_in
-from products.vocabulary import put_right, words_of
+from products.models import Product
+from products.search import MAX_WORDS, words_in
 from tests.factories import ProductFactory
 
 from .conftest import hide, names, next_page, sell_out, walk
@@ -269,76 +268,3 @@ def test_one_and_two_letters_match_whole_words_only(api, listing):
     listing("HPX cup")
 
     assert find(api, "hp") == ["HP laptop"]
-
-
-@pytest.mark.django_db
-def test_the_vocabulary_grows_by_the_words_of_names(listing):
-    listing("Ramtons Kettle, 1.7L, kettle", description="cordless")
-
-    assert sorted(SearchWord.objects.values_list("word", flat=True)) == ["kettle", "ramtons"]
-
-
-def test_words_too_short_or_too_long_stay_out_of_the_vocabulary():
-    assert words_of("A tv set " + "x" * 41) == ["set"]
-    assert words_of("x" * 40) == ["x" * 40]
-
-
-@pytest.mark.django_db
-def test_a_word_is_put_right_by_what_contains_it_before_what_resembles_it():
-    SearchWord.objects.bulk_create(
-        SearchWord(word=word) for word in ("phone", "smartphone", "phony", "samsung")
-    )
-
-    assert put_right(["phone"]) == [["phone", "smartphone"]]
-    assert put_right(["phon"]) == [["phon*", "smartphone"]]
-    assert put_right(["samsing"]) == [["samsing*", "samsung"]]
-    assert put_right(["sam", "xy", "qqqq"]) == [["sam*"], ["xy"], ["qqqq*"]]
-
-
-@pytest.mark.django_db
-def test_a_short_word_is_only_put_right_by_one_letter():
-    SearchWord.objects.bulk_create([SearchWord(word="sofa"), SearchWord(word="soap")])
-
-    assert put_right(["sofo"]) == [["sofo*", "sofa"]]
-
-
-@pytest.mark.django_db
-def test_a_search_asks_the_full_text_index(seller):
-    Product.objects.bulk_create(
-        ProductFactory.build(seller=seller, name=f"Cup {number}") for number in range(500)
-    )
-    query = matching(Product.objects.listed(), [["kettle"]])
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-            cursor.execute("SET LOCAL enable_indexscan = off")
-            # Fresh statistics, or an index on all listed products looks as good to it.
-            cursor.execute("ANALYZE products_product")
-
-    plan = query.explain()
-
-    assert "product_search" in plan or "products_search" in plan
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db
-def test_hot_rows_have_room_on_their_page():
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT reloptions FROM pg_class WHERE relname = 'products_product'")
-        assert cursor.fetchone()[0] == ["fillfactor=80"]
-
-
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_a_hold_rewrites_no_index(kettle):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute("SELECT pg_stat_reset_single_table_counters('products_product'::regclass)")
-        for held in range(1, 5):
-            Product.objects.filter(pk=kettle.pk).update(held=held)
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute(
-            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
-            " WHERE relname = 'products_product'"
-        )
-        assert cursor.fetchone() == (4, 4)
