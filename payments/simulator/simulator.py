@@ -163,7 +163,7 @@ class Simulator:
         """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
         return self.money.set_account(shortcode, accounts)
 
-    def register(self, number: str, registered: bool) -> None:
+    def set_registered(self, number: str, registered: bool) -> None:
         """Give a phone M-PESA, or take it away."""
         self.money.register(number, registered)
 

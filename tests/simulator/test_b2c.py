@@ -176,9 +176,9 @@ def test_the_least_and_the_most_can_be_paid(daraja, shop, amount):
 
 
 def test_a_phone_without_mpesa_is_not_paid_until_it_registers(daraja, shop):
-    daraja.simulator.register(PHONE, False)
+    daraja.simulator.set_registered(PHONE, False)
     daraja.pay_out(originator="first")
-    daraja.simulator.register(PHONE, True)
+    daraja.simulator.set_registered(PHONE, True)
     daraja.pay_out(originator="second")
 
     assert codes(shop) == [2040, 0]

@@ -71,3 +71,27 @@ def test_its_body_must_be_json(daraja, operation):
     )
 
     assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")
+
+
+def test_a_repeated_payout_does_not_use_up_the_script_of_the_next(daraja, shop):
+    daraja.pay_out(originator="first")
+    daraja.simulator.script(operation="b2c", outcome="17")
+    daraja.pay_out(originator="first")
+    daraja.pay_out(originator="second")
+
+    assert [outcome["ResultCode"] for outcome in shop.outcomes] == [0, 17]
+
+
+def test_a_reset_forgets_ids_addresses_and_bad_passwords(daraja, shop):
+    daraja.register()
+    for n in range(3):
+        daraja.pay_out(originator=f"n-{n}", SecurityCredential="bad")
+    daraja.simulator.set_registered("254712345678", False)
+    daraja.simulator.reset()
+    shop.heard.clear()
+
+    daraja.simulate()
+    assert daraja.pay_out(originator="n-0").status_code == 200
+    assert [outcome["ResultCode"] for outcome in shop.outcomes] == [0]
+    assert shop.told("confirm") == []
+    assert len(daraja.simulator.conversations()) == 1

@@ -161,3 +161,12 @@ def test_one_payment_reversed_many_times_at_once_is_given_back_once(daraja, shop
 
     assert sorted(map(str, codes(shop))) == ["0"] + ["R000001"] * 5
     assert daraja.simulator.books()["paid_out"] == 1500
+
+
+def test_money_given_back_does_not_count_as_received_that_day(daraja_with, shop):
+    daraja = daraja_with(daily_limit=1500)
+    paid = daraja.simulator.pay_by_hand(PHONE, 1500, "SOFA22")
+    daraja.reverse(paid["receipt"])
+    daraja.pay_out()
+
+    assert codes(shop) == [0, 0]

@@ -173,3 +173,10 @@ def test_one_lock_is_for_all_that_the_operator_does(daraja, shop):
     daraja.pay_out()
 
     assert shop.outcomes[-1]["ResultCode"] == 8006
+
+
+def test_a_question_is_no_transaction(daraja, shop):
+    accepted = daraja.ask_balance().json()
+    daraja.ask_status(OriginalConversationID=accepted["OriginatorConversationID"])
+
+    assert shop.outcomes[-1]["ResultCode"] == "SFC_IC0003"
