@@ -138,6 +138,8 @@ def test_each_branch_of_home_walks_its_own_index():
             cursor.execute("EXPLAIN QUERY PLAN " + sql, parameters)
         plan = "\n".join(str(row) for row in cursor.fetchall())
 
+    # On PostgreSQL one for the fingerprint and one for the rows, each run six times.
+    branches = 2 if connection.vendor == "postgresql" else 6
     assert plan.count("product_category_newest") == branches
 
 
