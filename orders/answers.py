@@ -35,21 +35,21 @@ def order_answer(
     }
 
 
-def track_answer(row: Mapping[str, Any], picture_prefix: str) -> dict[str, Any]:
-    """One tracking row, from ``OrderTrackQuerySet.rows()``; amounts in whole KES."""
-    picture = row["product__thumbnail"]
+def track_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
+    """One tracking row, from ``orders.pages.read_tracks``; amounts in whole KES."""
+    picture = row.product__thumbnail
     return {
-        "id": row["id"],
-        "order_token": str(row["order__order_token"]),
-        "product": row["product_id"],
-        "name": row["name"],
+        "id": row.id,
+        "order_token": str(row.order__order_token),
+        "product": row.product_id,
+        "name": row.name,
         "avatar": f"{picture_prefix}{picture}" if picture else None,
-        "number": row["number"],
-        "price": row["price"],
-        "amount": row["amount"],
-        "seller": row["seller__username"],
-        "track_status": row["track_status"],
-        "payment_status": row["order__payment_status"],
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
+        "number": row.number,
+        "price": row.price,
+        "amount": row.amount,
+        "seller": row.seller__username,
+        "track_status": row.track_status,
+        "payment_status": row.order__payment_status,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
     }

@@ -13,6 +13,23 @@ if TYPE_CHECKING:
     from .models import Order, OrderTrack  # noqa: F401
 
 
+TRACK_COLUMNS = (
+    "id",
+    "order__order_token",
+    "product_id",
+    "name",
+    "product__thumbnail",
+    "number",
+    "price",
+    "amount",
+    "seller__username",
+    "track_status",
+    "order__payment_status",
+    "created_at",
+    "updated_at",
+)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def placed_by(self, user: User) -> OrderQuerySet:
         """The buyer's own orders. Buyer views start here and nowhere else."""
@@ -28,24 +45,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
 
 class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
-    def bought_by(self, user: User) -> OrderTrackQuerySet:
+    def bought_by(self, user: User | int) -> OrderTrackQuerySet:
         """The buyer's own lines. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
 
-    def rows(self) -> models.QuerySet[OrderTrack, dict[str, Any]]:
-        """What a tracking row shows, as dicts (see orders.answers)."""
-        return self.values(
-            "id",
-            "order__order_token",
-            "product_id",
-            "name",
-            "product__thumbnail",
-            "number",
-            "price",
-            "amount",
-            "seller__username",
-            "track_status",
-            "order__payment_status",
-            "created_at",
-            "updated_at",
-        )
+    def as_rows(self) -> models.QuerySet[OrderTrack, Any]:
+        """Named tuples of what a tracking row shows (see orders.answers)."""
+        return self.values_list(*TRACK_COLUMNS, named=True)

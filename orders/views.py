@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import cast
 
 from drf_spectacular.utils import extend_schema
@@ -9,12 +10,12 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
 from omachemainproj.media import media_prefix
 from omachemainproj.pagination import KeysetPagination
 
 from .answers import track_answer
 from .models import OrderTrack
+from .pages import KEYSET, read_tracks
 from .serializers import TrackOutput
 
 
@@ -24,11 +25,11 @@ class TrackOrderView(GenericAPIView):
     queryset = OrderTrack.objects.none()
     serializer_class = TrackOutput
     pagination_class = KeysetPagination
-    keyset = ("-id",)
 
     @extend_schema(operation_id="track_order", responses={200: TrackOutput(many=True)})
     def get(self, request: Request) -> Response:
         """The caller's own lines, newest first: one row a product a seller delivers."""
-        rows = self.paginate_queryset(OrderTrack.objects.bought_by(cast(User, request.user)).rows())
+        pager = self.pagination_class()
+        rows = pager.paginate(request, KEYSET, partial(read_tracks, cast(int, request.user.pk)))
         prefix = media_prefix(request)
-        return self.get_paginated_response([track_answer(row, prefix) for row in rows or ()])
+        return pager.get_paginated_response([track_answer(row, prefix) for row in rows])

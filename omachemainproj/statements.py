@@ -1,0 +1,58 @@
+"""Statements compiled once and run many times.
+
+To write the SQL of a query costs Django more than the database often needs to answer it, and every
+query of a kind has the same SQL. A queryset is built with marks where values will be, compiled and
+kept; a run fills the marks in.
+"""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+
+#: Marks for a text and for numbers; nothing a client sends can be one of them.
+TEXT = "\x00 a text"
+NUMBERS = (-(2**62) - 1, -(2**62) - 2)
+
+
+class Statement(NamedTuple):
+    """SQL with marks among its parameters, and how its rows become Python's."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    #: What turns the driver's values into Python's; None where the driver does.
+    convert: Callable[[Iterable[Any]], Iterable[Any]] | None
+    row: Any
+
+    def rows(self, filled: Mapping[Any, Any] | None = None) -> list[Any]:
+        """The answer as named tuples, with these values in place of their marks. One query."""
+        filled = filled or {}
+        parameters = [filled.get(parameter, parameter) for parameter in self.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, parameters)
+            rows: Iterable[Any] = cursor.fetchall()
+        if self.convert:
+            rows = self.convert(rows)
+        return [self.row._make(row) for row in rows]
+
+
+def compile_rows(queryset: QuerySet[Any], columns: Sequence[str]) -> Statement:
+    """The statement of a ``values_list`` queryset with these columns, for this database."""
+    compiler = queryset.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    converters = compiler.get_converters([column for column, *_ in compiler.select])
+    convert = _converter(compiler, converters) if converters else None
+    row = namedtuple("Row", columns)  # type: ignore[misc]
+    return Statement(sql, tuple(parameters), convert, row)
+
+
+def _converter(compiler: Any, converters: dict[int, Any]) -> Callable[[Any], Any]:
+    def convert(rows: Iterable[Any]) -> Iterable[Any]:
+        # Not the compiler's own connection: that one belongs to the thread that compiled.
+        return type(compiler)(compiler.query, connection, None).apply_converters(rows, converters)
+
+    return convert

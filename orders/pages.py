@@ -1,0 +1,33 @@
+"""The buyer's list of tracked lines, its statement compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection
+
+from omachemainproj.pagination import beyond
+from omachemainproj.statements import NUMBERS, Statement, compile_rows
+
+from .models import OrderTrack
+from .querysets import TRACK_COLUMNS
+
+KEYSET = ("-id",)
+_BUYER, _PLACE = NUMBERS
+
+
+@lru_cache(maxsize=256)
+def _page(vendor: str, later: bool, limit: int) -> Statement:
+    tracks = OrderTrack.objects.bought_by(_BUYER).order_by(*KEYSET)
+    if later:
+        tracks = tracks.filter(beyond(KEYSET, [_PLACE]))
+    return compile_rows(tracks.as_rows()[:limit], TRACK_COLUMNS)
+
+
+def read_tracks(buyer_id: int, after: Sequence[int] | None, limit: int) -> list[Any]:
+    """At most ``limit`` of the buyer's own lines, newest first, those after a place where one is
+    given. One query."""
+    place = after[0] if after else None
+    return _page(connection.vendor, bool(after), limit).rows({_BUYER: buyer_id, _PLACE: place})
