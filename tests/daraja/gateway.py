@@ -80,6 +80,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.lock = threading.Lock()
         self.stopping = threading.Event()
+        self.hung_up = threading.Event()
         self.heard: list[Heard] = []
         self.scripts: dict[str, list[Callable]] = defaultdict(lambda: [says(404, {})])
         self.tokens_given = 0
@@ -168,21 +169,23 @@ def stops_half_way(handler):
 
 
 def trickles(handler):
-    """A byte now and then: each pause is short, the whole has no end."""
+    """A byte now and then for three seconds: each pause is short, the whole is long."""
     handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     with contextlib.suppress(OSError):
-        while not handler.server.stopping.wait(0.02):
+        for _ in range(150):
             handler.wfile.write(b" ")
+            if handler.server.stopping.wait(0.02):
+                break
     handler.close_connection = True
 
 
 def answers_and_hangs_up(handler):
     """Close an idle connection without having announced it, as gateways do."""
     says(200, ACCEPTED)(handler)
-    handler.wfile.flush()
     hangs_up(handler)
+    handler.server.hung_up.set()
 
 
 def writes(raw):

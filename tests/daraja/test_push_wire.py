@@ -108,7 +108,7 @@ def test_a_connection_that_is_never_read_from_is_unknown(make_client, deaf_port)
 
 
 @pytest.mark.parametrize(
-    "misfortune", [stays_silent, resets, hangs_up, stops_half_way, trickles, writes(b"\0\r\n")]
+    "misfortune", [stays_silent, resets, hangs_up, stops_half_way, writes(b"\0\r\n")]
 )
 def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
     impatient, gateway, misfortune
@@ -120,6 +120,13 @@ def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
 
     assert str(unknown.value).startswith(f"no answer from {PUSH} (")
     assert len(gateway.heard_on(PUSH)) == 1
+
+
+def test_an_answer_that_trickles_is_not_waited_for(impatient, gateway):
+    gateway.on(PUSH, trickles)
+
+    with pytest.raises(DarajaUnknown, match="TimeoutError"):
+        impatient.push(**A_PUSH)
 
 
 def test_an_answer_without_end_is_given_up(impatient, gateway):
@@ -150,6 +157,7 @@ def test_one_connection_serves_many_requests_of_a_thread(daraja, gateway):
 def test_a_connection_the_gateway_closed_meanwhile_is_replaced(daraja, gateway):
     gateway.on(PUSH, answers_and_hangs_up, says(200, ACCEPTED))
     daraja.push(**A_PUSH)
+    assert gateway.hung_up.wait(5)
 
     assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
     assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
