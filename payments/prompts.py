@@ -96,36 +96,43 @@ def ring_order(order_id: int) -> None:
     ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
     push: Daraja has no key by which it would know a repeat.
     """
-    payment = OrderPayment.objects.to_ring().filter(order=order_id).first()
-    if payment is None:
-        return
     now = timezone.now()
-    # Also gives this very attempt up where it has waited for too long.
-    close_lapsed_prompts(now=now, phone=payment.phone)
     try:
-        claimed = _claim(payment.pk, now)
+        claimed = _claim(order_id, now)
     except IntegrityError:
-        # The database lets one attempt at a time ring a phone.
-        _give_up(payment.pk, PHONE_BUSY)
-        return
+        # The database lets one attempt at a time ring a phone; perhaps one that lapsed is in the
+        # way.
+        claimed = _claim_after_clearing(order_id, now)
     if claimed is not None:
         _push(claimed)
 
 
+def _claim_after_clearing(order_id: int, now: datetime) -> OrderPayment | None:
+    payment = OrderPayment.objects.to_ring().filter(order=order_id).first()
+    if payment is None:
+        return None
+    close_lapsed_prompts(now=now, phone=payment.phone)
+    try:
+        return _claim(order_id, now)
+    except IntegrityError:
+        _give_up(payment.pk, PHONE_BUSY)
+        return None
+
+
 @transaction.atomic
-def _claim(payment_id: int, now: datetime) -> OrderPayment | None:
+def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     """Take an attempt for one caller to send, unless it was taken or must not be sent any more.
 
     The order is locked too: once it is cancelled or expired, its phone no longer rings.
     """
-    payment = _locked(pk=payment_id).to_ring().first()
+    payment = _locked(order=order_id).to_ring().first()
     if payment is None:
         return None
-    order = Order.objects.select_for_update(no_key=True).get(pk=payment.order_id)
+    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
     if reason := _reason_not_to_ring(payment, order, now):
-        _give_up(payment_id, reason)
+        _give_up(payment.pk, reason)
         return None
-    OrderPayment.objects.filter(pk=payment_id).update(
+    OrderPayment.objects.filter(pk=payment.pk).update(
         status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_CHECK
     )
     payment.order = order
@@ -137,7 +144,7 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
 
 
 def _reason_not_to_ring(payment: OrderPayment, order: Order, now: datetime) -> str:
-    if not order.is_unpaid or order.expires_at <= now:
+    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - FRESH:
         return NOT_SENT
     rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
     return PESTERED if len(rung.values_list("pk")[:PROMPTS_AN_HOUR]) == PROMPTS_AN_HOUR else ""
@@ -176,11 +183,15 @@ def _push(payment: OrderPayment) -> None:
         claimed.update(result_text=str(silence)[:200])
     else:
         # The callback may have been faster, and then knows the ids and the end already.
-        claimed.filter(checkout_request_id="").update(
-            merchant_request_id=accepted.merchant_request_id,
-            checkout_request_id=accepted.checkout_request_id,
-        )
-        claimed.filter(status=AttemptStatus.UNKNOWN).update(status=AttemptStatus.SUBMITTED)
+        ids = {
+            "merchant_request_id": accepted.merchant_request_id,
+            "checkout_request_id": accepted.checkout_request_id,
+        }
+        unnamed = claimed.filter(checkout_request_id="")
+        waiting = claimed.filter(status=AttemptStatus.UNKNOWN)
+        if not (unnamed & waiting).update(**ids, status=AttemptStatus.SUBMITTED):
+            unnamed.update(**ids)
+            waiting.update(status=AttemptStatus.SUBMITTED)
 
 
 def close_lapsed_prompts(

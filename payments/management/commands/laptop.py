@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+
 from products.demo import PASSWORD
 
 HOST = "127.0.0.1"
