@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import random
+import tempfile
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -62,7 +63,7 @@ def _environment(database):
         "DARAJA_CONSUMER_SECRET": "secret",
         "DARAJA_SHORTCODE": "174379",
         "DARAJA_PASSKEY": "passkey",
-        "STATIC_ROOT": os.environ.get("STATIC_ROOT", "/tmp/omache-bench-static"),
+        "STATIC_ROOT": tempfile.mkdtemp(prefix="omache-bench-"),
     }
 
 
@@ -74,7 +75,6 @@ def _bench(options):
 
     from . import data
 
-    os.makedirs(os.environ["STATIC_ROOT"], exist_ok=True)
     call_command("migrate", verbosity=0)
     floor_port, shop_port = free_port(), free_port()
     floor = ["-m", "gunicorn", "tests.bench.constant", "-b", f"127.0.0.1:{floor_port}"]
@@ -142,8 +142,9 @@ def _page_from(middle):
 
 def _orders(data, server, port, orders, unit):
     """Orders spread over products, then on one hot product, then the callbacks that pay them."""
-    everyone = data.tokens(2 * (orders + 50) // 3 + 50)
-    half = len(everyone) // 2
+    # Nobody may have more than three unpaid orders; a warm-up and a row are two each.
+    everyone = data.tokens(2 * orders)
+    half = orders
 
     def cash_out(tokens, product):
         def make(n):
@@ -171,7 +172,11 @@ def _orders(data, server, port, orders, unit):
     )
     token = ("Authorization", f"Bearer {everyone[0]}")
     _measure(
-        "GET /track/order/", server, port, lambda n: Ask("/track/order/", headers=(token,)), 500,
+        "GET /track/order/",
+        server,
+        port,
+        lambda n: Ask("/track/order/", headers=(token,)),
+        500,
         unit,
     )
 

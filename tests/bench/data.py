@@ -5,10 +5,54 @@ from django.contrib.auth.hashers import make_password
 from django.db import connection
 from rest_framework_simplejwt.tokens import AccessToken
 
-_FIRST = "Samsung Tecno Sufuria Kettle Laptop Jiko Sofa Bicycle Console Trainer".split()
-_SECOND = "Galaxy Camon Steel Electric Elite Charcoal Corner Mountain Pocket Running".split()
-_THIRD = "Red Blue Large Small Classic Deluxe Mini Mega Plain Gold Silver Basic".split()
-_CATEGORIES = "electronics furniture fashions computing gaming kitchen phones sports".split()
+_FIRST = [
+    "Samsung",
+    "Tecno",
+    "Sufuria",
+    "Kettle",
+    "Laptop",
+    "Jiko",
+    "Sofa",
+    "Bicycle",
+    "Console",
+    "Trainer",
+]
+_SECOND = [
+    "Galaxy",
+    "Camon",
+    "Steel",
+    "Electric",
+    "Elite",
+    "Charcoal",
+    "Corner",
+    "Mountain",
+    "Pocket",
+    "Running",
+]
+_THIRD = [
+    "Red",
+    "Blue",
+    "Large",
+    "Small",
+    "Classic",
+    "Deluxe",
+    "Mini",
+    "Mega",
+    "Plain",
+    "Gold",
+    "Silver",
+    "Basic",
+]
+_CATEGORIES = [
+    "electronics",
+    "furniture",
+    "fashions",
+    "computing",
+    "gaming",
+    "kitchen",
+    "phones",
+    "sports",
+]
 
 _PRODUCTS = """
 INSERT INTO products_product (seller_id, name, image, thumbnail, description, category, price,
@@ -65,8 +109,7 @@ def tokens(count: int) -> list[str]:
     there = user_model.objects.filter(username__startswith="buyer").count()
     password = make_password(None)
     user_model.objects.bulk_create(
-        user_model(username=f"buyer{number}", password=password)
-        for number in range(there, count)
+        user_model(username=f"buyer{number}", password=password) for number in range(there, count)
     )
     buyers = user_model.objects.filter(username__startswith="buyer").order_by("pk")[:count]
     return [str(AccessToken.for_user(buyer)) for buyer in buyers]

@@ -5,7 +5,9 @@ import pytest
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("path", ["/", "/product/kitchen/", "/nowhere/", "/admin/login/", "/livez/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/product/kitchen/", "/nowhere/", "/admin/login/", "/livez/"]
+)
 def test_every_answer_forbids_what_is_not_ours(client, path):
     response = client.get(path)
 

@@ -209,7 +209,7 @@ def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
     setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings';"
     setup += "django.setup()\n"
 
-    done = subprocess.run(  # noqa: S603
+    done = subprocess.run(
         [sys.executable, "-c", setup + script, str(path)],
         capture_output=True,
         text=True,

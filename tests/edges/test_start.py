@@ -20,7 +20,7 @@ def run(*command, **changes):
     }
     environment |= PRODUCTION | changes
     environment = {name: value for name, value in environment.items() if value is not None}
-    return subprocess.run(  # noqa: S603
+    return subprocess.run(
         [sys.executable, *command],
         cwd=ROOT,
         env=environment,

@@ -25,7 +25,7 @@ RUN = (
 
 def started(*arguments):
     """Start Python at the root of the project, its two outputs in one."""
-    return subprocess.Popen(  # noqa: S603 - our own code
+    return subprocess.Popen(
         [sys.executable, "-u", *arguments],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
