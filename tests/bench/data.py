@@ -97,7 +97,8 @@ def fill(products: int) -> None:
                 },
             )
         cursor.execute(
-            "INSERT INTO products_searchword (word) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
+            "INSERT INTO products_searchword (word)"
+            " SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
             [[word.lower() for word in _FIRST + _SECOND + _THIRD]],
         )
         cursor.execute("VACUUM ANALYZE")

@@ -61,7 +61,7 @@ def cpu_of_database(name: str) -> float:
 
 
 class Stat(dict):
-    """The numbers of /proc/PID/stat: the command line by ``command``, the rest by position after it."""
+    """What /proc tells of a process: ``command``, ``seconds`` of CPU, its session by 3."""
 
 
 def _stats():
