@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
+from django.db.models.sql import UpdateQuery
 
 #: Marks for a text and for numbers; nothing a client sends can be one of them.
 TEXT = "\x00 a text"
@@ -30,10 +31,8 @@ class Statement(NamedTuple):
 
     def rows(self, filled: Mapping[Any, Any] | None = None) -> list[Any]:
         """The answer as named tuples, with these values in place of their marks. One query."""
-        filled = filled or {}
-        parameters = [filled.get(parameter, parameter) for parameter in self.parameters]
         with connection.cursor() as cursor:
-            cursor.execute(self.sql, parameters)
+            cursor.execute(self.sql, _fill(self.parameters, filled or {}))
             rows: Iterable[Any] = cursor.fetchall()
         if self.convert:
             rows = self.convert(rows)
@@ -48,6 +47,52 @@ def compile_rows(queryset: QuerySet[Any], columns: Sequence[str]) -> Statement:
     convert = _converter(compiler, converters) if converters else None
     row = namedtuple("Row", columns)  # type: ignore[misc]
     return Statement(sql, tuple(parameters), convert, row)
+
+
+class InstanceStatement(NamedTuple):
+    """A statement whose rows are a model's own."""
+
+    statement: Statement
+    model: type[Model]
+    names: list[str]
+
+    def instances(self, filled: Mapping[Any, Any] | None = None) -> list[Any]:
+        """The answer as instances, with these values in place of their marks. One query."""
+        rows = self.statement.rows(filled)
+        return [self.model.from_db(connection.alias, self.names, row) for row in rows]
+
+
+def compile_instances(queryset: QuerySet[Any]) -> InstanceStatement:
+    """The statement of a queryset of whole instances, for this database."""
+    names = [field.attname for field in queryset.model._meta.concrete_fields]
+    return InstanceStatement(
+        compile_rows(queryset.values_list(*names), names), queryset.model, names
+    )
+
+
+class UpdateStatement(NamedTuple):
+    """An ``UPDATE`` with marks among its parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+    def run(self, filled: Mapping[Any, Any]) -> int:
+        """Write, with these values in place of their marks; return how many rows were written."""
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, _fill(self.parameters, filled))
+            return int(cursor.rowcount)
+
+
+def compile_update(queryset: QuerySet[Any], **values: Any) -> UpdateStatement:
+    """The statement of ``queryset.update(**values)``, for this database."""
+    query: Any = queryset.query.chain(UpdateQuery)
+    query.add_update_values(values)
+    sql, parameters = query.get_compiler(connection=connection).as_sql()
+    return UpdateStatement(sql, tuple(parameters))
+
+
+def _fill(parameters: Iterable[Any], filled: Mapping[Any, Any]) -> list[Any]:
+    return [filled.get(parameter, parameter) for parameter in parameters]
 
 
 def _converter(compiler: Any, converters: dict[int, Any]) -> Callable[[Any], Any]:

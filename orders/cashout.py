@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, transaction
@@ -15,6 +16,14 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.errors import FieldRefusal, Refusal
+from omachemainproj.statements import (
+    NUMBERS,
+    TEXT,
+    InstanceStatement,
+    Statement,
+    compile_instances,
+    compile_rows,
+)
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -103,7 +112,7 @@ def _place(
     if idempotency_key:
         _refuse_twin(buyer, idempotency_key)
     # The buyer's row is the lock under which one person's orders are counted.
-    list(User.objects.select_for_update(no_key=True).filter(pk=buyer.pk).values_list("pk"))
+    _buyer_lock(connection.vendor).rows({NUMBERS[0]: buyer.pk})
     known = _known_orders(buyer, idempotency_key)
     for order in known:
         if idempotency_key and order.idempotency_key == idempotency_key:
@@ -169,12 +178,24 @@ def _refuse_twin(buyer: User, key: str) -> None:
             raise TwinInFlight()
 
 
+@cache
+def _buyer_lock(vendor: str) -> Statement:
+    buyer = User.objects.select_for_update(no_key=True).filter(pk=NUMBERS[0])
+    return compile_rows(buyer.values_list("pk"), ["pk"])
+
+
+@cache
+def _unpaid_or_keyed(vendor: str, keyed: bool) -> InstanceStatement:
+    orders = Order.objects.filter(buyer=NUMBERS[0])
+    if not keyed:
+        return compile_instances(orders.unpaid())
+    return compile_instances(orders.filter(Q(payment_status="requested") | Q(idempotency_key=TEXT)))
+
+
 def _known_orders(buyer: User, key: str | None) -> list[Order]:
     """The buyer's unpaid orders, and the one placed under this key."""
-    orders = Order.objects.placed_by(buyer)
-    if not key:
-        return list(orders.unpaid())
-    return list(orders.filter(Q(payment_status="requested") | Q(idempotency_key=key)))
+    statement = _unpaid_or_keyed(connection.vendor, key is not None)
+    return statement.instances({NUMBERS[0]: buyer.pk, TEXT: key})
 
 
 def _replay(order: Order, fingerprint: str) -> Placed:
@@ -183,10 +204,17 @@ def _replay(order: Order, fingerprint: str) -> Placed:
     return Placed(order, list(order.tracks.order_by("pk")), replayed=True)
 
 
-def _read_products(wanted: dict[int, int], asked: Sequence[Asked]) -> dict[int, dict[str, Any]]:
-    rows = Product.objects.listed().filter(pk__in=list(wanted))
+@lru_cache(maxsize=128)
+def _products(vendor: str, size: int) -> Statement:
     fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
-    products = {row["id"]: row for row in rows.values(*fields)}
+    marks = [NUMBERS[0] - place for place in range(size)]
+    return compile_rows(Product.objects.listed().filter(pk__in=marks).values_list(*fields), fields)
+
+
+def _read_products(wanted: dict[int, int], asked: Sequence[Asked]) -> dict[int, dict[str, Any]]:
+    marks = {NUMBERS[0] - place: product_id for place, product_id in enumerate(wanted)}
+    rows = _products(connection.vendor, len(marks)).rows(marks)
+    products = {row.id: row._asdict() for row in rows}
     if len(products) < len(wanted):
         raise FieldRefusal(
             {

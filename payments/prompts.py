@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from functools import cache
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from omachemainproj.errors import Refusal
 from omachemainproj.soon import after_commit, duty
+from omachemainproj.statements import NUMBERS, InstanceStatement, compile_instances
 from orders.models import Order
 from orders.services import NotUnpaid, prolong
 
@@ -125,10 +127,12 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
 
     The order is locked too: once it is cancelled or expired, its phone no longer rings.
     """
-    payment = _locked(order=order_id).to_ring().first()
-    if payment is None:
+    asked = {NUMBERS[0]: order_id}
+    payments = _attempt_lock(connection.vendor).instances(asked)
+    if not payments:
         return None
-    order = Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    payment: OrderPayment = payments[0]
+    order: Order = _order_lock(connection.vendor).instances(asked)[0]
     if reason := _reason_not_to_ring(payment, order, now):
         _give_up(payment.pk, reason)
         return None
@@ -137,6 +141,16 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     )
     payment.order = order
     return payment
+
+
+@cache
+def _attempt_lock(vendor: str) -> InstanceStatement:
+    return compile_instances(_locked(order=NUMBERS[0]).to_ring()[:1])
+
+
+@cache
+def _order_lock(vendor: str) -> InstanceStatement:
+    return compile_instances(Order.objects.select_for_update(no_key=True).filter(pk=NUMBERS[0]))
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:

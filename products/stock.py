@@ -10,10 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
+from django.db import connection
 from django.db.models import F
 
+from omachemainproj.statements import NUMBERS, UpdateStatement, compile_update
+
 from .models import Product, StockMovement
+
+_PRODUCT, _NUMBER = NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,18 @@ def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
 
     One statement a line: ``held`` grows only where enough is free at that very moment.
     """
+    statement = _hold(connection.vendor, listed_only)
     for line in _in_id_order(lines):
-        shelf = Product.objects.filter(pk=line.product_id, item_number__gte=F("held") + line.number)
-        if listed_only:
-            shelf = shelf.filter(listed=True)
-        if not shelf.update(held=F("held") + line.number):
+        if not statement.run({_PRODUCT: line.product_id, _NUMBER: line.number}):
             raise Shortage(line.product_id)
+
+
+@cache
+def _hold(vendor: str, listed_only: bool) -> UpdateStatement:
+    shelf = Product.objects.filter(pk=_PRODUCT, item_number__gte=F("held") + _NUMBER)
+    if listed_only:
+        shelf = shelf.filter(listed=True)
+    return compile_update(shelf, held=F("held") + _NUMBER)
 
 
 def release(lines: Iterable[StockLine]) -> None:

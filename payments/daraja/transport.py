@@ -17,6 +17,7 @@ from typing import Any
 import requests
 import urllib3
 from requests.auth import AuthBase
+from requests.utils import get_environ_proxies
 
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 
@@ -129,11 +130,19 @@ class Transport:
             return self._given
         own, now, process = self._own, time.monotonic(), os.getpid()
         if getattr(own, "process", None) != process:
-            own.session, own.process, own.used = requests.Session(), process, now
+            own.session, own.process, own.used = self._new_session(), process, now
         if now - own.used > IDLE_SECONDS:
             own.session.close()
         own.used = now
         session: requests.Session = own.session
+        return session
+
+    def _new_session(self) -> requests.Session:
+        """A session that reads the environment's proxy and authorities once, not at every call."""
+        session = requests.Session()
+        session.trust_env = False
+        session.proxies = get_environ_proxies(self._base_url)
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         return session
 
 
