@@ -16,12 +16,13 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.services import forget_expired_tokens
-from orders.services import expire_overdue, mark_order_paid
+from orders.services import expire_overdue
 
 from .callbacks import apply_event
 from .enquiry import check_payment
 from .models import GatewayEvent, OrderPayment
 from .prompts import close_lapsed_prompts, ring_order
+from .settlement import pay_unheard_order
 
 logger = logging.getLogger(__name__)
 
@@ -70,7 +71,7 @@ def apply_kept_events(now: datetime) -> int:
 def pay_unheard_orders(now: datetime) -> int:
     """Pay orders whose money is confirmed but who did not hear of it."""
     unheard = OrderPayment.objects.unheard().values_list("order_id", flat=True)
-    return _each(mark_order_paid, unheard)
+    return _each(pay_unheard_order, unheard)
 
 
 def ring_forgotten(now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""How money came: attempts to collect it, what arrived, and what the gateway said."""
+"""How money came: attempts to collect it, what arrived, whose it is, what the gateway said."""
 
 from __future__ import annotations
 
@@ -159,6 +159,74 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number or 'number to come'}: {self.amount} KES"
+
+
+class Account(models.TextChoices):
+    """Whose money it is. The first is what the shop has, the rest is what it owes, and to whom."""
+
+    MPESA_CLEARING = "mpesa_clearing", "M-Pesa: what came in"
+    BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
+    SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
+    COMMISSION = "commission", "the shop's own share"
+    REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
+    SUSPENSE = "suspense", "nobody's yet: a person must find out"
+
+
+class Side(models.TextChoices):
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class LedgerPosting(models.Model):
+    """One event that moved money, as a balanced set of entries. Never changed or deleted.
+
+    Written by ``payments.ledger.post()`` alone. The unique event is what keeps it from being
+    posted twice; triggers refuse every change, and on PostgreSQL a posting that does not balance.
+    """
+
+    event = models.CharField(max_length=64, unique=True, help_text="Like “receipt:12”.")
+    #: The receipt whose money this is, where it is one receipt's.
+    receipt = models.ForeignKey(
+        Receipt, null=True, on_delete=models.PROTECT, related_name="postings"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.event
+
+
+class LedgerEntry(models.Model):
+    """One side of a posting: so many shillings on one account. Never changed or deleted."""
+
+    posting = models.ForeignKey(LedgerPosting, on_delete=models.PROTECT, related_name="entries")
+    account = models.CharField(max_length=16, choices=Account)
+    side = models.CharField(max_length=6, choices=Side)
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    #: The order the money is for; None where it is not one order's.
+    order = models.ForeignKey(
+        "orders.Order", null=True, on_delete=models.PROTECT, related_name="ledger_entries"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="ledger_entry_is_one_or_more", condition=Q(amount__gte=1)),
+            models.CheckConstraint(
+                name="ledger_entry_is_debit_or_credit", condition=Q(side__in=["debit", "credit"])
+            ),
+            # What lies at M-Pesa or in suspense is of no order; what is owed for goods is of one.
+            models.CheckConstraint(
+                name="ledger_account_says_whether_of_an_order",
+                condition=Q(account__in=["mpesa_clearing", "suspense"], order__isnull=True)
+                | Q(
+                    account__in=["buyers_held", "sellers_payable", "commission"],
+                    order__isnull=False,
+                )
+                | Q(account="refunds_payable"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.account} {self.amount} KES"
 
 
 class EventState(models.TextChoices):

@@ -9,6 +9,9 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from orders.services import mark_order_paid
+
+from . import ledger
 from .models import AttemptStatus, Door, OrderPayment, Provider, Receipt
 
 logger = logging.getLogger(__name__)
@@ -53,6 +56,13 @@ def settle(payment_id: int, outcome: Outcome) -> str:
     return "The attempt failed."
 
 
+@transaction.atomic
+def pay_unheard_order(order_id: int) -> None:
+    """Pay an order whose money is confirmed but who did not hear of it. Safe to repeat."""
+    mark_order_paid(order_id)
+    ledger.post_refund_due(order_id)
+
+
 def is_counted(number: str) -> bool:
     """Whether M-Pesa's receipt of this number is written down. Never true of an empty number."""
     receipts = Receipt.objects.filter(provider=Provider.MPESA)
@@ -76,6 +86,7 @@ def _credit(payment: OrderPayment, outcome: Outcome) -> str:
     if receipt.amount != payment.amount:
         receipt.note = f"KES {receipt.amount} came, KES {payment.amount} was asked."
         receipt.save()
+        ledger.post_receipt(receipt)
         payment.status = AttemptStatus.FAILED
         _close(payment, outcome)
         logger.error("payment %s: %s In suspense.", payment.pk, receipt.note)
@@ -85,6 +96,8 @@ def _credit(payment: OrderPayment, outcome: Outcome) -> str:
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
     _close(payment, outcome)
+    # After the order has heard of it, and under its lock: whose money it is depends on that.
+    ledger.post_receipt(receipt)
     return "The money is credited."
 
 
@@ -96,19 +109,21 @@ def _complete(kept: Receipt, outcome: Outcome) -> str:
         return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
     if kept.number and (kept.door == Door.CALLBACK or outcome.door != Door.CALLBACK):
         note = f"A second receipt for the attempt behind {kept.number}."
-        Receipt.objects.create(
+        second = Receipt.objects.create(
             number=outcome.receipt,
             amount=outcome.amount or 0,
             door=outcome.door,
             paid_at=outcome.paid_at,
             note=note,
         )
+        ledger.post_receipt(second)
         logger.error("receipt %s: %s In suspense.", outcome.receipt, note)
         return note
     # A number heard at the attempt's own address outranks none, and one from elsewhere.
     kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.door
     if outcome.amount not in {None, kept.amount}:
-        # The query that proved the payment had named no amount, and the goods are gone.
+        # The query that proved the payment had named no amount, and the goods are gone. The amount
+        # stays as it was counted, here and in the ledger, until a person has found out.
         kept.note = f"Counted as KES {kept.amount}, but M-Pesa says KES {outcome.amount}."
         logger.error("receipt %s: %s", kept.number, kept.note)
     kept.save(update_fields=["number", "paid_at", "door", "note"])

@@ -2,7 +2,7 @@
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
@@ -61,3 +61,29 @@ def seller_api(seller):
 def kettle(seller):
     """Five kettles at KES 1,500."""
     return ProductFactory(seller=seller, name="Kettle", item_number=5, price=1500)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _a_test_may_empty_the_ledger():
+    """Emptying tables between tests is a DELETE on SQLite, and the ledger's triggers refuse it."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    empty = connection.ops.__class__.execute_sql_flush
+
+    def without_triggers(operations, statements):
+        with transaction.atomic(), operations.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT name, sql FROM sqlite_master"
+                " WHERE type = 'trigger' AND tbl_name LIKE 'payments_ledger%'"
+            )
+            triggers = cursor.fetchall()
+            for name, _ in triggers:
+                cursor.execute(f"DROP TRIGGER {name}")
+            empty(operations, statements)
+            for _, recreate in triggers:
+                cursor.execute(recreate)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(connection.ops.__class__, "execute_sql_flush", without_triggers)
+        yield

@@ -7,7 +7,7 @@ import time_machine
 from django.utils import timezone
 
 from orders.models import Order
-from payments import clock, prompts
+from payments import clock, ledger, prompts
 from payments.models import GatewayEvent, OrderPayment
 from tests.shopping import cash_out, shelf
 
@@ -196,7 +196,7 @@ def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
     payment = OrderPayment.objects.get()
     payment.status, payment.live = "confirmed", False
     payment.save_base(raw=True)
-    payment.order.receipts.create(payment=payment, amount=3000, door="query")
+    ledger.post_receipt(payment.order.receipts.create(payment=payment, amount=3000, door="query"))
 
     done = tick(1)["pay_unheard_orders"]
 

@@ -201,8 +201,9 @@ def test_applying_a_success_costs_a_known_number_of_queries(
 ):
     # keep; savepoint, message, attempt; savepoint, attempt, receipts of it, of that number;
     # receipt, attempt; savepoint, order, its status; lines behind, moved, their events; lines,
-    # movements, movement, shelf; release; release; message, others still being checked, release
-    with django_assert_num_queries(25):
+    # movements, movement, shelf; release; whether the order is covered, posting, its entries;
+    # release; message, others still being checked, release
+    with django_assert_num_queries(28):
         post(client, payment, success(payment))
 
 
