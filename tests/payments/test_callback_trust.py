@@ -133,7 +133,9 @@ def test_a_message_about_nothing_of_ours_changes_nothing(client, payment):
 @pytest.mark.parametrize("name", ["CheckoutRequestID", "MerchantRequestID"])
 def test_empty_ids_find_no_attempt(client, order, nothing, name):
     payment = order.payments.get()
-    OrderPayment.objects.update(status="unknown", rung_at=payment.created_at)
+    OrderPayment.objects.update(
+        status="unknown", rung_at=payment.created_at, next_check_at=payment.created_at
+    )
     told = success(payment, checkout="ws_CO_1", merchant="m-1")
     told["Body"]["stkCallback"][name] = nothing
 

@@ -5,6 +5,7 @@ from django.db import IntegrityError, transaction
 
 from orders.models import Order, OrderTrack, TrackEvent
 from payments.models import OrderPayment, Receipt
+from payments.settlement import Outcome, settle
 from tests.factories import UserFactory
 from tests.shopping import an_order
 
@@ -42,8 +43,8 @@ def test_many_attempts_may_not_have_a_request_id_yet(order):
     assert OrderPayment.objects.filter(checkout_request_id="").count() == 2
 
 
-def test_a_receipt_counts_once(db):
-    Receipt.objects.create(number="SGL0000001", amount=1, door="query")
+def test_a_receipt_counts_once(payment):
+    settle(payment.pk, Outcome(True, "0", "", "query", 3000, "SGL0000001"))
 
     refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, door="callback"))
 

@@ -20,6 +20,7 @@ def attempt(order):
         merchant_request_id="m-ws_CO_SECRET",
         status="submitted",
         rung_at=order.created_at,
+        next_check_at=order.created_at,
         result_text="secret text",
     )
     return order.payments.get()
