@@ -134,10 +134,17 @@ def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_ou
     ledger.post_receipt(order.receipts.create(payment=payment, amount=3000, door="query"))
 
     done = clock.tick()["pay_unheard_orders"], clock.tick()["pay_unheard_orders"]
-    ledger.post_refund_due(order.pk)
 
     assert (done, Order.objects.get(pk=order.pk).payment_status) == ((1, 0), "refund_due")
     assert balances() == {"mpesa_clearing": 3000, "refunds_payable": 3000}
+
+
+def test_what_is_owed_back_already_is_not_owed_back_again(payment, order, sold_out):
+    settle(payment.pk, money())
+
+    ledger.post_refund_due(order.pk)
+
+    assert balances(order) == {"refunds_payable": 3000}
 
 
 def test_nothing_is_owed_back_for_an_order_that_is_paid(payment, order):
