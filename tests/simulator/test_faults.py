@@ -43,14 +43,15 @@ def test_duplicate_callbacks_are_the_same_to_the_letter(daraja, shop):
 
 
 def test_duplicate_callbacks_can_come_at_the_same_moment(daraja, shop):
-    shop.seconds = 0.2
+    shop.seconds = 1.0
     daraja.simulator.script(callbacks=6, together=True)
 
     began = time.perf_counter()
     daraja.pay()
 
     assert len(shop.results) == 6
-    assert time.perf_counter() - began < 1.1
+    # One after the other would take six seconds.
+    assert time.perf_counter() - began < 5
 
 
 def test_a_callback_before_the_answer(daraja, shop):

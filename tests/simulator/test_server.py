@@ -131,7 +131,7 @@ def test_stopping_hangs_up_on_idle_connections_too(make_simulator):
         simulator.stop()
         simulator.stop()
 
-        assert time.perf_counter() - began < 1
+        assert time.perf_counter() - began < 5
         with pytest.raises(requests.ConnectionError):
             session.get(simulator.url + "/control/about", timeout=5)
 
