@@ -60,6 +60,8 @@ class EmailField(serializers.EmailField):
 class UserOutput(serializers.ModelSerializer):
     """A person as they see themselves."""
 
+    email = serializers.CharField(read_only=True, help_text="Empty where none was given.")
+
     class Meta:
         model = User
         fields = ("pk", "username", "email", "first_name", "last_name")

@@ -82,9 +82,10 @@ class OmacheSchema(AutoSchema):
         )
 
     def _shared_errors(self) -> dict[str, OpenApiResponse]:
-        errors: dict[str, OpenApiResponse] = {}
+        # Any address can be one that cannot be read, and any list's page can be misspelt.
+        errors: dict[str, OpenApiResponse] = {"400": _BAD_INPUT}
         if self.method in {"POST", "PUT", "PATCH"}:
-            errors |= {"400": _BAD_INPUT, "413": _TOO_LARGE, "415": _WRONG_TYPE}
+            errors |= {"413": _TOO_LARGE, "415": _WRONG_TYPE}
         permissions = self.view.get_permissions()
         if permissions and not all(isinstance(item, AllowAny) for item in permissions):
             errors["401"] = _NO_TOKEN
