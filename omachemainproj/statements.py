@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.sql import UpdateQuery
+from django.db.transaction import TransactionManagementError
+
+AnyModel = TypeVar("AnyModel", bound=Model)
 
 #: Marks for a text and for numbers; nothing a client sends can be one of them.
 TEXT = "\x00 a text"
@@ -68,6 +72,27 @@ def compile_instances(queryset: QuerySet[Any]) -> InstanceStatement:
     return InstanceStatement(
         compile_rows(queryset.values_list(*names), names), queryset.model, names
     )
+
+
+def locked_row(model: type[AnyModel], pk: int) -> AnyModel:
+    """The row with this primary key, locked until the transaction ends. One query.
+
+    The lock lets others refer to the row meanwhile (``FOR NO KEY UPDATE``). Raises the model's
+    ``DoesNotExist``, and TransactionManagementError outside of a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock needs a transaction to live in")
+    rows = _row_lock(connection.vendor, model).instances({NUMBERS[0]: pk})
+    if not rows:
+        raise model.DoesNotExist(f"no {model.__name__} {pk}")  # type: ignore[attr-defined]
+    row: AnyModel = rows[0]
+    return row
+
+
+@cache
+def _row_lock(vendor: str, model: type[Model]) -> InstanceStatement:
+    rows = model._default_manager.select_for_update(no_key=True)
+    return compile_instances(rows.filter(pk=NUMBERS[0]))
 
 
 class UpdateStatement(NamedTuple):

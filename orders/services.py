@@ -13,6 +13,7 @@ from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from omachemainproj.errors import Refusal
+from omachemainproj.statements import locked_row
 from products import stock
 from products.stock import Shortage, StockLine
 
@@ -158,7 +159,7 @@ def take_stock_of_order(order: Order) -> None:
 
 
 def _locked(order_id: int) -> Order:
-    return Order.objects.select_for_update(no_key=True).get(pk=order_id)
+    return locked_row(Order, order_id)
 
 
 def _move(order: Order, status: str) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.soon import after_commit, duty
+from omachemainproj.statements import locked_row
 
 from .daraja.codes import is_terminal_failure
 from .daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
@@ -60,7 +61,7 @@ def apply_event(event_id: int) -> None:
 def _write_failure(event_id: int, error: Exception) -> None:
     try:
         with transaction.atomic():
-            event = GatewayEvent.objects.select_for_update(no_key=True).get(pk=event_id)
+            event = locked_row(GatewayEvent, event_id)
             if event.state != EventState.NEW:
                 return
             event.tries += 1
@@ -73,7 +74,7 @@ def _write_failure(event_id: int, error: Exception) -> None:
 
 
 def _apply(event_id: int) -> None:
-    event = GatewayEvent.objects.select_for_update(no_key=True).get(pk=event_id)
+    event = locked_row(GatewayEvent, event_id)
     if event.state != EventState.NEW:
         return
     try:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from omachemainproj.soon import duty
+from omachemainproj.statements import locked_row
 
 from . import gateway
 from .daraja.client import StkOutcome, StkStatus
@@ -39,7 +40,7 @@ def ask_now(payment_id: int) -> None:
     """Ask M-Pesa about an attempt at a person's wish, at most once every ten seconds."""
     now = timezone.now()
     with transaction.atomic():
-        payment = OrderPayment.objects.select_for_update(no_key=True).get(pk=payment_id)
+        payment = locked_row(OrderPayment, payment_id)
         if payment.checkout_request_id and not payment.is_confirmed:
             ask_soon(payment, now=now)
     check_payment(payment_id)

@@ -15,7 +15,12 @@ from django.utils import timezone
 
 from omachemainproj.errors import Refusal
 from omachemainproj.soon import after_commit, duty
-from omachemainproj.statements import NUMBERS, InstanceStatement, compile_instances
+from omachemainproj.statements import (
+    NUMBERS,
+    InstanceStatement,
+    compile_instances,
+    locked_row,
+)
 from orders.models import Order
 from orders.services import NotUnpaid, prolong
 
@@ -73,7 +78,7 @@ def ring_again(order: Order, *, phone: str | None = None, now: datetime | None =
         # The attempts before the order, as in settle(): who holds the order and then adds an
         # attempt would wait for one that is just being confirmed, which waits for the order.
         list(_locked(order=order.pk))
-        order = Order.objects.select_for_update(no_key=True).get(pk=order.pk)
+        order = locked_row(Order, order.pk)
         if not order.is_unpaid or order.held_until <= now:
             raise NotUnpaid()
         if phone and phone != order.mpesa_number:
@@ -132,7 +137,7 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     if not payments:
         return None
     payment: OrderPayment = payments[0]
-    order: Order = _order_lock(connection.vendor).instances(asked)[0]
+    order = locked_row(Order, order_id)
     if reason := _reason_not_to_ring(payment, order, now):
         _give_up(payment.pk, reason)
         return None
@@ -146,11 +151,6 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
 @cache
 def _attempt_lock(vendor: str) -> InstanceStatement:
     return compile_instances(_locked(order=NUMBERS[0]).to_ring()[:1])
-
-
-@cache
-def _order_lock(vendor: str) -> InstanceStatement:
-    return compile_instances(Order.objects.select_for_update(no_key=True).filter(pk=NUMBERS[0]))
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from omachemainproj.statements import locked_row
 from orders.services import mark_order_paid
 
 from . import ledger
@@ -43,7 +44,7 @@ def settle(payment_id: int, outcome: Outcome) -> str:
 
     Returns what it made of the news, as a note for the one who keeps it.
     """
-    payment = OrderPayment.objects.select_for_update(no_key=True).get(pk=payment_id)
+    payment = locked_row(OrderPayment, payment_id)
     if outcome.succeeded:
         return _credit(payment, outcome)
     if not payment.is_open:
