@@ -19,7 +19,9 @@ from django.db.transaction import TransactionManagementError
 
 AnyModel = TypeVar("AnyModel", bound=Model)
 
-#: Marks for a text and for numbers; nothing a client sends can be one of them.
+#: Marks for a text and for numbers; nothing a client sends can be one of them. The numbers fit 64
+#: bits only: compare a narrower column with an expression, since Django leaves out a condition
+#: that the width of a column makes always true.
 TEXT = "\x00 a text"
 NUMBERS = (-(2**62) - 1, -(2**62) - 2)
 

@@ -23,14 +23,15 @@ ONE, OTHER = NUMBERS
 
 @pytest.mark.django_db
 def test_rows_are_those_of_the_marks_filled_in():
-    ProductFactory(name="Kettle", price=100)
-    pan = ProductFactory(name="Pan", price=200)
-    dear = Product.objects.filter(price__gt=ONE, name=TEXT)
+    kettle = ProductFactory(name="Kettle")
+    pan = ProductFactory(name="Pan")
+    later = Product.objects.filter(pk__gt=ONE, name=TEXT)
 
-    statement = compile_rows(dear.values_list("id", "name"), ["id", "name"])
+    statement = compile_rows(later.values_list("id", "name"), ["id", "name"])
 
-    assert [tuple(row) for row in statement.rows({ONE: 100, TEXT: "Pan"})] == [(pan.pk, "Pan")]
-    assert statement.rows({ONE: 200, TEXT: "Pan"}) == []
+    found = [tuple(row) for row in statement.rows({ONE: kettle.pk, TEXT: "Pan"})]
+    assert found == [(pan.pk, "Pan")]
+    assert statement.rows({ONE: pan.pk, TEXT: "Pan"}) == []
 
 
 @pytest.mark.django_db
@@ -47,7 +48,8 @@ def test_instances_are_whole(buyer, kettle):
 @pytest.mark.django_db
 def test_an_update_tells_how_many_rows_it_wrote(kettle):
     statement = compile_update(
-        Product.objects.filter(pk=ONE, item_number__gte=OTHER), held=F("held") + OTHER
+        Product.objects.filter(pk=ONE, item_number__gte=F("held") + OTHER),
+        held=F("held") + OTHER,
     )
 
     written = statement.run({ONE: kettle.pk, OTHER: 2}), statement.run({ONE: kettle.pk, OTHER: 9})
