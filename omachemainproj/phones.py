@@ -7,8 +7,6 @@ M-Pesa is the judge of who has an account.
 
 import re
 
-#: 2547… and 2541…, 12 digits: the only form the shop stores and sends to M-Pesa.
-NORMAL_FORM = re.compile(r"254[17][0-9]{8}")
 _TYPED = re.compile(r"(?:(?:\+|00)?2540?|0)?([17][0-9]{8})")
 #: What stands between digits: also the invisible marks that come along when a phone's address
 #: book is copied.

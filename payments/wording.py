@@ -18,8 +18,6 @@ class Prompt(TypedDict):
     message: str
 
 
-_AGAIN = "Try again"
-
 _REASONS = {
     Reason.CANCELLED: "You cancelled on your phone. Try again when you are ready.",
     Reason.NO_ANSWER: (
@@ -84,7 +82,7 @@ def describe_prompt(order: Order, payment: OrderPayment | None) -> Prompt:
     status = payment.status if payment else "none"
     if not order.is_unpaid:
         return {"status": status, "message": _CLOSED[PaymentStatus(order.payment_status)]}
-    return {"status": status, "message": _message(payment) if payment else f"{_AGAIN}."}
+    return {"status": status, "message": _message(payment) if payment else "Try again."}
 
 
 def _message(payment: OrderPayment) -> str:
