@@ -24,3 +24,9 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
     DATABASES["default"]["TEST"] = {
         "NAME": str(Path(tempfile.gettempdir()) / f"omache-test-{os.getpid()}.sqlite3")
     }
+else:
+    # The shop's own are for a shop: emptying forty tables on a busy disk may take longer.
+    DATABASES["default"]["OPTIONS"]["options"] = (
+        "-c statement_timeout=60000 -c lock_timeout=30000"
+        " -c idle_in_transaction_session_timeout=60000"
+    )
