@@ -1,0 +1,45 @@
+"""The answer to a prompt is written beside what was learned while it was on its way."""
+
+import pytest
+
+from payments import gateway
+from payments.daraja.client import PushAccepted
+from payments.models import OrderPayment
+from payments.prompts import ring_order
+from tests.shopping import an_order
+
+
+class Meanwhile:
+    """A gateway that takes the prompt; before its answer is read, the row has moved on."""
+
+    def __init__(self, **learned):
+        self.learned = learned
+
+    def push(self, **_):
+        OrderPayment.objects.update(**self.learned)
+        return PushAccepted("ours", "ws_CO_1", "")
+
+
+def ring(monkeypatch, order, **learned):
+    OrderPayment.objects.update(status="requested", live=True, result_code="")
+    monkeypatch.setattr(gateway, "daraja", lambda: Meanwhile(**learned))
+    ring_order(order.pk)
+    return OrderPayment.objects.get()
+
+
+@pytest.mark.django_db
+def test_an_attempt_that_has_failed_meanwhile_learns_its_ids_and_stays_failed(
+    buyer, kettle, monkeypatch
+):
+    payment = ring(monkeypatch, an_order(buyer, (kettle, 1)), status="failed", live=False)
+
+    assert (payment.status, payment.checkout_request_id) == ("failed", "ws_CO_1")
+
+
+@pytest.mark.django_db
+def test_an_attempt_whose_ids_are_known_already_is_submitted_and_keeps_them(
+    buyer, kettle, monkeypatch
+):
+    payment = ring(monkeypatch, an_order(buyer, (kettle, 1)), checkout_request_id="ws_CO_0")
+
+    assert (payment.status, payment.checkout_request_id) == ("submitted", "ws_CO_0")
