@@ -128,3 +128,28 @@ def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
     if code.startswith("4") and 400 <= status < 500:
         return Refusal.BAD_REQUEST
     return None
+
+
+#: "System is busy" and "Spike Arrest Violation". Only the second is said by the gateway in front.
+BUSY = "500.003.02"
+GATEWAY_WORDS = "spike arrest"
+
+
+def is_doubtful(*, code: str, message: str) -> bool:
+    """Whether an error only probably means "not processed": too little where money goes out.
+
+    No error code at all (an HTTP status that says enough) is no doubt.
+    """
+    if code == BUSY:
+        return GATEWAY_WORDS not in message.lower()
+    is_known = code in REFUSALS or code == MANY_MEANINGS or code.startswith(RATE_LIMIT_FAULT)
+    return bool(code) and not is_known
+
+
+#: A result code, also seen as a response code: this id of ours came before.
+DUPLICATE = "15"
+
+
+def is_duplicate(*, code: str, message: str) -> bool:
+    """Whether a request was not processed because an earlier one had the same id."""
+    return code == DUPLICATE or "duplicate" in message.lower()

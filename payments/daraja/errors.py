@@ -16,6 +16,8 @@ class Refusal(StrEnum):
     BAD_REQUEST = "bad_request"
     #: Nobody was reached, so nothing was sent.
     UNREACHABLE = "unreachable"
+    #: The addresses for payments by hand stand already; only the portal can change them.
+    ALREADY_REGISTERED = "already_registered"
     OTHER = "other"
 
 
@@ -52,3 +54,10 @@ class DarajaUnknown(DarajaError):
         super().__init__(message)
         self.message = message
         self.answer = answer
+
+
+class DarajaDuplicate(DarajaUnknown):
+    """This very request was not processed, but an earlier one with the same id may have been.
+
+    Look that one up. A new id would pay twice.
+    """

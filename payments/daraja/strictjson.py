@@ -20,13 +20,15 @@ class NotStrictJson(ValueError):
     """The bytes are not JSON that we accept. Its text is a plain sentence that says why."""
 
 
-def read_json(body: bytes | memoryview) -> Any:
-    """Read UTF-8 JSON; numbers with a point or an exponent become Decimal, so nothing is rounded.
+def read_json(body: bytes | memoryview, *, at_most: int = MAX_BYTES) -> Any:
+    """Read UTF-8 JSON of at most so many bytes.
+
+    Numbers with a point or an exponent become Decimal, so nothing is rounded.
 
     Raises NotStrictJson, and nothing else, for any bytes.
     """
-    if len(body) > MAX_BYTES:
-        raise NotStrictJson("The body is longer than 64 kB.")
+    if len(body) > at_most:
+        raise NotStrictJson(f"The body is longer than {at_most // 1024} kB.")
     try:
         document = json.loads(
             str(body, "utf-8"),

@@ -86,8 +86,16 @@ class Transport:
         except FAILURES as error:
             raise _lost(path, error) from error
 
-    def post(self, path: str, fields: Mapping[str, Any], *, auth: AuthBase) -> Answer:
-        """Send the fields as JSON, once, and return the answer whatever its status.
+    def post(
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        auth: AuthBase,
+        at_most: int = LONGEST_ANSWER_BYTES,
+    ) -> Answer:
+        """Send the fields as JSON, once, and return the answer, whatever its status, if it has at
+        most so many bytes.
 
         Raises DarajaRefused (UNREACHABLE) when the fields certainly stayed here, and DarajaUnknown
         when they may have arrived.
@@ -95,13 +103,17 @@ class Transport:
         body = _Body(json.dumps(fields).encode())
         headers = {"Content-Type": "application/json"}
         try:
-            return self._exchange("POST", path, data=body, headers=headers, auth=auth)
+            return self._exchange(
+                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth
+            )
         except FAILURES as error:
             if body.taken:
                 raise _lost(path, error) from error
             raise _unreachable(path) from error
 
-    def _exchange(self, method: str, path: str, **how: Any) -> Answer:
+    def _exchange(
+        self, method: str, path: str, *, at_most: int = LONGEST_ANSWER_BYTES, **how: Any
+    ) -> Answer:
         deadline = time.monotonic() + sum(self._timeout)
         with self._session().request(
             method,
@@ -115,7 +127,7 @@ class Transport:
             # `requests` only limits the pause between two bytes: a trickle could hold a worker.
             while some := response.raw.read1(4096, decode_content=True):
                 read += some
-                if len(read) > LONGEST_ANSWER_BYTES:
+                if len(read) > at_most:
                     raise ValueError("the answer is too long")
                 if time.monotonic() > deadline:
                     raise TimeoutError("the answer trickles")

@@ -1,0 +1,107 @@
+"""Payments by hand: where M-Pesa asks and tells us of them, and what it says.
+
+Source: Daraja portal, Customer to Business.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from .connection import Connection
+from .errors import Refusal
+from .values import (
+    UnreadableCallback,
+    moment,
+    read_object,
+    receipt_in,
+    shown,
+    whole_kes,
+)
+
+REGISTER_PATH = "/mpesa/c2b/v2/registerurl"
+
+#: What M-Pesa does with a payment when it cannot ask us.
+RESPONSE_TYPES = ("Completed", "Cancelled")
+
+#: Of the code 500.003.1001, which is also a plain internal error.
+ALREADY_REGISTERED = ("already registered", "duplicate notification info")
+
+_SHORTCODE = re.compile(r"[0-9]{5,12}")
+
+
+class C2bCalls(Connection):
+    """The part of a client that says where payments by hand are told."""
+
+    def register_c2b_urls(
+        self, *, confirmation_url: str, validation_url: str, response_type: str = "Completed"
+    ) -> None:
+        """Say where M-Pesa asks about payments to our number, and where it tells of them.
+
+        `response_type` is what becomes of a payment when we cannot be asked: "Completed" or
+        "Cancelled". In production this can be said once; the portal alone can undo it.
+
+        Raises ValueError for another type; DarajaRefused, of kind ALREADY_REGISTERED when addresses
+        stand already (which need not be these); and DarajaUnknown.
+        """
+        if response_type not in RESPONSE_TYPES:
+            raise ValueError(f"response_type must be one of {', '.join(RESPONSE_TYPES)}")
+        addresses = {
+            "ShortCode": self._account.receiving_number,
+            "ResponseType": response_type,
+            "ConfirmationURL": confirmation_url,
+            "ValidationURL": validation_url,
+        }
+        reply = self._post(REGISTER_PATH, addresses)
+        if reply.is_accepted:
+            return
+        said = reply.trouble.message.lower() if reply.trouble else ""
+        if any(words in said for words in ALREADY_REGISTERED):
+            raise reply.refused(Refusal.ALREADY_REGISTERED)
+        raise reply.no("registration of addresses")
+
+
+@dataclass(frozen=True, slots=True)
+class C2bPayment:
+    """A payment somebody makes, or made, to our number: validation and confirmation look the same.
+
+    `reference` is what was typed as the account, as it was typed: "" at a till. `phone` is what
+    M-Pesa shows of the payer: masked, or a hash. `paid_at` is aware, in Nairobi's time.
+    """
+
+    receipt: str
+    amount: int
+    shortcode: str
+    reference: str = ""
+    paid_at: datetime | None = None
+    phone: str = ""
+    first_name: str = ""
+    transaction_type: str = ""
+
+
+def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
+    """Read the body of a validation or a confirmation, up to 64 kB.
+
+    Strict about the receipt, the amount (whole KES) and the number paid to; lenient about the rest.
+    It proves nothing about who sent it.
+
+    Raises UnreadableCallback, and nothing else, for any bytes.
+    """
+    fields = read_object(body)
+    return C2bPayment(
+        receipt=receipt_in(fields.get("TransID"), "TransID"),
+        amount=whole_kes(fields.get("TransAmount"), "TransAmount"),
+        shortcode=_shortcode(fields.get("BusinessShortCode")),
+        reference=shown(fields.get("BillRefNumber"), at_most=64),
+        paid_at=moment(fields.get("TransTime")),
+        phone=shown(fields.get("MSISDN"), at_most=64),
+        first_name=shown(fields.get("FirstName"), at_most=64),
+        transaction_type=shown(fields.get("TransactionType"), at_most=64),
+    )
+
+
+def _shortcode(value: Any) -> str:
+    shortcode = shown(value)
+    if not _SHORTCODE.fullmatch(shortcode):
+        raise UnreadableCallback("BusinessShortCode is missing or is not 5 to 12 digits.")
+    return shortcode

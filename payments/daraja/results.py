@@ -1,0 +1,163 @@
+"""How a payout, a reversal or a question ended, as M-Pesa tells it later.
+
+Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
+Account Balance. What comes to a queue timeout address is the request, word for word, as an
+integrator was told by Safaricom.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from . import codes
+from .values import (
+    UnreadableCallback,
+    code_text,
+    inner,
+    printable,
+    read_document,
+    read_object,
+    receipt_text,
+    request_id,
+    whole_kes,
+)
+
+#: Facts that decide about money, so that two of them would be one too many.
+DECISIVE = frozenset(
+    {
+        "Amount",
+        "TransactionAmount",
+        "ReceiptNo",
+        "TransactionReceipt",
+        "TransactionStatus",
+        "OriginalTransactionID",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a request ended.
+
+    Of the two ids at least one is there, and either may match: the originator's has been seen to be
+    another than ours. `transaction_id` is the receipt of what was done, and a placeholder for what
+    was not; "" where it is no receipt at all. `facts` are the parameters as text, by name.
+    """
+
+    result_code: str
+    description: str
+    originator_conversation_id: str
+    conversation_id: str
+    transaction_id: str = ""
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was done. Of a question: whether it was answered, whatever the answer."""
+        return codes.is_success(self.result_code)
+
+    @property
+    def amount(self) -> int | None:
+        """Whole KES, or None when none is told or it is no such amount."""
+        told = self.facts.get("TransactionAmount") or self.facts.get("Amount")
+        try:
+            return whole_kes(told, "Amount")
+        except UnreadableCallback:
+            return None
+
+    @property
+    def transaction_status(self) -> str:
+        """How the transaction asked about stands: see `transaction_end`."""
+        return self.facts.get("TransactionStatus", "")
+
+    @property
+    def receipt(self) -> str:
+        """The receipt of the payout, or of the transaction asked about; "" when none is told."""
+        told = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
+        return receipt_text(told)
+
+    @property
+    def original_transaction_id(self) -> str:
+        """The receipt of the payment a reversal gave back; "" when none is told."""
+        return receipt_text(self.facts.get("OriginalTransactionID"))
+
+
+def read_result(body: bytes | memoryview) -> Result:
+    """Read the body of a result, up to 64 kB. It proves nothing about who sent it.
+
+    Raises UnreadableCallback, and nothing else, for any bytes.
+    """
+    result = inner(read_document(body), "Result")
+    result_code = code_text(result.get("ResultCode"))
+    if not result_code:
+        raise UnreadableCallback("ResultCode is missing or is not a code.")
+    originator_id = request_id(result.get("OriginatorConversationID"))
+    conversation_id = request_id(result.get("ConversationID"))
+    if not originator_id and not conversation_id:
+        raise UnreadableCallback("There is no id of a conversation.")
+    return Result(
+        result_code=result_code,
+        description=printable(result.get("ResultDesc")),
+        originator_conversation_id=originator_id,
+        conversation_id=conversation_id,
+        transaction_id=receipt_text(result.get("TransactionID")),
+        facts=_facts(result.get("ResultParameters")),
+    )
+
+
+def _facts(parameters: Any) -> dict[str, str]:
+    """The parameters by name. Of one that comes twice, as DebitPartyName does, the first counts."""
+    facts: dict[str, str] = {}
+    for name, value in _named(parameters):
+        if name in facts and name in DECISIVE:
+            raise UnreadableCallback(f"{name} is given twice.")
+        facts.setdefault(name, _as_text(value))
+    return facts
+
+
+def _named(parameters: Any) -> Iterator[tuple[str, Any]]:
+    """Each parameter, of which there is a list, or one without a list."""
+    found = parameters.get("ResultParameter") if isinstance(parameters, dict) else None
+    for each in found if isinstance(found, list) else [found]:
+        if isinstance(each, dict) and (name := printable(each.get("Key"), at_most=64)):
+            yield name, each.get("Value")
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return ""
+    return printable(str(value), at_most=2000)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueTimeout:
+    """A request of ours that waited too long in a queue. It is never a failure: ask what became of
+    it.
+
+    It is our own request, so a payout has the id we gave it, a reversal or a question about a
+    receipt only that receipt, and a balance query nothing but its command. "" is what there is not.
+    """
+
+    command: str
+    originator_conversation_id: str = ""
+    transaction_id: str = ""
+    original_conversation_id: str = ""
+
+
+def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
+    """Read the body that comes to a queue timeout address, up to 64 kB. The credential in it is
+    left behind.
+
+    Raises UnreadableCallback, and nothing else, for any bytes.
+    """
+    request = read_object(body)
+    command = code_text(request.get("CommandID"))
+    if not command:
+        raise UnreadableCallback("CommandID is missing or is not a command.")
+    return QueueTimeout(
+        command=command,
+        originator_conversation_id=request_id(request.get("OriginatorConversationID")),
+        transaction_id=receipt_text(request.get("TransactionID")),
+        original_conversation_id=request_id(request.get("OriginalConversationID")),
+    )

@@ -1,0 +1,151 @@
+"""Pulls the statement of payments that came in: the last 48 hours, however they came.
+
+Source: Daraja portal, Pull Transactions.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from .arguments import check_text
+from .connection import Connection
+from .reply import Reply
+from .values import NAIROBI, UnreadableCallback, moment, printable, receipt_in, shown, whole_kes
+
+REGISTER_PATH = "/pulltransactions/v1/register"
+QUERY_PATH = "/pulltransactions/v1/query"
+
+#: Registered, or rows follow.
+DONE = "1000"
+#: Registered before, or there are no rows.
+NOTHING_NEW = "1001"
+
+#: A page is longer than any other answer, and how long is the gateway's to say.
+LONGEST_PAGE_BYTES = 1024 * 1024
+
+_NOMINATED = re.compile(r"(254|0)[17][0-9]{8}")
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRow:
+    """One payment that came in. `phone` is what M-Pesa shows of the payer."""
+
+    receipt: str
+    amount: int
+    paid_at: datetime | None
+    phone: str
+    reference: str
+    transaction_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StatementPage:
+    """Some rows of a statement. `unreadable` are the rows that are no payment to us, as one line
+    of JSON each, with the payer's number in it. Only an empty page is known to be the last.
+    """
+
+    rows: tuple[StatementRow, ...]
+    unreadable: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """How far to move the offset for the next page."""
+        return len(self.rows) + len(self.unreadable)
+
+    @property
+    def is_last(self) -> bool:
+        return self.size == 0
+
+
+class StatementCalls(Connection):
+    """The part of a client that pulls statements."""
+
+    def register_pull(self, *, nominated_number: str, callback_url: str) -> None:
+        """Let our number be asked about, once before the first pull. Safe to repeat.
+
+        `nominated_number` is the phone in the number's own papers.
+
+        Raises ValueError, DarajaRefused and DarajaUnknown.
+        """
+        check_text(_NOMINATED, nominated_number, "nominated_number must be a Kenyan mobile number")
+        wanted = {
+            "ShortCode": self._account.receiving_number,
+            "RequestType": "Pull",
+            "NominatedNumber": nominated_number,
+            "CallBackURL": callback_url,
+        }
+        reply = self._post(REGISTER_PATH, wanted)
+        if not _is_fine(reply, reply.code("ResponseStatus")):
+            raise reply.no("registration for statements")
+
+    def pull(self, *, start: datetime, end: datetime, offset: int = 0) -> StatementPage:
+        """The payments from `start` to `end`, both with their zone, from row `offset` on. Safe to
+        repeat.
+
+        Raises ValueError, and DarajaRefused or DarajaUnknown when there is no statement to read.
+        """
+        if start.tzinfo is None or end.tzinfo is None:
+            raise ValueError("start and end must be times with their zone")
+        if start > end:
+            raise ValueError("start must not be after end")
+        if type(offset) is not int or offset < 0:
+            raise ValueError("offset must be a whole number, 0 or more")
+        question = {
+            "ShortCode": self._account.receiving_number,
+            "StartDate": _second(start),
+            "EndDate": _second(end + timedelta(microseconds=999_999)),
+            "OffSetValue": str(offset),
+        }
+        return _page(self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES))
+
+
+def _is_fine(reply: Reply, code: str) -> bool:
+    return reply.status == 200 and not reply.trouble and code in (DONE, NOTHING_NEW)
+
+
+def _second(when: datetime) -> str:
+    return when.astimezone(NAIROBI).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _page(reply: Reply) -> StatementPage:
+    code = reply.code("ResponseCode")
+    if not _is_fine(reply, code):
+        raise reply.no("statement query")
+    rows, unreadable = [], []
+    for raw in _raw_rows(reply, is_empty=code == NOTHING_NEW):
+        try:
+            rows.append(_row(raw))
+        except UnreadableCallback:
+            line = json.dumps(raw, default=str, ensure_ascii=False)
+            unreadable.append(printable(line, at_most=500))
+    return StatementPage(tuple(rows), tuple(unreadable))
+
+
+def _raw_rows(reply: Reply, *, is_empty: bool) -> Iterator[Any]:
+    """The rows, which come as a list in a list. Without any list there are none only if it is said.
+
+    Raises DarajaUnknown.
+    """
+    found = (reply.fields or {}).get("Response")
+    if not isinstance(found, list):
+        if found or not is_empty:
+            raise reply.unclear("statement query")
+        return
+    for part in found:
+        yield from part if isinstance(part, list) else [part]
+
+
+def _row(raw: Any) -> StatementRow:
+    if not isinstance(raw, dict):
+        raise UnreadableCallback("A row is not a JSON object.")
+    return StatementRow(
+        receipt=receipt_in(raw.get("transactionId"), "transactionId"),
+        amount=whole_kes(raw.get("amount"), "amount"),
+        paid_at=moment(raw.get("trxDate")),
+        phone=shown(raw.get("msisdn"), at_most=64),
+        reference=shown(raw.get("billreference"), at_most=64),
+        transaction_type=shown(raw.get("transactiontype"), at_most=64),
+    )

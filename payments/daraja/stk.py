@@ -1,0 +1,149 @@
+"""Asks M-Pesa to ring a phone, and asks what became of it.
+
+Source: Daraja portal, M-Pesa Express and M-Pesa Express Query.
+"""
+
+import base64
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from . import codes
+from .arguments import check_amount, check_phone, check_text
+from .connection import Connection
+from .errors import DarajaError, Refusal
+from .reply import ACCEPTED, Reply
+from .values import NAIROBI, request_id
+
+PUSH_PATH = "/mpesa/stkpush/v1/processrequest"
+QUERY_PATH = "/mpesa/stkpushquery/v1/query"
+
+LEAST_KES, MOST_KES = 1, 250_000
+
+_REFERENCE = re.compile(r"[A-Za-z0-9]{1,12}")
+_DESCRIPTION = re.compile(r"(?=.*[!-~])[ -~]{1,13}")
+
+
+@dataclass(frozen=True, slots=True)
+class PushAccepted:
+    """The gateway took the request and will ring the phone. It says nothing about money.
+
+    The checkout request id holds the payer's number: personal data, and no secret.
+    """
+
+    merchant_request_id: str
+    checkout_request_id: str
+    customer_message: str
+
+
+class StkOutcome(StrEnum):
+    PAID = "paid"
+    FAILED = "failed"
+    #: The answer settles nothing. Ask again later.
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class StkStatus:
+    """What the status query said. `result_code` is "" when it gave none."""
+
+    outcome: StkOutcome
+    result_code: str
+    description: str
+
+
+class StkCalls(Connection):
+    """The part of a client that rings phones."""
+
+    def push(
+        self, *, phone: str, amount: int, reference: str, description: str, callback_url: str
+    ) -> PushAccepted:
+        """Ring a phone for an amount of whole KES. Not safe to repeat: each call is a prompt.
+
+        `phone` is 12 digits (2547… or 2541…), `amount` 1 to 250,000, `reference` at most 12 letters
+        and digits (the payer reads it), `description` 1 to 13 characters. The address is sent as
+        it is: see `check_callback_url`.
+
+        Raises ValueError for arguments that break these rules, DarajaRefused when the phone will
+        certainly not ring, and DarajaUnknown when it may.
+        """
+        _check_push(phone=phone, amount=amount, reference=reference, description=description)
+        account = self._account
+        prompt = {
+            "TransactionType": account.transaction_type,
+            "Amount": amount,
+            "PartyA": phone,
+            "PartyB": account.receiving_number,
+            "PhoneNumber": phone,
+            "CallBackURL": callback_url,
+            "AccountReference": reference,
+            "TransactionDesc": description,
+        }
+        return _read_push(self._post(PUSH_PATH, {**self._credentials(), **prompt}))
+
+    def query(self, *, checkout_request_id: str) -> StkStatus:
+        """Ask what became of a prompt. Safe to repeat. Never raises.
+
+        Only a known end is PAID or FAILED; everything else, errors included, is UNKNOWN with the
+        reason in `description`. The sandbox answers five queries a minute.
+        """
+        if not request_id(checkout_request_id):
+            return _unsettled("there is no request id to ask about")
+        try:
+            question = {**self._credentials(), "CheckoutRequestID": checkout_request_id}
+            reply = self._post(QUERY_PATH, question)
+        except (DarajaError, ValueError) as error:
+            return _unsettled(str(error))
+        return _read_status(reply, checkout_request_id)
+
+    def _credentials(self) -> dict[str, str]:
+        now = self._now()
+        if now.tzinfo is None:
+            raise ValueError("now() must return a time with its zone")
+        account, stamp = self._account, now.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
+        password = f"{account.shortcode}{account.passkey}{stamp}".encode()
+        return {
+            "BusinessShortCode": account.shortcode,
+            "Password": base64.b64encode(password).decode(),
+            "Timestamp": stamp,
+        }
+
+
+def _check_push(*, phone: str, amount: int, reference: str, description: str) -> None:
+    check_phone(phone)
+    check_amount(amount, least=LEAST_KES, most=MOST_KES)
+    check_text(_REFERENCE, reference, "reference must be 1 to 12 ASCII letters and digits")
+    words = "description must be 1 to 13 ASCII characters, and not blank"
+    check_text(_DESCRIPTION, description, words)
+
+
+def _read_push(reply: Reply) -> PushAccepted:
+    code = reply.code("ResponseCode")
+    if reply.status == 200 and not reply.trouble:
+        merchant_id, checkout_id = reply.id("MerchantRequestID"), reply.id("CheckoutRequestID")
+        if code == ACCEPTED and merchant_id and checkout_id:
+            return PushAccepted(merchant_id, checkout_id, reply.text("CustomerMessage"))
+        if code not in ("", ACCEPTED):
+            raise reply.refused(Refusal.OTHER, code=code)
+    if reply.refusal:
+        raise reply.refused(reply.refusal)
+    raise reply.unclear("push")
+
+
+def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
+    # Finished payments have been answered with an error at random: errors say nothing at all.
+    if reply.status != 200 or reply.trouble or reply.code("ResponseCode") != ACCEPTED:
+        return _unsettled(str(reply.refused(Refusal.OTHER)))
+    if reply.id("CheckoutRequestID") != checkout_request_id:
+        return _unsettled("the answer is about another request")
+    result_code = reply.code("ResultCode")
+    outcome = StkOutcome.UNKNOWN
+    if codes.is_success(result_code):
+        outcome = StkOutcome.PAID
+    elif codes.is_terminal_failure(result_code):
+        outcome = StkOutcome.FAILED
+    return StkStatus(outcome, result_code, reply.text("ResultDesc"))
+
+
+def _unsettled(description: str) -> StkStatus:
+    return StkStatus(StkOutcome.UNKNOWN, "", description)

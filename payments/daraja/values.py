@@ -1,0 +1,122 @@
+"""The pieces that Daraja's messages are made of, read one by one.
+
+Strict about what money hangs on (ids, codes, amounts, receipts), lenient about what is only shown.
+"""
+
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+from .strictjson import NotStrictJson, read_json
+
+#: Every time Daraja tells or is told is Nairobi's: UTC+3, the whole year.
+NAIROBI = timezone(timedelta(hours=3), "EAT")
+
+#: Far above M-Pesa's own ceiling of KES 250,000 a payment: what came is a fact, even if odd.
+MOST_KES = 999_999_999
+#: M-Pesa began in 2007. A year outside these is a garbled date, not a payment's.
+YEARS = range(2007, 3000)
+
+_ID = re.compile(r"[!-~]{1,64}")
+_CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_RECEIPT = re.compile(r"[A-Z0-9]{6,20}")
+_AMOUNT_AS_TEXT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
+_COMPACT_TIME = re.compile(r"[0-9]{14}")
+
+
+class UnreadableCallback(ValueError):
+    """The body is not a callback that can be believed. Its text is a plain sentence."""
+
+
+def read_document(body: bytes | memoryview) -> Any:
+    """Read the JSON of a callback. Raises UnreadableCallback."""
+    try:
+        return read_json(body)
+    except NotStrictJson as error:
+        raise UnreadableCallback(str(error)) from error
+
+
+def read_object(body: bytes | memoryview) -> dict[str, Any]:
+    """Read a callback that is one object without an envelope. Raises UnreadableCallback."""
+    document = read_document(body)
+    if not isinstance(document, dict):
+        raise UnreadableCallback("The body is not a JSON object.")
+    return document
+
+
+def inner(document: Any, name: str) -> dict[str, Any]:
+    """The object of that name inside another. Raises UnreadableCallback."""
+    found = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(found, dict):
+        raise UnreadableCallback(f"There is no {name} object where a callback has one.")
+    return found
+
+
+def whole_kes(value: Any, name: str) -> int:
+    """An amount of whole shillings, 1 or more: a fraction is not rounded.
+
+    Raises UnreadableCallback.
+    """
+    if isinstance(value, str) and _AMOUNT_AS_TEXT.fullmatch(value):
+        value = Decimal(value)
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise UnreadableCallback(f"{name} is missing or is not a number.")
+    if not 1 <= value <= MOST_KES or value != int(value):
+        raise UnreadableCallback(f"{name} is not a possible number of whole shillings.")
+    return int(value)
+
+
+def receipt_in(value: Any, name: str) -> str:
+    """A receipt number in capitals. Raises UnreadableCallback."""
+    receipt = receipt_text(value)
+    if not receipt:
+        raise UnreadableCallback(f"{name} is missing or is not a receipt number.")
+    return receipt
+
+
+def receipt_text(value: Any) -> str:
+    """A receipt number in capitals; "" when it is not one."""
+    # Only ASCII has an upper case that keeps its letters: "ß" would become two.
+    receipt = value.upper() if isinstance(value, str) and value.isascii() else ""
+    return receipt if _RECEIPT.fullmatch(receipt) else ""
+
+
+def moment(value: Any) -> datetime | None:
+    """Fourteen digits of Nairobi's time, or an ISO date; in Nairobi's time, or None."""
+    text = str(value) if isinstance(value, int | str) else ""
+    if _COMPACT_TIME.fullmatch(text):
+        text = f"{text[:8]}T{text[8:]}"
+    try:
+        told = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if told.year not in YEARS:
+        return None
+    return told.astimezone(NAIROBI) if told.tzinfo else told.replace(tzinfo=NAIROBI)
+
+
+def shown(value: Any, *, at_most: int = 32) -> str:
+    """A text or a whole number as people are shown it; "" for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return ""
+    return printable(str(value), at_most=at_most)
+
+
+def code_text(value: Any) -> str:
+    """A code as text, however it was typed (0, "0", "SFC_IC0003"); "" when it is not a code."""
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    return text if isinstance(text, str) and _CODE.fullmatch(text) else ""
+
+
+def request_id(value: Any) -> str:
+    """An id of the gateway's: 1 to 64 visible ASCII characters; "" when it is anything else."""
+    return value if isinstance(value, str) and _ID.fullmatch(value) else ""
+
+
+def printable(value: Any, *, at_most: int = 200) -> str:
+    """One line that a log, a terminal and a database can all take; "" when it is not a text."""
+    if not isinstance(value, str):
+        return ""
+    cut = value[:at_most]
+    return "".join(letter if letter.isprintable() else " " for letter in cut).strip()
