@@ -7,6 +7,7 @@ sentence. ``.env.example`` explains each variable; a ``.env`` file beside ``mana
 
 import hashlib
 import os
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,31 @@ DARAJA_PASSKEY = _daraja("DARAJA_PASSKEY")
 DARAJA_TRANSACTION_TYPE = env.str("DARAJA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
 DARAJA_PARTY_B = env.str("DARAJA_PARTY_B", default="")
 DARAJA_CALLBACK_IPS = env.list("DARAJA_CALLBACK_IPS", default=[])
+#: Status queries a minute, by all workers together: what the sandbox was seen to take.
+DARAJA_QUERIES_A_MINUTE = _number("DARAJA_QUERIES_A_MINUTE", default=5, least=1)
+
+#: The secret part of the addresses that payments to the pay bill are told to; empty: no such door.
+DARAJA_C2B_TOKEN = env.str("DARAJA_C2B_TOKEN", default="" if PRODUCTION else "laptop-only")
+#: Whether M-Pesa's statement may be read (Pull Transactions, registered for the pay bill).
+DARAJA_STATEMENT = _switch("DARAJA_STATEMENT", default=not PRODUCTION)
+#: Who pays out and reverses; empty: what is owed back waits for a person.
+DARAJA_B2C_SHORTCODE = env.str("DARAJA_B2C_SHORTCODE", default="" if PRODUCTION else "600000")
+DARAJA_INITIATOR_NAME = env.str("DARAJA_INITIATOR_NAME", default="" if PRODUCTION else "simulator")
+DARAJA_INITIATOR_PASSWORD = env.str(
+    "DARAJA_INITIATOR_PASSWORD", default="" if PRODUCTION else "simulator-password"
+)
+#: The PEM file of the certificate under which the initiator's password is encrypted.
+DARAJA_CERTIFICATE = env.str("DARAJA_CERTIFICATE", default="")
+
+# --- Banks -----------------------------------------------------------------------------------
+
+#: What Equity Bank names itself with; no password: no such door.
+EQUITY_IPN_USERNAME = env.str("EQUITY_IPN_USERNAME", default="")
+EQUITY_IPN_PASSWORD = env.str("EQUITY_IPN_PASSWORD", default="")
+#: The pay bill of Equity, and what a buyer types there as account number: {reference} stands for
+#: the order's. Shown to buyers where it is set.
+EQUITY_PAY_BILL = env.str("EQUITY_PAY_BILL", default="247247")
+EQUITY_ACCOUNT = env.str("EQUITY_ACCOUNT", default="")
 
 
 def _missing() -> list[str]:
@@ -100,6 +126,17 @@ def _missing() -> list[str]:
     if DARAJA_TRANSACTION_TYPE == "CustomerBuyGoodsOnline":
         needed["DARAJA_PARTY_B"] = bool(DARAJA_PARTY_B)
     return [name for name, is_there in needed.items() if not is_there]
+
+
+def _half_an_initiator() -> list[str]:
+    """What is missing for money to go out, where some of it is set."""
+    needed = {
+        "DARAJA_B2C_SHORTCODE": DARAJA_B2C_SHORTCODE,
+        "DARAJA_INITIATOR_NAME": DARAJA_INITIATOR_NAME,
+        "DARAJA_INITIATOR_PASSWORD": DARAJA_INITIATOR_PASSWORD,
+        "DARAJA_CERTIFICATE": DARAJA_CERTIFICATE,
+    }
+    return [name for name, is_set in needed.items() if not is_set] if any(needed.values()) else []
 
 
 def _refuse_to_start() -> str | None:
@@ -123,6 +160,18 @@ def _refuse_to_start() -> str | None:
         ),
         "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.": (
             not rehearsal and not DARAJA_BASE_URL.startswith("https://")
+        ),
+        f"set {', '.join(_half_an_initiator())} too, or none of the initiator's settings.": (
+            bool(_half_an_initiator())
+        ),
+        f"DARAJA_CERTIFICATE must be a file that can be read; {DARAJA_CERTIFICATE} is not.": (
+            bool(DARAJA_CERTIFICATE) and not os.access(DARAJA_CERTIFICATE, os.R_OK)
+        ),
+        "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.": (
+            bool(DARAJA_C2B_TOKEN) and not re.fullmatch("[0-9a-z]{16,64}", DARAJA_C2B_TOKEN)
+        ),
+        "EQUITY_IPN_PASSWORD must be at least 16 characters, and EQUITY_IPN_USERNAME set.": (
+            bool(EQUITY_IPN_PASSWORD) and (len(EQUITY_IPN_PASSWORD) < 16 or not EQUITY_IPN_USERNAME)
         ),
         "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.": (
             not rehearsal and not HTTPS

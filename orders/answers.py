@@ -9,9 +9,12 @@ from .models import Order, OrderTrack
 
 
 def order_answer(
-    order: Order, tracks: Iterable[OrderTrack], prompt: Mapping[str, object]
+    order: Order, tracks: Iterable[OrderTrack], paying: Mapping[str, object]
 ) -> dict[str, Any]:
-    """One order for its buyer; amounts in whole KES, times in UTC. Nothing about attempts."""
+    """One order for its buyer; amounts in whole KES, times in UTC. Nothing about attempts.
+
+    ``paying`` adds how its payment stands: ``amount_due``, ``prompt``, ``by_hand``.
+    """
     return {
         "order_token": str(order.order_token),
         "reference": order.reference,
@@ -31,7 +34,7 @@ def order_answer(
             }
             for track in tracks
         ],
-        "prompt": dict(prompt),
+        **paying,
     }
 
 

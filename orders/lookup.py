@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import product
+from math import prod
 from typing import Any
 from uuid import UUID
 
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 
-from .models import Order
+from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
 
 
 def find_orders(typed: str) -> dict[str, Any]:
@@ -29,3 +32,52 @@ def find_orders(typed: str) -> dict[str, Any]:
         return {"reference": reference}
     buyer = User.objects.filter(username__iexact=typed).values_list("pk", flat=True).first()
     return {"buyer": buyer} if buyer else {}
+
+
+#: What a reader may take for a letter of a reference, and the letters it may have been. The
+#: alphabet of references leaves all of these out, so none of them is ever right as it is.
+_LOOK_ALIKES = {
+    "0": "QDC",
+    "O": "QDC",
+    "1": "LJT",
+    "I": "LJT",
+    "2": "7",
+    "Z": "7",
+    "5": "6",
+    "S": "6",
+    "8": "R3",
+    "B": "R3",
+}
+#: Readings of one reference that are looked up; more than these are no reading.
+_READINGS = 64
+
+
+def find_by_typed_reference(typed: str) -> int | None:
+    """Return the id of the order a person meant, or None when that is not certain.
+
+    Case, spaces and punctuation do not matter, words around the reference do not, and a letter
+    that references never contain is read as those it looks like. Two orders that fit are none.
+    """
+    letters = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
+    windows = {
+        letters[at : at + REFERENCE_LENGTH] for at in range(len(letters) - REFERENCE_LENGTH + 1)
+    }
+    exact = {window for window in windows if set(window) <= set(REFERENCE_ALPHABET)}
+    found = _orders_of(exact) or _orders_of(
+        reading for window in windows for reading in _readings(window)
+    )
+    return found[0] if len(found) == 1 else None
+
+
+def _orders_of(references: Iterable[str]) -> list[int]:
+    wanted = set(references)
+    if not wanted:
+        return []
+    return list(Order.objects.filter(reference__in=wanted).values_list("pk", flat=True)[:2])
+
+
+def _readings(window: str) -> Iterable[str]:
+    choices = [_LOOK_ALIKES.get(letter, letter) for letter in window]
+    if prod(map(len, choices)) > _READINGS:
+        return []
+    return ("".join(letters) for letters in product(*choices))

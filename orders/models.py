@@ -28,7 +28,7 @@ class PaymentStatus(models.TextChoices):
     PAID = "paid"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-    REFUND_DUE = "refund_due"  # the money came, the goods were gone
+    REFUND_DUE = "refund_due"  # money came that cannot buy the goods any more; it goes back
     REFUNDED = "refunded"
 
 
@@ -44,7 +44,8 @@ NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
     PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
     PaymentStatus.REFUND_DUE: {PaymentStatus.REFUNDED},
-    PaymentStatus.REFUNDED: set(),
+    # Money may come again for an order whose money went back.
+    PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
 }
 
 
@@ -116,6 +117,11 @@ class Order(models.Model):
     def is_paid(self) -> bool:
         """Whether its money is here and its goods are the buyer's."""
         return self.payment_status == PaymentStatus.PAID
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it neither waits for money nor is paid: what comes for it goes back."""
+        return not self.is_unpaid and not self.is_paid
 
     def may_become(self, status: str) -> bool:
         """Whether an order may go from where it is to ``status``."""

@@ -80,6 +80,13 @@ class PromptOutput(serializers.Serializer):
     message = serializers.CharField(help_text="What to tell the buyer to do next.")
 
 
+class ByHandOutput(serializers.Serializer):
+    provider = serializers.CharField(help_text="Whose pay bill it is: M-Pesa, or a bank.")
+    pay_bill = serializers.CharField(help_text="The business number to type.")
+    account = serializers.CharField(help_text="The account number to type.")
+    amount = serializers.IntegerField(help_text="Whole KES.")
+
+
 class OrderOutput(serializers.Serializer):
     """One order, for its buyer."""
 
@@ -91,7 +98,13 @@ class OrderOutput(serializers.Serializer):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     order = LineOutput(many=True)
+    amount_due = serializers.IntegerField(
+        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
     prompt = PromptOutput()
+    by_hand = ByHandOutput(
+        many=True, help_text="Where to pay without the prompt; empty once nothing is due."
+    )
 
 
 class TrackOutput(serializers.Serializer):

@@ -6,6 +6,7 @@ Locks are taken in one order everywhere: the buyer, a payment, the order, produc
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -51,23 +52,50 @@ def hold_time() -> timedelta:
 
 
 @transaction.atomic
-def mark_order_paid(order_id: int) -> None:
+def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     """Move an order on once its money has arrived. Safe to repeat.
 
-    Never refuses: the money is already here. An order that expired or was cancelled meanwhile
-    takes its goods again where all of them are still free; else its money is owed back.
+    ``credited`` tells, asked under the order's lock, how many KES have come for it. What does not
+    cover its amount changes nothing yet; what does is never refused, for it is already here. An
+    order that expired or was cancelled meanwhile takes its goods again where all of them are still
+    free; else its money is owed back.
     """
     order = _locked(order_id)
-    if order.payment_status == PaymentStatus.REQUESTED:
+    if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
+        return
+    if order.payment_status == PaymentStatus.REQUESTED or _retake(order):
         _move(order, PaymentStatus.PAID)
-    elif order.payment_status in {PaymentStatus.EXPIRED, PaymentStatus.CANCELLED}:
-        try:
-            with transaction.atomic():
-                stock.hold(_lines(order), listed_only=False)
-        except Shortage:
-            _move(order, PaymentStatus.REFUND_DUE)
-        else:
-            _move(order, PaymentStatus.PAID)
+    else:
+        _move(order, PaymentStatus.REFUND_DUE)
+
+
+def owe_order_back(order: Order) -> None:
+    """Note that money which came for a closed order is owed back. Safe to repeat.
+
+    Call inside a transaction that holds the order's lock. Changes nothing for an order that is
+    unpaid or paid.
+    """
+    if order.is_closed and order.payment_status != PaymentStatus.REFUND_DUE:
+        _move(order, PaymentStatus.REFUND_DUE)
+
+
+def mark_order_refunded(order: Order) -> None:
+    """Note that all that was owed back for an order is back. Safe to repeat.
+
+    Call inside a transaction that holds the order's lock.
+    """
+    if order.payment_status == PaymentStatus.REFUND_DUE:
+        _move(order, PaymentStatus.REFUNDED)
+
+
+def _retake(order: Order) -> bool:
+    """Hold a closed order's goods again, all of them or none; say whether it could be done."""
+    try:
+        with transaction.atomic():
+            stock.hold(_lines(order), listed_only=False)
+    except Shortage:
+        return False
+    return True
 
 
 @transaction.atomic

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     dispatch_uid="orders.pay_order_of_confirmed_payment",
 )
 def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
-    """Money arrived: the order is paid."""
+    """Money arrived: the order is paid, if that covers it."""
     if instance.is_confirmed and not raw:
-        mark_order_paid(instance.order_id)
+        mark_order_paid(instance.order_id, credited=instance.credited_to_order)
 
 
 @receiver(post_save, sender=Order, dispatch_uid="orders.tracks_follow_order")

@@ -9,16 +9,27 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from omachemainproj.admin import LookupAdmin, ReadOnlyInline
+from omachemainproj.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
 from omachemainproj.errors import Refusal
 from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
 
-from .callbacks import apply_event
+from .callbacks import act_again
 from .enquiry import ask_now
-from .models import EventState, GatewayEvent, OrderPayment, Receipt
+from .models import (
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    PayoutStop,
+    Receipt,
+    Refund,
+    StatementPull,
+)
 from .prompts import ring_again
+
+#: The way to the console stands above the lists.
+admin.site.index_template = "admin/payments/index.html"
 
 
 def _find_by_receipt(typed: str) -> Receipt | None:
@@ -38,6 +49,12 @@ class ReceiptInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+class RefundInline(ReadOnlyInline):
+    model = Refund
+    fields = ("amount", "way", "phone", "status", "number", "result_text", "note", "created_at")
+    readonly_fields = fields
+
+
 @admin.register(Order)
 class OrderWithPaymentsAdmin(OrderAdmin):
     """An order with its lines, its attempts and what came in for it."""
@@ -45,7 +62,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
     actions = ["cancel", "ring"]
 
     def get_inlines(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
-        return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline]
+        return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline, RefundInline]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = _find_by_receipt(term)
@@ -104,10 +121,17 @@ class ReceiptAdmin(LookupAdmin):
     """Every movement of money in. Those without an order wait in suspense for a person."""
 
     list_display = ("__str__", "provider", "order", "door", "paid_at", "note", "created_at")
-    list_filter = (("order", admin.EmptyFieldListFilter), "door")
+    list_filter = (
+        ("order", admin.EmptyFieldListFilter),
+        ("number", admin.EmptyFieldListFilter),
+        "waiting",
+        "unseen",
+        "door",
+    )
     list_select_related = ("order",)
     ordering = ("-pk",)
     search_help_text = "Receipt number, or whatever finds the order."
+    inlines = [RefundInline]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = _find_by_receipt(term)
@@ -116,12 +140,67 @@ class ReceiptAdmin(LookupAdmin):
         return {f"order__{name}": value for name, value in find_orders(term).items()}
 
 
+@admin.register(Refund)
+class RefundAdmin(LookupAdmin):
+    """Every try to give money back. The callback addresses are secrets and are not shown."""
+
+    list_display = (
+        "__str__",
+        "order",
+        "receipt",
+        "phone",
+        "cause",
+        "number",
+        "result_text",
+        "created_at",
+        "next_check_at",
+    )
+    list_filter = ("status", "way", "cause", "unseen")
+    list_select_related = ("order", "receipt")
+    ordering = ("-pk",)
+    exclude = ("callback_token", "status_token")
+    search_help_text = "Receipt number (either one), our id, or whatever finds the order."
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return [name for name in fields if name not in self.exclude]
+
+    def find(self, term: str) -> dict[str, Any]:
+        number = term.replace(" ", "").upper()
+        if Refund.objects.filter(number=number).exclude(number="").exists():
+            return {"number": number}
+        if Refund.objects.filter(originator_conversation_id=term).exists():
+            return {"originator_conversation_id": term}
+        receipt = _find_by_receipt(term)
+        if receipt:
+            return {"receipt": receipt.pk}
+        return {f"order__{name}": value for name, value in find_orders(term).items()}
+
+
+@admin.register(PayoutStop)
+class PayoutStopAdmin(ReadOnlyAdmin):
+    """When nothing could leave the shop, and why. The console ends one."""
+
+    list_display = ("reason", "is_open", "created_at", "ended_at")
+    list_filter = ("is_open",)
+    ordering = ("-pk",)
+
+
+@admin.register(StatementPull)
+class StatementPullAdmin(ReadOnlyAdmin):
+    """How far M-Pesa's statement has been read."""
+
+    list_display = ("shortcode", "read_from", "read_until", "next_pull_at", "result_text")
+    list_filter = ("shortcode",)
+    ordering = ("shortcode",)
+
+
 @admin.register(GatewayEvent)
 class GatewayEventAdmin(LookupAdmin):
     """What was posted to the webhook, byte for byte, and what became of it."""
 
     list_display = ("id", "state", "received_at", "remote_address", "payment", "note", "tries")
-    list_filter = ("state",)
+    list_filter = ("state", "source")
     list_select_related = ("payment",)
     ordering = ("-pk",)
     exclude = ("token", "body")
@@ -148,7 +227,5 @@ class GatewayEventAdmin(LookupAdmin):
     @admin.action(description="Act on it again (what was acted on stays as it is)")
     def reapply(self, request: HttpRequest, queryset: QuerySet[GatewayEvent]) -> None:
         for event in queryset.exclude(state=EventState.APPLIED):
-            GatewayEvent.objects.filter(pk=event.pk).update(state=EventState.NEW, tries=0)
-            apply_event(event.pk)
-            event.refresh_from_db()
-            self.message_user(request, f"Message {event.pk}: {event.state}. {event.note}")
+            acted = act_again(event.pk)
+            self.message_user(request, f"Message {acted.pk}: {acted.state}. {acted.note}")

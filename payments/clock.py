@@ -12,24 +12,27 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.services import forget_expired_tokens
 from orders.services import expire_overdue
 
+from .budget import forget_spent_budgets
 from .callbacks import apply_event
 from .enquiry import check_payment
-from .models import GatewayEvent, OrderPayment
+from .models import GatewayEvent, OrderPayment, Receipt, Refund
 from .prompts import close_lapsed_prompts, ring_order
+from .refunds import owe_back
+from .sending import look_after_refund
 from .settlement import pay_unheard_order
+from .statement import close_attempts_not_on_it, read_statement
 
 logger = logging.getLogger(__name__)
 
 #: Rows one duty takes in one round; the rest waits for the next.
 A_ROUND = 200
-#: M-Pesa's sandbox answers five queries a minute; a round comes every ten seconds.
-CHECKS_A_ROUND = 5
 #: Seconds after which a duty begins nothing more in this round: when M-Pesa hangs, orders must
 #: still expire.
 A_TURN = 10.0
@@ -51,14 +54,17 @@ def tick(now: datetime | None = None) -> dict[str, int]:
             ring_forgotten,
             close_lapsed,
             check_silent_payments,
+            read_the_statement,
             expire_unpaid_orders,
+            settle_waiting_money,
+            look_after_refunds,
         )
     }
 
 
 def housekeep() -> int:
-    """The daily round: forget tokens that have expired. Returns how many."""
-    return forget_expired_tokens()
+    """The daily round: forget tokens that have expired, and old counters. Returns how many."""
+    return forget_expired_tokens() + forget_spent_budgets(timezone.now())
 
 
 def apply_kept_events(now: datetime) -> int:
@@ -88,12 +94,27 @@ def close_lapsed(now: datetime) -> int:
 def check_silent_payments(now: datetime) -> int:
     """Ask M-Pesa about attempts it has said nothing of."""
     due = OrderPayment.objects.due_for_check(now).values_list("pk", flat=True)
-    return _each(check_payment, due, at_most=CHECKS_A_ROUND)
+    return _each(check_payment, due, at_most=settings.DARAJA_QUERIES_A_MINUTE)
 
 
 def expire_unpaid_orders(now: datetime) -> int:
     """Expire orders whose time is over, and free what they held."""
     return expire_overdue(now=now)
+
+
+def read_the_statement(now: datetime) -> int:
+    """Take in what M-Pesa's own statement shows, and end the attempts it never showed."""
+    return read_statement(now) + close_attempts_not_on_it()
+
+
+def settle_waiting_money(now: datetime) -> int:
+    """Owe back what came for orders that were closed before it covered them."""
+    return _each(owe_back, Receipt.objects.left_waiting().values_list("order_id", flat=True))
+
+
+def look_after_refunds(now: datetime) -> int:
+    """Send refunds that are due, and ask about those M-Pesa has not spoken of."""
+    return _each(look_after_refund, Refund.objects.due(now).values_list("pk", flat=True))
 
 
 def _attempt(duty: Callable[[datetime], int], now: datetime) -> int:

@@ -12,14 +12,15 @@ from omachemainproj.soon import duty
 from omachemainproj.statements import locked_row
 
 from . import gateway
+from .budget import may_query
 from .daraja.client import StkOutcome, StkStatus
-from .daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
 from .models import Door, EventState, OrderPayment
-from .settlement import Outcome, is_counted, settle
+from .settlement import Outcome, settle
 
 logger = logging.getLogger(__name__)
 
-#: When M-Pesa is asked about a silent prompt, in seconds after it rang; then a person looks.
+#: When M-Pesa is asked about a silent prompt, in seconds after it rang. After the last time the
+#: statement decides, if it can; else a person.
 CHECK_AFTER = (30, 60, 120, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
 #: No attempt is asked about more often than this, whatever strangers post to the webhook.
 LEAST_BETWEEN = timedelta(seconds=10)
@@ -56,7 +57,7 @@ def check_payment(payment_id: int) -> None:
     now = timezone.now()
     due = OrderPayment.objects.due_for_check(now).filter(pk=payment_id)
     payment = due.first()
-    if payment is None:
+    if payment is None or (payment.checkout_request_id and not may_query(now)):
         return
     if not OrderPayment.objects.filter(pk=payment_id, next_check_at=payment.next_check_at).update(
         next_check_at=_next_check(payment, now), checks=payment.checks + 1, checked_at=now
@@ -69,36 +70,23 @@ def check_payment(payment_id: int) -> None:
         logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
         return
     with transaction.atomic():
-        settle(payment.pk, _outcome(payment, answer))
+        settle(payment.pk, _outcome(answer))
         _close_doubtful(payment, answer)
 
 
-def _outcome(payment: OrderPayment, answer: StkStatus) -> Outcome:
-    """What the query proves; a callback from elsewhere is believed where it says the same."""
-    paid = answer.outcome == StkOutcome.PAID
-    told = _told_elsewhere(payment) if paid else None
+def _outcome(answer: StkStatus) -> Outcome:
+    """What the query proves: that the money moved, and nothing of its receipt.
+
+    Not even where a message from elsewhere names one. Whoever wrote it may have named another
+    payment's: the query bears the payment out and never the number, and by the number money is
+    counted once and given back.
+    """
     return Outcome(
-        succeeded=paid,
+        succeeded=answer.outcome == StkOutcome.PAID,
         code=answer.result_code,
         text=answer.description,
-        door=Door.CHECKED if told else Door.QUERY,
-        receipt=told.receipt if told else "",
-        paid_at=told.paid_at if told else None,
+        door=Door.QUERY,
     )
-
-
-def _told_elsewhere(payment: OrderPayment) -> StkCallback | None:
-    for event in payment.events.filter(state=EventState.CHECKING).order_by("pk"):
-        try:
-            callback = read_stk_callback(bytes(event.body))
-        except UnreadableCallback:
-            continue
-        ids = (callback.merchant_request_id, callback.checkout_request_id)
-        is_about_this = ids == (payment.merchant_request_id, payment.checkout_request_id)
-        tells_the_same = callback.succeeded and callback.amount == payment.amount
-        if is_about_this and tells_the_same and not is_counted(callback.receipt):
-            return callback
-    return None
 
 
 def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:

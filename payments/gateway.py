@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 
 from django.conf import settings
 from django.core.cache import cache
 
 from .daraja.client import DarajaAccount, DarajaClient
+
+logger = logging.getLogger(__name__)
 
 _refresh = Lock()
 
@@ -54,8 +58,26 @@ def daraja() -> DarajaClient:
             passkey=settings.DARAJA_PASSKEY,
             transaction_type=settings.DARAJA_TRANSACTION_TYPE,
             party_b=settings.DARAJA_PARTY_B,
+            b2c_shortcode=settings.DARAJA_B2C_SHORTCODE,
+            initiator_name=settings.DARAJA_INITIATOR_NAME,
+            initiator_password=settings.DARAJA_INITIATOR_PASSWORD,
+            certificate=_certificate(settings.DARAJA_CERTIFICATE),
         )
     )
+
+
+def _certificate(path: str) -> str:
+    """The text of the PEM file; empty where none is set or it cannot be read."""
+    try:
+        return _text(path) if path else ""
+    except (OSError, ValueError) as error:
+        logger.error("DARAJA_CERTIFICATE cannot be read: %s", error)
+        return ""
+
+
+@lru_cache(maxsize=8)
+def _text(path: str) -> str:
+    return Path(path).read_text(encoding="ascii")
 
 
 @lru_cache(maxsize=8)
@@ -64,5 +86,11 @@ def _client(account: DarajaAccount) -> DarajaClient:
 
 
 def callback_url(token: str) -> str:
-    """The address only Daraja is told, for one attempt."""
+    """The address only Daraja is told, for one attempt or one refund."""
     return f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{token}/"
+
+
+def c2b_url(what: str) -> str:
+    """The address only Daraja is told for payments by hand: ``confirmation`` or ``validation``."""
+    base, token = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_C2B_TOKEN
+    return f"{base}/safwebhook/c2b/{token}/{what}/"

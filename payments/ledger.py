@@ -10,11 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Sum, When
+from django.db.models import Case, F, Sum, When
 
-from orders.models import Order, PaymentStatus
-
-from .models import Account, LedgerEntry, LedgerPosting, Receipt, Side
+from .models import (
+    Account,
+    LedgerEntry,
+    LedgerPosting,
+    Provider,
+    Receipt,
+    Refund,
+    Side,
+)
 
 
 class Unbalanced(ValueError):
@@ -33,10 +39,16 @@ class Posting:
     credits: Mapping[Account, int]
     order_id: int | None = None
     receipt_id: int | None = None
+    refund_id: int | None = None
 
 
+#: What the shop has, by who holds it.
+CLEARING = {
+    Provider.MPESA: Account.MPESA_CLEARING,
+    Provider.EQUITY: Account.EQUITY_CLEARING,
+}
 #: Accounts whose money is not one order's.
-_OF_NO_ORDER = {Account.MPESA_CLEARING, Account.SUSPENSE}
+_OF_NO_ORDER = {*CLEARING.values(), Account.SUSPENSE}
 
 
 def post(*postings: Posting) -> None:
@@ -48,7 +60,11 @@ def post(*postings: Posting) -> None:
         _check(posting)
     with transaction.atomic(savepoint=False):
         rows = LedgerPosting.objects.bulk_create(
-            LedgerPosting(event=posting.event, receipt_id=posting.receipt_id)
+            LedgerPosting(
+                event=posting.event,
+                receipt_id=posting.receipt_id,
+                refund_id=posting.refund_id,
+            )
             for posting in postings
         )
         LedgerEntry.objects.bulk_create(
@@ -59,50 +75,109 @@ def post(*postings: Posting) -> None:
 
 
 def post_receipt(receipt: Receipt) -> None:
-    """Post what came in, once: to its order, or to suspense.
+    """Post what came in, once: held for its order's buyer, or in suspense without an order.
 
-    What pays an order is held for its buyer; when the goods are gone it is owed back at once, and
-    so is money that came after an order's price was covered. A receipt that tells of no amount
-    moves nothing.
-
-    Call when the order has heard of it, in a transaction that holds the order's lock.
+    A receipt that tells of no amount moves nothing. Call in the transaction that writes it.
     """
-    if not receipt.amount:
-        return
-    if receipt.order_id is None:
-        post(_came(receipt, Account.SUSPENSE))
-        return
-    held = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.BUYERS_HELD)
-    order = Order.objects.annotate(is_covered=Exists(held)).get(pk=receipt.order_id)
-    if order.is_covered:
-        post(_came(receipt, Account.REFUNDS_PAYABLE))
-    elif order.payment_status == PaymentStatus.REFUND_DUE:
-        post(_came(receipt, Account.BUYERS_HELD), _owed_back(order.pk, receipt.amount))
-    else:
-        post(_came(receipt, Account.BUYERS_HELD))
+    if receipt.amount:
+        post(
+            Posting(
+                f"receipt:{receipt.pk}",
+                debits={clearing(receipt): receipt.amount},
+                credits={_kept_on(receipt): receipt.amount},
+                order_id=receipt.order_id,
+                receipt_id=receipt.pk,
+            )
+        )
 
 
-def post_refund_due(order_id: int) -> None:
-    """Owe back what is still held for an order whose goods are gone. Safe to repeat.
+def post_match(receipt: Receipt) -> None:
+    """Move a receipt's money from suspense to the order it has now been given to."""
+    if receipt.amount:
+        post(
+            Posting(
+                f"match:{receipt.pk}",
+                debits={Account.SUSPENSE: receipt.amount},
+                credits={Account.BUYERS_HELD: receipt.amount},
+                order_id=receipt.order_id,
+                receipt_id=receipt.pk,
+            )
+        )
 
-    Call in a transaction that holds the order's lock. Does nothing for any other order.
+
+def post_correction(receipt: Receipt, *, told: int) -> None:
+    """Post that a receipt was of ``told`` KES and not of what it was counted as.
+
+    What came in addition is its order's. What did not come is borne by the shop where an order
+    was paid with it, for the buyer has the goods.
     """
-    if Order.objects.filter(pk=order_id, payment_status=PaymentStatus.REFUND_DUE).exists():
-        held = balance(Account.BUYERS_HELD, order_id=order_id)
-        if held:
-            post(_owed_back(order_id, held))
+    more = told - receipt.amount
+    at, kept = clearing(receipt), _kept_on(receipt)
+    if more < 0 and receipt.order_id is not None:
+        kept = Account.COMMISSION
+    gains, owes = (at, kept) if more > 0 else (kept, at)
+    post(
+        Posting(
+            f"correction:{receipt.pk}:{told}",
+            debits={gains: abs(more)},
+            credits={owes: abs(more)},
+            order_id=receipt.order_id,
+            receipt_id=receipt.pk,
+        )
+    )
+
+
+def post_owed_back(refund: Refund) -> None:
+    """Post that a refund is owed: no longer held for the order, or no longer in suspense."""
+    held = Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
+    post(
+        Posting(
+            f"refund:{refund.pk}:owed",
+            debits={held: refund.amount},
+            credits={Account.REFUNDS_PAYABLE: refund.amount},
+            order_id=refund.order_id,
+            receipt_id=refund.receipt_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
+def post_given_back(refund: Refund, *, twice: bool = False) -> None:
+    """Post that a refund has left the shop.
+
+    With ``twice``, the same money had gone back another way: it lies as a debt in suspense.
+    """
+    owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
+    post(
+        Posting(
+            f"refund:{refund.pk}:given",
+            debits={owed: refund.amount},
+            credits={Account.MPESA_CLEARING: refund.amount},
+            order_id=refund.order_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
+def clearing(receipt: Receipt) -> Account:
+    """The account of the provider that holds a receipt's money."""
+    return CLEARING[Provider(receipt.provider)]
+
+
+def _kept_on(receipt: Receipt) -> Account:
+    return Account.SUSPENSE if receipt.order_id is None else Account.BUYERS_HELD
 
 
 def balance(account: Account, *, order_id: int | None = None) -> int:
     """What is on an account, in KES; with ``order_id``, what of it is for that order.
 
-    Positive the way the account usually stands: M-Pesa's as what the shop has, the others as what
-    it owes.
+    Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
+    the others as what it owes.
     """
     entries = LedgerEntry.objects.filter(account=account)
     if order_id is not None:
         entries = entries.filter(order=order_id)
-    usual = Side.DEBIT if account == Account.MPESA_CLEARING else Side.CREDIT
+    usual = Side.DEBIT if account in CLEARING.values() else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0
 
@@ -110,25 +185,6 @@ def balance(account: Account, *, order_id: int | None = None) -> int:
 def net(side: Side) -> Sum:
     """The sum of entries on ``side`` less those on the other."""
     return Sum(Case(When(side=side, then=F("amount")), default=-F("amount")))
-
-
-def _came(receipt: Receipt, account: Account) -> Posting:
-    return Posting(
-        f"receipt:{receipt.pk}",
-        debits={Account.MPESA_CLEARING: receipt.amount},
-        credits={account: receipt.amount},
-        order_id=receipt.order_id,
-        receipt_id=receipt.pk,
-    )
-
-
-def _owed_back(order_id: int, amount: int) -> Posting:
-    return Posting(
-        f"refund_due:{order_id}",
-        debits={Account.BUYERS_HELD: amount},
-        credits={Account.REFUNDS_PAYABLE: amount},
-        order_id=order_id,
-    )
 
 
 def _check(posting: Posting) -> None:

@@ -26,7 +26,7 @@ from orders.services import NotUnpaid, prolong
 
 from . import gateway
 from .daraja.errors import DarajaRefused, DarajaUnknown
-from .models import AttemptStatus, OrderPayment
+from .models import AttemptStatus, OrderPayment, credited_to
 from .querysets import OrderPaymentQuerySet
 
 logger = logging.getLogger(__name__)
@@ -85,11 +85,11 @@ def ring_again(order: Order, *, phone: str | None = None, now: datetime | None =
             order.mpesa_number = phone
             order.save(update_fields=["mpesa_number"])
         prolong(order, at_least=HOLD_AFTER_PROMPT, now=now)
+        # Money paid by hand may have come for a part of it.
+        missing = order.amount - credited_to(order.pk)
         try:
             with transaction.atomic():
-                OrderPayment.objects.create(
-                    order=order, phone=order.mpesa_number, amount=order.amount
-                )
+                OrderPayment.objects.create(order=order, phone=order.mpesa_number, amount=missing)
         except IntegrityError as error:
             raise PromptOpen() from error
         after_commit(ring_order, order.pk)

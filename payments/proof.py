@@ -35,7 +35,7 @@ from orders.models import Order, OrderTrack, PaymentStatus, TrackStatus
 from products.models import Product, StockMovement
 
 from .enquiry import CHECK_AFTER, LEAST_BETWEEN
-from .ledger import net
+from .ledger import CLEARING, net
 from .models import (
     OPEN,
     Account,
@@ -46,8 +46,12 @@ from .models import (
     LedgerPosting,
     OrderPayment,
     Receipt,
+    Refund,
+    RefundStatus,
     Side,
 )
+from .sending import CHECK_AFTER as REFUND_CHECK_AFTER
+from .sending import LEAST_BETWEEN as LEAST_BETWEEN_QUESTIONS
 
 #: Rows named for a broken rule; the rest is counted.
 SHOWN = 20
@@ -88,6 +92,7 @@ class Proof:
     rules: int
     orders: int
     receipts: int
+    refunds: int
 
 
 def prove(now: datetime | None = None) -> Proof:
@@ -102,6 +107,7 @@ def prove(now: datetime | None = None) -> Proof:
             rules=len(RULES),
             orders=Order.objects.count(),
             receipts=Receipt.objects.count(),
+            refunds=Refund.objects.count(),
         )
 
 
@@ -216,30 +222,65 @@ def _lines(now: datetime) -> QuerySet[OrderTrack]:
 
 
 def _credited() -> Coalesce:
+    """What came for an order, and what the shop bears of it."""
     receipts = Receipt.objects.filter(order=OuterRef("pk"))
-    return _total(receipts, by="order", of=Sum("amount"))
+    return _total(receipts, by="order", of=Sum(F("amount") + F("borne")))
 
 
-@_rule("An order that is paid or due back is covered by its receipts")
+def _owed() -> Coalesce:
+    """What of that is owed back or went back."""
+    refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
+    return _total(refunds, by="order", of=Sum("amount"))
+
+
+def _with_money(orders: QuerySet[Order]) -> Any:
+    return orders.annotate(credited=_credited(), owed=_owed())
+
+
+@_rule("A paid order is covered by what came for it, and what is beyond that is owed back")
 def _covered(now: datetime) -> QuerySet[Order]:
-    orders = Order.objects.filter(payment_status__in=[PaymentStatus.PAID, PaymentStatus.REFUND_DUE])
-    return orders.exclude(amount__lte=_credited())
+    paid = Order.objects.filter(payment_status=PaymentStatus.PAID)
+    return _with_money(paid).exclude(credited=F("amount") + F("owed"))
 
 
-@_rule("No money is credited to an order that is unpaid, cancelled or expired")
-def _uncredited(now: datetime) -> QuerySet[Order]:
+@_rule("An order whose money is due back or went back has had money, and owes all of it back")
+def _refundable(now: datetime) -> QuerySet[Order]:
+    status = [PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED]
+    due = _with_money(Order.objects.filter(payment_status__in=status))
+    return due.filter(Q(credited=0) | ~Q(credited=F("owed")))
+
+
+@_rule("An unpaid order has less than its amount, and owes nothing of it back")
+def _waiting(now: datetime) -> QuerySet[Order]:
     credited = Receipt.objects.filter(order=OuterRef("pk"))
-    return Order.objects.filter(Exists(credited), payment_status__in=_WITHOUT_MONEY)
+    unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
+    return _with_money(unpaid).filter(Q(credited__gte=F("amount")) | ~Q(owed=0))
+
+
+@_rule("What came for a cancelled or expired order is owed back within five minutes")
+def _uncredited(now: datetime) -> QuerySet[Order]:
+    credited = Receipt.objects.filter(order=OuterRef("pk"), created_at__lt=now - FORGOTTEN)
+    closed = (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
+    # One that closes with money in hand is looked after by the clock's next round.
+    long_ago = Q(payment_status=PaymentStatus.CANCELLED) | Q(expires_at__lt=now - OVERDUE)
+    return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
+
+
+@_rule("An order is refunded when all that is owed back for it went back, and not before")
+def _refunded(now: datetime) -> QuerySet[Order]:
+    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=RefundStatus.DONE)
+    return Order.objects.annotate(is_going=Exists(going)).filter(
+        Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
+        | Q(payment_status=PaymentStatus.REFUND_DUE, is_going=False)
+    )
 
 
 # --- Payments --------------------------------------------------------------------------------
 
 
-@_rule("A confirmed attempt has a receipt, credited to its order, of what was asked")
+@_rule("A confirmed attempt has a receipt, credited to its order")
 def _proven(now: datetime) -> QuerySet[OrderPayment]:
-    credited = Receipt.objects.filter(
-        payment=OuterRef("pk"), order=OuterRef("order"), amount__gte=OuterRef("amount")
-    )
+    credited = Receipt.objects.filter(payment=OuterRef("pk"), order=OuterRef("order"))
     return OrderPayment.objects.filter(~Exists(credited), status=AttemptStatus.CONFIRMED)
 
 
@@ -288,38 +329,69 @@ def _posted(account: Account, side: Side) -> Coalesce:
     return _total(entries, by="posting__receipt", of=net(side))
 
 
-@_rule("Every receipt is in the ledger with its amount")
+@_rule("Every receipt is in the ledger with its amount, at the provider that has it")
 def _in_ledger(now: datetime) -> QuerySet[Receipt]:
-    return Receipt.objects.exclude(amount=_posted(Account.MPESA_CLEARING, Side.DEBIT))
+    astray = Q()
+    for provider, account in CLEARING.items():
+        astray |= Q(provider=provider) & ~Q(amount=_posted(account, Side.DEBIT))
+    return Receipt.objects.filter(astray)
 
 
-@_rule("What the ledger has at M-Pesa is some receipt's")
+@_rule("What the ledger has at a provider came with a receipt and went with a refund")
 def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
-    return LedgerEntry.objects.filter(account=Account.MPESA_CLEARING, posting__receipt__isnull=True)
+    return LedgerEntry.objects.filter(
+        account__in=CLEARING.values(), posting__receipt__isnull=True, posting__refund__isnull=True
+    )
 
 
-@_rule("A receipt's money is in suspense as long as it has no order, and no longer")
+@_rule("A receipt's money is in suspense as long as it has no order and does not go back")
 def _in_suspense(now: datetime) -> QuerySet[Receipt]:
-    waiting = Case(When(order__isnull=True, then=F("amount")), default=0)
-    receipts = Receipt.objects.annotate(waiting=waiting)
-    return receipts.exclude(waiting=_posted(Account.SUSPENSE, Side.CREDIT))
+    refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"), order__isnull=True)
+    owed = _total(refunds, by="receipt", of=Sum("amount"))
+    waiting = Case(When(order__isnull=True, then=F("amount") - owed), default=0)
+    receipts = Receipt.objects.annotate(waiting_in_suspense=waiting)
+    return receipts.exclude(waiting_in_suspense=_posted(Account.SUSPENSE, Side.CREDIT))
 
 
-def _owed_back() -> Coalesce:
+# --- Money that goes back --------------------------------------------------------------------
+
+
+def _of_refund(account: Account, side: Side) -> Coalesce:
+    entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account=account)
+    return _total(entries, by="posting__refund", of=net(side))
+
+
+@_rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
+def _given(now: datetime) -> QuerySet[Refund]:
+    given = Case(When(status=RefundStatus.DONE, then=F("amount")), default=0)
+    refunds = Refund.objects.annotate(given=given)
+    return refunds.exclude(given=_of_refund(Account.MPESA_CLEARING, Side.CREDIT))
+
+
+@_rule("What is owed back, and is not back, is what the ledger says is owed for the order")
+def _payable(now: datetime) -> QuerySet[Order]:
+    refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
+    open_ones = refunds.exclude(status=RefundStatus.DONE)
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
-    return _total(entries, by="order", of=net(Side.CREDIT))
+    orders = Order.objects.annotate(
+        owed=_total(open_ones, by="order", of=Sum("amount")),
+        posted=_total(entries, by="order", of=net(Side.CREDIT)),
+    )
+    return orders.exclude(owed=F("posted"))
 
 
-@_rule("All that came for an order due back is owed back")
-def _refundable(now: datetime) -> QuerySet[Order]:
-    due = Order.objects.filter(payment_status=PaymentStatus.REFUND_DUE)
-    return due.annotate(credited=_credited()).exclude(credited=_owed_back())
+@_rule("No more of a receipt goes back than came")
+def _not_too_much(now: datetime) -> QuerySet[Receipt]:
+    refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
+    return Receipt.objects.annotate(back=_total(refunds, by="receipt", of=Sum("amount"))).filter(
+        back__gt=F("amount") + F("borne")
+    )
 
 
-@_rule("What came for a paid order beyond its amount is owed back")
-def _overpaid(now: datetime) -> QuerySet[Order]:
-    paid = Order.objects.filter(payment_status=PaymentStatus.PAID)
-    return paid.annotate(beyond=_credited() - F("amount")).exclude(beyond=_owed_back())
+@_rule("Money goes back one way only")
+def _one_way(now: datetime) -> QuerySet[Refund]:
+    after = Refund.objects.filter(replaces=OuterRef("pk"))
+    return Refund.objects.filter(Exists(after)).exclude(status=RefundStatus.REFUSED)
 
 
 # --- Nothing waits without a date or a person --------------------------------------------------
@@ -337,9 +409,28 @@ def _sent(now: datetime) -> QuerySet[OrderPayment]:
     )
 
 
+@_rule("A refund that is due is sent, or asked about, when it is time to")
+def _looked_after(now: datetime) -> QuerySet[Refund]:
+    return Refund.objects.due(now - OVERDUE)
+
+
+@_rule("A refund without a next time has ended, or was asked about for two days")
+def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
+    # After the last question a person looks (the console).
+    last = timedelta(seconds=REFUND_CHECK_AFTER[-1]) - LEAST_BETWEEN_QUESTIONS
+    undated = Refund.objects.filter(
+        status__in=[RefundStatus.DUE, RefundStatus.UNKNOWN, RefundStatus.SENT],
+        next_check_at__isnull=True,
+        note="",
+    )
+    return undated.filter(
+        Q(status=RefundStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
+    )
+
+
 @_rule("An attempt that was sent is asked about until it ends, or for a day")
 def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
-    # After the last check a person looks (docs/payments.md, "At night").
+    # After the last check a person looks (docs/money.md, "At night").
     last = timedelta(seconds=CHECK_AFTER[-1]) - LEAST_BETWEEN
     sent = OrderPayment.objects.filter(
         status__in=[AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED], next_check_at__isnull=True

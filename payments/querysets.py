@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db import models
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
-    from .models import GatewayEvent, OrderPayment  # noqa: F401
+    from .models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund  # noqa: F401
 
 
 class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
@@ -22,9 +24,17 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
     def unheard(self) -> OrderPaymentQuerySet:
-        """Confirmed, and yet the order does not know of it: its receiver never ran."""
+        """Confirmed with all that was asked, and yet the order does not know of it."""
         waiting = ("requested", "cancelled", "expired")
-        return self.filter(status="confirmed", order__payment_status__in=waiting)
+        return self.filter(
+            status="confirmed",
+            order__payment_status__in=waiting,
+            receipt__amount__gte=F("order__amount"),
+        )
+
+    def forsaken(self) -> OrderPaymentQuerySet:
+        """Attempts that never ended and about which M-Pesa is not asked any more: a person is."""
+        return self.filter(status__in=("unknown", "submitted"), next_check_at__isnull=True)
 
     def update(self, **kwargs: Any) -> int:
         """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
@@ -41,7 +51,80 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         return super().bulk_create(payments, *args, **kwargs)
 
 
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def unmatched(self) -> ReceiptQuerySet:
+        """Money of no order, of which some is not on its way back: a person must decide."""
+        owed = Q(refunds__replaced_by__isnull=True) & ~Q(refunds__status="dropped")
+        going = Coalesce(Sum("refunds__amount", filter=owed), 0)
+        return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
+
+    def left_waiting(self) -> ReceiptQuerySet:
+        """Money that waited for the rest of its order's price, and the order waits no longer."""
+        return self.filter(waiting=True).exclude(order__payment_status="requested")
+
+    def unnamed(self) -> ReceiptQuerySet:
+        """M-Pesa's money whose receipt number has not come yet."""
+        return self.filter(number="")
+
+    def unseen(self) -> ReceiptQuerySet:
+        """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
+        return self.filter(unseen=True)
+
+    def awaiting_the_rest(self) -> ReceiptQuerySet:
+        """Money that waits for the rest of its order's price, while the order still waits too."""
+        return self.filter(waiting=True, order__payment_status="requested")
+
+
+class RefundQuerySet(models.QuerySet["Refund"]):
+    def owed(self) -> RefundQuerySet:
+        """What is owed or was given back: the last row of each chain, unless it was dropped."""
+        return self.filter(replaced_by__isnull=True).exclude(status="dropped")
+
+    def due(self, now: datetime) -> RefundQuerySet:
+        """Refunds it is time to send, or to ask about; longest waiting first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
+
+    def refused(self) -> RefundQuerySet:
+        """Refunds that M-Pesa refused and nothing follows: a person must decide."""
+        return self.filter(status="refused", replaced_by__isnull=True)
+
+    def forsaken(self) -> RefundQuerySet:
+        """Refunds whose end is not known and about which M-Pesa is not asked any more."""
+        return self.filter(status__in=("unknown", "sent"), next_check_at__isnull=True)
+
+    def unseen(self) -> RefundQuerySet:
+        """Refunds that ended otherwise than they should have, and nobody has acknowledged that."""
+        return self.filter(unseen=True, status__in=("due", "done", "dropped"))
+
+    def held_back(self, before: datetime) -> RefundQuerySet:
+        """Refunds owed since before then and not sent yet: for float, a limit, or a stop."""
+        return self.filter(status="due", next_check_at__isnull=False, created_at__lt=before)
+
+
+class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
+    def still_open(self) -> PayoutStopQuerySet:
+        """What keeps money from leaving now: one, or none."""
+        return self.filter(is_open=True)
+
+
 class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def to_apply(self) -> GatewayEventQuerySet:
         """Kept messages nobody has acted on, oldest first."""
         return self.filter(state="new").order_by("pk")
+
+    def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
+        """Messages a person must look at: those that broke, and those from where money is told.
+
+        Whatever comes to the pay bill's secret address (``c2b_token``), or from the bank, tells of
+        money. What strangers post elsewhere does not: see ``strangers()``.
+        """
+        from_pay_bill = Q(source="c2b", token=c2b_token) & ~Q(token="")
+        return self.filter(
+            Q(state="failed")
+            | Q(from_pay_bill, state__in=("unmatched", "unreadable"))
+            | Q(source="equity", state__in=("unmatched", "unreadable"))
+        )
+
+    def strangers(self) -> GatewayEventQuerySet:
+        """Messages to prompts' addresses that are about nothing of ours: anybody can post them."""
+        return self.filter(source="prompt", state__in=("unmatched", "unreadable"))

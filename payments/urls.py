@@ -1,8 +1,14 @@
-"""Cash-out and the webhook. No address here may contain a word Daraja refuses in a URL."""
+"""Cash-out, the webhook, and the console for staff.
 
+No address M-Pesa is told may contain a word Daraja refuses in a URL.
+"""
+
+from django.contrib.admin import site
 from django.urls import path, re_path
 
-from . import views, webhook
+from . import console_views, views, webhook
+
+CONSOLE = "admin/payments/console/"
 
 urlpatterns = [
     path("cashout/", views.CashoutView.as_view(), name="cashout"),
@@ -10,5 +16,20 @@ urlpatterns = [
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),
     path("cashout/<uuid:order_token>/cancel/", views.CancelView.as_view(), name="cancel"),
     path("safwebhook/", webhook.receive, name="webhook"),
+    path("safwebhook/bank/equity/", webhook.equity_notifies, name="equity"),
+    path("safwebhook/c2b/<str:token>/confirmation/", webhook.confirm, name="c2b-confirmation"),
+    path("safwebhook/c2b/<str:token>/validation/", webhook.validate, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhook.receive, name="callback"),
+    path(CONSOLE, site.admin_view(console_views.console), name="console"),
+    path(f"{CONSOLE}receipt/", site.admin_view(console_views.write_receipt), name="console-write"),
+    path(
+        f"{CONSOLE}<slug:kind>/<int:pk>/",
+        site.admin_view(console_views.story),
+        name="console-story",
+    ),
+    path(
+        f"{CONSOLE}<slug:kind>/<int:pk>/<slug:key>/",
+        site.admin_view(console_views.act),
+        name="console-act",
+    ),
 ]

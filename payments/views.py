@@ -24,11 +24,12 @@ from omachemainproj.schema import error_answer
 from omachemainproj.statements import NUMBERS, InstanceStatement, compile_instances
 from orders.answers import order_answer
 from orders.cashout import place_order
-from orders.models import Order, OrderTrack
+from orders.models import Order
 from orders.serializers import CashoutInput, OrderOutput, PayInput, read_idempotency_key
 from orders.services import cancel_order, expire_order
 
-from .models import OrderPayment
+from .by_hand import ways_by_hand
+from .models import AttemptStatus, OrderPayment, credited_to
 from .prompts import ring_again
 from .wording import describe_prompt
 
@@ -61,16 +62,19 @@ def _last_payment(vendor: str) -> InstanceStatement:
     return compile_instances(OrderPayment.objects.filter(order=NUMBERS[0]).order_by("-pk")[:1])
 
 
-def _answer(
-    order: Order, tracks: list[OrderTrack] | None = None, status_code: int = 200
-) -> Response:
+def _answer(order: Order) -> Response:
+    return Response(order_answer(order, list(order.tracks.order_by("pk")), _paying(order)))
+
+
+def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
+    """How an order's payment stands, and what its buyer can do next."""
     payments = _last_payment(connection.vendor).instances({NUMBERS[0]: order.pk})
-    payment = payments[0] if payments else None
-    if tracks is None:
-        tracks = list(order.tracks.order_by("pk"))
-    return Response(
-        order_answer(order, tracks, describe_prompt(order, payment)), status=status_code
-    )
+    waits = order.is_unpaid
+    # Nothing can have come for an order that was placed a moment ago.
+    due = order.amount - (0 if is_new else credited_to(order.pk)) if waits else 0
+    ways = ways_by_hand(order, amount_due=due)
+    prompt = describe_prompt(order, payments[0] if payments else None, due=due, ways=ways)
+    return {"amount_due": due, "prompt": prompt, "by_hand": ways}
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:
@@ -117,11 +121,15 @@ class CashoutView(APIView):
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
         )
         if not placed.replayed:
-            return _answer(placed.order, placed.tracks, status.HTTP_201_CREATED)
-        response = _answer(
-            _own_order(request, placed.order.order_token), None, status.HTTP_201_CREATED
-        )
-        response["Idempotent-Replayed"] = "true"
+            paying = _paying(placed.order, is_new=True)
+            # While the phone was being rung it may have been answered: then all is read again.
+            if paying["prompt"]["status"] != AttemptStatus.CONFIRMED:
+                answer = order_answer(placed.order, placed.tracks, paying)
+                return Response(answer, status=status.HTTP_201_CREATED)
+        response = _answer(_own_order(request, placed.order.order_token))
+        response.status_code = status.HTTP_201_CREATED
+        if placed.replayed:
+            response["Idempotent-Replayed"] = "true"
         return response
 
 

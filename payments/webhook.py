@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
+from functools import partial
 
 from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,6 +14,8 @@ from django.views.decorators.csrf import csrf_exempt
 from omachemainproj.soon import run_soon
 
 from .callbacks import apply_event, keep_event
+from .doors import equity, paybill
+from .models import Source
 
 #: Daraja's messages are about one kilobyte.
 MAX_BODY = 64 * 1024
@@ -41,10 +45,40 @@ class KeptThenApplied(JsonResponse):
 
 @csrf_exempt
 def receive(request: HttpRequest, token: str = "") -> HttpResponse:
-    """Keep whatever is posted and answer the same to all of it.
+    """Keep whatever M-Pesa posts about a prompt or a refund, and answer the same to all of it."""
+    return _answer_post(request, partial(_keep, request, Source.PROMPT, token))
 
-    Daraja cannot help with our problems and a stranger should not learn what we made of theirs.
-    Only what cannot be kept gets another answer: 413 over 64 kB, 503 when the database is away.
+
+@csrf_exempt
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Keep what M-Pesa tells of a payment to the pay bill. Nothing can refuse that any more."""
+    return _answer_post(request, partial(_keep, request, Source.C2B, token))
+
+
+@csrf_exempt
+def validate(request: HttpRequest, token: str) -> HttpResponse:
+    """Say within M-Pesa's eight seconds whether it may take a payment. Nothing is kept."""
+    if not paybill.is_our_address(token):
+        return _refuse("There is nothing here.", "not_found", 404)
+    return _answer_post(request, lambda body: JsonResponse(paybill.validate(body)))
+
+
+@csrf_exempt
+def equity_notifies(request: HttpRequest) -> HttpResponse:
+    """Keep what Equity Bank posts, if it names itself as we told it to."""
+    if not equity.is_the_bank(request.headers.get("Authorization", "")):
+        response = _refuse("Name and password are not those of the bank.", "not_the_bank", 401)
+        response["WWW-Authenticate"] = 'Basic realm="O-Mache", charset="UTF-8"'
+        return response
+    return _answer_post(request, partial(_keep, request, Source.EQUITY, ""))
+
+
+def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) -> HttpResponse:
+    """Read what was posted and let ``answer`` speak.
+
+    The gateway cannot help with our problems and a stranger should not learn what we made of
+    theirs. Only what cannot be read or kept gets another answer: 413 over 64 kB, 400 for a body
+    that broke off, 503 when the database is away.
     """
     if request.method != "POST":
         response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
@@ -54,13 +88,21 @@ def receive(request: HttpRequest, token: str = "") -> HttpResponse:
         body = _read(request)
         if body is None:
             return _refuse("The body is larger than 64 kB.", "too_large", 413)
-        event_id = keep_event(
-            body=body, token=token, remote_address=_address(request), headers=_headers(request)
-        )
+        return answer(body)
     except OSError:
         return _refuse("The body broke off. Post it again.", "bad_request", 400)
     except Error:
         return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
+
+
+def _keep(request: HttpRequest, source: Source, token: str, body: bytes) -> HttpResponse:
+    event_id = keep_event(
+        body=body,
+        token=token,
+        source=source,
+        remote_address=_address(request),
+        headers=_headers(request),
+    )
     return KeptThenApplied(event_id)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypedDict
 
 from orders.models import Order, PaymentStatus
 
+from .by_hand import ByHand
 from .daraja.codes import Reason, reason_of
 from .models import AttemptStatus, OrderPayment
 from .prompts import NOT_SENT, PESTERED, PHONE_BUSY
+from .settlement import NOT_ON_STATEMENT
 
 
 class Prompt(TypedDict):
@@ -40,6 +43,7 @@ _REASONS = {
 _NEVER_RANG = {
     NOT_SENT: "We could not ring your phone in time. Try again.",
     PHONE_BUSY: "This phone has another prompt open. Answer it, or try again in two minutes.",
+    NOT_ON_STATEMENT: "M-Pesa has no payment from this prompt. Try again.",
     PESTERED: "This phone was asked too often in the last hour. Try another number, or wait.",
     "refused.busy_phone": (
         "This phone has another M-Pesa prompt open. Close it and try again in a minute."
@@ -56,7 +60,7 @@ _CLOSED = {
     PaymentStatus.CANCELLED: "You gave this order up. Nothing is owed.",
     PaymentStatus.EXPIRED: "The time to pay is over and the goods are free again. Cash out anew.",
     PaymentStatus.REFUND_DUE: (
-        "Your money came after the goods were gone. You get all of it back."
+        "Your money came too late, or not all of it came. You get all of it back."
     ),
     PaymentStatus.REFUNDED: "Your money was sent back.",
 }
@@ -72,23 +76,39 @@ _SILENT = (
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
     "If you did not, try again."
 )
-_OTHER_AMOUNT = (
-    "M-Pesa took another amount than this order's. Nothing is lost: we are looking into it."
-)
+_SHORT = "KES {came} of KES {amount} came. Pay the missing KES {due} before the time is over."
+_BY_HAND = " Or pay by hand: {provider} pay bill {pay_bill}, account {account}, KES {amount}."
+_OR = " Or {provider} pay bill {pay_bill}, account {account}."
 
 
-def describe_prompt(order: Order, payment: OrderPayment | None) -> Prompt:
-    """Say how an order's last attempt stands; ``payment`` is that attempt, if there is one."""
+def describe_prompt(
+    order: Order, payment: OrderPayment | None, *, due: int, ways: Sequence[ByHand]
+) -> Prompt:
+    """Say how an order's last attempt stands; ``payment`` is that attempt, if there is one.
+
+    ``due`` is what is still to come, KES; ``ways`` is where it can be paid without a prompt, which
+    the buyer is told once the prompt has failed.
+    """
     status = payment.status if payment else "none"
     if not order.is_unpaid:
         return {"status": status, "message": _CLOSED[PaymentStatus(order.payment_status)]}
-    return {"status": status, "message": _message(payment) if payment else "Try again."}
+    message = _message(payment) if payment else "Try again."
+    if due < order.amount and (payment is None or not payment.live):
+        message = _SHORT.format(came=order.amount - due, amount=order.amount, due=due)
+    elif payment is not None and payment.live:
+        return {"status": status, "message": message}
+    return {"status": status, "message": message + _name_ways(ways)}
+
+
+def _name_ways(ways: Sequence[ByHand]) -> str:
+    if not ways:
+        return ""
+    first, *others = ways
+    return _BY_HAND.format(**first) + "".join(_OR.format(**way) for way in others)
 
 
 def _message(payment: OrderPayment) -> str:
     if payment.status == AttemptStatus.FAILED:
-        if payment.result_code == "0":
-            return _OTHER_AMOUNT
         never_rang = _NEVER_RANG.get(payment.result_code)
         return never_rang or _REASONS[reason_of(payment.result_code)]
     if payment.is_open and not payment.live:

@@ -64,6 +64,7 @@ class ControlPlane:
         world, control = self._world, self._control
         return [
             ("POST", "scripts", self._script),
+            ("POST", "scripts/forget", lambda r, f, a: world.scripts.clear()),
             ("POST", "reset", lambda r, f, a: world.reset()),
             ("POST", "clock", lambda r, f, a: world.advance(_number(f, "advance"))),
             ("POST", "tokens/revoke", lambda r, f, a: world.tokens.revoke_all()),

@@ -3,6 +3,7 @@ happens.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -23,7 +24,8 @@ logger = logging.getLogger(__name__)
 
 
 class Simulator:
-    """Speaks Daraja's HTTP on a port of its own. Port 0 takes any free one.
+    """Speaks Daraja's HTTP on a port of its own. Port 0 takes any free one; with None it listens
+    nowhere, and whoever holds it hands requests to ``answer``.
 
     Settings are those of ``Config``: ``Simulator(port=0, default="person", wallet=500)``. Listens
     from the moment it is made, answers from ``start`` to ``stop``; also a context manager. Raises
@@ -34,29 +36,36 @@ class Simulator:
         self,
         *,
         host: str = "127.0.0.1",
-        port: int = 0,
+        port: int | None = 0,
         config: Config | None = None,
+        world: Callable[[Config], World] = World,
         **settings: Any,
     ) -> None:
         self.config = replace(config or Config(), **settings)
         read_outcome(self.config.default)
-        self.world = World(self.config)
+        self.world = world(self.config)
         self.control = Control(self.world)
         self.money = MoneyControl(self.world)
         self._plane = ControlPlane(self.world, self.control, self.money)
         self._routes = {(route.path, route.method): route for route in routes(self.world)}
-        self._server = Server(host, port, self._answer)
+        self._server = None if port is None else Server(host, port, self.answer)
         self._stopped = False
 
     @property
     def url(self) -> str:
-        """The base address, for ``DARAJA_BASE_URL`` and for a browser: no slash at the end."""
+        """The base address, for ``DARAJA_BASE_URL`` and for a browser: no slash at the end.
+
+        Raises ValueError for one that listens nowhere.
+        """
+        if self._server is None:
+            raise ValueError("it listens on no port")
         return self._server.url
 
     def start(self) -> Self:
         """Begin to answer. Call once."""
         self.world.agenda.start()
-        self._server.start()
+        if self._server:
+            self._server.start()
         return self
 
     def stop(self) -> None:
@@ -65,7 +74,8 @@ class Simulator:
             return
         self._stopped = True
         self.world.agenda.stop()
-        self._server.stop()
+        if self._server:
+            self._server.stop()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -202,7 +212,8 @@ class Simulator:
         """Begin again with empty books and no scripts. Access tokens stay good."""
         self.world.reset()
 
-    def _answer(self, request: Request) -> Reply:
+    def answer(self, request: Request) -> Reply:
+        """Answer one request, wherever it came from. Never raises."""
         try:
             if request.path == "/":
                 return page.show(request)

@@ -1,5 +1,6 @@
 """The parts one simulator is made of, and what they do together when a prompt ends."""
 
+from collections.abc import Callable
 from functools import partial
 
 from payments.simulator import callbacks
@@ -25,14 +26,23 @@ from payments.simulator.tokens import Tokens
 class World:
     """Everything an API of the simulator may use.
 
-    One per simulator; an API adds routes, not state, beside it.
+    One per simulator; an API adds routes, not state, beside it. Its time, what happens later and
+    how messages leave can be somebody else's: a test that wants no thread and no socket brings
+    its own.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        clock: Callable[[], Clock] = Clock,
+        agenda: Callable[[Clock], Agenda] = Agenda,
+        postman: Callable[[Config, EventLog], Postman] = Postman,
+    ) -> None:
         self.config = config
-        self.clock = Clock()
+        self.clock = clock()
         self.events = EventLog(self.clock)
-        self.agenda = Agenda(self.clock)
+        self.agenda = agenda(self.clock)
         self.tokens = Tokens(config, self.clock)
         self.scripts = ScriptBook(config.magic)
         self.books = Books(config, self.clock)
@@ -43,7 +53,7 @@ class World:
         self.query_limit = RateLimit(config.queries_per_minute, self.clock)
         self.initiator = Initiator(config)
         self.conversations = Conversations()
-        self.postman = Postman(config, self.events)
+        self.postman = postman(config, self.events)
         self.courier = Courier(self.events, self.agenda, self.postman)
         self.confirmations = Confirmations(
             self.registrations, self.scripts, self.books, self.courier

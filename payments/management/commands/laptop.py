@@ -54,16 +54,28 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("demo", stdout=self.stdout)
 
+        pretended = settings.BASE_DIR / ".simulator"
+        pretended.mkdir(exist_ok=True)
+        certificate = pretended / "certificate.pem"
         environment = {
             **os.environ,
             "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+            "DARAJA_CERTIFICATE": os.environ.get("DARAJA_CERTIFICATE", str(certificate)),
             "DARAJA_BASE_URL": os.environ.get("DARAJA_BASE_URL", f"http://{HOST}:{phone}"),
             "DARAJA_CALLBACK_BASE_URL": os.environ.get(
                 "DARAJA_CALLBACK_BASE_URL", f"http://{HOST}:{web}"
             ),
         }
         commands = {
-            "the simulator": ["daraja_simulator", "--port", str(phone)],
+            "the simulator": [
+                "daraja_simulator",
+                "--port",
+                str(phone),
+                "--certificate",
+                str(certificate),
+                "--key",
+                str(pretended / "key.pem"),
+            ],
             "the API": ["runserver", "--skip-checks", f"{HOST}:{web}"],
             "the clock": ["clock"],
         }
@@ -81,6 +93,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, _interrupt)
         try:
             self._wait_until_open(servers, (web, phone))
+            _register(environment)
             self.stdout.write(_WELCOME.format(host=HOST, web=web, phone=phone, password=PASSWORD))
             self._watch(servers)
         except KeyboardInterrupt:
@@ -105,6 +118,16 @@ class Command(BaseCommand):
         for name, server in servers.items():
             if server.poll() is not None:
                 raise CommandError(f"{name} stopped (exit {server.returncode}); see above for why.")
+
+
+def _register(environment: dict[str, str]) -> None:
+    """Tell the pretend M-Pesa, which remembers nothing, where to tell of payments by hand."""
+    subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, sys.argv[0], "register_c2b_urls", "--statement-number", "254700000000"],
+        env=environment,
+        check=True,
+        capture_output=True,
+    )
 
 
 def _interrupt(*_: Any) -> None:

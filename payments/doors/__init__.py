@@ -1,0 +1,1 @@
+"""The doors through which news of money comes: one module for each kind of message."""

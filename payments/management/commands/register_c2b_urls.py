@@ -1,0 +1,64 @@
+"""``manage.py register_c2b_urls``: tell M-Pesa where to ask and tell of payments by hand."""
+
+from __future__ import annotations
+
+import secrets
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from payments import gateway
+from payments.daraja.addresses import check_callback_url
+from payments.daraja.errors import DarajaError, DarajaRefused, Refusal
+
+
+class Command(BaseCommand):
+    help = (
+        "Register this shop's addresses for payments to the pay bill (C2B). In production "
+        "Safaricom takes them once; to change them, delete them in the portal's URL Management "
+        "first."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--statement-number",
+            metavar="PHONE",
+            help="also register for the statement (Pull Transactions), with the phone number that "
+            "Safaricom has on file for the pay bill",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DARAJA_C2B_TOKEN:
+            raise CommandError(
+                "Set DARAJA_C2B_TOKEN first: the secret part of the addresses, for good. "
+                f"A new one: {secrets.token_hex(16)}"
+            )
+        confirmation, validation = gateway.c2b_url("confirmation"), gateway.c2b_url("validation")
+        objection = check_callback_url(confirmation)
+        if objection and "127.0.0.1" not in settings.DARAJA_BASE_URL:
+            raise CommandError(f"{objection} See DARAJA_CALLBACK_BASE_URL and DARAJA_C2B_TOKEN.")
+        try:
+            gateway.daraja().register_c2b_urls(
+                confirmation_url=confirmation, validation_url=validation
+            )
+            self.stdout.write(f"Registered for {settings.DARAJA_SHORTCODE}:")
+        except DarajaRefused as refusal:
+            if refusal.kind != Refusal.ALREADY_REGISTERED:
+                raise CommandError(f"M-Pesa did not take them: {refusal}") from refusal
+            self.stdout.write("M-Pesa has addresses already, and says not which. They should be:")
+        except DarajaError as error:
+            raise CommandError(f"M-Pesa gave no clear answer: {error}. Try again.") from error
+        self.stdout.write(f"  {confirmation}\n  {validation}")
+        if options["statement_number"]:
+            self._register_statement(options["statement_number"])
+
+    def _register_statement(self, phone: str) -> None:
+        try:
+            gateway.daraja().register_pull(
+                nominated_number=phone, callback_url=gateway.c2b_url("confirmation")
+            )
+        except (DarajaError, ValueError) as error:
+            raise CommandError(f"The statement could not be registered for: {error}") from error
+        self.stdout.write("The statement may be read.")

@@ -1,0 +1,67 @@
+"""What the console's templates ask for."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django import template
+from django.db.models import Model
+from django.urls import NoReverseMatch, reverse
+
+from payments.console import count_open
+from payments.console_decisions import KINDS
+from payments.console_sections import COUNT_AT_MOST, Section, kes
+
+register = template.Library()
+
+
+@register.simple_tag
+def needs_a_person() -> dict[str, Any]:
+    """How many things need a person, for the admin's front page."""
+    count = count_open()
+    return {"count": count, "is_cut": count >= COUNT_AT_MOST}
+
+
+@register.filter
+def admin_page(row: Model) -> str:
+    """The admin's page of a row; empty where it has none."""
+    meta = row._meta
+    try:
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+    except NoReverseMatch:
+        return ""
+
+
+@register.filter
+def story_page(row: Model) -> str:
+    """The console's page about a row; empty where it has none."""
+    for kind, (model, _) in KINDS.items():
+        if isinstance(row, model):
+            return reverse("console-story", args=[kind, row.pk])
+    return ""
+
+
+@register.filter
+def all_of(section: Section) -> str:
+    """The admin's list that holds everything of a section."""
+    name, _, query = section.listed.partition("?")
+    return f"{reverse(f'admin:{name}')}?{query}"
+
+
+@register.filter
+def is_time(value: Any) -> bool:
+    """Whether a value is a moment, to be shown in Nairobi's time."""
+    return isinstance(value, datetime)
+
+
+@register.filter
+def as_kes(amount: int) -> str:
+    """An amount as people read it."""
+    return kes(amount)
+
+
+@register.filter
+def row_name(row: Model) -> str:
+    """What a link to a row is called: its kind and its id."""
+    return f"{row._meta.verbose_name} {row.pk}"
