@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres lint format check bench lock clean
+.PHONY: help run demo test test-postgres lint format check bench soak soak-orders lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,12 @@ check: test lint test-postgres ## Everything the gate runs
 
 bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
 	@$(BIN)/python -m tests.bench --database $(POSTGRES_URL)
+
+soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) through processes that are killed, on PostgreSQL
+	@$(BIN)/python -m tests.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
+
+soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=1000), or tell of one (SEED=12345)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
 
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt

@@ -10,7 +10,15 @@ from django.utils import timezone
 from orders.models import Order, OrderTrack
 from payments import ledger
 from payments.ledger import Posting
-from payments.models import Account, GatewayEvent, LedgerEntry, LedgerPosting, OrderPayment, Receipt
+from payments.models import (
+    Account,
+    GatewayEvent,
+    LedgerEntry,
+    LedgerPosting,
+    OrderPayment,
+    Receipt,
+    Refund,
+)
 from payments.proof import RULES, one_moment, prove
 from payments.settlement import Outcome, settle
 from products.models import Product, StockMovement
@@ -67,6 +75,46 @@ def _owe_back_what_was_earned():
     )
 
 
+def _owe(**changed):
+    """A refund of KES 1 that the ledger knows nothing of, due in a minute."""
+    receipt = Receipt.objects.get()
+    fields = {
+        "receipt": receipt,
+        "order_id": receipt.order_id,
+        "amount": 1,
+        "cause": "excess",
+        "way": "b2c",
+        "phone": "254712345678",
+        "next_check_at": ago(-1),
+    }
+    return Refund.objects.create(**fields | changed)
+
+
+def _take_the_money_away(status):
+    Receipt.objects.update(order=None)
+    Order.objects.update(payment_status=status)
+
+
+def _owe_part_of_what_is_waited_for():
+    Receipt.objects.update(amount=2999)
+    Order.objects.update(payment_status="requested")
+    _owe()
+
+
+def _close_with_money(status, **changed):
+    Receipt.objects.update(created_at=ago(6))
+    Order.objects.update(payment_status=status, **changed)
+
+
+def _call_it_refunded_too_early():
+    _owe()
+    Order.objects.update(payment_status="refunded")
+
+
+def _send_one_that_was_replaced():
+    _owe(replaces=_owe(status="sent"))
+
+
 def _leave_a_message():
     event = GatewayEvent.objects.create(body=b"{}", sha256="0" * 64)
     GatewayEvent.objects.filter(pk=event.pk).update(received_at=ago(6))
@@ -97,8 +145,19 @@ BREAKS = [
     ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
     ("An order's amount is", lambda: Order.objects.update(amount=2999)),
     ("A line is where", lambda: OrderTrack.objects.update(track_status="created")),
-    ("An order that is paid or due back", lambda: Receipt.objects.update(amount=2999)),
-    ("No money is credited", lambda: Order.objects.update(payment_status="expired")),
+    ("A paid order is covered", lambda: Receipt.objects.update(amount=2999)),
+    ("A paid order is covered", lambda: Receipt.objects.update(amount=3001)),
+    ("A paid order is covered", _owe),
+    ("An order whose money is due", lambda: Order.objects.update(payment_status="refund_due")),
+    ("An order whose money is due", lambda: Order.objects.update(payment_status="refunded")),
+    ("An order whose money is due", lambda: _take_the_money_away("refund_due")),
+    ("An order whose money is due", lambda: _take_the_money_away("refunded")),
+    ("An unpaid order has less", lambda: Order.objects.update(payment_status="requested")),
+    ("An unpaid order has less", _owe_part_of_what_is_waited_for),
+    ("What came for a cancelled", lambda: _close_with_money("cancelled")),
+    ("What came for a cancelled", lambda: _close_with_money("expired", expires_at=ago(11))),
+    ("An order is refunded when", lambda: Order.objects.update(payment_status="refund_due")),
+    ("An order is refunded when", _call_it_refunded_too_early),
     ("A confirmed attempt has a receipt", lambda: Receipt.objects.update(order=None)),
     ("A receipt is credited through", lambda: OrderPayment.objects.update(status="failed")),
     ("A receipt without an order", lambda: Receipt.objects.update(order=None)),
@@ -107,10 +166,23 @@ BREAKS = [
     ("Every posting balances", _post_one_side),
     ("Every posting balances", _post_nothing),
     ("Every receipt is in the ledger", _bring_unposted_money),
-    ("What the ledger has at M-Pesa", _post_what_nobody_brought),
+    ("Every receipt is in the ledger", lambda: Receipt.objects.update(provider="equity")),
+    ("Every receipt is in the ledger", lambda: Receipt.objects.update(amount=2999)),
+    ("What the ledger has at a provider", _post_what_nobody_brought),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
-    ("All that came for an order due", lambda: Order.objects.update(payment_status="refund_due")),
-    ("What came for a paid order beyond", _owe_back_what_was_earned),
+    ("A refund has left M-Pesa", lambda: _owe(status="done")),
+    ("What is owed back, and is not back", _owe_back_what_was_earned),
+    ("What is owed back, and is not back", _owe),
+    ("No more of a receipt goes back", lambda: _owe(amount=3001)),
+    ("Money goes back one way", _send_one_that_was_replaced),
+    ("A refund that is due is sent", lambda: _owe(next_check_at=ago(11))),
+    ("A refund that is due is sent", lambda: _owe(status="sent", next_check_at=ago(11))),
+    ("A refund without a next time", lambda: _owe(next_check_at=None)),
+    (
+        "A refund without a next time",
+        lambda: _owe(status="sent", sent_at=ago(47 * 60), next_check_at=None),
+    ),
+    ("A refund without a next time", lambda: _owe(status="unknown", next_check_at=None)),
     ("A message is acted on", _leave_a_message),
     ("An attempt is sent or given up", _forget_to_ring),
     ("An attempt that was sent", lambda: OrderPayment.objects.update(status="unknown")),
@@ -146,12 +218,32 @@ def test_an_attempt_asked_about_for_a_day_waits_for_a_person(paid):
     assert "An attempt that was sent" not in found
 
 
+@pytest.mark.parametrize("minutes", [1, 4])
+def test_money_of_an_order_that_has_just_been_closed_may_wait_for_the_clock(paid, minutes):
+    with transaction.atomic():
+        Receipt.objects.update(created_at=ago(minutes))
+        Order.objects.update(payment_status="cancelled")
+        found = " ".join(broken.rule for broken in prove().broken)
+        transaction.set_rollback(True)
+
+    assert "What came for a cancelled" not in found
+
+
+def test_a_refund_asked_about_for_two_days_waits_for_a_person(paid):
+    with transaction.atomic():
+        _owe(status="sent", sent_at=ago(48 * 60), next_check_at=None)
+        found = " ".join(broken.rule for broken in prove().broken)
+        transaction.set_rollback(True)
+
+    assert "A refund without a next time" not in found
+
+
 def test_nothing_is_broken_by_a_paid_and_an_unpaid_order(paid, buyer, kettle, capsys):
     an_order(buyer, (kettle, 1))
 
     call_command("prove")
 
-    told = f"Nothing is broken: {len(RULES)} rules, 2 orders, 1 receipts.\n"
+    told = f"Nothing is broken: {len(RULES)} rules, 2 orders, 1 receipts, 0 refunds.\n"
     assert capsys.readouterr().out == told
 
 

@@ -3,12 +3,29 @@
 import pytest
 from django.contrib import admin
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models import Order, OrderTrack
-from payments.models import GatewayEvent, OrderPayment, Receipt
+from payments.models import (
+    GatewayEvent,
+    OrderPayment,
+    PayoutStop,
+    Receipt,
+    Refund,
+    StatementPull,
+)
+
+from . import cases
 
 pytestmark = pytest.mark.django_db
 
+OUT = {
+    Refund: cases.owed_refund,
+    PayoutStop: lambda: PayoutStop.objects.create(reason="A bad password"),
+    StatementPull: lambda: StatementPull.objects.create(
+        shortcode="174379", next_pull_at=timezone.now()
+    ),
+}
 MONEY = [Order, OrderTrack, OrderPayment, Receipt, GatewayEvent]
 
 
@@ -68,6 +85,48 @@ def test_a_list_costs_the_same_for_one_row_or_many(
         "COUNT(*)" in query["sql"] and "LIMIT 1000" not in query["sql"]
         for query in queries.captured_queries
     )
+
+
+@pytest.mark.parametrize("model", [Refund, PayoutStop, StatementPull])
+def test_money_that_goes_out_is_shown_and_neither_added_nor_deleted(desk, model):
+    row = OUT[model]()
+
+    shown = desk.get(row_url(row))
+    desk.post(row_url(row), {"status": "done", "is_open": "", "result_text": "x"})
+    before = model.objects.values().get(pk=row.pk)
+    answers = [
+        desk.post(reverse(f"admin:payments_{model._meta.model_name}_add"), {"post": "yes"}),
+        desk.post(
+            reverse(f"admin:payments_{model._meta.model_name}_delete", args=[row.pk]),
+            {"post": "yes"},
+        ),
+    ]
+
+    assert shown.status_code == 200
+    assert b'<input type="text"' not in shown.content
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert model.objects.values().get(pk=row.pk) == before
+    secrets = [getattr(row, name, "") for name in ("callback_token", "status_token")]
+    assert not any(secret and secret.encode() in shown.content for secret in secrets)
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "by its own number", "by our id", "by its receipt", "by its order"]
+)
+def test_a_refund_is_found(desk, typed):
+    refund = cases.owed_refund()
+    Refund.objects.update(number="TKR1234567")
+    names = {
+        "": "",
+        "by its own number": "tkr 1234567",
+        "by our id": refund.originator_conversation_id,
+        "by its receipt": refund.receipt.number,
+        "by its order": refund.order.reference,
+    }
+
+    response = desk.get(list_url(Refund), {"q": names[typed]})
+
+    assert response.context["cl"].result_count == 1
 
 
 def test_the_callback_address_is_shown_to_nobody(desk, sale):

@@ -2,15 +2,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from payments.daraja import client as client_module
+from payments.daraja import connection
 from payments.daraja.client import DarajaAccount, DarajaClient, MemoryTokenStore
+from payments.simulator import Simulator
+from payments.simulator.keys import Keys
+from tests.simulator.conftest import Shop
 
 from .gateway import running_gateway
 
 
 @pytest.fixture(autouse=True)
 def no_backoff(monkeypatch):
-    monkeypatch.setattr(client_module, "BACKOFF_SECONDS", 0)
+    monkeypatch.setattr(connection, "BACKOFF_SECONDS", 0)
 
 
 @pytest.fixture
@@ -49,6 +52,57 @@ def impatient(gateway, make_client):
     return make_client(gateway.url, tokens=tokens, timeout=(0.2, 0.2))
 
 
+@pytest.fixture
+def shop():
+    shop = Shop()
+    yield shop
+    shop.stop()
+
+
+@pytest.fixture
+def make_simulator():
+    """Start simulators with any settings; all are stopped afterwards."""
+    started = []
+
+    def make(**settings):
+        started.append(Simulator(port=0, decide_after=0.02, **settings).start())
+        return started[-1]
+
+    yield make
+    for simulator in started:
+        simulator.stop()
+
+
+@pytest.fixture
+def simulator(make_simulator):
+    return make_simulator()
+
+
+@pytest.fixture
+def rehearsing(simulator):
+    """A client of the simulator."""
+    return rehearse(simulator)
+
+
+def rehearse(simulator, *, timeout=(2.0, 5.0), **changes):
+    """A client of this simulator, with the account it expects unless told otherwise."""
+    account = DarajaAccount(
+        **{
+            "base_url": simulator.url,
+            "consumer_key": "simulator-key",
+            "consumer_secret": "simulator-secret",
+            "shortcode": "174379",
+            "passkey": "simulator-passkey",
+            "b2c_shortcode": "600000",
+            "initiator_name": "simulator",
+            "initiator_password": "simulator-password",
+            "certificate": simulator.certificate,
+        }
+        | changes
+    )
+    return DarajaClient(account, tokens=MemoryTokenStore(), timeout=timeout)
+
+
 def an_account(base_url, **changes):
     facts = {
         "base_url": base_url,
@@ -56,6 +110,10 @@ def an_account(base_url, **changes):
         "consumer_secret": "the-secret",
         "shortcode": "174379",
         "passkey": "the-passkey",
+        "b2c_shortcode": "600000",
+        "initiator_name": "operator",
+        "initiator_password": "the-password",
+        "certificate": Keys().certificate,
     }
     return DarajaAccount(**(facts | changes))
 
@@ -66,4 +124,22 @@ A_PUSH = {
     "reference": "OMA7K2P9",
     "description": "O-Mache order",
     "callback_url": "https://shop.co.ke/hook/0123abcd/",
+}
+
+SAID_LATER = {
+    "result_url": "https://shop.co.ke/hook/0123abcd/result/",
+    "queue_timeout_url": "https://shop.co.ke/hook/0123abcd/late/",
+}
+A_PAYOUT = {
+    "phone": "254712345678",
+    "amount": 1500,
+    "originator_conversation_id": "payout-7-0",
+    "remarks": "O-Mache order 7",
+    **SAID_LATER,
+}
+A_REVERSAL = {
+    "receipt": "TAV1DE2FGH",
+    "amount": 1500,
+    "remarks": "O-Mache order 7",
+    **SAID_LATER,
 }

@@ -13,6 +13,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 OAUTH = "/oauth/v1/generate"
 PUSH = "/mpesa/stkpush/v1/processrequest"
 QUERY = "/mpesa/stkpushquery/v1/query"
+PAY = "/mpesa/b2c/v3/paymentrequest"
+REVERSE = "/mpesa/reversal/v1/request"
+STATUS = "/mpesa/transactionstatus/v1/query"
+BALANCE = "/mpesa/accountbalance/v1/query"
+REGISTER_URLS = "/mpesa/c2b/v2/registerurl"
+REGISTER_PULL = "/pulltransactions/v1/register"
+PULL = "/pulltransactions/v1/query"
 
 CHECKOUT_ID = "ws_CO_31012025102115123712345678"
 MERCHANT_ID = "5dbd-4f93-a478-1234567890abcdef"
@@ -31,6 +38,18 @@ PAID = {
     "CheckoutRequestID": CHECKOUT_ID,
     "ResultCode": "0",
     "ResultDesc": "The service request is processed successfully.",
+}
+
+OPENED = {
+    "ConversationID": "AG_20250131_00004e48cf7e3533f581",
+    "OriginatorConversationID": "10571-7910404-1",
+    "ResponseCode": "0",
+    "ResponseDescription": "Accept the service request successfully.",
+}
+REGISTERED = {
+    "OriginatorCoversationID": "6e86-45dd-91ac-fd5d4178ab523408729",
+    "ResponseCode": "0",
+    "ResponseDescription": "Success",
 }
 
 
@@ -87,6 +106,9 @@ class Gateway(ThreadingHTTPServer):
         self.scripts[OAUTH] = [gives_token]
         self.scripts[PUSH] = [says(200, ACCEPTED)]
         self.scripts[QUERY] = [says(200, PAID)]
+        for path in (PAY, REVERSE, STATUS, BALANCE):
+            self.scripts[path] = [says(200, OPENED)]
+        self.scripts[REGISTER_URLS] = [says(200, REGISTERED)]
 
     @property
     def url(self):

@@ -77,6 +77,28 @@ def setting(expression, **changes):
             "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
         ),
         (
+            {"DARAJA_INITIATOR_NAME": "payer", "DARAJA_INITIATOR_PASSWORD": "Right1234#"},
+            "set DARAJA_B2C_SHORTCODE, DARAJA_CERTIFICATE too, or none of the initiator's "
+            "settings.",
+        ),
+        (
+            {
+                "DARAJA_INITIATOR_NAME": "payer",
+                "DARAJA_INITIATOR_PASSWORD": "Right1234#",
+                "DARAJA_B2C_SHORTCODE": "600000",
+                "DARAJA_CERTIFICATE": "/nowhere.pem",
+            },
+            "DARAJA_CERTIFICATE must be a file that can be read; /nowhere.pem is not.",
+        ),
+        (
+            {"DARAJA_C2B_TOKEN": "guess"},
+            "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.",
+        ),
+        (
+            {"EQUITY_IPN_PASSWORD": "0123456789abcdef"},
+            "EQUITY_IPN_PASSWORD must be at least 16 characters, and EQUITY_IPN_USERNAME set.",
+        ),
+        (
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),

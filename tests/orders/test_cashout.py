@@ -45,7 +45,16 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
                 "track_status": "created",
             },
         ],
+        "amount_due": 3700,
         "prompt": {"status": "requested", "message": "We are about to ring your phone."},
+        "by_hand": [
+            {
+                "provider": "M-Pesa",
+                "pay_bill": "174379",
+                "account": order.reference,
+                "amount": 3700,
+            }
+        ],
     }
     assert re.fullmatch("[ACDEFGHJKLMNPQRTUVWXY34679]{8}", order.reference)
     assert timedelta(0) <= order.expires_at - now - timedelta(minutes=15) < timedelta(seconds=9)

@@ -87,7 +87,7 @@ def test_the_shop_decides_how_long_goods_are_held(buyer, kettle, settings):
     assert timedelta(minutes=39, seconds=50) < held_for <= timedelta(minutes=40)
 
 
-@pytest.mark.parametrize("status", ["paid", "refund_due", "refunded"])
+@pytest.mark.parametrize("status", ["requested", "paid", "cancelled", "expired", "refunded"])
 def test_where_an_order_may_not_go_it_does_not_go(order, status):
     order.payment_status = "refunded"
 

@@ -1,5 +1,6 @@
 """What each request asks of the database, to the query."""
 
+from payments.settlement import Outcome, settle
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
 
@@ -46,8 +47,8 @@ def test_looking_at_an_order(buyer, buyer_api, kettle, django_assert_num_queries
     order = an_order(buyer, (kettle, 1))
     warm(buyer_api)
 
-    # caller, order, its last attempt, its lines
-    with django_assert_num_queries(4):
+    # caller, order, its lines, its last attempt, what came for it
+    with django_assert_num_queries(5):
         buyer_api.get(f"/cashout/{order.order_token}/")
 
 
@@ -67,9 +68,10 @@ def test_ringing_again(buyer, buyer_api, kettle, django_assert_num_queries):
     order.payments.update(live=False, status="failed")
     warm(buyer_api)
 
-    # caller, order; unsent and silent prompts; savepoint; the attempts' locks, the order's lock;
-    # savepoint, the attempt, release; release; order, last attempt, lines
-    with django_assert_num_queries(14):
+    # caller, order; unsent and silent prompts; savepoint; the attempts' locks, the order's lock,
+    # what came for it; savepoint, the attempt, release; release; order, lines, last attempt, what
+    # came for it
+    with django_assert_num_queries(16):
         buyer_api.post(f"/cashout/{order.order_token}/pay/")
 
 
@@ -84,3 +86,16 @@ def test_the_tracking_list_costs_the_same_for_one_line_or_many(
         rows = buyer_api.get("/track/order/").json()
 
     assert len(rows) == 9
+
+
+def test_looking_at_a_paid_order_asks_nothing_of_money(
+    buyer, buyer_api, kettle, django_assert_num_queries
+):
+    order = an_order(buyer, (kettle, 1))
+    told = Outcome(True, "0", "", "callback", 1500, "SGL0000001")
+    settle(order.payments.get().pk, told)
+    warm(buyer_api)
+
+    # caller, order, its lines, its last attempt
+    with django_assert_num_queries(4):
+        buyer_api.get(f"/cashout/{order.order_token}/")

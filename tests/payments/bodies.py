@@ -3,6 +3,8 @@
 import itertools
 from typing import Any
 
+from django.conf import settings
+
 from payments.models import OrderPayment
 
 _receipts = (f"SGL{n:07d}" for n in itertools.count(1))
@@ -50,6 +52,35 @@ def post(client, payment: OrderPayment | None, told: Any, *, token: str | None =
     """Post to the attempt's own address, or to another ``token``; "" is the bare address."""
     token = payment.callback_token if token is None and payment else token
     address = f"/safwebhook/{token}/" if token else "/safwebhook/"
+    if isinstance(told, bytes):
+        return client.generic("POST", address, told, content_type="application/json")
+    return client.post(address, told, content_type="application/json")
+
+
+def by_hand(reference: str, amount: Any, *, receipt: str | None = None, **changed: Any) -> Any:
+    """A payment to the pay bill, as M-Pesa asks about it and tells of it (C2B v2)."""
+    return {
+        "TransactionType": "Pay Bill",
+        "TransID": receipt or new_receipt(),
+        "TransTime": "20261123102115",
+        "TransAmount": f"{amount}.00" if isinstance(amount, int) else amount,
+        "BusinessShortCode": "174379",
+        "BillRefNumber": reference,
+        "InvoiceNumber": "",
+        "OrgAccountBalance": "49197.00",
+        "ThirdPartyTransID": "",
+        "MSISDN": "2547*****678",
+        "FirstName": "WANJIKU",
+        "MiddleName": "",
+        "LastName": "",
+        **changed,
+    }
+
+
+def post_c2b(client, told: Any, *, token: str | None = None, what: str = "confirmation") -> Any:
+    """Post to the address for payments by hand; bytes go as they are."""
+    token = settings.DARAJA_C2B_TOKEN if token is None else token
+    address = f"/safwebhook/c2b/{token}/{what}/"
     if isinstance(told, bytes):
         return client.generic("POST", address, told, content_type="application/json")
     return client.post(address, told, content_type="application/json")

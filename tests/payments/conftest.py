@@ -52,9 +52,16 @@ def ringing(payment: OrderPayment, checkout: str = "ws_CO_1") -> OrderPayment:
 
 
 @pytest.fixture
-def simulator(live_server, settings):
+def simulator_habits():
+    """Other settings of the simulator, for a file to name."""
+    return {}
+
+
+@pytest.fixture
+def simulator(live_server, settings, simulator_habits):
     """A simulator whose callbacks reach the shop, and whose prompts are paid at once."""
-    with Simulator(port=0, default="success", decide_after=0.02) as simulator:
+    habits = {"port": 0, "default": "success", "decide_after": 0.02, **simulator_habits}
+    with Simulator(**habits) as simulator:
         settings.DARAJA_BASE_URL = simulator.url
         settings.DARAJA_CALLBACK_BASE_URL = live_server.url
         yield simulator

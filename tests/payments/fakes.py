@@ -5,7 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from payments.daraja.client import PushAccepted, StkOutcome, StkStatus
+from payments.daraja.client import (
+    Conversation,
+    PushAccepted,
+    StatementPage,
+    StkOutcome,
+    StkStatus,
+)
 from tests.guards import open_transaction
 
 PAID = StkStatus(StkOutcome.PAID, "0", "The service request is processed successfully.")
@@ -15,12 +21,20 @@ SILENCE = StkStatus(StkOutcome.UNKNOWN, "4999", "The transaction is still under 
 
 @dataclass
 class FakeDaraja:
-    """Takes every prompt; ``on_push`` and ``answer`` make it behave otherwise."""
+    """Takes every prompt and refund and says no more, and its statement is empty.
+
+    ``on_push``, ``answer`` and ``on_pull`` make it behave otherwise.
+    """
 
     answer: StkStatus = SILENCE
     on_push: Callable[[dict[str, Any]], None] = lambda push: None
+    on_pull: Callable[[dict[str, Any]], StatementPage] = lambda pull: StatementPage((), ())
     pushes: list[dict[str, Any]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
+    pulls: list[dict[str, Any]] = field(default_factory=list)
+    reversals: list[dict[str, Any]] = field(default_factory=list)
+    payouts: list[dict[str, Any]] = field(default_factory=list)
+    questions: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def push(self, **push: Any) -> PushAccepted:
@@ -34,3 +48,23 @@ class FakeDaraja:
         assert not open_transaction(), "M-Pesa was asked inside a transaction"
         self.queries.append(checkout_request_id)
         return self.answer
+
+    def pull(self, **pull: Any) -> StatementPage:
+        assert not open_transaction(), "M-Pesa was asked inside a transaction"
+        self.pulls.append(pull)
+        return self.on_pull(pull)
+
+    def reverse(self, **reversal: Any) -> Conversation:
+        return self._take(self.reversals, reversal)
+
+    def pay(self, **payout: Any) -> Conversation:
+        return self._take(self.payouts, payout)
+
+    def ask_status(self, **question: Any) -> Conversation:
+        return self._take(self.questions, question)
+
+    def _take(self, taken: list[dict[str, Any]], request: dict[str, Any]) -> Conversation:
+        assert not open_transaction(), "M-Pesa was asked inside a transaction"
+        taken.append(request)
+        number = next(self._numbers)
+        return Conversation(f"AG_{number}", f"ours-{number}")

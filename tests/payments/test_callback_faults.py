@@ -78,18 +78,20 @@ def test_a_forged_success_pays_nothing(buyer_api, kettle, simulator, how):
     assert shelf(kettle) == (5, 2)
 
 
-def test_a_payment_of_another_amount_pays_nothing(buyer_api, kettle, simulator):
+def test_a_payment_of_less_waits_for_the_rest_and_the_buyer_is_told(buyer_api, kettle, simulator):
     simulator.script(paid_amount=1)
 
     placed = cash_out(buyer_api, (kettle, 2)).json()
     settled(simulator)
 
     order = buyer_api.get(f"/cashout/{placed['order_token']}/").json()
-    assert order["payment_status"] == "requested"
-    assert order["prompt"]["message"] == (
-        "M-Pesa took another amount than this order's. Nothing is lost: we are looking into it."
-    )
-    assert Receipt.objects.get().order is None
+    assert (order["payment_status"], order["amount_due"]) == ("requested", 2999)
+    assert order["prompt"] == {
+        "status": "confirmed",
+        "message": "KES 1 of KES 3000 came. Pay the missing KES 2999 before the time is over. "
+        f"Or pay by hand: M-Pesa pay bill 174379, account {order['reference']}, KES 2999.",
+    }
+    assert Receipt.objects.get().waiting
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from orders.models import Order
 from payments.enquiry import check_payment
-from payments.models import GatewayEvent, OrderPayment, Receipt
+from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
@@ -71,10 +71,10 @@ def test_a_success_at_another_address_is_believed_when_m_pesa_bears_it_out(clien
 
     receipt = Receipt.objects.get()
     assert stand(payment) == ("confirmed", "paid")
-    assert (receipt.number, receipt.door, receipt.amount) == ("SGL7654321", "checked", 3000)
+    assert (receipt.number, receipt.door, receipt.amount) == ("", "query", 3000)
 
 
-def test_a_receipt_from_elsewhere_gives_way_to_the_one_from_the_own_address(
+def test_a_receipt_named_elsewhere_is_not_believed_and_the_own_address_names_it(
     client, payment, daraja
 ):
     post(client, payment, success(payment, receipt="FORGED1234"), token="")
@@ -85,6 +85,19 @@ def test_a_receipt_from_elsewhere_gives_way_to_the_one_from_the_own_address(
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.door) == ("SGL7654321", "callback")
+
+
+def test_a_receipt_that_is_not_counted_yet_cannot_be_borrowed(client, payment, daraja, kettle):
+    elsewhere = an_order(UserFactory(), (kettle, 1), phone="254733000111")
+    other = ringing(elsewhere.payments.get(), "ws_CO_2")
+    post(client, payment, success(payment, receipt="SGL7654321"), token="")
+    daraja.answer = PAID
+    check_payment(payment.pk)
+
+    post(client, other, success(other, receipt="SGL7654321"))
+
+    assert stand(other) == ("confirmed", "paid")
+    assert (other.receipt.number, payment.receipt.number) == ("SGL7654321", "")
 
 
 def test_a_borrowed_receipt_does_not_keep_real_money_from_being_counted(
@@ -174,16 +187,33 @@ def test_with_a_list_of_addresses_others_are_only_a_reason_to_ask(
     assert event().state == ("applied" if ends else "checking")
 
 
-@pytest.mark.parametrize("amount", [1, 2999, 3001, 250_000, "2999.00"])
-def test_another_amount_pays_nothing_and_waits_in_suspense(client, payment, amount, kettle):
+@pytest.mark.parametrize("amount", [1, 2999, "2999.00"])
+def test_less_than_was_asked_is_credited_and_waits_for_the_rest(client, payment, amount, kettle):
     post(client, payment, success(payment, amount=amount))
 
     receipt = Receipt.objects.get()
     came = int(float(amount))
-    assert stand(payment) == ("failed", "requested")
-    assert (receipt.amount, receipt.order) == (came, None)
-    assert receipt.note == f"KES {came} came, KES 3000 was asked."
+    assert stand(payment) == ("confirmed", "requested")
+    assert (receipt.amount, receipt.order_id, receipt.waiting) == (came, payment.order_id, True)
+    assert event().note == f"KES {came} came, KES 3000 was asked."
     assert shelf(kettle) == (5, 2)
+    assert not Refund.objects.exists()
+
+
+@pytest.mark.parametrize("amount", [3001, 250_000])
+def test_more_than_was_asked_pays_and_the_rest_is_owed_back(client, payment, amount, kettle):
+    post(client, payment, success(payment, amount=amount))
+
+    receipt, refund = Receipt.objects.get(), Refund.objects.get()
+    assert stand(payment) == ("confirmed", "paid")
+    assert (receipt.amount, receipt.order_id, receipt.waiting) == (amount, payment.order_id, False)
+    assert (refund.amount, refund.cause, refund.order_id) == (
+        amount - 3000,
+        "excess",
+        payment.order_id,
+    )
+    assert event().note == f"KES {amount} came, KES 3000 was asked."
+    assert shelf(kettle) == (3, 0)
 
 
 def test_a_receipt_counts_for_one_attempt_only(client, payment, kettle):

@@ -1,6 +1,6 @@
 """The clock: when it asks, what it lets go, and that nothing keeps its duties from running."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -23,7 +23,10 @@ DUTIES = [
     "ring_forgotten",
     "close_lapsed",
     "check_silent_payments",
+    "read_the_statement",
     "expire_unpaid_orders",
+    "settle_waiting_money",
+    "look_after_refunds",
 ]
 
 
@@ -67,20 +70,28 @@ def test_an_answer_ends_the_asking(rung, daraja):
     )
 
 
-def test_a_round_asks_about_five_at_most(buyer, kettle, daraja):
-    for n in range(5):
-        order = an_order(UserFactory(), (kettle, 1), phone=f"25471234567{n}")
-        ring_order(order.pk)
+def test_a_minute_asks_about_five_at_most_and_the_next_about_the_rest(buyer, kettle, daraja):
+    with time_machine.travel(datetime(2026, 11, 24, 8, 0, 40, tzinfo=UTC), tick=False):
+        for n in range(5):
+            order = an_order(UserFactory(), (kettle, 1), phone=f"25471234567{n}")
+            ring_order(order.pk)
     last = OrderPayment.objects.order_by("pk").last()
     OrderPayment.objects.create(
         order=order, phone="1", amount=1, live=False, status="submitted",
-        checkout_request_id="ws_CO_6", rung_at=last.rung_at, next_check_at=last.next_check_at,
+        checkout_request_id="ws_CO_6", rung_at=last.rung_at,
+        next_check_at=last.next_check_at + timedelta(seconds=1),
     )  # fmt: skip
+    asked = []
 
-    with at(last, 31):
-        rounds = [clock.check_silent_payments(timezone.now()) for _ in range(3)]
+    with time_machine.travel(datetime(2026, 11, 24, 8, 1, tzinfo=UTC), tick=False) as now:
+        for seconds in (60, 1, 58, 1):
+            now.shift(seconds)
+            clock.check_silent_payments(timezone.now())
+            asked.append(len(daraja.queries))
 
-    assert rounds == [5, 1, 0]
+    # A minute's budget is five; what found none is still due, and comes first in the next.
+    assert asked == [5, 5, 5, 10]
+    assert (daraja.queries.index("ws_CO_6"), daraja.queries.count("ws_CO_6")) == (5, 1)
 
 
 def test_prompts_are_let_go_after_two_minutes_and_still_asked_about(rung):
@@ -161,7 +172,7 @@ def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(d
     def bug(body):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("payments.callbacks.read_stk_callback", bug)
+    monkeypatch.setattr("payments.doors.prompt.read_stk_callback", bug)
     event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
 
     for _ in range(12):

@@ -130,9 +130,11 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
 @pytest.mark.parametrize(
     "step",
     [
-        "payments.callbacks.read_stk_callback",
-        "payments.callbacks.settle",
-        "payments.callbacks._write",
+        "payments.doors.prompt.read_stk_callback",
+        "payments.doors.prompt.settle_locked",
+        "payments.settlement.owe_back_locked",
+        "payments.ledger.post",
+        "payments.models.GatewayEvent.become",
         "orders.signals.mark_order_paid",
         "orders.signals.follow_order",
         "orders.signals.take_stock_of_order",

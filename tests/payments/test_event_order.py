@@ -4,40 +4,90 @@ from contextlib import suppress
 from itertools import permutations
 
 import pytest
+from django.db import transaction
+from django.db.models import Sum
 
+from orders.models import Order
 from orders.services import NotUnpaid, cancel_order, expire_order
-from payments.enquiry import check_payment
-from payments.models import GatewayEvent, OrderPayment, Receipt
+from payments import ledger
+from payments.daraja.client import StatementRow
+from payments.enquiry import ask_now, check_payment
+from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
+from payments.proof import prove
+from payments.receipts import take_in
+from payments.statement import _news
+from products.models import Product
 from tests.shopping import shelf
 
-from .bodies import failure, post, success
+from .bodies import by_hand, failure, post, post_c2b, success
 from .fakes import CANCELLED, PAID
 
 
-def heard(name, client, payment, daraja):
-    """One thing that happens to an order of two kettles."""
-    order = payment.order
-    told = success(payment, receipt="SGL7654321")
-    match name:
-        case "success":
-            post(client, payment, told)
-        case "failure":
-            post(client, payment, failure(payment))
-        case "forged":
-            post(client, payment, success(payment, receipt="FORGED1234"), token="")
-        case "unreadable":
-            post(client, payment, b"{")
-        case "expiry":
-            expire_order(order.pk, now=order.expires_at)
-        case "cancel":
-            with suppress(NotUnpaid):
-                cancel_order(order.pk)
-        case "query paid" | "query failed":
-            daraja.answer = PAID if name == "query paid" else CANCELLED
-            OrderPayment.objects.filter(next_check_at__isnull=False).update(
-                next_check_at=payment.created_at
-            )
-            check_payment(payment.pk)
+def _told(said):
+    return lambda client, payment, daraja: post(client, payment, said(payment))
+
+
+def _forged(client, payment, daraja):
+    post(client, payment, success(payment, receipt="FORGED1234"), token="")
+
+
+def _unreadable(client, payment, daraja):
+    post(client, payment, b"{")
+
+
+def _expiry(client, payment, daraja):
+    expire_order(payment.order_id, now=payment.order.expires_at)
+
+
+def _cancel(client, payment, daraja):
+    with suppress(NotUnpaid):
+        cancel_order(payment.order_id)
+
+
+def _query(says):
+    def query(client, payment, daraja):
+        daraja.answer = says
+        OrderPayment.objects.filter(next_check_at__isnull=False).update(
+            next_check_at=payment.created_at
+        )
+        check_payment(payment.pk)
+
+    return query
+
+
+def _asked_by_a_person(client, payment, daraja):
+    daraja.answer = PAID
+    ask_now(payment.pk)
+
+
+def _c2b(receipt, amount=3000):
+    def told(client, payment, daraja):
+        post_c2b(client, by_hand(payment.order.reference, amount, receipt=receipt))
+
+    return told
+
+
+def _statement(client, payment, daraja):
+    row = StatementRow("SGL7654321", 3000, None, "", payment.order.reference, "Pay Bill")
+    take_in(_news(row))
+
+
+#: What happens to an order of two kettles. The prompt was paid under SGL7654321.
+NEWS = {
+    "success": _told(lambda payment: success(payment, receipt="SGL7654321")),
+    "failure": _told(failure),
+    "forged": _forged,
+    "unreadable": _unreadable,
+    "expiry": _expiry,
+    "cancel": _cancel,
+    "query paid": _query(PAID),
+    "query failed": _query(CANCELLED),
+    "asked, paid": _asked_by_a_person,
+    "c2b": _c2b("SGL7654321"),
+    "other c2b": _c2b("SGL0000002"),
+    "short c2b": _c2b("SGL0000003", 1000),
+    "statement": _statement,
+}
 
 
 @pytest.mark.parametrize(
@@ -52,7 +102,7 @@ def heard(name, client, payment, daraja):
 )
 def test_money_that_came_pays_whatever_else_is_heard(client, payment, kettle, daraja, events):
     for name in events:
-        heard(name, client, payment, daraja)
+        NEWS[name](client, payment, daraja)
 
     payment.refresh_from_db()
     receipt = Receipt.objects.get()
@@ -72,8 +122,65 @@ def test_money_that_came_pays_whatever_else_is_heard(client, payment, kettle, da
 )
 def test_money_that_did_not_come_ends_in_an_expired_order(client, payment, kettle, daraja, events):
     for name in events:
-        heard(name, client, payment, daraja)
+        NEWS[name](client, payment, daraja)
 
     payment.refresh_from_db()
     assert (payment.status, payment.order.payment_status) == ("failed", "expired")
     assert (shelf(kettle), Receipt.objects.count()) == ((5, 0), 0)
+
+
+def fingerprint():
+    """All that money and goods came to; how an order was closed without money does not matter."""
+    balances = {
+        (order_id, account.value): ledger.balance(account, order_id=order_id)
+        for account in Account
+        for order_id in (None, *Order.objects.values_list("pk", flat=True))
+    }
+    owed = Refund.objects.owed().values("order").annotate(total=Sum("amount"))
+    return {
+        "orders": [
+            "closed" if status in {"cancelled", "expired"} else status
+            for status in Order.objects.order_by("pk").values_list("payment_status", flat=True)
+        ],
+        "receipts": sorted(Receipt.objects.values_list("number", "amount", "order")),
+        "balances": {which: amount for which, amount in balances.items() if amount},
+        "owed back": sorted(owed.values_list("order", "total")),
+        "goods": list(Product.objects.order_by("pk").values_list("item_number", "held")),
+    }
+
+
+def ends_of(names, hear, *, heard_before=()):
+    """Every order of ``names``: the end it came to, each beginning heard once."""
+    if not names:
+        yield heard_before, fingerprint(), [str(broken) for broken in prove().broken]
+    for name in sorted(set(names)):
+        rest = list(names)
+        rest.remove(name)
+        before = transaction.savepoint()
+        hear(name)
+        yield from ends_of(rest, hear, heard_before=(*heard_before, name))
+        transaction.savepoint_rollback(before)
+
+
+#: What happened, by all the news of it there is; each in every order.
+HAPPENED = [
+    ("asked, paid", "c2b", "success", "expiry"),
+    ("asked, paid", "other c2b", "success", "cancel"),
+    ("asked, paid", "other c2b", "statement", "failure"),
+    ("asked, paid", "other c2b", "other c2b", "expiry"),
+    ("other c2b", "c2b", "success", "failure"),
+    ("short c2b", "c2b", "success", "statement"),
+    ("asked, paid", "other c2b", "c2b", "success", "expiry"),
+]
+
+
+@pytest.mark.parametrize("events", HAPPENED, ids=", ".join)
+def test_whatever_is_heard_first_money_and_goods_come_to_the_same(client, payment, daraja, events):
+    def hear(name):
+        NEWS[name](client, OrderPayment.objects.get(pk=payment.pk), daraja)
+
+    ends = list(ends_of(events, hear))
+
+    _, end, _ = ends[0]
+    assert [heard for heard, other, broken in ends if other != end or broken] == []
+    assert len(ends) == len(set(permutations(events)))

@@ -47,7 +47,7 @@ def test_goods_that_are_gone_make_the_money_due_back(
     assert answer["order"][0]["track_status"] == "cancelled"
     assert answer["prompt"] == {
         "status": "confirmed",
-        "message": "Your money came after the goods were gone. You get all of it back.",
+        "message": "Your money came too late, or not all of it came. You get all of it back.",
     }
     assert (Receipt.objects.get().order_id, shelf(kettle)) == (order.pk, (5, 4))
 

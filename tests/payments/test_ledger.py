@@ -10,7 +10,16 @@ from orders.models import Order
 from orders.services import expire_order
 from payments import clock, ledger
 from payments.ledger import Posting, Unbalanced, balance
-from payments.models import Account, Door, LedgerEntry, LedgerPosting, OrderPayment, Receipt
+from payments.models import (
+    Account,
+    Door,
+    LedgerEntry,
+    LedgerPosting,
+    OrderPayment,
+    Receipt,
+    Refund,
+)
+from payments.refunds import owe_back
 from payments.settlement import Outcome, settle
 from tests.factories import UserFactory
 from tests.shopping import an_order
@@ -65,10 +74,28 @@ def test_money_said_twice_is_posted_once(payment):
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
 
 
-def test_another_amount_than_was_asked_lies_in_suspense(payment):
+def test_less_than_was_asked_is_held_for_its_buyer_all_the_same(payment, order):
     settle(payment.pk, money(amount=2999))
 
-    assert balances() == {"mpesa_clearing": 2999, "suspense": 2999}
+    assert balances() == {"mpesa_clearing": 2999, "buyers_held": 2999}
+    assert balances(order) == {"buyers_held": 2999}
+
+
+def test_what_was_more_than_asked_is_owed_back(payment, order):
+    settle(payment.pk, money(amount=3001))
+
+    assert balances(order) == {"buyers_held": 3000, "refunds_payable": 1}
+
+
+def test_what_never_covered_its_order_is_owed_back_once_that_is_closed(payment, order):
+    settle(payment.pk, money(amount=2999))
+    expire_order(order.pk, now=order.expires_at)
+
+    done = clock.tick()["settle_waiting_money"], clock.tick()["settle_waiting_money"]
+
+    order.refresh_from_db()
+    assert (done, order.payment_status) == ((1, 0), "refund_due")
+    assert balances() == {"mpesa_clearing": 2999, "refunds_payable": 2999}
 
 
 def test_a_second_receipt_for_one_attempt_lies_in_suspense(payment):
@@ -80,17 +107,24 @@ def test_a_second_receipt_for_one_attempt_lies_in_suspense(payment):
 
 def test_a_receipt_that_tells_of_no_amount_moves_nothing(payment):
     settle(payment.pk, money("SGL0000001"))
-    settle(payment.pk, money("SGL0000002", amount=None, door=Door.CHECKED))
+    settle(payment.pk, money("SGL0000002", amount=None, door=Door.QUERY))
 
     assert Receipt.objects.get(number="SGL0000002").amount == 0
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
 
 
-def test_an_amount_that_comes_later_and_differs_leaves_the_ledger_as_it_was(payment):
+def test_less_than_was_counted_at_first_is_the_shops_own_loss(payment):
     settle(payment.pk, PROVEN)
     settle(payment.pk, money(amount=1))
 
-    assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
+    assert balances() == {"mpesa_clearing": 1, "buyers_held": 3000, "commission": -2999}
+
+
+def test_more_than_was_counted_at_first_is_owed_back(payment):
+    settle(payment.pk, PROVEN)
+    settle(payment.pk, money(amount=3001))
+
+    assert balances() == {"mpesa_clearing": 3001, "buyers_held": 3000, "refunds_payable": 1}
 
 
 def test_money_that_came_after_the_goods_were_gone_is_owed_back(payment, order, sold_out):
@@ -98,7 +132,10 @@ def test_money_that_came_after_the_goods_were_gone_is_owed_back(payment, order, 
 
     assert balances() == {"mpesa_clearing": 3000, "refunds_payable": 3000}
     assert balances(order) == {"refunds_payable": 3000}
-    assert events() == [f"receipt:{Receipt.objects.get().pk}", f"refund_due:{order.pk}"]
+    assert events() == [
+        f"receipt:{Receipt.objects.get().pk}",
+        f"refund:{Refund.objects.get().pk}:owed",
+    ]
 
 
 def test_money_that_came_twice_is_owed_back_once(payment, second, order):
@@ -142,7 +179,7 @@ def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_ou
 def test_what_is_owed_back_already_is_not_owed_back_again(payment, order, sold_out):
     settle(payment.pk, money())
 
-    ledger.post_refund_due(order.pk)
+    owe_back(order.pk)
 
     assert balances(order) == {"refunds_payable": 3000}
 
@@ -150,7 +187,7 @@ def test_what_is_owed_back_already_is_not_owed_back_again(payment, order, sold_o
 def test_nothing_is_owed_back_for_an_order_that_is_paid(payment, order):
     settle(payment.pk, money())
 
-    ledger.post_refund_due(order.pk)
+    owe_back(order.pk)
 
     assert balances(order) == {"buyers_held": 3000}
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from payments.models import OrderPayment, Receipt
+from payments.models import Door, OrderPayment, Receipt
+from payments.settlement import Outcome, settle
 from tests.shopping import cash_out, shelf
 
 from .conftest import settled
@@ -44,7 +45,8 @@ def test_a_cancelled_prompt_leaves_the_order_waiting_and_says_what_to_do(
     assert order["payment_status"] == "requested"
     assert order["prompt"]["status"] == "failed"
     assert order["prompt"]["message"] == (
-        "You cancelled on your phone. Try again when you are ready."
+        "You cancelled on your phone. Try again when you are ready. Or pay by hand: "
+        f"M-Pesa pay bill 174379, account {order['reference']}, KES 3000."
     )
     assert shelf(kettle) == (5, 2)
 
@@ -63,3 +65,14 @@ def test_a_second_prompt_on_another_phone_pays(buyer_api, kettle, simulator):
         "failed",
         "confirmed",
     ]
+
+
+def test_a_phone_that_is_answered_while_it_is_rung_is_told_of_at_once(buyer_api, kettle, daraja):
+    paid = Outcome(succeeded=True, code="0", text="Paid", door=Door.QUERY)
+    daraja.on_push = lambda push: settle(OrderPayment.objects.get().pk, paid)
+
+    placed = cash_out(buyer_api, (kettle, 2)).json()
+
+    assert (placed["payment_status"], placed["amount_due"]) == ("paid", 0)
+    assert placed["order"][0]["track_status"] == "paid"
+    assert placed["prompt"] == {"status": "confirmed", "message": "Paid. Thank you!"}

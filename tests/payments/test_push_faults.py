@@ -17,6 +17,12 @@ def prompt_of(api, placed):
     return order["payment_status"], order["prompt"]
 
 
+def by_hand(placed):
+    """What a buyer is told after the words about a prompt that is over."""
+    reference = placed.json()["reference"]
+    return f" Or pay by hand: M-Pesa pay bill 174379, account {reference}, KES 3000."
+
+
 @pytest.mark.parametrize(
     ("refuse", "says"),
     [
@@ -42,7 +48,13 @@ def test_a_clear_no_ends_the_attempt_and_another_may_follow_at_once(
     settled(simulator)
 
     assert placed.status_code == 201
-    assert refused == ("requested", {"status": "failed", "message": says})
+    assert refused == (
+        "requested",
+        {
+            "status": "failed",
+            "message": says + by_hand(placed),
+        },
+    )
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
 
@@ -101,7 +113,7 @@ def test_a_token_that_is_no_longer_good_is_renewed_without_the_buyer_noticing(
 
 
 def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, settings, monkeypatch):
-    monkeypatch.setattr("payments.daraja.client.BACKOFF_SECONDS", 0)
+    monkeypatch.setattr("payments.daraja.connection.BACKOFF_SECONDS", 0)
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
     placed = cash_out(buyer_api, (kettle, 2), key="k-1")
@@ -113,7 +125,8 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
         "requested",
         {
             "status": "failed",
-            "message": "M-Pesa cannot be reached right now. Try again in a minute.",
+            "message": "M-Pesa cannot be reached right now. Try again in a minute."
+            + by_hand(placed),
         },
     )
     assert shelf(kettle) == (5, 2)

@@ -13,17 +13,21 @@ from django.utils import timezone
 from orders.models import Order
 from orders.services import cancel_order, expire_order
 from payments import clock, prompts
+from payments.daraja.client import StatementRow
 from payments.enquiry import check_payment
-from payments.models import GatewayEvent, OrderPayment, Receipt
+from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
 from payments.prompts import ring_again, ring_order
+from payments.receipts import AlreadyMatched, give_to_order, take_in
+from payments.refunds import NothingToOwe, owe_to_payer
 from payments.settlement import Outcome, settle
+from payments.statement import _news
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, shelf
 from tests.threads import at_once, in_a_crowd
 
-from .bodies import failure, post, success
+from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing
 from .fakes import PAID
 
@@ -287,3 +291,144 @@ def test_one_receipt_for_two_attempts_at_once_counts_for_one(payment, seller, tu
         "requested": 1,
     }
     assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}
+
+
+def confirmation(order, amount, receipt):
+    told = by_hand(order.reference, amount, receipt=receipt)
+    return lambda: post_c2b(Client(), told).status_code
+
+
+def row(order, receipt):
+    return _news(StatementRow(receipt, 3000, None, "", order.reference, "Pay Bill"))
+
+
+def nothing_broke(raised):
+    """No thread raised, and no message had to be tried again."""
+    assert [error for error in raised if isinstance(error, Exception)] == []
+    assert not GatewayEvent.objects.filter(tries__gt=0).exists()
+
+
+@pytest.mark.parametrize(
+    "slow", ["payments.settlement._known_receipts", "payments.receipts.credit"]
+)
+def test_a_confirmation_and_the_callback_of_one_receipt_at_once_are_one_payment(
+    payment, kettle, monkeypatch, slow
+):
+    slow_down(monkeypatch, slow, 0.1)
+    order = payment.order
+
+    raised = at_once(
+        callback(payment, success(payment, receipt="SGL7654321")),
+        confirmation(order, 3000, "SGL7654321"),
+        confirmation(order, 3000, "SGL7654321"),
+    )
+
+    receipt = Receipt.objects.get()
+    order.refresh_from_db()
+    nothing_broke(raised)
+    assert (receipt.payment_id, order.payments.count()) == (payment.pk, 1)
+    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+
+
+@TURNS
+def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
+    order = payment.order
+
+    raised = at_once(
+        confirmation(order, 3000, "SGL7654321"),
+        lambda: expire_order(order.pk, now=order.expires_at),
+        lambda: clock.settle_waiting_money(order.expires_at),
+    )
+
+    order.refresh_from_db()
+    nothing_broke(raised)
+    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+
+
+def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, monkeypatch):
+    slow_down(monkeypatch, "payments.receipts.leave_to_hand")
+    order = payment.order
+
+    raised = at_once(
+        confirmation(order, 1000, "SGL0000001"), confirmation(order, 2000, "SGL0000002")
+    )
+
+    order.refresh_from_db()
+    nothing_broke(raised)
+    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+    assert not Receipt.objects.filter(waiting=True).exists()
+
+
+def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kettle, monkeypatch):
+    slow_down(monkeypatch, "payments.receipts.credit")
+    slow_down(monkeypatch, "payments.settlement._confirm")
+    order = payment.order
+
+    raised = at_once(
+        callback(payment, success(payment, amount=2000)), confirmation(order, 1000, "SGL0000002")
+    )
+
+    order.refresh_from_db()
+    nothing_broke(raised)
+    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+
+
+def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettle, monkeypatch):
+    slow_down(monkeypatch, "payments.receipts.credit")
+    order = payment.order
+
+    raised = at_once(
+        confirmation(order, 3000, "SGL7654321"),
+        lambda: take_in(row(order, "SGL7654321")),
+        lambda: take_in(row(order, "SGL7654321")),
+    )
+
+    order.refresh_from_db()
+    nothing_broke(raised)
+    assert (Receipt.objects.count(), order.payments.count()) == (1, 2)
+    assert (order.payment_status, shelf(kettle), Refund.objects.count()) == ("paid", (3, 0), 0)
+
+
+def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, monkeypatch):
+    slow_down(monkeypatch, "payments.receipts.credit")
+    told = by_hand("nobody", 3000, receipt="SGL7654321")
+
+    raised = at_once(*[lambda: post_c2b(Client(), told).status_code] * 4)
+
+    nothing_broke(raised)
+    assert list(Receipt.objects.values_list("number", "order")) == [("SGL7654321", None)]
+
+
+@pytest.mark.parametrize("slow", ["payments.receipts.match", "payments.refunds.owe"])
+def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
+    payment, kettle, monkeypatch, slow
+):
+    slow_down(monkeypatch, slow)
+    post_c2b(Client(), by_hand("nobody", 3000, receipt="SGL7654321"))
+    receipt, order = Receipt.objects.get(), payment.order
+
+    raised = at_once(
+        lambda: give_to_order(receipt.pk, order.pk, note="She showed the message."),
+        lambda: owe_to_payer(receipt.pk),
+    )
+
+    order.refresh_from_db()
+    refused = [error for error in raised if isinstance(error, Exception)]
+    assert [type(error) for error in refused] in ([AlreadyMatched], [NothingToOwe])
+    assert (order.payment_status, Refund.objects.count()) in {("paid", 0), ("requested", 1)}
+
+
+def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, kettle, monkeypatch):
+    slow_down(monkeypatch, "payments.refunds.owe")
+    slow_down(monkeypatch, "payments.receipts.match")
+    post_c2b(Client(), by_hand("nobody", 3000, receipt="SGL7654321"))
+    receipt, order = Receipt.objects.get(), payment.order
+
+    at_once(
+        callback(payment, success(payment, receipt="SGL7654321")),
+        lambda: owe_to_payer(receipt.pk),
+    )
+
+    order.refresh_from_db()
+    assert (order.payment_status, Refund.objects.count()) in {("paid", 0), ("requested", 1)}
+    assert Receipt.objects.count() == 1

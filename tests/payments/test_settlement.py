@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.models import AttemptStatus, Door, OrderPayment, Receipt
+from payments.models import AttemptStatus, Door, OrderPayment, Receipt, Refund
 from payments.settlement import Outcome, settle
 from tests.shopping import shelf
 
@@ -80,7 +80,9 @@ def test_two_payments_proven_by_query_may_both_lack_a_number(payment, order):
     assert list(Receipt.objects.values_list("number", "order")) == [("", order.pk)] * 2
 
 
-def test_money_that_came_twice_is_written_down_twice(payment, order, kettle):
+def test_money_that_came_twice_is_written_down_twice_and_the_later_is_owed_back(
+    payment, order, kettle
+):
     other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
                     "ws_CO_2")  # fmt: skip
 
@@ -88,8 +90,16 @@ def test_money_that_came_twice_is_written_down_twice(payment, order, kettle):
     settle(other.pk, money("SGL0000002"))
 
     order.refresh_from_db()
+    refund = Refund.objects.get()
     assert list(order.payments.values_list("status", flat=True)) == ["confirmed"] * 2
     assert (order.payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (refund.receipt.number, refund.amount, refund.cause, refund.way, refund.status) == (
+        "SGL0000002",
+        3000,
+        "excess",
+        "reversal",
+        "due",
+    )
 
 
 def test_a_number_that_comes_later_completes_the_receipt(payment):
@@ -102,15 +112,27 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
     assert (receipt.number, receipt.door, receipt.note) == ("SGL0000001", "callback", "")
 
 
-def test_an_amount_that_comes_later_and_differs_is_put_before_a_person(payment, caplog):
+def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment, caplog):
     settle(payment.pk, PROVEN)
 
     note = settle(payment.pk, money("SGL0000001", amount=1))
 
     receipt = Receipt.objects.get()
     assert note == "Counted as KES 3000, but M-Pesa says KES 1."
-    assert (receipt.number, receipt.note) == ("SGL0000001", note)
+    assert (receipt.number, receipt.amount, receipt.borne) == ("SGL0000001", 1, 2999)
+    assert (receipt.note, payment.order.payment_status) == (note, "paid")
     assert "says KES 1" in caplog.text
+    assert not Refund.objects.exists()
+
+
+def test_more_than_was_counted_at_first_is_owed_back(payment):
+    settle(payment.pk, PROVEN)
+
+    settle(payment.pk, money("SGL0000001", amount=3500))
+
+    receipt, refund = Receipt.objects.get(), Refund.objects.get()
+    assert (receipt.amount, receipt.borne) == (3500, 0)
+    assert (refund.amount, refund.cause) == (500, "excess")
 
 
 def test_a_number_counted_elsewhere_completes_nothing(payment, order):
@@ -135,10 +157,12 @@ def test_a_second_receipt_for_one_attempt_waits_in_suspense(payment):
     assert (second.order, second.payment, second.amount) == (None, None, 3000)
 
 
-def test_of_a_wrong_amount_nothing_is_confirmed_even_if_said_twice(payment):
+def test_less_than_was_asked_said_twice_is_credited_once(payment):
     settle(payment.pk, money(amount=2999))
     settle(payment.pk, money(amount=2999))
 
     payment.refresh_from_db()
-    assert (payment.status, payment.order.payment_status) == ("failed", "requested")
-    assert list(Receipt.objects.values_list("amount", "order")) == [(2999, None)]
+    assert (payment.status, payment.order.payment_status) == ("confirmed", "requested")
+    assert list(Receipt.objects.values_list("amount", "order", "waiting")) == [
+        (2999, payment.order_id, True)
+    ]

@@ -59,6 +59,7 @@ def test_a_worker_knows_every_duty_and_nothing_else():
         "payments.callbacks.apply_event",
         "payments.enquiry.check_payment",
         "payments.prompts.ring_order",
+        "payments.sending.look_after_refund",
     }
     with pytest.raises(KeyError):
         soon.perform("os.system", 1)

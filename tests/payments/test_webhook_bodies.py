@@ -178,7 +178,7 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
     def bug(body):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("payments.callbacks.read_stk_callback", bug)
+    monkeypatch.setattr("payments.doors.prompt.read_stk_callback", bug)
 
     answer = post(client, payment, success(payment))
 
@@ -190,20 +190,20 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
 def test_applying_a_failure_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; savepoint, attempt, its end, release; message, others
-    # about it still being checked, release
-    with django_assert_num_queries(11):
+    # keep; savepoint, message, attempt; its end; message, others about it still being checked,
+    # release
+    with django_assert_num_queries(8):
         post(client, payment, failure(payment))
 
 
 def test_applying_a_success_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; savepoint, attempt, receipts of it, of that number;
-    # receipt, attempt; savepoint, order, its status; lines behind, moved, their events; lines,
-    # movements, movement, shelf; release; whether the order is covered, posting, its entries;
-    # release; message, others still being checked, release
-    with django_assert_num_queries(28):
+    # keep; savepoint, message, attempt; its order, receipts of it or of that number; receipt,
+    # posting, its entries; attempt; savepoint, order, whether it is covered, its status; lines
+    # behind, moved, their events; lines, movements, movement, shelf; release; what is too much
+    # (status, what is counted); message, others still being checked, release
+    with django_assert_num_queries(27):
         post(client, payment, success(payment))
 
 

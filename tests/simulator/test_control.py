@@ -284,3 +284,14 @@ def test_an_operator_and_a_pin_are_unlocked_and_mpesa_taken_through_it(plane, pe
     person.pay_out()
     assert shop.outcomes[-1]["ResultCode"] == 2040
     assert not plane.get(f"phones/{PHONE}").json()["registered"]
+
+
+def test_scripts_are_forgotten_and_nothing_else_is(plane, person):
+    plane.post("scripts", {"phone": "0712345678", "outcome": "1032"})
+    plane.post("phones/0712345678/wallet", {"amount": 50})
+    before = plane.get("books").json()
+
+    plane.post("scripts/forget")
+
+    assert plane.get("scripts").json() == {"scripts": []}
+    assert plane.get("books").json() == before

@@ -1,0 +1,674 @@
+"""What needs a person is shown with its story, and what is decided is on record."""
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import Order
+from payments.ledger import balance
+from payments.models import Account, GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
+from payments.sending import look_after_refund
+from tests.factories import UserFactory
+from tests.guards import balanced_books  # noqa: F401
+
+from . import cases
+
+pytestmark = pytest.mark.django_db
+
+CONSOLE = "/admin/payments/console/"
+
+
+@pytest.fixture(autouse=True)
+def daraja(monkeypatch):
+    fake = cases.FakeMpesa()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def onlooker(db):
+    """A browser of somebody who is staff and may not decide about money."""
+    client = Client()
+    client.force_login(
+        UserFactory(username="clerk", is_staff=True),
+        backend="accounts.backends.UsernameOrEmailBackend",
+    )
+    return client
+
+
+def page(client, path=CONSOLE):
+    return client.get(path).content.decode()
+
+
+def story_path(row):
+    kinds = {
+        Receipt: "receipt",
+        OrderPayment: "attempt",
+        Refund: "refund",
+        GatewayEvent: "message",
+        PayoutStop: "stop",
+        Order: "order",
+    }
+    return f"{CONSOLE}{kinds[type(row)]}/{row.pk}/"
+
+
+def act(client, row, key, *, why="Seen on the portal", **given):
+    return client.post(f"{story_path(row)}{key}/", {"why": why, **given}, follow=True)
+
+
+def said(response):
+    return [str(message) for message in response.context["messages"]]
+
+
+def snapshot():
+    """Everything money hangs on."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (Receipt, OrderPayment, Refund, GatewayEvent, PayoutStop, Order, LogEntry)
+    ]
+
+
+SECTIONS = {
+    "Money without an order": lambda daraja: cases.lost_receipt(),
+    "Prompts M-Pesa never spoke of": lambda daraja: cases.silent_attempt(),
+    "Refunds that were refused": lambda daraja: cases.refused_refund(),
+    "Refunds M-Pesa never spoke of": lambda daraja: cases.silent_refund(),
+    "Refunds that ended otherwise": lambda daraja: cases.double_refund(),
+    "Receipts whose number has not come": cases.unnamed_receipt,
+    "Receipts whose amount was corrected": cases.corrected_receipt,
+    "Messages that broke": lambda daraja: cases.unreadable_confirmation(),
+    # Last, because nothing leaves the shop after it.
+    "Money is stopped from leaving": lambda daraja: (
+        cases.stopped(daraja),
+        PayoutStop.objects.get(),
+    )[1],
+}
+
+
+@pytest.mark.parametrize("title", SECTIONS)
+def test_what_needs_a_person_is_shown_with_a_way_to_its_story(desk, daraja, title):
+    row = SECTIONS[title](daraja)
+
+    shown = page(desk)
+    story = desk.get(story_path(row))
+
+    assert f"{title}\n" in shown
+    assert story_path(row) in shown
+    assert story.status_code == 200
+    assert "<form" in story.content.decode().partition("What you can do")[2]
+
+
+def test_an_empty_console_says_so(desk):
+    shown = page(desk)
+
+    assert "Nothing needs you." in shown
+    assert "<table" not in shown.partition('class="console"')[2]
+    assert "Nothing needs you." in page(desk, "/admin/")
+
+
+def test_the_front_page_says_how_many_things_need_somebody(desk):
+    cases.lost_receipt()
+    cases.silent_attempt(ids=False)
+
+    shown = " ".join(page(desk, "/admin/").split())
+
+    assert '<strong class="console-count">2</strong> things need you' in shown
+
+
+def test_what_goes_on_by_itself_is_shown_and_not_counted(desk, daraja):
+    short = cases.short_payment()
+    held = cases.owed_refund()
+    Refund.objects.filter(pk=held.pk).update(created_at=timezone.now() - cases.timedelta(hours=1))
+
+    shown = page(desk)
+
+    assert "Nothing needs you." in shown
+    assert story_path(short) in shown
+    assert story_path(held) in shown
+
+
+def test_what_strangers_post_is_counted_and_not_listed(desk, client):
+    client.post("/safwebhook/", {"Body": "of a stranger"}, content_type="application/json")
+
+    shown = page(desk)
+
+    assert "Nothing needs you." in shown
+    assert "of a stranger" not in shown
+    assert "1\n      message from strangers</a>" in shown
+
+
+def test_a_story_is_told_in_order(desk):
+    receipt = cases.lost_receipt(reference="kettle please")
+    order = cases.new_order()
+    act(desk, receipt, "give", reference=order.reference, why="She called and named it")
+
+    story = " ".join(page(desk, story_path(order)).split())
+
+    told = [
+        "ordered for KES 1,500",
+        "Typed as reference: “kettle please”.",
+        "nobody&#x27;s yet: a person must find out → held for buyers",
+        f"boss decided about {receipt.number}: 1500 KES:",
+        f"Give it to an order ({order.reference}). Why: She called and named it",
+    ]
+    assert [sentence for sentence in told if sentence not in story] == []
+
+
+# --- What may be done -------------------------------------------------------------------------
+
+
+def decided(row):
+    """Who decided last about a row, and what was written down of it."""
+    entry = LogEntry.objects.get(object_id=str(row.pk))
+    assert entry.content_type.model_class() is type(row)
+    return entry.user.username, entry.get_change_message()
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_money_is_given_to_an_order(desk):
+    receipt, order = cases.lost_receipt(), cases.new_order()
+
+    answer = act(desk, receipt, "give", reference=order.reference.lower())
+
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    assert said(answer) == [f"KES 1,500 is given to order {order.reference}."]
+    assert decided(receipt) == (
+        "boss",
+        f"Give it to an order ({order.reference.lower()}). Why: Seen on the portal",
+    )
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_money_is_sent_back(desk):
+    receipt = cases.lost_receipt()
+
+    act(desk, receipt, "back")
+
+    assert list(Refund.objects.values_list("amount", "way", "cause")) == [
+        (1500, "reversal", "staff")
+    ]
+    assert decided(receipt) == ("boss", "Send it back. Why: Seen on the portal")
+    assert "Nothing needs you." in page(desk)
+
+
+def test_an_attempt_is_asked_about(desk, daraja):
+    payment = cases.silent_attempt()
+    daraja.answer = cases.PAID
+
+    answer = act(desk, payment, "ask")
+
+    payment.refresh_from_db()
+    assert (payment.status, daraja.queries) == ("confirmed", [payment.checkout_request_id])
+    assert said(answer)[0].endswith("The attempt is confirmed now.")
+    assert decided(payment) == ("boss", "Ask M-Pesa now. Why: Seen on the portal")
+
+
+@pytest.mark.usefixtures("balanced_books")
+@pytest.mark.parametrize("is_known", [True, False], ids=["in suspense", "not known"])
+@pytest.mark.parametrize("ids", [True, False])
+def test_an_attempt_is_declared_paid(desk, ids, is_known):
+    payment = cases.silent_attempt(ids=ids)
+    if is_known:
+        cases.by_hand(payment.amount, "nothing like it", number="TKG1234567")
+
+    act(desk, payment, "paid", number="TKG1234567")
+
+    payment.refresh_from_db()
+    receipt = Receipt.objects.get()
+    assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
+    assert (receipt.number, receipt.payment) == ("TKG1234567", payment)
+    assert "Nothing needs you." in page(desk)
+    assert decided(payment) == (
+        "boss",
+        "Say that it was paid (TKG1234567). Why: Seen on the portal",
+    )
+
+
+def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
+    order, payment = cases.new_order(), cases.silent_attempt()
+    number = cases.by_hand(1500, order.reference)
+
+    answer = act(desk, payment, "paid", number=number)
+
+    payment.refresh_from_db()
+    assert payment.status == "submitted"
+    assert said(answer) == [f"Receipt {number} is counted already; nothing was credited."]
+
+
+@pytest.mark.parametrize("ids", [True, False])
+def test_an_attempt_is_declared_unpaid(desk, ids):
+    payment = cases.silent_attempt(ids=ids)
+
+    act(desk, payment, "unpaid")
+
+    payment.refresh_from_db()
+    assert (payment.status, payment.result_code) == ("failed", "local.not_paid")
+    assert decided(payment) == ("boss", "Say that no money came. Why: Seen on the portal")
+
+
+@pytest.mark.parametrize(
+    ("key", "given", "way", "phone"),
+    [("again", {}, "reversal", ""), ("send", {"phone": "0722 111 222"}, "b2c", "254722111222")],
+)
+def test_a_refused_refund_is_tried_again(desk, key, given, way, phone):
+    refund = cases.refused_refund()
+
+    act(desk, refund, key, **given)
+
+    following = Refund.objects.get(replaces=refund)
+    assert (following.way, following.phone, following.status) == (way, phone, "due")
+    assert decided(refund)[1].endswith("Why: Seen on the portal")
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_a_refused_refund_was_given_back_on_the_portal(desk):
+    refund = cases.refused_refund()
+
+    act(desk, refund, "portal", number="tkc 1234567")
+
+    following = Refund.objects.get(replaces=refund)
+    assert (following.way, following.number, following.status) == ("portal", "TKC1234567", "done")
+    assert decided(refund) == (
+        "boss",
+        "It was given back on the portal (TKC1234567). Why: Seen on the portal",
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "given", "status"),
+    [
+        (cases.silent_refund, "done", {"number": "TKD1234567"}, "done"),
+        (cases.silent_refund, "not-done", {}, "refused"),
+        (cases.differing_refund, "done", {"number": "TKD1234567"}, "done"),
+    ],
+)
+def test_a_silent_refund_is_decided(desk, make, key, given, status):
+    refund = make()
+
+    act(desk, refund, key, **given)
+
+    refund.refresh_from_db()
+    assert (refund.status, refund.number) == (status, given.get("number", ""))
+    assert refund.unseen is False
+    assert decided(refund)[0] == "boss"
+
+
+def test_a_number_that_another_refund_has_is_no_proof(desk):
+    known, refund = cases.sent_refund(), cases.silent_refund()
+    cases.result(known, number="TKD1234567")
+
+    answer = act(desk, refund, "done", number="TKD1234567")
+
+    refund.refresh_from_db()
+    assert refund.status == "sent"
+    assert said(answer) == ["Name the portal's own receipt number, not one that is known already."]
+    assert not LogEntry.objects.exists()
+
+
+def test_what_went_back_twice_is_acknowledged(desk):
+    refund = cases.double_refund()
+
+    act(desk, refund, "seen", why="Asked the buyer to pay it back")
+
+    assert "Nothing needs you." in page(desk)
+    assert decided(refund) == ("boss", "Acknowledge it. Why: Asked the buyer to pay it back")
+
+
+def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
+    first = cases.sent_refund()
+    cases.result(first, code="R000002")
+    second = Refund.objects.get(replaces=first)
+    look_after_refund(second.pk)
+    second.refresh_from_db()
+    cases.result(second, code="2040")
+    cases.result(first)
+    second.refresh_from_db()
+    dropped = second.status
+
+    cases.result(second)
+
+    assert (dropped, second.status, second.unseen) == ("dropped", "done", True)
+    assert "it went back twice" in page(desk)
+    assert list(Refund.objects.owed()) == [second]
+    # What went out once too often is a debt in suspense; nothing else is owed.
+    assert balance(Account.SUSPENSE) == balance(Account.MPESA_CLEARING) == -1500
+    assert balance(Account.REFUNDS_PAYABLE) == 0
+
+
+def test_a_corrected_receipt_is_acknowledged(desk, daraja):
+    receipt = cases.corrected_receipt(daraja)
+
+    act(desk, receipt, "seen")
+
+    receipt.refresh_from_db()
+    assert (receipt.unseen, receipt.borne) == (False, 100)
+    assert "Nothing needs you." in page(desk)
+
+
+def test_a_receipt_gets_its_number(desk, daraja):
+    receipt = cases.unnamed_receipt(daraja)
+
+    act(desk, receipt, "name", number="TKE1234567")
+
+    assert Receipt.objects.get().number == "TKE1234567"
+    assert decided(receipt) == ("boss", "Name its number (TKE1234567). Why: Seen on the portal")
+
+
+def test_a_message_is_acted_on_again(desk, settings):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
+    order = cases.new_order()
+    cases.by_hand(1500, order.reference)
+    event = GatewayEvent.objects.get()
+    settings.DARAJA_CALLBACK_IPS = []
+
+    act(desk, event, "again", why="The list of addresses was wrong")
+
+    order.refresh_from_db()
+    event.refresh_from_db()
+    assert (event.state, order.payment_status) == ("applied", "paid")
+    assert decided(event) == ("boss", "Act on it again. Why: The list of addresses was wrong")
+
+
+def test_a_message_is_set_aside(desk):
+    event = cases.unreadable_confirmation()
+
+    act(desk, event, "aside")
+
+    event.refresh_from_db()
+    assert event.state == "aside"
+    assert "Nothing needs you." in page(desk)
+
+
+def test_a_stop_is_ended(desk, daraja):
+    cases.stopped(daraja)
+    stop = PayoutStop.objects.get()
+
+    act(desk, stop, "end", why="The password was renewed")
+
+    stop.refresh_from_db()
+    assert (stop.is_open, stop.ended_at is None) == (False, False)
+    assert decided(stop) == ("boss", "Let money leave again. Why: The password was renewed")
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_a_payment_somebody_saw_is_written_down(desk):
+    order = cases.new_order()
+
+    desk.post(
+        f"{CONSOLE}receipt/",
+        {
+            "number": "tkf1234567",
+            "amount": "1500",
+            "reference": order.reference,
+            "phone": "0712345678",
+            "why": "The buyer showed the SMS",
+        },
+    )
+
+    order.refresh_from_db()
+    receipt = Receipt.objects.get()
+    assert (receipt.number, receipt.door, order.payment_status) == ("TKF1234567", "staff", "paid")
+    assert decided(receipt)[1].endswith("Why: The buyer showed the SMS")
+
+
+# --- What must not be done --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("why", ["", "  ", "ok", "x" * 201])
+def test_nothing_is_done_without_a_reason(desk, why):
+    receipt = cases.lost_receipt()
+    before = snapshot()
+
+    answer = act(desk, receipt, "back", why=why)
+
+    assert answer.status_code == 400
+    assert 'class="errorlist"' in answer.content.decode()
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("typed", [{"number": ""}, {"amount": "0"}, {"phone": "12"}, {"why": ""}])
+def test_nothing_is_written_down_that_is_not_whole(desk, typed):
+    given = {"number": "TKF1234567", "amount": "1500", "reference": "", "why": "Seen", **typed}
+
+    answer = desk.post(f"{CONSOLE}receipt/", given)
+
+    assert answer.status_code == 400
+    assert not Receipt.objects.exists()
+
+
+def test_who_may_not_decide_sees_everything_and_changes_nothing(onlooker):
+    receipt = cases.lost_receipt()
+    before = snapshot()
+
+    shown = page(onlooker)
+    story = page(onlooker, story_path(receipt)).partition('class="console"')[2]
+    answers = [
+        act(onlooker, receipt, "back"),
+        onlooker.post(f"{CONSOLE}receipt/", {"number": "TKF1234567", "amount": 1, "why": "Seen"}),
+    ]
+
+    assert story_path(receipt) in shown
+    assert "<form" not in shown.partition('class="console"')[2]
+    assert "<form" not in story
+    assert "You may look, and not decide." in story
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert snapshot() == before
+
+
+def test_staff_may_be_given_the_permission(onlooker):
+    receipt = cases.lost_receipt()
+    clerk = onlooker.session["_auth_user_id"]
+    Permission.objects.get(codename="decide_money").user_set.add(clerk)
+
+    act(onlooker, receipt, "back")
+
+    assert decided(receipt)[0] == "clerk"
+
+
+@pytest.mark.parametrize("who", ["nobody", "buyer"])
+def test_others_are_sent_to_the_log_in_page(client, buyer, who):
+    receipt = cases.lost_receipt()
+    if who == "buyer":
+        client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
+    before = snapshot()
+
+    paths = [CONSOLE, story_path(receipt), f"{story_path(receipt)}back/", f"{CONSOLE}receipt/"]
+    answers = [client.get(path) for path in paths]
+    answers += [client.post(path, {"why": "because"}) for path in paths]
+
+    assert {answer["Location"].partition("?")[0] for answer in answers} == {"/admin/login/"}
+    assert snapshot() == before
+
+
+def test_looking_changes_nothing(desk, daraja):
+    rows = [make(daraja) for make in SECTIONS.values()]
+    before = snapshot()
+
+    for row in rows:
+        page(desk, story_path(row))
+        desk.get(f"{story_path(row)}back/")
+        page(desk)
+
+    assert snapshot() == before
+
+
+def test_a_form_from_elsewhere_is_refused(staff):
+    receipt = cases.lost_receipt()
+    desk = Client(enforce_csrf_checks=True)
+    desk.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
+    before = snapshot()
+
+    answer = act(desk, receipt, "back")
+
+    assert answer.status_code == 403
+    assert snapshot() == before
+
+
+def test_what_was_decided_already_is_said_and_not_done_again(desk):
+    receipt = cases.lost_receipt()
+
+    first, second = act(desk, receipt, "back"), act(desk, receipt, "back")
+
+    assert (Refund.objects.count(), LogEntry.objects.count()) == (1, 1)
+    assert said(first) == ["KES 1,500 goes back by reversal of the payment."]
+    assert said(second) == [f"{receipt} has its order, or is on its way back."]
+
+
+@pytest.mark.parametrize(
+    ("make", "key", "given"),
+    [
+        (cases.lost_receipt, "give", {"reference": "NOSUCHREF"}),
+        (cases.lost_receipt, "seen", {}),
+        (cases.lost_receipt, "name", {"number": "TKX1234567"}),
+        (lambda: cases.silent_attempt(ids=False), "ask", {}),
+        (cases.owed_refund, "again", {}),
+        (cases.owed_refund, "send", {"phone": "0722111222"}),
+        (cases.owed_refund, "portal", {"number": "TKX1234567"}),
+        (cases.owed_refund, "done", {"number": "TKX1234567"}),
+        (cases.owed_refund, "not-done", {}),
+        (cases.owed_refund, "seen", {}),
+    ],
+)
+def test_what_cannot_be_done_is_said(desk, make, key, given):
+    row = make()
+    before = snapshot()[:-1]
+
+    answer = act(desk, row, key, **given)
+
+    assert answer.status_code == 200
+    assert len(said(answer)) == 1
+    assert snapshot()[:-1] == before
+
+
+@pytest.mark.parametrize("path", ["thing/1/", "receipt/999999/", "receipt/{pk}/explode/"])
+def test_what_there_is_not_is_not_found(desk, path):
+    receipt = cases.lost_receipt()
+    answer = desk.post if path.endswith("explode/") else desk.get
+
+    assert answer(CONSOLE + path.format(pk=receipt.pk), {"why": "because"}).status_code == 404
+
+
+def test_what_a_payer_typed_is_shown_as_text(desk):
+    evil = "<script>alert(1)</script>"
+    receipt = cases.lost_receipt(reference=evil)
+
+    pages = (
+        page(desk)
+        + page(desk, story_path(receipt))
+        + page(desk, f"{story_path(receipt)}?reference={evil}")
+    )
+
+    assert evil not in pages
+    assert "&lt;script&gt;alert(1)" in pages
+
+
+# --- Suggestions, size ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda reference: reference[:3] + ("A" if reference[3] != "A" else "C") + reference[4:],
+        lambda reference: reference[:3] + reference[4:],
+        lambda reference: reference[:3] + "A" + reference[3:],
+        lambda reference: reference[:3].lower() + reference[4] + reference[3] + reference[5:],
+    ],
+)
+def test_an_order_whose_reference_was_mistyped_is_suggested(desk, spoil):
+    order = cases.new_order()
+    Order.objects.filter(pk=order.pk).update(reference="ACDEFGHJ")
+    receipt = cases.lost_receipt(reference=spoil("ACDEFGHJ"), amount=7, phone="")
+
+    story = page(desk, story_path(receipt))
+
+    assert "one letter off" in story
+    assert '?reference=ACDEFGHJ#give"' in story
+    assert 'value="ACDEFGHJ"' in page(desk, f"{story_path(receipt)}?reference=ACDEFGHJ")
+
+
+@pytest.mark.parametrize(
+    ("shown", "amount", "is_suggested"),
+    [
+        ("2547 ***** 678", 1500, True),
+        ("254712345678", 1500, True),
+        ("", 1500, True),
+        ("2547 ***** 999", 1500, False),
+        ("2547 ***** 678", 1499, False),
+    ],
+)
+def test_an_order_of_the_same_amount_is_suggested_where_the_phone_fits(
+    desk, shown, amount, is_suggested
+):
+    order = cases.new_order()
+    receipt = cases.lost_receipt(amount=amount, phone=shown)
+
+    story = page(desk, story_path(receipt))
+
+    assert (f"?reference={order.reference}#give" in story) == is_suggested
+
+
+def fill(count):
+    Receipt.objects.bulk_create(
+        Receipt(number=f"TKZ{n:07d}", amount=5, door="c2b", note="No reference was typed.")
+        for n in range(count)
+    )
+
+
+def test_a_long_section_is_cut_and_leads_to_its_list(desk):
+    fill(40)
+
+    shown = page(desk)
+
+    assert shown.count('<td class="console-go">') == 25
+    assert "and 15 more" in shown
+    listed = reverse("admin:payments_receipt_changelist") + "?order__isempty=1"
+    assert desk.get(listed).context["cl"].result_count == 40
+    assert listed in shown
+
+
+@pytest.mark.parametrize("count", [1, 25])
+def test_the_page_costs_the_same_for_one_row_or_many(desk, django_assert_num_queries, count):
+    fill(count)
+
+    # session, user; one for each of 11 sections; strangers
+    with django_assert_num_queries(14):
+        page(desk)
+
+
+def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
+    fill(1010)
+
+    # one more: how many there are beyond what is shown, up to 1000
+    with django_assert_num_queries(15) as queries:
+        shown = page(desk)
+
+    assert "1000 or more" in shown
+    counts = [query["sql"] for query in queries if "COUNT(*)" in query["sql"]]
+    assert all("LIMIT 1000" in sql for sql in counts)
+
+
+@pytest.mark.parametrize("messages", [1, 30])
+def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queries, messages):
+    refund = cases.refused_refund()
+    for _ in range(messages):
+        cases.result(refund, code="R000002")
+    desk.get(story_path(refund))
+
+    # session, user, the refund; is it refused (3, one a decision); its order with the buyer, the
+    # steps of its lines, attempts, receipts, refunds, messages, postings, entries, decisions; the
+    # order again, for its link
+    with django_assert_num_queries(16):
+        page(desk, story_path(refund))
+
+
+def test_every_list_the_page_leads_to_opens(desk):
+    from payments.console_sections import SECTIONS as DECLARED
+    from payments.templatetags.console import all_of
+
+    for section in DECLARED:
+        answer = desk.get(all_of(section))
+        assert (answer.status_code, "e=1" in answer.get("Location", "")) == (200, False), section

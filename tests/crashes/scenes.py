@@ -1,0 +1,205 @@
+"""What is about to happen when the power goes: an order of its own for every crash.
+
+A scene is set by a process that lives; ``run`` is the step by step that may be killed. Each has a
+phone, a buyer and goods of its own, so that hundreds of them are settled together.
+"""
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+
+from django.utils import timezone
+
+from orders.models import Order
+from orders.services import cancel_order, expire_order
+from payments.models import OrderPayment
+from payments.refunds import owe_back
+from payments.sending import look_after_refund
+from products.models import Product, StockMovement
+from tests.factories import ProductFactory, UserFactory
+from tests.payments.bodies import success
+from tests.shopping import an_order, body
+
+PRICE, NUMBER, STOCK = 150, 2, 5
+AMOUNT = PRICE * NUMBER
+
+_phones = (f"2547{number:08d}" for number in count(11_000_000))
+
+
+@dataclass
+class Scene:
+    """One order, its phone, its goods, and the process that will be killed."""
+
+    phone: str
+    goods: Product
+    buyer: object
+    run: Callable[..., dict]
+
+    @property
+    def order(self) -> Order | None:
+        return Order.objects.filter(buyer=self.buyer).first()
+
+    def went(self, simulator, direction: str) -> list[int]:
+        """What M-Pesa moved for this phone."""
+        entries = simulator.books()["entries"]
+        of_phone = [entry for entry in entries if entry["phone"] == self.phone]
+        return [entry["amount"] for entry in of_phone if entry["direction"] == direction]
+
+
+def cash_out(shop, simulator) -> Scene:
+    """A buyer is about to cash out, and will pay."""
+    scene = _people()
+    asked = json.dumps(body((scene.goods, NUMBER), phone=scene.phone)).encode()
+    scene.run = partial(
+        shop.request, "POST", "/cashout/", asked,
+        phases=["cash-out"], buyer=scene.buyer, key=scene.phone,
+    )  # fmt: skip
+    return scene
+
+
+def callback(shop, simulator) -> Scene:
+    """The buyer has paid, and M-Pesa is about to say so."""
+    scene = _people()
+    simulator.script(phone=scene.phone, callbacks=0)
+    payment = _rung(simulator, scene)
+    scene.run = _posted(shop, payment.callback_token, _told(simulator, payment))
+    return scene
+
+
+def late_callback(shop, simulator) -> Scene:
+    """The same, but the order was cancelled meanwhile and its goods are gone."""
+    scene = callback(shop, simulator)
+    cancel_order(scene.order.pk)
+    Product.objects.filter(pk=scene.goods.pk).update(item_number=0)
+    StockMovement.objects.create(product=scene.goods, quantity=-STOCK, reference="lost")
+    return scene
+
+
+def expiry(shop, simulator) -> Scene:
+    """The buyer has not paid, time is over, and somebody looks."""
+    scene = _people()
+    order = _unanswered(simulator, scene)
+    Order.objects.filter(pk=order.pk).update(expires_at=timezone.now())
+    scene.run = partial(
+        shop.request, "GET", f"/cashout/{order.order_token}/",
+        phases=["expiry"], buyer=scene.buyer,
+    )  # fmt: skip
+    return scene
+
+
+def owe(shop, simulator) -> Scene:
+    """Half the money came by hand, the order expired, and the clock is about to owe it back."""
+    scene = _people()
+    order = _unanswered(simulator, scene)
+    _pay(simulator, scene, order, PRICE)
+    now = timezone.now()
+    Order.objects.filter(pk=order.pk).update(expires_at=now)
+    expire_order(order.pk, now=now)
+    scene.run = partial(shop.call, "payments.refunds.owe_back", order.pk, phase="refund, owe")
+    return scene
+
+
+def send_reversal(shop, simulator) -> Scene:
+    """That half is owed back, and the clock is about to send it: a reversal."""
+    scene = owe(shop, simulator)
+    owe_back(scene.order.pk)
+    return _sending(shop, scene, "refund, send by reversal")
+
+
+def send_b2c(shop, simulator) -> Scene:
+    """The buyer paid KES 50 too much, and the clock is about to send them: to the phone."""
+    scene = _people()
+    order = _unanswered(simulator, scene)
+    _pay(simulator, scene, order, AMOUNT + 50)
+    return _sending(shop, scene, "refund, send by B2C")
+
+
+def result_of_reversal(shop, simulator) -> Scene:
+    """M-Pesa has given the half back, and is about to say so."""
+    return _resulting(shop, simulator, send_reversal(shop, simulator), "reversal")
+
+
+def result_of_b2c(shop, simulator) -> Scene:
+    """M-Pesa has paid the phone, and is about to say so."""
+    return _resulting(shop, simulator, send_b2c(shop, simulator), "b2c")
+
+
+def _people() -> Scene:
+    goods = ProductFactory(price=PRICE, item_number=STOCK)
+    return Scene(next(_phones), goods, UserFactory(), dict)
+
+
+def _rung(simulator, scene) -> OrderPayment:
+    order = an_order(scene.buyer, (scene.goods, NUMBER), phone=scene.phone)
+    assert simulator.wait_until_quiet(10)
+    return order.payments.get()
+
+
+def _unanswered(simulator, scene) -> Order:
+    """An order whose prompt was cancelled."""
+    simulator.script(phone=scene.phone, outcome="cancelled")
+    order = _rung(simulator, scene).order
+    _wait_until(order.payments.filter(status="failed").exists)
+    return order
+
+
+def _pay(simulator, scene, order, amount) -> None:
+    assert simulator.pay_by_hand(scene.phone, amount, order.reference)["result_code"] == "0"
+    _wait_until(order.receipts.exists)
+
+
+def _wait_until(so: Callable[[], bool]) -> None:
+    """Wait for the shop that lives, to which M-Pesa has posted."""
+    deadline = time.monotonic() + 10
+    while not so():
+        assert time.monotonic() < deadline, "the shop did not act on a message"
+        time.sleep(0.005)
+
+
+def _told(simulator, payment) -> bytes:
+    """The callback of a prompt that was paid, as M-Pesa would have written it."""
+    entry = next(
+        entry
+        for entry in simulator.books()["entries"]
+        if entry["checkout_request_id"] == payment.checkout_request_id
+    )
+    return json.dumps(success(payment, receipt=entry["receipt"])).encode()
+
+
+def _sending(shop, scene, phase) -> Scene:
+    refund = scene.order.refunds.get()
+    scene.run = partial(shop.call, "payments.sending.look_after_refund", refund.pk, phase=phase)
+    return scene
+
+
+def _resulting(shop, simulator, scene, operation) -> Scene:
+    simulator.script(operation=operation, phone=scene.phone, callbacks=0)
+    refund = scene.order.refunds.get()
+    look_after_refund(refund.pk)
+    assert simulator.wait_until_quiet(10)
+    refund.refresh_from_db()
+    ended = next(
+        asked for asked in simulator.conversations()
+        if asked["conversation_id"] == refund.conversation_id
+    )  # fmt: skip
+    result = {
+        "ResultType": 0,
+        "ResultCode": 0,
+        "ResultDesc": "The service request is processed successfully.",
+        "OriginatorConversationID": ended["originator_conversation_id"],
+        "ConversationID": ended["conversation_id"],
+        "TransactionID": ended["receipt"],
+    }
+    body = json.dumps({"Result": result}).encode()
+    scene.run = _posted(shop, refund.callback_token, body, of=f"refund, result of {operation}")
+    return scene
+
+
+def _posted(shop, token, told, *, of="callback"):
+    return partial(
+        shop.request, "POST", f"/safwebhook/{token}/", told,
+        phases=[f"{of}, ingest", f"{of}, apply"],
+    )  # fmt: skip

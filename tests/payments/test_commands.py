@@ -1,0 +1,238 @@
+"""The commands an operator types: register, replay, compare. They say what they did, or why not."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments import gateway
+from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Receipt, Refund
+from payments.settlement import Outcome, settle
+from tests.shopping import PHONE, an_order
+
+from .bodies import failure, post, success
+from .conftest import settled
+
+
+def said(command, *arguments):
+    out = StringIO()
+    call_command(command, *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def broke(command, *arguments):
+    out = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command(command, *arguments, stdout=out)
+    assert ended.value.code == 1
+    return out.getvalue()
+
+
+def everything():
+    """All that a replay could change, row by row."""
+    tables = (GatewayEvent, OrderPayment, Receipt, Refund, LedgerPosting)
+    return [list(table.objects.order_by("pk").values()) for table in tables]
+
+
+# --- register_c2b_urls -------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_registering_tells_m_pesa_where_to_ask_and_tell(simulator, live_server):
+    told = said("register_c2b_urls")
+
+    addresses = [
+        f"{live_server.url}/safwebhook/c2b/laptop-only/{what}/"
+        for what in ("confirmation", "validation")
+    ]
+    assert told.split() == ["Registered", "for", "174379:", *addresses]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestInProduction:
+    @pytest.fixture
+    def simulator_habits(self):
+        return {"production": True}
+
+    def test_registering_again_says_which_addresses_should_stand(self, simulator, live_server):
+        said("register_c2b_urls")
+
+        told = said("register_c2b_urls", "--statement-number", "254700000000")
+
+        assert told.startswith("M-Pesa has addresses already, and says not which. They should be:")
+        assert told.endswith("The statement may be read.\n")
+
+
+def test_without_a_token_registering_offers_one(settings):
+    settings.DARAJA_C2B_TOKEN = ""
+
+    with pytest.raises(CommandError, match=r"DARAJA_C2B_TOKEN.*A new one: [0-9a-f]{32}$"):
+        said("register_c2b_urls")
+
+
+def test_an_address_safaricom_would_refuse_is_not_sent(settings):
+    settings.DARAJA_BASE_URL = "https://api.safaricom.example"
+    settings.DARAJA_CALLBACK_BASE_URL = "https://shop.example.co.ke/mpesa"
+
+    with pytest.raises(CommandError, match='must not hold "mpesa"'):
+        said("register_c2b_urls")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_m_pesa_out_of_reach_is_told(settings):
+    settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
+
+    with pytest.raises(CommandError, match="could not be reached"):
+        said("register_c2b_urls")
+
+
+# --- replay_events -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def a_day(client, payment, kettle, buyer):
+    """A paid order, a failed one, a stranger's message and one that nobody can read."""
+    post(client, payment, success(payment))
+    post(client, payment, failure(payment))
+    other = an_order(buyer, (kettle, 1), phone="254733000111").payments.get()
+    OrderPayment.objects.filter(pk=other.pk).update(
+        status="submitted", rung_at=other.created_at, next_check_at=other.created_at,
+        merchant_request_id="m-2", checkout_request_id="ws_CO_2",
+    )  # fmt: skip
+    other.refresh_from_db()
+    post(client, other, failure(other))
+    post(client, None, success(payment, checkout="ws_CO_9"), token="")
+    post(client, None, b"not json", token="")
+
+
+def test_replaying_everything_changes_nothing(a_day, daraja):
+    before = everything()
+
+    told = said("replay_events", "--all")
+
+    events, *rest = everything()
+    assert rest == before[1:]
+    assert told == "5 messages replayed; no movements of money posted.\n"
+    kept = [(event["state"], event["note"]) for event in before[0]]
+    assert [(event["state"], event["note"]) for event in events] == kept
+
+
+def test_a_replay_finds_what_was_not_acted_on(client, payment, daraja):
+    told_of = success(payment)
+    checkout = payment.checkout_request_id
+    OrderPayment.objects.update(checkout_request_id="")
+    post(client, None, told_of, token="f" * 32)
+    OrderPayment.objects.update(checkout_request_id=checkout)
+    GatewayEvent.objects.update(token=payment.callback_token)
+    event = GatewayEvent.objects.get()
+
+    dry = said("replay_events", "--all", "--dry-run")
+    assert (dry.splitlines()[-1], Receipt.objects.count()) == (
+        "1 messages replayed; 1 movements of money posted, and taken back.", 0
+    )  # fmt: skip
+    told = said("replay_events", "--id", str(event.pk))
+
+    assert told.splitlines() == [
+        f"Message {event.pk}: The money is credited.",
+        "1 messages replayed; 1 movements of money posted.",
+    ]
+    assert Receipt.objects.get().payment == payment
+
+
+def test_a_replay_since_a_time_leaves_the_others_alone(a_day):
+    assert said("replay_events", "--since", "2200-01-01T00:00").startswith("0 messages")
+    assert said("replay_events", "--since", "2007-01-01T00:00").startswith("5 messages")
+    with pytest.raises(CommandError, match="yesterday is not a time"):
+        said("replay_events", "--since", "yesterday")
+
+
+def test_a_message_that_breaks_does_not_stop_a_replay(a_day, monkeypatch):
+    real = GatewayEvent.become
+
+    def become(event, *told):
+        if event.state == "unreadable":
+            raise ZeroDivisionError("ours")
+        real(event, *told)
+
+    monkeypatch.setattr(GatewayEvent, "become", become)
+
+    with pytest.raises(CommandError, match="1 messages broke; the rest was replayed"):
+        said("replay_events", "--all")
+
+
+# --- prove --against-simulator -----------------------------------------------------------------
+
+
+@pytest.fixture
+def paid(buyer, kettle, simulator):
+    order = an_order(buyer, (kettle, 2))
+    settled(simulator)
+    return order.payments.get()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_books_that_agree_are_said_to(paid, simulator):
+    assert said("prove", "--against-simulator").splitlines()[1] == (
+        "The simulator's books agree: 1 movements, KES 3000 in, KES 0 out."
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_money_we_know_nothing_of_is_named(paid, simulator):
+    receipt = simulator.pay_by_hand("254733000111", 40, "SOFA22")["receipt"]
+
+    assert broke("prove", "--against-simulator").splitlines() == [
+        f"M-Pesa took KES 40 under {receipt}; we know nothing of it.",
+        "M-Pesa has KES 3040 of ours; the ledger says KES 3000.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_money_m_pesa_knows_nothing_of_is_named(paid, simulator):
+    simulator.reset()
+
+    assert broke("prove", "--against-simulator").splitlines() == [
+        f"We say that {paid.receipt.number} brought KES 3000; M-Pesa knows nothing of it.",
+        "M-Pesa has KES 0 of ours; the ledger says KES 3000.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
+    simulator.script(phone=PHONE, outcome="success", callbacks=0)
+    simulator.forget_urls()
+    payment = an_order(buyer, (kettle, 2)).payments.get()
+    simulator.wait_until_quiet()
+    settle(payment.pk, Outcome(succeeded=True, code="0", text="Paid", door="query"))
+
+    receipt = simulator.books()["entries"][0]["receipt"]
+    assert broke("prove", "--against-simulator").splitlines() == [
+        f"M-Pesa took KES 3000 under {receipt}; we know nothing of it.",
+        f"Receipt {payment.receipt.pk} of KES 3000 has no number yet.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_path):
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text(simulator.certificate)
+    settings.DARAJA_CERTIFICATE = str(certificate)
+    gateway.daraja().pay(
+        phone=PHONE, amount=50, originator_conversation_id="not-ours", remarks="stolen",
+        result_url=gateway.callback_url("x"), queue_timeout_url=gateway.callback_url("x"),
+    )  # fmt: skip
+    simulator.wait_until_quiet()
+
+    receipt = simulator.books()["entries"][1]["receipt"]
+    assert broke("prove", "--against-simulator").splitlines() == [
+        f"M-Pesa paid out KES 50 under {receipt}; we know nothing of it.",
+        "M-Pesa has KES 2950 of ours; the ledger says KES 3000.",
+    ]
+
+
+@pytest.mark.django_db
+def test_without_a_simulator_there_is_nothing_to_compare_with(settings):
+    settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
+
+    with pytest.raises(CommandError, match="There is no simulator to ask"):
+        said("prove", "--against-simulator")

@@ -1,0 +1,323 @@
+"""M-Pesa's statement: what nobody told of is found on it, once, and it is read without gaps."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from orders.models import Order
+from payments import clock
+from payments.daraja.client import StatementPage, StatementRow
+from payments.daraja.errors import DarajaRefused, DarajaUnknown
+from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
+from payments.receipts import take_in
+from payments.statement import close_attempts_not_on_it, read_statement
+from tests.shopping import cash_out, shelf
+from tests.threads import at_once
+
+from .conftest import settled
+
+NOW = timezone.now().replace(microsecond=0)
+HOUR = timedelta(hours=1)
+NOTHING = StatementPage((), ())
+
+
+def row(order, number="SGL7654321", amount=3000):
+    return StatementRow(number, amount, NOW, "2547*****678", order.reference, "Pay Bill")
+
+
+def one_page(*rows, unreadable=()):
+    """A statement of one page, whatever is asked."""
+    page = StatementPage(tuple(rows), tuple(unreadable))
+    return lambda pull: NOTHING if pull["offset"] else page
+
+
+def pull():
+    return StatementPull.objects.get()
+
+
+def asked(daraja):
+    return [(pull["start"] - NOW, pull["end"] - NOW, pull["offset"]) for pull in daraja.pulls]
+
+
+# --- Over real HTTP ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def registered(simulator):
+    call_command("register_c2b_urls", statement_number="254700000000", stdout=StringIO())
+    return simulator
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, registered):
+    registered.forget_urls()
+    registered.script(callbacks=0, query="unknown")
+    cash_out(buyer_api, (kettle, 2))
+    registered.wait_until_quiet()
+
+    read_statement(timezone.now())
+
+    [entry] = registered.books()["entries"]
+    receipt = Receipt.objects.get()
+    assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+    assert (receipt.number, receipt.amount, receipt.door) == (entry["receipt"], 3000, "statement")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
+    cash_out(buyer_api, (kettle, 2))
+    settled(registered, events=2)
+
+    read = read_statement(timezone.now())
+
+    assert (read, Receipt.objects.count(), Refund.objects.count()) == (1, 1, 0)
+    assert Receipt.objects.get().door == "callback"
+
+
+class TestPages:
+    @pytest.fixture
+    def simulator_habits(self):
+        return {"pull_page": 2}
+
+    @pytest.mark.django_db(transaction=True)
+    def test_all_pages_are_read(self, registered):
+        registered.forget_urls()
+        for shillings in range(1, 6):
+            registered.pay_by_hand("0712345678", shillings, account="nobody")
+
+        read = read_statement(timezone.now())
+
+        assert read == 5
+        assert sorted(Receipt.objects.values_list("amount", flat=True)) == [1, 2, 3, 4, 5]
+        pulled = [said["offset"] for said in registered.events if said["kind"] == "pulled"]
+        assert pulled == [0, 2, 4, 5]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_page_that_fails_leaves_what_was_read_and_asks_for_all_of_it_again(self, registered):
+        registered.forget_urls()
+        for shillings in range(1, 4):
+            registered.pay_by_hand("0712345678", shillings, account="nobody")
+        registered.script(operation="pull", times=1)
+        registered.script(operation="pull", refuse="unavailable")
+        now = timezone.now()
+
+        read = [read_statement(now), read_statement(now + timedelta(minutes=5, seconds=1))]
+
+        assert read == [2, 3]
+        assert Receipt.objects.count() == 3
+
+
+# --- How it is read ----------------------------------------------------------------------------
+
+
+def test_it_is_read_from_as_far_back_as_it_reaches_and_then_on_with_an_hours_overlap(db, daraja):
+    read_statement(NOW)
+    read_statement(NOW + 6 * HOUR)
+    read_statement(NOW + 100 * HOUR)
+
+    reach = timedelta(hours=47, minutes=50)
+    assert asked(daraja) == [
+        (-reach, 0 * HOUR, 0),
+        (-HOUR, 6 * HOUR, 0),
+        (100 * HOUR - reach, 100 * HOUR, 0),
+    ]
+
+
+def test_what_was_read_without_a_gap_is_written_down(db, daraja):
+    read_statement(NOW)
+    first = pull().read_from
+    read_statement(NOW + 6 * HOUR)
+
+    assert (first, pull().read_from) == (NOW - timedelta(hours=47, minutes=50),) * 2
+    assert pull().read_until == NOW + 6 * HOUR
+
+
+def test_after_a_gap_it_begins_anew(db, daraja):
+    read_statement(NOW)
+    read_statement(NOW + 100 * HOUR)
+
+    assert pull().read_from == NOW + 100 * HOUR - timedelta(hours=47, minutes=50)
+
+
+def test_while_nothing_is_unknown_it_is_read_every_six_hours(db, daraja):
+    for minutes in (0, 5, 355, 360, 715, 720):
+        read_statement(NOW + timedelta(minutes=minutes))
+
+    assert [end / HOUR for _, end, _ in asked(daraja)] == [0, 6, 12]
+
+
+def test_while_a_prompt_is_silent_it_is_read_every_five_minutes(payment, daraja):
+    OrderPayment.objects.update(rung_at=NOW - timedelta(minutes=6))
+
+    for minutes in (0, 4, 5, 9, 10):
+        read_statement(NOW + timedelta(minutes=minutes))
+
+    assert [end / timedelta(minutes=1) for _, end, _ in asked(daraja)] == [0, 5, 10]
+
+
+def test_a_prompt_that_falls_silent_does_not_wait_for_the_routine(payment, daraja):
+    OrderPayment.objects.update(rung_at=NOW)
+    for minutes in (0, 5, 6):
+        read_statement(NOW + timedelta(minutes=minutes))
+
+    assert [end / timedelta(minutes=1) for _, end, _ in asked(daraja)] == [0, 6]
+
+
+def test_where_there_is_no_statement_none_is_read(payment, daraja, settings):
+    settings.DARAJA_STATEMENT = False
+
+    assert (read_statement(NOW), daraja.pulls, StatementPull.objects.count()) == (0, [], 0)
+
+
+@pytest.mark.parametrize("error", [DarajaRefused("no"), DarajaUnknown("silence")])
+def test_a_statement_that_could_not_be_read_is_no_statement(db, daraja, error):
+    def no(pull):
+        raise error
+
+    read_statement(NOW)
+    daraja.on_pull = no
+    read_statement(NOW + 6 * HOUR)
+    failed = pull().read_until, pull().next_pull_at, pull().result_text
+    daraja.on_pull = lambda pull: NOTHING
+    read_statement(NOW + 6 * HOUR + timedelta(minutes=5))
+
+    assert failed == (NOW, NOW + 6 * HOUR + timedelta(minutes=5), str(error))
+    assert asked(daraja)[-1][0] == -HOUR
+    assert (pull().read_until, pull().result_text) == (NOW + 6 * HOUR + timedelta(minutes=5), "")
+
+
+def test_what_was_read_before_a_page_failed_is_kept(order, daraja):
+    def half(pull):
+        if pull["offset"]:
+            raise DarajaUnknown("silence")
+        return StatementPage((row(order),), ())
+
+    daraja.on_pull = half
+
+    read_statement(NOW)
+
+    order.refresh_from_db()
+    assert (order.payment_status, pull().read_until) == ("paid", None)
+
+
+def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, daraja, monkeypatch):
+    monkeypatch.setattr("payments.statement.MOST_PAGES", 2)
+    daraja.on_pull = lambda pull: StatementPage((row(order),), ())
+
+    read_statement(NOW)
+
+    assert len(daraja.pulls) == 2
+    assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
+
+
+def test_a_row_that_cannot_be_read_is_kept_once_for_a_person(order, daraja):
+    daraja.on_pull = one_page(row(order), unreadable=['{"transactionId": null}'])
+
+    read_statement(NOW)
+    read_statement(NOW + 6 * HOUR)
+
+    event = GatewayEvent.objects.get()
+    assert (event.source, event.state) == ("statement", "failed")
+    assert bytes(event.body) == b'{"transactionId": null}'
+    assert [offset for _, _, offset in asked(daraja)] == [0, 2, 0, 2]
+    assert Receipt.objects.get().number == "SGL7654321"
+
+
+def test_a_row_that_breaks_us_keeps_no_other_from_being_read_and_does_not_pass_for_read(
+    order, daraja, monkeypatch
+):
+    def bug(news):
+        if news.number == "SGL0000001":
+            raise ZeroDivisionError
+        return take_in(news)
+
+    daraja.on_pull = one_page(row(order, "SGL0000001"), row(order))
+    with monkeypatch.context() as patch:
+        patch.setattr("payments.statement.take_in", bug)
+        read_statement(NOW)
+
+    order.refresh_from_db()
+    assert (order.payment_status, pull().read_until) == ("paid", None)
+    assert pull().next_pull_at == NOW + timedelta(minutes=5)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("turn", range(3))
+def test_two_clocks_at_once_read_it_once(daraja, turn):
+    at_once(*[lambda: read_statement(NOW)] * 4)
+
+    assert len(daraja.pulls) == 1
+    assert StatementPull.objects.count() == 1
+
+
+# --- Attempts M-Pesa never spoke of ------------------------------------------------------------
+
+
+@pytest.fixture
+def forsaken(payment):
+    """M-Pesa was asked for the last time, a day after it rang, and has not said what became."""
+    OrderPayment.objects.update(rung_at=NOW, next_check_at=None, live=False, checks=10,
+                                checked_at=NOW + 24 * HOUR)  # fmt: skip
+    Order.objects.update(expires_at=NOW + 48 * HOUR)
+    return payment
+
+
+def read_from_to(since, until):
+    StatementPull.objects.create(
+        shortcode="174379", read_from=since, read_until=until, next_pull_at=until
+    )
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "ends"),
+    [
+        (timedelta(0), 25 * HOUR, "failed"),
+        (-HOUR, 26 * HOUR, "failed"),
+        (timedelta(seconds=1), 26 * HOUR, "submitted"),
+        (-HOUR, 25 * HOUR - timedelta(seconds=1), "submitted"),
+    ],
+)
+def test_what_the_whole_statement_does_not_show_never_came(forsaken, since, until, ends):
+    read_from_to(NOW + since, NOW + until)
+
+    closed = close_attempts_not_on_it()
+
+    forsaken.refresh_from_db()
+    assert (closed, forsaken.status) == (int(ends == "failed"), ends)
+    assert forsaken.result_code == ("local.not_on_statement" if closed else "")
+
+
+@pytest.mark.parametrize("switch", [True, False])
+def test_without_a_statement_no_attempt_is_ended(forsaken, settings, switch):
+    settings.DARAJA_STATEMENT = switch
+    if not switch:
+        read_from_to(NOW, NOW + 26 * HOUR)
+
+    assert close_attempts_not_on_it() == 0
+
+
+def test_an_attempt_that_is_still_asked_about_is_not_ended(forsaken):
+    OrderPayment.objects.update(next_check_at=NOW + 30 * HOUR)
+    read_from_to(NOW, NOW + 26 * HOUR)
+
+    assert close_attempts_not_on_it() == 0
+
+
+def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
+    for hours in (0, 6, 12, 18, 24, 30):
+        clock.read_the_statement(NOW + hours * HOUR)
+
+    forsaken.refresh_from_db()
+    assert (forsaken.status, forsaken.result_code) == ("failed", "local.not_on_statement")
+
+
+def test_a_gap_in_the_reading_leaves_it_to_a_person(forsaken, daraja):
+    for hours in (0, 48, 54):
+        clock.read_the_statement(NOW + hours * HOUR)
+
+    forsaken.refresh_from_db()
+    assert forsaken.status == "submitted"

@@ -1,0 +1,187 @@
+"""Processes of the shop, all in one thread: they die between any two steps, and they meet.
+
+A step is a statement or a request to M-Pesa. What dies there leaves to the database what it had
+committed, and nothing else. Where no transaction is open, another process may be faster: all it
+does is done before the first goes on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db import OperationalError, connection
+
+from payments import gateway
+
+from .chance import CALM, Chance, Weather
+
+#: Processes that may be under way inside one another.
+DEEPEST = 3
+#: Steps of a process of which nothing is known yet.
+USUAL = 25
+#: Transactions at whose beginning a process may be overtaken.
+TRANSACTIONS = 5
+#: Django counts its savepoints for as long as the process lives: no two traces would be the same.
+_SAVEPOINT = re.compile(r'"s[0-9]+_x[0-9]+"')
+
+
+class Crash(BaseException):
+    """The process is dead. Not an Exception, so that nothing of the shop's catches it."""
+
+
+class DatabaseAway(OperationalError):
+    """The database would not take this statement."""
+
+
+@dataclass
+class Process:
+    name: str
+    dies_at: int = 0
+    meets_at: int = 0
+    #: Or at its so-manieth transaction: between a look and the lock is where races are.
+    meets_at_transaction: int = 0
+    transactions: int = 0
+    refused_at: int = 0
+    steps: int = 0
+    is_dead: bool = False
+
+
+class Processes:
+    """Runs the shop's processes, and counts their steps."""
+
+    def __init__(self, chance: Chance, tell: Callable[[str], None]) -> None:
+        self.weather: Weather = CALM
+        self.counts: Counter[str] = Counter()
+        #: Called where another process may come in between.
+        self.meet: Callable[[], None] = lambda: None
+        #: What the last process did not survive or get done: "", "crash" or "database".
+        self.troubles = 0
+        self._chance = chance
+        self._tell = tell
+        self._now: Process | None = None
+        self._depth = 0
+        self._lengths: dict[str, int] = {}
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Count statements as steps."""
+        with connection.execute_wrapper(self._statement):
+            yield
+
+    @contextmanager
+    def outside(self) -> Iterator[None]:
+        """Step out of the shop: what happens inside is Safaricom's, a buyer's or ours."""
+        before, self._now = self._now, None
+        try:
+            yield
+        finally:
+            self._now = before
+
+    @property
+    def is_deep(self) -> bool:
+        return self._depth >= DEEPEST
+
+    def run(self, name: str, work: Callable[..., Any], *args: Any, **kwargs: Any) -> bool:
+        """Do a piece of work in a process of its own. Returns whether it lived to the end."""
+        process = self._new(name)
+        before, self._now = self._now, process
+        self._depth += 1
+        try:
+            work(*args, **kwargs)
+            self.step("the end")
+        except Crash:
+            self._bury()
+            return False
+        finally:
+            self._now = before
+            self._depth -= 1
+            self._lengths[name] = max(process.steps, self._lengths.get(name, 0))
+        return True
+
+    def step(self, what: str) -> None:
+        """Between two steps of the process under way, if one is: it may die here, or meet another.
+
+        Raises Crash, DatabaseAway.
+        """
+        process = self._now
+        if process is None:
+            return
+        if process.is_dead:
+            raise Crash
+        process.steps += 1
+        if process.steps == process.dies_at:
+            process.is_dead = True
+            self.troubles += 1
+            self.counts["crash"] += 1
+            self._tell(f"  ✝ {process.name} dies at step {process.steps}, before {_short(what)}")
+            raise Crash
+        if what.startswith("BEGIN"):
+            process.transactions += 1
+            if process.transactions == process.meets_at_transaction:
+                process.meets_at = process.steps
+        is_free = not connection.in_atomic_block and not connection.connection.in_transaction
+        if process.meets_at and process.steps >= process.meets_at and is_free:
+            process.meets_at = 0
+            self.counts["meeting"] += 1
+            self._tell(f"  ⇄ {process.name} is overtaken at step {process.steps}")
+            with self.outside():
+                self.meet()
+
+    def _statement(self, execute, sql, params, many, context):
+        process = self._now
+        if process is None:
+            return execute(sql, params, many, context)
+        if process.is_dead:
+            # What a dead process had not committed is taken back by the database.
+            if sql.startswith(("ROLLBACK", "RELEASE")):
+                return execute(sql, params, many, context)
+            raise Crash
+        self.step(sql)
+        if process.steps == process.refused_at and not sql.startswith(("ROLLBACK", "RELEASE")):
+            self.troubles += 1
+            self.counts["database"] += 1
+            self._tell(f"  ✗ {process.name}: the database refuses {_short(sql)}")
+            raise DatabaseAway("not now")
+        return execute(sql, params, many, context)
+
+    def _new(self, name: str) -> Process:
+        weather, chance = self.weather, self._chance
+        length = self._lengths.get(name, USUAL)
+
+        def somewhere(probability: float) -> int:
+            return chance.randint(1, length + 1) if chance.happens(probability) else 0
+
+        process = Process(
+            name, dies_at=somewhere(weather.crash), refused_at=somewhere(weather.database)
+        )
+        if self._depth + 1 < DEEPEST and chance.happens(weather.meeting):
+            if chance.happens(0.5):
+                process.meets_at_transaction = chance.randint(1, TRANSACTIONS)
+            else:
+                process.meets_at = chance.randint(1, length)
+        return process
+
+    @staticmethod
+    def _bury() -> None:
+        """Let go of everything a process had in memory, and of its transaction."""
+        if connection.connection.in_transaction:
+            connection.connection.rollback()
+        connection.in_atomic_block = False
+        connection.needs_rollback = False
+        connection.autocommit = True
+        connection.savepoint_ids.clear()
+        connection.atomic_blocks.clear()
+        connection.run_on_commit.clear()
+        connection.run_commit_hooks_on_set_autocommit_on = False
+        cache.clear()
+        gateway._client.cache_clear()
+
+
+def _short(statement: str) -> str:
+    return _SAVEPOINT.sub("", statement)[:60]

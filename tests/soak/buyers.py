@@ -1,0 +1,192 @@
+"""The buyers: they cash out, ring again, cancel, pay by hand, and repeat what was not answered."""
+
+import heapq
+import http.client
+import itertools
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from .faults import Dice, Fate
+
+#: A request that nobody answers is sent again this often; the order is the same, by its key.
+MOST_REPEATS = 60
+
+
+class Line:
+    """Keep-alive HTTP of one thread to one server, which may be killed at any moment."""
+
+    def __init__(self, address: str, met: Counter) -> None:
+        self._address, self._met = address, met
+        self._connection: http.client.HTTPConnection | None = None
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        """Send once; the status and the JSON of the answer, 0 where the connection broke."""
+        sent = None if body is None else json.dumps(body)
+        if self._connection is None:
+            self._connection = http.client.HTTPConnection(self._address, timeout=100)
+        try:
+            self._connection.request(
+                method, path, sent, {"Content-Type": "application/json", **headers}
+            )
+            response = self._connection.getresponse()
+            said = response.read()
+        except (OSError, http.client.HTTPException):
+            self._met["connection broke"] += 1
+            self._connection.close()
+            self._connection = None
+            return 0, None
+        if response.status >= 500:
+            self._met[f"HTTP {response.status}"] += 1
+        try:
+            return response.status, json.loads(said)
+        except ValueError:
+            return response.status, None
+
+
+class Buyers:
+    """Places so many orders from several threads, and does what their fates say afterwards."""
+
+    def __init__(
+        self, *, web: str, mpesa: str, goods: dict, phones: list[str], dice: Dice, orders: int
+    ) -> None:
+        self._web, self._mpesa, self._goods, self._phones = web, mpesa, goods, phones
+        self._dice, self._orders = dice, orders
+        self._lock = threading.Lock()
+        self._tries = itertools.count()
+        self._later: list[tuple[float, int, Callable[[Line, Line], None]]] = []
+        self._threads: list[threading.Thread] = []
+        self.placed = 0
+        self.faults: Counter = Counter()
+        self.deeds: Counter = Counter()
+        self.refused: Counter = Counter()
+        self.met: Counter = Counter()
+        self.strange: list[str] = []
+
+    def start(self, threads: int) -> None:
+        """Begin, with so many asking at the same time."""
+        self._threads = [threading.Thread(target=self._work) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def are_done(self) -> bool:
+        """Whether all is ordered, and everything that was to follow was done."""
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def _work(self) -> None:
+        web, mpesa = Line(self._web, self.met), Line(self._mpesa, Counter())
+        while (deed := self._next()) is not None:
+            try:
+                deed(web, mpesa)
+            except Exception as error:
+                self.strange.append(repr(error))
+
+    def _next(self) -> Callable[[Line, Line], None] | None:
+        """What is due; else the next order; None when all is done."""
+        while True:
+            with self._lock:
+                now = time.monotonic()
+                if self._later and self._later[0][0] <= now:
+                    return heapq.heappop(self._later)[2]
+                if self.placed < self._orders:
+                    number = next(self._tries)
+                    return lambda web, mpesa: self._cash_out(web, mpesa, number)
+                if not self._later:
+                    return None
+            time.sleep(0.2)
+
+    def _cash_out(self, web: Line, mpesa: Line, number: int) -> None:
+        with self._lock:
+            dice = self._dice.random
+            buyer = number % len(self._phones)
+            shelf = self._goods["scarce" if dice.random() < 0.04 else "ample"]
+            chosen = dice.sample(shelf, k=min(len(shelf), dice.choice([1, 1, 1, 2])))
+            lines = [(product, price, dice.randint(1, 3)) for product, price in chosen]
+            amount = sum(price * pieces for _, price, pieces in lines)
+            fate = self._dice.fate(amount)
+        phone, token = self._phones[buyer], self._goods["tokens"][buyer]
+        if fate.script:
+            mpesa.ask("POST", "/control/scripts", {"phone": phone, "times": 1, **fate.script})
+        asked = {
+            "order": [{"product": product, "number": pieces} for product, _, pieces in lines],
+            "mpesa_number": phone,
+        }
+        signed = {"Authorization": f"Bearer {token}"}
+        key = {"Idempotency-Key": f"soak-{number}"}
+        status, order = self._insist(web, "/cashout/", asked, **signed, **key)
+        if status == 201:
+            with self._lock:
+                self.placed += 1
+                self.faults[fate.fault or "none"] += 1
+                self._plan(fate, order, phone, signed)
+        else:
+            code = order.get("code", "shortage or cap") if isinstance(order, dict) else "?"
+            self.refused[f"{status} {code}"] += 1
+            if status not in {400, 409}:
+                self.strange.append(f"cash-out answered {status}: {order}")
+
+    def _insist(self, web: Line, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+        """Send the same again until somebody answers: servers are killed and come back."""
+        for _ in range(MOST_REPEATS):
+            status, said = web.ask("POST", path, body, **headers)
+            in_use = isinstance(said, dict) and said.get("code") == "idempotency_key_in_use"
+            if status not in {0, 503} and not in_use:
+                return status, said
+            time.sleep(0.5)
+        return status, said
+
+    def _plan(self, fate: Fate, order: dict, phone: str, signed: dict[str, str]) -> None:
+        """Enter what the buyer does later. Call with the lock held."""
+        deed = fate.buyer
+        if not deed:
+            return
+        self.deeds[deed] += 1
+        address, reference = f"/cashout/{order['order_token']}", order["reference"]
+        after = self._dice.random.uniform(3, 30)
+        if deed == "cancels":
+            self._add(
+                after / 10, lambda web, _: self._insist(web, f"{address}/cancel/", None, **signed)
+            )
+        elif deed == "rings again":
+            self._add(after, lambda web, _: self._insist(web, f"{address}/pay/", None, **signed))
+        else:
+            for seconds, amount, account in _payments(deed, order["amount"], reference, after):
+                payment = {
+                    "business": "174379",
+                    "account": account,
+                    "amount": amount,
+                    "pin": "1234",
+                }
+                self._add(seconds, lambda *_, payment=payment: self._pay(phone, payment))
+
+    def _add(self, seconds: float, deed: Callable[[Line, Line], Any]) -> None:
+        due = time.monotonic() + seconds
+        heapq.heappush(self._later, (due, next(self._tries), deed))
+
+    def _pay(self, phone: str, payment: dict) -> None:
+        # A line of its own: an idle one may have been hung up on, and this is not repeated.
+        status, said = Line(self._mpesa, Counter()).ask(
+            "POST", f"/control/phones/{phone}/pay", payment
+        )
+        if status != 200:
+            self.strange.append(f"paying by hand answered {status}: {said}")
+
+
+def _payments(deed: str, amount: int, reference: str, after: float):
+    """What is paid by hand: (seconds from now, KES, the account that is typed)."""
+    if deed.endswith("misspelt"):
+        return [(after, amount, f"{reference[:-1]}0")]
+    if deed.endswith("the rest"):
+        part = max(1, amount // 3)
+        return [(after, part, reference), (after + 10, amount - part, reference)]
+    if deed.endswith("over"):
+        return [(after, amount + 25, reference)]
+    if deed.endswith("twice"):
+        return [(after, amount, reference), (after + 3, amount, reference)]
+    if deed.endswith("expiry"):
+        return [(after + 65, amount, reference)]
+    return [(after, amount, reference)]

@@ -1,0 +1,153 @@
+"""The shop as a machine runs it: gunicorn, clocks, commands; each can be killed and comes back."""
+
+import http.client
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+C2B_TOKEN = "soak0registered0address"
+#: How long a server may take to answer after its start, seconds.
+PATIENCE = 60
+
+
+def environment(*, database: str, web: int, mpesa: str, scratch: Path, hold: int = 1) -> dict:
+    """Production, rehearsed on this machine; throttles off, since one client asks it all.
+
+    Goods are held for ``hold`` minutes, so that orders expire while somebody watches.
+    """
+    return {
+        "OMACHE_ENV_FILE": os.devnull,
+        "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
+        "DJANGO_SECRET_KEY": secrets.token_hex(40),
+        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+        "HTTPS": "off",
+        "THROTTLES": "off",
+        "DATABASE_URL": database,
+        "DATABASE_POOL_SIZE": "10",
+        "STATIC_ROOT": str(scratch / "static"),
+        "MEDIA_ROOT": str(scratch / "media"),
+        "BIND": f"127.0.0.1:{web}",
+        "WEB_CONCURRENCY": "2",
+        "WEB_THREADS": "10",
+        "ORDER_HOLD_MINUTES": str(hold),
+        "DARAJA_BASE_URL": mpesa,
+        "DARAJA_CALLBACK_BASE_URL": f"http://127.0.0.1:{web}",
+        "DARAJA_CONSUMER_KEY": "simulator-key",
+        "DARAJA_CONSUMER_SECRET": "simulator-secret",
+        "DARAJA_SHORTCODE": "174379",
+        "DARAJA_PASSKEY": "simulator-passkey",
+        "DARAJA_C2B_TOKEN": C2B_TOKEN,
+        "DARAJA_STATEMENT": "on",
+        "DARAJA_QUERIES_A_MINUTE": "30000",
+        "DARAJA_B2C_SHORTCODE": "600000",
+        "DARAJA_INITIATOR_NAME": "simulator",
+        "DARAJA_INITIATOR_PASSWORD": "simulator-password",
+        "DARAJA_CERTIFICATE": str(scratch / "certificate.pem"),
+    }
+
+
+class Process:
+    """One process of the shop, with what it started in a session of their own."""
+
+    def __init__(
+        self, name: str, *arguments: str, told: dict, log: Path, answers: str = ""
+    ) -> None:
+        self.name = name
+        self._arguments, self._told, self._log = arguments, told, log
+        #: ``host:port`` where a server answers once it is up.
+        self._answers = answers
+        self._running: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers if it is a server."""
+        with self._log.open("ab") as log:
+            self._running = subprocess.Popen(
+                [sys.executable, *self._arguments],
+                env={**os.environ, **self._told},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE
+        while self._answers and not _is_up(self._answers):
+            if time.monotonic() > deadline or self._running.poll() is not None:
+                raise RuntimeError(f"{self.name} did not come up; see {self._log}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """``kill -9`` it and all it started, and start it again."""
+        self._end(signal.SIGKILL)
+        self.start()
+
+    def kill_a_child(self, choose) -> None:
+        """``kill -9`` one of the processes it started; it is its own business to replace it."""
+        assert self._running is not None
+        children = Path(f"/proc/{self._running.pid}/task/{self._running.pid}/children")
+        if pids := children.read_text().split():
+            with suppress(ProcessLookupError):
+                os.kill(int(choose(pids)), signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it as an operator would. Safe to repeat."""
+        self._end(signal.SIGTERM)
+
+    def _end(self, how: int) -> None:
+        if self._running is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._running.pid, how)
+        try:
+            self._running.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._running.pid, signal.SIGKILL)
+            self._running.wait()
+        self._running = None
+
+
+def _is_up(address: str) -> bool:
+    connection = http.client.HTTPConnection(address, timeout=2)
+    try:
+        connection.request("GET", "/livez/")
+        return connection.getresponse().status < 500
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def gunicorn(told: dict, scratch: Path) -> Process:
+    """The web servers: a master and its workers."""
+    return Process(
+        "gunicorn", "-m", "gunicorn", "omachemainproj.wsgi",
+        told=told, log=scratch / "gunicorn.log", answers=told["BIND"],
+    )  # fmt: skip
+
+
+def clock(number: int, told: dict, scratch: Path, *, every: float = 2) -> Process:
+    """One of the clocks."""
+    name = f"clock {number}"
+    return Process(
+        name, "manage.py", "clock", "--every", str(every),
+        told=told, log=scratch / f"clock{number}.log",
+    )  # fmt: skip
+
+
+def manage(told: dict, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Run a management command, or ``-m`` a module, to its end."""
+    command = arguments if arguments[0] == "-m" else ("manage.py", *arguments)
+    ran = subprocess.run(
+        [sys.executable, *command],
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and ran.returncode:
+        raise RuntimeError(f"{' '.join(arguments)}: {ran.stdout}{ran.stderr}")
+    return ran
