@@ -30,6 +30,17 @@ class WholeNumberField(serializers.IntegerField):
         return isinstance(getattr(self.root, "initial_data", None), QueryDict)
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """A JSON true or false. Never a text or a number that looks like one."""
+
+    default_error_messages = {"strict": "Send true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("strict")
+        return data
+
+
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"})
 class MpesaNumberField(serializers.Field):
     """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits."""

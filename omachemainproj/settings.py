@@ -9,6 +9,7 @@ import hashlib
 import os
 import re
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,6 +36,14 @@ def _number(name: str, *, default: int, least: int = 0) -> int:
     if not (text.isascii() and text.isdigit() and int(text) >= least):
         raise ImproperlyConfigured(f"{name} is a whole number from {least}, not {text}.")
     return int(text)
+
+
+def _percent(name: str) -> Decimal:
+    """0 to 99.99, with at most two decimals, as people write a rate: ``5`` or ``2.5``."""
+    text = env.str(name, default="0").strip()
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", text):
+        raise ImproperlyConfigured(f"{name} is a percentage from 0 to 99.99, not {text}.")
+    return Decimal(text)
 
 
 def _is_loopback(url: str) -> bool:
@@ -66,6 +75,14 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = _number("ORDER_HOLD_MINUTES", default=15, least=1)
+#: Of what is sold from now on; each line keeps what was agreed when it was sold.
+COMMISSION_PERCENT = _percent("COMMISSION_PERCENT")
+#: Goods on the road count as delivered after this many days without a word from their buyer.
+DELIVERY_CONFIRM_DAYS = _number("DELIVERY_CONFIRM_DAYS", default=7, least=1)
+#: What may leave to sellers in one day, KES. No payout is larger than M-Pesa's own 250,000.
+PAYOUT_DAILY_LIMIT = _number("PAYOUT_DAILY_LIMIT", default=1_000_000, least=250_000)
+#: A payout above this, KES, waits until a second person has looked at it.
+PAYOUT_APPROVAL_ABOVE = _number("PAYOUT_APPROVAL_ABOVE", default=50_000)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
@@ -423,6 +440,8 @@ REST_FRAMEWORK = {
         "search": "60/min",
         "create": "30/hour",
         "cashout": "10/min",
+        # An agent at a depot scans one parcel after the other.
+        "move": "120/min",
         "poll": "120/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.handlers.answer_error",

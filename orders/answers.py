@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .models import Order, OrderTrack
+from .models import CODE_SHOWN, Order, OrderTrack, TrackEvent
 
 
 def order_answer(
@@ -25,12 +25,14 @@ def order_answer(
         "expires_at": order.expires_at,
         "order": [
             {
+                "id": track.pk,
                 "product": track.product_id,
                 "name": track.name,
                 "number": track.number,
                 "price": track.price,
                 "amount": track.amount,
                 "track_status": str(track.track_status),
+                "collection_code": track.shown_code,
             }
             for track in tracks
         ],
@@ -38,9 +40,13 @@ def order_answer(
     }
 
 
-def track_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
-    """One tracking row, from ``orders.pages.read_tracks``; amounts in whole KES."""
+def track_answer(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
+    """One tracking row, from ``as_rows()``; amounts in whole KES.
+
+    The collection code is for the buyer's eyes alone.
+    """
     picture = row.product__thumbnail
+    shows_code = row.buyer_id == reader_id and row.track_status in CODE_SHOWN
     return {
         "id": row.id,
         "order_token": str(row.order__order_token),
@@ -53,6 +59,26 @@ def track_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
         "seller": row.seller__username,
         "track_status": row.track_status,
         "payment_status": row.order__payment_status,
+        "collection_code": row.collection_code if shows_code else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def history_answer(line: OrderTrack) -> list[dict[str, Any]]:
+    """The whole way of a line, oldest first. One query."""
+    steps = [{"track_status": "created", "at": line.created_at, "by": "buyer", "note": ""}]
+    for event in line.events.order_by("pk"):
+        steps.append(
+            {
+                "track_status": event.track_status,
+                "at": event.created_at,
+                "by": _who(event, line),
+                "note": event.note,
+            }
+        )
+    return steps
+
+
+def _who(event: TrackEvent, line: OrderTrack) -> str:
+    return {line.buyer_id: "buyer", line.seller_id: "seller"}.get(event.actor_id or 0, "shop")

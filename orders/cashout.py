@@ -28,6 +28,7 @@ from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
+from .commission import commissions
 from .models import MAX_AMOUNT, Order, OrderTrack
 from .services import HARD_LIMIT, expire_overdue, hold_time
 
@@ -135,14 +136,16 @@ def _place(
         fingerprint=fingerprint,
     )
     order.save(force_insert=True)
+    amounts = [products[product_id]["price"] * n for product_id, n in wanted.items()]
     tracks = OrderTrack.objects.bulk_create(
-        _track(order, products[product_id], n) for product_id, n in wanted.items()
+        _track(order, products[product_id], n, commission)
+        for (product_id, n), commission in zip(wanted.items(), commissions(amounts), strict=True)
     )
     stock.hold(StockLine(product_id, n) for product_id, n in wanted.items())
     return Placed(order, tracks)
 
 
-def _track(order: Order, product: dict[str, Any], number: int) -> OrderTrack:
+def _track(order: Order, product: dict[str, Any], number: int, commission: int) -> OrderTrack:
     return OrderTrack(
         order=order,
         buyer_id=order.buyer_id,
@@ -152,6 +155,7 @@ def _track(order: Order, product: dict[str, Any], number: int) -> OrderTrack:
         number=number,
         price=product["price"],
         amount=number * product["price"],
+        commission=commission,
         payment_mpesa_number=product["payment_mpesa_number"],
     )
 

@@ -18,6 +18,11 @@ REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
 REFERENCE_LENGTH = 8
 
 
+def new_collection_code() -> str:
+    """Six digits a buyer reads out at the door; a few wrong guesses use it up (orders.moves)."""
+    return f"{secrets.randbelow(10**6):06}"
+
+
 def new_reference() -> str:
     """A short code a buyer can type into M-Pesa; one in 200 billion, and unique in the table."""
     return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
@@ -57,6 +62,10 @@ class TrackStatus(models.TextChoices):
     DELIVERED = "delivered"
     CANCELLED = "cancelled"
     REFUNDED = "refunded"
+
+
+#: Where a line is while its goods are still to be handed over.
+CODE_SHOWN = frozenset({TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING})
 
 
 class Order(models.Model):
@@ -146,7 +155,18 @@ class OrderTrack(models.Model):
     number = models.PositiveIntegerField()
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings, each.")
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings: number × price.")
+    commission = models.PositiveIntegerField(
+        default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
+    )
     payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
+    #: Shown to the buyer once it is paid; whoever hands the goods over asks for it.
+    collection_code = models.CharField(
+        max_length=6, default=new_collection_code, editable=False
+    )
+    #: How often somebody typed another code.
+    code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
+    #: Cancelled after it was paid: its money goes back, though its order may go on.
+    returned = models.BooleanField(default=False, editable=False)
     track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -161,15 +181,46 @@ class OrderTrack(models.Model):
                 name="track_amount_is_number_times_price",
                 condition=Q(amount=F("number") * F("price")),
             ),
+            models.CheckConstraint(
+                name="commission_is_part_of_the_amount", condition=Q(commission__lte=F("amount"))
+            ),
+            models.CheckConstraint(
+                name="returned_track_is_cancelled_or_refunded",
+                condition=Q(returned=False) | Q(track_status__in=["cancelled", "refunded"]),
+            ),
         ]
-        indexes = [models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest")]
+        indexes = [
+            models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
+            models.Index(
+                fields=["updated_at"],
+                name="track_on_the_road",
+                condition=Q(track_status="shipping"),
+            ),
+        ]
+        permissions = [
+            ("move_track", "Can collect and deliver goods"),
+            ("decide_lines", "Can move and cancel any line, with a reason"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.number} × {self.name}"
 
+    @property
+    def share(self) -> int:
+        """What the seller gets of the amount, KES."""
+        return self.amount - self.commission
+
+    @property
+    def shown_code(self) -> str | None:
+        """The collection code, for the buyer's eyes, while it can be of use."""
+        return self.collection_code if self.track_status in CODE_SHOWN else None
+
 
 class TrackEvent(models.Model):
-    """One step on the way of a line: where it came to, when, and by whom."""
+    """One step on the way of a line: where it came to, when, by whom and why.
+
+    Written by who moved the line, in the same transaction, under the order's lock.
+    """
 
     track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="events")
     track_status = models.CharField(max_length=9, choices=TrackStatus)
@@ -179,13 +230,6 @@ class TrackEvent(models.Model):
     )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="track_reaches_a_status_once", fields=["track", "track_status"]
-            ),
-        ]
 
     def __str__(self) -> str:
         return f"{self.track_status} at {self.created_at:%d %b %Y %H:%M}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +24,16 @@ def _page(vendor: str, later: bool, limit: int) -> Statement:
     if later:
         tracks = tracks.filter(beyond(KEYSET, [_PLACE]))
     return compile_rows(tracks.as_rows()[:limit], TRACK_COLUMNS)
+
+
+def read_tracks_like(
+    buyer_id: int, wanted: Mapping[str, Any], after: Sequence[int] | None, limit: int
+) -> list[Any]:
+    """As ``read_tracks``, of those that are ``wanted``: a filter on lines. One query."""
+    tracks = OrderTrack.objects.bought_by(buyer_id).filter(**wanted).order_by(*KEYSET)
+    if after:
+        tracks = tracks.filter(beyond(KEYSET, list(after)))
+    return list(tracks.as_rows()[:limit])
 
 
 def read_tracks(buyer_id: int, after: Sequence[int] | None, limit: int) -> list[Any]:

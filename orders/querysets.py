@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 TRACK_COLUMNS = (
     "id",
+    "buyer_id",
     "order__order_token",
     "product_id",
     "name",
@@ -24,6 +25,7 @@ TRACK_COLUMNS = (
     "amount",
     "seller__username",
     "track_status",
+    "collection_code",
     "order__payment_status",
     "created_at",
     "updated_at",
@@ -48,6 +50,16 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User | int) -> OrderTrackQuerySet:
         """The buyer's own lines. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
+
+    def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
+        """Lines that have been shipping at least since then, the longest first."""
+        return self.filter(track_status="shipping", updated_at__lte=since).order_by("updated_at")
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse to write what payments must hear of: ``update()`` wakes nobody."""
+        if kwargs.get("track_status") == "fetched" or kwargs.get("returned"):
+            raise TypeError("Move lines one by one, with orders.moves.move_line().")
+        return super().update(**kwargs)
 
     def as_rows(self) -> models.QuerySet[OrderTrack, Any]:
         """Named tuples of what a tracking row shows (see orders.answers)."""

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from rest_framework import serializers
 
-from omachemainproj.fields import MpesaNumberField, WholeNumberField
+from omachemainproj.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
 from products.models import MAX_STOCK
 
 from .cashout import Asked
@@ -63,13 +63,22 @@ class PayInput(serializers.Serializer):
     mpesa_number = MpesaNumberField(required=False)
 
 
+_CODE = {
+    "allow_null": True,
+    "help_text": "Six digits to read out when the goods are handed over; the buyer's alone, "
+    "from paid to delivered.",
+}
+
+
 class LineOutput(serializers.Serializer):
+    id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
     product = serializers.IntegerField()
     name = serializers.CharField()
     number = serializers.IntegerField()
     price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
+    collection_code = serializers.CharField(**_CODE)
 
 
 class PromptOutput(serializers.Serializer):
@@ -121,8 +130,62 @@ class TrackOutput(serializers.Serializer):
     seller = serializers.CharField(help_text="The seller's user name.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    collection_code = serializers.CharField(**_CODE)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+
+
+class StepOutput(serializers.Serializer):
+    """One step on the way of a line."""
+
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    at = serializers.DateTimeField()
+    by = serializers.ChoiceField(["buyer", "seller", "shop"])
+    note = serializers.CharField(allow_blank=True, help_text="Why, where somebody said so.")
+
+
+class TrackStoryOutput(TrackOutput):
+    """One line and its whole way."""
+
+    history = StepOutput(many=True, help_text="Oldest first.")
+
+
+class MoveInput(serializers.Serializer):
+    """Where a line is to go, and what shows that it may."""
+
+    to = serializers.ChoiceField(
+        [
+            TrackStatus.FETCHED.value,
+            TrackStatus.SHIPPING.value,
+            TrackStatus.DELIVERED.value,
+            TrackStatus.CANCELLED.value,
+        ]
+    )
+    note = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Why; the buyer and the seller read it.",
+    )
+    code = serializers.RegexField(
+        r"^[0-9]{6}$",
+        required=False,
+        help_text="The buyer's collection code, from whoever hands over.",
+        error_messages={"invalid": "The code has six digits."},
+    )
+    goods_there = StrictBooleanField(
+        required=False,
+        help_text="On cancelling: whether the goods are there to be sold again. Unless told: yes "
+        "when the buyer cancels, no otherwise.",
+    )
+
+
+class TrackFilterInput(serializers.Serializer):
+    """Which of the caller's lines to list."""
+
+    status = serializers.ChoiceField(TrackStatus.choices, required=False)
+    order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
 
 
 def read_idempotency_key(typed: str | None) -> str | None:

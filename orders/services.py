@@ -1,6 +1,7 @@
-"""What happens to an order: placed, paid, expired, cancelled.
+"""What happens to an order: placed, paid, expired, cancelled. Its lines: orders.moves.
 
-Locks are taken in one order everywhere: the buyer, a payment, the order, products by id.
+Locks are taken in one order everywhere: the buyer, a payment, the order, its line, what its seller
+is owed (payments), products by id.
 """
 
 from __future__ import annotations
@@ -76,6 +77,15 @@ def owe_order_back(order: Order) -> None:
     unpaid or paid.
     """
     if order.is_closed and order.payment_status != PaymentStatus.REFUND_DUE:
+        _move(order, PaymentStatus.REFUND_DUE)
+
+
+def let_order_end(order: Order) -> None:
+    """Note that no line of a paid order is left to be delivered: all its money is owed back.
+
+    Call inside a transaction that holds the order's lock.
+    """
+    if order.is_paid and not order.tracks.filter(returned=False).exists():
         _move(order, PaymentStatus.REFUND_DUE)
 
 
@@ -169,6 +179,9 @@ def follow_order(order: Order) -> None:
     """
     status, left_behind = FOLLOWED[order.payment_status]
     behind = order.tracks.filter(track_status__in=left_behind)
+    if order.is_paid:
+        # What was cancelled by itself stays so, though its order is paid.
+        behind = behind.filter(returned=False)
     track_ids = list(behind.order_by("pk").values_list("pk", flat=True))
     if not track_ids:
         return
@@ -176,8 +189,7 @@ def follow_order(order: Order) -> None:
         track_status=status, updated_at=timezone.now()
     )
     TrackEvent.objects.bulk_create(
-        [TrackEvent(track_id=track_id, track_status=status) for track_id in track_ids],
-        ignore_conflicts=True,
+        TrackEvent(track_id=track_id, track_status=status) for track_id in track_ids
     )
 
 

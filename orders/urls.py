@@ -1,9 +1,14 @@
 """Tracking. Cash-out's addresses are in payments.urls, where an order meets its payment."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from . import views
 
+# 18 digits fit the column.
+_LINE = r"(?P<track_id>[0-9]{1,18})"
+
 urlpatterns = [
     path("track/order/", views.TrackOrderView.as_view(), name="track-order"),
+    re_path(rf"^track/order/{_LINE}/$", views.TrackStoryView.as_view(), name="track-story"),
+    re_path(rf"^track/{_LINE}/move/$", views.MoveView.as_view(), name="track-move"),
 ]

@@ -85,5 +85,19 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
         )
 
 
+def put_back(line: StockLine, *, reference: str) -> None:
+    """Let goods that had left the shelf stand on it again, whatever else is on it by now.
+
+    Safe to repeat: a reference moves a product's stock at most once.
+    """
+    moved = StockMovement.objects.get_or_create(
+        product_id=line.product_id, reference=reference, defaults={"quantity": line.number}
+    )
+    if moved[1]:
+        Product.objects.filter(pk=line.product_id).update(
+            item_number=F("item_number") + line.number
+        )
+
+
 def _in_id_order(lines: Iterable[StockLine]) -> list[StockLine]:
     return sorted(lines, key=lambda line: line.product_id)
