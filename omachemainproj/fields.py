@@ -59,3 +59,14 @@ class MpesaNumberField(serializers.Field):
 
     def to_representation(self, value: str) -> str:
         return value
+
+
+class SwitchField(serializers.BooleanField):
+    """JSON's ``true`` or ``false``. Never 1, ``"yes"`` or null."""
+
+    default_error_messages = {"switch": "This is true or false."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("switch")
+        return data
