@@ -47,8 +47,8 @@ from .models import (
     OrderPayment,
     Receipt,
     Refund,
-    RefundStatus,
     Side,
+    TransferStatus,
 )
 from .sending import CHECK_AFTER as REFUND_CHECK_AFTER
 from .sending import LEAST_BETWEEN as LEAST_BETWEEN_QUESTIONS
@@ -268,7 +268,7 @@ def _uncredited(now: datetime) -> QuerySet[Order]:
 
 @_rule("An order is refunded when all that is owed back for it went back, and not before")
 def _refunded(now: datetime) -> QuerySet[Order]:
-    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=RefundStatus.DONE)
+    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
     return Order.objects.annotate(is_going=Exists(going)).filter(
         Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
         | Q(payment_status=PaymentStatus.REFUND_DUE, is_going=False)
@@ -363,7 +363,7 @@ def _of_refund(account: Account, side: Side) -> Coalesce:
 
 @_rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
 def _given(now: datetime) -> QuerySet[Refund]:
-    given = Case(When(status=RefundStatus.DONE, then=F("amount")), default=0)
+    given = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
     refunds = Refund.objects.annotate(given=given)
     return refunds.exclude(given=_of_refund(Account.MPESA_CLEARING, Side.CREDIT))
 
@@ -371,7 +371,7 @@ def _given(now: datetime) -> QuerySet[Refund]:
 @_rule("What is owed back, and is not back, is what the ledger says is owed for the order")
 def _payable(now: datetime) -> QuerySet[Order]:
     refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
-    open_ones = refunds.exclude(status=RefundStatus.DONE)
+    open_ones = refunds.exclude(status=TransferStatus.DONE)
     entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
     orders = Order.objects.annotate(
         owed=_total(open_ones, by="order", of=Sum("amount")),
@@ -391,7 +391,7 @@ def _not_too_much(now: datetime) -> QuerySet[Receipt]:
 @_rule("Money goes back one way only")
 def _one_way(now: datetime) -> QuerySet[Refund]:
     after = Refund.objects.filter(replaces=OuterRef("pk"))
-    return Refund.objects.filter(Exists(after)).exclude(status=RefundStatus.REFUSED)
+    return Refund.objects.filter(Exists(after)).exclude(status=TransferStatus.REFUSED)
 
 
 # --- Nothing waits without a date or a person --------------------------------------------------
@@ -419,12 +419,12 @@ def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
     # After the last question a person looks (the console).
     last = timedelta(seconds=REFUND_CHECK_AFTER[-1]) - LEAST_BETWEEN_QUESTIONS
     undated = Refund.objects.filter(
-        status__in=[RefundStatus.DUE, RefundStatus.UNKNOWN, RefundStatus.SENT],
+        status__in=[TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT],
         next_check_at__isnull=True,
         note="",
     )
     return undated.filter(
-        Q(status=RefundStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
+        Q(status=TransferStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
     )
 
 
