@@ -32,7 +32,7 @@ def balance_of(seller_id: int) -> SellerBalance:
     return SellerBalance(seller.owed, seller.going, seller.waiting)
 
 
-def with_balances(sellers: QuerySet[User]) -> QuerySet[User]:
+def with_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     """Annotate people with ``owed``, ``going`` and ``waiting`` (see SellerBalance)."""
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
