@@ -39,7 +39,9 @@ def _moved(now: datetime) -> QuerySet[Product]:
 
 
 def _goods_left() -> Exists:
-    reference = Concat(Value("order:"), Cast(OuterRef("order_id"), TextField()))
+    reference = Concat(
+        Value("order:"), Cast(OuterRef("order_id"), TextField()), output_field=TextField()
+    )
     return Exists(
         StockMovement.objects.filter(
             product=OuterRef("product_id"), reference=reference, quantity=-OuterRef("number")
@@ -59,7 +61,7 @@ def _not_taken(now: datetime) -> QuerySet[OrderTrack]:
 
 @rule("Only goods of cancelled lines came back to the shelf, as many as had left it")
 def _came_back(now: datetime) -> QuerySet[StockMovement]:
-    reference = Concat(Value("return:"), Cast(F("pk"), TextField()))
+    reference = Concat(Value("return:"), Cast(F("pk"), TextField()), output_field=TextField())
     lines = OrderTrack.objects.annotate(reference=reference).filter(
         returned=True,
         reference=OuterRef("reference"),
