@@ -68,16 +68,15 @@ def track_answer(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, 
 def history_answer(line: OrderTrack) -> list[dict[str, Any]]:
     """The whole way of a line, oldest first. One query."""
     steps = [{"track_status": "created", "at": line.created_at, "by": "buyer", "note": ""}]
-    for event in line.events.order_by("pk"):
-        steps.append(
-            {
-                "track_status": event.track_status,
-                "at": event.created_at,
-                "by": _who(event, line),
-                "note": event.note,
-            }
-        )
-    return steps
+    return steps + [
+        {
+            "track_status": event.track_status,
+            "at": event.created_at,
+            "by": _who(event, line),
+            "note": event.note,
+        }
+        for event in line.events.order_by("pk")
+    ]
 
 
 def _who(event: TrackEvent, line: OrderTrack) -> str:

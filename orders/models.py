@@ -161,9 +161,7 @@ class OrderTrack(models.Model):
     )
     payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
     #: Shown to the buyer once it is paid; whoever hands the goods over asks for it.
-    collection_code = models.CharField(
-        max_length=6, default=new_collection_code, editable=False
-    )
+    collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
     #: How often somebody typed another code.
     code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
     #: Cancelled after it was paid: its money goes back, though its order may go on.

@@ -1,4 +1,4 @@
-"""The way of a line from paid to delivered, and off it: who may move it where, and what it takes."""
+"""The way of a line from paid to delivered, and off it: who may move it where, with what proof."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     return frozenset(roles)
 
 
-def move_line(  # noqa: PLR0913
+def move_line(
     track_id: int,
     to: str,
     *,
@@ -116,7 +116,7 @@ def move_line(  # noqa: PLR0913
 
 
 @transaction.atomic
-def _move(  # noqa: PLR0913
+def _move(
     track_id: int,
     to: str,
     *,

@@ -63,11 +63,7 @@ class PayInput(serializers.Serializer):
     mpesa_number = MpesaNumberField(required=False)
 
 
-_CODE = {
-    "allow_null": True,
-    "help_text": "Six digits to read out when the goods are handed over; the buyer's alone, "
-    "from paid to delivered.",
-}
+_CODE = "Six digits to read out when the goods are handed over; the buyer's alone, from paid on."
 
 
 class LineOutput(serializers.Serializer):
@@ -78,7 +74,7 @@ class LineOutput(serializers.Serializer):
     price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
-    collection_code = serializers.CharField(**_CODE)
+    collection_code = serializers.CharField(allow_null=True, help_text=_CODE)
 
 
 class PromptOutput(serializers.Serializer):
@@ -130,7 +126,7 @@ class TrackOutput(serializers.Serializer):
     seller = serializers.CharField(help_text="The seller's user name.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
-    collection_code = serializers.CharField(**_CODE)
+    collection_code = serializers.CharField(allow_null=True, help_text=_CODE)
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
 

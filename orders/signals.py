@@ -4,11 +4,13 @@
     OrderPayment confirmed   ->  pay_order_of_confirmed_payment          ->  mark_order_paid
     Order, status changed    ->  tracks_follow_order                     ->  follow_order
     Order paid               ->  stock_falls_for_paid_order              ->  take_stock_of_order
+    OrderTrack fetched       ->  payments: money_follows_line            ->  account_for_line
 
 Each runs inside the transaction of the save that woke it and looks at the state a row is in, not
 at how it changed, so saving a row again changes nothing. Nothing here talks to the network. Rows
 written with ``update()`` or ``bulk_create()`` wake nobody, which is why payments refuse to be
-confirmed that way.
+confirmed that way and lines to be fetched. A line that is cancelled after it was paid wakes the
+same receiver: its money goes back.
 """
 
 from __future__ import annotations

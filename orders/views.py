@@ -25,9 +25,7 @@ from .pages import KEYSET, read_tracks, read_tracks_like
 from .serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
-_NOT_ALLOWED = error_answer(
-    "It is paid; others than you move it to fetched.", "move_not_allowed"
-)
+_NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
 
 
 class NoSuchLine(Refusal):
@@ -55,8 +53,10 @@ class TrackOrderView(GenericAPIView):
         pager = self.pagination_class()
         buyer_id = cast(int, request.user.pk)
         wanted = _wanted(request)
-        read = partial(read_tracks_like, buyer_id, wanted) if wanted else partial(
-            read_tracks, buyer_id
+        read = (
+            partial(read_tracks_like, buyer_id, wanted)
+            if wanted
+            else partial(read_tracks, buyer_id)
         )
         rows = pager.paginate(request, KEYSET, read)
         prefix = media_prefix(request)
@@ -91,7 +91,7 @@ class MoveView(APIView):
     def post(self, request: Request, track_id: str) -> Response:
         """Move a line on, and write down who did and why.
 
-        Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents with the buyer's code).
+        Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
         The seller: `delivered` with the code, or `cancelled` before it is fetched, with a reason.
         The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
         a reason. What is cancelled is paid back. Repeating a move changes nothing.

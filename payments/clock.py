@@ -17,15 +17,17 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.services import forget_expired_tokens
+from orders.moves import confirm_silent_deliveries
 from orders.services import expire_overdue
 
 from .budget import forget_spent_budgets
 from .callbacks import apply_event
 from .enquiry import check_payment
-from .models import GatewayEvent, OrderPayment, Receipt, Refund
+from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
+from .payouts import prepare_payouts, sellers_to_pay
 from .prompts import close_lapsed_prompts, ring_order
 from .refunds import owe_back
-from .sending import look_after_refund
+from .sending import look_after_payout, look_after_refund
 from .settlement import pay_unheard_order
 from .statement import close_attempts_not_on_it, read_statement
 
@@ -58,6 +60,9 @@ def tick(now: datetime | None = None) -> dict[str, int]:
             expire_unpaid_orders,
             settle_waiting_money,
             look_after_refunds,
+            confirm_silent_deliveries,
+            prepare_sellers_payouts,
+            look_after_payouts,
         )
     }
 
@@ -117,6 +122,17 @@ def look_after_refunds(now: datetime) -> int:
     return _each(look_after_refund, Refund.objects.due(now).values_list("pk", flat=True))
 
 
+def prepare_sellers_payouts(now: datetime) -> int:
+    """Make payouts of what sellers are owed and the moment after the commit did not get to."""
+    sellers = sellers_to_pay(before=now - GRACE)
+    return _each(prepare_payouts, sellers)
+
+
+def look_after_payouts(now: datetime) -> int:
+    """Send payouts that are due, and ask about those M-Pesa has not spoken of."""
+    return _each(look_after_payout, Payout.objects.due(now).values_list("pk", flat=True))
+
+
 def _attempt(duty: Callable[[datetime], int], now: datetime) -> int:
     try:
         return duty(now)
@@ -126,7 +142,10 @@ def _attempt(duty: Callable[[datetime], int], now: datetime) -> int:
 
 
 def _each(
-    work: Callable[[int], object], row_ids: QuerySet[Any, int], *, at_most: int = A_ROUND
+    work: Callable[[int], object],
+    row_ids: QuerySet[Any, int] | list[int],
+    *,
+    at_most: int = A_ROUND,
 ) -> int:
     """Do the work for each row by itself: one that breaks does not keep the others waiting."""
     done, began = 0, time.monotonic()

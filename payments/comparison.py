@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .ledger import balance
-from .models import Account, Provider, Receipt, Refund, RefundStatus, Way
+from .models import Account, Provider, Receipt, Refund, TransferStatus, Way
 
 
 def compare(books: Mapping[str, Any]) -> list[str]:
@@ -45,7 +45,7 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
 def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
     left = dict(went)
     reversed_by = {entry["reverses"]: number for number, entry in went.items() if entry["reverses"]}
-    done = Refund.objects.filter(status=RefundStatus.DONE).select_related("receipt")
+    done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
     for refund in done.iterator(chunk_size=2000):
         number = refund.number
         if not number and refund.way == Way.REVERSAL:

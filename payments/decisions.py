@@ -26,13 +26,11 @@ from .models import (
     Provider,
     Receipt,
     Refund,
-    RefundStatus,
+    TransferStatus,
     Way,
 )
 from .receipts import AlreadyMatched, MoneyIn, find_receipt, give_to_order, take_in
 from .refunds import (
-    LEAST_PAYOUT,
-    MOST_PAYOUT,
     NothingToOwe,
     finish,
     locked_refund,
@@ -40,6 +38,7 @@ from .refunds import (
     refuse,
     succeed,
 )
+from .routes import LEAST_PAYOUT, MOST_PAYOUT
 from .settlement import Outcome, settle
 
 #: A result code of our own: a person has found out that no money came.
@@ -195,7 +194,7 @@ def refunded_on_the_portal(refund_id: int, *, number: str) -> Refund:
     refund = _refused(refund_id)
     number = _new_number(number)
     by_person = succeed(refund, way=Way.PORTAL)
-    Refund.objects.filter(pk=by_person.pk).update(status=RefundStatus.UNKNOWN, next_check_at=None)
+    Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
     finish(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
     by_person.refresh_from_db()
     return by_person

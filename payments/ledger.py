@@ -16,9 +16,11 @@ from .models import (
     Account,
     LedgerEntry,
     LedgerPosting,
+    Payout,
     Provider,
     Receipt,
     Refund,
+    SellerShare,
     Side,
 )
 
@@ -40,6 +42,9 @@ class Posting:
     order_id: int | None = None
     receipt_id: int | None = None
     refund_id: int | None = None
+    payout_id: int | None = None
+    share_id: int | None = None
+    seller_id: int | None = None
 
 
 #: What the shop has, by who holds it.
@@ -64,6 +69,8 @@ def post(*postings: Posting) -> None:
                 event=posting.event,
                 receipt_id=posting.receipt_id,
                 refund_id=posting.refund_id,
+                payout_id=posting.payout_id,
+                share_id=posting.share_id,
             )
             for posting in postings
         )
@@ -159,6 +166,68 @@ def post_given_back(refund: Refund, *, twice: bool = False) -> None:
     )
 
 
+def post_unborne(receipt: Receipt, amount: int) -> None:
+    """Post that the shop need not bear ``amount`` any more: what it was borne for goes back."""
+    post(
+        Posting(
+            f"unborne:{receipt.pk}:{receipt.borne}",
+            debits={Account.BUYERS_HELD: amount},
+            credits={Account.COMMISSION: amount},
+            order_id=receipt.order_id,
+            receipt_id=receipt.pk,
+        )
+    )
+
+
+def post_sale(share: SellerShare, *, order_id: int) -> None:
+    """Post that a line's goods were fetched: its price is the seller's, less the commission."""
+    held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
+    post(
+        *_of_share("sale", share, order_id, held, owed, share.sold_for),
+        *_of_share("commission", share, order_id, owed, kept, share.commission),
+    )
+
+
+def post_return(share: SellerShare, *, order_id: int) -> None:
+    """Post that a line was cancelled after its goods were fetched: all of that is undone."""
+    held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
+    post(
+        *_of_share("return", share, order_id, owed, held, share.sold_for),
+        *_of_share("commission-back", share, order_id, kept, owed, share.commission),
+    )
+
+
+def post_paid_out(payout: Payout) -> None:
+    """Post that a payout has left the shop."""
+    post(
+        Posting(
+            f"payout:{payout.pk}",
+            debits={Account.SELLERS_PAYABLE: payout.amount},
+            credits={Account.MPESA_CLEARING: payout.amount},
+            payout_id=payout.pk,
+            seller_id=payout.seller_id,
+        )
+    )
+
+
+def _of_share(
+    what: str, share: SellerShare, order_id: int, debit: Account, credit: Account, amount: int
+) -> list[Posting]:
+    """The posting of one part of a share; none where that part is nothing."""
+    if not amount:
+        return []
+    return [
+        Posting(
+            f"{what}:{share.pk}",
+            debits={debit: amount},
+            credits={credit: amount},
+            order_id=order_id,
+            share_id=share.pk,
+            seller_id=share.seller_id,
+        )
+    ]
+
+
 def clearing(receipt: Receipt) -> Account:
     """The account of the provider that holds a receipt's money."""
     return CLEARING[Provider(receipt.provider)]
@@ -168,8 +237,8 @@ def _kept_on(receipt: Receipt) -> Account:
     return Account.SUSPENSE if receipt.order_id is None else Account.BUYERS_HELD
 
 
-def balance(account: Account, *, order_id: int | None = None) -> int:
-    """What is on an account, in KES; with ``order_id``, what of it is for that order.
+def balance(account: Account, *, order_id: int | None = None, seller_id: int | None = None) -> int:
+    """What is on an account, in KES; of it what is for that order, or for that seller.
 
     Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
     the others as what it owes.
@@ -177,6 +246,8 @@ def balance(account: Account, *, order_id: int | None = None) -> int:
     entries = LedgerEntry.objects.filter(account=account)
     if order_id is not None:
         entries = entries.filter(order=order_id)
+    if seller_id is not None:
+        entries = entries.filter(seller=seller_id)
     usual = Side.DEBIT if account in CLEARING.values() else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0
@@ -204,4 +275,5 @@ def _entries(row: LedgerPosting, posting: Posting) -> Iterator[LedgerEntry]:
                 side=side,
                 amount=amount,
                 order_id=None if account in _OF_NO_ORDER else posting.order_id,
+                seller_id=posting.seller_id if account == Account.SELLERS_PAYABLE else None,
             )

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 if TYPE_CHECKING:
-    from .models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund  # noqa: F401
+    from accounts.models import User
+
+    from .models import (  # noqa: F401
+        GatewayEvent,
+        MoneyOut,
+        OrderPayment,
+        Payout,
+        PayoutStop,
+        Receipt,
+        Refund,
+        SellerShare,
+    )
+
+AnyMoneyOut = TypeVar("AnyMoneyOut", bound="MoneyOut")
 
 
 class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
@@ -75,30 +88,74 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(waiting=True, order__payment_status="requested")
 
 
-class RefundQuerySet(models.QuerySet["Refund"]):
+class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
+    """What refunds and payouts have in common."""
+
+    def due(self, now: datetime) -> Self:
+        """What it is time to send, or to ask about; longest waiting first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
+
+    def forsaken(self) -> Self:
+        """Whose end is not known and about which M-Pesa is not asked any more."""
+        return self.filter(status__in=("unknown", "sent"), next_check_at__isnull=True)
+
+    def unseen(self) -> Self:
+        """What ended otherwise than it should have, and nobody has acknowledged that."""
+        return self.filter(unseen=True, status__in=("due", "done", "dropped"))
+
+    def held_back(self, before: datetime) -> Self:
+        """What is owed since before then and not sent yet: for float, a limit, or a stop."""
+        return self.filter(status="due", next_check_at__isnull=False, created_at__lt=before)
+
+
+class RefundQuerySet(MoneyOutQuerySet["Refund"]):
     def owed(self) -> RefundQuerySet:
         """What is owed or was given back: the last row of each chain, unless it was dropped."""
         return self.filter(replaced_by__isnull=True).exclude(status="dropped")
-
-    def due(self, now: datetime) -> RefundQuerySet:
-        """Refunds it is time to send, or to ask about; longest waiting first."""
-        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
 
     def refused(self) -> RefundQuerySet:
         """Refunds that M-Pesa refused and nothing follows: a person must decide."""
         return self.filter(status="refused", replaced_by__isnull=True)
 
-    def forsaken(self) -> RefundQuerySet:
-        """Refunds whose end is not known and about which M-Pesa is not asked any more."""
-        return self.filter(status__in=("unknown", "sent"), next_check_at__isnull=True)
 
-    def unseen(self) -> RefundQuerySet:
-        """Refunds that ended otherwise than they should have, and nobody has acknowledged that."""
-        return self.filter(unseen=True, status__in=("due", "done", "dropped"))
+class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
+    def of_seller(self, seller: User) -> PayoutQuerySet:
+        """A seller's own payouts. Seller views start here and nowhere else."""
+        return self.filter(seller=seller)
 
-    def held_back(self, before: datetime) -> RefundQuerySet:
-        """Refunds owed since before then and not sent yet: for float, a limit, or a stop."""
-        return self.filter(status="due", next_check_at__isnull=False, created_at__lt=before)
+    def still_open(self) -> PayoutQuerySet:
+        """Payouts that leave, or may have left, and whose end is not known."""
+        return self.filter(status__in=("due", "unknown", "sent"))
+
+    def refused(self) -> PayoutQuerySet:
+        """Payouts that M-Pesa refused, and that nothing has taken over."""
+        return self.filter(status="refused")
+
+    def dropped(self) -> PayoutQuerySet:
+        """Payouts that never left, and whose shares others carry or will."""
+        return self.exclude(status="done").filter(status="dropped")
+
+    def for_a_person(self) -> PayoutQuerySet:
+        """Refused payouts that no later time can mend: a number must change, or a person decide."""
+        return self.refused().filter(next_check_at__isnull=True)
+
+    def to_approve(self) -> PayoutQuerySet:
+        """Payouts too large to leave before a second person has looked at them."""
+        return self.filter(status="due", needs_approval=True, approved_by__isnull=True)
+
+
+class SellerShareQuerySet(models.QuerySet["SellerShare"]):
+    def owed(self) -> SellerShareQuerySet:
+        """What sellers have earned, sent to them or not."""
+        return self.filter(reversed_at__isnull=True)
+
+    def to_pay(self) -> SellerShareQuerySet:
+        """What is owed and nothing carries yet."""
+        return self.owed().filter(payout__isnull=True, amount__gt=0)
+
+    def left_behind(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
+        """What is owed and was carried by one of these, which never left."""
+        return self.owed().filter(payout__in=payouts.values("pk"), amount__gt=0)
 
 
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):

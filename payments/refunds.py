@@ -6,53 +6,38 @@ Locks: the order first, then the refund.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
-from omachemainproj.phones import normalise_phone
 from omachemainproj.statements import locked_row
-from orders.models import Order
+from orders.models import Order, OrderTrack
+from orders.moves import mark_line_refunded
 from orders.services import mark_order_refunded, owe_order_back
 
 from . import ledger
 from .daraja.payout_codes import PayoutReason
 from .models import (
     Cause,
-    PayoutStop,
     Provider,
     Receipt,
     Refund,
-    RefundStatus,
+    TransferStatus,
     Way,
     money_of,
 )
+from .routes import Route, by_phone, why_not_by_phone
+from .transfers import MOST_TRIES, next_try, stop_payouts
 
 logger = logging.getLogger(__name__)
 
-#: What M-Pesa pays out at a time, KES (Daraja portal, B2C).
-LEAST_PAYOUT, MOST_PAYOUT = 10, 250_000
-#: After so many refusals a person decides.
-MOST_TRIES = 8
-NOW = timedelta(0)
 #: Money goes another way only this long after M-Pesa refused the first: results have been seen to
 #: come twice, and to contradict each other.
 SECOND_THOUGHTS = timedelta(minutes=2)
-#: Refusals that may be over later, and how long the first wait is. It doubles from try to try.
-WAITS = {
-    # The stop keeps it back; a person ends that.
-    PayoutReason.INITIATOR: NOW,
-    PayoutReason.NO_FUNDS: timedelta(hours=1),
-    PayoutReason.LIMIT: timedelta(hours=12),
-}
-LONGEST_WAIT = timedelta(hours=24)
-
-_MASKED = re.compile(r"(254[17]?[0-9]*)\*+([0-9]{3,})")
+NOW = timedelta(0)
 
 
 @transaction.atomic
@@ -65,23 +50,29 @@ def owe_back(order_id: int) -> None:
     owe_back_locked(locked_row(Order, order_id))
 
 
-def owe_back_locked(order: Order) -> None:
-    """Do as ``owe_back`` does, inside a transaction that holds the order's lock already."""
+def owe_back_locked(order: Order, *, returned: OrderTrack | None = None) -> None:
+    """Do as ``owe_back`` does, inside a transaction that holds the order's lock already.
+
+    ``returned`` is the line that was cancelled a moment ago, whose money this is.
+    """
     if order.is_unpaid:
         return
     money = money_of(order.pk)
     credited = money.credited
-    excess = credited - order.amount if order.is_paid else credited
+    excess = credited - (order.amount - money.returned) if order.is_paid else credited
     if money.waiting:
         order.receipts.filter(waiting=True).update(waiting=False)
     if excess <= 0:
         return
-    cause = Cause.EXCESS
+    cause = Cause.EXCESS if returned is None else Cause.RETURNED
     if not order.is_paid:
         cause = Cause.GOODS_GONE if credited >= order.amount else Cause.SHORT
         owe_order_back(order)
     for receipt, amount in _share(order, excess):
-        owe(receipt, amount, cause)
+        owe(receipt, amount, cause, returned=returned)
+        excess -= amount
+    if excess:
+        _bear_no_more(order, excess)
 
 
 @transaction.atomic
@@ -98,16 +89,16 @@ class NothingToOwe(ValueError):
     """Nothing of the money can be given back. Its text is a plain sentence."""
 
 
-def owe(receipt: Receipt, amount: int, cause: str) -> Refund:
+def owe(receipt: Receipt, amount: int, cause: str, *, returned: OrderTrack | None = None) -> Refund:
     """Owe ``amount`` KES of a receipt back, by the way that can serve; the ledger says so.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     if is_whole and receipt.provider == Provider.MPESA:
-        refund = _begin(receipt, amount, cause, _Route(Way.REVERSAL))
+        refund = _begin(receipt, amount, cause, Route(Way.REVERSAL), returned)
     else:
-        refund = _begin(receipt, amount, cause, _by_phone(receipt, amount))
+        refund = _begin(receipt, amount, cause, by_phone(receipt, amount), returned)
     ledger.post_owed_back(refund)
     return refund
 
@@ -121,7 +112,7 @@ def finish(
     ``amount`` is what M-Pesa says it gave back, None where it does not say. Returns a note.
     """
     refund = locked_refund(refund_id)
-    if refund.status == RefundStatus.DONE:
+    if refund.status == TransferStatus.DONE:
         if number and not refund.number:
             refund.number = number
             refund.save(update_fields=["number"])
@@ -131,10 +122,10 @@ def finish(
         logger.error("refund %s: %s", refund.pk, note)
         Refund.objects.filter(pk=refund.pk).update(note=note, unseen=True, next_check_at=None)
         return note
-    twice = refund.status == RefundStatus.DROPPED or not _call_back_successors(refund)
-    if refund.status == RefundStatus.DROPPED:
+    twice = refund.status == TransferStatus.DROPPED or not _call_back_successors(refund)
+    if refund.status == TransferStatus.DROPPED:
         _hang_behind_what_was_done(refund)
-    refund.status, refund.done_at, refund.next_check_at = RefundStatus.DONE, timezone.now(), None
+    refund.status, refund.done_at, refund.next_check_at = TransferStatus.DONE, timezone.now(), None
     refund.number, refund.result_code, refund.result_text = number, code, text[:200]
     if twice:
         refund.note = "The money had gone back another way: it went back twice."
@@ -155,7 +146,7 @@ def refuse(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str
     refund = locked_refund(refund_id)
     if not refund.is_under_way:
         return f"A refusal after the end: still {refund.status}."
-    refund.status, refund.next_check_at = RefundStatus.REFUSED, None
+    refund.status, refund.next_check_at = TransferStatus.REFUSED, None
     refund.result_code, refund.result_text = code, text[:200]
     refund.save()
     logger.warning("refund %s: M-Pesa refused it: %s %s", refund.pk, code, text)
@@ -163,17 +154,6 @@ def refuse(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str
         stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
     _follow(refund, reason)
     return "M-Pesa refused it."
-
-
-def stop_payouts(reason: str) -> None:
-    """Let nothing leave the shop until a person says so. Safe to repeat."""
-    made = PayoutStop.objects.bulk_create([PayoutStop(reason=reason[:200])], ignore_conflicts=True)
-    logger.critical("payouts are stopped: %s", made[0].reason)
-
-
-def are_payouts_stopped() -> bool:
-    """Whether nothing may leave the shop until a person says so."""
-    return PayoutStop.objects.filter(is_open=True).exists()
 
 
 def succeed(refund: Refund, *, way: str, phone: str = "", after: timedelta = NOW) -> Refund:
@@ -184,6 +164,7 @@ def succeed(refund: Refund, *, way: str, phone: str = "", after: timedelta = NOW
     return Refund.objects.create(
         receipt_id=refund.receipt_id,
         order_id=refund.order_id,
+        track_id=refund.track_id,
         amount=refund.amount,
         cause=refund.cause,
         way=way,
@@ -196,70 +177,32 @@ def succeed(refund: Refund, *, way: str, phone: str = "", after: timedelta = NOW
 
 def _follow(refund: Refund, reason: PayoutReason) -> None:
     """What becomes of a refund M-Pesa refused; where nothing is created, a person decides."""
-    if refund.tries >= MOST_TRIES:
-        return
-    if reason in WAITS:
-        after = min(WAITS[reason] * 2**refund.tries, LONGEST_WAIT)
+    after = next_try(reason, refund.tries)
+    if after is not None:
         succeed(refund, way=refund.way, phone=refund.phone, after=after)
-    elif refund.way == Way.REVERSAL:
-        route = _by_phone(refund.receipt, refund.amount)
+    elif refund.way == Way.REVERSAL and refund.tries < MOST_TRIES:
+        route = by_phone(refund.receipt, refund.amount)
         if route.way == Way.B2C:
             succeed(refund, way=route.way, phone=route.phone, after=SECOND_THOUGHTS)
 
 
-class _Route(NamedTuple):
-    way: str
-    phone: str = ""
-
-
-def _begin(receipt: Receipt, amount: int, cause: str, route: _Route) -> Refund:
+def _begin(
+    receipt: Receipt, amount: int, cause: str, route: Route, returned: OrderTrack | None
+) -> Refund:
     # What no way can serve is a person's from the start.
-    status = RefundStatus.REFUSED if route.way == Way.PORTAL else RefundStatus.DUE
+    status = TransferStatus.REFUSED if route.way == Way.PORTAL else TransferStatus.DUE
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
+        track=returned,
         amount=amount,
         cause=cause,
         way=route.way,
         phone=route.phone,
         status=status,
-        note="" if status == RefundStatus.DUE else _why_not_by_phone(amount),
-        next_check_at=timezone.now() if status == RefundStatus.DUE else None,
+        note="" if status == TransferStatus.DUE else why_not_by_phone(amount),
+        next_check_at=timezone.now() if status == TransferStatus.DUE else None,
     )
-
-
-def _by_phone(receipt: Receipt, amount: int) -> _Route:
-    phone = payer_phone(receipt)
-    if phone and LEAST_PAYOUT <= amount <= MOST_PAYOUT:
-        return _Route(Way.B2C, phone)
-    return _Route(Way.PORTAL)
-
-
-def _why_not_by_phone(amount: int) -> str:
-    if amount < LEAST_PAYOUT:
-        return f"M-Pesa pays out KES {LEAST_PAYOUT} or more, and reverses only whole payments."
-    return "The payer's number is not known."
-
-
-def payer_phone(receipt: Receipt) -> str:
-    """The number that paid, 12 digits; empty where that is not certain.
-
-    The prompt's own, or the one the provider shows. A masked one is taken for the order's own
-    number where every digit it shows agrees.
-    """
-    if receipt.payment is not None and receipt.payment.phone:
-        return receipt.payment.phone
-    try:
-        return normalise_phone(receipt.phone)
-    except ValueError:
-        pass
-    shown = re.sub(r"[^0-9*]", "", receipt.phone)
-    masked = _MASKED.fullmatch(shown)
-    if masked and receipt.order is not None:
-        number: str = receipt.order.mpesa_number
-        if number.startswith(masked[1]) and number.endswith(masked[2]):
-            return number
-    return ""
 
 
 def _share(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
@@ -278,6 +221,16 @@ def _share(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
             part = min(excess, amount)
             excess -= part
             yield receipt, part
+
+
+def _bear_no_more(order: Order, amount: int) -> None:
+    """Take back what the shop bore for goods that were paid back: the buyer never paid it."""
+    for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
+        part = min(receipt.borne, amount)
+        if part:
+            ledger.post_unborne(receipt, part)
+            receipt.borne, amount = receipt.borne - part, amount - part
+            receipt.save(update_fields=["borne"])
 
 
 def _left(receipt: Receipt) -> int:
@@ -302,9 +255,9 @@ def _call_back_successors(refund: Refund) -> bool:
         last = after
     if following is None or last is None:
         return True
-    if last.status not in {RefundStatus.DUE, RefundStatus.REFUSED}:
+    if last.status not in {TransferStatus.DUE, TransferStatus.REFUSED}:
         return False
-    last.status, last.next_check_at = RefundStatus.DROPPED, None
+    last.status, last.next_check_at = TransferStatus.DROPPED, None
     last.note = "The refund before it was done after all."
     last.save(update_fields=["status", "next_check_at", "note"])
     Refund.objects.filter(pk=following.pk).update(replaces=None)
@@ -322,7 +275,7 @@ def _hang_behind_what_was_done(refund: Refund) -> None:
     done = Refund.objects.filter(
         receipt=refund.receipt_id,
         amount=refund.amount,
-        status=RefundStatus.DONE,
+        status=TransferStatus.DONE,
         replaced_by__isnull=True,
         tries=head.tries - 1,
     )
@@ -331,8 +284,11 @@ def _hang_behind_what_was_done(refund: Refund) -> None:
 
 
 def _finish_order(refund: Refund) -> None:
+    """Tell the line, and the order, once nothing that is owed back for it is still to go."""
     if refund.order_id is None:
         return
-    open_ones = Refund.objects.owed().filter(order=refund.order_id)
-    if not open_ones.exclude(status=RefundStatus.DONE).exists():
+    going = Refund.objects.owed().exclude(status=TransferStatus.DONE)
+    if refund.track_id and not going.filter(track=refund.track_id).exists():
+        mark_line_refunded(refund.track_id)
+    if not going.filter(order=refund.order_id).exists():
         mark_order_refunded(Order.objects.get(pk=refund.order_id))

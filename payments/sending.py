@@ -1,13 +1,16 @@
-"""Asking M-Pesa to give money back, and asking what became of it.
+"""Sending what is owed, to buyers and to sellers, and finding out what became of it.
 
-As with prompts: a refund is committed before M-Pesa hears of it, turns ``unknown`` just before the
+As with prompts: a row is committed before M-Pesa hears of it, turns ``unknown`` just before the
 call, and no lock is held while M-Pesa is asked. An unclear answer is never a failure.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -17,26 +20,41 @@ from omachemainproj.soon import duty
 from omachemainproj.statements import locked_row
 
 from . import gateway
+from .daraja.client import Conversation
 from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from .daraja.payout_codes import PayoutReason, payout_failure
-from .models import Receipt, Refund, RefundStatus, Way
-from .refunds import are_payouts_stopped, refuse, stop_payouts
+from .models import MoneyOut, Payout, Receipt, Refund, TransferStatus, Way
+from .payouts import fits_into_day, next_day, refuse_payout, replace_refused
+from .refunds import refuse
+from .transfers import are_payouts_stopped, stop_payouts
+
+Transfer = TypeVar("Transfer", Refund, Payout)
 
 logger = logging.getLogger(__name__)
 
-#: When M-Pesa is asked about a refund it has not spoken of, in seconds after it was sent; then a
+#: When M-Pesa is asked about what it has not spoken of, in seconds after it was sent; then a
 #: person looks. Reversals have been seen to take hours.
 CHECK_AFTER = (30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600)
-#: No refund is asked about more often than this.
+#: Nothing is asked about more often than this.
 LEAST_BETWEEN = timedelta(seconds=20)
-#: Until a refund that could not be sent, for nobody was reached, is tried again.
+#: Until what could not be sent, for nobody was reached, is tried again.
 TRY_AGAIN = timedelta(minutes=1)
-#: Refusals that have nothing to do with the refund: it is sent again as it is.
+#: Refusals that have nothing to do with what was sent: it is sent again as it is.
 NOT_ITS_FAULT = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
 #: Until it is seen again whether a receipt's number has come, or a stop is over.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
 NOT_FOUND = "local.not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What differs between refunds and payouts."""
+
+    name: str
+    #: When to look again, where a row that is due must not leave yet.
+    keep_back: Callable[[Any, datetime], datetime | None]
+    refuse: Callable[..., str]
 
 
 @duty
@@ -46,147 +64,182 @@ def look_after_refund(refund_id: int) -> None:
     Safe to repeat, anywhere, at once: one caller claims it by setting the next time. Whatever is
     sent again goes under the same id, by which M-Pesa knows a repeat.
     """
+    _look_after(Refund, refund_id)
+
+
+@duty
+def look_after_payout(payout_id: int) -> None:
+    """Do for a payout as for a refund; let another carry what time may have mended."""
+    refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
+    if not (refused.exists() and replace_refused(payout_id)):
+        _look_after(Payout, payout_id)
+
+
+def _look_after(model: type[Transfer], row_id: int) -> None:
     now = timezone.now()
-    claimed = _claim(refund_id, now)
+    claimed = _claim(model, row_id, now)
     if claimed is None:
         return
-    was_sent, refund = claimed
-    if not was_sent or _was_never_taken(refund):
-        _send(refund)
+    was_sent, row = claimed
+    if not was_sent or _was_never_taken(row):
+        _send(row)
     else:
-        _ask(refund)
+        _ask(row)
 
 
 @transaction.atomic
-def _claim(refund_id: int, now: datetime) -> tuple[bool, Refund] | None:
-    """Take a refund for one caller; tell whether M-Pesa may know of it already."""
-    refund = locked_row(Refund, refund_id)
-    if refund.next_check_at is None or refund.next_check_at > now:
+def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Transfer] | None:
+    """Take a row for one caller; tell whether M-Pesa may know of it already."""
+    row = locked_row(model, row_id)
+    if row.next_check_at is None or row.next_check_at > now:
         return None
     stopped = are_payouts_stopped()
-    if refund.is_under_way and stopped:
+    if row.is_under_way and stopped:
         # A question is signed by the initiator too, and would help to lock it.
-        Refund.objects.filter(pk=refund_id).update(next_check_at=now + LOOK_AGAIN)
+        _put_off(row, now + LOOK_AGAIN)
         return None
-    if refund.is_under_way:
-        refund.checks += 1
-        refund.next_check_at = _next_check(refund, now)
-        refund.save(update_fields=["checks", "next_check_at"])
-        return True, refund
-    if refund.status != RefundStatus.DUE:
+    if row.is_under_way:
+        row.checks += 1
+        row.next_check_at = _next_check(row, now)
+        row.save(update_fields=["checks", "next_check_at"])
+        return True, row
+    if row.status != TransferStatus.DUE:
         return None
-    if stopped or _number_is_to_come(refund):
-        Refund.objects.filter(pk=refund_id).update(next_check_at=now + LOOK_AGAIN)
+    later = now + LOOK_AGAIN if stopped else _kind(row).keep_back(row, now)
+    if later is not None:
+        _put_off(row, later)
         return None
-    refund.status, refund.sent_at = RefundStatus.UNKNOWN, now
-    refund.next_check_at = now + timedelta(seconds=CHECK_AFTER[0])
-    refund.save(update_fields=["status", "sent_at", "next_check_at"])
-    return False, refund
+    row.status, row.sent_at = TransferStatus.UNKNOWN, now
+    row.next_check_at = now + timedelta(seconds=CHECK_AFTER[0])
+    row.save(update_fields=["status", "sent_at", "next_check_at"])
+    return False, row
 
 
-def _number_is_to_come(refund: Refund) -> bool:
-    """Whether money of the same order has been proven and not been named.
+def _put_off(row: Transfer, until: datetime) -> None:
+    type(row).objects.filter(pk=row.pk).update(next_check_at=until)
+
+
+def _number_is_to_come(refund: Refund, now: datetime) -> datetime | None:
+    """Keep a refund back while money of the same order is proven and not named.
 
     Until it is, two receipts may be one, and nothing is given back.
     """
     if refund.order_id is None:
-        return False
-    return Receipt.objects.unnamed().filter(order=refund.order_id).exists()
+        return None
+    unnamed = Receipt.objects.unnamed().filter(order=refund.order_id)
+    return now + LOOK_AGAIN if unnamed.exists() else None
 
 
-def _was_never_taken(refund: Refund) -> bool:
+def _day_is_full(payout: Payout, now: datetime) -> datetime | None:
+    """Keep a payout back when as much as may leave in a day has left. Else it is counted in."""
+    return None if fits_into_day(payout, now) else next_day(now)
+
+
+_KINDS: dict[type[MoneyOut], _Kind] = {
+    Refund: _Kind("refund", _number_is_to_come, refuse),
+    Payout: _Kind("payout", _day_is_full, refuse_payout),
+}
+
+
+def _kind(row: MoneyOut) -> _Kind:
+    return _KINDS[type(row)]
+
+
+def _is_reversal(row: MoneyOut) -> bool:
+    return isinstance(row, Refund) and row.way == Way.REVERSAL
+
+
+def _was_never_taken(row: MoneyOut) -> bool:
     """Whether to send it again, which is safe: an id is paid once, a payment reversed once."""
-    if refund.status != RefundStatus.UNKNOWN:
+    if row.status != TransferStatus.UNKNOWN:
         return False
-    return refund.way == Way.REVERSAL or refund.result_code == NOT_FOUND
+    return _is_reversal(row) or row.result_code == NOT_FOUND
 
 
-def _send(refund: Refund) -> None:
-    """Ask M-Pesa, and write down what it answered. The refund is claimed already."""
-    claimed = Refund.objects.filter(pk=refund.pk, status=RefundStatus.UNKNOWN)
-    addresses = {
-        "result_url": gateway.callback_url(refund.callback_token),
-        "queue_timeout_url": gateway.callback_url(refund.callback_token),
-    }
-    remarks = f"Refund {refund.pk}"
+def _send(row: Transfer) -> None:
+    """Ask M-Pesa, and write down what it answered. The row is claimed already."""
+    claimed = type(row).objects.filter(pk=row.pk, status=TransferStatus.UNKNOWN)
+    name = _kind(row).name
     try:
-        if refund.way == Way.REVERSAL:
-            accepted = gateway.daraja().reverse(
-                receipt=refund.receipt.number, amount=refund.amount, remarks=remarks, **addresses
-            )
-        else:
-            accepted = gateway.daraja().pay(
-                phone=refund.phone,
-                amount=refund.amount,
-                originator_conversation_id=refund.originator_conversation_id,
-                remarks=remarks,
-                **addresses,
-            )
+        accepted = _request(row)
     except DarajaRefused as refusal:
-        _not_taken(refund, refusal)
+        _not_taken(row, refusal)
     except DarajaDuplicate as known:
-        logger.warning("refund %s: %s", refund.pk, known)
+        logger.warning("%s %s: %s", name, row.pk, known)
         claimed.update(result_text=str(known)[:200], result_code="")
     except DarajaUnknown as silence:
-        logger.warning("refund %s: no clear answer: %s", refund.pk, silence)
+        logger.warning("%s %s: no clear answer: %s", name, row.pk, silence)
         claimed.update(result_text=str(silence)[:200], result_code="")
     else:
         # The result may have been faster, and then knows the end already.
-        claimed.update(
-            status=RefundStatus.SENT,
-            conversation_id=accepted.conversation_id,
-            reversal_conversation_id=accepted.originator_conversation_id
-            if refund.way == Way.REVERSAL
-            else "",
-            result_code="",
-            result_text="",
-        )
+        told = {"conversation_id": accepted.conversation_id, "result_code": "", "result_text": ""}
+        if _is_reversal(row):
+            told["reversal_conversation_id"] = accepted.originator_conversation_id
+        claimed.update(status=TransferStatus.SENT, **told)
 
 
-def _not_taken(refund: Refund, refusal: DarajaRefused) -> None:
+def _request(row: MoneyOut) -> Conversation:
+    address = gateway.callback_url(row.callback_token)
+    about: dict[str, Any] = {
+        "amount": row.amount,
+        "remarks": f"{_kind(row).name.capitalize()} {row.pk}",
+        "result_url": address,
+        "queue_timeout_url": address,
+    }
+    if isinstance(row, Refund) and row.way == Way.REVERSAL:
+        return gateway.daraja().reverse(receipt=row.receipt.number, **about)
+    return gateway.daraja().pay(
+        phone=row.phone,
+        originator_conversation_id=row.originator_conversation_id,
+        **about,
+    )
+
+
+def _not_taken(row: Transfer, refusal: DarajaRefused) -> None:
     """This request was certainly not processed. An earlier one under the same id may have been."""
-    logger.warning("refund %s: M-Pesa did not take it: %s", refund.pk, refusal)
-    claimed = Refund.objects.filter(pk=refund.pk, status=RefundStatus.UNKNOWN)
+    kind = _kind(row)
+    logger.warning("%s %s: M-Pesa did not take it: %s", kind.name, row.pk, refusal)
+    claimed = type(row).objects.filter(pk=row.pk, status=TransferStatus.UNKNOWN)
     if refusal.kind == Refusal.CONFIGURATION:
-        stop_payouts(f"M-Pesa did not take a refund: {refusal}")
-    if refund.checks:
+        stop_payouts(f"M-Pesa did not take a {kind.name}: {refusal}")
+    if row.checks:
         claimed.update(result_text=str(refusal)[:200])
     elif refusal.kind in NOT_ITS_FAULT or not refusal.code:
         claimed.update(
-            status=RefundStatus.DUE,
+            status=TransferStatus.DUE,
             next_check_at=timezone.now() + TRY_AGAIN,
             result_text=str(refusal)[:200],
         )
     else:
-        refuse(
-            refund.pk,
+        kind.refuse(
+            row.pk,
             code=refusal.code or f"refused.{refusal.kind}",
             text=refusal.message,
             reason=payout_failure(refusal.code) or PayoutReason.OTHER,
         )
 
 
-def _ask(refund: Refund) -> None:
+def _ask(row: MoneyOut) -> None:
     """Ask what became of it; the answer is posted to an address of its own."""
-    address = gateway.callback_url(refund.status_token)
-    about = {"originator_conversation_id": refund.originator_conversation_id}
-    if refund.way == Way.REVERSAL:
+    name, address = _kind(row).name, gateway.callback_url(row.status_token)
+    about = {"originator_conversation_id": row.originator_conversation_id}
+    if isinstance(row, Refund) and row.way == Way.REVERSAL:
         # A reversal happens at the number that was paid, under the id its answer named.
         about = {
-            "originator_conversation_id": refund.reversal_conversation_id,
+            "originator_conversation_id": row.reversal_conversation_id,
             "shortcode": settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE,
         }
     try:
         gateway.daraja().ask_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
-        logger.warning("refund %s could not be asked about: %s", refund.pk, refusal)
+        logger.warning("%s %s could not be asked about: %s", name, row.pk, refusal)
         if refusal.kind == Refusal.CONFIGURATION:
             stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
-        logger.info("refund %s: no answer to the question: %s", refund.pk, silence)
+        logger.info("%s %s: no answer to the question: %s", name, row.pk, silence)
 
 
-def _next_check(refund: Refund, now: datetime) -> datetime | None:
-    sent_at = refund.sent_at or refund.created_at
+def _next_check(row: MoneyOut, now: datetime) -> datetime | None:
+    sent_at = row.sent_at or row.created_at
     later = (sent_at + timedelta(seconds=seconds) for seconds in CHECK_AFTER)
     return next((at for at in later if at > now + LEAST_BETWEEN), None)

@@ -1,4 +1,7 @@
-"""Where an order's birth asks for its money; the whole map is in orders.signals."""
+"""Where an order's birth asks for its money, and a line's way moves it.
+
+The whole map is in orders.signals.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from typing import Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from orders.models import Order
+from orders.models import Order, OrderTrack
 
 from .prompts import request_payment
+from .shares import account_for_line
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
@@ -17,3 +21,10 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
     """An order was placed: its money is asked for."""
     if created and instance.is_unpaid and not raw:
         request_payment(instance)
+
+
+@receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
+def money_follows_line(instance: OrderTrack, created: bool, raw: bool, **kwargs: Any) -> None:
+    """A line was fetched, or cancelled after it was paid: its money moves."""
+    if not created and not raw:
+        account_for_line(instance)

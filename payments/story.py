@@ -23,8 +23,8 @@ from .models import (
     PayoutStop,
     Receipt,
     Refund,
-    RefundStatus,
     Side,
+    TransferStatus,
     Way,
 )
 
@@ -178,20 +178,20 @@ def _tell_refund(refund: Refund) -> Iterator[Moment]:
         yield Moment(refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund")
     ended = refund.done_at or refund.sent_at or refund.created_at
     said = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
-    if refund.status == RefundStatus.DONE:
+    if refund.status == TransferStatus.DONE:
         number = f" under {refund.number}" if refund.number else ""
         yield Moment(ended, f"{amount} went back{number}.", refund, "refund", said)
-    elif refund.status != RefundStatus.DUE or said:
-        what = _REFUND_STANDS[RefundStatus(refund.status)]
+    elif refund.status != TransferStatus.DUE or said:
+        what = _REFUND_STANDS[TransferStatus(refund.status)]
         yield Moment(ended, what, refund, "refund", said)
 
 
 _REFUND_STANDS = {
-    RefundStatus.DUE: "It has not been sent yet.",
-    RefundStatus.UNKNOWN: "M-Pesa gave no clear answer.",
-    RefundStatus.SENT: "M-Pesa took the request, and has not said how it ended.",
-    RefundStatus.REFUSED: "It was refused.",
-    RefundStatus.DROPPED: "It was dropped before it was sent.",
+    TransferStatus.DUE: "It has not been sent yet.",
+    TransferStatus.UNKNOWN: "M-Pesa gave no clear answer.",
+    TransferStatus.SENT: "M-Pesa took the request, and has not said how it ended.",
+    TransferStatus.REFUSED: "It was refused.",
+    TransferStatus.DROPPED: "It was dropped before it was sent.",
 }
 
 

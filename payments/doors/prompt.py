@@ -1,4 +1,4 @@
-"""Messages to an address only Daraja was told: how a prompt ended, what became of a refund."""
+"""Messages to an address only Daraja was told: how a prompt ended, what became of money out."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from payments.enquiry import ask_soon, check_payment
 from payments.models import Door, EventState, GatewayEvent, OrderPayment
 from payments.settlement import Outcome, settle_locked
 
-from . import refund
+from . import transfer
 from .origin import is_from_elsewhere
 
 logger = logging.getLogger(__name__)
 
 
 def read(event: GatewayEvent) -> None:
-    """Act on a message about a prompt, or hand it on where it is about a refund."""
+    """Act on a message about a prompt, or hand it on where it is about money out."""
     try:
         callback = read_stk_callback(bytes(event.body))
     except UnreadableCallback as error:
-        if not refund.read(event):
+        if not transfer.read(event):
             event.become(EventState.UNREADABLE, str(error))
         return
     payment = _find_payment(event, callback)

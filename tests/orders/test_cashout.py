@@ -18,6 +18,7 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
     response = cash_out(buyer_api, (kettle, 2), (pan, 1), phone="+254 712-345 678")
 
     order = Order.objects.get()
+    first, second = order.tracks.order_by("pk")
     assert response.status_code == 201
     assert response.json() == {
         "order_token": str(order.order_token),
@@ -29,20 +30,24 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
         "expires_at": order.expires_at.isoformat(),
         "order": [
             {
+                "id": first.pk,
                 "product": kettle.pk,
                 "name": "Kettle",
                 "number": 2,
                 "price": 1500,
                 "amount": 3000,
                 "track_status": "created",
+                "collection_code": None,
             },
             {
+                "id": second.pk,
                 "product": pan.pk,
                 "name": "Pan",
                 "number": 1,
                 "price": 700,
                 "amount": 700,
                 "track_status": "created",
+                "collection_code": None,
             },
         ],
         "amount_due": 3700,

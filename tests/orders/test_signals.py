@@ -48,6 +48,7 @@ def test_exactly_these_models_wake_exactly_these_receivers():
             "orders.signals.tracks_follow_order",
             "orders.signals.stock_falls_for_paid_order",
         },
+        "orders.OrderTrack": {"payments.signals.money_follows_line"},
         "payments.OrderPayment": {"orders.signals.pay_order_of_confirmed_payment"},
     }
 

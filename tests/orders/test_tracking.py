@@ -25,6 +25,7 @@ def test_a_row_tells_what_became_of_a_line(buyer, buyer_api, kettle):
             "seller": "amina",
             "track_status": "created",
             "payment_status": "requested",
+            "collection_code": None,
             "created_at": track.created_at.isoformat(),
             "updated_at": track.updated_at.isoformat(),
         }

@@ -27,6 +27,9 @@ DUTIES = [
     "expire_unpaid_orders",
     "settle_waiting_money",
     "look_after_refunds",
+    "confirm_silent_deliveries",
+    "prepare_sellers_payouts",
+    "look_after_payouts",
 ]
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 
-from orders.models import Order, OrderTrack, TrackEvent
+from orders.models import Order, OrderTrack
 from payments.models import OrderPayment, Receipt
 from payments.settlement import Outcome, settle
 from tests.factories import UserFactory
@@ -49,11 +50,11 @@ def test_a_receipt_counts_once(payment):
     refused(lambda: Receipt.objects.create(number="SGL0000001", amount=2, door="callback"))
 
 
-def test_a_line_reaches_a_status_once(order):
-    track = order.tracks.get()
-    TrackEvent.objects.create(track=track, track_status="paid")
-
-    refused(lambda: TrackEvent.objects.create(track=track, track_status="paid"))
+@pytest.mark.parametrize(
+    "changed", [{"commission": 3001}, {"returned": True}, {"number": 0, "amount": 0}]
+)
+def test_a_line_makes_sense(order, changed):
+    refused(lambda: QuerySet(OrderTrack).filter(order=order).update(**changed))
 
 
 def test_an_order_is_placed_once_per_key(order, buyer):

@@ -198,7 +198,15 @@ def test_a_posting_is_two_statements(payment, django_assert_num_queries):
     shares = {Account.SELLERS_PAYABLE: 2900, Account.COMMISSION: 100}
 
     with transaction.atomic(), django_assert_num_queries(2):
-        ledger.post(Posting("fetched:1", one, shares, order_id=payment.order_id))
+        ledger.post(
+            Posting(
+                "fetched:1",
+                one,
+                shares,
+                order_id=payment.order_id,
+                seller_id=payment.order.buyer_id,
+            )
+        )
 
     assert balances(payment.order) == {"sellers_payable": 2900, "commission": 100}
 

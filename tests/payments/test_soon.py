@@ -58,7 +58,9 @@ def test_a_worker_knows_every_duty_and_nothing_else():
     assert set(soon._duties) == {
         "payments.callbacks.apply_event",
         "payments.enquiry.check_payment",
+        "payments.payouts.prepare_payouts",
         "payments.prompts.ring_order",
+        "payments.sending.look_after_payout",
         "payments.sending.look_after_refund",
     }
     with pytest.raises(KeyError):

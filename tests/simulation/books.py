@@ -15,7 +15,7 @@ from payments.models import (
     OrderPayment,
     Receipt,
     Refund,
-    RefundStatus,
+    TransferStatus,
     Way,
 )
 from payments.simulator.books import Entry
@@ -133,7 +133,7 @@ class Comparison:
     def _went(self, entry: Entry) -> int:
         """Find the refund by which money left."""
         refund = self._refund_of(entry)
-        if refund is None or refund.status != RefundStatus.DONE:
+        if refund is None or refund.status != TransferStatus.DONE:
             how = refund.status if refund else "no refund"
             self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
             return 0
@@ -150,7 +150,7 @@ class Comparison:
         return Refund.objects.filter(originator_conversation_id=ours).first()
 
     def _compare_refunds(self, entries: list[Entry]) -> None:
-        done = Refund.objects.filter(status=RefundStatus.DONE).exclude(way=Way.PORTAL)
+        done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=Way.PORTAL)
         went = [self._refund_of(entry) for entry in entries if entry.direction == "out"]
         known = {refund.pk for refund in went if refund}
         for refund in done:

@@ -27,7 +27,7 @@ from payments.models import (
     PayoutStop,
     Receipt,
     Refund,
-    RefundStatus,
+    TransferStatus,
 )
 from payments.prompts import PROMPT_TIME, PROMPTS_AN_HOUR
 from payments.proof import prove
@@ -186,7 +186,7 @@ class Run:
             waiting = waiting.exclude(checkout_request_id="")
         for payment in waiting:
             self.broke(f"attempt {payment.pk} is still {payment.status}")
-        going = [RefundStatus.DUE, RefundStatus.UNKNOWN, RefundStatus.SENT]
+        going = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
         for refund in Refund.objects.filter(status__in=going):
             if not self._waits_for_a_number(refund):
                 self.broke(f"refund {refund.pk} is still {refund.status}: {refund.result_text}")
@@ -374,7 +374,7 @@ class Run:
         counts["orders"] = Order.objects.count()
         counts["paid orders"] = Order.objects.filter(payment_status="paid").count()
         counts["receipts"] = Receipt.objects.count()
-        counts["refunds done"] = Refund.objects.filter(status=RefundStatus.DONE).count()
+        counts["refunds done"] = Refund.objects.filter(status=TransferStatus.DONE).count()
         counts["refunds left to a person"] = Refund.objects.refused().count()
         counts["messages"] = GatewayEvent.objects.count()
         for why, times in self.explained.items():

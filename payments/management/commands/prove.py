@@ -46,7 +46,7 @@ class Command(BaseCommand):
             sys.exit(1)
         self.stdout.write(
             f"Nothing is broken: {proof.rules} rules, {proof.orders} orders, "
-            f"{proof.receipts} receipts, {proof.refunds} refunds."
+            f"{proof.receipts} receipts, {proof.refunds} refunds, {proof.payouts} payouts."
         )
         if options["against_simulator"]:
             self.stdout.write(

@@ -1,0 +1,111 @@
+"""Whose money is where, as entries that are never changed."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from .money_in import Receipt
+from .money_out import Refund
+from .payouts import Payout, SellerShare
+
+
+class Account(models.TextChoices):
+    """Whose money it is. The first two are what the shop has, the rest what it owes, and whom."""
+
+    MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
+    EQUITY_CLEARING = "equity_clearing", "at Equity Bank"
+    BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
+    SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
+    COMMISSION = "commission", "the shop's own share"
+    REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
+    SUSPENSE = "suspense", "nobody's yet: a person must find out"
+
+
+class Side(models.TextChoices):
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+class LedgerPosting(models.Model):
+    """One event that moved money, as a balanced set of entries. Never changed or deleted.
+
+    Written by ``payments.ledger.post()`` alone. The unique event is what keeps it from being
+    posted twice; triggers refuse every change, and on PostgreSQL a posting that does not balance.
+    """
+
+    event = models.CharField(max_length=64, unique=True, help_text="Like “receipt:12”.")
+    #: The receipt whose money this is, where it is one receipt's.
+    receipt = models.ForeignKey(
+        Receipt, null=True, on_delete=models.PROTECT, related_name="postings"
+    )
+    #: The refund whose money this is, where it is one refund's.
+    refund = models.ForeignKey(Refund, null=True, on_delete=models.PROTECT, related_name="postings")
+    #: The payout whose money this is, and the line's share, where it is one's.
+    payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="postings")
+    share = models.ForeignKey(
+        SellerShare, null=True, on_delete=models.PROTECT, related_name="postings"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.event
+
+
+class LedgerEntry(models.Model):
+    """One side of a posting: so many shillings on one account. Never changed or deleted."""
+
+    posting = models.ForeignKey(LedgerPosting, on_delete=models.PROTECT, related_name="entries")
+    account = models.CharField(max_length=16, choices=Account)
+    side = models.CharField(max_length=6, choices=Side)
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    #: The order the money is for; None where it is not one order's.
+    order = models.ForeignKey(
+        "orders.Order", null=True, on_delete=models.PROTECT, related_name="ledger_entries"
+    )
+    #: The seller it is owed to; None on every other account.
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="ledger_entries",
+        db_index=False,  # ledger_of_seller begins with it
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="ledger_entry_is_one_or_more", condition=Q(amount__gte=1)),
+            models.CheckConstraint(
+                name="ledger_entry_is_debit_or_credit", condition=Q(side__in=["debit", "credit"])
+            ),
+            # What a provider has or lies in suspense is of no order; what is held or kept for
+            # goods is of one; a payout may be for the goods of several.
+            models.CheckConstraint(
+                name="ledger_account_says_whether_of_an_order",
+                condition=Q(
+                    account__in=["mpesa_clearing", "equity_clearing", "suspense"],
+                    order__isnull=True,
+                )
+                | Q(
+                    account__in=["buyers_held", "commission"],
+                    order__isnull=False,
+                )
+                | Q(account__in=["sellers_payable", "refunds_payable"]),
+            ),
+            models.CheckConstraint(
+                name="ledger_says_which_seller_is_owed",
+                condition=Q(account="sellers_payable", seller__isnull=False)
+                | (~Q(account="sellers_payable") & Q(seller__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["seller", "id"],
+                name="ledger_of_seller",
+                condition=Q(seller__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.account} {self.amount} KES"

@@ -1,0 +1,124 @@
+"""What sellers are owed for each line, and how it leaves to them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from payments.querysets import PayoutQuerySet, SellerShareQuerySet
+
+from .money_out import MoneyOut
+
+
+class Payout(MoneyOut):
+    """One try to send a seller what they are owed, to one number.
+
+    It carries the shares of one line, or of several too small to go alone. ``amount`` is what is
+    sent; it differs from ``gross``, what its shares come to, by what the seller owed the shop. One
+    that M-Pesa refused keeps its shares until another takes them over.
+    """
+
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
+    )
+    gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
+    #: Too large to leave before a second person has looked at it.
+    needs_approval = models.BooleanField(default=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+
+    objects = PayoutQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="payout_is_nothing_or_what_mpesa_takes",
+                condition=Q(amount=0) | Q(amount__gte=10, amount__lte=250_000),
+            ),
+            models.CheckConstraint(
+                name="payout_of_nothing_is_never_sent",
+                condition=Q(amount__gt=0) | Q(status="done", number=""),
+            ),
+            models.CheckConstraint(
+                name="payout_is_sent_once_it_is_approved",
+                condition=Q(needs_approval=False)
+                | Q(approved_by__isnull=False)
+                | Q(status__in=["due", "dropped"]),
+            ),
+            models.UniqueConstraint(
+                name="mpesa_number_is_of_one_payout", fields=["number"], condition=~Q(number="")
+            ),
+            models.CheckConstraint(name="payout_names_a_phone", condition=~Q(phone="")),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                name="payout_to_look_after",
+                condition=Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["seller", "phone"],
+                name="payout_not_done",
+                condition=~Q(status="done"),
+            ),
+            models.Index(fields=["seller", "-id"], name="payout_of_seller_newest"),
+            models.Index(fields=["id"], name="payout_unseen", condition=Q(unseen=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} KES to a seller, {self.status}"
+
+
+class SellerShare(models.Model):
+    """What a seller is owed for one line, from when its goods were fetched. One a line."""
+
+    track = models.OneToOneField(
+        "orders.OrderTrack", on_delete=models.PROTECT, related_name="seller_share"
+    )
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="shares"
+    )
+    #: The number on the listing when it was sold, or the one its seller has given since.
+    phone = models.CharField(max_length=12)
+    sold_for = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    commission = models.PositiveIntegerField(help_text="The shop's part of it.")
+    amount = models.PositiveIntegerField(help_text="The seller's part of it.")
+    #: What carries it, or carried it last; None while none does.
+    payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="shares")
+    #: How often M-Pesa refused a payout that carried it.
+    tries = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(auto_now_add=True)
+    #: When its line was cancelled: it is owed no more, and a debt where it had been sent.
+    reversed_at = models.DateTimeField(null=True)
+
+    objects = SellerShareQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="share_and_commission_are_the_price",
+                condition=Q(sold_for=F("commission") + F("amount")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["seller", "phone", "id"],
+                name="share_to_pay",
+                condition=Q(payout__isnull=True, reversed_at__isnull=True, amount__gt=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} KES for line {self.track_id}"
+
+
+class PayoutDay(models.Model):
+    """What left to sellers on one day, by Nairobi's calendar: counted when it is sent."""
+
+    day = models.DateField(unique=True)
+    sent = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
+
+    def __str__(self) -> str:
+        return f"{self.sent} KES on {self.day:%d %b %Y}"

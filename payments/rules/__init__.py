@@ -1,0 +1,16 @@
+"""Every rule of the books, by what it is about (see payments.proof)."""
+
+from . import attempts, books, goods, money_out, orders, payouts, waiting
+from .base import RULES, Rule
+
+__all__ = [
+    "RULES",
+    "Rule",
+    "attempts",
+    "books",
+    "goods",
+    "money_out",
+    "orders",
+    "payouts",
+    "waiting",
+]

@@ -1,0 +1,44 @@
+"""What a rule is, and the list of them all. Each module beside this one adds its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import BigIntegerField, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+#: The clock comes every ten seconds: what it has left alone for so long, it will not find.
+FORGOTTEN = timedelta(minutes=5)
+OVERDUE = timedelta(minutes=10)
+
+Breaking = Callable[[datetime], QuerySet[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must be so, and the question for the rows of which it is not."""
+
+    says: str
+    breaking: Breaking
+
+
+RULES: list[Rule] = []
+
+
+def rule(says: str) -> Callable[[Breaking], Breaking]:
+    """Enter a question into the list; what it finds breaks the rule."""
+
+    def enter(breaking: Breaking) -> Breaking:
+        RULES.append(Rule(says, breaking))
+        return breaking
+
+    return enter
+
+
+def total(rows: QuerySet[Any], *, by: str, of: Any) -> Coalesce:
+    """Per row outside, the total of the rows inside that belong to it."""
+    totals = rows.order_by().values(by).annotate(total=of).values("total")
+    return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())
