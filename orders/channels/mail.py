@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+from contextlib import suppress
 
 from django.core.mail import EmailMessage, get_connection
 
@@ -33,10 +34,8 @@ def send(*, address: str, subject: str, text: str) -> None:
 
 def _close(connection: object) -> None:
     """Hang up. What was said before counts, however the good-bye goes."""
-    try:
+    with suppress(Exception):
         connection.close()  # type: ignore[attr-defined]
-    except Exception:  # noqa: S110 - nothing depends on it
-        pass
 
 
 def _pass_over(codes: list[int]) -> bool:
