@@ -115,7 +115,9 @@ def explain_failure(code: str) -> dict[str, str]:
 
 
 def tell_of_failed_prompt(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
-    """Have the buyer told that an attempt failed, once, while its order waits for money and no other rings.
+    """Have the buyer told, once, that an attempt failed, unless nothing is left to be done.
+
+    That is so when its order waits for no money, or another attempt rings.
 
     ``live`` is whether the phone was ringing for this one until now: then it rings for no other,
     which a constraint sees to. Call inside the transaction in which it failed.
