@@ -39,7 +39,7 @@ def test_what_is_left_out_stays_as_it_is(amina_api, method):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("language", "fr"), ("language", None), ("language", ["en"]), ("language", 1)]
-    + [("buying_sms", value) for value in (None, 1, "yes", "true", [], {}, 10**40)],
+    + [("buying_sms", value) for value in (None, 1, "yes", "true", [], {}, 10**20)],
 )
 def test_a_bad_choice_is_refused_on_its_field(amina_api, field, value):
     response = amina_api.patch("/account/messages/", {field: value})
@@ -48,7 +48,7 @@ def test_a_bad_choice_is_refused_on_its_field(amina_api, field, value):
     assert amina_api.get("/account/messages/").json() == ALL
 
 
-@pytest.mark.parametrize("body", [[], "x", 1, None])
+@pytest.mark.parametrize("body", [[], [{}], "x", 1])
 def test_a_body_that_is_no_object_is_refused(amina_api, body):
     assert amina_api.patch("/account/messages/", body).status_code == 400
 

@@ -1,17 +1,25 @@
 """SMS over real HTTP, to a pretend Africa's Talking and to servers that break off."""
 
-import json
+from urllib.parse import parse_qs
 
 import pytest
 import requests
-from pytest_httpserver import HTTPServer
-from werkzeug import Response
 
 from orders import channels
 from orders.channels.africastalking import AfricasTalking
 from orders.channels.errors import NotTaken, Unclear
 from orders.delivery import send_message
 from payments.simulator import Simulator
+from payments.simulator.africastalking import STATUSES
+from tests.daraja.gateway import (
+    hangs_up,
+    resets,
+    running_gateway,
+    says,
+    stays_silent,
+    stops_half_way,
+    trickles,
+)
 
 from .conftest import a_message
 
@@ -20,9 +28,12 @@ pytestmark = pytest.mark.django_db
 PHONE = "254712345678"
 
 
+PATH = "/version1/messaging"
+
+
 @pytest.fixture
 def server():
-    with HTTPServer(host="127.0.0.1") as server:
+    with running_gateway() as server:
         yield server
 
 
@@ -36,26 +47,26 @@ def recipient(**changed):
 
 
 def answer(server, body, status=201):
-    body = body if isinstance(body, str | bytes) else json.dumps(body)
-    server.expect_request("/version1/messaging").respond_with_data(body, status=status)
-    return carrier(server.url_for("")).send(phone=PHONE, text="Habari")
+    server.on(PATH, says(status, body.encode() if isinstance(body, str) else body))
+    return carrier(server.url).send(phone=PHONE, text="Habari")
 
 
 def test_the_request_is_the_documented_one(server):
-    server.expect_request("/version1/messaging").respond_with_json(recipient(), status=201)
+    server.on(PATH, says(201, recipient()))
 
-    name = carrier(server.url_for(""), sender="O-MACHE").send(phone=PHONE, text="Oda é & co")
+    name = carrier(server.url, sender="O-MACHE").send(phone=PHONE, text="Oda é & co")
 
-    [(request, _)] = server.log
+    [heard] = server.heard_on(PATH)
     assert name == "ATXid_1"
-    assert request.method == "POST"
-    assert request.headers["apiKey"] == "k"
-    assert request.headers["Accept"] == "application/json"
-    assert request.form.to_dict() == {
-        "username": "omache",
-        "to": "+254712345678",
-        "message": "Oda é & co",
-        "from": "O-MACHE",
+    assert heard.method == "POST"
+    assert heard.headers["apiKey"] == "k"
+    assert heard.headers["Accept"] == "application/json"
+    assert heard.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert parse_qs(heard.body.decode()) == {
+        "username": ["omache"],
+        "to": ["+254712345678"],
+        "message": ["Oda é & co"],
+        "from": ["O-MACHE"],
     }
 
 
@@ -66,8 +77,7 @@ def test_what_is_taken_has_a_name(server, code):
 
 @pytest.mark.parametrize(
     ("code", "again"),
-    [(401, False), (402, False), (403, False), (404, False), (405, True), (406, False)]
-    + [(407, False), (500, True), (501, True), (502, False)],
+    [(code, code in {405, 500, 501}) for code in STATUSES if code >= 400],
 )
 def test_a_refused_recipient_says_whether_it_may_pass(server, code, again):
     with pytest.raises(NotTaken, match=f"^{code} Why$") as refusal:
@@ -116,18 +126,25 @@ def test_an_answer_that_is_neither_yes_nor_no_is_unclear(server, body, status):
 def test_nobody_sent_to_is_a_refusal_with_its_reason(server):
     nobody = {"SMSMessageData": {"Message": "InvalidSenderId", "Recipients": []}}
 
-    with pytest.raises(NotTaken, match="^InvalidSenderId$"):
+    with pytest.raises(NotTaken, match=r"^InvalidSenderId$"):
         answer(server, nobody)
 
 
 def test_a_redirect_is_not_followed(server):
-    moved = Response("", status=302, headers={"Location": server.url_for("/elsewhere")})
-    server.expect_request("/version1/messaging").respond_with_response(moved)
+    server.on(PATH, says(302, b"", Location=f"{server.url}/elsewhere"))
 
     with pytest.raises(NotTaken):
-        carrier(server.url_for("")).send(phone=PHONE, text="x")
+        carrier(server.url).send(phone=PHONE, text="x")
 
-    assert [request.path for request, _ in server.log] == ["/version1/messaging"]
+    assert server.heard_on("/elsewhere") == []
+
+
+@pytest.mark.parametrize("manners", [stays_silent, resets, hangs_up, stops_half_way, trickles])
+def test_a_request_that_left_and_was_not_answered_is_unclear(server, manners):
+    server.on(PATH, manners)
+
+    with pytest.raises(Unclear):
+        carrier(server.url).send(phone=PHONE, text="x")
 
 
 def test_a_port_nobody_listens_on_was_certainly_not_reached():

@@ -83,10 +83,9 @@ def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
 
 
 def test_long_names_are_cut_before_lines_are_left_out():
-    text = letters.write_sms(Kind.PAID, "en", values("en"), items(3, "Electric kettle " * 6))
+    text = letters.write_sms(Kind.PAID, "en", values("en"), items(5, "Electric kettle " * 6))
 
-    assert text.count("123456") == 3
-    assert "Electric kettle Ele. 123456" in text
+    assert text.count("Electric kettle Ele. 123456") == 5
 
 
 def test_what_does_not_fit_is_counted():
