@@ -132,7 +132,7 @@ class MessageAdmin(LookupAdmin):
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         """Whether this member of staff may have messages sent again."""
-        return bool(request.user.has_perm("orders.resend_message"))  # type: ignore[union-attr]
+        return bool(request.user.has_perm("orders.resend_message"))
 
     @admin.action(
         description="Send again (only what failed, or is not known to have left)",

@@ -81,7 +81,7 @@ def _locked(notice_id: int) -> list[Notice]:
 
 def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
     notice = notices[0]
-    order = Order.objects.select_related("buyer__message_preferences").get(pk=notice.order_id)
+    order = Order.objects.select_related("buyer__message_preferences").get(notices=notice)
     if notice.kind == Kind.PROMPT_FAILED and not order.is_unpaid:
         # Paid or given up meanwhile: there is nothing left to try again.
         return
@@ -89,8 +89,7 @@ def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
     if notice.kind == Kind.PAID:
         lines = order.tracks.order_by("pk")
     elif notice.kind in _GATHERED:
-        track_ids = [each.track_id for each in notices]
-        lines = OrderTrack.objects.filter(pk__in=track_ids).order_by("pk")
+        lines = OrderTrack.objects.filter(notices__in=notices).distinct().order_by("pk")
     with_codes = notice.kind != Kind.DELIVERED
     yield _Letter(
         user=order.buyer,
@@ -106,7 +105,7 @@ def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
 
 def _for_sellers(notices: list[Notice]) -> Iterator[_Letter]:
     """One letter a seller, with all that the order has of theirs."""
-    order = Order.objects.get(pk=notices[0].order_id)
+    order = Order.objects.get(notices=notices[0])
     tracks = order.tracks.select_related("seller__message_preferences")
     sold = tracks.exclude(track_status=TrackStatus.CANCELLED).order_by("seller_id", "pk")
     for _, lines in groupby(sold, key=lambda line: line.seller_id):
@@ -123,7 +122,7 @@ def _for_sellers(notices: list[Notice]) -> Iterator[_Letter]:
 def _for_who_is_named(notices: list[Notice]) -> Iterator[_Letter]:
     notice = notices[0]
     yield _Letter(
-        user=User.objects.select_related("message_preferences").get(pk=notice.user_id),
+        user=User.objects.select_related("message_preferences").get(notices=notice),
         phone=notice.phone,
         amount=notice.facts["amount"],
         reference="",

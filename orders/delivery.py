@@ -102,7 +102,7 @@ def _claim(message_id: int, now: datetime) -> Message | None:
 def _is_too_late(message: Message) -> bool:
     if message.kind != Kind.PROMPT_FAILED:
         return False
-    return not Order.objects.unpaid().filter(pk=message.notice.order_id).exists()
+    return not Order.objects.unpaid().filter(notices=message.notice).exists()
 
 
 def _send(message: Message) -> str:

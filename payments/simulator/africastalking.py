@@ -49,7 +49,8 @@ def send(world: World, request: Request) -> Reply:
     script = world.scripts.pick("sms", phone=phones[0].removeprefix("+"))
     if refusal := refuse_as_scripted(world, script):
         return refusal
-    code = int(script.outcome) if (script.outcome or "").isdigit() else 101
+    outcome = script.outcome or "101"
+    code = int(outcome) if outcome.isdigit() else 101
     recipients = [_deliver(world, phone, form, code) for phone in phones]
     sent = sum(recipient["statusCode"] in _SENT for recipient in recipients)
     message = f"Sent to {sent}/{len(phones)} Total Cost: KES {0.8 * sent:.4f}"
