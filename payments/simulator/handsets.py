@@ -42,7 +42,7 @@ class Handsets:
             return list(reversed(self._inboxes))
 
     def inbox(self, phone: str) -> list[dict[str, Any]]:
-        """Give a phone's messages, newest first: ``n``, time ``at``, ``paid``, ``from``, ``text``."""
+        """Give a phone's messages, newest first: ``n``, ``at``, ``paid``, ``from``, ``text``."""
         with self._lock:
             return list(reversed(self._inboxes.get(phone, ())))
 
