@@ -439,6 +439,9 @@ REST_FRAMEWORK = {
         "browse": "600/min",
         "search": "60/min",
         "create": "30/hour",
+        # A seller at work, and what they upload: 1,000 rows at most each time.
+        "sell": "120/min",
+        "import": "30/hour",
         "cashout": "10/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.validators import MaxValueValidator
@@ -16,7 +15,6 @@ from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
 _BIGGEST_ID = 2**63 - 1
-_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class LinesInput(serializers.ListSerializer):
@@ -182,17 +180,3 @@ class TrackFilterInput(serializers.Serializer):
 
     status = serializers.ChoiceField(TrackStatus.choices, required=False)
     order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
-
-
-def read_idempotency_key(typed: str | None) -> str | None:
-    """Return the ``Idempotency-Key`` as it is, or None where there is none.
-
-    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
-    """
-    if typed is None:
-        return None
-    if not _KEY.fullmatch(typed):
-        raise serializers.ValidationError(
-            {"Idempotency-Key": ["Send 1 to 255 visible ASCII characters, or no key."]}
-        )
-    return typed

@@ -185,6 +185,15 @@ def _moved(now: datetime) -> QuerySet[Product]:
     return Product.objects.exclude(item_number=_total(moves, by="product", of=Sum("quantity")))
 
 
+@_rule("What a product says was sold is what left its shelf for orders, less what came back")
+def _sold(now: datetime) -> QuerySet[Product]:
+    moves = StockMovement.objects.filter(
+        Q(reference__startswith="order:") | Q(reference__startswith="return:"),
+        product=OuterRef("pk"),
+    )
+    return Product.objects.exclude(sold=_total(moves, by="product", of=-Sum("quantity")))
+
+
 def _goods_left() -> Exists:
     reference = Concat(Value("order:"), Cast(OuterRef("order_id"), TextField()))
     return Exists(

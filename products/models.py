@@ -159,9 +159,7 @@ class StockMovement(models.Model):
             models.CheckConstraint(name="stock_movement_is_not_zero", condition=~Q(quantity=0)),
         ]
         indexes = [
-            models.Index(
-                fields=["actor"], name="stock_moved_by", condition=Q(actor__isnull=False)
-            ),
+            models.Index(fields=["actor"], name="stock_moved_by", condition=Q(actor__isnull=False)),
         ]
 
     def __str__(self) -> str:
