@@ -180,3 +180,33 @@ class TrackFilterInput(serializers.Serializer):
 
     status = serializers.ChoiceField(TrackStatus.choices, required=False)
     order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
+
+
+class SaleFilterInput(serializers.Serializer):
+    """Which of the lines the caller sold to list."""
+
+    status = serializers.ChoiceField(
+        TrackStatus.choices,
+        required=False,
+        help_text="What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told.",
+    )
+
+
+class SaleOutput(serializers.Serializer):
+    """One line of an order, for its seller."""
+
+    id = serializers.IntegerField()
+    order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
+    product = serializers.IntegerField()
+    name = serializers.CharField(help_text="As it was when it was sold.")
+    thumbnail = serializers.URLField(allow_null=True)
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    buyer = serializers.CharField(help_text="Their first name, or `customer`.")
+    phone = serializers.CharField(
+        allow_null=True, help_text="The number to call, once it is paid: 2547… or 2541…."
+    )
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
