@@ -8,6 +8,7 @@ from typing import Any
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from .phones import normalise_phone
 
@@ -37,6 +38,8 @@ class StrictBooleanField(serializers.BooleanField):
     """A JSON true or false; in a form, those words. Never a number that looks like one."""
 
     default_error_messages = {"strict": "Send true or false."}
+    #: A form that does not say it does not mean false, as one of HTML's check boxes would.
+    default_empty_html = empty
 
     def to_internal_value(self, data: Any) -> bool:
         if isinstance(data, str) and _came_in_a_form(self):

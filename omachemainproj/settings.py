@@ -477,6 +477,7 @@ CORS_PREFLIGHT_MAX_AGE = 3600
 
 #: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
 JSON_BODY_MAX = 64 * 1024
+CSV_BODY_MAX = 2 * 1024 * 1024
 MULTIPART_BODY_MAX = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

@@ -120,6 +120,10 @@ class Product(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def takes(self, number: int) -> bool:
+        """Whether so many can be added, or taken away where it is negative, as it stands now."""
+        return self.held <= self.item_number + number <= MAX_STOCK
+
     @property
     def free(self) -> int:
         """How many can still be sold."""

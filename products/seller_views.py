@@ -43,10 +43,9 @@ class SellerProductsView(GenericAPIView):
     def get(self, request: Request) -> Response:
         mine = self.filter_queryset(Product.objects.owned_by(_seller(request)))
         rows = mine.annotate(newest=Newest()).as_listings("newest").order_by("newest")
+        page = self.paginate_queryset(rows) or []
         shape = Shape(request)
-        return self.get_paginated_response(
-            [shape.listing(row) for row in self.paginate_queryset(rows)]
-        )
+        return self.get_paginated_response([shape.listing(row) for row in page])
 
 
 class OwnProductView(ProductView):

@@ -107,7 +107,23 @@ class CategoryField(serializers.ChoiceField):
         return str(super().to_internal_value("phones" if data == "phonestablet" else data))
 
 
-class ListingInput(serializers.Serializer):
+class GivenOnce(serializers.Serializer):
+    """Reads forms that say a thing twice as what they are: a mistake."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, QueryDict):
+            twice = [str(name) for name in self.fields if len(data.getlist(str(name))) > 1]
+            if twice:
+                raise serializers.ValidationError({name: ["Give this once."] for name in twice})
+        return super().to_internal_value(data)
+
+
+def tidy_name(name: str) -> str:
+    """A product's name as it is kept: one line, its spaces single."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+class ListingInput(GivenOnce):
     """What a listing says of its goods, whoever writes it and by whichever door."""
 
     name = serializers.CharField(max_length=MAX_NAME)
@@ -126,16 +142,9 @@ class ListingInput(serializers.Serializer):
         help_text="Your own code for it; no two of your listings have the same.",
     )
 
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, QueryDict):
-            twice = [str(name) for name in self.fields if len(data.getlist(str(name))) > 1]
-            if twice:
-                raise serializers.ValidationError({name: ["Give this once."] for name in twice})
-        return super().to_internal_value(data)
-
     def validate_name(self, name: str) -> str:
         """One line of words: spaces between them once, and something to read."""
-        name = " ".join(unicodedata.normalize("NFC", name).split())
+        name = tidy_name(name)
         if not any(letter.isalnum() for letter in name):
             raise serializers.ValidationError("Give a name with letters or digits.")
         if not name.isprintable():
@@ -155,6 +164,12 @@ class CreateProductInput(ListingInput):
     item_number = WholeNumberField(
         min_value=1, max_value=MAX_STOCK, help_text="How many there are to sell."
     )
+
+
+class NewRowInput(CreateProductInput):
+    """A new listing in a sheet, which may also be one that is not shown yet."""
+
+    listed = StrictBooleanField(default=True)
 
 
 class EditProductInput(ListingInput):
@@ -212,6 +227,46 @@ class RestockInput(serializers.Serializer):
         if number == 0:
             raise serializers.ValidationError(NOTHING_TO_ADD)
         return number
+
+
+class ImportInput(GivenOnce):
+    """A sheet of listings."""
+
+    file = serializers.FileField(help_text="CSV in UTF-8, at most 2 MB and 1,000 rows.")
+    check = StrictBooleanField(default=False, help_text="`true` only tells, and changes nothing.")
+
+
+class RowOutput(serializers.Serializer):
+    """What became of a row, or would have, when it was only checked."""
+
+    row = serializers.IntegerField(help_text="As a spreadsheet counts: the header is row 1.")
+    status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
+    id = serializers.IntegerField(allow_null=True, help_text="The listing's.")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Why it failed, by column; `row` is the row as such.",
+    )
+    notes = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="What was left aside, by column; the row did not fail for it.",
+    )
+
+
+class TotalsOutput(serializers.Serializer):
+    """How many rows ended how."""
+
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class ImportOutput(serializers.Serializer):
+    """What became of a sheet, row by row."""
+
+    check = serializers.BooleanField(help_text="Whether it was only checked.")
+    rows = RowOutput(many=True)
+    totals = TotalsOutput()
 
 
 class ProductIdField(serializers.IntegerField):

@@ -126,9 +126,7 @@ def test_item_number_is_refused_and_the_way_is_told(seller_api, kettle):
         ("password", {"a": 1}),
     ],
 )
-def test_what_cannot_be_is_a_400_on_its_field_and_changes_nothing(
-    seller_api, kettle, field, value
-):
+def test_what_cannot_be_is_a_400_on_its_field_and_changes_nothing(seller_api, kettle, field, value):
     before = seller_api.get("/seller/products/").json()
 
     response = edit(seller_api, kettle, **{field: value})

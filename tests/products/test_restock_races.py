@@ -94,7 +94,8 @@ def test_a_restock_while_orders_are_paid_undoes_no_sale(seller):
         settle(payment.pk, told)
 
     paying = [lambda p=p, n=n: pay(p, n) for n, p in enumerate(payments)]
-    stocking = [lambda api=signed_in(seller): restock(api, pots, 3) for _ in range(10)]
+    apis = [signed_in(seller) for _ in range(10)]
+    stocking = [lambda api=api: restock(api, pots, 3) for api in apis]
     results = in_a_crowd([call for pair in zip(paying, stocking, strict=True) for call in pair])
 
     assert [error for error in results if isinstance(error, Exception)] == []
