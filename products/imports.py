@@ -178,7 +178,7 @@ class _Row:
     def _list(self, values: dict[str, Any]) -> int:
         with transaction.atomic():
             # Under this lock two uploads at once see what the other has listed.
-            locked_row(User, cast(int, self._seller.pk))
+            locked_row(User, self._seller.pk)
             mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
             if not values.get("sku") and mine.filter(name=values["name"]).exists():
                 raise _Failed("name", "Another upload listed this name a moment ago.")
