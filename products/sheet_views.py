@@ -79,4 +79,7 @@ def _with_address(request: Request) -> QueryDict:
     form.update(request.data)
     for typed in request.query_params.getlist("check"):
         form.appendlist("check", typed)
+    # To a form field that is left out nothing is the same; who says "check=" may mean it.
+    if "" in form.getlist("check"):
+        refuse_field("check", "Send true or false.")
     return form

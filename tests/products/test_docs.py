@@ -15,6 +15,8 @@ OURS = {
     "/product/{product_id}/": {"get", "patch", "delete"},
     "/product/{product_id}/restock/": {"post"},
     "/seller/products/": {"get"},
+    "/seller/products/export/": {"get"},
+    "/seller/products/import/": {"post"},
 }
 
 
