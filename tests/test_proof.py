@@ -141,6 +141,7 @@ def _forget_to_expire():
 BREAKS = [
     ("What a product holds is", lambda: Product.objects.update(held=1)),
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
+    ("What a product says was sold", lambda: Product.objects.update(sold=1)),
     ("The goods of a paid order left", _move_for_another_order),
     ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
     ("An order's amount is", lambda: Order.objects.update(amount=2999)),

@@ -92,7 +92,7 @@ def test_whoever_accepts_only_csv_gets_it_and_refusals_are_json(seller_api, api,
 
 
 def test_the_file_sent_back_as_it_is_changes_nothing(seller_api, seller):
-    hide(ProductFactory(seller=seller, name="=Odd, 'one'", description="'=a\n\"b\"", sku="+1"))
+    hide(ProductFactory(seller=seller, name="=Odd, 'one'", description='\'=a\n"b"', sku="+1"))
     ProductFactory(seller=seller)
     before = list(Product.objects.order_by("pk").values())
 

@@ -27,7 +27,8 @@ def told(response):
     """(row, status, errors or notes) for each row."""
     assert response.status_code == 200, response.content
     return [
-        (row["row"], row["status"], row["errors"] or row["notes"]) for row in response.json()["rows"]
+        (row["row"], row["status"], row["errors"] or row["notes"])
+        for row in response.json()["rows"]
     ]
 
 
@@ -173,7 +174,7 @@ def test_restock_adds_and_item_number_does_not(seller_api, kettle):
     typed = send(seller_api, f"{kettle.pk},99,", header="id,item_number,restock")
 
     assert told(added) == [(2, "updated", {})]
-    row, status, notes = told(typed)[0]
+    _, status, notes = told(typed)[0]
     assert (status, list(notes)) == ("unchanged", ["item_number"])
     assert shelf(kettle) == (12, 0)
 
@@ -255,9 +256,7 @@ def test_a_stranger_sends_nothing(api, db):
     assert send(api, KETTLE).status_code == 401
 
 
-def test_rows_that_change_nothing_cost_no_query_each(
-    seller_api, seller, django_assert_num_queries
-):
+def test_rows_that_change_nothing_cost_no_query_each(seller_api, seller, django_assert_num_queries):
     lines = [f"{ProductFactory(seller=seller).pk},1500" for _ in range(9)]
 
     # caller; the last listing, those of the rows
