@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from omachemainproj.media import is_its_own_address
 from omachemainproj.pictures import PictureField
 
 from . import services
@@ -243,7 +243,8 @@ class AccountSerializer(serializers.ModelSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the input; an avatar sent back as the URL it was given as is left alone."""
-        if isinstance(data, Mapping) and self._is_its_own_avatar(data.get("avatar")):
+        avatar = getattr(self.instance, "avatar", None)
+        if isinstance(data, Mapping) and is_its_own_address(avatar, data.get("avatar")):
             data = {name: data[name] for name in data if name != "avatar"}
         return super().to_internal_value(data)
 
@@ -251,15 +252,6 @@ class AccountSerializer(serializers.ModelSerializer):
         avatar = validated_data.pop("avatar", services.KEEP)
         services.change_account(instance, validated_data, avatar)
         return instance
-
-    def _is_its_own_avatar(self, sent: Any) -> bool:
-        avatar = getattr(self.instance, "avatar", None)
-        if not avatar or not isinstance(sent, str):
-            return False
-        try:
-            return urlsplit(sent).path == urlsplit(avatar.url).path
-        except ValueError:
-            return False
 
 
 def _check_new_password(

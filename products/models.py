@@ -11,6 +11,7 @@ from .querysets import Newest, ProductQuerySet
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
+MAX_SKU = 40
 
 
 class Category(models.TextChoices):
@@ -69,6 +70,13 @@ class Product(models.Model):
         max_length=12, help_text="Where the seller is paid: 2547… or 2541…, 12 digits."
     )
     listed = models.BooleanField(default=True)
+    sku = models.CharField(
+        max_length=MAX_SKU, null=True, blank=True, help_text="The seller's own code for it."
+    )
+    #: Kept by products.stock beside the movements it sums up: a popular product has thousands.
+    sold = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -83,6 +91,7 @@ class Product(models.Model):
             models.CheckConstraint(
                 name="product_costs_a_shilling_or_more", condition=Q(price__gte=1)
             ),
+            models.UniqueConstraint(name="seller_has_a_sku_once", fields=["seller", "sku"]),
         ]
         indexes = [
             models.Index(
@@ -105,10 +114,15 @@ class Product(models.Model):
                 condition=Q(listed=True, soldout=True),
             ),
             models.Index("seller", "category", Newest(), name="product_seller_newest"),
+            models.Index("seller", Newest(), name="product_of_seller_newest"),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def takes(self, number: int) -> bool:
+        """Whether so many can be added, or taken away where it is negative, as it stands now."""
+        return self.held <= self.item_number + number <= MAX_STOCK
 
     @property
     def free(self) -> int:
@@ -130,6 +144,15 @@ class StockMovement(models.Model):
     )
     quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
+    #: None when the shop itself moved it, as for an order.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # stock_moved_by, which the many movements of orders stay out of
+    )
+    note = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -138,6 +161,9 @@ class StockMovement(models.Model):
                 name="stock_moves_once_per_reference", fields=["product", "reference"]
             ),
             models.CheckConstraint(name="stock_movement_is_not_zero", condition=~Q(quantity=0)),
+        ]
+        indexes = [
+            models.Index(fields=["actor"], name="stock_moved_by", condition=Q(actor__isnull=False)),
         ]
 
     def __str__(self) -> str:

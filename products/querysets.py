@@ -10,7 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 
-from .rows import COLUMNS
+from .rows import COLUMNS, LISTING_COLUMNS
 
 if TYPE_CHECKING:
     from .models import Product  # noqa: F401
@@ -70,6 +70,14 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products of the seller with this name, whatever its case."""
         # One id found first, so that the planner can walk that seller's own index.
         return self.filter(seller=Subquery(User.objects.called(username).values("pk")[:1]))
+
+    def owned_by(self, seller: User | int) -> ProductQuerySet:
+        """A seller's own, shown to the public or not. Sellers' views start here."""
+        return self.filter(seller=seller)
+
+    def as_listings(self, *more: str) -> models.QuerySet[Any]:
+        """Named tuples of what a seller sees of their own (see products.rows), and ``more``."""
+        return self.as_rows(*LISTING_COLUMNS[len(COLUMNS) :], *more)
 
     def as_rows(self, *more: str) -> models.QuerySet[Any]:
         """Named tuples of what the public shape needs (see products.rows), and ``more``."""

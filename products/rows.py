@@ -29,6 +29,9 @@ COLUMNS = (
     "created",
 )
 
+#: What a row for its own seller holds, in the order ``Shape.listing`` reads it.
+LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
+
 
 class Shape:
     """Turns rows into public products; what is the same for all of a request is found once."""
@@ -61,3 +64,16 @@ class Shape:
     def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
         """Many rows, in their order."""
         return [self.product(row) for row in rows]
+
+    def listing(self, row: Any) -> dict[str, Any]:
+        """One row (``LISTING_COLUMNS``) as its seller sees it, with how its stock stands."""
+        return {
+            **self.product(row),
+            "payment_mpesa_number": row.payment_mpesa_number,
+            "sku": row.sku,
+            "on_shelf": row.item_number,
+            "held": row.held,
+            "free": row.item_number - row.held,
+            "sold": row.sold,
+            "listed": row.listed,
+        }

@@ -12,7 +12,11 @@ OURS = {
     "/create/": {"post"},
     "/product/search/": {"get"},
     "/product/{category}/": {"get"},
-    "/product/{product_id}/": {"get"},
+    "/product/{product_id}/": {"get", "patch", "delete"},
+    "/product/{product_id}/restock/": {"post"},
+    "/seller/products/": {"get"},
+    "/seller/products/export/": {"get"},
+    "/seller/products/import/": {"post"},
 }
 
 
