@@ -32,7 +32,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 from django.utils import timezone
 
 from orders.models import Order, OrderTrack, PaymentStatus, TrackStatus
-from products.models import Product, StockMovement
+from products.models import Product, Review, SellerRating, StockMovement
 
 from .enquiry import CHECK_AFTER, LEAST_BETWEEN
 from .ledger import CLEARING, net
@@ -202,6 +202,44 @@ def _taken(now: datetime) -> QuerySet[OrderTrack]:
 @_rule("Nothing leaves the shelf for an order that is unpaid, cancelled or expired")
 def _not_taken(now: datetime) -> QuerySet[OrderTrack]:
     return OrderTrack.objects.filter(_goods_left(), order__payment_status__in=_WITHOUT_MONEY)
+
+
+# --- Reviews ---------------------------------------------------------------------------------
+
+
+def _astray(rated: QuerySet[Any], *, by: str) -> QuerySet[Any]:
+    """The rows whose sum or count is not that of their shown reviews."""
+    shown = Review.objects.shown().filter(**{by: OuterRef("pk")})
+    return rated.filter(
+        ~Q(review_stars=_total(shown, by=by, of=Sum("stars")))
+        | ~Q(review_count=_total(shown, by=by, of=Count("pk")))
+    )
+
+
+@_rule("A product's stars and reviews are those of its shown reviews")
+def _rated(now: datetime) -> QuerySet[Product]:
+    return _astray(Product.objects.all(), by="product")
+
+
+@_rule("A seller's stars and reviews are those of the shown reviews of their goods")
+def _sellers_rated(now: datetime) -> QuerySet[SellerRating]:
+    return _astray(SellerRating.objects.all(), by="seller")
+
+
+@_rule("A shown review counts for a seller")
+def _counted(now: datetime) -> QuerySet[Review]:
+    rating = SellerRating.objects.filter(pk=OuterRef("seller_id"))
+    return Review.objects.shown().filter(~Exists(rating))
+
+
+@_rule("A review is by the buyer of its line, of that product, and not of their own goods")
+def _of_its_line(now: datetime) -> QuerySet[Review]:
+    return Review.objects.exclude(
+        ~Q(buyer=F("seller")),
+        buyer=F("line__buyer"),
+        product=F("line__product"),
+        seller=F("line__seller"),
+    )
 
 
 # --- Orders ----------------------------------------------------------------------------------

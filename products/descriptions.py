@@ -33,10 +33,12 @@ _PRODUCT: dict[str, Any] = {
     "soldout": False,
     "user_name": "amina",
     "created_at": "2026-11-23T13:36:00.123456+00:00",
+    "stars": 4.6,
+    "reviews": 17,
 }
 _SELLERS = {**_PRODUCT, "payment_mpesa_number": "254712345678"}
 _BAD_PARAMETER = OpenApiResponse(FieldErrors, description="A parameter cannot be read.")
-_LINK = OpenApiParameter(
+LINK = OpenApiParameter(
     "Link",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
@@ -93,7 +95,7 @@ CATEGORY: dict[str, Any] = {
             enum=[*Category.values, "phonestablet"],
             description="`phonestablet` is another name for `phones`.",
         ),
-        _LINK,
+        LINK,
     ],
     "responses": {
         200: _LIST,
@@ -120,7 +122,7 @@ SEARCH: dict[str, Any] = {
             OpenApiTypes.STR,
             description=f"At most {MAX_TERM} characters; plain text, no operators.",
         ),
-        _LINK,
+        LINK,
     ],
     "responses": {200: _LIST, 400: _BAD_PARAMETER},
     "examples": [_LIST_EXAMPLE],
