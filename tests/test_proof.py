@@ -21,9 +21,9 @@ from payments.models import (
 )
 from payments.proof import RULES, one_moment, prove
 from payments.settlement import Outcome, settle
-from products.models import Product, StockMovement
+from products.models import Product, Review, SellerRating, StockMovement
 
-from .factories import ProductFactory
+from .factories import ProductFactory, UserFactory
 from .invariants import check_books
 from .shopping import an_order
 from .threads import at_once
@@ -120,6 +120,37 @@ def _leave_a_message():
     GatewayEvent.objects.filter(pk=event.pk).update(received_at=ago(6))
 
 
+def _review(**wrong):
+    """A review of the two kettles nobody counted, hidden so that it need not be."""
+    line = OrderTrack.objects.get()
+    fields = {
+        "line": line,
+        "product": line.product,
+        "buyer": line.buyer,
+        "seller": line.seller,
+        "stars": 4,
+        "hidden": True,
+        "hidden_reason": "Rude.",
+    }
+    return Review.objects.create(**fields | wrong)
+
+
+def _review_uncounted():
+    _review(hidden=False, hidden_reason="")
+
+
+def _count_what_nobody_wrote(model, **counted):
+    if model is SellerRating:
+        SellerRating.objects.create(seller=Product.objects.get().seller)
+    model.objects.update(**counted)
+
+
+def _review_counted_wrong():
+    _review_uncounted()
+    seller_id = Product.objects.get().seller_id
+    SellerRating.objects.create(seller_id=seller_id, review_stars=3, review_count=1)
+
+
 def _forget_to_ring():
     OrderPayment.objects.update(status="requested", created_at=ago(6))
 
@@ -143,6 +174,21 @@ BREAKS = [
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
     ("The goods of a paid order left", _move_for_another_order),
     ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
+    ("A product's stars and reviews", _review_uncounted),
+    (
+        "A product's stars and reviews",
+        lambda: _count_what_nobody_wrote(Product, review_stars=5, review_count=1),
+    ),
+    ("A seller's stars and reviews", _review_counted_wrong),
+    (
+        "A seller's stars and reviews",
+        lambda: _count_what_nobody_wrote(SellerRating, review_stars=5, review_count=1),
+    ),
+    ("A shown review counts for a seller", _review_uncounted),
+    ("A review is by the buyer", lambda: _review(buyer=UserFactory())),
+    ("A review is by the buyer", lambda: _review(seller=UserFactory())),
+    ("A review is by the buyer", lambda: _review(product=ProductFactory())),
+    ("A review is by the buyer", lambda: _review(seller=OrderTrack.objects.get().buyer)),
     ("An order's amount is", lambda: Order.objects.update(amount=2999)),
     ("A line is where", lambda: OrderTrack.objects.update(track_status="created")),
     ("A paid order is covered", lambda: Receipt.objects.update(amount=2999)),

@@ -13,6 +13,10 @@ OURS = {
     "/product/search/": {"get"},
     "/product/{category}/": {"get"},
     "/product/{product_id}/": {"get"},
+    "/product/{product_id}/reviews/": {"get"},
+    "/review/{review_id}/answer/": {"post"},
+    "/seller/{username}/": {"get"},
+    "/track/{track_id}/review/": {"get", "post", "patch"},
 }
 
 
