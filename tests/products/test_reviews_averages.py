@@ -173,5 +173,8 @@ def test_the_reviews_cost_the_same_for_one_or_many(api, reviewed, django_assert_
 def test_a_sellers_page_is_one_query(api, reviewed, django_assert_num_queries):
     ProductFactory(seller=reviewed.seller)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(1) as queries:
         api.get("/seller/amina/")
+
+    # Of somebody with ten thousand listings one row is read.
+    assert queries.captured_queries[0]["sql"].endswith("LIMIT 1")
