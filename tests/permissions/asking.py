@@ -25,9 +25,10 @@ def ask(client, method, address, body=None, *, form=False):
     writes = []
 
     def watch(execute, sql, params, many, context):
-        if sql.lstrip().upper().startswith(_WRITES):
+        done = execute(sql, params, many, context)
+        if sql.lstrip().upper().startswith(_WRITES) and context["cursor"].rowcount:
             writes.append(sql[:120])
-        return execute(sql, params, many, context)
+        return done
 
     sent = {"data": body or {}} if form else {"data": body, "content_type": "application/json"}
     if method in {"GET", "HEAD", "OPTIONS"} or body is None and not form:

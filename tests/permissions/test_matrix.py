@@ -10,6 +10,9 @@ from .bodies import BODIES
 from .routes import actions, routes
 from .table import TABLE
 
+#: Asks for the database; the rows are the module's.
+pytestmark = pytest.mark.django_db
+
 OTHERS = len(ACTORS) - 1
 _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
 _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
