@@ -31,7 +31,7 @@ def ask(client, method, address, body=None, *, form=False):
         return done
 
     sent = {"data": body or {}} if form else {"data": body, "content_type": "application/json"}
-    if method in {"GET", "HEAD", "OPTIONS"} or body is None and not form:
+    if method in {"GET", "HEAD", "OPTIONS"} or (body is None and not form):
         sent = {}
     cookies = client.cookies.copy()
     with undone(), connection.execute_wrapper(watch):

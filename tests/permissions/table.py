@@ -210,7 +210,7 @@ TABLE = {
     "admin/products/review/ hide": "ACTION ----------w-",
     "admin/products/review/ show": "ACTION -",
     "admin/orders/order/ cancel": "ACTION ------w---w-",
-    "admin/orders/order/ ring": "ACTION ------w---w-",
+    "admin/orders/order/ ring": "ACTION -",
     "admin/payments/orderpayment/ ask": "ACTION -",
     "admin/payments/gatewayevent/ reapply": "ACTION -",
 }

@@ -36,7 +36,7 @@ def expected(route):
     told.setdefault("HEAD", told.get("GET", _NOT_OFFERED.get(kind)))
     if kind == "PAGE":
         return {method: told.get(method, told["GET"]) for method in METHODS}
-    rest = {method: _NOT_OFFERED[kind] for method in METHODS} | {"OPTIONS": _OFFERED_TO[kind]}
+    rest = dict.fromkeys(METHODS, _NOT_OFFERED[kind]) | {"OPTIONS": _OFFERED_TO[kind]}
     return rest | told
 
 
