@@ -51,6 +51,10 @@ class User(AbstractUser):
                 violation_error_message=EMAIL_TAKEN,
             ),
         ]
+        permissions = [
+            ("help_user", "Can sign people out and take their avatars away"),
+            ("export_rows", "Can download lists as CSV"),
+        ]
 
     def __str__(self) -> str:
         return self.username

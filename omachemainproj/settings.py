@@ -443,6 +443,7 @@ REST_FRAMEWORK = {
         "sell": "120/min",
         "import": "30/hour",
         "cashout": "10/min",
+        "review": "30/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",

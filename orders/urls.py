@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import seller_views, views
+from . import review_views, seller_views, views
 
 # 18 digits fit the column.
 _LINE = r"(?P<track_id>[0-9]{1,18})"
@@ -12,4 +12,5 @@ urlpatterns = [
     path("track/order/", views.TrackOrderView.as_view(), name="track-order"),
     re_path(rf"^track/order/{_LINE}/$", views.TrackStoryView.as_view(), name="track-story"),
     re_path(rf"^track/{_LINE}/move/$", views.MoveView.as_view(), name="track-move"),
+    re_path(rf"^track/{_LINE}/review/$", review_views.ReviewView.as_view(), name="track-review"),
 ]

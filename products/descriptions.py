@@ -33,6 +33,8 @@ PRODUCT: dict[str, Any] = {
     "soldout": False,
     "user_name": "amina",
     "created_at": "2026-11-23T13:36:00.123456+00:00",
+    "stars": 4.6,
+    "reviews": 17,
 }
 _SELLERS = {**PRODUCT, "payment_mpesa_number": "254712345678"}
 _BAD_PARAMETER = OpenApiResponse(FieldErrors, description="A parameter cannot be read.")

@@ -27,10 +27,17 @@ COLUMNS = (
     "soldout",
     "user_name",
     "created",
+    "review_stars",
+    "review_count",
 )
 
 #: What a row for its own seller holds, in the order ``Shape.listing`` reads it.
 LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
+
+
+def average_stars(stars: int, reviews: int) -> float | None:
+    """The mean to one decimal, halves rounded up; None without a review."""
+    return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
 
 
 class Shape:
@@ -43,10 +50,10 @@ class Shape:
         """One row (``COLUMNS``; anything after them is left out) as the public sees it.
 
         ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
-        ``created_at`` is ISO 8601 in UTC.
+        ``created_at`` is ISO 8601 in UTC, ``stars`` has one decimal or is None.
         """
         pk, name, image, thumbnail, description, category, *rest = row
-        price, item_number, soldout, user_name, created = rest[:5]
+        price, item_number, soldout, user_name, created, stars, reviews = rest[:7]
         return {
             "id": pk,
             "name": name,
@@ -59,6 +66,8 @@ class Shape:
             "soldout": soldout,
             "user_name": user_name,
             "created_at": created,
+            "stars": average_stars(stars, reviews),
+            "reviews": reviews,
         }
 
     def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:

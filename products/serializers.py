@@ -31,6 +31,13 @@ class ProductOutput(serializers.ModelSerializer):
     image = serializers.ImageField(allow_null=True, help_text="At most 1600 px a side, WebP.")
     thumbnail = serializers.ImageField(allow_null=True, help_text="At most 400 px a side, WebP.")
     description = serializers.CharField(allow_blank=True)
+    stars = serializers.FloatField(
+        allow_null=True,
+        min_value=1,
+        max_value=5,
+        help_text="The mean of its reviews, to one decimal; null without any.",
+    )
+    reviews = serializers.IntegerField(source="review_count", help_text="How many reviews.")
 
     class Meta:
         model = Product
@@ -46,6 +53,8 @@ class ProductOutput(serializers.ModelSerializer):
             "soldout",
             "user_name",
             "created_at",
+            "stars",
+            "reviews",
         ]
 
 

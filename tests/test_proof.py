@@ -27,7 +27,7 @@ from payments.payouts import prepare_payouts
 from payments.proof import RULES, one_moment, prove
 from payments.settlement import Outcome, settle
 from products import stock
-from products.models import Product, StockMovement
+from products.models import Product, Review, SellerRating, StockMovement
 from products.stock import StockLine
 
 from .factories import ProductFactory, UserFactory
@@ -137,6 +137,37 @@ def _leave_a_message():
     GatewayEvent.objects.filter(pk=event.pk).update(received_at=ago(6))
 
 
+def _review(**wrong):
+    """A review of the two kettles nobody counted, hidden so that it need not be."""
+    line = OrderTrack.objects.get()
+    fields = {
+        "line": line,
+        "product": line.product,
+        "buyer": line.buyer,
+        "seller": line.seller,
+        "stars": 4,
+        "hidden": True,
+        "hidden_reason": "Rude.",
+    }
+    return Review.objects.create(**fields | wrong)
+
+
+def _review_uncounted():
+    _review(hidden=False, hidden_reason="")
+
+
+def _count_what_nobody_wrote(model, **counted):
+    if model is SellerRating:
+        SellerRating.objects.create(seller=Product.objects.get().seller)
+    model.objects.update(**counted)
+
+
+def _review_counted_wrong():
+    _review_uncounted()
+    seller_id = Product.objects.get().seller_id
+    SellerRating.objects.create(seller_id=seller_id, review_stars=3, review_count=1)
+
+
 def _forget_to_ring():
     OrderPayment.objects.update(status="requested", created_at=ago(6))
 
@@ -189,6 +220,21 @@ BREAKS = [
     ("What a product says was sold", lambda: Product.objects.update(sold=1)),
     ("The goods of a paid order left", _move_for_another_order),
     ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
+    ("A product's stars and reviews", _review_uncounted),
+    (
+        "A product's stars and reviews",
+        lambda: _count_what_nobody_wrote(Product, review_stars=5, review_count=1),
+    ),
+    ("A seller's stars and reviews", _review_counted_wrong),
+    (
+        "A seller's stars and reviews",
+        lambda: _count_what_nobody_wrote(SellerRating, review_stars=5, review_count=1),
+    ),
+    ("A shown review counts for a seller", _review_uncounted),
+    ("A review is by the buyer", lambda: _review(buyer=UserFactory())),
+    ("A review is by the buyer", lambda: _review(seller=UserFactory())),
+    ("A review is by the buyer", lambda: _review(product=ProductFactory())),
+    ("A review is by the buyer", lambda: _review(seller=OrderTrack.objects.get().buyer)),
     ("An order's amount is", lambda: Order.objects.update(amount=2999)),
     ("A line is where", lambda: OrderTrack.objects.update(track_status="created")),
     ("A paid order's lines are covered", lambda: Receipt.objects.update(amount=2999)),

@@ -17,6 +17,10 @@ OURS = {
     "/seller/products/": {"get"},
     "/seller/products/export/": {"get"},
     "/seller/products/import/": {"post"},
+    "/product/{product_id}/reviews/": {"get"},
+    "/review/{review_id}/answer/": {"post"},
+    "/seller/{username}/": {"get"},
+    "/track/{track_id}/review/": {"get", "post", "patch"},
 }
 
 
