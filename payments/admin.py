@@ -17,7 +17,6 @@ from orders.lookup import find_orders
 from orders.models import Order
 
 from .callbacks import act_again
-from .console_actions import PERMISSION
 from .enquiry import ask_now
 from .models import (
     GatewayEvent,
@@ -102,7 +101,7 @@ class OrderPaymentAdmin(LookupAdmin):
         return {f"order__{name}": value for name, value in find_orders(term).items()}
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return request.user.has_perm("payments.decide_money")
 
     @deed("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
     def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
@@ -220,7 +219,7 @@ class GatewayEventAdmin(LookupAdmin):
         return {f"payment__order__{name}": value for name, value in find_orders(term).items()}
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm(PERMISSION)
+        return request.user.has_perm("payments.decide_money")
 
     @deed("Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True)
     def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
