@@ -14,10 +14,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from omachemainproj.admin import ShopAdmin
+from omachemainproj.admin import ReadOnlyAdmin, ShopAdmin
 
 from . import services, tokens
-from .models import User
+from .models import Audit, User
 from .roles import ROLES
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -132,6 +132,21 @@ class RoleAdmin(ShopAdmin, GroupAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return self.has_change_permission(request, obj)
+
+
+@admin.register(Audit)
+class AuditAdmin(ReadOnlyAdmin):
+    """What staff did, to read: nobody changes or deletes it, superusers neither."""
+
+    list_display = ("at", "actor", "did", "content_type", "object_name", "why")
+    list_filter = ("at",)
+    list_select_related = ("actor", "content_type")
+    ordering = ("-pk",)
+    search_fields = ("=object_id", "actor__username__iexact")
+    search_help_text = "The user name of who did it, or the number of the row it was done to."
+
+    def has_change_permission(self, request: HttpRequest, obj: Audit | None = None) -> bool:
+        return False
 
 
 def _is_superuser(request: HttpRequest) -> bool:

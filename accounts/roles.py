@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps as global_apps
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
@@ -77,8 +78,9 @@ def permissions(names: tuple[str, ...]) -> list[Permission]:
     return list(Permission.objects.filter(wanted))
 
 
-def update_roles_after_migrate(app_config: Any, apps: Any, using: str, **kwargs: Any) -> None:
+def update_roles_after_migrate(app_config: Any, using: str, **kwargs: Any) -> None:
     """Keep the groups as the table says, whatever was migrated."""
-    # A migration backwards may have taken the groups' own table away.
+    # A migration backwards may have taken the groups' own table away; a flush names no apps.
+    apps = kwargs.get("apps", global_apps)
     if using == "default" and "group" in apps.all_models["auth"]:
         update_roles(app_config.label)

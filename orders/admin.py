@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.models import User
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline
-from omachemainproj.errors import Refusal
+from omachemainproj.deeds import deed
 
 from .lookup import find_orders
 from .models import Order, OrderTrack, TrackEvent
@@ -54,17 +56,12 @@ class OrderAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
 
-    @admin.action(description="Cancel, and free the goods (unpaid orders only)")
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        cancelled = 0
-        for order in queryset:
-            try:
-                cancel_order(order.pk)
-                cancelled += 1
-                self.log_change(request, order, "Cancelled.")
-            except Refusal as refusal:
-                self.message_user(request, f"{order.reference}: {refusal}", messages.WARNING)
-        self.message_user(request, f"{cancelled} cancelled.")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.decide_lines")
+
+    @deed("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
+    def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        cancel_order(order.pk)
 
 
 @admin.register(OrderTrack)
@@ -77,6 +74,12 @@ class OrderTrackAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
+    #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
+    exclude = ("collection_code",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return [name for name in fields if name not in self.exclude]
 
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)

@@ -13,12 +13,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import User
+from omachemainproj.deeds import Why
 from omachemainproj.errors import Refusal
 
 from .console import count_strangers, look
 from .console_actions import PERMISSION, decide, write_down
 from .console_decisions import KINDS
-from .console_forms import Decision, Why, WriteDown
+from .console_forms import Decision, WriteDown
 from .models import Receipt
 from .story import tell
 from .suggestions import orders_meant
