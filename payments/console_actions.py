@@ -28,14 +28,14 @@ def decide(row: Model, decision: Decision, given: Mapping[str, Any], *, by: User
     if decision.asks:
         _record(row, decision.label, given, by=by)
         before = audit.values_of(row)
-        said = decision.do(row, given)
+        said = decision.do(row, {**given, "by": by})
         changes = audit.difference(before, audit.values_of(row))
         if changes:
             audit.keep(by, f"What came of it: {decision.label}", row, changes=changes)
         return said
     with transaction.atomic():
         before = audit.values_of(row)
-        said = decision.do(row, given)
+        said = decision.do(row, {**given, "by": by})
         changes = audit.difference(before, audit.values_of(row))
         _record(row, decision.label, given, by=by, changes=changes)
     return said
