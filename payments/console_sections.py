@@ -165,6 +165,7 @@ SECTIONS = (
         model=Payout,
         rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
         columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
+        listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
     ),
     Section(
         key="payouts-refused",
@@ -178,6 +179,7 @@ SECTIONS = (
             "Why": lambda payout: payout.note or payout.result_text,
             "Owed since": lambda payout: payout.created_at,
         },
+        listed="payments_payout_changelist?status__exact=refused",
     ),
     Section(
         key="payouts-silent",
@@ -191,6 +193,7 @@ SECTIONS = (
             "Note": lambda payout: payout.note or payout.result_text,
             "Sent": lambda payout: payout.sent_at,
         },
+        listed="payments_payout_changelist?status__in=unknown,sent&next_check_at__isnull=1",
     ),
     Section(
         key="payouts-differ",
@@ -204,6 +207,7 @@ SECTIONS = (
             "Note": lambda payout: payout.note,
             "Done": lambda payout: payout.done_at,
         },
+        listed="payments_payout_changelist?unseen__exact=1",
     ),
     Section(
         key="unnamed",
@@ -311,6 +315,7 @@ SECTIONS = (
             "Why": lambda payout: payout.result_text,
             "Next try": lambda payout: payout.next_check_at,
         },
+        listed="payments_payout_changelist?status__exact=due",
         for_information=True,
     ),
 )
