@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +11,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import User
+from accounts.rules import normalise_email
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline
 from omachemainproj.deeds import deed
 
+from .delivery import send_again
 from .lookup import find_orders
 from .models import Order, OrderTrack, TrackEvent
+from .outbox import Message
 from .services import cancel_order
+
+_CODE = re.compile(r"\b[0-9]{6}\b")
 
 
 class TrackInline(ReadOnlyInline):
@@ -84,3 +90,59 @@ class OrderTrackAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
+
+
+@admin.register(Message)
+class MessageAdmin(LookupAdmin):
+    """What people were told. Collection codes are hidden: they are for the buyer alone."""
+
+    list_display = ("kind", "channel", "contact", "state", "reason", "created_at", "sent_at")
+    list_filter = ("state", "kind", "channel")
+    ordering = ("-pk",)
+    search_help_text = "E-mail address, phone, order token or reference."
+    actions = ["send_again"]
+    fields = (
+        "kind",
+        "channel",
+        "user",
+        "contact",
+        "language",
+        "subject",
+        "words",
+        "state",
+        "reason",
+        "tries",
+        "next_try_at",
+        "provider_id",
+        "created_at",
+        "tried_at",
+        "sent_at",
+    )
+    readonly_fields = ("words",)
+
+    def find(self, term: str) -> dict[str, Any]:
+        if "@" in term:
+            return {"contact": normalise_email(term)}
+        found = find_orders(term)
+        if "mpesa_number" in found:
+            return {"contact": found["mpesa_number"]}
+        return {f"notice__order__{name}": value for name, value in found.items()}
+
+    @admin.display(description="text")
+    def words(self, message: Message) -> str:
+        """What it says, without the codes that prove a delivery."""
+        return _CODE.sub("••••••", message.text)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Whether this member of staff may have messages sent again."""
+        return bool(request.user.has_perm("orders.resend_message"))
+
+    @admin.action(
+        description="Send again (only what failed, or is not known to have left)",
+        permissions=["resend"],
+    )
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        again = [message for message in queryset if send_again(message.pk)]
+        for message in again:
+            self.log_change(request, message, "Sent again.")
+        self.message_user(request, f"{len(again)} are sent again.")

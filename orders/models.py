@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from .outbox import Message, Notice  # noqa: F401 - Django looks for an app's models here
 from .querysets import TO_FULFIL, OrderQuerySet, OrderTrackQuerySet
 
 #: M-Pesa takes 1 to 250,000 KES at a time (Daraja portal, M-Pesa Express).

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
     from .models import Order, OrderTrack  # noqa: F401
+    from .outbox import Message, Notice  # noqa: F401
 
 
 TRACK_COLUMNS = (
@@ -95,3 +96,19 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def as_rows(self) -> models.QuerySet[OrderTrack, Any]:
         """Named tuples of what a tracking row shows (see orders.answers)."""
         return self.values_list(*TRACK_COLUMNS, named=True)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def to_compose(self) -> NoticeQuerySet:
+        """Things to tell that nobody has put into words yet."""
+        return self.filter(composed_at__isnull=True)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def to_send(self, now: datetime) -> MessageQuerySet:
+        """Messages whose time to be sent has come."""
+        return self.filter(next_try_at__lte=now)
+
+    def stranded(self) -> MessageQuerySet:
+        """Messages that are not known to have been sent, and that nobody will send by itself."""
+        return self.filter(state__in=["unknown", "failed"])

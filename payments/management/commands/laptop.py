@@ -65,6 +65,7 @@ class Command(BaseCommand):
             "DARAJA_CALLBACK_BASE_URL": os.environ.get(
                 "DARAJA_CALLBACK_BASE_URL", f"http://{HOST}:{web}"
             ),
+            **_sms_to_the_phone(phone),
         }
         commands = {
             "the simulator": [
@@ -118,6 +119,20 @@ class Command(BaseCommand):
         for name, server in servers.items():
             if server.poll() is not None:
                 raise CommandError(f"{name} stopped (exit {server.returncode}); see above for why.")
+
+
+def _sms_to_the_phone(port: int) -> dict[str, str]:
+    """Have the shop's SMS carried to the pretend phones, unless somebody else is named."""
+    if "SMS" in os.environ:
+        return {}
+    # What the simulator is born with (payments/simulator/config.py).
+    return {
+        "SMS": "africastalking",
+        "AFRICASTALKING_BASE_URL": f"http://{HOST}:{port}",
+        "AFRICASTALKING_USERNAME": "omache",
+        "AFRICASTALKING_API_KEY": "simulator-sms-key",
+        "AFRICASTALKING_SENDER_ID": "O-MACHE",
+    }
 
 
 def _register(environment: dict[str, str]) -> None:
