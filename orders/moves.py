@@ -17,7 +17,9 @@ from omachemainproj.statements import locked_row
 from products import stock
 from products.stock import StockLine
 
+from .messages import tell
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
+from .outbox import Kind
 from .services import let_order_end
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,10 @@ MOVES: dict[tuple[str, str], frozenset[Role]] = {
     (TrackStatus.DELIVERED, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
     (TrackStatus.CANCELLED, TrackStatus.REFUNDED): frozenset({Role.SHOP}),
 }
+
+
+#: Steps the buyer is told of, unless it was they who took them.
+TOLD = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
 
 
 class NotAllowed(Refusal):
@@ -230,6 +236,9 @@ def _step(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
     line.track_status = to
     line.save(update_fields=["track_status", "returned", "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
+    if to in TOLD and (by is None or by.pk != line.buyer_id):
+        key = f"{TOLD[to]}:track:{line.pk}"
+        tell(TOLD[to], key=key, order_id=line.order_id, track_id=line.pk)
 
 
 def _locked(track_id: int) -> tuple[Order, OrderTrack]:

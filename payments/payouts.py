@@ -18,6 +18,8 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.soon import after_commit, duty
 from omachemainproj.statements import locked_row
+from orders.messages import tell
+from orders.outbox import Kind
 
 from . import ledger
 from .balances import balance_of
@@ -155,6 +157,14 @@ def finish_payout(
     payout.number, payout.result_code, payout.result_text = number, code, text[:200]
     payout.save()
     ledger.post_paid_out(payout)
+    tell(
+        Kind.PAID_OUT,
+        key=f"paid_out:{payout.pk}",
+        user_id=payout.seller_id,
+        phone=payout.phone,
+        amount=payout.amount,
+        receipt=number,
+    )
     return payout.note or "The seller has the money."
 
 
