@@ -3,14 +3,13 @@
 import itertools
 
 import pytest
-from django.contrib.auth.models import Group
 
 from orders.models import OrderTrack, TrackEvent, TrackStatus
 from orders.moves import MOVES
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 
-from .ways import given_up_line, line_at
+from .ways import given_up_line, line_at, move, steps, with_role
 
 pytestmark = pytest.mark.django_db
 
@@ -52,17 +51,8 @@ def people(buyer, seller):
         "superuser": UserFactory(is_superuser=True),
     }
     for name, role in GROUPS.items():
-        people[name] = UserFactory()
-        people[name].groups.add(Group.objects.get(name=role))
+        people[name] = with_role(role)
     return people
-
-
-def move(user, line, to, **more):
-    return signed_in(user).post(f"/track/{line.pk}/move/", {"to": to, **more}, format="json")
-
-
-def steps(line):
-    return list(line.events.order_by("pk").values_list("track_status", flat=True))
 
 
 @pytest.mark.parametrize(("who", "here", "to"), list(itertools.product(PEOPLE, WHERE, TO)))

@@ -1,10 +1,13 @@
 """Lines brought to where a test needs them, by the way they would go."""
 
+from django.contrib.auth.models import Group
+
 from orders.models import OrderTrack, TrackStatus
 from orders.moves import move_line
 from orders.services import cancel_order
 from payments import refunds
 from payments.models import Refund
+from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.shopping import an_order, paid_line
 
@@ -38,3 +41,20 @@ def given_up_line(*, buyer, product) -> OrderTrack:
     order = an_order(buyer, (product, 1))
     cancel_order(order.pk)
     return order.tracks.get()
+
+
+def with_role(role):
+    """Somebody of this role's, and nothing else to the line."""
+    person = UserFactory()
+    person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+def move(user, line, to, **more):
+    """POST /track/{id}/move/ by this person."""
+    return signed_in(user).post(f"/track/{line.pk}/move/", {"to": to, **more}, format="json")
+
+
+def steps(line):
+    """Where a line has been, in order; its birth apart."""
+    return list(line.events.order_by("pk").values_list("track_status", flat=True))
