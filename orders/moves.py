@@ -100,8 +100,9 @@ def move_line(
     Delivered: its buyer just says so; who hands it over types the buyer's collection ``code``;
     staff may give a reason in ``note`` instead. Cancelled: its buyer just says so, its seller and
     staff give a reason; the line's money goes back, the other lines go on, and the goods stand on
-    the shelf again if they are there (``goods_there``; unless told, they are when the buyer changed
-    their mind before the goods were fetched, and are not otherwise).
+    the shelf again if they are there (``goods_there``, which its seller and staff can tell; unless
+    they do, they are when the buyer changed their mind before the goods were fetched, and are not
+    otherwise).
 
     Safe to repeat: where the line is there already, nothing changes. Returns the line.
 
@@ -140,7 +141,8 @@ def _move(
         raise NotAllowed(_why_not(line, to, roles))
     _require_proof(to, allowed, note=note, has_code=has_code)
     if to == TrackStatus.CANCELLED:
-        if goods_there is None:
+        if goods_there is None or allowed == {Role.BUYER}:
+            # What was not fetched is where it was: a buyer has no say in what its seller has.
             goods_there = Role.BUYER in allowed
         _cancel(order, line, goods_there=goods_there, by=by, note=note)
     else:
