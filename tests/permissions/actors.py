@@ -5,9 +5,12 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts import audit
 from orders.reviews import review_line
+from payments.models import GatewayEvent
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, delivered_line, paid_line
+from tests.payments.conftest import ringing
+from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
 #: The columns of the table. The agent has the delivery role and no way into the admin; the clerk
@@ -47,11 +50,19 @@ class World:
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
+        self.fetched = fetched_line(buyer, self.product)
         self.delivered = delivered_line(buyer, self.product)
         reviewed = delivered_line(buyer, self.product)
         self.review = review_line(track_id=reviewed.pk, buyer=buyer, stars=4)
         self.own = an_order(buyer, (self.product, 1), phone="254712000002")
         self.own.payments.update(live=False, status="failed")
+        self.silent = ringing(
+            an_order(buyer, (self.product, 1), phone="254712000003").payments.get()
+        )
+        self.message = GatewayEvent.objects.create(
+            body=b"not json", sha256="0" * 64, state="unreadable"
+        )
+        audit.keep(buyer, "Listed", self.product)
 
     def _person(self, name):
         person = UserFactory(
@@ -93,6 +104,19 @@ class World:
             "url": "nowhere",
             "id": self.people["buyer"].pk,
         }
+
+    def row_for(self, route, action):
+        """A row that an action has something to do with."""
+        rows = {
+            "cancel": self.unpaid,
+            "ring": self.unpaid,
+            "ask": self.silent,
+            "to_fetched": self.paid,
+            "to_shipping": self.fetched,
+            "to_delivered": self.fetched,
+            "to_cancelled": self.paid,
+        }
+        return rows[action].pk if action in rows else self._row_of(route)
 
     def _row_of(self, route):
         for model in site._registry:

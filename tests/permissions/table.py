@@ -43,7 +43,7 @@ TABLE = {
     "safwebhook/{token}/": "PAGE GET=. POST=2",
     "admin/payments/console/": (
         "PAGE "
-        "GET=llllll222222 "
+        "GET=llllll323323 "
         "OPTIONS=llllll...... "
         "POST=llllll...... "
         "PUT=llllll...... "
@@ -53,7 +53,7 @@ TABLE = {
     "admin/payments/console/receipt/": "PAGE GET=llllll...... POST=llllll303303",
     "admin/payments/console/{kind}/{pk}/": (
         "PAGE "
-        "GET=llllll222222 "
+        "GET=llllll323323 "
         "OPTIONS=llllll...... "
         "POST=llllll...... "
         "PUT=llllll...... "
@@ -67,12 +67,19 @@ TABLE = {
     "track/{track_id}/review/": "PRIVATE GET=144444444444 POST=124444444444 PATCH=144444444444",
     "": "PUBLIC GET=2",
     "product/search/": "PUBLIC GET=2",
-    "product/{product_id}/": "PUBLIC GET=2",
+    "product/{product_id}/": (
+        "PUBLIC GET=2 POST=1........... PUT=1........... PATCH=144244444444 DELETE=144244444444"
+    ),
+    "product/{product_id}/restock/": "PRIVATE POST=144244444444",
     "product/{product_id}/reviews/": "PUBLIC GET=2",
     "product/{category}/": "PUBLIC GET=2",
     "create/": "PRIVATE POST=122222222222",
     "cart/": "PUBLIC POST=2",
     "review/{review_id}/answer/": "PRIVATE POST=144244444444",
+    "seller/products/": "PRIVATE GET=122222222222",
+    "seller/products/export/": "PRIVATE GET=122222222222",
+    "seller/products/import/": "PRIVATE POST=100000000000",
+    "seller/orders/": "PRIVATE GET=122222222222",
     "seller/{username}/": "PUBLIC GET=2",
     "schema/": "PUBLIC GET=2",
     "docs/": "PUBLIC GET=2 OPTIONS=500500500500500500500500500500500500",
@@ -132,6 +139,12 @@ TABLE = {
     "admin/accounts/user/{object_id}/delete/": "PAGE GET=llllll333323",
     "admin/accounts/user/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333323",
     "admin/accounts/user/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/accounts/audit/": "PAGE GET=llllll333323",
+    "admin/accounts/audit/add/": "PAGE GET=llllll333333",
+    "admin/accounts/audit/{object_id}/history/": "PAGE GET=llllll333323",
+    "admin/accounts/audit/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/accounts/audit/{object_id}/change/": "PAGE GET=llllll333323 POST=llllll333333",
+    "admin/accounts/audit/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/auth/group/": "PAGE GET=llllll333323",
     "admin/auth/group/add/": "PAGE GET=llllll333323",
     "admin/auth/group/{object_id}/history/": "PAGE GET=llllll333323",
@@ -194,9 +207,9 @@ TABLE = {
     "admin/payments/statementpull/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/payments/gatewayevent/": "PAGE GET=llllll323323",
     "admin/payments/gatewayevent/add/": "PAGE GET=llllll333333",
-    "admin/payments/gatewayevent/{object_id}/history/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/gatewayevent/{object_id}/history/": "PAGE GET=llllll323323",
     "admin/payments/gatewayevent/{object_id}/delete/": "PAGE GET=llllll333333",
-    "admin/payments/gatewayevent/{object_id}/change/": "PAGE GET=llllll3r33r3 POST=llllll3333r3",
+    "admin/payments/gatewayevent/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll3333r3",
     "admin/payments/gatewayevent/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/{app_label}/": "PAGE GET=llllll442424",
     "admin/{url}": "PAGE GET=llllll444444",
@@ -210,7 +223,11 @@ TABLE = {
     "admin/products/review/ hide": "ACTION ----------w-",
     "admin/products/review/ show": "ACTION -",
     "admin/orders/order/ cancel": "ACTION ------w---w-",
-    "admin/orders/order/ ring": "ACTION -",
-    "admin/payments/orderpayment/ ask": "ACTION -",
-    "admin/payments/gatewayevent/ reapply": "ACTION -",
+    "admin/orders/order/ ring": "ACTION ------w---w-",
+    "admin/orders/ordertrack/ to_fetched": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_shipping": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_delivered": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_cancelled": "ACTION ------w---w-",
+    "admin/payments/orderpayment/ ask": "ACTION -------w--w-",
+    "admin/payments/gatewayevent/ reapply": "ACTION -------w--w-",
 }
