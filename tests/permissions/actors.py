@@ -3,11 +3,14 @@
 from django.contrib.admin.sites import site
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import audit
+from orders.moves import move_line
 from orders.reviews import review_line
-from payments.models import GatewayEvent
+from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
+from products.reviews import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.conftest import ringing
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
@@ -54,6 +57,9 @@ class World:
         self.delivered = delivered_line(buyer, self.product)
         reviewed = delivered_line(buyer, self.product)
         self.review = review_line(track_id=reviewed.pk, buyer=buyer, stars=4)
+        rude = delivered_line(buyer, self.product)
+        self.hidden = review_line(track_id=rude.pk, buyer=buyer, stars=1)
+        hide_review(self.hidden.pk, reason="Rude.")
         self.own = an_order(buyer, (self.product, 1), phone="254712000002")
         self.own.payments.update(live=False, status="failed")
         self.silent = ringing(
@@ -62,7 +68,16 @@ class World:
         self.message = GatewayEvent.objects.create(
             body=b"not json", sha256="0" * 64, state="unreadable"
         )
+        self._send_money(buyer, seller)
         audit.keep(buyer, "Listed", self.product)
+
+    def _send_money(self, buyer, seller):
+        """Money on its way out, and what keeps it back."""
+        Payout.objects.create(seller=seller, phone="254722000001", amount=100, gross=100)
+        PayoutDay.objects.create(day="2026-11-24", sent=100)
+        PayoutStop.objects.create(reason="A bad password")
+        StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
+        move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
 
     def _person(self, name):
         person = UserFactory(
@@ -107,6 +122,8 @@ class World:
 
     def row_for(self, route, action):
         """A row that an action has something to do with."""
+        if route.endswith("review/"):
+            return (self.hidden if action == "show" else self.review).pk
         rows = {
             "cancel": self.unpaid,
             "ring": self.unpaid,
