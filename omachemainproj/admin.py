@@ -132,6 +132,10 @@ class ReadOnlyAdmin(ShopAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # A form without a field still saves its whole row, as it was when it was read.
+        return False
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 

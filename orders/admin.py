@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.rules import normalise_email
-from omachemainproj.admin import LookupAdmin, ReadOnlyInline
-from omachemainproj.deeds import deed
+from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
+from omachemainproj.deeds import FROM_PAGE, deed
 
 from .delivery import send_again
+from .line_deeds import DEEDS, deeds_for
 from .lookup import find_orders
 from .models import Order, OrderTrack, TrackEvent
 from .outbox import Message
@@ -72,7 +74,7 @@ class OrderAdmin(LookupAdmin):
 
 @admin.register(OrderTrack)
 class OrderTrackAdmin(LookupAdmin):
-    """Every line sold, with its way. Search as for orders."""
+    """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
     list_filter = ("track_status",)
@@ -80,6 +82,7 @@ class OrderTrackAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
+    actions = list(DEEDS.values())
     #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
     exclude = ("collection_code",)
 
@@ -90,6 +93,20 @@ class OrderTrackAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.decide_lines")
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.move_track") or self.has_decide_permission(request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        line = context["original"]
+        shown = {"deeds": deeds_for(line, who(request)), "from_page": FROM_PAGE}
+        shown["checkbox"] = ACTION_CHECKBOX_NAME
+        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 
 
 @admin.register(Message)

@@ -16,6 +16,7 @@ from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
 
+from . import books_admin  # noqa: F401 - its pages are registered with these
 from .callbacks import act_again
 from .enquiry import ask_now
 from .models import (

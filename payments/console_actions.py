@@ -15,7 +15,8 @@ from . import decisions
 from .console_forms import Decision
 from .models import Receipt
 
-#: Who may decide. Superusers may.
+#: Who may look, and who may decide. Superusers may both.
+LOOKING = "payments.view_receipt"
 PERMISSION = "payments.decide_money"
 
 
