@@ -97,6 +97,12 @@ class OrderPayment(models.Model):
                 name="payment_without_end",
                 condition=Q(status__in=["unknown", "submitted"]),
             ),
+            # How attempts ended, why and how fast is counted from it alone.
+            models.Index(
+                fields=["created_at", "status", "result_code", "rung_at", "confirmed_at"],
+                name="payment_ended_by_time",
+                condition=Q(status__in=["confirmed", "failed"]),
+            ),
         ]
 
     def __str__(self) -> str:
