@@ -78,7 +78,7 @@ def sales(now: datetime) -> Content:
         for day, orders, amount in series
     ]
     rows = [
-        (f"{day:%-d %b}{_note(day == today)}", orders, kes(amount))
+        (f"{day:%-d %b}{_note(day == today)}", f"{orders:,}", kes(amount))
         for day, orders, amount in reversed(series)
     ]
     return Content(
@@ -193,7 +193,12 @@ def stock_running_out(now: datetime) -> Content:
         .order_by("free", "-sold", "product")[:SHOWN]
     )
     rows = [
-        (Link(name, reverse("admin:products_product_change", args=[pk])), seller, free, sold)
+        (
+            Link(name, reverse("admin:products_product_change", args=[pk])),
+            seller,
+            f"{free:,}",
+            f"{sold:,}",
+        )
         for pk, name, seller, sold, free in products
     ]
     if not rows:
