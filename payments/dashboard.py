@@ -68,7 +68,7 @@ def sales(now: datetime) -> Content:
         .annotate(day=TruncDate("created_at"))
         .values_list("day")
         .annotate(orders=Count("*"), amount=Sum("amount"))
-        .order_by("day")
+        .order_by()
     )
     by_day = {day: (orders, amount) for day, orders, amount in found}
     days = [first + timedelta(days=number) for number in range(DAYS)]
