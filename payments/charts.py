@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -113,3 +113,29 @@ def draw(values: Iterable[tuple[str, int, str, str]]) -> list[Point]:
 
 def _length(value: int, most: int) -> int:
     return max(round(value * FULL / most), 1) if value > 0 else 0
+
+
+def counted(count: int, what: str) -> str:
+    """A count with what is counted, in the singular or the plural."""
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def part(count: int, total: int) -> str:
+    """What part of the total it is; nothing of nothing."""
+    return f"{count * 100 / total:.1f}%" if total else ""
+
+
+def lasted(seconds: int) -> str:
+    """A stretch of time as people read it."""
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
+
+
+def percentile(by_second: Mapping[int, int], in_hundred: int) -> int:
+    """The least number of seconds within which so many in a hundred were done (nearest rank)."""
+    rank = -(-sum(by_second.values()) * in_hundred // 100)
+    seen = 0
+    for seconds in sorted(by_second):
+        seen += by_second[seconds]
+        if seen >= rank:
+            return seconds
+    raise ValueError("nothing was counted")

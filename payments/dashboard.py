@@ -7,21 +7,30 @@ the shop has sold before (orders: order_paid_by_time; attempts: payment_ended_by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
 from orders.models import Order, OrderTrack
 
-from .charts import Bars, Columns, Content, Figure, Link, Table, draw
+from .charts import (
+    Bars,
+    Columns,
+    Content,
+    Figure,
+    Link,
+    Table,
+    counted,
+    draw,
+    lasted,
+    part,
+    percentile,
+)
 from .console_sections import COUNT_AT_MOST, SECTIONS, kes
 from .models import OrderPayment, Payout, SellerShare
 from .querysets import AWAITS_APPROVAL, Seconds
@@ -46,17 +55,6 @@ TOOK = {
     300: "up to 5 min",
 }
 LONGER = "longer"
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """One section: who may see it, and what it says now."""
-
-    key: str
-    title: str
-    about: str
-    permission: str
-    read: Callable[[datetime], Content]
 
 
 def sales(now: datetime) -> Content:
@@ -117,13 +115,13 @@ def outcomes(now: datetime) -> Content:
     failed = by_end["failed"]
     return Content(
         figures=[
-            Figure("Confirmed", f"{by_end['confirmed']:,}", _part(by_end["confirmed"], total)),
-            Figure("Failed", f"{failed:,}", _part(failed, total)),
-            Figure("Not known yet", f"{open_:,}", _part(open_, total)),
+            Figure("Confirmed", f"{by_end['confirmed']:,}", part(by_end["confirmed"], total)),
+            Figure("Failed", f"{failed:,}", part(failed, total)),
+            Figure("Not known yet", f"{open_:,}", part(open_, total)),
         ],
         bars=Bars(
             "Why attempts failed",
-            draw((reason, count, f"{count:,}", _part(count, failed)) for reason, count in reasons),
+            draw((reason, count, f"{count:,}", part(count, failed)) for reason, count in reasons),
             ("Why", "Attempts", "Part"),
         ),
         empty="" if reasons else "No attempt failed.",
@@ -152,13 +150,13 @@ def time_to_pay(now: datetime) -> Content:
     buckets = by_bucket.items()
     return Content(
         figures=[
-            Figure("Half were paid within", _took(percentile(by_second, 50)), "median"),
-            Figure("19 in 20 within", _took(percentile(by_second, 95)), "95th percentile"),
+            Figure("Half were paid within", lasted(percentile(by_second, 50)), "median"),
+            Figure("19 in 20 within", lasted(percentile(by_second, 95)), "95th percentile"),
             Figure("Prompts paid", f"{total:,}"),
         ],
         bars=Bars(
             "Prompts by the time they took",
-            draw((took, count, f"{count:,}", _part(count, total)) for took, count in buckets),
+            draw((took, count, f"{count:,}", part(count, total)) for took, count in buckets),
             ("Took", "Prompts", "Part"),
         ),
     )
@@ -167,14 +165,14 @@ def time_to_pay(now: datetime) -> Content:
 def stuck_money(now: datetime) -> Content:
     """What the console's sections hold. One query a section."""
     page = reverse("console")
-    counted = [(section, section.count(now)) for section in SECTIONS]
+    found = [(section, section.count(now)) for section in SECTIONS]
     rows = [
         (
             Link(section.title, f"{page}#{section.key}"),
             _up_to_most(count),
             "goes on by itself" if section.for_information else "needs a person",
         )
-        for section, count in counted
+        for section, count in found
         if count
     ]
     if not rows:
@@ -222,9 +220,9 @@ def payouts_due(now: datetime) -> Content:
     new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
     return Content(
         figures=[
-            Figure("Gathered for a payout", kes(new["amount"]), _count(new["lines"], "line")),
+            Figure("Gathered for a payout", kes(new["amount"]), counted(new["lines"], "line")),
             *(
-                Figure(label, kes(found[f"{name}_kes"]), _count(found[name], "payout"))
+                Figure(label, kes(found[f"{name}_kes"]), counted(found[name], "payout"))
                 for name, label in {
                     "due": "Due",
                     "approval": "Waits for approval",
@@ -234,69 +232,6 @@ def payouts_due(now: datetime) -> Content:
             ),
         ]
     )
-
-
-#: What the dashboard shows, from the top.
-PANELS = (
-    Panel(
-        "sales",
-        "Sales",
-        "Orders that are paid, by the day they were placed. What was returned since is in them.",
-        "orders.view_order",
-        sales,
-    ),
-    Panel(
-        "outcomes",
-        "Payments by outcome",
-        f"Attempts to pay that began in the last {DAYS} days.",
-        "payments.view_orderpayment",
-        outcomes,
-    ),
-    Panel(
-        "time-to-pay",
-        "From prompt to paid",
-        f"From the moment M-Pesa was asked until the money was here, in the last {DAYS} days.",
-        "payments.view_orderpayment",
-        time_to_pay,
-    ),
-    Panel(
-        "stuck",
-        "Stuck money",
-        "What the console holds now; each leads to it.",
-        "payments.view_receipt",
-        stuck_money,
-    ),
-    Panel(
-        "payouts",
-        "Payouts due",
-        "What sellers have earned and do not have yet.",
-        "payments.view_payout",
-        payouts_due,
-    ),
-    Panel(
-        "stock",
-        "Stock running out",
-        f"Listed, {FEW} or fewer free, and among the shop’s last {LATELY:,} lines.",
-        "products.view_product",
-        stock_running_out,
-    ),
-)
-
-
-def panels_for(user: User | AnonymousUser) -> list[Panel]:
-    """The sections this person may see."""
-    return [panel for panel in PANELS if user.has_perm(panel.permission)]
-
-
-def percentile(by_second: Mapping[int, int], part: int) -> int:
-    """The least number of seconds within which so many in a hundred were done (nearest rank)."""
-    rank = -(-sum(by_second.values()) * part // 100)
-    seen = 0
-    for seconds in sorted(by_second):
-        seen += by_second[seconds]
-        if seen >= rank:
-            return seconds
-    raise ValueError("nothing was counted")
 
 
 def _midnight(day: date) -> datetime:
@@ -309,11 +244,7 @@ def _sold(label: str, series: list[tuple[Any, int, int]]) -> Figure:
 
 
 def _orders(count: int) -> str:
-    return _count(count, "order")
-
-
-def _count(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
+    return counted(count, "order")
 
 
 def _up_to_most(count: int) -> str:
@@ -324,13 +255,5 @@ def _note(is_today: bool) -> str:
     return ", so far" if is_today else ""
 
 
-def _part(count: int, total: int) -> str:
-    return f"{count * 100 / total:.1f}%" if total else ""
-
-
 def _bucket(seconds: int) -> str:
     return next((name for end, name in TOOK.items() if seconds <= end), LONGER)
-
-
-def _took(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"

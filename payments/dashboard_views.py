@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from .dashboard import panels_for
+from .dashboard_panels import panels_for
 
 
 @require_safe

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from payments.console import count_open
 from payments.console_decisions import KINDS
 from payments.console_sections import COUNT_AT_MOST, Section, kes
-from payments.dashboard import panels_for
+from payments.dashboard_panels import panels_for
 
 register = template.Library()
 

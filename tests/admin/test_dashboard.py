@@ -11,16 +11,16 @@ from django.utils import timezone
 
 from accounts.roles import ROLES
 from orders.models import Order
+from payments.charts import percentile
 from payments.dashboard import (
-    PANELS,
     outcomes,
     payouts_due,
-    percentile,
     sales,
     stock_running_out,
     stuck_money,
     time_to_pay,
 )
+from payments.dashboard_panels import PANELS
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, paid_line
