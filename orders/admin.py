@@ -19,7 +19,7 @@ from omachemainproj.deeds import FROM_PAGE, deed
 from .delivery import send_again
 from .line_deeds import DEEDS, deeds_for
 from .lookup import find_orders
-from .models import Order, OrderTrack, TrackEvent
+from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .outbox import Message
 from .services import cancel_order
 
@@ -72,12 +72,22 @@ class OrderAdmin(LookupAdmin):
         cancel_order(order.pk)
 
 
+class WayFilter(admin.ChoicesFieldListFilter):
+    """Lines by where they are. New ones are found by their unpaid orders, which have an index."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        found = super().queryset(request, queryset)
+        if found is not None and TrackStatus.CREATED in (self.lookup_val or ()):
+            return found.filter(order__payment_status=PaymentStatus.REQUESTED)
+        return found
+
+
 @admin.register(OrderTrack)
 class OrderTrackAdmin(LookupAdmin):
     """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
-    list_filter = ("track_status",)
+    list_filter = (("track_status", WayFilter),)
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."

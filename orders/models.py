@@ -115,6 +115,12 @@ class Order(models.Model):
                 name="order_unpaid_by_buyer",
                 condition=Q(payment_status="requested"),
             ),
+            # Sales are summed from it alone; an order enters it once, when it is paid.
+            models.Index(
+                fields=["created_at", "amount"],
+                name="order_paid_by_time",
+                condition=Q(payment_status="paid"),
+            ),
         ]
 
     def __str__(self) -> str:

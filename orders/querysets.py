@@ -50,6 +50,8 @@ SALE_COLUMNS = (
 )
 #: Paid for and not delivered: what a seller has to look after.
 TO_FULFIL = ("paid", "fetched", "shipping")
+#: Paid for, and not given back since.
+SOLD = (*TO_FULFIL, "delivered")
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -65,6 +67,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Unpaid orders whose time is over."""
         return self.unpaid().filter(expires_at__lte=now)
 
+    def paid_since(self, since: datetime) -> OrderQuerySet:
+        """Orders placed since then whose money is here and stays."""
+        return self.filter(payment_status="paid", created_at__gte=since)
+
 
 class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User | int) -> OrderTrackQuerySet:
@@ -78,6 +84,10 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def to_fulfil(self) -> OrderTrackQuerySet:
         """Lines that are paid for and not delivered yet."""
         return self.filter(track_status__in=TO_FULFIL)
+
+    def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
+        """Lines with ids beyond this one that are paid for."""
+        return self.filter(pk__gt=newest_before, track_status__in=SOLD)
 
     def as_sales(self) -> models.QuerySet[OrderTrack, Any]:
         """Named tuples of what a seller sees of a line (see orders.answers)."""

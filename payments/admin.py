@@ -23,6 +23,7 @@ from .models import (
     GatewayEvent,
     OrderPayment,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     StatementPull,
@@ -35,7 +36,9 @@ admin.site.index_template = "admin/payments/index.html"
 
 def _find_by_receipt(typed: str) -> Receipt | None:
     number = typed.replace(" ", "").upper()
-    return Receipt.objects.filter(number=number).first() if number else None
+    # The index on numbers begins with whose they are.
+    named = Receipt.objects.filter(provider__in=Provider.values, number=number)
+    return named.first() if number else None
 
 
 class PaymentInline(ReadOnlyInline):

@@ -1,4 +1,4 @@
-"""Cash-out, sellers' money, the webhook, and the console for staff.
+"""Cash-out, sellers' money, the webhook, and the console and the dashboard for staff.
 
 No address M-Pesa is told may contain a word Daraja refuses in a URL.
 """
@@ -6,7 +6,7 @@ No address M-Pesa is told may contain a word Daraja refuses in a URL.
 from django.contrib.admin import site
 from django.urls import path, re_path
 
-from . import console_views, seller_views, views, webhook
+from . import console_views, dashboard_views, seller_views, views, webhook
 
 CONSOLE = "admin/payments/console/"
 
@@ -32,6 +32,7 @@ urlpatterns = [
     path("safwebhook/c2b/<str:token>/confirmation/", webhook.confirm, name="c2b-confirmation"),
     path("safwebhook/c2b/<str:token>/validation/", webhook.validate, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhook.receive, name="callback"),
+    path("admin/dashboard/", site.admin_view(dashboard_views.dashboard), name="dashboard"),
     path(CONSOLE, site.admin_view(console_views.console), name="console"),
     path(f"{CONSOLE}receipt/", site.admin_view(console_views.write_receipt), name="console-write"),
     path(

@@ -50,6 +50,15 @@ TABLE = {
         "PATCH=llllll...... "
         "DELETE=llllll......"
     ),
+    "admin/dashboard/": (
+        "PAGE "
+        "GET=llllll222323 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
     "admin/payments/console/receipt/": "PAGE GET=llllll...... POST=llllll303303",
     "admin/payments/console/{kind}/{pk}/": (
         "PAGE "
