@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .ledger import balance
-from .models import Account, Provider, Receipt, Refund, TransferStatus, Way
+from .models import Account, Payout, Provider, Receipt, Refund, TransferStatus, Way
 
 
 def compare(books: Mapping[str, Any]) -> list[str]:
@@ -56,6 +56,13 @@ def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
             yield f"We say that refund {refund.pk} went ({number}); M-Pesa knows nothing of it."
         elif entry["amount"] != refund.amount:
             yield f"Refund {refund.pk} was of KES {refund.amount}; M-Pesa says {entry['amount']}."
+    paid = Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0)
+    for payout_id, number, amount in paid.values_list("pk", "number", "amount"):
+        entry = left.pop(number, None)
+        if entry is None:
+            yield f"We say that payout {payout_id} went ({number}); M-Pesa knows nothing of it."
+        elif entry["amount"] != amount:
+            yield f"Payout {payout_id} was of KES {amount}; M-Pesa says {entry['amount']}."
     for number, entry in left.items():
         yield f"M-Pesa paid out KES {entry['amount']} under {number}; we know nothing of it."
 

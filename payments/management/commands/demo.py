@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from products.demo import ADMIN, BUYER, PASSWORD, SELLERS, furnish
+from products.demo import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, furnish
 
 
 class Command(BaseCommand):
@@ -19,6 +19,7 @@ class Command(BaseCommand):
         added = furnish()
         self.stdout.write(
             f"Added {added.people} people and {added.products} products.\n"
-            f"Sellers {', '.join(SELLERS)}; buyer {BUYER}; administrator {ADMIN}.\n"
+            f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "
+            f"staff {', '.join(STAFF)}; administrator {ADMIN}.\n"
             f"Everyone's password is {PASSWORD}."
         )
