@@ -48,7 +48,7 @@ def furnish() -> Furnished:
 
     What is there stays as it is, whatever has become of it.
     """
-    people = _add_people()
+    people = add_people()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
     there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
@@ -61,7 +61,8 @@ def furnish() -> Furnished:
     return Furnished(people, len(missing))
 
 
-def _add_people() -> int:
+def add_people() -> int:
+    """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
     wanted = [*SELLERS, *BUYERS, *STAFF, ADMIN]
     there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:

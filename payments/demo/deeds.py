@@ -17,6 +17,7 @@ class Scene(NamedTuple):
     """Who takes part in one order, and what is bought: (product, how many)."""
 
     buyer: Person
+    phone: str
     seller: Person
     agent: Person
     support: Person
@@ -29,21 +30,21 @@ class Scene(NamedTuple):
 
 
 def enters_the_pin(scene: Scene) -> Order:
-    order = scene.buyer.cash_out(*scene.lines)
-    scene.phones.enter_pin(scene.buyer.phone)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
+    scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def mistypes_the_pin(scene: Scene) -> Order:
-    order = scene.buyer.cash_out(*scene.lines)
-    scene.phones.enter_pin(scene.buyer.phone, "0000")
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
+    scene.phones.enter_pin(scene.phone, "0000")
     scene.buyer.await_prompt(order, has="failed")
     return _rings_again(scene, order)
 
 
 def cancels_on_the_phone(scene: Scene) -> Order:
-    order = scene.buyer.cash_out(*scene.lines)
-    scene.phones.cancel(scene.buyer.phone)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
+    scene.phones.cancel(scene.phone)
     scene.buyer.await_prompt(order, has="failed")
     given_up: Order = scene.buyer.post(f"/cashout/{order['order_token']}/cancel/")
     return given_up
@@ -51,15 +52,15 @@ def cancels_on_the_phone(scene: Scene) -> Order:
 
 def ignores_the_phone(scene: Scene) -> Order:
     """Left as it is: the order expires."""
-    scene.phones.ignore_next(scene.buyer.phone)
-    order = scene.buyer.cash_out(*scene.lines)
+    scene.phones.ignore_next(scene.phone)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
     return scene.buyer.await_prompt(order, has="failed")
 
 
 def pays_by_hand(scene: Scene) -> Order:
     """The first time under a reference that is no order's, which the shop refuses."""
     order = ignores_the_phone(scene)
-    phone, amount = scene.buyer.phone, order["amount_due"]
+    phone, amount = scene.phone, order["amount_due"]
     misspelt = scene.phones.pay(phone, f"{order['reference'][:-1]}0", amount)
     if misspelt["result_code"] == "0":
         raise Trouble(f"KES {amount} were taken under a reference that is no order's.")
@@ -70,38 +71,38 @@ def pays_by_hand(scene: Scene) -> Order:
 def pays_in_two_parts(scene: Scene) -> Order:
     """Less moves than was asked for; the rest comes by hand."""
     first = sum(number for _, number in scene.lines) * 10
-    scene.phones.script(phone=scene.buyer.phone, outcome="success", paid_amount=first)
-    order = scene.buyer.cash_out(*scene.lines)
+    scene.phones.script(phone=scene.phone, outcome="success", paid_amount=first)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
     rest = order["amount"] - first
     scene.buyer.await_due(order, rest)
-    scene.phones.pay(scene.buyer.phone, order["reference"], rest)
+    scene.phones.pay(scene.phone, order["reference"], rest)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def pays_unheard(scene: Scene) -> Order:
     """M-Pesa's callback is lost: its pay bill's confirmation tells."""
-    scene.phones.script(phone=scene.buyer.phone, outcome="success", callbacks=0)
-    order = scene.buyer.cash_out(*scene.lines)
+    scene.phones.script(phone=scene.phone, outcome="success", callbacks=0)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def is_told_twice(scene: Scene) -> Order:
-    scene.phones.script(phone=scene.buyer.phone, outcome="success", callbacks=2, together=True)
-    order = scene.buyer.cash_out(*scene.lines)
+    scene.phones.script(phone=scene.phone, outcome="success", callbacks=2, together=True)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def changes_their_mind_twice(scene: Scene) -> Order:
     """Cancelled while the phone rings, and paid all the same: late money takes the goods again."""
-    order = scene.buyer.cash_out(*scene.lines)
+    order = scene.buyer.cash_out(scene.phone, *scene.lines)
     scene.buyer.post(f"/cashout/{order['order_token']}/cancel/")
-    scene.phones.enter_pin(scene.buyer.phone)
+    scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="paid")
 
 
 def _rings_again(scene: Scene, order: Order) -> Order:
     scene.buyer.post(f"/cashout/{order['order_token']}/pay/")
-    scene.phones.enter_pin(scene.buyer.phone)
+    scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="paid")
 
 

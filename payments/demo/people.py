@@ -33,8 +33,8 @@ def ask(method: str, url: str, body: Any = None, token: str = "") -> tuple[int, 
 class Person:
     """Somebody with an account, who signs in again when their token has run out."""
 
-    def __init__(self, shop: str, username: str, password: str, phone: str = "") -> None:
-        self.username, self.phone = username, phone
+    def __init__(self, shop: str, username: str, password: str) -> None:
+        self.username = username
         self._shop, self._password = shop, password
         self._token = ""
 
@@ -63,12 +63,10 @@ class Person:
         status, said = self.ask("POST", path, body)
         return _told(status, said, 200 if status == 200 else 201)
 
-    def cash_out(self, *lines: tuple[int, int]) -> dict[str, Any]:
-        """Order so many of each product, to be paid by this person's phone. Raises Trouble."""
+    def cash_out(self, phone: str, *lines: tuple[int, int]) -> dict[str, Any]:
+        """Order so many of each product; that phone rings. Raises Trouble."""
         order = [{"product": product, "number": number} for product, number in lines]
-        placed: dict[str, Any] = self.post(
-            "/cashout/", {"order": order, "mpesa_number": self.phone}
-        )
+        placed: dict[str, Any] = self.post("/cashout/", {"order": order, "mpesa_number": phone})
         return placed
 
     def await_prompt(self, order: dict[str, Any], *, has: str) -> dict[str, Any]:
