@@ -35,6 +35,7 @@ def play_alone(*options: str, say: Callable[[str], object]) -> int:
             "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
             "COMMISSION_PERCENT": COMMISSION,
             "THROTTLES": "off",
+            "DARAJA_QUERIES_A_MINUTE": "600",
         }
         say("Opening a shop of its own …")
         log = kept / "servers.log"

@@ -17,9 +17,13 @@ class Trouble(Exception):
     """The shop or the simulator did otherwise than it should. Its text is a plain sentence."""
 
 
-def ask(method: str, url: str, body: Any = None, token: str = "") -> tuple[int, Any]:
+def ask(
+    method: str, url: str, body: Any = None, *, token: str = "", key: str = ""
+) -> tuple[int, Any]:
     """Ask and return the status with what was said, None where that is no JSON. Raises Trouble."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if key:
+        headers["Idempotency-Key"] = key
     try:
         answer = requests.request(method, url, json=body, headers=headers, timeout=PATIENCE)
     except requests.RequestException as error:
@@ -28,6 +32,15 @@ def ask(method: str, url: str, body: Any = None, token: str = "") -> tuple[int, 
         return answer.status_code, answer.json()
     except ValueError:
         return answer.status_code, None
+
+
+def is_open(shop: str, mpesa: str) -> bool:
+    """Whether a shop answers there, and the pretend M-Pesa there."""
+    try:
+        ready = ask("GET", f"{shop}/readyz/")[0], ask("GET", f"{mpesa}/control/about")[0]
+    except Trouble:
+        return False
+    return ready == (200, 200)
 
 
 class Person:
@@ -44,29 +57,30 @@ class Person:
         newcomer = {"username": self.username, "email": f"{self.username}@omache.example", **both}
         self._token = _told(*ask("POST", f"{self._shop}/registration/", newcomer), 201)["access"]
 
-    def ask(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         """Ask the shop; its status and what it said. Raises Trouble where nobody answers."""
         if not self._token:
             self._sign_in()
-        status, said = ask(method, f"{self._shop}{path}", body, self._token)
+        status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
         if status == 401:
             self._sign_in()
-            status, said = ask(method, f"{self._shop}{path}", body, self._token)
+            status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
         return status, said
 
     def get(self, path: str) -> Any:
         """Read. Raises Trouble where the shop refuses."""
         return _told(*self.ask("GET", path), 200)
 
-    def post(self, path: str, body: Any = None) -> Any:
+    def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
         """Do. Raises Trouble where the shop refuses."""
-        status, said = self.ask("POST", path, body)
+        status, said = self.ask("POST", path, body, key)
         return _told(status, said, 200 if status == 200 else 201)
 
-    def cash_out(self, phone: str, *lines: tuple[int, int]) -> dict[str, Any]:
-        """Order so many of each product; that phone rings. Raises Trouble."""
+    def cash_out(self, phone: str, *lines: tuple[int, int], key: str = "") -> dict[str, Any]:
+        """Order so many of each product, once under a ``key``; that phone rings. Raises Trouble."""
         order = [{"product": product, "number": number} for product, number in lines]
-        placed: dict[str, Any] = self.post("/cashout/", {"order": order, "mpesa_number": phone})
+        asked = {"order": order, "mpesa_number": phone}
+        placed: dict[str, Any] = self.post("/cashout/", asked, key=key)
         return placed
 
     def await_prompt(self, order: dict[str, Any], *, has: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from payments.demo.day import Day
 from payments.demo.ending import Books, settle, summary
 from payments.demo.own import play_alone
-from payments.demo.people import Phones, Trouble, ask
+from payments.demo.people import Trouble, is_open
 from payments.demo.progress import Progress
 from payments.demo.waits import ids_of
 from products.demo import add_people
@@ -58,16 +58,10 @@ class Command(BaseCommand):
 
     def _is_open(self) -> bool:
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
-        try:
-            is_open = (
-                ask("GET", f"{shop}/readyz/")[0] == 200
-                and ask("GET", f"{mpesa}/control/about")[0] == 200
-            )
-        except Trouble:
-            is_open = False
-        if not is_open:
+        found = is_open(shop, mpesa)
+        if not found:
             self.stdout.write(f"No shop is open at {shop} with its M-Pesa at {mpesa}.")
-        return is_open
+        return found
 
     def _play(self, options: dict[str, Any]) -> None:
         began = time.monotonic()
