@@ -58,11 +58,11 @@ def ignores_the_phone(scene: Scene) -> Order:
 
 
 def pays_by_hand(scene: Scene) -> Order:
-    """The first time under a reference that is no order's, which the shop refuses."""
+    """The first time under half a reference, which the shop refuses."""
     order = ignores_the_phone(scene)
     phone, amount = scene.phone, order["amount_due"]
-    misspelt = scene.phones.pay(phone, f"{order['reference'][:-1]}0", amount)
-    if misspelt["result_code"] == "0":
+    half = scene.phones.pay(phone, order["reference"][:4], amount)
+    if half["result_code"] == "0":
         raise Trouble(f"KES {amount} were taken under a reference that is no order's.")
     scene.phones.pay(phone, order["reference"], amount)
     return scene.buyer.await_order(order, is_now="paid")

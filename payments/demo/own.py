@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,8 @@ from .servers import Stopped, environment, free_port, manage, open_shop
 
 #: What the shop keeps of each sale here, percent: so that there is some to account for.
 COMMISSION = "5"
+#: What this machine's own shop is told is nothing to this one.
+SETTINGS = ("DARAJA_", "EQUITY_", "CELERY_", "CACHE_", "EMAIL_", "ORDER_", "PAYOUT_", "DELIVERY_")
 #: The end of a server's own words that is shown when the day cannot be played.
 LAST_WORDS = 2000
 
@@ -26,16 +29,12 @@ def play_alone(*options: str, say: Callable[[str], object]) -> int:
     with tempfile.TemporaryDirectory(prefix="demo-day-") as folder:
         kept = Path(folder)
         told = {
+            **{name: said for name, said in os.environ.items() if not name.startswith(SETTINGS)},
             **environment(web=web, phone=phone, kept=kept),
-            # Whatever this machine's shop is told: this one is another.
+            "OMACHE_ENV_FILE": os.devnull,
             "DATABASE_URL": f"sqlite:///{kept / 'day.sqlite3'}",
             "MEDIA_ROOT": str(kept / "media"),
-            "DARAJA_BASE_URL": f"http://127.0.0.1:{phone}",
-            "DARAJA_CALLBACK_BASE_URL": f"http://127.0.0.1:{web}",
-            "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
             "COMMISSION_PERCENT": COMMISSION,
-            "THROTTLES": "off",
-            "DARAJA_QUERIES_A_MINUTE": "600",
         }
         say("Opening a shop of its own …")
         log = kept / "servers.log"

@@ -25,7 +25,7 @@ class Stopped(Exception):
 
 
 def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
-    """What the processes are told, unless the environment says otherwise.
+    """What the processes are told where nobody says otherwise.
 
     ``kept`` is the folder of the pretend M-Pesa's key and certificate.
     """
@@ -33,7 +33,8 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
         "DARAJA_BASE_URL": f"http://{HOST}:{phone}",
         "DARAJA_CALLBACK_BASE_URL": f"http://{HOST}:{web}",
-        **os.environ,
+        # The pretend M-Pesa answers as many as it is asked.
+        "DARAJA_QUERIES_A_MINUTE": "600",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
     }
 
@@ -51,25 +52,17 @@ def open_shop(
     commands = {
         "the simulator": ["daraja_simulator", "--port", str(phone), *key],
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
-        # Often, so that somebody who watches need not wait.
-        "the clock": ["clock", "--every", "2"],
     }
-    servers = {
-        name: subprocess.Popen(  # noqa: S603 - our own commands
-            [sys.executable, sys.argv[0], *command],
-            env=told,
-            stdin=subprocess.DEVNULL,
-            # The API prints the e-mails a laptop sends; the phone page says the rest.
-            stdout=subprocess.DEVNULL if "simulator" in name else log,
-            stderr=log,
-            start_new_session=True,
-        )
-        for name, command in commands.items()
-    }
+    # Often, so that somebody who watches need not wait.
+    clock = {"the clock": ["clock", "--every", "2"]}
+    servers: Servers = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _start(servers, commands, told, log)
         _wait_until_open(servers, (web, phone))
+        # The pretend M-Pesa remembers nothing: where to tell of payments by hand, for one.
         manage(told, "register_c2b_urls", "--statement-number", "254700000000")
+        _start(servers, clock, told, log)
         yield servers
     finally:
         _stop(servers)
@@ -113,6 +106,21 @@ def free_port() -> int:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _start(
+    servers: Servers, commands: dict[str, list[str]], told: dict[str, str], log: IO[bytes] | None
+) -> None:
+    for name, command in commands.items():
+        servers[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            [sys.executable, sys.argv[0], *command],
+            env=told,
+            stdin=subprocess.DEVNULL,
+            # The API prints the e-mails a laptop sends; the phone page says the rest.
+            stdout=subprocess.DEVNULL if "simulator" in name else log,
+            stderr=log,
+            start_new_session=True,
+        )
 
 
 def _wait_until_open(servers: Servers, ports: tuple[int, ...]) -> None:

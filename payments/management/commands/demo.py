@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
         added = furnish()
-        if added.people or added.products or not options["without_story"]:
+        if any(added) or not options["without_story"]:
             self.stdout.write(
                 f"Added {added.people} people and {added.products} products.\n"
                 f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "

@@ -55,6 +55,8 @@ class Command(BaseCommand):
             self._play(options)
         except Trouble as trouble:
             raise CommandError(str(trouble)) from trouble
+        except KeyboardInterrupt:
+            raise CommandError("Stopped; what was begun is left to the shop.") from None
 
     def _is_open(self) -> bool:
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL

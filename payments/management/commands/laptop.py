@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -67,7 +68,7 @@ class Command(BaseCommand):
         call_command("demo", "--without-story", stdout=self.stdout)
 
         kept = settings.BASE_DIR / ".simulator"
-        told = environment(web=web, phone=phone, kept=kept)
+        told = {**environment(web=web, phone=phone, kept=kept), **os.environ}
         try:
             with open_shop(told, web=web, phone=phone, kept=kept) as servers:
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
