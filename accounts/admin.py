@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from omachemainproj.admin import ShopAdmin
+from omachemainproj.admin import ReadOnlyAdmin, ShopAdmin
+from omachemainproj.deeds import deed
+from omachemainproj.errors import Refusal
 
 from . import services, tokens
-from .models import User
+from .models import Audit, User
+from .roles import ROLES
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
+#: Whoever sets one of these can sign in as its owner: by itself, or by a link that is mailed there.
+_KEYS = ("password", "email")
+
+
+class OutOfReach(Refusal):
+    """Staff do nothing to accounts that have any power."""
+
+    code = "out_of_reach"
+    message = "Only a superuser acts on an account of the staff."
 
 
 @admin.register(User)
 class PersonAdmin(ShopAdmin, UserAdmin):
-    """Finds and helps people. Only superusers give powers, or touch an account that has any."""
+    """Finds and helps people.
+
+    Only superusers give powers, set passwords and e-mails, or touch an account that has any power.
+    """
 
     list_display = ("username", "email", "first_name", "last_name", "is_active", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
@@ -44,15 +62,18 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
 
-    @admin.action(description="Take the avatars of these people away", permissions=["change"])
-    def take_avatars_away(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for person in self._within_reach(request, people):
-            services.change_account(person, {}, avatar=None)
+    @deed("Take the avatars of these people away", permissions=["help"])
+    def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        services.change_account(person, {}, avatar=None)
 
-    @admin.action(description="Sign these people out everywhere", permissions=["change"])
-    def sign_out(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for person in self._within_reach(request, people):
-            tokens.end_all(person.pk)
+    @deed("Sign these people out everywhere", permissions=["help"])
+    def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        tokens.end_all(person.pk)
+
+    def has_help_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.help_user")
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """Whoever may set a password owns the account, so staff do not reach other staff."""
@@ -63,7 +84,27 @@ class PersonAdmin(ShopAdmin, UserAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         fields = tuple(super().get_readonly_fields(request, obj))
-        return fields if _is_superuser(request) else (*fields, *_POWERS)
+        return fields if _is_superuser(request) else (*fields, *_POWERS, *_KEYS)
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or _is_superuser(request):
+            return fieldsets
+        hidden = {"password", *_POWERS}
+        return [
+            (name, {**options, "fields": [f for f in options["fields"] if f not in hidden]})
+            for name, options in fieldsets
+        ]
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002
+        form_url: str = "",
+    ) -> HttpResponse:
+        if not _is_superuser(request):
+            raise PermissionDenied
+        return super().user_change_password(request, id, form_url)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._forget_avatar(obj)
@@ -79,8 +120,37 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             delete = partial(person.avatar.storage.delete, str(person.avatar.name))
             transaction.on_commit(delete, robust=True)
 
-    def _within_reach(self, request: HttpRequest, people: QuerySet[User]) -> list[User]:
-        return [person for person in people if _is_within_reach(request, person)]
+
+admin.site.unregister(Group)
+
+
+@admin.register(Group)
+class RoleAdmin(ShopAdmin, GroupAdmin):
+    """Groups and what they may do; only superusers change one, for it is a way to any power.
+
+    The shop's own roles are as accounts/roles.py says, and are only shown.
+    """
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return _is_superuser(request) and (obj is None or obj.name not in ROLES)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+        return self.has_change_permission(request, obj)
+
+
+@admin.register(Audit)
+class AuditAdmin(ReadOnlyAdmin):
+    """What staff did, to read: nobody changes or deletes it, superusers neither."""
+
+    list_display = ("at", "actor", "did", "content_type", "object_name", "why")
+    list_filter = ("at",)
+    list_select_related = ("actor", "content_type")
+    ordering = ("-pk",)
+    search_fields = ("=object_id", "actor__username__iexact")
+    search_help_text = "The user name of who did it, or the number of the row it was done to."
 
 
 def _is_superuser(request: HttpRequest) -> bool:
@@ -88,4 +158,14 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 def _is_within_reach(request: HttpRequest, person: User | None) -> bool:
-    return _is_superuser(request) or person is None or not (person.is_staff or person.is_superuser)
+    return _is_superuser(request) or person is None or not _has_power(person)
+
+
+def _has_power(person: User) -> bool:
+    return person.is_staff or person.is_superuser
+
+
+def _require_reach(by: User, person: User) -> None:
+    """Raise OutOfReach where only a superuser may act on somebody."""
+    if _has_power(person) and not by.is_superuser:
+        raise OutOfReach

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -51,9 +52,56 @@ class User(AbstractUser):
                 violation_error_message=EMAIL_TAKEN,
             ),
         ]
+        permissions = [
+            ("help_user", "Can sign people out and take their avatars away"),
+            ("export_rows", "Can download lists as CSV"),
+        ]
 
     def __str__(self) -> str:
         return self.username
+
+
+class Audit(models.Model):
+    """One thing a member of staff did: who, what, why, and each value before and after.
+
+    Written by ``accounts.audit`` alone and only added to: triggers refuse every change. Who did
+    something cannot be deleted any more, only be made inactive.
+    """
+
+    at = models.DateTimeField("when", auto_now_add=True, db_index=True)
+    actor = models.ForeignKey(
+        User,
+        on_delete=models.PROTECT,
+        related_name="deeds",
+        db_index=False,  # audit_by_actor begins with it
+        verbose_name="who",
+    )
+    did = models.CharField("what", max_length=200)
+    why = models.CharField(max_length=200, blank=True)
+    content_type = models.ForeignKey(
+        ContentType,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # audit_by_row begins with it
+        verbose_name="kind",
+    )
+    #: Empty where it was done with a whole list.
+    object_id = models.CharField(max_length=64, blank=True)
+    #: What the row was called at that time.
+    object_name = models.CharField("row", max_length=200)
+    #: By column: the value before, and after.
+    changes = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = "staff action"
+        default_permissions = ("view",)
+        indexes = [
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["content_type", "object_id", "-id"], name="audit_by_row"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.did}: {self.object_name}"
 
 
 class Language(models.TextChoices):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from omachemainproj.fields import SwitchField
+from omachemainproj.fields import StrictBooleanField
+from omachemainproj.media import is_its_own_address
 from omachemainproj.pictures import PictureField
 
 from . import services
@@ -245,7 +245,8 @@ class AccountSerializer(serializers.ModelSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the input; an avatar sent back as the URL it was given as is left alone."""
-        if isinstance(data, Mapping) and self._is_its_own_avatar(data.get("avatar")):
+        avatar = getattr(self.instance, "avatar", None)
+        if isinstance(data, Mapping) and is_its_own_address(avatar, data.get("avatar")):
             data = {name: data[name] for name in data if name != "avatar"}
         return super().to_internal_value(data)
 
@@ -254,26 +255,23 @@ class AccountSerializer(serializers.ModelSerializer):
         services.change_account(instance, validated_data, avatar)
         return instance
 
-    def _is_its_own_avatar(self, sent: Any) -> bool:
-        avatar = getattr(self.instance, "avatar", None)
-        if not avatar or not isinstance(sent, str):
-            return False
-        try:
-            return urlsplit(sent).path == urlsplit(avatar.url).path
-        except ValueError:
-            return False
-
 
 class MessagesSerializer(serializers.ModelSerializer):
     """What a person is told, and how. A field left out stays as it is, with PUT as with PATCH."""
 
     language = serializers.ChoiceField(Language.choices, required=False)
-    buying_email = SwitchField(required=False, help_text="Paid, on the way, delivered, refunded.")
-    buying_sms = SwitchField(required=False, help_text="The same, to the number that paid.")
-    prompts_email = SwitchField(required=False, help_text="A prompt failed, and what to do next.")
-    prompts_sms = SwitchField(required=False, help_text="The same, to the number that was rung.")
-    selling_email = SwitchField(required=False, help_text="Sold, paid out.")
-    selling_sms = SwitchField(required=False, help_text="The same, to the listing's number.")
+    buying_email = StrictBooleanField(
+        required=False, help_text="Paid, on the way, delivered, refunded."
+    )
+    buying_sms = StrictBooleanField(required=False, help_text="The same, to the number that paid.")
+    prompts_email = StrictBooleanField(
+        required=False, help_text="A prompt failed, and what to do next."
+    )
+    prompts_sms = StrictBooleanField(
+        required=False, help_text="The same, to the number that was rung."
+    )
+    selling_email = StrictBooleanField(required=False, help_text="Sold, paid out.")
+    selling_sms = StrictBooleanField(required=False, help_text="The same, to the listing's number.")
 
     class Meta:
         model = MessagePreferences

@@ -48,6 +48,14 @@ def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
     return user
 
 
+def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool:
+    """Whether this is the user's password, asked of somebody who is signed in already.
+
+    Wrong ones count as they do at log-in, and the same lock-out answers after too many.
+    """
+    return authenticate(request, username=user.username, password=password) == user
+
+
 def change_details(user: User, changes: dict[str, str]) -> None:
     """Change what the user is called or reached by, and nothing else of the row.
 

@@ -8,10 +8,17 @@ from typing import Any
 from django.http import QueryDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from .phones import normalise_phone
 
-_DIGITS = re.compile(r"[0-9]{1,18}")
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+#: What an Idempotency-Key may be.
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+def _came_in_a_form(field: serializers.Field) -> bool:
+    return isinstance(getattr(field.root, "initial_data", None), QueryDict)
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -20,22 +27,23 @@ class WholeNumberField(serializers.IntegerField):
     default_error_messages = {"whole": "A whole number is needed, like 1500."}
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and self._came_in_a_form() and _DIGITS.fullmatch(data.strip()):
+        if isinstance(data, str) and _came_in_a_form(self) and _DIGITS.fullmatch(data.strip()):
             data = int(data.strip())
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("whole")
         return data
 
-    def _came_in_a_form(self) -> bool:
-        return isinstance(getattr(self.root, "initial_data", None), QueryDict)
-
 
 class StrictBooleanField(serializers.BooleanField):
-    """A JSON true or false. Never a text or a number that looks like one."""
+    """A JSON true or false; in a form, those words. Never a number that looks like one."""
 
     default_error_messages = {"strict": "Send true or false."}
+    #: A form that does not say it does not mean false, as one of HTML's check boxes would.
+    default_empty_html = empty
 
     def to_internal_value(self, data: Any) -> bool:
+        if isinstance(data, str) and _came_in_a_form(self):
+            data = {"true": True, "false": False}.get(data.strip().lower())
         if not isinstance(data, bool):
             self.fail("strict")
         return data
@@ -61,12 +69,15 @@ class MpesaNumberField(serializers.Field):
         return value
 
 
-class SwitchField(serializers.BooleanField):
-    """JSON's ``true`` or ``false``. Never 1, ``"yes"`` or null."""
+def read_idempotency_key(typed: str | None) -> str | None:
+    """Return the ``Idempotency-Key`` as it is, or None where there is none.
 
-    default_error_messages = {"switch": "This is true or false."}
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("switch")
-        return data
+    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
+    """
+    if typed is None:
+        return None
+    if not _KEY.fullmatch(typed):
+        raise serializers.ValidationError(
+            {"Idempotency-Key": ["Send 1 to 255 visible ASCII characters, or no key."]}
+        )
+    return typed

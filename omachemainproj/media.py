@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlsplit
+
 from django.conf import settings
+from django.db.models.fields.files import FieldFile
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
@@ -16,6 +20,16 @@ def media_prefix(request: Request | HttpRequest) -> str:
     Made once a request: asking the storage for each of 25 rows costs more than the query.
     """
     return request.build_absolute_uri(settings.MEDIA_URL)
+
+
+def is_its_own_address(stored: FieldFile | None, sent: Any) -> bool:
+    """Whether what was sent for a file is only the address it was shown at."""
+    if not stored or not isinstance(sent, str):
+        return False
+    try:
+        return urlsplit(sent).path == urlsplit(stored.url).path
+    except ValueError:
+        return False
 
 
 @require_safe

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from typing import IO, Any
 
 from django.conf import settings
+from django.core.files.base import ContentFile
+from django.http import QueryDict
 from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -162,3 +164,26 @@ class StrictMultiPartParser(MultiPartParser):
         _refuse_charset(media_type)
         _refuse_length(parser_context, settings.MULTIPART_BODY_MAX)
         return super().parse(stream, media_type, parser_context)
+
+
+class CSVParser(BaseParser):
+    """``text/csv``, at most 2 MB, as the ``file`` of a form that has nothing else."""
+
+    media_type = "text/csv"
+
+    def parse(
+        self,
+        stream: IO[Any],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        _refuse_charset(media_type)
+        limit = settings.CSV_BODY_MAX
+        _refuse_length(parser_context, limit)
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise _too_large(limit)
+        form = QueryDict(mutable=True)
+        file: Any = ContentFile(raw, name="body.csv")
+        form["file"] = file
+        return form

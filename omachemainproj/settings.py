@@ -494,7 +494,11 @@ REST_FRAMEWORK = {
         "browse": "600/min",
         "search": "60/min",
         "create": "30/hour",
+        # A seller at work, and what they upload: 1,000 rows at most each time.
+        "sell": "120/min",
+        "import": "30/hour",
         "cashout": "10/min",
+        "review": "30/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",
@@ -529,6 +533,7 @@ CORS_PREFLIGHT_MAX_AGE = 3600
 
 #: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
 JSON_BODY_MAX = 64 * 1024
+CSV_BODY_MAX = 2 * 1024 * 1024
 MULTIPART_BODY_MAX = 6 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200

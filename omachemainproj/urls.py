@@ -33,9 +33,10 @@ class DocsView(SpectacularSwaggerSplitView):
 
 urlpatterns = [
     path("", include("accounts.urls")),
-    path("", include("products.urls")),
-    path("", include("orders.urls")),
     path("", include("payments.urls")),
+    path("", include("orders.urls")),
+    # Last, for its /seller/<any word>/.
+    path("", include("products.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     # A folder and a name of ours, as the models' upload paths make them; nothing else is there.

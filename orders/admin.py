@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from accounts.models import User
 from accounts.rules import normalise_email
-from omachemainproj.admin import LookupAdmin, ReadOnlyInline
-from omachemainproj.errors import Refusal
+from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
+from omachemainproj.deeds import FROM_PAGE, deed
 
 from .delivery import send_again
+from .line_deeds import DEEDS, deeds_for
 from .lookup import find_orders
-from .models import Order, OrderTrack, TrackEvent
+from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .outbox import Message
 from .services import cancel_order
 
@@ -60,33 +64,59 @@ class OrderAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
 
-    @admin.action(description="Cancel, and free the goods (unpaid orders only)")
-    def cancel(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        cancelled = 0
-        for order in queryset:
-            try:
-                cancel_order(order.pk)
-                cancelled += 1
-                self.log_change(request, order, "Cancelled.")
-            except Refusal as refusal:
-                self.message_user(request, f"{order.reference}: {refusal}", messages.WARNING)
-        self.message_user(request, f"{cancelled} cancelled.")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.decide_lines")
+
+    @deed("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
+    def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        cancel_order(order.pk)
+
+
+class WayFilter(admin.ChoicesFieldListFilter):
+    """Lines by where they are. New ones are found by their unpaid orders, which have an index."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        found = super().queryset(request, queryset)
+        if found is not None and TrackStatus.CREATED in (self.lookup_val or ()):
+            return found.filter(order__payment_status=PaymentStatus.REQUESTED)
+        return found
 
 
 @admin.register(OrderTrack)
 class OrderTrackAdmin(LookupAdmin):
-    """Every line sold, with its way. Search as for orders."""
+    """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
-    list_filter = ("track_status",)
+    list_filter = (("track_status", WayFilter),)
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
+    actions = list(DEEDS.values())
+    #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
+    exclude = ("collection_code",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        fields = super().get_readonly_fields(request, obj)
+        return [name for name in fields if name not in self.exclude]
 
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.decide_lines")
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.move_track") or self.has_decide_permission(request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        line = context["original"]
+        shown = {"deeds": deeds_for(line, who(request)), "from_page": FROM_PAGE}
+        shown["checkbox"] = ACTION_CHECKBOX_NAME
+        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 
 
 @admin.register(Message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .models import CODE_SHOWN, Order, OrderTrack, TrackEvent
+from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent
 
 
 def order_answer(
@@ -60,6 +60,29 @@ def track_answer(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, 
         "track_status": row.track_status,
         "payment_status": row.order__payment_status,
         "collection_code": row.collection_code if shows_code else None,
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def sale_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
+    """One line for its seller, from ``as_sales()``; amounts in whole KES.
+
+    Of the buyer it tells the first name, and once the line is paid the number to call.
+    """
+    picture = row.product__thumbnail
+    return {
+        "id": row.id,
+        "order": row.order__reference,
+        "product": row.product_id,
+        "name": row.name,
+        "thumbnail": f"{picture_prefix}{picture}" if picture else None,
+        "number": row.number,
+        "price": row.price,
+        "amount": row.amount,
+        "track_status": row.track_status,
+        "buyer": row.buyer__first_name or "customer",
+        "phone": row.order__mpesa_number if row.track_status in PHONE_SHOWN else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from .outbox import Message, Notice  # noqa: F401 - Django looks for an app's models here
-from .querysets import OrderQuerySet, OrderTrackQuerySet
+from .querysets import TO_FULFIL, OrderQuerySet, OrderTrackQuerySet
 
 #: M-Pesa takes 1 to 250,000 KES at a time (Daraja portal, M-Pesa Express).
 MAX_AMOUNT = 250_000
@@ -67,6 +67,8 @@ class TrackStatus(models.TextChoices):
 
 #: Where a line is while its goods are still to be handed over.
 CODE_SHOWN = frozenset({TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING})
+#: Where the seller has the buyer's number to call.
+PHONE_SHOWN = CODE_SHOWN | {TrackStatus.DELIVERED}
 
 
 class Order(models.Model):
@@ -113,6 +115,12 @@ class Order(models.Model):
                 name="order_unpaid_by_buyer",
                 condition=Q(payment_status="requested"),
             ),
+            # Sales are summed from it alone; an order enters it once, when it is paid.
+            models.Index(
+                fields=["created_at", "amount"],
+                name="order_paid_by_time",
+                condition=Q(payment_status="paid"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -150,7 +158,10 @@ class OrderTrack(models.Model):
     )
     product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="tracks")
     seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="sales"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="sales",
+        db_index=False,  # track_of_seller_newest begins with it
     )
     name = models.CharField(max_length=100)
     number = models.PositiveIntegerField()
@@ -190,6 +201,13 @@ class OrderTrack(models.Model):
         ]
         indexes = [
             models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
+            models.Index(fields=["seller", "-id"], name="track_of_seller_newest"),
+            # Few of a busy seller's lines: without this they would be looked for in all the rest.
+            models.Index(
+                fields=["seller", "-id"],
+                name="track_to_fulfil",
+                condition=Q(track_status__in=TO_FULFIL),
+            ),
             models.Index(
                 fields=["updated_at"],
                 name="track_on_the_road",

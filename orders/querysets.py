@@ -32,6 +32,27 @@ TRACK_COLUMNS = (
     "updated_at",
 )
 
+#: What a seller sees of a line sold.
+SALE_COLUMNS = (
+    "id",
+    "order__reference",
+    "product_id",
+    "name",
+    "product__thumbnail",
+    "number",
+    "price",
+    "amount",
+    "track_status",
+    "buyer__first_name",
+    "order__mpesa_number",
+    "created_at",
+    "updated_at",
+)
+#: Paid for and not delivered: what a seller has to look after.
+TO_FULFIL = ("paid", "fetched", "shipping")
+#: Paid for, and not given back since.
+SOLD = (*TO_FULFIL, "delivered")
+
 
 class OrderQuerySet(models.QuerySet["Order"]):
     def placed_by(self, user: User) -> OrderQuerySet:
@@ -46,11 +67,31 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Unpaid orders whose time is over."""
         return self.unpaid().filter(expires_at__lte=now)
 
+    def paid_since(self, since: datetime) -> OrderQuerySet:
+        """Orders placed since then whose money is here and stays."""
+        return self.filter(payment_status="paid", created_at__gte=since)
+
 
 class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User | int) -> OrderTrackQuerySet:
         """The buyer's own lines. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
+
+    def sold_by(self, seller: User | int) -> OrderTrackQuerySet:
+        """The seller's own lines. Sellers' views start here and nowhere else."""
+        return self.filter(seller=seller)
+
+    def to_fulfil(self) -> OrderTrackQuerySet:
+        """Lines that are paid for and not delivered yet."""
+        return self.filter(track_status__in=TO_FULFIL)
+
+    def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
+        """Lines with ids beyond this one that are paid for."""
+        return self.filter(pk__gt=newest_before, track_status__in=SOLD)
+
+    def as_sales(self) -> models.QuerySet[OrderTrack, Any]:
+        """Named tuples of what a seller sees of a line (see orders.answers)."""
+        return self.values_list(*SALE_COLUMNS, named=True)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
         """Lines that have been shipping at least since then, the longest first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.core.validators import MaxValueValidator
@@ -16,7 +15,6 @@ from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
 _BIGGEST_ID = 2**63 - 1
-_KEY = re.compile(r"[!-~]{1,255}")
 
 
 class LinesInput(serializers.ListSerializer):
@@ -172,8 +170,8 @@ class MoveInput(serializers.Serializer):
     )
     goods_there = StrictBooleanField(
         required=False,
-        help_text="On cancelling: whether the goods are there to be sold again. Unless told: yes "
-        "when the buyer cancels, no otherwise.",
+        help_text="On cancelling, from the seller or staff: whether the goods are there to be sold "
+        "again. Unless told: yes when the buyer cancels, no otherwise.",
     )
 
 
@@ -184,15 +182,31 @@ class TrackFilterInput(serializers.Serializer):
     order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
 
 
-def read_idempotency_key(typed: str | None) -> str | None:
-    """Return the ``Idempotency-Key`` as it is, or None where there is none.
+class SaleFilterInput(serializers.Serializer):
+    """Which of the lines the caller sold to list."""
 
-    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
-    """
-    if typed is None:
-        return None
-    if not _KEY.fullmatch(typed):
-        raise serializers.ValidationError(
-            {"Idempotency-Key": ["Send 1 to 255 visible ASCII characters, or no key."]}
-        )
-    return typed
+    status = serializers.ChoiceField(
+        TrackStatus.choices,
+        required=False,
+        help_text="What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told.",
+    )
+
+
+class SaleOutput(serializers.Serializer):
+    """One line of an order, for its seller."""
+
+    id = serializers.IntegerField()
+    order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
+    product = serializers.IntegerField()
+    name = serializers.CharField(help_text="As it was when it was sold.")
+    thumbnail = serializers.URLField(allow_null=True)
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, as agreed.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    buyer = serializers.CharField(help_text="Their first name, or `customer`.")
+    phone = serializers.CharField(
+        allow_null=True, help_text="The number to call, once it is paid: 2547… or 2541…."
+    )
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()

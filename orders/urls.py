@@ -2,13 +2,15 @@
 
 from django.urls import path, re_path
 
-from . import views
+from . import review_views, seller_views, views
 
 # 18 digits fit the column.
 _LINE = r"(?P<track_id>[0-9]{1,18})"
 
 urlpatterns = [
+    path("seller/orders/", seller_views.SellerOrdersView.as_view(), name="seller-orders"),
     path("track/order/", views.TrackOrderView.as_view(), name="track-order"),
     re_path(rf"^track/order/{_LINE}/$", views.TrackStoryView.as_view(), name="track-story"),
     re_path(rf"^track/{_LINE}/move/$", views.MoveView.as_view(), name="track-move"),
+    re_path(rf"^track/{_LINE}/review/$", review_views.ReviewView.as_view(), name="track-review"),
 ]

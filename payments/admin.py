@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
+from accounts.models import User
 from omachemainproj.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
-from omachemainproj.errors import Refusal
+from omachemainproj.deeds import deed
 from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
 
+from . import books_admin  # noqa: F401 - its pages are registered with these
 from .callbacks import act_again
 from .enquiry import ask_now
 from .models import (
-    EventState,
     GatewayEvent,
     OrderPayment,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     StatementPull,
@@ -34,7 +36,9 @@ admin.site.index_template = "admin/payments/index.html"
 
 def _find_by_receipt(typed: str) -> Receipt | None:
     number = typed.replace(" ", "").upper()
-    return Receipt.objects.filter(number=number).first() if number else None
+    # The index on numbers begins with whose they are.
+    named = Receipt.objects.filter(provider__in=Provider.values, number=number)
+    return named.first() if number else None
 
 
 class PaymentInline(ReadOnlyInline):
@@ -70,17 +74,9 @@ class OrderWithPaymentsAdmin(OrderAdmin):
             return {"pk": receipt.order_id}
         return super().find(term)
 
-    @admin.action(description="Ring the buyer's phone again (unpaid orders only)")
-    def ring(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
-        rung = 0
-        for order in queryset:
-            try:
-                ring_again(order)
-                rung += 1
-                self.log_change(request, order, "Rang the phone again.")
-            except Refusal as refusal:
-                self.message_user(request, f"{order.reference}: {refusal}", messages.WARNING)
-        self.message_user(request, f"{rung} rung.")
+    @deed("Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True)
+    def ring(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        ring_again(order)
 
 
 @admin.register(OrderPayment)
@@ -108,12 +104,14 @@ class OrderPaymentAdmin(LookupAdmin):
             return {"checkout_request_id": term}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
 
-    @admin.action(description="Ask M-Pesa what became of it")
-    def ask(self, request: HttpRequest, queryset: QuerySet[OrderPayment]) -> None:
-        for payment in queryset:
-            ask_now(payment.pk)
-            payment.refresh_from_db()
-            self.message_user(request, f"{payment}: {payment.result_text or 'no word yet'}")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.decide_money")
+
+    @deed("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
+    def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
+        ask_now(payment.pk)
+        payment.refresh_from_db()
+        return payment.result_text or "no word yet"
 
 
 @admin.register(Receipt)
@@ -224,8 +222,10 @@ class GatewayEventAdmin(LookupAdmin):
             return {"payment__checkout_request_id": term}
         return {f"payment__order__{name}": value for name, value in find_orders(term).items()}
 
-    @admin.action(description="Act on it again (what was acted on stays as it is)")
-    def reapply(self, request: HttpRequest, queryset: QuerySet[GatewayEvent]) -> None:
-        for event in queryset.exclude(state=EventState.APPLIED):
-            acted = act_again(event.pk)
-            self.message_user(request, f"Message {acted.pk}: {acted.state}. {acted.note}")
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("payments.decide_money")
+
+    @deed("Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True)
+    def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
+        acted = act_again(event.pk)
+        return f"{acted.state}. {acted.note}"

@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.db import transaction
 from django.db.models import Model
 
+from accounts import audit
 from accounts.models import User
 
 from . import decisions
 from .console_forms import Decision
 from .models import Receipt
 
-#: Who may decide. Superusers may.
+#: Who may look, and who may decide. Superusers may both.
+LOOKING = "payments.view_receipt"
 PERMISSION = "payments.decide_money"
 
 
 def decide(row: Model, decision: Decision, given: Mapping[str, Any], *, by: User) -> str:
-    """Do what was decided, and record who did it and why: both, or neither. Raises Refusal.
+    """Do what was decided, and record who did it, why, and what it changed: all, or nothing.
 
-    What asks M-Pesa is recorded first, since no transaction is open while M-Pesa is asked.
+    What asks M-Pesa is recorded first, since no transaction is open while M-Pesa is asked, and
+    again for what it changed. Raises Refusal.
     """
     if decision.asks:
-        record(row, decision.label, given, by=by)
-        return decision.do(row, given)
+        _record(row, decision.label, given, by=by)
+        before = audit.values_of(row)
+        said = decision.do(row, {**given, "by": by})
+        changes = audit.difference(before, audit.values_of(row))
+        if changes:
+            audit.keep(by, f"What came of it: {decision.label}", row, changes=changes)
+        return said
     with transaction.atomic():
-        said = decision.do(row, given)
-        record(row, decision.label, given, by=by)
+        before = audit.values_of(row)
+        said = decision.do(row, {**given, "by": by})
+        changes = audit.difference(before, audit.values_of(row))
+        _record(row, decision.label, given, by=by, changes=changes)
     return said
-
-
-def record(row: Model, label: str, given: Mapping[str, Any], *, by: User) -> None:
-    """Write down who decided what about a row, and why, where the admin keeps its history."""
-    typed = ", ".join(str(value) for name, value in given.items() if name != "why" and value)
-    what = f"{label} ({typed})" if typed else label
-    LogEntry.objects.log_actions(
-        by.pk, [row], CHANGE, f"{what}. Why: {given['why']}", single_object=True
-    )
 
 
 def write_down(given: Mapping[str, Any], *, by: User) -> Receipt:
@@ -51,5 +51,19 @@ def write_down(given: Mapping[str, Any], *, by: User) -> Receipt:
             reference=given["reference"],
             phone=given["phone"],
         )
-        record(receipt, "Wrote it down", given, by=by)
+        changes = audit.difference({}, audit.values_of(receipt))
+        _record(receipt, "Wrote it down", given, by=by, changes=changes)
     return receipt
+
+
+def _record(
+    row: Model,
+    label: str,
+    given: Mapping[str, Any],
+    *,
+    by: User,
+    changes: audit.Changes | None = None,
+) -> None:
+    typed = ", ".join(str(value) for name, value in given.items() if name != "why" and value)
+    what = f"{label} ({typed})" if typed else label
+    audit.record(by, what, row, why=given["why"], changes=changes)

@@ -9,6 +9,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
+from omachemainproj.deeds import Why
 from omachemainproj.phones import normalise_phone
 
 #: M-Pesa's are ten letters and digits; the column takes twenty.
@@ -41,27 +42,6 @@ class Phone(forms.CharField):
             return normalise_phone(typed) if typed else ""
         except ValueError as error:
             raise forms.ValidationError("This is not a Kenyan mobile number.") from error
-
-
-class Why(forms.Form):
-    """The reason, which is kept with the name of whoever decides."""
-
-    why = forms.CharField(
-        min_length=3,
-        max_length=200,
-        label="Why",
-        help_text="Kept with your name.",
-        error_messages={"required": "Say why: it is kept with your name."},
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.label_suffix = ""
-        # The reason is asked for last.
-        others = [name for name in self.fields if name != "why"]
-        self.order_fields([*others, "why"])
-        for field in self.fields.values():
-            field.widget.attrs.setdefault("autocomplete", "off")
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,3 +134,36 @@ def tell_of_failed_prompt(payment: OrderPayment, order: Order, code: str, *, liv
         why=explain_failure(code),
         by_hand=ways[0] if ways else None,
     )
+
+
+#: The same for staff, who look at many of them.
+_TOLD_STAFF = {
+    Reason.CANCELLED: "Cancelled on the phone",
+    Reason.NO_ANSWER: "The phone did not answer",
+    Reason.WRONG_PIN: "Wrong M-Pesa PIN",
+    Reason.NO_MONEY: "Not enough money in M-Pesa",
+    Reason.LIMIT: "Beyond M-Pesa’s limits",
+    Reason.BUSY: "M-Pesa was busy",
+    Reason.REPEATED_TOO_SOON: "The same amount twice within two minutes",
+    Reason.PIN_LOCKED: "M-Pesa PIN locked",
+    Reason.EXPIRED: "The prompt ran out",
+    Reason.MISCONFIGURED: "The shop’s own M-Pesa account or settings",
+    Reason.OTHER: "Another reason of M-Pesa’s",
+}
+_TOLD_STAFF_IT_NEVER_RANG = {
+    NOT_SENT: "Not sent in time",
+    PHONE_BUSY: "The phone had another prompt of ours open",
+    NOT_ON_STATEMENT: "Not on M-Pesa’s statement",
+    PESTERED: "The phone was asked too often",
+    "refused.busy_phone": "Not taken: the phone had another prompt open",
+    "refused.busy_gateway": "Not taken: M-Pesa was too busy",
+    "refused.unreachable": "Not taken: M-Pesa could not be reached",
+    "refused.bad_request": "Not taken: M-Pesa did not accept the number",
+    "refused.configuration": "Not taken: the shop’s own M-Pesa account or settings",
+    "refused.other": "Not taken, for another reason",
+}
+
+
+def tell_staff_why(code: str) -> str:
+    """Why an attempt failed, by its result code, in a few words."""
+    return _TOLD_STAFF_IT_NEVER_RANG.get(code) or _TOLD_STAFF[reason_of(code)]

@@ -20,12 +20,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from omachemainproj.fields import read_idempotency_key
 from omachemainproj.schema import error_answer
 from omachemainproj.statements import NUMBERS, InstanceStatement, compile_instances
 from orders.answers import order_answer
 from orders.cashout import place_order
 from orders.models import Order
-from orders.serializers import CashoutInput, OrderOutput, PayInput, read_idempotency_key
+from orders.serializers import CashoutInput, OrderOutput, PayInput
 from orders.services import cancel_order, expire_order
 
 from .by_hand import ways_by_hand

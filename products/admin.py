@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ActionForm
+from django.db import transaction
+from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django.utils.text import Truncator
 
 from accounts.models import User
-from omachemainproj.admin import COUNT_AT_MOST, ReadOnlyInline, ShopAdmin
+from omachemainproj.admin import (
+    COUNT_AT_MOST,
+    LookupAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    ShopAdmin,
+)
+from omachemainproj.deeds import deed
 
-from .models import Product, StockMovement
+from .models import MAX_REASON, Product, Review, StockMovement
 from .querysets import ProductQuerySet
+from .reviews import hide_review, show_review
 from .search import Unindexed, is_common, matching, words_in
 from .services import edit_product, list_product, unlist_product
 
@@ -90,17 +103,13 @@ class ProductAdmin(ShopAdmin):
     def sold_out(self, product: Product) -> bool:
         return bool(product.soldout)
 
-    @admin.action(description="List: show these products to the public", permissions=["change"])
-    def show(self, request: HttpRequest, products: QuerySet[Product]) -> None:
-        for product in products:
-            list_product(product.pk)
-            self.log_change(request, product, "Listed.")
+    @deed("List: show these products to the public", permissions=["change"])
+    def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        list_product(product.pk)
 
-    @admin.action(description="Unlist: hide these products", permissions=["change"])
-    def hide(self, request: HttpRequest, products: QuerySet[Product]) -> None:
-        for product in products:
-            unlist_product(product.pk)
-            self.log_change(request, product, "Unlisted.")
+    @deed("Unlist: hide these products", permissions=["change"])
+    def hide(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        unlist_product(product.pk)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -120,8 +129,12 @@ class ProductAdmin(ShopAdmin):
         return False
 
 
+def _is_id(term: str) -> bool:
+    return term.isascii() and term.isdecimal() and len(term) <= 18
+
+
 def _find(products: Any, term: str) -> ProductQuerySet:
-    if term.isascii() and term.isdecimal() and len(term) <= 18:
+    if _is_id(term):
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
@@ -131,3 +144,90 @@ def _find(products: Any, term: str) -> ProductQuerySet:
     newest = "-pk" if is_common(groups) else Unindexed("id").desc()
     found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
     return products.filter(pk__in=list(found[:COUNT_AT_MOST]))
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(LookupAdmin):
+    """Everything that came onto a shelf or left it, and what for."""
+
+    list_display = ("product", "quantity", "reference", "actor", "note", "created_at")
+    list_select_related = ("product", "actor")
+    ordering = ("-pk",)
+    search_help_text = "A product's number."
+
+    def find(self, term: str) -> dict[str, Any]:
+        return {"product": int(term)} if _is_id(term) else {}
+
+
+class ReasonForm(ActionForm):
+    """What staff have to say when they hide something."""
+
+    reason = forms.CharField(
+        max_length=MAX_REASON, required=False, help_text="Why; needed to hide a review."
+    )
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnlyAdmin):
+    """Search by a product's number or a person's user name. Nothing of a review is written here."""
+
+    list_display = ("product", "stars", "beginning", "buyer", "seller", "hidden", "created_at")
+    list_filter = ("hidden", "stars")
+    list_select_related = ("product", "buyer", "seller")
+    ordering = ("-pk",)
+    fields = (
+        "product",
+        "line",
+        "buyer",
+        "seller",
+        "stars",
+        "text",
+        "created_at",
+        "edited_at",
+        "answer",
+        "answered_at",
+        "hidden",
+        "hidden_reason",
+    )
+    readonly_fields = fields
+    search_fields = ("pk",)
+    search_help_text = "A product's number, or the user name of a buyer or seller."
+    action_form = ReasonForm
+    actions = ("hide", "show")
+
+    @admin.display(description="text")
+    def beginning(self, review: Review) -> str:
+        return Truncator(review.text).chars(80)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if _is_id(term):
+            return queryset.filter(product=int(term)), False
+        if term:
+            people = list(User.objects.called(term).values_list("pk", flat=True))
+            queryset = queryset.filter(Q(buyer__in=people) | Q(seller__in=people))
+        return queryset, False
+
+    def has_hide_permission(self, request: HttpRequest) -> bool:
+        """Whether this person decides what the public reads."""
+        return request.user.has_perm("products.hide_review")
+
+    @admin.action(description="Hide, for the reason given", permissions=["hide"])
+    def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+        reason = request.POST.get("reason", "").strip()
+        if not reason:
+            self.message_user(request, "Say why, beside the action.", messages.ERROR)
+            return
+        for review in reviews:
+            with transaction.atomic():
+                if hide_review(review.pk, reason=reason):
+                    self.log_change(request, review, f"Hidden: {reason}")
+
+    @admin.action(description="Show again", permissions=["hide"])
+    def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+        for review in reviews:
+            with transaction.atomic():
+                if show_review(review.pk):
+                    self.log_change(request, review, "Shown again.")

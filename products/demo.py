@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from django.contrib.auth.models import Group
+
 from accounts.models import User
+from accounts.roles import ROLES
 from omachemainproj.pictures import redraw
 
 from .demo_catalogue import CATALOGUE, Goods
@@ -21,7 +24,16 @@ SELLERS = {
     "dalmas": "254112345604",
     "esther": "254112345605",
 }
+#: Who buys, and the phone that rings. The first is the one to sign in as.
+BUYERS = {
+    "wanjiku": "254712345678",
+    "otieno": "254723456701",
+    "njeri": "254723456702",
+    "kiprop": "254723456703",
+}
 BUYER, ADMIN = "wanjiku", "admin"
+#: Staff are named for what they do; each is in the group of that name.
+STAFF = tuple(ROLES)
 
 
 class Furnished(NamedTuple):
@@ -36,7 +48,7 @@ def furnish() -> Furnished:
 
     What is there stays as it is, whatever has become of it.
     """
-    people = _add_people()
+    people = add_people()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
     there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
@@ -49,18 +61,25 @@ def furnish() -> Furnished:
     return Furnished(people, len(missing))
 
 
-def _add_people() -> int:
-    wanted = [*SELLERS, BUYER, ADMIN]
+def add_people() -> int:
+    """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
+    wanted = [*SELLERS, *BUYERS, *STAFF, ADMIN]
     there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:
-        if username in there:
-            continue
-        email = f"{username}@omache.example"
-        if username == ADMIN:
-            User.objects.create_superuser(username, email, PASSWORD)
-        else:
-            User.objects.create_user(username, email, PASSWORD, first_name=username.title())
+        if username not in there:
+            _add_person(username)
     return len(set(wanted) - there)
+
+
+def _add_person(username: str) -> None:
+    email = f"{username}@omache.example"
+    if username == ADMIN:
+        User.objects.create_superuser(username, email, PASSWORD)
+        return
+    named = {"first_name": username.title(), "is_staff": username in STAFF}
+    person = User.objects.create_user(username, email, PASSWORD, **named)
+    if username in STAFF:
+        person.groups.add(Group.objects.get(name=username))
 
 
 def _in_turn() -> list[tuple[str, Goods]]:

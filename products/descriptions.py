@@ -21,7 +21,7 @@ from .serializers import (
     SellersProductOutput,
 )
 
-_PRODUCT: dict[str, Any] = {
+PRODUCT: dict[str, Any] = {
     "id": 41,
     "name": "Ramtons cordless kettle 1.7 L",
     "image": "http://127.0.0.1:8000/media/products/3f1c.webp",
@@ -33,10 +33,12 @@ _PRODUCT: dict[str, Any] = {
     "soldout": False,
     "user_name": "amina",
     "created_at": "2026-11-23T13:36:00.123456+00:00",
+    "stars": 4.6,
+    "reviews": 17,
 }
-_SELLERS = {**_PRODUCT, "payment_mpesa_number": "254712345678"}
+_SELLERS = {**PRODUCT, "payment_mpesa_number": "254712345678"}
 _BAD_PARAMETER = OpenApiResponse(FieldErrors, description="A parameter cannot be read.")
-_LINK = OpenApiParameter(
+LINK = OpenApiParameter(
     "Link",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
@@ -54,7 +56,7 @@ _IF_NONE_MATCH = OpenApiParameter(
 
 #: Given as it is, because an ``OpenApiResponse`` would hide from the generator that it is a list.
 _LIST = ProductOutput(many=True)
-_LIST_EXAMPLE = OpenApiExample("products", value=_PRODUCT, response_only=True, status_codes=[200])
+_LIST_EXAMPLE = OpenApiExample("products", value=PRODUCT, response_only=True, status_codes=[200])
 
 
 HOME: dict[str, Any] = {
@@ -71,7 +73,7 @@ HOME: dict[str, Any] = {
             examples=[
                 OpenApiExample(
                     "home",
-                    value={key: [_PRODUCT] if key == "kitchen" else [] for key in SHELVES},
+                    value={key: [PRODUCT] if key == "kitchen" else [] for key in SHELVES},
                 )
             ],
         ),
@@ -93,7 +95,7 @@ CATEGORY: dict[str, Any] = {
             enum=[*Category.values, "phonestablet"],
             description="`phonestablet` is another name for `phones`.",
         ),
-        _LINK,
+        LINK,
     ],
     "responses": {
         200: _LIST,
@@ -120,7 +122,7 @@ SEARCH: dict[str, Any] = {
             OpenApiTypes.STR,
             description=f"At most {MAX_TERM} characters; plain text, no operators.",
         ),
-        _LINK,
+        LINK,
     ],
     "responses": {200: _LIST, 400: _BAD_PARAMETER},
     "examples": [_LIST_EXAMPLE],
@@ -140,7 +142,7 @@ DETAIL: dict[str, Any] = {
             ProductDetailOutput,
             description="The product.",
             examples=[
-                OpenApiExample("for anyone", value=_PRODUCT),
+                OpenApiExample("for anyone", value=PRODUCT),
                 OpenApiExample("for its seller", value=_SELLERS),
             ],
         ),

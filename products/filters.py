@@ -11,8 +11,9 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from .models import Product
+from .models import MAX_SKU, Product
 from .querysets import ProductQuerySet
+from .search import MAX_TERM, matching, words_in
 
 #: Each name of an order, and the columns it pages by (omachemainproj.pagination).
 ORDERS = {
@@ -79,11 +80,44 @@ class ProductFilter(django_filters.FilterSet):
         return products
 
 
+_TRUE_OR_FALSE = [("true", "true"), ("false", "false")]
+
+
+class ListingFilter(django_filters.FilterSet):
+    """What a seller narrows their own products by."""
+
+    listed = django_filters.ChoiceFilter(
+        choices=_TRUE_OR_FALSE,
+        method="keep_if",
+        help_text="`true`: what the public sees; `false`: what you took off.",
+    )
+    soldout = django_filters.ChoiceFilter(
+        choices=_TRUE_OR_FALSE, method="keep_if", help_text="`true`: what has nothing free."
+    )
+    sku = django_filters.CharFilter(max_length=MAX_SKU, help_text="Your own code, exactly.")
+    search = django_filters.CharFilter(
+        method="keep_words",
+        max_length=MAX_TERM,
+        help_text="Words, or beginnings of words, of name or description.",
+    )
+
+    class Meta:
+        model = Product
+        fields: list[str] = []
+
+    def keep_if(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return products.filter(**{name: value == "true"})
+
+    def keep_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return matching(products, [[f"{word}*"] for word in words_in(value)])
+
+
 class ProductFilterBackend(DjangoFilterBackend):
     """Builds the FilterSet when there is something to filter by: it costs more than the query."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
-        asked = ProductFilter.base_filters.keys() & request.query_params.keys()
+        filters: Any = view.filterset_class
+        asked = filters.base_filters.keys() & request.query_params.keys()
         if not asked:
             return queryset
         for name in asked:

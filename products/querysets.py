@@ -10,10 +10,10 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 
-from .rows import COLUMNS
+from .rows import COLUMNS, LISTING_COLUMNS
 
 if TYPE_CHECKING:
-    from .models import Product  # noqa: F401
+    from .models import Product, Review  # noqa: F401
 
 
 class Newest(Func):
@@ -71,9 +71,60 @@ class ProductQuerySet(models.QuerySet["Product"]):
         # One id found first, so that the planner can walk that seller's own index.
         return self.filter(seller=Subquery(User.objects.called(username).values("pk")[:1]))
 
+    def owned_by(self, seller: User | int) -> ProductQuerySet:
+        """A seller's own, shown to the public or not. Sellers' views start here."""
+        return self.filter(seller=seller)
+
+    def as_listings(self, *more: str) -> models.QuerySet[Any]:
+        """Named tuples of what a seller sees of their own (see products.rows), and ``more``."""
+        return self.as_rows(*LISTING_COLUMNS[len(COLUMNS) :], *more)
+
     def as_rows(self, *more: str) -> models.QuerySet[Any]:
         """Named tuples of what the public shape needs (see products.rows), and ``more``."""
         seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
         # Not a join: the database asks for the names of the rows it answers, and of no others.
         rows = self.annotate(user_name=Subquery(seller[:1]), created=Created())
         return rows.values_list(*COLUMNS, *more, named=True)
+
+
+REVIEW_COLUMNS = (
+    "id",
+    "stars",
+    "text",
+    "buyer__first_name",
+    "created_at",
+    "edited_at",
+    "answer",
+    "answered_at",
+    "line__track_status",
+)
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def shown(self) -> ReviewQuerySet:
+        """Reviews the public sees; averages count no others."""
+        return self.filter(hidden=False)
+
+    def of_product(self, product_id: int) -> ReviewQuerySet:
+        """What is said of one product."""
+        return self.filter(product=product_id)
+
+    def written_by(self, user: User) -> ReviewQuerySet:
+        """The buyer's own reviews."""
+        return self.filter(buyer=user)
+
+    def as_rows(self, *more: str) -> models.QuerySet[Any]:
+        """Named tuples of what the public shape needs (see products.review_answers)."""
+        return self.values_list(*REVIEW_COLUMNS, *more, named=True)
+
+
+def sellers_called(username: str) -> models.QuerySet[Any]:
+    """The seller with this name in any case, or nobody: named tuples of what is public of them.
+
+    Who has never listed anything is no seller.
+    """
+    sellers = User.objects.called(username).filter(is_active=True, products__isnull=False)
+    rows = sellers.values_list(
+        "username", "date_joined", "rating__review_stars", "rating__review_count", named=True
+    )
+    return rows[:1]

@@ -27,7 +27,17 @@ COLUMNS = (
     "soldout",
     "user_name",
     "created",
+    "review_stars",
+    "review_count",
 )
+
+#: What a row for its own seller holds, in the order ``Shape.listing`` reads it.
+LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
+
+
+def average_stars(stars: int, reviews: int) -> float | None:
+    """The mean to one decimal, halves rounded up; None without a review."""
+    return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
 
 
 class Shape:
@@ -40,10 +50,10 @@ class Shape:
         """One row (``COLUMNS``; anything after them is left out) as the public sees it.
 
         ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
-        ``created_at`` is ISO 8601 in UTC.
+        ``created_at`` is ISO 8601 in UTC, ``stars`` has one decimal or is None.
         """
         pk, name, image, thumbnail, description, category, *rest = row
-        price, item_number, soldout, user_name, created = rest[:5]
+        price, item_number, soldout, user_name, created, stars, reviews = rest[:7]
         return {
             "id": pk,
             "name": name,
@@ -56,8 +66,23 @@ class Shape:
             "soldout": soldout,
             "user_name": user_name,
             "created_at": created,
+            "stars": average_stars(stars, reviews),
+            "reviews": reviews,
         }
 
     def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
         """Many rows, in their order."""
         return [self.product(row) for row in rows]
+
+    def listing(self, row: Any) -> dict[str, Any]:
+        """One row (``LISTING_COLUMNS``) as its seller sees it, with how its stock stands."""
+        return {
+            **self.product(row),
+            "payment_mpesa_number": row.payment_mpesa_number,
+            "sku": row.sku,
+            "on_shelf": row.item_number,
+            "held": row.held,
+            "free": row.item_number - row.held,
+            "sold": row.sold,
+            "listed": row.listed,
+        }

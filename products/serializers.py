@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NoReturn, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
 
-from omachemainproj.fields import MpesaNumberField, WholeNumberField
+from accounts.serializers import PasswordField
+from accounts.services import confirm_password
+from omachemainproj.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.media import is_its_own_address
 from omachemainproj.pictures import PictureField
 
-from .models import MAX_PRICE, MAX_STOCK, Category, Product
+from .models import MAX_PRICE, MAX_SKU, MAX_STOCK, Category, Product
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 5000
 MAX_CART = 200
+MAX_NOTE = 200
+NOTHING_TO_ADD = "Give how many to add, or a negative number to take away."
 
 
 class ProductOutput(serializers.ModelSerializer):
@@ -25,6 +31,13 @@ class ProductOutput(serializers.ModelSerializer):
     image = serializers.ImageField(allow_null=True, help_text="At most 1600 px a side, WebP.")
     thumbnail = serializers.ImageField(allow_null=True, help_text="At most 400 px a side, WebP.")
     description = serializers.CharField(allow_blank=True)
+    stars = serializers.FloatField(
+        allow_null=True,
+        min_value=1,
+        max_value=5,
+        help_text="The mean of its reviews, to one decimal; null without any.",
+    )
+    reviews = serializers.IntegerField(source="review_count", help_text="How many reviews.")
 
     class Meta:
         model = Product
@@ -40,6 +53,8 @@ class ProductOutput(serializers.ModelSerializer):
             "soldout",
             "user_name",
             "created_at",
+            "stars",
+            "reviews",
         ]
 
 
@@ -48,6 +63,27 @@ class SellersProductOutput(ProductOutput):
 
     class Meta(ProductOutput.Meta):
         fields = [*ProductOutput.Meta.fields, "payment_mpesa_number"]
+
+
+class ListingOutput(SellersProductOutput):
+    """A product in its seller's own list: on the shelf, held, free, sold, and shown or not."""
+
+    sku = serializers.CharField(allow_null=True)
+    on_shelf = serializers.IntegerField(source="item_number", help_text="The same `item_number`.")
+    held = serializers.IntegerField(help_text="Promised to orders that are not paid yet.")
+    free = serializers.IntegerField(help_text="What can still be sold: on shelf less held.")
+    sold = serializers.IntegerField(help_text="Left the shelf for paid orders and did not return.")
+
+    class Meta(SellersProductOutput.Meta):
+        fields = [
+            *SellersProductOutput.Meta.fields,
+            "sku",
+            "on_shelf",
+            "held",
+            "free",
+            "sold",
+            "listed",
+        ]
 
 
 class ProductDetailOutput(ProductOutput):
@@ -80,20 +116,8 @@ class CategoryField(serializers.ChoiceField):
         return str(super().to_internal_value("phones" if data == "phonestablet" else data))
 
 
-class CreateProductInput(serializers.Serializer):
-    """A new listing. The seller is who sends it; anything not listed here is not read."""
-
-    name = serializers.CharField(max_length=MAX_NAME)
-    image = PictureField(required=False, allow_null=True)
-    description = serializers.CharField(
-        max_length=MAX_DESCRIPTION, required=False, allow_blank=True, default=""
-    )
-    category = CategoryField()
-    item_number = WholeNumberField(
-        min_value=1, max_value=MAX_STOCK, help_text="How many there are to sell."
-    )
-    price = WholeNumberField(min_value=1, max_value=MAX_PRICE, help_text="Whole KES, each.")
-    payment_mpesa_number = MpesaNumberField(help_text="Where the seller is paid.")
+class GivenOnce(serializers.Serializer):
+    """Reads forms that say a thing twice as what they are: a mistake."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, QueryDict):
@@ -102,14 +126,156 @@ class CreateProductInput(serializers.Serializer):
                 raise serializers.ValidationError({name: ["Give this once."] for name in twice})
         return super().to_internal_value(data)
 
+
+def tidy_name(name: str) -> str:
+    """A product's name as it is kept: one line, its spaces single."""
+    return " ".join(unicodedata.normalize("NFC", name).split())
+
+
+class ListingInput(GivenOnce):
+    """What a listing says of its goods, whoever writes it and by whichever door."""
+
+    name = serializers.CharField(max_length=MAX_NAME)
+    image = PictureField(required=False, allow_null=True)
+    description = serializers.CharField(
+        max_length=MAX_DESCRIPTION, required=False, allow_blank=True, default=""
+    )
+    category = CategoryField()
+    price = WholeNumberField(min_value=1, max_value=MAX_PRICE, help_text="Whole KES, each.")
+    payment_mpesa_number = MpesaNumberField(help_text="Where the seller is paid.")
+    sku = serializers.CharField(
+        max_length=MAX_SKU,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="Your own code for it; no two of your listings have the same.",
+    )
+
     def validate_name(self, name: str) -> str:
         """One line of words: spaces between them once, and something to read."""
-        name = " ".join(unicodedata.normalize("NFC", name).split())
+        name = tidy_name(name)
         if not any(letter.isalnum() for letter in name):
             raise serializers.ValidationError("Give a name with letters or digits.")
         if not name.isprintable():
             raise serializers.ValidationError("Give a name without control characters.")
         return name
+
+    def validate_sku(self, sku: str | None) -> str | None:
+        """None where there is none, so that any number of listings have none."""
+        if sku and not sku.isprintable():
+            raise serializers.ValidationError("Give a sku without control characters.")
+        return sku or None
+
+
+class CreateProductInput(ListingInput):
+    """A new listing. The seller is who sends it; anything not listed here is not read."""
+
+    item_number = WholeNumberField(
+        min_value=1, max_value=MAX_STOCK, help_text="How many there are to sell."
+    )
+
+
+class NewRowInput(CreateProductInput):
+    """A new listing in a sheet, which may also be one that is not shown yet."""
+
+    listed = StrictBooleanField(default=True)
+
+
+class EditProductInput(ListingInput):
+    """What a seller changes of a listing; what is left out stays as it is.
+
+    ``context`` has the ``request``, whose user the password is asked of.
+    """
+
+    listed = StrictBooleanField(required=False, help_text="Whether the public sees it.")
+    password = PasswordField(
+        required=False, help_text="Yours; needed to change `payment_mpesa_number`."
+    )
+
+    def to_internal_value(self, data: Any) -> Any:
+        product: Any = self.instance
+        if isinstance(data, Mapping) and is_its_own_address(product.image, data.get("image")):
+            data = {name: data[name] for name in data if name != "image"}
+        values = super().to_internal_value(data)
+        if "item_number" in data:
+            address = f"/product/{product.pk}/restock/"
+            message = f'Stock is added, not overwritten: POST {address} with {{"number": 5}}.'
+            raise serializers.ValidationError({"item_number": [message]})
+        return values
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        password = attrs.pop("password", "")
+        before = cast(Product, self.instance).payment_mpesa_number
+        if attrs.get("payment_mpesa_number", before) == before:
+            return attrs
+        if not password:
+            self._refuse_password("Give your password to change where you are paid.")
+        # Django's own request: axes leaves its verdict on it for the middleware to read.
+        request = self.context["request"]
+        if not confirm_password(request._request, request.user, password=password):
+            self._refuse_password("This is not your password.")
+        return attrs
+
+    def _refuse_password(self, message: str) -> NoReturn:
+        raise serializers.ValidationError({"password": [message]})
+
+
+class RestockInput(serializers.Serializer):
+    """How many more there are, or fewer."""
+
+    number = WholeNumberField(
+        min_value=-MAX_STOCK,
+        max_value=MAX_STOCK,
+        help_text="How many to add; negative takes away what is free, like broken goods.",
+    )
+    note = serializers.CharField(
+        max_length=MAX_NOTE, required=False, allow_blank=True, default="", help_text="Why."
+    )
+
+    def validate_number(self, number: int) -> int:
+        if number == 0:
+            raise serializers.ValidationError(NOTHING_TO_ADD)
+        return number
+
+
+class ImportInput(GivenOnce):
+    """A sheet of listings."""
+
+    file = serializers.FileField(help_text="CSV in UTF-8, at most 2 MB and 1,000 rows.")
+    check = StrictBooleanField(default=False, help_text="`true` only tells, and changes nothing.")
+
+
+class RowOutput(serializers.Serializer):
+    """What became of a row, or would have, when it was only checked."""
+
+    row = serializers.IntegerField(help_text="As a spreadsheet counts: the header is row 1.")
+    status = serializers.ChoiceField(["created", "updated", "unchanged", "failed"])
+    id = serializers.IntegerField(allow_null=True, help_text="The listing's.")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="Why it failed, by column; `row` is the row as such.",
+    )
+    notes = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="What was left aside, by column; the row did not fail for it.",
+    )
+
+
+class TotalsOutput(serializers.Serializer):
+    """How many rows ended how."""
+
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+    unchanged = serializers.IntegerField()
+    failed = serializers.IntegerField()
+
+
+class ImportOutput(serializers.Serializer):
+    """What became of a sheet, row by row."""
+
+    check = serializers.BooleanField(help_text="Whether it was only checked.")
+    rows = RowOutput(many=True)
+    totals = TotalsOutput()
 
 
 class ProductIdField(serializers.IntegerField):

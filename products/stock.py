@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
 from omachemainproj.statements import NUMBERS, UpdateStatement, compile_update
 
-from .models import Product, StockMovement
+from .models import MAX_STOCK, Product, StockMovement
 
 _PRODUCT, _NUMBER = NUMBERS
 
@@ -36,6 +36,14 @@ class Shortage(Exception):
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
         super().__init__(f"product {product_id} has too few free")
+
+
+class Overfull(Exception):
+    """More would stand on a shelf than it takes. The transaction must be rolled back."""
+
+    def __init__(self, product_id: int) -> None:
+        self.product_id = product_id
+        super().__init__(f"product {product_id} has too many on its shelf")
 
 
 def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
@@ -81,7 +89,9 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
     )
     for line in leaving:
         Product.objects.filter(pk=line.product_id).update(
-            item_number=F("item_number") - line.number, held=F("held") - line.number
+            item_number=F("item_number") - line.number,
+            held=F("held") - line.number,
+            sold=F("sold") + line.number,
         )
 
 
@@ -95,8 +105,53 @@ def put_back(line: StockLine, *, reference: str) -> None:
     )
     if moved[1]:
         Product.objects.filter(pk=line.product_id).update(
-            item_number=F("item_number") + line.number
+            item_number=F("item_number") + line.number, sold=F("sold") - line.number
         )
+
+
+def restock(
+    line: StockLine, *, reference: str, actor_id: int | None = None, note: str = ""
+) -> StockMovement | None:
+    """Add to a shelf, or take from what is free on it where the number is negative.
+
+    Safe to repeat, and at once: a reference moves a product's stock at most once, and None says
+    that it did before. Raises Shortage when less than that is free, Overfull when more would
+    stand there than a shelf takes.
+    """
+    movement = StockMovement(
+        product_id=line.product_id,
+        quantity=line.number,
+        reference=reference,
+        actor_id=actor_id,
+        note=note,
+    )
+    with transaction.atomic():
+        # Before the shelf is touched: of two with the same reference the later waits here.
+        if not _is_first(movement):
+            return None
+        shelf = Product.objects.filter(
+            pk=line.product_id,
+            item_number__gte=F("held") - line.number,
+            item_number__lte=MAX_STOCK - line.number,
+        )
+        if not shelf.update(item_number=F("item_number") + line.number):
+            raise (Overfull if line.number > 0 else Shortage)(line.product_id)
+    return movement
+
+
+def _is_first(movement: StockMovement) -> bool:
+    """Whether the movement could be written; not so when its reference is there already."""
+    try:
+        with transaction.atomic():
+            movement.save(force_insert=True)
+    except IntegrityError:
+        known = StockMovement.objects.filter(
+            product=movement.product_id, reference=movement.reference
+        )
+        if not known.exists():
+            raise
+        return False
+    return True
 
 
 def _in_id_order(lines: Iterable[StockLine]) -> list[StockLine]:

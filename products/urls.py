@@ -1,13 +1,36 @@
 from django.urls import path, re_path
 
-from . import views
+from . import review_views, seller_views, sheet_views, views
+
+# 18 digits fit the column; a longer number is no category either, and so a 404.
+_ID = r"(?P<product_id>[0-9]{1,18})"
 
 urlpatterns = [
     path("", views.HomeView.as_view(), name="home"),
     path("product/search/", views.SearchView.as_view(), name="product-search"),
-    # 18 digits fit the column; a longer number is no category either, and so a 404.
-    re_path(r"^product/(?P<product_id>[0-9]{1,18})/$", views.ProductView.as_view(), name="product"),
+    re_path(rf"^product/{_ID}/$", seller_views.OwnProductView.as_view(), name="product"),
+    re_path(rf"^product/{_ID}/restock/$", seller_views.RestockView.as_view(), name="restock"),
+    re_path(
+        rf"^product/{_ID}/reviews/$",
+        review_views.ProductReviewsView.as_view(),
+        name="product-reviews",
+    ),
     path("product/<str:category>/", views.CategoryView.as_view(), name="product-category"),
     path("create/", views.CreateView.as_view(), name="product-create"),
+    path("seller/products/", seller_views.SellerProductsView.as_view(), name="seller-products"),
+    path("seller/products/export/", sheet_views.ExportView.as_view(), name="seller-export"),
+    path("seller/products/import/", sheet_views.ImportView.as_view(), name="seller-import"),
     path("cart/", views.CartView.as_view(), name="cart"),
+    re_path(
+        r"^review/(?P<review_id>[0-9]{1,18})/answer/$",
+        review_views.AnswerView.as_view(),
+        name="review-answer",
+    ),
+    # The letters of a username; last, because it takes any word (a seller called “orders” is
+    # found at /seller/Orders/: case does not matter).
+    re_path(
+        r"^seller/(?P<username>[A-Za-z0-9._+-]{1,150})/$",
+        review_views.SellerView.as_view(),
+        name="seller",
+    ),
 ]

@@ -208,6 +208,8 @@ class CreateView(APIView):
             product.soldout,
             request.user.username,
             product.created_at.isoformat(timespec="microseconds"),
+            product.review_stars,
+            product.review_count,
         )
         body = Shape(request).product(row)
         body["payment_mpesa_number"] = product.payment_mpesa_number

@@ -64,8 +64,8 @@ def kettle(seller):
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _a_test_may_empty_the_ledger():
-    """Emptying tables between tests is a DELETE on SQLite, and the ledger's triggers refuse it."""
+def _a_test_may_empty_what_is_kept():
+    """Emptying tables between tests is a DELETE on SQLite, and what is kept refuses it."""
     if connection.vendor != "sqlite":
         yield
         return
@@ -75,7 +75,7 @@ def _a_test_may_empty_the_ledger():
         with transaction.atomic(), operations.connection.cursor() as cursor:
             cursor.execute(
                 "SELECT name, sql FROM sqlite_master"
-                " WHERE type = 'trigger' AND tbl_name LIKE 'payments_ledger%'"
+                " WHERE type = 'trigger' AND name LIKE '%is_kept%'"
             )
             triggers = cursor.fetchall()
             for name, _ in triggers:

@@ -1,12 +1,18 @@
 """What buyers do, in one line each."""
 
+import itertools
 from typing import Any
 
 from orders.cashout import Asked, place_order
-from orders.models import Order
+from orders.models import Order, OrderTrack
+from orders.moves import move_line
+from payments.settlement import Outcome, settle
 from products.models import Product
 
+from .factories import UserFactory
+
 PHONE = "254712345678"
+_receipts = (f"SGQ{number:07}" for number in itertools.count(1))
 
 
 def cash_out(
@@ -25,6 +31,26 @@ def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
     """An order placed through the service."""
     asked = [Asked(product.pk, number) for product, number in lines]
     return place_order(buyer=buyer, asked=asked, mpesa_number=phone).order
+
+
+def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
+    """A line of an order of its own, paid."""
+    order = an_order(buyer, (product, number))
+    payment = order.payments.get()
+    settle(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
+    return order.tracks.get()
+
+
+def fetched_line(buyer, product: Product, number: int = 1) -> OrderTrack:
+    """A line of an order of its own that was collected from its seller."""
+    line = paid_line(buyer, product, number)
+    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+
+
+def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
+    """A line of an order of its own that went all its way to the buyer."""
+    line = fetched_line(buyer, product, number)
+    return move_line(line.pk, "delivered", by=buyer)
 
 
 def shelf(product: Product) -> tuple[int, int]:

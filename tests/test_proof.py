@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 from django.db import InternalError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, TrackEvent
+from orders.moves import move_line
 from orders.outbox import Message, Notice
 from payments import ledger
 from payments.ledger import Posting
@@ -17,14 +19,19 @@ from payments.models import (
     LedgerEntry,
     LedgerPosting,
     OrderPayment,
+    Payout,
     Receipt,
     Refund,
+    SellerShare,
 )
+from payments.payouts import prepare_payouts
 from payments.proof import RULES, one_moment, prove
 from payments.settlement import Outcome, settle
-from products.models import Product, StockMovement
+from products import stock
+from products.models import Product, Review, SellerRating, StockMovement
+from products.stock import StockLine
 
-from .factories import ProductFactory
+from .factories import ProductFactory, UserFactory
 from .invariants import check_books
 from .shopping import an_order
 from .threads import at_once
@@ -38,6 +45,16 @@ def paid(buyer, kettle):
     settle(order.payments.get().pk, told)
     order.refresh_from_db()
     return order
+
+
+@pytest.fixture
+def fetched(paid, settings):
+    """The same, fetched from their seller, who is owed all but KES 100 of it."""
+    OrderTrack.objects.update(commission=100)
+    agent = UserFactory(is_superuser=True, is_staff=True)
+    move_line(paid.tracks.get().pk, "fetched", by=agent)
+    prepare_payouts(paid.tracks.get().seller_id)
+    return paid
 
 
 def ago(minutes):
@@ -121,6 +138,37 @@ def _leave_a_message():
     GatewayEvent.objects.filter(pk=event.pk).update(received_at=ago(6))
 
 
+def _review(**wrong):
+    """A review of the two kettles nobody counted, hidden so that it need not be."""
+    line = OrderTrack.objects.get()
+    fields = {
+        "line": line,
+        "product": line.product,
+        "buyer": line.buyer,
+        "seller": line.seller,
+        "stars": 4,
+        "hidden": True,
+        "hidden_reason": "Rude.",
+    }
+    return Review.objects.create(**fields | wrong)
+
+
+def _review_uncounted():
+    _review(hidden=False, hidden_reason="")
+
+
+def _count_what_nobody_wrote(model, **counted):
+    if model is SellerRating:
+        SellerRating.objects.create(seller=Product.objects.get().seller)
+    model.objects.update(**counted)
+
+
+def _review_counted_wrong():
+    _review_uncounted()
+    seller_id = Product.objects.get().seller_id
+    SellerRating.objects.create(seller_id=seller_id, review_stars=3, review_count=1)
+
+
 def _forget_to_ring():
     OrderPayment.objects.update(status="requested", created_at=ago(6))
 
@@ -154,16 +202,65 @@ def _forget_to_expire():
     Order.objects.update(payment_status="requested", expires_at=ago(11))
 
 
+def _put_back_what_was_not_cancelled():
+    line = OrderTrack.objects.get()
+    stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
+
+
+def _return(**changed):
+    """A line of KES 3,000 that was cancelled, though its order goes on."""
+    QuerySet(OrderTrack).update(returned=True, **changed)
+    return OrderTrack.objects.get()
+
+
+def _call_a_line_refunded_too_early():
+    _owe(track=_return(track_status="refunded"))
+
+
+def _forget_that_a_line_is_refunded():
+    _owe(track=_return(track_status="cancelled"), status="done")
+
+
+def _fetch_for_nothing():
+    QuerySet(OrderTrack).update(track_status="fetched")
+
+
+def _forget_to_pay():
+    SellerShare.objects.update(payout=None, created_at=ago(6))
+    Payout.objects.update(status="dropped", next_check_at=None)
+
+
 BREAKS = [
     ("What a product holds is", lambda: Product.objects.update(held=1)),
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
+    ("What a product says was sold", lambda: Product.objects.update(sold=1)),
     ("The goods of a paid order left", _move_for_another_order),
     ("Nothing leaves the shelf", lambda: Order.objects.update(payment_status="cancelled")),
+    ("A product's stars and reviews", _review_uncounted),
+    (
+        "A product's stars and reviews",
+        lambda: _count_what_nobody_wrote(Product, review_stars=5, review_count=1),
+    ),
+    ("A seller's stars and reviews", _review_counted_wrong),
+    (
+        "A seller's stars and reviews",
+        lambda: _count_what_nobody_wrote(SellerRating, review_stars=5, review_count=1),
+    ),
+    ("A shown review counts for a seller", _review_uncounted),
+    ("A review is by the buyer", lambda: _review(buyer=UserFactory())),
+    ("A review is by the buyer", lambda: _review(seller=UserFactory())),
+    ("A review is by the buyer", lambda: _review(product=ProductFactory())),
+    ("A review is by the buyer", lambda: _review(seller=OrderTrack.objects.get().buyer)),
     ("An order's amount is", lambda: Order.objects.update(amount=2999)),
     ("A line is where", lambda: OrderTrack.objects.update(track_status="created")),
-    ("A paid order is covered", lambda: Receipt.objects.update(amount=2999)),
-    ("A paid order is covered", lambda: Receipt.objects.update(amount=3001)),
-    ("A paid order is covered", _owe),
+    ("A paid order's lines are covered", lambda: Receipt.objects.update(amount=2999)),
+    ("A paid order's lines are covered", lambda: Receipt.objects.update(amount=3001)),
+    ("A paid order's lines are covered", _owe),
+    ("A line is where the last step", lambda: TrackEvent.objects.all().delete()),
+    ("Only goods of cancelled lines", _put_back_what_was_not_cancelled),
+    ("A returned line is refunded", _call_a_line_refunded_too_early),
+    ("A returned line is refunded", _forget_that_a_line_is_refunded),
+    ("Who sold a line that was fetched", _fetch_for_nothing),
     ("An order whose money is due", lambda: Order.objects.update(payment_status="refund_due")),
     ("An order whose money is due", lambda: Order.objects.update(payment_status="refunded")),
     ("An order whose money is due", lambda: _take_the_money_away("refund_due")),
@@ -209,6 +306,27 @@ BREAKS = [
 ]
 
 
+#: What is broken of a line that was fetched, and is owed to its seller.
+BREAKS_OF_PAYOUTS = [
+    ("Who sold a line that was fetched", lambda: SellerShare.objects.update(reversed_at=ago(0))),
+    ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
+    ("A share is what was agreed", lambda: OrderTrack.objects.update(commission=1)),
+    ("A share is in the ledger", lambda: SellerShare.objects.update(amount=2899, sold_for=2999)),
+    ("A payout has left M-Pesa", lambda: Payout.objects.update(status="done")),
+    ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
+    ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
+    ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),
+    ("What a seller is owed is in a payout", _forget_to_pay),
+    ("A payout that is due is sent", lambda: Payout.objects.update(next_check_at=ago(11))),
+    ("A payout without a next time", lambda: Payout.objects.update(next_check_at=None)),
+]
+
+
+@pytest.mark.parametrize(("rule", "breaks"), BREAKS_OF_PAYOUTS)
+def test_what_is_broken_of_sellers_money_is_found(fetched, rule, breaks):
+    test_what_is_broken_is_found(fetched, rule, breaks)
+
+
 @pytest.mark.parametrize(("rule", "breaks"), BREAKS)
 def test_what_is_broken_is_found(paid, rule, breaks):
     with transaction.atomic():
@@ -221,7 +339,7 @@ def test_what_is_broken_is_found(paid, rule, breaks):
 
 
 def test_every_rule_is_shown_to_find_something():
-    broken = tuple(rule for rule, _ in BREAKS)
+    broken = tuple(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS)
 
     assert [rule.says for rule in RULES if not rule.says.startswith(broken)] == []
 
@@ -261,7 +379,7 @@ def test_nothing_is_broken_by_a_paid_and_an_unpaid_order(paid, buyer, kettle, ca
 
     call_command("prove")
 
-    told = f"Nothing is broken: {len(RULES)} rules, 2 orders, 1 receipts, 0 refunds.\n"
+    told = f"Nothing is broken: {len(RULES)} rules, 2 orders, 1 receipts, 0 refunds, 0 payouts.\n"
     assert capsys.readouterr().out == told
 
 

@@ -1,6 +1,6 @@
 """Every rule of the books, by what it is about (see payments.proof)."""
 
-from . import attempts, books, goods, money_out, orders, payouts, waiting
+from . import attempts, books, goods, money_out, orders, payouts, reviews, waiting
 from .base import RULES, Rule
 
 __all__ = [
@@ -12,5 +12,6 @@ __all__ = [
     "money_out",
     "orders",
     "payouts",
+    "reviews",
     "waiting",
 ]

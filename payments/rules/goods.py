@@ -8,6 +8,7 @@ from django.db.models import (
     Exists,
     F,
     OuterRef,
+    Q,
     QuerySet,
     Sum,
     TextField,
@@ -36,6 +37,13 @@ def _held(now: datetime) -> QuerySet[Product]:
 def _moved(now: datetime) -> QuerySet[Product]:
     moves = StockMovement.objects.filter(product=OuterRef("pk"))
     return Product.objects.exclude(item_number=total(moves, by="product", of=Sum("quantity")))
+
+
+@rule("What a product says was sold is what left its shelf for orders, less what came back")
+def _sold(now: datetime) -> QuerySet[Product]:
+    for_orders = Q(reference__startswith="order:") | Q(reference__startswith="return:")
+    moves = StockMovement.objects.filter(for_orders, product=OuterRef("pk"))
+    return Product.objects.exclude(sold=-total(moves, by="product", of=Sum("quantity")))
 
 
 def _goods_left() -> Exists:

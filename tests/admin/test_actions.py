@@ -2,7 +2,9 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.db import IntegrityError
 
+from accounts.models import Audit
 from orders.models import Order
 from payments.models import GatewayEvent
 
@@ -11,10 +13,14 @@ from .test_pages import list_url
 pytestmark = pytest.mark.django_db
 
 
-def act(desk, name, *rows):
+def act(desk, name, *rows, why="The buyer called"):
     return desk.post(
         list_url(type(rows[0])),
-        {"action": name, "_selected_action": [row.pk for row in rows]},
+        {
+            "action": name,
+            "_selected_action": [row.pk for row in rows],
+            **({"said": "yes", "why": why} if why is not None else {}),
+        },
         follow=True,
     )
 
@@ -27,7 +33,54 @@ def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(desk, staff, unpaid
     entry = LogEntry.objects.get()
     assert unpaid.payment_status == "cancelled"
     assert (kettle.item_number, kettle.held) == (5, 0)
-    assert (entry.user, entry.get_change_message()) == (staff, "Cancelled.")
+    assert entry.user == staff
+    assert entry.get_change_message().endswith("Why: The buyer called")
+    kept = Audit.objects.get()
+    assert (kept.actor, kept.why, kept.object_id) == (staff, "The buyer called", str(unpaid.pk))
+    assert kept.changes == {"payment_status": ["requested", "cancelled"]}
+
+
+@pytest.mark.parametrize("why", [None, "", "x"])
+def test_nothing_is_done_without_a_reason(desk, unpaid, why):
+    response = act(desk, "cancel", unpaid, why=why)
+
+    unpaid.refresh_from_db()
+    assert unpaid.payment_status == "requested"
+    assert 'name="why"' in response.content.decode()
+    assert not Audit.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", ["update", "delete"])
+def test_the_audit_is_only_added_to(desk, unpaid, way):
+    act(desk, "cancel", unpaid)
+
+    with pytest.raises(IntegrityError):
+        Audit.objects.update(why="x") if way == "update" else Audit.objects.all().delete()
+
+    assert Audit.objects.get().why == "The buyer called"
+
+
+@pytest.mark.parametrize("verb", ["change", "delete"])
+def test_nobody_changes_the_audit_in_the_admin(desk, unpaid, verb):
+    act(desk, "cancel", unpaid)
+    kept = Audit.objects.get()
+
+    answer = desk.post(f"/admin/accounts/audit/{kept.pk}/{verb}/", {"why": "x", "post": "yes"})
+
+    assert answer.status_code == 403
+    assert Audit.objects.get().why == "The buyer called"
+
+
+def test_a_form_keeps_each_value_before_and_after(desk, staff, buyer):
+    desk.post(
+        f"/admin/accounts/user/{buyer.pk}/change/",
+        {"username": "wanjiku", "first_name": "Helped", "is_active": "on"},
+    )
+
+    kept = Audit.objects.get()
+    assert (kept.actor, kept.did, kept.object_name) == (staff, "Changed", "wanjiku")
+    assert kept.changes == {"first_name": ["", "Helped"]}
 
 
 def test_a_paid_order_is_not_cancelled_and_staff_are_told_why(desk, sale):

@@ -21,6 +21,8 @@ BODY = json.dumps(
             "soldout": False,
             "user_name": "amina",
             "created_at": "2026-11-23T12:00:00+03:00",
+            "stars": 4.6,
+            "reviews": 17,
         }
         for number in range(25)
     ]

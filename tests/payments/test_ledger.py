@@ -197,16 +197,10 @@ def test_a_posting_is_two_statements(payment, django_assert_num_queries):
     one = {Account.BUYERS_HELD: 3000}
     shares = {Account.SELLERS_PAYABLE: 2900, Account.COMMISSION: 100}
 
+    of = {"order_id": payment.order_id, "seller_id": payment.order.buyer_id}
+
     with transaction.atomic(), django_assert_num_queries(2):
-        ledger.post(
-            Posting(
-                "fetched:1",
-                one,
-                shares,
-                order_id=payment.order_id,
-                seller_id=payment.order.buyer_id,
-            )
-        )
+        ledger.post(Posting("fetched:1", one, shares, **of))
 
     assert balances(payment.order) == {"sellers_payable": 2900, "commission": 100}
 

@@ -5,8 +5,10 @@ import io
 import pytest
 from PIL import Image
 
+from products.models import SellerRating
 from products.services import create_product
 from tests.factories import UserFactory
+from tests.shopping import delivered_line
 
 NUMBER = "254712345678"
 
@@ -30,6 +32,12 @@ def listing(db):
         return create_product(seller=seller, name=name, **values)
 
     return list_one
+
+
+@pytest.fixture
+def line(buyer, kettle):
+    """One of the kettles, delivered to the buyer."""
+    return delivered_line(buyer, kettle)
 
 
 @pytest.fixture
@@ -85,3 +93,13 @@ def walk(client, address):
         pages.append(response.json())
         address = next_page(response)
     return pages
+
+
+def sums(product):
+    """What the reviews of a product and of its seller add up to: stars and reviews of each."""
+    product.refresh_from_db()
+    rating = SellerRating.objects.get(seller=product.seller_id)
+    return (
+        (product.review_stars, product.review_count),
+        (rating.review_stars, rating.review_count),
+    )

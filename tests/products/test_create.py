@@ -41,6 +41,8 @@ def test_a_seller_sees_what_they_listed(seller_api, offer):
         "item_number": 12,
         "soldout": False,
         "user_name": "amina",
+        "stars": None,
+        "reviews": 0,
         "payment_mpesa_number": "254712345678",
     }
 

@@ -5,7 +5,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
-from products.demo import PASSWORD, SELLERS, furnish
+from accounts.roles import ROLES
+from products.demo import BUYERS, PASSWORD, SELLERS, STAFF, furnish
 from products.demo_catalogue import CATALOGUE
 from products.demo_pictures import draw
 from products.models import Category, Product
@@ -40,7 +41,7 @@ def test_the_demos_goods_keep_the_shops_limits():
 def test_the_demo_furnishes_a_shop(small, client):
     added = furnish()
 
-    assert added == (7, 8)
+    assert added == (14, 8)
     assert len(list(Path(small).glob("products/*.webp"))) == 16
     home = client.get("/").json()
     assert all(len(shelf) == 1 and shelf[0]["thumbnail"] for shelf in home.values())
@@ -51,10 +52,19 @@ def test_the_demo_furnishes_a_shop(small, client):
 def test_the_demos_people_can_sign_in(small):
     furnish()
 
-    for username in (*SELLERS, "wanjiku", "admin"):
+    for username in (*SELLERS, *BUYERS, *STAFF, "admin"):
         person = get_user_model().objects.get(username=username)
         assert person.check_password(PASSWORD)
         assert person.is_superuser is (username == "admin")
+
+
+@pytest.mark.django_db
+def test_the_demo_has_one_of_each_kind_of_staff(small):
+    furnish()
+
+    staff = get_user_model().objects.filter(is_staff=True, is_superuser=False)
+    roles = {person.username: [group.name for group in person.groups.all()] for person in staff}
+    assert roles == {role: [role] for role in ROLES}
 
 
 @pytest.mark.django_db
@@ -87,7 +97,7 @@ def test_the_command_says_who_is_there(small, capsys):
     call_command("demo")
 
     said = capsys.readouterr().out
-    assert "Added 7 people and 8 products." in said
+    assert "Added 14 people and 8 products." in said
     assert PASSWORD in said
 
 

@@ -14,6 +14,8 @@ FIELDS = {
     "soldout",
     "user_name",
     "created_at",
+    "stars",
+    "reviews",
 }
 
 
@@ -34,6 +36,8 @@ def test_anyone_may_see_a_product(api, listing):
         "item_number": 5,
         "soldout": False,
         "user_name": "amina",
+        "stars": None,
+        "reviews": 0,
     }
 
 

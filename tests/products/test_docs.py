@@ -12,7 +12,15 @@ OURS = {
     "/create/": {"post"},
     "/product/search/": {"get"},
     "/product/{category}/": {"get"},
-    "/product/{product_id}/": {"get"},
+    "/product/{product_id}/": {"get", "patch", "delete"},
+    "/product/{product_id}/restock/": {"post"},
+    "/seller/products/": {"get"},
+    "/seller/products/export/": {"get"},
+    "/seller/products/import/": {"post"},
+    "/product/{product_id}/reviews/": {"get"},
+    "/review/{review_id}/answer/": {"post"},
+    "/seller/{username}/": {"get"},
+    "/track/{track_id}/review/": {"get", "post", "patch"},
 }
 
 

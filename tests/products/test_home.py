@@ -152,6 +152,7 @@ def test_each_branch_of_home_walks_its_own_index():
         {"name": "Sufuria"},
         {"listed": False},
         {"category": "gaming"},
+        {"review_stars": 9, "review_count": 2},
     ],
 )
 def test_home_never_shows_what_it_remembers_after_a_change(api, kettle, change):

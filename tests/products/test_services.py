@@ -90,7 +90,7 @@ def test_an_edit_writes_what_was_changed_and_no_stock(kettle):
     assert SearchWord.objects.filter(word="sufuria").exists()
 
 
-@pytest.mark.parametrize("field", ["item_number", "held", "seller_id", "listed"])
+@pytest.mark.parametrize("field", ["item_number", "held", "sold", "seller_id"])
 def test_an_edit_refuses_to_write_stock(kettle, field):
     with pytest.raises(TypeError, match=field):
         edit_product(kettle.pk, **{field: 1})

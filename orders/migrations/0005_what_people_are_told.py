@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0003_each_line_its_own_code'),
+        ('orders', '0004_lines_of_a_seller'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,168 @@
+"""People who use the API, and the phones in their hands (docs/simulator.md, the control plane)."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import requests
+
+#: How long the shop or the simulator may take to answer, seconds.
+PATIENCE = 30
+#: How long something is waited for that the shop does by itself, seconds.
+SOON = 20
+
+
+class Trouble(Exception):
+    """The shop or the simulator did otherwise than it should. Its text is a plain sentence."""
+
+
+def ask(
+    method: str, url: str, body: Any = None, *, token: str = "", key: str = ""
+) -> tuple[int, Any]:
+    """Ask and return the status with what was said, None where that is no JSON. Raises Trouble."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if key:
+        headers["Idempotency-Key"] = key
+    try:
+        answer = requests.request(method, url, json=body, headers=headers, timeout=PATIENCE)
+    except requests.RequestException as error:
+        raise Trouble(f"{url} does not answer: {error}") from error
+    try:
+        return answer.status_code, answer.json()
+    except ValueError:
+        return answer.status_code, None
+
+
+def is_open(shop: str, mpesa: str) -> bool:
+    """Whether a shop answers there, and the pretend M-Pesa there."""
+    try:
+        ready = ask("GET", f"{shop}/readyz/")[0], ask("GET", f"{mpesa}/control/about")[0]
+    except Trouble:
+        return False
+    return ready == (200, 200)
+
+
+class Person:
+    """Somebody with an account, who signs in again when their token has run out."""
+
+    def __init__(self, shop: str, username: str, password: str) -> None:
+        self.username = username
+        self._shop, self._password = shop, password
+        self._token = ""
+
+    def register(self) -> None:
+        """Join the shop. Raises Trouble."""
+        both = {"password1": self._password, "password2": self._password}
+        newcomer = {"username": self.username, "email": f"{self.username}@omache.example", **both}
+        self._token = _told(*ask("POST", f"{self._shop}/registration/", newcomer), 201)["access"]
+
+    def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
+        """Ask the shop; its status and what it said. Raises Trouble where nobody answers."""
+        if not self._token:
+            self._sign_in()
+        status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
+        if status == 401:
+            self._sign_in()
+            status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
+        return status, said
+
+    def get(self, path: str) -> Any:
+        """Read. Raises Trouble where the shop refuses."""
+        return _told(*self.ask("GET", path), 200)
+
+    def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
+        """Do. Raises Trouble where the shop refuses."""
+        status, said = self.ask("POST", path, body, key)
+        return _told(status, said, 200 if status == 200 else 201)
+
+    def cash_out(self, phone: str, *lines: tuple[int, int], key: str = "") -> dict[str, Any]:
+        """Order so many of each product, once under a ``key``; that phone rings. Raises Trouble."""
+        order = [{"product": product, "number": number} for product, number in lines]
+        asked = {"order": order, "mpesa_number": phone}
+        placed: dict[str, Any] = self.post("/cashout/", asked, key=key)
+        return placed
+
+    def await_prompt(self, order: dict[str, Any], *, has: str) -> dict[str, Any]:
+        """Poll until the order's last prompt ``has`` this status, as a frontend does."""
+        return self._poll(order, lambda now: now["prompt"]["status"] == has, f"a prompt {has}")
+
+    def await_order(self, order: dict[str, Any], *, is_now: str) -> dict[str, Any]:
+        """Poll until the order has this payment status. Raises Trouble when it never has."""
+        return self._poll(order, lambda now: now["payment_status"] == is_now, is_now)
+
+    def await_due(self, order: dict[str, Any], amount: int) -> dict[str, Any]:
+        """Poll until ``amount`` KES are still to come for the order. Raises Trouble."""
+        return self._poll(order, lambda now: now["amount_due"] == amount, f"KES {amount} due")
+
+    def _poll(self, order: dict[str, Any], is_so: Any, what: str) -> dict[str, Any]:
+        deadline = time.monotonic() + SOON
+        while True:
+            now: dict[str, Any] = self.get(f"/cashout/{order['order_token']}/")
+            if is_so(now):
+                return now
+            if time.monotonic() > deadline:
+                raise Trouble(
+                    f"Order {order['reference']} is {now['payment_status']}, its prompt "
+                    f"{now['prompt']['status']}: {what} was expected within {SOON} seconds."
+                )
+            time.sleep(0.1)
+
+    def _sign_in(self) -> None:
+        named = {"username": self.username, "password": self._password}
+        self._token = _told(*ask("POST", f"{self._shop}/login/", named), 200)["access"]
+
+
+class Phones:
+    """Every phone of the pretend M-Pesa, and what it can be told to do amiss."""
+
+    def __init__(self, mpesa: str) -> None:
+        self._mpesa = mpesa
+
+    def enter_pin(self, phone: str, pin: str = "1234") -> None:
+        """Answer the prompt that shows on a phone. Raises Trouble where none does."""
+        self._post(f"phones/{phone}/pin", {"pin": pin})
+
+    def cancel(self, phone: str) -> None:
+        """Dismiss the prompt that shows on a phone."""
+        self._post(f"phones/{phone}/cancel", {})
+
+    def ignore_next(self, phone: str) -> None:
+        """Let the next prompt of a phone run out at once, as it does when nobody looks."""
+        self.script(phone=phone, outcome="timeout", decide_after=0.3)
+
+    def pay(self, phone: str, account: str, amount: int) -> dict[str, Any]:
+        """Pay the pay bill by hand; what became of it: ``result_code``, ``receipt``, ``balance``.
+
+        M-Pesa asks the shop beforehand.
+        """
+        typed = {"business": "174379", "account": account, "amount": amount, "pin": "1234"}
+        paid: dict[str, Any] = self._post(f"phones/{phone}/pay", typed)
+        return paid
+
+    def script(self, *, times: int = 1, **how: Any) -> None:
+        """Have the next such request go in a certain way (docs/simulator.md, Scripts)."""
+        self._post("scripts", {"times": times, **how})
+
+    def forget_addresses(self) -> None:
+        """Let M-Pesa forget where it tells of payments by hand."""
+        self._post("c2b/forget", {})
+
+    def books(self) -> dict[str, Any]:
+        """Every shilling that moved, as M-Pesa has it."""
+        books: dict[str, Any] = _told(*ask("GET", f"{self._mpesa}/control/books"), 200)
+        return books
+
+    def wait_until_quiet(self, seconds: int) -> bool:
+        """Wait until nothing is on its way from M-Pesa; False when that took longer."""
+        said = _told(*ask("GET", f"{self._mpesa}/control/quiet?timeout={seconds}"), 200)
+        return bool(said["quiet"])
+
+    def _post(self, path: str, body: Any) -> Any:
+        return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200)
+
+
+def _told(status: int, said: Any, expected: int) -> Any:
+    if status != expected:
+        raise Trouble(f"{status} was answered where {expected} was expected: {said}")
+    return said

@@ -1,0 +1,39 @@
+"""A line that grows while something lasts; plain lines where nobody watches."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+WIDTH = 30
+
+
+class Progress:
+    """Says how far something has come, on a terminal or in a log. Safe between threads: one says.
+
+    ``out`` is a command's own stdout.
+    """
+
+    def __init__(self, out: Any, whole: int, what: str) -> None:
+        self._out, self._whole, self._what = out, whole, what
+        self._is_watched = bool(out.isatty())
+        self._began = time.monotonic()
+        self._tenths = 0
+
+    def say(self, done: int, words: str = "") -> None:
+        """Show that so much of the whole is done."""
+        seconds = f"{time.monotonic() - self._began:.0f} s"
+        line = f"{done}/{self._whole} {self._what}  {seconds}  {words}"
+        if self._is_watched:
+            filled = WIDTH * done // self._whole
+            bar = "█" * filled + "░" * (WIDTH - filled)
+            self._out.write(f"\r{bar} {line:<60.60}", ending="")
+            self._out.flush()
+        elif done * 10 // self._whole > self._tenths:
+            self._tenths = done * 10 // self._whole
+            self._out.write(line.rstrip())
+
+    def end(self) -> None:
+        """Leave the line as it is; what follows stands below it."""
+        if self._is_watched:
+            self._out.write("")

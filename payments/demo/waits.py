@@ -1,0 +1,56 @@
+"""What a day still waits for, and bringing forward what would take minutes.
+
+Nothing is decided here: rows that wait for a time are told that it has come, and the shop's own
+clock does what it would have done then.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from orders.models import Order
+from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, Refund
+
+#: A request to M-Pesa that was sent this lately may still be under way.
+UNDER_WAY = timedelta(seconds=8)
+
+
+def what_waits(people: list[int]) -> dict[str, int]:
+    """What the shop has still to do for these people, in numbers; nothing is best.
+
+    What waits for a person's decision is not here.
+    """
+    waiting = {
+        "unpaid orders": Order.objects.unpaid().filter(buyer__in=people),
+        "prompts": OrderPayment.objects.filter(status__in=OPEN, order__buyer__in=people),
+        "messages of M-Pesa": GatewayEvent.objects.to_apply(),
+        "refunds": Refund.objects.filter(next_check_at__isnull=False, order__buyer__in=people),
+        "payouts": Payout.objects.filter(next_check_at__isnull=False, seller__in=people),
+    }
+    counts = {what: rows.count() for what, rows in waiting.items()}
+    return {what: count for what, count in counts.items() if count}
+
+
+def bring_forward(people: list[int]) -> None:
+    """Let every wait of these people be over: holds, questions, next tries. Safe to repeat."""
+    now = timezone.now()
+    Order.objects.unpaid().filter(buyer__in=people).update(expires_at=now)
+    later = {"next_check_at__gt": now}
+    asked_lately = Q(rung_at__gt=now - UNDER_WAY) | Q(checked_at__gt=now - UNDER_WAY)
+    prompts = OrderPayment.objects.filter(order__buyer__in=people, **later)
+    prompts.exclude(asked_lately).update(next_check_at=now)
+    sent_lately = Q(sent_at__gt=now - UNDER_WAY)
+    for rows in (
+        Refund.objects.filter(order__buyer__in=people, **later),
+        Payout.objects.filter(seller__in=people, **later),
+    ):
+        rows.exclude(sent_lately).update(next_check_at=now)
+
+
+def ids_of(usernames: list[str]) -> list[int]:
+    """The people with these names."""
+    return list(User.objects.filter(username__in=usernames).values_list("pk", flat=True))

@@ -1,0 +1,54 @@
+"""``manage.py demo``: a shop to look at."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from payments.demo.people import Trouble, is_open
+from payments.demo.story import Story
+from products.demo import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, furnish
+
+
+class Command(BaseCommand):
+    help = (
+        "Adds people, products and pictures to look at; and where the shop is open (make run), "
+        "orders in every state, payments, deliveries and reviews. Running it again adds only what "
+        "is missing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--without-story", action="store_true", help="people and products, and no orders"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("The demo's passwords are known to everyone: not in production.")
+        added = furnish()
+        if any(added) or not options["without_story"]:
+            self.stdout.write(
+                f"Added {added.people} people and {added.products} products.\n"
+                f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "
+                f"staff {', '.join(STAFF)}; administrator {ADMIN}.\n"
+                f"Everyone's password is {PASSWORD}."
+            )
+        if not options["without_story"]:
+            self._tell()
+
+    def _tell(self) -> None:
+        shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
+        if not is_open(shop, mpesa):
+            self.stdout.write(
+                f"No shop is open at {shop} with its M-Pesa at {mpesa}: the story of its orders is "
+                "told by make run."
+            )
+            return
+        try:
+            for sentence in Story(shop, mpesa).tell():
+                self.stdout.write(sentence)
+        except Trouble as trouble:
+            raise CommandError(f"The story broke off: {trouble}") from trouble

@@ -1,0 +1,107 @@
+"""``manage.py demo_day``: a day of trade at a running shop, and whether the books agree then."""
+
+from __future__ import annotations
+
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from payments.demo.day import Day
+from payments.demo.ending import Books, settle, summary
+from payments.demo.own import play_alone
+from payments.demo.people import Trouble, is_open
+from payments.demo.progress import Progress
+from payments.demo.waits import ids_of
+from products.demo import add_people
+
+#: How long what was begun may take to settle, seconds, and what each order may add to it.
+PATIENCE, FOR_AN_ORDER = 90, 0.5
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class Command(BaseCommand):
+    help = (
+        "Play a day of trade through the API and the pretend M-Pesa, as people would, then compare "
+        "the books to the shilling. At the shop that is open (make run), or at one of its own. "
+        "Ends with 1 when anything is broken."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--orders", type=int, default=60, help="how many (60)")
+        parser.add_argument("--seed", type=int, default=1, help="another seed, another day (1)")
+        parser.add_argument(
+            "--speed", type=float, default=0, metavar="ORDERS", help="a second, at most (no limit)"
+        )
+        parser.add_argument(
+            "--own",
+            action="store_true",
+            help="at a shop of its own, with a database that is thrown away",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.PRODUCTION:
+            raise CommandError("A day of trade is made up: not in production.")
+        if options["orders"] < 1 or options["speed"] < 0:
+            raise CommandError("--orders is 1 or more, --speed 0 or more.")
+        try:
+            if options["own"] or not self._is_open():
+                told = [f"--{name}={options[name]}" for name in ("orders", "seed", "speed")]
+                sys.exit(play_alone(*told, say=self.stdout.write))
+            self._play(options)
+        except Trouble as trouble:
+            raise CommandError(str(trouble)) from trouble
+        except KeyboardInterrupt:
+            raise CommandError("Stopped; what was begun is left to the shop.") from None
+
+    def _is_open(self) -> bool:
+        shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
+        found = is_open(shop, mpesa)
+        if not found:
+            self.stdout.write(f"No shop is open at {shop} with its M-Pesa at {mpesa}.")
+        return found
+
+    def _play(self, options: dict[str, Any]) -> None:
+        began = time.monotonic()
+        shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
+        add_people()
+        day = Day(shop, mpesa, orders=options["orders"], seed=options["seed"], mark=_mark())
+        books = Books(day.phones)
+        if books.differed_before:
+            self.stdout.write(
+                f"The books differed by {books.differed_before} receipts before: the simulator was "
+                "started anew, and remembers nothing. Only what the day changes is compared."
+            )
+        day.open()
+        people = ids_of(day.usernames)
+        if len(people) < len(day.usernames):
+            raise Trouble(f"{shop} keeps its people in another database: set DATABASE_URL to it.")
+        self.stdout.write(f"{len(day.sellers)} sellers and {len(day.buyers)} buyers have joined.")
+        day.play(Progress(self.stdout, options["orders"], "orders"), a_second=options["speed"])
+        patience = PATIENCE + FOR_AN_ORDER * options["orders"]
+        settle(day.phones, people, patience=patience, say=self.stdout.write)
+        for line in summary(people, day.deeds):
+            self.stdout.write(line)
+        self.stdout.write(f"Seed {day.seed}, {time.monotonic() - began:.0f} seconds.")
+        if not books.differed_before:
+            call_command("prove", "--against-simulator", stdout=self.stdout)
+            return
+        broken = books.broken()
+        for line in broken:
+            self.stdout.write(line)
+        if broken:
+            sys.exit(1)
+        self.stdout.write("Nothing is broken, and the books agree about what the day changed.")
+
+
+def _mark() -> str:
+    """A word that no other day has: the time, in letters and digits."""
+    left, word = time.time_ns() // 10**8, ""
+    while left:
+        left, digit = divmod(left, 36)
+        word = _DIGITS[digit] + word
+    return word

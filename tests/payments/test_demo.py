@@ -1,0 +1,176 @@
+"""The demo: its story and a day of trade, over HTTP against a shop and the pretend M-Pesa."""
+
+import threading
+from collections import Counter
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from orders.models import Order, OrderTrack
+from payments import clock
+from payments.demo.day import Day
+from payments.demo.deeds import HANDLING, PAYING
+from payments.models import Payout, Receipt, Refund
+from products.demo import BUYERS, Furnished
+from products.models import Review
+from tests.shopping import an_order
+
+from .conftest import settled
+from .test_commands import broke, said
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def simulator_habits():
+    """People hold the phones."""
+    return {"default": "person", "similar_counts": "paid"}
+
+
+@pytest.fixture
+def shop(simulator, settings, tmp_path):
+    """A shop that knows its M-Pesa, as ``make run`` opens it, and whose clock stands still."""
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text(simulator.certificate)
+    settings.DARAJA_CERTIFICATE = str(certificate)
+    settings.DARAJA_QUERIES_A_MINUTE = 600
+    settings.COMMISSION_PERCENT = 5
+    call_command("register_c2b_urls", "--statement-number", "254700000000")
+    return simulator
+
+
+@pytest.fixture
+def open_shop(shop):
+    """The same, with a clock that runs."""
+    stopped = threading.Event()
+
+    def run():
+        while not stopped.wait(0.2):
+            clock.tick()
+        connection.close()
+
+    running = threading.Thread(target=run)
+    running.start()
+    yield shop
+    stopped.set()
+    running.join()
+
+
+def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
+    told = said("demo_day", "--orders", "9", "--seed", "3").splitlines()
+
+    assert "2 sellers and 5 buyers have joined." in told
+    assert told[-2].startswith("Nothing is broken: ")
+    assert told[-1].startswith("The simulator's books agree: ")
+    deeds = {deed.__name__.replace("_", " ") for deed in PAYING}
+    assert deeds <= {line.split("  ")[-1] for line in told}
+    table = {line[12:]: int(line[:11].replace(",", "")) for line in told if line[:2] == "  "}
+    assert table["in from buyers"] == open_shop.books()["received"] > 0
+    assert table["out to sellers"] + table["back to buyers"] == open_shop.books()["paid_out"]
+    assert table["commission"] > 0
+    assert table["expired"] == table["cancelled"] == 1
+
+
+def test_a_day_whose_books_disagree_fails(open_shop, monkeypatch):
+    _pay_unheard_in_the_evening(open_shop, monkeypatch)
+
+    told = broke("demo_day", "--orders", "1")
+
+    assert "M-Pesa took KES 40 under " in told
+    assert "Nothing is broken" not in told
+
+
+def test_only_what_the_day_changed_is_compared_where_the_simulator_forgot_the_rest(
+    open_shop, buyer, kettle, monkeypatch
+):
+    open_shop.script(outcome="success")
+    order = an_order(buyer, (kettle, 1))
+    settled(open_shop, events=1)
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    open_shop.reset()
+    call_command("register_c2b_urls", "--statement-number", "254700000000")
+
+    told = said("demo_day", "--orders", "1").splitlines()
+    assert told[0].startswith("The books differed by 1 receipts before")
+    assert told[-1] == "Nothing is broken, and the books agree about what the day changed."
+
+    _pay_unheard_in_the_evening(open_shop, monkeypatch)
+    told = broke("demo_day", "--orders", "1")
+    assert "The day moved KES -40 that only one side knows of." in told
+
+
+def test_a_day_that_does_not_settle_ends_with_a_clear_word(shop, monkeypatch):
+    monkeypatch.setattr("payments.management.commands.demo_day.PATIENCE", 1)
+
+    with pytest.raises(CommandError, match=r"these still wait: 1 payouts\. Is the shop's clock"):
+        said("demo_day", "--orders", "1")
+
+
+def test_a_day_at_a_shop_with_other_books_is_refused(open_shop, monkeypatch):
+    monkeypatch.setattr("payments.management.commands.demo_day.ids_of", lambda names: [])
+
+    with pytest.raises(CommandError, match="in another database: set DATABASE_URL"):
+        said("demo_day", "--orders", "1")
+
+
+def test_a_day_is_refused_in_production(settings):
+    settings.PRODUCTION = True
+
+    with pytest.raises(CommandError, match="not in production"):
+        call_command("demo_day")
+
+
+def test_the_same_seed_draws_the_same_day():
+    def drawn(seed):
+        return Day("http://shop", "http://phone", orders=40, seed=seed, mark="k3")._plans
+
+    assert drawn(5) == drawn(5) != drawn(6)
+    assert {plan.paying for plan in drawn(5)} == set(PAYING)
+    assert {handling for plan in drawn(5) for handling in plan.handling} == set(HANDLING)
+
+
+def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
+    monkeypatch.setattr("products.demo.draw", lambda *about: None)
+    monkeypatch.setattr("products.demo.redraw", lambda drawn: None)
+
+    told = said("demo")
+
+    orders = Order.objects.filter(buyer__username__in=BUYERS)
+    assert Counter(orders.values_list("payment_status", flat=True)) == {
+        "paid": 8, "requested": 2, "cancelled": 1, "expired": 1, "refund_due": 1, "refunded": 1,
+    }  # fmt: skip
+    lines = set(OrderTrack.objects.filter(order__in=orders).values_list("track_status", flat=True))
+    assert lines >= {"created", "paid", "fetched", "shipping", "delivered", "cancelled", "refunded"}
+    assert Review.objects.exclude(answer="").count() == 2
+    assert Receipt.objects.unmatched().get().amount == 750
+    assert Receipt.objects.awaiting_the_rest().get().amount == 2000
+    assert Payout.objects.to_approve().count() == 1
+    assert Payout.objects.filter(status="done").exists()
+    assert Refund.objects.filter(status="done", cause="returned", order__payment_status="paid")
+    assert "Wanjiku's phone rings for KES 2800" in told
+    assert said("prove", "--against-simulator").startswith("Nothing is broken")
+
+    again = said("demo").splitlines()
+    assert again[0] == "Added 0 people and 0 products."
+    assert (len(again), orders.count()) == (3, 14)
+
+
+def test_without_an_open_shop_there_is_no_story(monkeypatch):
+    monkeypatch.setattr("payments.management.commands.demo.furnish", lambda: Furnished(0, 0))
+
+    assert "the story of its orders is told by make run" in said("demo")
+    assert not Order.objects.exists()
+
+
+def _pay_unheard_in_the_evening(simulator, monkeypatch):
+    """Let KES 40 come after the last order, of which M-Pesa tells nobody."""
+    play = Day.play
+
+    def play_and_pay(day, *told, **how):
+        play(day, *told, **how)
+        simulator.forget_urls()
+        simulator.pay_by_hand("254733000111", 40, "SOFA22")
+
+    monkeypatch.setattr(Day, "play", play_and_pay)

@@ -1,0 +1,147 @@
+"""Everybody who can ask for something, and the rows they ask for."""
+
+from django.contrib.admin.sites import site
+from django.contrib.auth.models import Group
+from django.test import Client
+from django.utils import timezone
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from accounts import audit
+from orders.moves import move_line
+from orders.reviews import review_line
+from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
+from products.reviews import hide_review
+from tests.factories import ProductFactory, UserFactory
+from tests.payments.conftest import ringing
+from tests.shopping import an_order, delivered_line, fetched_line, paid_line
+
+BACKEND = "accounts.backends.UsernameOrEmailBackend"
+#: The columns of the table. The agent has the delivery role and no way into the admin; the clerk
+#: may enter it and has no role.
+ACTORS = (
+    "anonymous",
+    "buyer",
+    "other buyer",
+    "seller",
+    "other seller",
+    "agent",
+    "support",
+    "finance",
+    "catalogue",
+    "delivery",
+    "superuser",
+    "clerk",
+)
+ROLES = {
+    "agent": "delivery",
+    "support": "support",
+    "finance": "finance",
+    "catalogue": "catalogue",
+    "delivery": "delivery",
+}
+
+
+class World:
+    """People, the clients they use, and what the buyer bought of the seller."""
+
+    def __init__(self):
+        self.people = {name: self._person(name) for name in ACTORS if name != "anonymous"}
+        self.clients = {name: self._client(name) for name in ACTORS}
+        buyer, seller = self.people["buyer"], self.people["seller"]
+        self.product = ProductFactory(seller=seller, item_number=50)
+        ProductFactory(seller=self.people["other seller"])
+        self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
+        self.unpaid.payments.update(live=False, status="failed")
+        self.paid = paid_line(buyer, self.product)
+        self.fetched = fetched_line(buyer, self.product)
+        self.delivered = delivered_line(buyer, self.product)
+        reviewed = delivered_line(buyer, self.product)
+        self.review = review_line(track_id=reviewed.pk, buyer=buyer, stars=4)
+        rude = delivered_line(buyer, self.product)
+        self.hidden = review_line(track_id=rude.pk, buyer=buyer, stars=1)
+        hide_review(self.hidden.pk, reason="Rude.")
+        self.own = an_order(buyer, (self.product, 1), phone="254712000002")
+        self.own.payments.update(live=False, status="failed")
+        self.silent = ringing(
+            an_order(buyer, (self.product, 1), phone="254712000003").payments.get()
+        )
+        self.message = GatewayEvent.objects.create(
+            body=b"not json", sha256="0" * 64, state="unreadable"
+        )
+        self._send_money(buyer, seller)
+        audit.keep(buyer, "Listed", self.product)
+
+    def _send_money(self, buyer, seller):
+        """Money on its way out, and what keeps it back."""
+        Payout.objects.create(seller=seller, phone="254722000001", amount=100, gross=100)
+        PayoutDay.objects.create(day="2026-11-24", sent=100)
+        PayoutStop.objects.create(reason="A bad password")
+        StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
+        move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
+
+    def _person(self, name):
+        person = UserFactory(
+            username=name.replace(" ", "-"),
+            email=f"{name.replace(' ', '-')}@example.com",
+            is_superuser=name == "superuser",
+            is_staff=name in {*ROLES, "superuser", "clerk"} - {"agent"},
+        )
+        if name in ROLES:
+            person.groups.add(Group.objects.get(name=ROLES[name]))
+        return person
+
+    def _client(self, name):
+        if name == "anonymous":
+            return Client(raise_request_exception=False)
+        person = self.people[name]
+        token = RefreshToken.for_user(person).access_token
+        client = Client(HTTP_AUTHORIZATION=f"Bearer {token}", raise_request_exception=False)
+        client.force_login(person, backend=BACKEND)
+        return client
+
+    def values(self, route):
+        """What stands in the variable places of a route's address."""
+        return {
+            "product_id": self.product.pk,
+            "category": "kitchen",
+            "review_id": self.review.pk,
+            "username": self.people["seller"].username,
+            "track_id": (self.paid if "move" in route else self.delivered).pk,
+            "order_token": self.own.order_token,
+            "token": "no-such-token",
+            "path": "products/none.webp",
+            "app_label": "products",
+            "object_id": self._row_of(route),
+            "content_type_id": 1,
+            "kind": "order",
+            "pk": self.paid.order_id,
+            "key": "none",
+            "url": "nowhere",
+            "id": self.people["buyer"].pk,
+        }
+
+    def row_for(self, route, action):
+        """A row that an action has something to do with."""
+        if route.endswith("review/"):
+            return (self.hidden if action == "show" else self.review).pk
+        rows = {
+            "cancel": self.unpaid,
+            "ring": self.unpaid,
+            "ask": self.silent,
+            "to_fetched": self.paid,
+            "to_shipping": self.fetched,
+            "to_delivered": self.fetched,
+            "to_cancelled": self.paid,
+        }
+        return rows[action].pk if action in rows else self._row_of(route)
+
+    def _row_of(self, route):
+        for model in site._registry:
+            if route.startswith(f"admin/{model._meta.app_label}/{model._meta.model_name}/"):
+                row = model.objects.filter(**_row(model, self)).first()
+                return row.pk if row else 1
+        return 1
+
+
+def _row(model, world):
+    return {"pk": world.people["buyer"].pk} if model._meta.model_name == "user" else {}

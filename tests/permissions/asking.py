@@ -1,0 +1,57 @@
+"""One request of the matrix, put to the shop and taken back."""
+
+from contextlib import contextmanager
+
+from django.db import connection, transaction
+
+METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+#: Answers of one letter: 2 done, 0 bad input, 1 sign in first, 3 forbidden, 4 not there,
+#: . not offered (405), 9 conflict, l sent to the log-in page, r sent elsewhere.
+LETTERS = {400: "0", 401: "1", 403: "3", 404: "4", 405: ".", 409: "9", 422: "9"}
+#: What forbids: nothing is written with it.
+FORBIDS = frozenset("134.l")
+_WRITES = ("INSERT", "UPDATE", "DELETE")
+
+
+class Asked:
+    """The letter of the answer, and the statements that wrote something of the shop's."""
+
+    def __init__(self, letter, writes):
+        self.letter, self.writes = letter, writes
+
+
+def ask(client, method, address, body=None, *, form=False):
+    """Send the request, note what it writes, and roll it back."""
+    writes = []
+
+    def watch(execute, sql, params, many, context):
+        done = execute(sql, params, many, context)
+        if sql.lstrip().upper().startswith(_WRITES) and context["cursor"].rowcount:
+            writes.append(sql[:120])
+        return done
+
+    sent = {"data": body or {}} if form else {"data": body, "content_type": "application/json"}
+    if method in {"GET", "HEAD", "OPTIONS"} or (body is None and not form):
+        sent = {}
+    cookies = client.cookies.copy()
+    with undone(), connection.execute_wrapper(watch):
+        response = getattr(client, method.lower())(address, **sent)
+    client.cookies = cookies  # some requests sign in or out
+    return Asked(_letter(response), writes)
+
+
+def _letter(response):
+    code = response.status_code
+    if code in {301, 302}:
+        return "l" if response["Location"].startswith("/admin/login/") else "r"
+    return "2" if 200 <= code < 300 else LETTERS.get(code, str(code))
+
+
+@contextmanager
+def undone():
+    """A transaction that is rolled back, and that durable ones of the shop's may begin in."""
+    block = transaction.atomic()
+    block._from_testcase = True
+    with block:
+        yield
+        transaction.set_rollback(True)

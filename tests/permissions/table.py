@@ -1,0 +1,278 @@
+"""Who gets what from every route, by every method.
+
+To add a route, add a line: its address as routes.py writes it, the kind, and what differs. A test
+names the address that is missing, and the one that is no more. The columns are those of
+actors.ACTORS:
+
+    anonymous, buyer, other buyer, seller, other seller, agent,
+    support, finance, catalogue, delivery, superuser, clerk
+
+One letter an actor, or a single one for all of them: 2 done, 0 bad input, 1 sign in first,
+3 forbidden, 4 not there, . not offered (405), 9 conflict, l sent to the log-in page, r sent
+elsewhere. What a kind says of the methods a line leaves out; HEAD is as GET everywhere:
+
+    PUBLIC   405, and OPTIONS is answered
+    PRIVATE  the same, but for strangers, who have to sign in first
+    PAGE     as GET: Django's pages do not look at the method
+    ACTION   an action of a list in the admin: w where it wrote something, - where it did not
+
+What is posted to the API is in bodies.py, and stands for a request with nothing wrong in it; the
+admin's pages are posted an empty form.
+"""
+
+# fmt: off
+TABLE = {
+    "registration/": "PUBLIC POST=2",
+    "login/": "PUBLIC POST=2",
+    "logout/": "PUBLIC POST=415415415415415415415415415415415415",
+    "token/verify/": "PUBLIC POST=415415415415415415415415415415415415",
+    "token/refresh/": "PUBLIC POST=415415415415415415415415415415415415",
+    "password/change/": "PRIVATE POST=1415415415415415415415415415415415",
+    "password/reset/": "PUBLIC POST=2",
+    "password/reset/confirm/": "PUBLIC POST=415415415415415415415415415415415415",
+    "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "cashout/": "PRIVATE POST=1415415415415415415415415415415415",
+    "cashout/{order_token}/": "PRIVATE GET=124444444444",
+    "cashout/{order_token}/pay/": "PRIVATE POST=124444444444",
+    "cashout/{order_token}/cancel/": "PRIVATE POST=124444444444",
+    "safwebhook/": "PAGE GET=. POST=2",
+    "safwebhook/bank/equity/": "PAGE GET=1",
+    "safwebhook/c2b/{token}/confirmation/": "PAGE GET=. POST=2",
+    "safwebhook/c2b/{token}/validation/": "PAGE GET=4",
+    "safwebhook/{token}/": "PAGE GET=. POST=2",
+    "admin/payments/console/": (
+        "PAGE "
+        "GET=llllll323323 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/dashboard/": (
+        "PAGE "
+        "GET=llllll222323 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/payments/console/receipt/": "PAGE GET=llllll...... POST=llllll303303",
+    "admin/payments/console/{kind}/{pk}/": (
+        "PAGE "
+        "GET=llllll323323 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/payments/console/{kind}/{pk}/{key}/": "PAGE GET=llllll...... POST=llllll343343",
+    "track/order/": "PRIVATE GET=122222222222",
+    "track/order/{track_id}/": "PRIVATE GET=124242244224",
+    "track/{track_id}/move/": "PRIVATE POST=194942244224",
+    "track/{track_id}/review/": "PRIVATE GET=144444444444 POST=124444444444 PATCH=144444444444",
+    "": "PUBLIC GET=2",
+    "product/search/": "PUBLIC GET=2",
+    "product/{product_id}/": (
+        "PUBLIC GET=2 POST=1........... PUT=1........... PATCH=144244444444 DELETE=144244444444"
+    ),
+    "product/{product_id}/restock/": "PRIVATE POST=144244444444",
+    "product/{product_id}/reviews/": "PUBLIC GET=2",
+    "product/{category}/": "PUBLIC GET=2",
+    "create/": "PRIVATE POST=122222222222",
+    "cart/": "PUBLIC POST=2",
+    "review/{review_id}/answer/": "PRIVATE POST=144244444444",
+    "seller/products/": "PRIVATE GET=122222222222",
+    "seller/products/export/": "PRIVATE GET=122222222222",
+    "seller/products/import/": "PRIVATE POST=100000000000",
+    "seller/orders/": "PRIVATE GET=122222222222",
+    "seller/{username}/": "PUBLIC GET=2",
+    "schema/": "PUBLIC GET=2",
+    "docs/": "PUBLIC GET=2 OPTIONS=500500500500500500500500500500500500",
+    "media/{path}": "PUBLIC GET=4 OPTIONS=.",
+    "admin/": "PAGE GET=llllll222222",
+    "admin/login/": "PUBLIC GET=222222rrrrrr HEAD=2 POST=2 PUT=2",
+    "admin/logout/": "PAGE GET=rrrrrr...... OPTIONS=rrrrrr222222 POST=rrrrrr222222",
+    "admin/password_change/": "PAGE GET=llllll222222 PATCH=llllll...... DELETE=llllll......",
+    "admin/password_change/done/": (
+        "PAGE "
+        "GET=llllll222222 "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/autocomplete/": (
+        "PAGE "
+        "GET=llllll333333 "
+        "OPTIONS=llllll222222 "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/jsi18n/": (
+        "PAGE "
+        "GET=llllll222222 "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/r/{content_type_id}/{object_id}/": "PAGE GET=llllll444444",
+    "admin/axes/accessattempt/": "PAGE GET=llllll333323",
+    "admin/axes/accessattempt/add/": "PAGE GET=llllll333333",
+    "admin/axes/accessattempt/{object_id}/history/": "PAGE GET=llllllrrrrrr",
+    "admin/axes/accessattempt/{object_id}/delete/": "PAGE GET=llllll3333r3",
+    "admin/axes/accessattempt/{object_id}/change/": "PAGE GET=llllll3333r3",
+    "admin/axes/accessattempt/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/axes/accesslog/": "PAGE GET=llllll333323",
+    "admin/axes/accesslog/add/": "PAGE GET=llllll333333",
+    "admin/axes/accesslog/{object_id}/history/": "PAGE GET=llllllrrrrrr",
+    "admin/axes/accesslog/{object_id}/delete/": "PAGE GET=llllll3333r3",
+    "admin/axes/accesslog/{object_id}/change/": "PAGE GET=llllll3333r3",
+    "admin/axes/accesslog/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/axes/accessfailurelog/": "PAGE GET=llllll333323",
+    "admin/axes/accessfailurelog/add/": "PAGE GET=llllll333333",
+    "admin/axes/accessfailurelog/{object_id}/history/": "PAGE GET=llllllrrrrrr",
+    "admin/axes/accessfailurelog/{object_id}/delete/": "PAGE GET=llllll3333r3",
+    "admin/axes/accessfailurelog/{object_id}/change/": "PAGE GET=llllll3333r3",
+    "admin/axes/accessfailurelog/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/accounts/user/{id}/password/": "PAGE GET=llllll333323",
+    "admin/accounts/user/": "PAGE GET=llllll233323",
+    "admin/accounts/user/add/": "PAGE GET=llllll333323",
+    "admin/accounts/user/{object_id}/history/": "PAGE GET=llllll233323",
+    "admin/accounts/user/{object_id}/delete/": "PAGE GET=llllll333323",
+    "admin/accounts/user/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333323",
+    "admin/accounts/user/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/accounts/audit/": "PAGE GET=llllll333323",
+    "admin/accounts/audit/add/": "PAGE GET=llllll333333",
+    "admin/accounts/audit/{object_id}/history/": "PAGE GET=llllll333323",
+    "admin/accounts/audit/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/accounts/audit/{object_id}/change/": "PAGE GET=llllll333323 POST=llllll333333",
+    "admin/accounts/audit/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/auth/group/": "PAGE GET=llllll333323",
+    "admin/auth/group/add/": "PAGE GET=llllll333323",
+    "admin/auth/group/{object_id}/history/": "PAGE GET=llllll333323",
+    "admin/auth/group/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/auth/group/{object_id}/change/": "PAGE GET=llllll333323 POST=llllll333333",
+    "admin/auth/group/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/products/product/": "PAGE GET=llllll332323",
+    "admin/products/product/add/": "PAGE GET=llllll333333",
+    "admin/products/product/{object_id}/history/": "PAGE GET=llllll332323",
+    "admin/products/product/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/products/product/{object_id}/change/": "PAGE GET=llllll332323",
+    "admin/products/product/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/products/review/": "PAGE GET=llllll332323",
+    "admin/products/review/add/": "PAGE GET=llllll333333",
+    "admin/products/review/{object_id}/history/": "PAGE GET=llllll332323",
+    "admin/products/review/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/products/review/{object_id}/change/": "PAGE GET=llllll332323 POST=llllll333333",
+    "admin/products/review/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/orders/ordertrack/": "PAGE GET=llllll233223",
+    "admin/orders/ordertrack/add/": "PAGE GET=llllll333333",
+    "admin/orders/ordertrack/{object_id}/history/": "PAGE GET=llllll233223",
+    "admin/orders/ordertrack/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/orders/ordertrack/{object_id}/change/": "PAGE GET=llllll233223 POST=llllll333333",
+    "admin/orders/ordertrack/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/orders/order/": "PAGE GET=llllll233323",
+    "admin/orders/order/add/": "PAGE GET=llllll333333",
+    "admin/orders/order/{object_id}/history/": "PAGE GET=llllll233323",
+    "admin/orders/order/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/orders/order/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333333",
+    "admin/orders/order/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/orderpayment/": "PAGE GET=llllll323323",
+    "admin/payments/orderpayment/add/": "PAGE GET=llllll333333",
+    "admin/payments/orderpayment/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/orderpayment/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/orderpayment/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/orderpayment/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/receipt/": "PAGE GET=llllll323323",
+    "admin/payments/receipt/add/": "PAGE GET=llllll333333",
+    "admin/payments/receipt/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/receipt/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/receipt/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/receipt/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/refund/": "PAGE GET=llllll323323",
+    "admin/payments/refund/add/": "PAGE GET=llllll333333",
+    "admin/payments/refund/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/refund/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/refund/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/refund/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/payoutstop/": "PAGE GET=llllll323323",
+    "admin/payments/payoutstop/add/": "PAGE GET=llllll333333",
+    "admin/payments/payoutstop/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/payoutstop/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/payoutstop/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/payoutstop/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/statementpull/": "PAGE GET=llllll323323",
+    "admin/payments/statementpull/add/": "PAGE GET=llllll333333",
+    "admin/payments/statementpull/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/statementpull/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/statementpull/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/statementpull/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/gatewayevent/": "PAGE GET=llllll323323",
+    "admin/payments/gatewayevent/add/": "PAGE GET=llllll333333",
+    "admin/payments/gatewayevent/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/gatewayevent/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/gatewayevent/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/gatewayevent/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/products/stockmovement/": "PAGE GET=llllll332323",
+    "admin/products/stockmovement/add/": "PAGE GET=llllll333333",
+    "admin/products/stockmovement/{object_id}/history/": "PAGE GET=llllll332323",
+    "admin/products/stockmovement/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/products/stockmovement/{object_id}/change/": "PAGE GET=llllll332323 POST=llllll333333",
+    "admin/products/stockmovement/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/ledgerposting/": "PAGE GET=llllll323323",
+    "admin/payments/ledgerposting/add/": "PAGE GET=llllll333333",
+    "admin/payments/ledgerposting/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/ledgerposting/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/ledgerposting/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/ledgerposting/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/ledgerentry/": "PAGE GET=llllll323323",
+    "admin/payments/ledgerentry/add/": "PAGE GET=llllll333333",
+    "admin/payments/ledgerentry/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/ledgerentry/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/ledgerentry/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/ledgerentry/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/payout/": "PAGE GET=llllll323323",
+    "admin/payments/payout/add/": "PAGE GET=llllll333333",
+    "admin/payments/payout/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/payout/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/payout/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/payout/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/payoutday/": "PAGE GET=llllll323323",
+    "admin/payments/payoutday/add/": "PAGE GET=llllll333333",
+    "admin/payments/payoutday/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/payoutday/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/payoutday/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/payoutday/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/payments/sellershare/": "PAGE GET=llllll323323",
+    "admin/payments/sellershare/add/": "PAGE GET=llllll333333",
+    "admin/payments/sellershare/{object_id}/history/": "PAGE GET=llllll323323",
+    "admin/payments/sellershare/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/payments/sellershare/{object_id}/change/": "PAGE GET=llllll323323 POST=llllll333333",
+    "admin/payments/sellershare/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/{app_label}/": "PAGE GET=llllll442424",
+    "admin/{url}": "PAGE GET=llllll444444",
+    "livez/": "PAGE GET=2",
+    "readyz/": "PAGE GET=2",
+    "admin/axes/accessattempt/ cleanup_expired_attempts": "ACTION -",
+    "admin/accounts/user/ take_avatars_away": "ACTION ------w---w-",
+    "admin/accounts/user/ sign_out": "ACTION ------w---w-",
+    "admin/products/product/ show": "ACTION --------w-w-",
+    "admin/products/product/ hide": "ACTION --------w-w-",
+    "admin/products/review/ hide": "ACTION --------w-w-",
+    "admin/products/review/ show": "ACTION --------w-w-",
+    "admin/orders/order/ cancel": "ACTION ------w---w-",
+    "admin/orders/order/ ring": "ACTION ------w---w-",
+    "admin/orders/ordertrack/ to_fetched": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_shipping": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_delivered": "ACTION ------w--ww-",
+    "admin/orders/ordertrack/ to_cancelled": "ACTION ------w---w-",
+    "admin/payments/orderpayment/ ask": "ACTION -------w--w-",
+    "admin/payments/gatewayevent/ reapply": "ACTION -------w--w-",
+}
