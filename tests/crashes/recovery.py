@@ -60,8 +60,6 @@ def _let_time_pass() -> None:
     """What waits for a time waits no longer. An attempt stays young enough to be sent."""
     now = timezone.now()
     GatewayEvent.objects.to_apply().update(received_at=now - timedelta(minutes=1))
-    Notice.objects.to_compose().update(created_at=now - timedelta(minutes=1))
-    Message.objects.filter(next_try_at__isnull=False).update(next_try_at=now)
     OrderPayment.objects.to_ring().update(created_at=now - timedelta(seconds=10))
     OrderPayment.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
