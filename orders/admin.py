@@ -150,10 +150,11 @@ class MessageAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         if "@" in term:
             return {"contact": normalise_email(term)}
-        found = find_orders(term)
-        if "mpesa_number" in found:
-            return {"contact": found["mpesa_number"]}
-        return {f"notice__order__{name}": value for name, value in found.items()}
+        try:
+            return {"contact": normalise_phone(term)}
+        except ValueError:
+            found = find_orders(term)
+            return {f"notice__order__{name}": value for name, value in found.items()}
 
     @admin.display(description="text")
     def words(self, message: Message) -> str:
