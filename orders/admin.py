@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.rules import normalise_email
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
 from omachemainproj.deeds import FROM_PAGE, deed
+from omachemainproj.phones import normalise_phone
 
 from .delivery import send_again
 from .line_deeds import DEEDS, deeds_for
