@@ -37,9 +37,10 @@ def with_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
-    never_left = payouts.exclude(status="done").filter(status__in=("refused", "dropped"))
+    never_left = Payout.objects.exclude(status="done").filter(status__in=("refused", "dropped"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    left = SellerShare.objects.left_behind(Payout.objects.filter(pk__in=never_left.values("pk")))
+    # The seller is named on the shares: one query deeper, OuterRef would mean a payout's own row.
+    left = SellerShare.objects.left_behind(never_left).filter(seller=OuterRef("pk"))
     return sellers.annotate(
         owed=_total(entries, usual),
         going=_total(payouts.exclude(status="done").still_open(), F("amount")),
