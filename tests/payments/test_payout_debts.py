@@ -172,7 +172,7 @@ def test_a_line_returned_while_its_payout_is_under_way_is_no_debt_if_it_is_refus
 
 
 def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
-    """A line comes back while its payout is under way; the next is kept; M-Pesa refuses the first."""
+    """A line comes back while its payout is under way, and M-Pesa refuses that payout."""
     returned = sell(1000)
     tick()
     give_back(returned)
