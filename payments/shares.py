@@ -54,7 +54,9 @@ def _take_back(line: OrderTrack) -> None:
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
     # What else it carried is carried by another: prepare_payouts sees to that.
-    unsent = Payout.objects.filter(shares=share, status=TransferStatus.DUE)
+    # By its own row: were it found through its shares, PostgreSQL would not look at its status
+    # again after waiting for whoever was sending it.
+    unsent = Payout.objects.filter(pk=share.payout_id, status=TransferStatus.DUE)
     unsent.update(
         status=TransferStatus.DROPPED, next_check_at=None, note="A line it was for was cancelled."
     )
