@@ -1,5 +1,6 @@
 """Sellers' money at the same moment as everything else, with real threads on PostgreSQL."""
 
+import time
 from collections import Counter
 from threading import Event
 
@@ -124,6 +125,31 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
     results = at_once(lambda: look_after_payout(payout.pk), cancel_meanwhile)
 
     assert (raised(results), payouts("status"), len(daraja.payouts)) == ([], ["sent"], 1)
+
+
+def test_a_return_that_comes_while_its_payout_is_made_drops_it(
+    buyer, kettle, staff, daraja, monkeypatch
+):
+    inside = Event()
+    balance_of = service.balance_of
+
+    def slowly(seller_id):
+        inside.set()
+        time.sleep(0.3)
+        return balance_of(seller_id)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("payments.shares.after_commit", lambda duty, row_id: None)
+        line = line_at("fetched", buyer=buyer, product=kettle)
+    monkeypatch.setattr("payments.payouts.balance_of", slowly)
+
+    results = at_once(
+        lambda: service.prepare_payouts(line.seller_id),
+        lambda: inside.wait(5) and cancel(line, staff)(),
+    )
+    clock.tick()
+
+    assert (raised(results), payouts("status"), sent(daraja)) == ([], ["dropped"], [])
 
 
 @TURNS
