@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -15,6 +16,7 @@ from accounts.models import User
 from accounts.rules import normalise_email
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
 from omachemainproj.deeds import FROM_PAGE, deed
+from omachemainproj.phones import normalise_phone
 
 from .delivery import send_again
 from .line_deeds import DEEDS, deeds_for
@@ -150,9 +152,9 @@ class MessageAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         if "@" in term:
             return {"contact": normalise_email(term)}
+        with suppress(ValueError):
+            return {"contact": normalise_phone(term)}
         found = find_orders(term)
-        if "mpesa_number" in found:
-            return {"contact": found["mpesa_number"]}
         return {f"notice__order__{name}": value for name, value in found.items()}
 
     @admin.display(description="text")
