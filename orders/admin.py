@@ -16,6 +16,7 @@ from accounts.models import User
 from accounts.rules import normalise_email
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
 from omachemainproj.deeds import FROM_PAGE, deed
+from omachemainproj.downloads import DownloadAdmin
 from omachemainproj.phones import normalise_phone
 
 from .delivery import send_again
@@ -44,7 +45,7 @@ class TrackEventInline(ReadOnlyInline):
     show_change_link = False
 
 
-class OrderAdmin(LookupAdmin):
+class OrderAdmin(DownloadAdmin):
     """Search by order token, reference, phone (any spelling) or the buyer's user name."""
 
     list_display = (
@@ -61,7 +62,7 @@ class OrderAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
     inlines = [TrackInline]
-    actions = ["cancel"]
+    actions = ["cancel", "download"]
 
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
@@ -85,7 +86,7 @@ class WayFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(OrderTrack)
-class OrderTrackAdmin(LookupAdmin):
+class OrderTrackAdmin(DownloadAdmin):
     """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
@@ -94,7 +95,7 @@ class OrderTrackAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
-    actions = list(DEEDS.values())
+    actions = [*DEEDS.values(), "download"]
     #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
     exclude = ("collection_code",)
 

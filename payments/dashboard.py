@@ -37,6 +37,8 @@ from .querysets import AWAITS_APPROVAL, Seconds
 
 #: Days that are looked back, today included.
 DAYS = 30
+#: Days of attempts that are looked back: what goes wrong now must not drown in last month.
+RECENT = 7
 #: Lines that count as sold lately, the newest of the whole shop.
 LATELY = 10_000
 #: As few as this are free when stock runs out.
@@ -102,7 +104,7 @@ def sales(now: datetime) -> Content:
 
 def outcomes(now: datetime) -> Content:
     """How attempts to pay ended, and why those that failed did. Two queries."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=DAYS - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
     ended = (
         OrderPayment.objects.ended_since(since)
         .values_list("status", "result_code")
@@ -136,7 +138,7 @@ def outcomes(now: datetime) -> Content:
 
 def time_to_pay(now: datetime) -> Content:
     """How long it took from a phone's ringing to the money, in whole seconds. One query."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=DAYS - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
     paid = (
         OrderPayment.objects.ended_since(since)
         .filter(status="confirmed", rung_at__isnull=False)

@@ -152,8 +152,8 @@ def test_payments_are_counted_by_outcome_and_reason():
     }
 
 
-def test_attempts_of_more_than_thirty_days_ago_are_not_counted():
-    old = timezone.now() - timedelta(days=31)
+def test_attempts_of_more_than_seven_days_ago_are_not_counted():
+    old = timezone.now() - timedelta(days=7)
     attempt(created_at=old)
     attempt(status="unknown", created_at=old)
     paid_after(5, created_at=old)
