@@ -42,7 +42,7 @@ def values_of(row: Model) -> Values:
 
     One query.
     """
-    columns = [field for field in row._meta.concrete_fields if _is_kept(field)]
+    columns = [field for field in row._meta.concrete_fields if is_kept(field)]
     found = type(row)._base_manager.filter(pk=row.pk).values_list(*(f.attname for f in columns))
     held = found.first()
     if held is None:
@@ -50,7 +50,8 @@ def values_of(row: Model) -> Values:
     return {field.name: plain(value) for field, value in zip(columns, held, strict=True)}
 
 
-def _is_kept(field: Field[Any, Any]) -> bool:
+def is_kept(field: Field[Any, Any]) -> bool:
+    """Whether a column may be kept, or taken away: it holds no secret and no raw bytes."""
     return field.name not in SECRETS and not isinstance(field, BinaryField)
 
 

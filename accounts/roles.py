@@ -31,7 +31,6 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_orderpayment",
         "payments.view_receipt",
         "payments.view_refund",
-        "payments.view_payout",
         "payments.view_payoutstop",
         "payments.view_statementpull",
         "payments.view_gatewayevent",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -15,6 +16,7 @@ from accounts.models import User
 from accounts.rules import normalise_email
 from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
 from omachemainproj.deeds import FROM_PAGE, deed
+from omachemainproj.downloads import DownloadAdmin
 from omachemainproj.phones import normalise_phone
 
 from .delivery import send_again
@@ -43,7 +45,7 @@ class TrackEventInline(ReadOnlyInline):
     show_change_link = False
 
 
-class OrderAdmin(LookupAdmin):
+class OrderAdmin(DownloadAdmin):
     """Search by order token, reference, phone (any spelling) or the buyer's user name."""
 
     list_display = (
@@ -60,7 +62,7 @@ class OrderAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
     inlines = [TrackInline]
-    actions = ["cancel"]
+    actions = ["cancel", "download"]
 
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
@@ -84,7 +86,7 @@ class WayFilter(admin.ChoicesFieldListFilter):
 
 
 @admin.register(OrderTrack)
-class OrderTrackAdmin(LookupAdmin):
+class OrderTrackAdmin(DownloadAdmin):
     """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
@@ -93,7 +95,7 @@ class OrderTrackAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
-    actions = list(DEEDS.values())
+    actions = [*DEEDS.values(), "download"]
     #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
     exclude = ("collection_code",)
 
@@ -151,11 +153,10 @@ class MessageAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         if "@" in term:
             return {"contact": normalise_email(term)}
-        try:
+        with suppress(ValueError):
             return {"contact": normalise_phone(term)}
-        except ValueError:
-            found = find_orders(term)
-            return {f"notice__order__{name}": value for name, value in found.items()}
+        found = find_orders(term)
+        return {f"notice__order__{name}": value for name, value in found.items()}
 
     @admin.display(description="text")
     def words(self, message: Message) -> str:

@@ -12,6 +12,7 @@ from django.utils.html import format_html
 from accounts.models import User
 from omachemainproj.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
 from omachemainproj.deeds import deed
+from omachemainproj.downloads import DownloadAdmin
 from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
@@ -63,7 +64,7 @@ class RefundInline(ReadOnlyInline):
 class OrderWithPaymentsAdmin(OrderAdmin):
     """An order with its lines, its attempts and what came in for it."""
 
-    actions = ["cancel", "ring"]
+    actions = ["cancel", "ring", "download"]
 
     def get_inlines(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
         return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline, RefundInline]
@@ -80,7 +81,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 
 
 @admin.register(OrderPayment)
-class OrderPaymentAdmin(LookupAdmin):
+class OrderPaymentAdmin(DownloadAdmin):
     """Every attempt to collect. The callback address is a secret and is not shown."""
 
     list_display = ("order", "phone", "amount", "status", "result_code", "created_at", "checks")
@@ -90,7 +91,7 @@ class OrderPaymentAdmin(LookupAdmin):
     exclude = ("callback_token",)
     search_help_text = "Receipt, checkout request id, or whatever finds the order."
     inlines = [ReceiptInline]
-    actions = ["ask"]
+    actions = ["ask", "download"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)
@@ -115,7 +116,7 @@ class OrderPaymentAdmin(LookupAdmin):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(LookupAdmin):
+class ReceiptAdmin(DownloadAdmin):
     """Every movement of money in. Those without an order wait in suspense for a person."""
 
     list_display = ("__str__", "provider", "order", "door", "paid_at", "note", "created_at")
@@ -130,6 +131,7 @@ class ReceiptAdmin(LookupAdmin):
     ordering = ("-pk",)
     search_help_text = "Receipt number, or whatever finds the order."
     inlines = [RefundInline]
+    actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = _find_by_receipt(term)
@@ -139,7 +141,7 @@ class ReceiptAdmin(LookupAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(LookupAdmin):
+class RefundAdmin(DownloadAdmin):
     """Every try to give money back. The callback addresses are secrets and are not shown."""
 
     list_display = (
@@ -158,6 +160,7 @@ class RefundAdmin(LookupAdmin):
     ordering = ("-pk",)
     exclude = ("callback_token", "status_token")
     search_help_text = "Receipt number (either one), our id, or whatever finds the order."
+    actions = ["download"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)

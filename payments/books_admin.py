@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from accounts.models import User
 from omachemainproj.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
+from omachemainproj.downloads import DownloadAdmin
 from omachemainproj.phones import normalise_phone
 from orders.lookup import find_orders
 
@@ -73,7 +74,7 @@ class ShareInline(ReadOnlyInline):
 
 
 @admin.register(Payout)
-class PayoutAdmin(LookupAdmin):
+class PayoutAdmin(DownloadAdmin):
     """Every try to pay a seller. The callback addresses are secrets and are not shown."""
 
     list_display = (
@@ -92,6 +93,7 @@ class PayoutAdmin(LookupAdmin):
     exclude = ("callback_token", "status_token")
     search_help_text = "A seller's user name, a phone, M-Pesa's number of the payout, or our id."
     inlines = [ShareInline]
+    actions = ["download"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         fields = super().get_readonly_fields(request, obj)

@@ -19,6 +19,8 @@ class Figure:
     label: str
     value: str
     note: str = ""
+    #: Where the rows behind it are listed.
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

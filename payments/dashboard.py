@@ -7,7 +7,6 @@ the shop has sold before (orders: order_paid_by_time; attempts: payment_ended_by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -38,6 +37,8 @@ from .querysets import AWAITS_APPROVAL, Seconds
 
 #: Days that are looked back, today included.
 DAYS = 30
+#: Days of attempts that are looked back: what goes wrong now must not drown in last month.
+RECENT = 7
 #: Lines that count as sold lately, the newest of the whole shop.
 LATELY = 10_000
 #: As few as this are free when stock runs out.
@@ -55,6 +56,13 @@ TOOK = {
     300: "up to 5 min",
 }
 LONGER = "longer"
+#: What payouts wait for, and the admin's list of those that do.
+HEAPS = (
+    ("Due", Q(status="due") & ~AWAITS_APPROVAL, "status__exact=due"),
+    ("Waits for approval", AWAITS_APPROVAL, "status__exact=due&needs_approval__exact=1"),
+    ("On its way", Q(status__in=("unknown", "sent")), "status__in=unknown,sent"),
+    ("Refused by M-Pesa", Q(status="refused"), "status__exact=refused"),
+)
 
 
 def sales(now: datetime) -> Content:
@@ -96,7 +104,7 @@ def sales(now: datetime) -> Content:
 
 def outcomes(now: datetime) -> Content:
     """How attempts to pay ended, and why those that failed did. Two queries."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=DAYS - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
     ended = (
         OrderPayment.objects.ended_since(since)
         .values_list("status", "result_code")
@@ -130,7 +138,7 @@ def outcomes(now: datetime) -> Content:
 
 def time_to_pay(now: datetime) -> Content:
     """How long it took from a phone's ringing to the money, in whole seconds. One query."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=DAYS - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
     paid = (
         OrderPayment.objects.ended_since(since)
         .filter(status="confirmed", rung_at__isnull=False)
@@ -206,29 +214,24 @@ def stock_running_out(now: datetime) -> Content:
 
 def payouts_due(now: datetime) -> Content:
     """What sellers wait for, in four heaps: payouts and KES. Two queries."""
-    heaps: Mapping[str, Q] = {
-        "due": Q(status="due") & ~AWAITS_APPROVAL,
-        "approval": AWAITS_APPROVAL,
-        "sent": Q(status__in=("unknown", "sent")),
-        "refused": Q(status="refused"),
-    }
+    listed = reverse("admin:payments_payout_changelist")
     sums: dict[str, Any] = {}
-    for name, heap in heaps.items():
-        sums[name] = Count("pk", filter=heap)
-        sums[f"{name}_kes"] = Sum("amount", filter=heap, default=0)
+    for number, (_, heap, _) in enumerate(HEAPS):
+        sums[f"payouts_{number}"] = Count("pk", filter=heap)
+        sums[f"kes_{number}"] = Sum("amount", filter=heap, default=0)
     found = Payout.objects.exclude(status="done").aggregate(**sums)
     new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
     return Content(
         figures=[
             Figure("Gathered for a payout", kes(new["amount"]), counted(new["lines"], "line")),
             *(
-                Figure(label, kes(found[f"{name}_kes"]), counted(found[name], "payout"))
-                for name, label in {
-                    "due": "Due",
-                    "approval": "Waits for approval",
-                    "sent": "On its way",
-                    "refused": "Refused by M-Pesa",
-                }.items()
+                Figure(
+                    label,
+                    kes(found[f"kes_{number}"]),
+                    counted(found[f"payouts_{number}"], "payout"),
+                    f"{listed}?{query}",
+                )
+                for number, (label, _, query) in enumerate(HEAPS)
             ),
         ]
     )

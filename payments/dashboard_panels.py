@@ -12,9 +12,9 @@ from accounts.models import User
 
 from .charts import Content
 from .dashboard import (
-    DAYS,
     FEW,
     LATELY,
+    RECENT,
     outcomes,
     payouts_due,
     sales,
@@ -47,14 +47,14 @@ PANELS = (
     Panel(
         "outcomes",
         "Payments by outcome",
-        f"Attempts to pay that began in the last {DAYS} days.",
+        f"Attempts to pay that began in the last {RECENT} days.",
         "payments.view_orderpayment",
         outcomes,
     ),
     Panel(
         "time-to-pay",
         "From prompt to paid",
-        f"From the moment M-Pesa was asked until the money was here, in the last {DAYS} days.",
+        f"From the moment M-Pesa was asked until the money was here, in the last {RECENT} days.",
         "payments.view_orderpayment",
         time_to_pay,
     ),

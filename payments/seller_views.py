@@ -18,7 +18,7 @@ from accounts.models import User
 from omachemainproj.errors import Refusal
 from omachemainproj.pagination import KeysetPagination
 from omachemainproj.schema import error_answer
-from products.sheets import write_sheet
+from omachemainproj.spreadsheets import write_sheet
 
 from .models import LedgerEntry, Payout
 from .payouts import replace_refused

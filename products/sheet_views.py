@@ -18,13 +18,14 @@ from omachemainproj.errors import refuse_field
 from omachemainproj.fields import read_idempotency_key
 from omachemainproj.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.renderers import JSONRenderer
+from omachemainproj.spreadsheets import write_sheet
 
 from . import seller_descriptions
 from .exports import batches
 from .imports import import_sheet
 from .models import Product
 from .serializers import ImportInput
-from .sheets import COLUMNS, BadSheet, read_sheet, write_sheet
+from .sheets import COLUMNS, BadSheet, read_sheet
 
 
 class ExportView(APIView):

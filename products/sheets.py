@@ -9,9 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
@@ -31,8 +30,7 @@ COLUMNS = (
 #: What a new listing cannot do without.
 NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
 
-#: A spreadsheet runs a cell that begins so; an apostrophe before it says that it is text.
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+#: A cell that omachemainproj.spreadsheets has put an apostrophe before.
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _DELIMITERS = ",;\t"
 
@@ -51,28 +49,9 @@ class SheetRow:
     fault: str = ""
 
 
-def guard(value: Any) -> Any:
-    """The value as a cell that no spreadsheet takes for a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
-
-
 def unguard(cell: str) -> str:
     """What ``guard`` was given."""
     return cell[1:] if _GUARDED.match(cell) else cell
-
-
-def write_sheet(header: Sequence[str], batches: Iterable[Iterable[Sequence[Any]]]) -> Iterator[str]:
-    """The file piece by piece, one for each batch of rows."""
-    # Without the mark Excel takes UTF-8 for something else, and every “Ngũgĩ” is spoilt.
-    yield "\ufeff" + _write([header])
-    for batch in batches:
-        yield _write([guard(value) for value in row] for row in batch)
-
-
-def _write(rows: Iterable[Sequence[Any]]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerows(rows)
-    return out.getvalue()
 
 
 def read_sheet(raw: bytes) -> list[SheetRow]:

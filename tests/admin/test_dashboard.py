@@ -152,8 +152,8 @@ def test_payments_are_counted_by_outcome_and_reason():
     }
 
 
-def test_attempts_of_more_than_thirty_days_ago_are_not_counted():
-    old = timezone.now() - timedelta(days=31)
+def test_attempts_of_more_than_seven_days_ago_are_not_counted():
+    old = timezone.now() - timedelta(days=7)
     attempt(created_at=old)
     attempt(status="unknown", created_at=old)
     paid_after(5, created_at=old)
@@ -292,6 +292,12 @@ def test_payouts_are_told_by_what_they_wait_for():
     }
 
 
+def test_each_heap_of_payouts_leads_to_its_list(desk):
+    pages = [figure.url for figure in payouts_due(timezone.now()).figures if figure.url]
+
+    assert [desk.get(page).status_code for page in pages] == [200, 200, 200, 200]
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_sees_its_sections_and_no_others(role):
     answer = browser_of(in_role(role)).get(PAGE)
@@ -355,9 +361,9 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         attempt()
         cases.lost_receipt()
 
-    # session, user; sales; two for outcomes; time to pay; one for each of 11 sections of the
+    # session, user; sales; two for outcomes; time to pay; one for each of 16 sections of the
     # console; two for payouts; two for stock
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(26):
         desk.get(PAGE)
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from products.sheets import COLUMNS, MAX_BYTES, MAX_ROWS, BadSheet, guard, read_sheet, unguard
-from products.sheets import write_sheet as write
+from omachemainproj.spreadsheets import guard
+from omachemainproj.spreadsheets import write_sheet as write
+from products.sheets import COLUMNS, MAX_BYTES, MAX_ROWS, BadSheet, read_sheet, unguard
 
 ROW = "Kettle,kitchen,1500,5,0712345678"
 HEADER = "name,category,price,item_number,payment_mpesa_number"

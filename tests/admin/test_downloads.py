@@ -1,0 +1,127 @@
+"""Lists as CSV: every column but the secrets, for those who may, and on record."""
+
+import csv
+import io
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.auth.models import Permission
+
+from accounts.models import Audit
+from omachemainproj import downloads
+from orders.models import Order, OrderTrack
+from payments.models import OrderPayment, Payout, Receipt, Refund
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import paid_line
+
+from .test_pages import list_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+LISTS = [Order, OrderTrack, OrderPayment, Receipt, Refund, Payout]
+
+
+def download(client, model, *rows, query="", across=False):
+    chosen = {"action": "download", ACTION_CHECKBOX_NAME: [row.pk for row in rows]}
+    return client.post(
+        list_url(model) + query, {**chosen, **({"select_across": "1"} if across else {})}
+    )
+
+
+def read(answer):
+    assert answer["Content-Type"] == "text/csv; charset=utf-8", answer.content[:500]
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def lines(count, **product):
+    return [paid_line(UserFactory(), ProductFactory(**product)) for _ in range(count)]
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model.__name__)
+def test_every_list_is_had_as_a_file_without_its_secrets(desk, model):
+    line = lines(1)[0]
+    row = model.objects.first()
+
+    answer = download(desk, model, *[row or line])
+
+    secrets = {"callback_token", "status_token", "collection_code", "fingerprint"}
+    header = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()[0].split(",")
+    assert header[0] == "id"
+    assert secrets.isdisjoint(header)
+    assert answer["Content-Disposition"].startswith(
+        f'attachment; filename="{model._meta.model_name}-20'
+    )
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_only_the_chosen_rows_are_in_it(desk):
+    first, _, third = lines(3)
+
+    rows = read(download(desk, OrderTrack, first, third))
+
+    assert [row["id"] for row in rows] == [str(third.pk), str(first.pk)]
+    assert (rows[0]["amount"], rows[0]["track_status"]) == ("1500", "paid")
+
+
+def test_all_that_a_filter_shows_are_in_it_in_batches(desk, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(downloads, "BATCH", 2)
+    kept = lines(5)
+    OrderTrack.objects.filter(pk=kept[0].pk).update(track_status="shipping")
+
+    answer = download(desk, OrderTrack, kept[1], query="?track_status__exact=paid", across=True)
+
+    # two batches of two, and nothing behind them
+    with django_assert_num_queries(3):
+        rows = read(answer)
+    assert [row["id"] for row in rows] == [str(line.pk) for line in reversed(kept[1:])]
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_no_spreadsheet_takes_a_name_for_a_formula(desk, start):
+    line = lines(1)[0]
+    OrderTrack.objects.filter(pk=line.pk).update(name=f"{start}1+1")
+
+    (row,) = read(download(desk, OrderTrack, line))
+
+    assert row["name"] == f"'{start}1+1"
+
+
+def test_times_are_nairobis(desk):
+    line = lines(1)[0]
+
+    (row,) = read(download(desk, OrderTrack, line))
+
+    assert row["created_at"].endswith("+03:00")
+
+
+def test_a_download_is_on_record_before_a_byte_of_it_is_sent(desk, staff):
+    line = lines(1)[0]
+
+    download(desk, OrderTrack, line, query="?track_status__exact=paid")
+
+    kept = Audit.objects.get()
+    assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order tracks")
+    assert kept.changes == {
+        "list": [None, "track_status__exact=paid"],
+        "rows": [None, [str(line.pk)]],
+    }
+
+
+def test_a_download_of_all_of_a_list_says_so(desk):
+    download(desk, OrderTrack, *lines(1), across=True)
+
+    assert Audit.objects.get().changes["rows"] == [None, "all of them"]
+
+
+def test_who_may_not_take_rows_away_gets_none_and_leaves_no_record():
+    person = in_role("support")
+    person.groups.clear()
+    person.user_permissions.add(Permission.objects.get(codename="view_ordertrack"))
+    line = lines(1)[0]
+
+    answer = download(browser_of(person), OrderTrack, line)
+
+    assert answer["Content-Type"].startswith("text/html")
+    assert not Audit.objects.exists()
