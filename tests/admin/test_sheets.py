@@ -4,7 +4,10 @@ import csv
 import io
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Audit
 from products.models import Product, StockMovement
@@ -81,9 +84,13 @@ def download(client, query=""):
 
 def test_a_preview_shows_each_row_and_saves_none(keeper, kettle):
     before = list(Product.objects.values())
+    rows = sheet({**NEW, "id": ""}, {**NEW, "name": "", "id": kettle.pk})
 
-    page = preview(keeper, sheet({**NEW, "id": ""}, {**NEW, "name": "", "id": kettle.pk}))
+    with CaptureQueriesContext(connection) as asked:
+        page = preview(keeper, rows)
 
+    # Not even to be rolled back: a preview keeps nobody waiting.
+    assert not [one for one in asked if one["sql"].startswith(("INSERT INTO", "UPDATE"))]
     result = page.context["result"]
     assert [row.import_type for row in result.rows] == ["new", "update"]
     assert "confirm_form" in page.context
@@ -316,6 +323,27 @@ def test_the_librarys_own_choice_of_rows_is_not_offered(keeper, kettle, items):
 
     assert page.status_code == 200
     assert page["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("powers", "statuses"),
+    [
+        (["view_product"], (403, 403, 403)),
+        (["export_rows"], (403, 403, 403)),
+        (["view_product", "export_rows"], (403, 403, 200)),
+        (["view_product", "change_product"], (200, 200, 403)),
+    ],
+)
+def test_a_sheet_is_sent_by_who_changes_products_and_taken_home_by_who_takes_lists(
+    kettle, powers, statuses
+):
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=powers))
+    client = browser_of(person)
+
+    paths = ("import/", "process_import/", "export/")
+
+    assert tuple(client.post(f"{LIST}{path}").status_code for path in paths) == statuses
 
 
 @pytest.mark.parametrize("role", ["support", "finance", "delivery"])
