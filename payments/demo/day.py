@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from random import Random
 from typing import Any, NamedTuple
@@ -107,7 +108,7 @@ class Day:
             chance=Random(plan.seed),  # noqa: S311 - a game
         )
         order = plan.paying(scene)
-        deeds = [plan.paying]
+        deeds: list[Callable[..., Any]] = [plan.paying]
         if order["payment_status"] == "paid":
             for line, handling in zip(order["order"], plan.handling, strict=True):
                 handling(scene, order, line)
