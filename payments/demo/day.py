@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from random import Random
 from typing import Any, NamedTuple
@@ -107,14 +108,12 @@ class Day:
             chance=Random(plan.seed),  # noqa: S311 - a game
         )
         order = plan.paying(scene)
-        deeds = [plan.paying]
+        self.deeds[_in_words(plan.paying)] += 1
         if order["payment_status"] == "paid":
             for line, handling in zip(order["order"], plan.handling, strict=True):
                 handling(scene, order, line)
-            deeds += plan.handling
-        names = [deed.__name__.replace("_", " ") for deed in deeds]
-        self.deeds.update(names)
-        return f"{scene.buyer.username} {names[0]}"
+                self.deeds[_in_words(handling)] += 1
+        return f"{scene.buyer.username} {_in_words(plan.paying)}"
 
     def _draw(self, number: int) -> Plan:
         chance = self._chance
@@ -158,3 +157,7 @@ class Day:
         if number >= 10_000:
             raise Trouble("A day has at most 10,000 orders.")
         return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
+
+
+def _in_words(deed: Callable[..., Any]) -> str:
+    return deed.__name__.replace("_", " ")

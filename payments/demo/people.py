@@ -153,11 +153,6 @@ class Phones:
         books: dict[str, Any] = _told(*ask("GET", f"{self._mpesa}/control/books"), 200)
         return books
 
-    def wait_until_quiet(self, seconds: int) -> bool:
-        """Wait until nothing is on its way from M-Pesa; False when that took longer."""
-        said = _told(*ask("GET", f"{self._mpesa}/control/quiet?timeout={seconds}"), 200)
-        return bool(said["quiet"])
-
     def _post(self, path: str, body: Any) -> Any:
         return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200)
 

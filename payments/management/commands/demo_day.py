@@ -83,7 +83,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(day.sellers)} sellers and {len(day.buyers)} buyers have joined.")
         day.play(Progress(self.stdout, options["orders"], "orders"), a_second=options["speed"])
         patience = PATIENCE + FOR_AN_ORDER * options["orders"]
-        settle(day.phones, people, patience=patience, say=self.stdout.write)
+        settle(people, patience=patience, say=self.stdout.write)
         for line in summary(people, day.deeds):
             self.stdout.write(line)
         self.stdout.write(f"Seed {day.seed}, {time.monotonic() - began:.0f} seconds.")
