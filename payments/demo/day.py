@@ -90,11 +90,14 @@ class Day:
                 begun.append(hands.submit(self._play, number, plan))
                 if a_second:
                     time.sleep(1 / a_second)
-            for done, scene in enumerate(as_completed(begun), 1):
-                progress.say(done, scene.result())
+            for done, played in enumerate(as_completed(begun), 1):
+                who, deeds = played.result()
+                self.deeds.update(deeds)
+                progress.say(done, f"{who} {deeds[0]}")
         progress.end()
 
-    def _play(self, number: int, plan: Plan) -> str:
+    def _play(self, number: int, plan: Plan) -> tuple[str, list[str]]:
+        """Play one order; who bought, and everything that was done."""
         goods = self._products[plan.seller]
         scene = Scene(
             buyer=self.buyers[plan.buyer],
@@ -108,12 +111,12 @@ class Day:
             chance=Random(plan.seed),  # noqa: S311 - a game
         )
         order = plan.paying(scene)
-        self.deeds[_in_words(plan.paying)] += 1
+        deeds = [_in_words(plan.paying)]
         if order["payment_status"] == "paid":
             for line, handling in zip(order["order"], plan.handling, strict=True):
                 handling(scene, order, line)
-                self.deeds[_in_words(handling)] += 1
-        return f"{scene.buyer.username} {_in_words(plan.paying)}"
+                deeds.append(_in_words(handling))
+        return scene.buyer.username, deeds
 
     def _draw(self, number: int) -> Plan:
         chance = self._chance
