@@ -124,6 +124,12 @@ def test_a_day_is_refused_in_production(settings):
         call_command("demo_day")
 
 
+@pytest.mark.parametrize("wrong", ["--orders=0", "--orders=1001", "--speed=-1"])
+def test_a_day_has_its_limits(wrong):
+    with pytest.raises(CommandError, match="--orders is 1 to 1000, --speed 0 or more"):
+        call_command("demo_day", wrong)
+
+
 def test_the_same_seed_draws_the_same_day():
     def drawn(seed):
         return Day("http://shop", "http://phone", orders=40, seed=seed, mark="k3")._plans
