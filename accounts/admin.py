@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from omachemainproj.admin import ReadOnlyAdmin, ShopAdmin
+from omachemainproj.deeds import deed
+from omachemainproj.errors import Refusal
 
 from . import services, tokens
 from .models import Audit, User
@@ -23,6 +26,13 @@ from .roles import ROLES
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Whoever sets one of these can sign in as its owner: by itself, or by a link that is mailed there.
 _KEYS = ("password", "email")
+
+
+class OutOfReach(Refusal):
+    """Staff do nothing to accounts that have any power."""
+
+    code = "out_of_reach"
+    message = "Only a superuser acts on an account of the staff."
 
 
 @admin.register(User)
@@ -52,15 +62,15 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
 
-    @admin.action(description="Take the avatars of these people away", permissions=["help"])
-    def take_avatars_away(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for person in self._within_reach(request, people):
-            services.change_account(person, {}, avatar=None)
+    @deed("Take the avatars of these people away", permissions=["help"])
+    def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        services.change_account(person, {}, avatar=None)
 
-    @admin.action(description="Sign these people out everywhere", permissions=["help"])
-    def sign_out(self, request: HttpRequest, people: QuerySet[User]) -> None:
-        for person in self._within_reach(request, people):
-            tokens.end_all(person.pk)
+    @deed("Sign these people out everywhere", permissions=["help"])
+    def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        tokens.end_all(person.pk)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")
@@ -110,9 +120,6 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             delete = partial(person.avatar.storage.delete, str(person.avatar.name))
             transaction.on_commit(delete, robust=True)
 
-    def _within_reach(self, request: HttpRequest, people: QuerySet[User]) -> list[User]:
-        return [person for person in people if _is_within_reach(request, person)]
-
 
 admin.site.unregister(Group)
 
@@ -145,13 +152,20 @@ class AuditAdmin(ReadOnlyAdmin):
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
 
-    def has_change_permission(self, request: HttpRequest, obj: Audit | None = None) -> bool:
-        return False
-
 
 def _is_superuser(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
 
 
 def _is_within_reach(request: HttpRequest, person: User | None) -> bool:
-    return _is_superuser(request) or person is None or not (person.is_staff or person.is_superuser)
+    return _is_superuser(request) or person is None or not _has_power(person)
+
+
+def _has_power(person: User) -> bool:
+    return person.is_staff or person.is_superuser
+
+
+def _require_reach(by: User, person: User) -> None:
+    """Raise OutOfReach where only a superuser may act on somebody."""
+    if _has_power(person) and not by.is_superuser:
+        raise OutOfReach

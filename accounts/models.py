@@ -102,3 +102,32 @@ class Audit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.did}: {self.object_name}"
+
+
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SWAHILI = "sw", "Kiswahili"
+
+
+class MessagePreferences(models.Model):
+    """What a person wants to be told, how, and in which language. Without a row: all of it."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="message_preferences"
+    )
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    #: Of what they buy: paid, on the way, delivered, money sent back.
+    buying_email = models.BooleanField(default=True)
+    buying_sms = models.BooleanField(default=True)
+    #: That a prompt for money failed, and what to do next.
+    prompts_email = models.BooleanField(default=True)
+    prompts_sms = models.BooleanField(default=True)
+    #: Of what they sell: sold, paid out.
+    selling_email = models.BooleanField(default=True)
+    selling_sms = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "message preferences"
+
+    def __str__(self) -> str:
+        return f"what {self.user} wants to be told"

@@ -31,19 +31,25 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_orderpayment",
         "payments.view_receipt",
         "payments.view_refund",
+        "payments.view_payout",
         "payments.view_payoutstop",
         "payments.view_statementpull",
         "payments.view_gatewayevent",
         "payments.view_ledgerposting",
         "payments.view_ledgerentry",
+        "payments.view_sellershare",
+        "payments.view_payout",
+        "payments.view_payoutday",
         "payments.decide_money",
     ),
-    # Keeps what is for sale in order.
+    # Keeps what is for sale in order, and what is said of it.
     "catalogue": (
         "accounts.export_rows",
         "products.view_product",
         "products.change_product",
         "products.view_stockmovement",
+        "products.view_review",
+        "products.hide_review",
     ),
     # Carries the goods: lines and their way, and no other part of an order.
     "delivery": (

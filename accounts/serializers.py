@@ -9,12 +9,14 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
+from omachemainproj.fields import StrictBooleanField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.pictures import PictureField
 
 from . import services
 from .mails import find_by_link, send_reset_link
-from .models import User
+from .models import Language, MessagePreferences, User
+from .preferences import change_preferences
 from .rules import (
     EMAIL_MAX,
     PASSWORD_MAX,
@@ -252,6 +254,41 @@ class AccountSerializer(serializers.ModelSerializer):
         avatar = validated_data.pop("avatar", services.KEEP)
         services.change_account(instance, validated_data, avatar)
         return instance
+
+
+class MessagesSerializer(serializers.ModelSerializer):
+    """What a person is told, and how. A field left out stays as it is, with PUT as with PATCH."""
+
+    language = serializers.ChoiceField(Language.choices, required=False)
+    buying_email = StrictBooleanField(
+        required=False, help_text="Paid, on the way, delivered, refunded."
+    )
+    buying_sms = StrictBooleanField(required=False, help_text="The same, to the number that paid.")
+    prompts_email = StrictBooleanField(
+        required=False, help_text="A prompt failed, and what to do next."
+    )
+    prompts_sms = StrictBooleanField(
+        required=False, help_text="The same, to the number that was rung."
+    )
+    selling_email = StrictBooleanField(required=False, help_text="Sold, paid out.")
+    selling_sms = StrictBooleanField(required=False, help_text="The same, to the listing's number.")
+
+    class Meta:
+        model = MessagePreferences
+        fields = (
+            "language",
+            "buying_email",
+            "buying_sms",
+            "prompts_email",
+            "prompts_sms",
+            "selling_email",
+            "selling_sms",
+        )
+
+    def update(
+        self, instance: MessagePreferences, validated_data: dict[str, Any]
+    ) -> MessagePreferences:
+        return change_preferences(instance.user, validated_data)
 
 
 def _check_new_password(

@@ -19,4 +19,5 @@ urlpatterns = [
     ),
     path("user/", views.UserView.as_view(), name="user"),
     path("account/", views.AccountView.as_view(), name="account"),
+    path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
 ]

@@ -23,10 +23,12 @@ from omachemainproj.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.schema import FieldErrors, error_answer
 
 from . import services, tokens
-from .models import User
+from .models import MessagePreferences, User
+from .preferences import preferences_of
 from .serializers import (
     AccountSerializer,
     Done,
+    MessagesSerializer,
     PasswordChanged,
     RefreshInput,
     RefreshOutput,
@@ -258,6 +260,28 @@ class AccountView(Private, RetrieveUpdateAPIView):
 
     def get_object(self) -> User:
         return _me(self.request)
+
+
+class MessagesView(Private, RetrieveUpdateAPIView):
+    """Read and change what you are told by e-mail and SMS, and in which language."""
+
+    serializer_class = MessagesSerializer
+    throttle_scope = "account"
+
+    @extend_schema(tags=_TAGS, operation_id="get_messages")
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(tags=_TAGS, operation_id="change_messages")
+    def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().put(request, *args, **kwargs)
+
+    @extend_schema(tags=_TAGS, operation_id="edit_messages")
+    def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().patch(request, *args, **kwargs)
+
+    def get_object(self) -> MessagePreferences:
+        return preferences_of(_me(self.request))
 
 
 def _me(request: Request) -> User:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm, ModelForm
@@ -52,8 +53,17 @@ def who(request: HttpRequest) -> User:
     return request.user
 
 
+class ShopList(ChangeList):
+    """A list in its own order, whatever the address asks for."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+
 class ShopAdmin(admin.ModelAdmin):
-    """The base of the shop's admin pages: 50 rows a page, nothing counted in full.
+    """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
 
     Whatever a form adds, changes or deletes is kept with each value before and after
     (accounts.audit). What an action does is kept by omachemainproj.deeds.
@@ -63,6 +73,12 @@ class ShopAdmin(admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     paginator = BoundedPaginator
+    #: Counting by filter, or sorting by what no index holds, reads a whole table.
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by: ClassVar[Any] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ShopList
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
@@ -130,6 +146,10 @@ class ReadOnlyAdmin(ShopAdmin):
         ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # A form without a field still saves its whole row, as it was when it was read.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -13,6 +13,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db import IntegrityError, transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from accounts import audit
@@ -26,6 +27,8 @@ AT_ONCE = 100
 FASTER = "Somebody else was faster. Look again."
 #: Tells the page that asks why from the list it was called from.
 SAID = "said"
+#: Tells the page of one row, where the way back leads, from the list.
+FROM_PAGE = "from_page"
 
 
 class Why(forms.Form):
@@ -47,6 +50,9 @@ class Why(forms.Form):
         self.order_fields([*others, "why"])
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
+
+    def suit(self, rows: Sequence[Any], by: User) -> None:
+        """Ask for no more than these rows and this person need."""
 
 
 class MayBeWhy(Why):
@@ -73,7 +79,7 @@ class Deed:
 
     label: str
     do: Do
-    form: type[forms.Form] | None = Why
+    form: type[Why] | None = Why
     about: str = ""
     asks: bool = False
     alone: bool = False
@@ -83,7 +89,7 @@ def deed(
     label: str,
     *,
     permissions: list[str],
-    form: type[forms.Form] | None = Why,
+    form: type[Why] | None = Why,
     about: str = "",
     asks: bool = False,
     alone: bool = False,
@@ -112,6 +118,7 @@ def deed(
 def _run(
     made: Deed, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
+    by, done = who(request), 0
     chosen = list(rows[: AT_ONCE + 1])
     if len(chosen) > AT_ONCE:
         model_admin.message_user(request, f"At most {AT_ONCE} at once.", messages.ERROR)
@@ -119,10 +126,10 @@ def _run(
     given: Mapping[str, Any] = {}
     if made.form is not None:
         form = made.form(request.POST if SAID in request.POST else None)
+        form.suit(chosen, by)
         if not form.is_valid():
             return _ask(made, model_admin, request, chosen, form)
         given = form.cleaned_data
-    by, done = who(request), 0
     for row in chosen:
         try:
             said = perform(made, row, given, by=by)
@@ -135,6 +142,9 @@ def _run(
             if said:
                 model_admin.message_user(request, f"{row}: {said}")
     model_admin.message_user(request, f"{made.label}: {done} of {len(chosen)} done.")
+    if FROM_PAGE in request.POST and len(chosen) == 1:
+        opts = model_admin.opts
+        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", chosen[0].pk)
     return None
 
 
@@ -191,5 +201,6 @@ def _ask(
         "action": request.POST["action"],
         "checkbox": ACTION_CHECKBOX_NAME,
         "said": SAID,
+        "from_page": FROM_PAGE if FROM_PAGE in request.POST else "",
     }
     return TemplateResponse(request, "admin/deed.html", context)

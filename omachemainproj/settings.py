@@ -46,6 +46,13 @@ def _percent(name: str) -> Decimal:
     return Decimal(text)
 
 
+def _choice(name: str, *, among: tuple[str, ...], default: str) -> str:
+    word = env.str(name, default=default).strip().lower()
+    if word not in among:
+        raise ImproperlyConfigured(f"{name} is one of {', '.join(among)}, not {word}.")
+    return word
+
+
 def _is_loopback(url: str) -> bool:
     return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
 
@@ -135,6 +142,54 @@ EQUITY_IPN_PASSWORD = env.str("EQUITY_IPN_PASSWORD", default="")
 #: the order's. Shown to buyers where it is set.
 EQUITY_PAY_BILL = env.str("EQUITY_PAY_BILL", default="247247")
 EQUITY_ACCOUNT = env.str("EQUITY_ACCOUNT", default="")
+
+
+# --- Telling people --------------------------------------------------------------------------
+
+#: Who carries SMS: nobody, the log of a laptop, or Africa's Talking.
+SMS = _choice(
+    "SMS", among=("off", "console", "africastalking"), default="off" if PRODUCTION else "console"
+)
+AFRICASTALKING_USERNAME = env.str("AFRICASTALKING_USERNAME", default="")
+AFRICASTALKING_API_KEY = env.str("AFRICASTALKING_API_KEY", default="")
+#: The registered short code or name it comes from; empty: Africa's Talking's own.
+AFRICASTALKING_SENDER_ID = env.str("AFRICASTALKING_SENDER_ID", default="")
+AFRICASTALKING_BASE_URL = env.str(
+    "AFRICASTALKING_BASE_URL", default="https://api.africastalking.com"
+).rstrip("/")
+
+
+def _half_a_carrier() -> str | None:
+    """What is wrong with the settings of SMS, as one sentence, or None."""
+    account = {
+        "AFRICASTALKING_USERNAME": AFRICASTALKING_USERNAME,
+        "AFRICASTALKING_API_KEY": AFRICASTALKING_API_KEY,
+    }
+    missing = [name for name, is_set in account.items() if not is_set]
+    faults = {
+        f"set {', '.join(missing)} too: SMS is africastalking.": (
+            SMS == "africastalking" and bool(missing)
+        ),
+        "AFRICASTALKING_API_KEY is set: set SMS to africastalking too, or neither.": (
+            SMS != "africastalking" and bool(AFRICASTALKING_API_KEY)
+        ),
+        "AFRICASTALKING_SENDER_ID is a short code or a name of 1 to 11 letters and digits.": (
+            bool(AFRICASTALKING_SENDER_ID)
+            and not re.fullmatch("[0-9A-Za-z _-]{1,11}", AFRICASTALKING_SENDER_ID)
+        ),
+        "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.": (
+            not _is_loopback(AFRICASTALKING_BASE_URL)
+            and not AFRICASTALKING_BASE_URL.startswith("https://")
+        ),
+        "SMS=console is for a laptop: it writes collection codes to the log.": (
+            PRODUCTION and SMS == "console"
+        ),
+    }
+    return next((sentence for sentence, is_so in faults.items() if is_so), None)
+
+
+if _sentence := _half_a_carrier():
+    raise ImproperlyConfigured(_sentence)
 
 
 def _missing() -> list[str]:

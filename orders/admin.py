@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
-from omachemainproj.admin import LookupAdmin, ReadOnlyInline
-from omachemainproj.deeds import deed
+from accounts.rules import normalise_email
+from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
+from omachemainproj.deeds import FROM_PAGE, deed
 
+from .delivery import send_again
+from .line_deeds import DEEDS, deeds_for
 from .lookup import find_orders
-from .models import Order, OrderTrack, TrackEvent
+from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .outbox import Message
 from .services import cancel_order
+
+_CODE = re.compile(r"\b[0-9]{6}\b")
 
 
 class TrackInline(ReadOnlyInline):
@@ -64,16 +72,27 @@ class OrderAdmin(LookupAdmin):
         cancel_order(order.pk)
 
 
+class WayFilter(admin.ChoicesFieldListFilter):
+    """Lines by where they are. New ones are found by their unpaid orders, which have an index."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        found = super().queryset(request, queryset)
+        if found is not None and TrackStatus.CREATED in (self.lookup_val or ()):
+            return found.filter(order__payment_status=PaymentStatus.REQUESTED)
+        return found
+
+
 @admin.register(OrderTrack)
 class OrderTrackAdmin(LookupAdmin):
-    """Every line sold, with its way. Search as for orders."""
+    """Every line sold, with its way, and what moves it on. Search as for orders."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
-    list_filter = ("track_status",)
+    list_filter = (("track_status", WayFilter),)
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
+    actions = list(DEEDS.values())
     #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
     exclude = ("collection_code",)
 
@@ -84,3 +103,73 @@ class OrderTrackAdmin(LookupAdmin):
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.decide_lines")
+
+    def has_move_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("orders.move_track") or self.has_decide_permission(request)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        line = context["original"]
+        shown = {"deeds": deeds_for(line, who(request)), "from_page": FROM_PAGE}
+        shown["checkbox"] = ACTION_CHECKBOX_NAME
+        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
+
+
+@admin.register(Message)
+class MessageAdmin(LookupAdmin):
+    """What people were told. Collection codes are hidden: they are for the buyer alone."""
+
+    list_display = ("kind", "channel", "contact", "state", "reason", "created_at", "sent_at")
+    list_filter = ("state", "kind", "channel")
+    ordering = ("-pk",)
+    search_help_text = "E-mail address, phone, order token or reference."
+    actions = ["send_again"]
+    fields = (
+        "kind",
+        "channel",
+        "user",
+        "contact",
+        "language",
+        "subject",
+        "words",
+        "state",
+        "reason",
+        "tries",
+        "next_try_at",
+        "provider_id",
+        "created_at",
+        "tried_at",
+        "sent_at",
+    )
+    readonly_fields = ("words",)
+
+    def find(self, term: str) -> dict[str, Any]:
+        if "@" in term:
+            return {"contact": normalise_email(term)}
+        found = find_orders(term)
+        if "mpesa_number" in found:
+            return {"contact": found["mpesa_number"]}
+        return {f"notice__order__{name}": value for name, value in found.items()}
+
+    @admin.display(description="text")
+    def words(self, message: Message) -> str:
+        """What it says, without the codes that prove a delivery."""
+        return _CODE.sub("••••••", message.text)
+
+    def has_resend_permission(self, request: HttpRequest) -> bool:
+        """Whether this member of staff may have messages sent again."""
+        return bool(request.user.has_perm("orders.resend_message"))
+
+    @admin.action(
+        description="Send again (only what failed, or is not known to have left)",
+        permissions=["resend"],
+    )
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        again = [message for message in queryset if send_again(message.pk)]
+        for message in again:
+            self.log_change(request, message, "Sent again.")
+        self.message_user(request, f"{len(again)} are sent again.")

@@ -8,6 +8,8 @@ from math import prod
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 
@@ -24,14 +26,19 @@ def find_orders(typed: str) -> dict[str, Any]:
     except ValueError:
         pass
     try:
-        return {"mpesa_number": normalise_phone(typed)}
+        return {"pk__in": _paid_from(normalise_phone(typed))}
     except ValueError:
         pass
     reference = typed.replace(" ", "").upper()
     if Order.objects.filter(reference=reference).exists():
         return {"reference": reference}
-    buyer = User.objects.filter(username__iexact=typed).values_list("pk", flat=True).first()
+    buyer = User.objects.called(typed).values_list("pk", flat=True).first()
     return {"buyer": buyer} if buyer else {}
+
+
+def _paid_from(phone: str) -> QuerySet[Order, int]:
+    """Orders for which this phone was to be rung: attempts have an index by phone, orders none."""
+    return Order.objects.filter(payments__phone=phone).values_list("pk", flat=True)
 
 
 #: What a reader may take for a letter of a reference, and the letters it may have been. The

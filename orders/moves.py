@@ -17,7 +17,9 @@ from omachemainproj.statements import locked_row
 from products import stock
 from products.stock import StockLine
 
+from .messages import tell
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
+from .outbox import Kind
 from .services import let_order_end
 
 logger = logging.getLogger(__name__)
@@ -54,6 +56,10 @@ MOVES: dict[tuple[str, str], frozenset[Role]] = {
     (TrackStatus.DELIVERED, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
     (TrackStatus.CANCELLED, TrackStatus.REFUNDED): frozenset({Role.SHOP}),
 }
+
+
+#: Steps the buyer is told of, unless it was they who took them.
+TOLD = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
 
 
 class NotAllowed(Refusal):
@@ -94,8 +100,9 @@ def move_line(
     Delivered: its buyer just says so; who hands it over types the buyer's collection ``code``;
     staff may give a reason in ``note`` instead. Cancelled: its buyer just says so, its seller and
     staff give a reason; the line's money goes back, the other lines go on, and the goods stand on
-    the shelf again if they are there (``goods_there``; unless told, they are when the buyer changed
-    their mind before the goods were fetched, and are not otherwise).
+    the shelf again if they are there (``goods_there``, which its seller and staff can tell; unless
+    they do, they are when the buyer changed their mind before the goods were fetched, and are not
+    otherwise).
 
     Safe to repeat: where the line is there already, nothing changes. Returns the line.
 
@@ -134,7 +141,8 @@ def _move(
         raise NotAllowed(_why_not(line, to, roles))
     _require_proof(to, allowed, note=note, has_code=has_code)
     if to == TrackStatus.CANCELLED:
-        if goods_there is None:
+        if goods_there is None or allowed == {Role.BUYER}:
+            # What was not fetched is where it was: a buyer has no say in what its seller has.
             goods_there = Role.BUYER in allowed
         _cancel(order, line, goods_there=goods_there, by=by, note=note)
     else:
@@ -230,6 +238,9 @@ def _step(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
     line.track_status = to
     line.save(update_fields=["track_status", "returned", "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
+    if to in TOLD and (by is None or by.pk != line.buyer_id):
+        key = f"{TOLD[to]}:track:{line.pk}"
+        tell(TOLD[to], key=key, order_id=line.order_id, track_id=line.pk)
 
 
 def _locked(track_id: int) -> tuple[Order, OrderTrack]:

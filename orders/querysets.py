@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
     from .models import Order, OrderTrack  # noqa: F401
+    from .outbox import Message, Notice  # noqa: F401
 
 
 TRACK_COLUMNS = (
@@ -49,6 +50,8 @@ SALE_COLUMNS = (
 )
 #: Paid for and not delivered: what a seller has to look after.
 TO_FULFIL = ("paid", "fetched", "shipping")
+#: Paid for, and not given back since.
+SOLD = (*TO_FULFIL, "delivered")
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -64,6 +67,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Unpaid orders whose time is over."""
         return self.unpaid().filter(expires_at__lte=now)
 
+    def paid_since(self, since: datetime) -> OrderQuerySet:
+        """Orders placed since then whose money is here and stays."""
+        return self.filter(payment_status="paid", created_at__gte=since)
+
 
 class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def bought_by(self, user: User | int) -> OrderTrackQuerySet:
@@ -77,6 +84,10 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def to_fulfil(self) -> OrderTrackQuerySet:
         """Lines that are paid for and not delivered yet."""
         return self.filter(track_status__in=TO_FULFIL)
+
+    def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
+        """Lines with ids beyond this one that are paid for."""
+        return self.filter(pk__gt=newest_before, track_status__in=SOLD)
 
     def as_sales(self) -> models.QuerySet[OrderTrack, Any]:
         """Named tuples of what a seller sees of a line (see orders.answers)."""
@@ -95,3 +106,19 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def as_rows(self) -> models.QuerySet[OrderTrack, Any]:
         """Named tuples of what a tracking row shows (see orders.answers)."""
         return self.values_list(*TRACK_COLUMNS, named=True)
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def to_compose(self) -> NoticeQuerySet:
+        """Things to tell that nobody has put into words yet."""
+        return self.filter(composed_at__isnull=True)
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def to_send(self, now: datetime) -> MessageQuerySet:
+        """Messages whose time to be sent has come."""
+        return self.filter(next_try_at__lte=now)
+
+    def stranded(self) -> MessageQuerySet:
+        """Messages that are not known to have been sent, and that nobody will send by itself."""
+        return self.filter(state__in=["unknown", "failed"])

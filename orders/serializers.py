@@ -170,8 +170,8 @@ class MoveInput(serializers.Serializer):
     )
     goods_there = StrictBooleanField(
         required=False,
-        help_text="On cancelling: whether the goods are there to be sold again. Unless told: yes "
-        "when the buyer cancels, no otherwise.",
+        help_text="On cancelling, from the seller or staff: whether the goods are there to be sold "
+        "again. Unless told: yes when the buyer cancels, no otherwise.",
     )
 
 

@@ -19,6 +19,7 @@ from omachemainproj.statements import locked_row
 from products import stock
 from products.stock import Shortage, StockLine
 
+from .messages import tell_of_paid_order
 from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 
 logger = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
         return
     if order.payment_status == PaymentStatus.REQUESTED or _retake(order):
         _move(order, PaymentStatus.PAID)
+        tell_of_paid_order(order_id)
     else:
         _move(order, PaymentStatus.REFUND_DUE)
 

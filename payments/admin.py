@@ -16,12 +16,14 @@ from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
 
+from . import books_admin  # noqa: F401 - its pages are registered with these
 from .callbacks import act_again
 from .enquiry import ask_now
 from .models import (
     GatewayEvent,
     OrderPayment,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     StatementPull,
@@ -34,7 +36,9 @@ admin.site.index_template = "admin/payments/index.html"
 
 def _find_by_receipt(typed: str) -> Receipt | None:
     number = typed.replace(" ", "").upper()
-    return Receipt.objects.filter(number=number).first() if number else None
+    # The index on numbers begins with whose they are.
+    named = Receipt.objects.filter(provider__in=Provider.values, number=number)
+    return named.first() if number else None
 
 
 class PaymentInline(ReadOnlyInline):

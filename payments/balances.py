@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.db.models import BigIntegerField, Case, F, OuterRef, QuerySet, Subquery, Sum, When
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -37,9 +37,13 @@ def with_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
     payouts = Payout.objects.filter(seller=OuterRef("pk"))
-    never_left = payouts.exclude(status="done").filter(status__in=("refused", "dropped"))
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
-    left = SellerShare.objects.left_behind(Payout.objects.filter(pk__in=never_left.values("pk")))
+    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    left = SellerShare.objects.owed().filter(
+        ~Q(payout__status="done"),
+        payout__seller=OuterRef("pk"),
+        payout__status__in=("refused", "dropped"),
+    )
     return sellers.annotate(
         owed=_total(entries, usual),
         going=_total(payouts.exclude(status="done").still_open(), F("amount")),

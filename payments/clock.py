@@ -17,7 +17,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.services import forget_expired_tokens
+from orders.composing import compose
+from orders.delivery import send_message
 from orders.moves import confirm_silent_deliveries
+from orders.outbox import Message, Notice
 from orders.services import expire_overdue
 
 from .budget import forget_spent_budgets
@@ -63,6 +66,8 @@ def tick(now: datetime | None = None) -> dict[str, int]:
             confirm_silent_deliveries,
             prepare_sellers_payouts,
             look_after_payouts,
+            write_messages,
+            send_messages,
         )
     }
 
@@ -131,6 +136,18 @@ def prepare_sellers_payouts(now: datetime) -> int:
 def look_after_payouts(now: datetime) -> int:
     """Send payouts that are due, and ask about those M-Pesa has not spoken of."""
     return _each(look_after_payout, Payout.objects.due(now).values_list("pk", flat=True))
+
+
+def write_messages(now: datetime) -> int:
+    """Put into words what people are to be told, where the turn after the commit was lost."""
+    forgotten = Notice.objects.to_compose().filter(created_at__lt=now - GRACE)
+    return _each(compose, forgotten.order_by("pk").values_list("pk", flat=True))
+
+
+def send_messages(now: datetime) -> int:
+    """Send messages whose time has come: those just written, and those to be tried again."""
+    due = Message.objects.to_send(now).order_by("next_try_at")
+    return _each(send_message, due.values_list("pk", flat=True))
 
 
 def _attempt(duty: Callable[[datetime], int], now: datetime) -> int:

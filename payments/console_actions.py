@@ -15,7 +15,8 @@ from . import decisions
 from .console_forms import Decision
 from .models import Receipt
 
-#: Who may decide. Superusers may.
+#: Who may look, and who may decide. Superusers may both.
+LOOKING = "payments.view_receipt"
 PERMISSION = "payments.decide_money"
 
 
@@ -28,14 +29,14 @@ def decide(row: Model, decision: Decision, given: Mapping[str, Any], *, by: User
     if decision.asks:
         _record(row, decision.label, given, by=by)
         before = audit.values_of(row)
-        said = decision.do(row, given)
+        said = decision.do(row, {**given, "by": by})
         changes = audit.difference(before, audit.values_of(row))
         if changes:
             audit.keep(by, f"What came of it: {decision.label}", row, changes=changes)
         return said
     with transaction.atomic():
         before = audit.values_of(row)
-        said = decision.do(row, given)
+        said = decision.do(row, {**given, "by": by})
         changes = audit.difference(before, audit.values_of(row))
         _record(row, decision.label, given, by=by, changes=changes)
     return said

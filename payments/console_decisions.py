@@ -8,7 +8,18 @@ from orders.models import Order
 
 from . import console_deeds
 from .console_forms import Decision, GiveToOrder, Numbered, SendTo
-from .models import EventState, GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund, Way
+from .models import (
+    EventState,
+    GatewayEvent,
+    MoneyOut,
+    OrderPayment,
+    Payout,
+    PayoutStop,
+    Receipt,
+    Refund,
+    TransferStatus,
+    Way,
+)
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
@@ -19,8 +30,12 @@ def _is_refused(refund: Refund) -> bool:
     return Refund.objects.refused().filter(pk=refund.pk).exists()
 
 
-def _is_silent(refund: Refund) -> bool:
-    return refund.is_under_way and refund.next_check_at is None
+def _is_silent(row: MoneyOut) -> bool:
+    return row.is_under_way and row.next_check_at is None
+
+
+def _is_refused_payout(payout: Payout) -> bool:
+    return payout.status == TransferStatus.REFUSED
 
 
 def _may_be_acted_on(event: GatewayEvent) -> bool:
@@ -153,6 +168,63 @@ KINDS: dict[str, tuple[type[Model], tuple[Decision, ...]]] = {
                 "It leaves the list. Nothing else changes.",
                 lambda refund: refund.unseen and not refund.is_under_way,
                 console_deeds.acknowledge_refund,
+            ),
+        ),
+    ),
+    "payout": (
+        Payout,
+        (
+            Decision(
+                "approve",
+                "Let it leave",
+                "You have looked at what was sold, to whom, and at the number it goes to.",
+                lambda payout: Payout.objects.to_approve().filter(pk=payout.pk).exists(),
+                console_deeds.approve,
+            ),
+            Decision(
+                "again",
+                "Try again at the same number",
+                "Under an id of its own: M-Pesa has definitely refused this one.",
+                _is_refused_payout,
+                console_deeds.pay_again,
+            ),
+            Decision(
+                "send",
+                "Send it to another number",
+                "Only one its seller has given you, and you have called back.",
+                _is_refused_payout,
+                console_deeds.pay_again,
+                SendTo,
+            ),
+            Decision(
+                "portal",
+                "It was sent on the portal",
+                "Name the receipt the portal shows for it.",
+                _is_refused_payout,
+                console_deeds.paid_by_portal,
+                Numbered,
+            ),
+            Decision(
+                "done",
+                "It went",
+                "Name the receipt the portal shows for it.",
+                _is_silent,
+                console_deeds.payout_went,
+                Numbered,
+            ),
+            Decision(
+                "not-done",
+                "It never went",
+                "After looking on the portal. The money is still owed.",
+                _is_silent,
+                console_deeds.payout_never_went,
+            ),
+            Decision(
+                "seen",
+                "Acknowledge it",
+                "It leaves the list. Nothing else changes.",
+                lambda payout: payout.unseen and not payout.is_under_way,
+                console_deeds.acknowledge_payout,
             ),
         ),
     ),

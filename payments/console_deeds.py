@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import decisions
+from . import decisions, payout_decisions
 from .console_sections import kes
-from .models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund, Way
+from .models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund, Way
 
 
 def give(receipt: Receipt, given: Mapping[str, Any]) -> str:
@@ -89,3 +89,33 @@ def act_again(event: GatewayEvent, given: Mapping[str, Any]) -> str:
 def set_aside(event: GatewayEvent, given: Mapping[str, Any]) -> str:
     decisions.set_message_aside(event.pk)
     return "Set aside."
+
+
+def approve(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.approve_payout(payout.pk, by=given["by"])
+    return f"{kes(payout.amount)} goes to {payout.phone}."
+
+
+def pay_again(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.try_payout_again(payout.pk, phone=given.get("phone", ""))
+    return f"Another payout goes to {given.get('phone') or payout.phone}."
+
+
+def paid_by_portal(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.paid_on_the_portal(payout.pk, number=given["number"])
+    return "It is written down as sent."
+
+
+def payout_went(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.decide_payout(payout.pk, number=given["number"])
+    return "It is written down as sent."
+
+
+def payout_never_went(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.decide_payout(payout.pk)
+    return "It never went: try it again, or send it to another number."
+
+
+def acknowledge_payout(payout: Payout, given: Mapping[str, Any]) -> str:
+    payout_decisions.acknowledge_payout(payout.pk)
+    return "Acknowledged."

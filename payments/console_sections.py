@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import QuerySet
 
-from .models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
+from .models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
 
 #: How far the rows of a section are counted.
 COUNT_AT_MOST = 1000
@@ -56,6 +56,10 @@ def _refund_name(refund: Refund) -> str:
     return f"{kes(refund.amount)} by {refund.get_way_display()}"
 
 
+_PAYOUT = {
+    "Payout": lambda payout: f"{kes(payout.amount)} to {payout.phone}",
+    "Seller": lambda payout: payout.seller,
+}
 _RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: kes(receipt.amount)}
 _REFUND = {
     "Refund": _refund_name,
@@ -154,6 +158,58 @@ SECTIONS = (
         listed="payments_refund_changelist?unseen__exact=1",
     ),
     Section(
+        key="approve",
+        title="Payouts to approve",
+        about="Too large to leave before a second person has looked: at what was sold, and at the "
+        "number it goes to.",
+        model=Payout,
+        rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
+        columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
+        listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
+    ),
+    Section(
+        key="payouts-refused",
+        title="Payouts that were refused",
+        about="M-Pesa does not take the number, or refused too often. The seller can give another "
+        "number; so can you, once you have called them.",
+        model=Payout,
+        rows=lambda now: Payout.objects.for_a_person().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Why": lambda payout: payout.note or payout.result_text,
+            "Owed since": lambda payout: payout.created_at,
+        },
+        listed="payments_payout_changelist?status__exact=refused",
+    ),
+    Section(
+        key="payouts-silent",
+        title="Payouts M-Pesa never spoke of",
+        about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
+        "tells: name the receipt it went under, or say that it never went.",
+        model=Payout,
+        rows=lambda now: Payout.objects.forsaken().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Note": lambda payout: payout.note or payout.result_text,
+            "Sent": lambda payout: payout.sent_at,
+        },
+        listed="payments_payout_changelist?status__in=unknown,sent&next_check_at__isnull=1",
+    ),
+    Section(
+        key="payouts-differ",
+        title="Payouts that ended otherwise",
+        about="The money may have gone twice, or another amount did. What went twice is kept back "
+        "from the seller's next payouts. Acknowledge what you have seen.",
+        model=Payout,
+        rows=lambda now: Payout.objects.unseen().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Note": lambda payout: payout.note,
+            "Done": lambda payout: payout.done_at,
+        },
+        listed="payments_payout_changelist?unseen__exact=1",
+    ),
+    Section(
         key="unnamed",
         title="Receipts whose number has not come",
         about="M-Pesa said that the prompt was paid and did not name the receipt. Until it has a "
@@ -241,6 +297,25 @@ SECTIONS = (
             "Next try": lambda refund: refund.next_check_at,
         },
         listed="payments_refund_changelist?status__exact=due",
+        for_information=True,
+    ),
+    Section(
+        key="payouts-held",
+        title="Payouts that wait",
+        about="For money on the account they are paid from, for the day's limit, or for a stop to "
+        "end. Then they go by themselves.",
+        model=Payout,
+        rows=lambda now: (
+            Payout.objects.held_back(now - SENT_WITHIN)
+            .select_related("seller")
+            .order_by("next_check_at")
+        ),
+        columns={
+            **_PAYOUT,
+            "Why": lambda payout: payout.result_text,
+            "Next try": lambda payout: payout.next_check_at,
+        },
+        listed="payments_payout_changelist?status__exact=due",
         for_information=True,
     ),
 )

@@ -1,10 +1,14 @@
-"""The console: one page of the admin for what needs a person, and a page for each story."""
+"""The console: one page of the admin for what needs a person, and a page for each story.
+
+Who may look at receipts may look here; who may decide about money acts.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Model
@@ -17,7 +21,7 @@ from omachemainproj.deeds import Why
 from omachemainproj.errors import Refusal
 
 from .console import count_strangers, look
-from .console_actions import PERMISSION, decide, write_down
+from .console_actions import LOOKING, PERMISSION, decide, write_down
 from .console_decisions import KINDS
 from .console_forms import Decision, WriteDown
 from .models import Receipt
@@ -34,8 +38,11 @@ NAMES = {
 }
 FASTER = "Somebody else was faster. Look again before you decide."
 
+may_look = permission_required(LOOKING, raise_exception=True)
+
 
 @require_safe
+@may_look
 def console(request: HttpRequest) -> HttpResponse:
     """Show what needs a person."""
     return _show_console(request, WriteDown(auto_id="write-%s"))
@@ -61,6 +68,7 @@ def write_receipt(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@may_look
 def story(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Show what happened to a row's money, and what may be decided about it."""
     return _show_story(request, kind, _row(kind, pk))
@@ -160,7 +168,8 @@ def _decision(kind: str, key: str) -> Decision:
 
 
 def _decider(request: HttpRequest) -> User:
-    """Who asks, if they may decide about money. Raises PermissionDenied."""
-    if not isinstance(request.user, User) or not request.user.has_perm(PERMISSION):
+    """Who asks, if they may see money and decide about it. Raises PermissionDenied."""
+    person = request.user
+    if not isinstance(person, User) or not person.has_perms((LOOKING, PERMISSION)):
         raise PermissionDenied
-    return request.user
+    return person

@@ -22,6 +22,7 @@ from .models import (
     EventState,
     GatewayEvent,
     OrderPayment,
+    Payout,
     PayoutStop,
     Provider,
     Receipt,
@@ -192,7 +193,7 @@ def try_refund_again(refund_id: int, *, phone: str = "") -> Refund:
 def refunded_on_the_portal(refund_id: int, *, number: str) -> Refund:
     """Write down that a person gave the money back on M-Pesa's portal, under this receipt."""
     refund = _refused(refund_id)
-    number = _new_number(number)
+    number = new_number(number)
     by_person = succeed(refund, way=Way.PORTAL)
     Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
     finish(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
@@ -212,7 +213,7 @@ def decide_refund(refund_id: int, *, number: str = "") -> Refund:
     # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
     Refund.objects.filter(pk=refund_id).update(unseen=False)
     if number:
-        number = _new_number(number)
+        number = new_number(number)
         finish(refund_id, number=number, text="Seen on M-Pesa's portal.")
     else:
         refuse(
@@ -268,10 +269,11 @@ def _tidy(number: str) -> str:
     return "".join(number.upper().split())
 
 
-def _new_number(typed: str) -> str:
-    """M-Pesa's receipt of money that went back, which no refund has yet."""
+def new_number(typed: str) -> str:
+    """M-Pesa's receipt of money that left, which no refund and no payout has yet."""
     number = _tidy(typed)
-    if not number.isalnum() or Refund.objects.filter(number=number).exists():
+    known = Refund.objects.filter(number=number).exists()
+    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
         raise CannotDo("Name the portal's own receipt number, not one that is known already.")
     return number
 

@@ -237,8 +237,16 @@ def _kept_on(receipt: Receipt) -> Account:
     return Account.SUSPENSE if receipt.order_id is None else Account.BUYERS_HELD
 
 
-def balance(account: Account, *, order_id: int | None = None, seller_id: int | None = None) -> int:
+def balance(
+    account: Account,
+    *,
+    order_id: int | None = None,
+    seller_id: int | None = None,
+    up_to: int | None = None,
+) -> int:
     """What is on an account, in KES; of it what is for that order, or for that seller.
+
+    With ``up_to``, what was on it when the entry of this id was made.
 
     Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
     the others as what it owes.
@@ -248,6 +256,8 @@ def balance(account: Account, *, order_id: int | None = None, seller_id: int | N
         entries = entries.filter(order=order_id)
     if seller_id is not None:
         entries = entries.filter(seller=seller_id)
+    if up_to is not None:
+        entries = entries.filter(pk__lte=up_to)
     usual = Side.DEBIT if account in CLEARING.values() else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0

@@ -18,6 +18,8 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.soon import after_commit, duty
 from omachemainproj.statements import locked_row
+from orders.messages import tell
+from orders.outbox import Kind
 
 from . import ledger
 from .balances import balance_of
@@ -134,7 +136,7 @@ def finish_payout(
 
     ``amount`` is what M-Pesa says it sent, None where it does not say. Returns a note.
     """
-    payout = _locked(payout_id)
+    payout = locked_payout(payout_id)
     if payout.status == TransferStatus.DONE:
         if number and not payout.number:
             payout.number = number
@@ -155,6 +157,14 @@ def finish_payout(
     payout.number, payout.result_code, payout.result_text = number, code, text[:200]
     payout.save()
     ledger.post_paid_out(payout)
+    tell(
+        Kind.PAID_OUT,
+        key=f"paid_out:{payout.pk}",
+        user_id=payout.seller_id,
+        phone=payout.phone,
+        amount=payout.amount,
+        receipt=number,
+    )
     return payout.note or "The seller has the money."
 
 
@@ -165,7 +175,7 @@ def refuse_payout(payout_id: int, *, code: str, text: str, reason: PayoutReason)
     What time may mend is tried again later, under an id of its own; the rest waits for another
     number from the seller, or for a person.
     """
-    payout = _locked(payout_id)
+    payout = locked_payout(payout_id)
     if not payout.is_under_way:
         return f"A refusal after the end: still {payout.status}."
     after = next_try(reason, payout.tries)
@@ -187,7 +197,7 @@ def replace_refused(payout_id: int, *, phone: str = "", note: str = "") -> bool:
 
     Returns False when it is not, or no more, a refused one. Safe to repeat.
     """
-    payout = _locked(payout_id)
+    payout = locked_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         return False
     if phone:
@@ -216,7 +226,7 @@ def next_day(now: datetime) -> datetime:
     return midnight + timedelta(days=1)
 
 
-def _locked(payout_id: int) -> Payout:
+def locked_payout(payout_id: int) -> Payout:
     """A payout, locked after its seller."""
     seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
     locked_row(User, seller_id)

@@ -26,6 +26,7 @@ from orders.services import NotUnpaid, prolong
 
 from . import gateway
 from .daraja.errors import DarajaRefused, DarajaUnknown
+from .failures import NOT_SENT, PESTERED, PHONE_BUSY, tell_of_failed_prompt
 from .models import AttemptStatus, OrderPayment, credited_to
 from .querysets import OrderPaymentQuerySet
 
@@ -41,9 +42,6 @@ FRESH = timedelta(seconds=60)
 PROMPTS_AN_HOUR = 10
 #: M-Pesa is first asked about a silent prompt this long after it rang.
 FIRST_CHECK = timedelta(seconds=30)
-
-#: Result codes of our own, for attempts that never reached M-Pesa.
-NOT_SENT, PHONE_BUSY, PESTERED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
 
 
 class PromptOpen(Refusal):
@@ -122,7 +120,7 @@ def _claim_after_clearing(order_id: int, now: datetime) -> OrderPayment | None:
     try:
         return _claim(order_id, now)
     except IntegrityError:
-        _give_up(payment.pk, PHONE_BUSY)
+        _give_up(payment, PHONE_BUSY)
         return None
 
 
@@ -137,14 +135,13 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     if not payments:
         return None
     payment: OrderPayment = payments[0]
-    order = locked_row(Order, order_id)
+    order = payment.order = locked_row(Order, order_id)
     if reason := _reason_not_to_ring(payment, order, now):
-        _give_up(payment.pk, reason)
+        _give_up(payment, reason)
         return None
     OrderPayment.objects.filter(pk=payment.pk).update(
         status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_CHECK
     )
-    payment.order = order
     return payment
 
 
@@ -164,12 +161,13 @@ def _reason_not_to_ring(payment: OrderPayment, order: Order, now: datetime) -> s
     return PESTERED if len(rung.values_list("pk")[:PROMPTS_AN_HOUR]) == PROMPTS_AN_HOUR else ""
 
 
-def _give_up(payment_id: int, code: str) -> int:
-    return (
-        OrderPayment.objects.to_ring()
-        .filter(pk=payment_id)
-        .update(status=AttemptStatus.FAILED, live=False, result_code=code)
-    )
+@transaction.atomic
+def _give_up(payment: OrderPayment, code: str, *, tell: bool = True) -> int:
+    unsent = OrderPayment.objects.to_ring().filter(pk=payment.pk)
+    given_up = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
+    if given_up and tell:
+        tell_of_failed_prompt(payment, payment.order, code, live=payment.live)
+    return given_up
 
 
 def _push(payment: OrderPayment) -> None:
@@ -185,13 +183,7 @@ def _push(payment: OrderPayment) -> None:
         )
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
-        claimed.filter(status=AttemptStatus.UNKNOWN).update(
-            status=AttemptStatus.FAILED,
-            live=False,
-            next_check_at=None,
-            result_code=f"refused.{refusal.kind}",
-            result_text=str(refusal)[:200],
-        )
+        _write_refusal(payment, refusal)
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         claimed.update(result_text=str(silence)[:200])
@@ -208,12 +200,27 @@ def _push(payment: OrderPayment) -> None:
             waiting.update(status=AttemptStatus.SUBMITTED)
 
 
+@transaction.atomic
+def _write_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
+    code = f"refused.{refusal.kind}"
+    rung = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
+    if rung.update(
+        status=AttemptStatus.FAILED,
+        live=False,
+        next_check_at=None,
+        result_code=code,
+        result_text=str(refusal)[:200],
+    ):
+        tell_of_failed_prompt(payment, payment.order, code, live=payment.live)
+
+
 def close_lapsed_prompts(
     *, now: datetime, order_id: int | None = None, phone: str | None = None
 ) -> int:
     """Let go of prompts that no phone shows any more, so that it may ring again. Safe to repeat.
 
-    What became of them is still asked: only ``live`` changes. Those never sent have failed.
+    What became of them is still asked: only ``live`` changes. Those never sent have failed; the
+    buyer of ``order_id`` is not told, for they are trying again this very moment.
     """
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
@@ -224,7 +231,8 @@ def close_lapsed_prompts(
     silent = live.filter(rung_at__lt=now - PROMPT_TIME)
     # One row at a time: a statement over many would hold some while it waits for others.
     closed = sum(
-        _give_up(payment_id, NOT_SENT) for payment_id in unsent.values_list("pk", flat=True)
+        _give_up(payment, NOT_SENT, tell=order_id is None)
+        for payment in unsent.select_related("order")
     )
     return closed + sum(
         silent.filter(pk=payment_id).update(live=False)

@@ -25,6 +25,26 @@ if TYPE_CHECKING:
     )
 
 AnyMoneyOut = TypeVar("AnyMoneyOut", bound="MoneyOut")
+#: A payout too large to leave before a second person has looked at it.
+AWAITS_APPROVAL = Q(status="due", needs_approval=True, approved_by__isnull=True)
+
+
+class Seconds(models.Func):
+    """Whole seconds from the second moment to the first, to the nearest."""
+
+    arity = 2
+    output_field = models.IntegerField()
+    template = "CAST(ROUND(EXTRACT(EPOCH FROM (%(expressions)s))) AS integer)"
+    arg_joiner = " - "
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="CAST(ROUND((julianday(%(expressions)s)) * 86400) AS integer)",
+            arg_joiner=") - julianday(",
+            **context,
+        )
 
 
 class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
@@ -47,7 +67,15 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
 
     def forsaken(self) -> OrderPaymentQuerySet:
         """Attempts that never ended and about which M-Pesa is not asked any more: a person is."""
-        return self.filter(status__in=("unknown", "submitted"), next_check_at__isnull=True)
+        return self.without_end().filter(next_check_at__isnull=True)
+
+    def without_end(self) -> OrderPaymentQuerySet:
+        """Attempts M-Pesa may know of, and whose end is not known."""
+        return self.filter(status__in=("unknown", "submitted"))
+
+    def ended_since(self, since: datetime) -> OrderPaymentQuerySet:
+        """Attempts made since then whose end is known."""
+        return self.filter(status__in=("confirmed", "failed"), created_at__gte=since)
 
     def update(self, **kwargs: Any) -> int:
         """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
@@ -141,7 +169,7 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
 
     def to_approve(self) -> PayoutQuerySet:
         """Payouts too large to leave before a second person has looked at them."""
-        return self.filter(status="due", needs_approval=True, approved_by__isnull=True)
+        return self.filter(AWAITS_APPROVAL)
 
 
 class SellerShareQuerySet(models.QuerySet["SellerShare"]):

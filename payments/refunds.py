@@ -14,8 +14,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.statements import locked_row
+from orders.messages import tell
 from orders.models import Order, OrderTrack
 from orders.moves import mark_line_refunded
+from orders.outbox import Kind
 from orders.services import mark_order_refunded, owe_order_back
 
 from . import ledger
@@ -134,6 +136,14 @@ def finish(
     refund.save()
     ledger.post_given_back(refund, twice=twice)
     _finish_order(refund)
+    if refund.order_id is not None and not twice:
+        tell(
+            Kind.REFUNDED,
+            key=f"refunded:refund:{refund.pk}",
+            order_id=refund.order_id,
+            amount=refund.amount,
+            receipt=refund.number,
+        )
     return refund.note or "The money is back."
 
 

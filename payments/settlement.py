@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.services import mark_order_paid
 
 from . import receipts
+from .failures import tell_of_failed_prompt
 from .models import (
     AttemptStatus,
     Channel,
@@ -29,10 +30,6 @@ from .receipts import is_counted
 from .refunds import owe_back, owe_back_locked
 
 logger = logging.getLogger(__name__)
-
-
-#: A result code of our own: M-Pesa never spoke of the attempt, and its statement does not show it.
-NOT_ON_STATEMENT = "local.not_on_statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +77,9 @@ def settle_locked(payment: OrderPayment, outcome: Outcome) -> str:
             payment.next_check_at = None
             payment.save(update_fields=["next_check_at"])
         return f"A failure after the end: still {payment.status}."
-    payment.status = AttemptStatus.FAILED
+    payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
+    tell_of_failed_prompt(payment, payment.order, outcome.code, live=was_live)
     return "The attempt failed."
 
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from . import gateway
 from .daraja.errors import DarajaError
 from .daraja.statement import StatementPage, StatementRow
+from .failures import NOT_ON_STATEMENT
 from .models import (
     OPEN,
     Door,
@@ -28,7 +29,7 @@ from .models import (
     StatementPull,
 )
 from .receipts import MoneyIn, take_in
-from .settlement import NOT_ON_STATEMENT, Outcome, settle
+from .settlement import Outcome, settle
 
 logger = logging.getLogger(__name__)
 

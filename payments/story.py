@@ -20,9 +20,11 @@ from .models import (
     GatewayEvent,
     LedgerPosting,
     OrderPayment,
+    Payout,
     PayoutStop,
     Receipt,
     Refund,
+    SellerShare,
     Side,
     TransferStatus,
     Way,
@@ -39,7 +41,7 @@ class Moment:
     at: datetime
     what: str
     row: Model
-    #: For the eye: order, attempt, receipt, refund, books, message or person.
+    #: For the eye: order, attempt, receipt, refund, payout, books, message or person.
     kind: str
     detail: str = ""
 
@@ -82,9 +84,24 @@ def _of_order(order_id: int) -> Iterator[Moment]:
 def _of_row(row: Model) -> Iterator[Moment]:
     if isinstance(row, Receipt):
         yield from _around(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
+    elif isinstance(row, Payout):
+        yield from _of_payouts([row])
     elif isinstance(row, Refund) or (isinstance(row, GatewayEvent) and row.receipt_id):
         receipt = row.receipt_id
         yield from _around(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
+
+
+def _of_payouts(payouts: list[Payout]) -> Iterator[Moment]:
+    """What became of sellers' money: the lines it is for, each try to send it, the books."""
+    yield from _moments(payouts)
+    shares = list(SellerShare.objects.filter(payout__in=payouts).select_related("track"))
+    yield from _moments(
+        TrackEvent.objects.filter(track__seller_share__in=shares).select_related("track", "actor")
+    )
+    about = Q(payout__in=payouts)
+    yield from _moments(GatewayEvent.objects.filter(about).defer("headers").order_by("pk"))
+    books = LedgerPosting.objects.filter(about | Q(share__in=shares))
+    yield from _moments(books.prefetch_related("entries").order_by("pk"))
 
 
 def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[Moment]:
@@ -182,17 +199,33 @@ def _tell_refund(refund: Refund) -> Iterator[Moment]:
         number = f" under {refund.number}" if refund.number else ""
         yield Moment(ended, f"{amount} went back{number}.", refund, "refund", said)
     elif refund.status != TransferStatus.DUE or said:
-        what = _REFUND_STANDS[TransferStatus(refund.status)]
+        what = _OUT_STANDS[TransferStatus(refund.status)]
         yield Moment(ended, what, refund, "refund", said)
 
 
-_REFUND_STANDS = {
+_OUT_STANDS = {
     TransferStatus.DUE: "It has not been sent yet.",
     TransferStatus.UNKNOWN: "M-Pesa gave no clear answer.",
     TransferStatus.SENT: "M-Pesa took the request, and has not said how it ended.",
     TransferStatus.REFUSED: "It was refused.",
     TransferStatus.DROPPED: "It was dropped before it was sent.",
 }
+
+
+def _tell_payout(payout: Payout) -> Iterator[Moment]:
+    amount, phone = _kes(payout.amount), payout.phone
+    what = f"{amount} is to go to {payout.seller} at {phone}."
+    yield Moment(payout.created_at, what, payout, "payout", payout.note)
+    if payout.sent_at:
+        yield Moment(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
+    ended = payout.done_at or payout.sent_at or payout.created_at
+    said = " ".join(filter(None, [payout.result_code, payout.result_text]))
+    if payout.status == TransferStatus.DONE:
+        number = f" under {payout.number}" if payout.number else ""
+        yield Moment(ended, f"{amount} reached the seller{number}.", payout, "payout", said)
+    elif payout.status != TransferStatus.DUE or said:
+        stands = _OUT_STANDS[TransferStatus(payout.status)]
+        yield Moment(ended, stands, payout, "payout", said)
 
 
 def _tell_message(event: GatewayEvent) -> Iterator[Moment]:
@@ -233,6 +266,7 @@ _TELLERS: dict[type[Model], Callable[[Any], Iterator[Moment]]] = {
     OrderPayment: _tell_attempt,
     Receipt: _tell_receipt,
     Refund: _tell_refund,
+    Payout: _tell_payout,
     GatewayEvent: _tell_message,
     LedgerPosting: _tell_posting,
     PayoutStop: _tell_stop,

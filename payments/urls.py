@@ -1,4 +1,4 @@
-"""Cash-out, the webhook, and the console for staff.
+"""Cash-out, sellers' money, the webhook, and the console and the dashboard for staff.
 
 No address M-Pesa is told may contain a word Daraja refuses in a URL.
 """
@@ -6,7 +6,7 @@ No address M-Pesa is told may contain a word Daraja refuses in a URL.
 from django.contrib.admin import site
 from django.urls import path, re_path
 
-from . import console_views, views, webhook
+from . import console_views, dashboard_views, seller_views, views, webhook
 
 CONSOLE = "admin/payments/console/"
 
@@ -15,11 +15,24 @@ urlpatterns = [
     path("cashout/<uuid:order_token>/", views.OrderView.as_view(), name="order"),
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),
     path("cashout/<uuid:order_token>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("seller/statement/", seller_views.StatementView.as_view(), name="seller-statement"),
+    path(
+        "seller/statement/export/",
+        seller_views.StatementExportView.as_view(),
+        name="seller-statement-export",
+    ),
+    path("seller/payouts/", seller_views.PayoutsView.as_view(), name="seller-payouts"),
+    re_path(
+        r"^seller/payouts/(?P<payout_id>[0-9]{1,18})/number/$",
+        seller_views.PayoutNumberView.as_view(),
+        name="seller-payout-number",
+    ),
     path("safwebhook/", webhook.receive, name="webhook"),
     path("safwebhook/bank/equity/", webhook.equity_notifies, name="equity"),
     path("safwebhook/c2b/<str:token>/confirmation/", webhook.confirm, name="c2b-confirmation"),
     path("safwebhook/c2b/<str:token>/validation/", webhook.validate, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhook.receive, name="callback"),
+    path("admin/dashboard/", site.admin_view(dashboard_views.dashboard), name="dashboard"),
     path(CONSOLE, site.admin_view(console_views.console), name="console"),
     path(f"{CONSOLE}receipt/", site.admin_view(console_views.write_receipt), name="console-write"),
     path(

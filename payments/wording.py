@@ -8,10 +8,8 @@ from typing import TypedDict
 from orders.models import Order, PaymentStatus
 
 from .by_hand import ByHand
-from .daraja.codes import Reason, reason_of
+from .failures import explain_failure
 from .models import AttemptStatus, OrderPayment
-from .prompts import NOT_SENT, PESTERED, PHONE_BUSY
-from .settlement import NOT_ON_STATEMENT
 
 
 class Prompt(TypedDict):
@@ -20,40 +18,6 @@ class Prompt(TypedDict):
     status: str
     message: str
 
-
-_REASONS = {
-    Reason.CANCELLED: "You cancelled on your phone. Try again when you are ready.",
-    Reason.NO_ANSWER: (
-        "Your phone did not answer. See that it is on and has signal, then try again."
-    ),
-    Reason.WRONG_PIN: "The M-Pesa PIN was wrong. Try again with the right one.",
-    Reason.NO_MONEY: "There was not enough money in M-Pesa. Top up and try again.",
-    Reason.LIMIT: "M-Pesa's limit does not allow this payment today. Try another number.",
-    Reason.BUSY: "M-Pesa was busy. Try again in a minute.",
-    Reason.REPEATED_TOO_SOON: (
-        "M-Pesa takes the same amount from the same phone only once in two minutes. "
-        "Wait two minutes and try again."
-    ),
-    Reason.PIN_LOCKED: "This M-Pesa PIN is locked. Call Safaricom on 100, or try another number.",
-    Reason.EXPIRED: "The prompt ran out before a PIN was entered. Try again.",
-    Reason.MISCONFIGURED: "M-Pesa cannot take payments for us right now. We are on it.",
-    Reason.OTHER: "M-Pesa could not finish the payment. Try again.",
-}
-
-_NEVER_RANG = {
-    NOT_SENT: "We could not ring your phone in time. Try again.",
-    PHONE_BUSY: "This phone has another prompt open. Answer it, or try again in two minutes.",
-    NOT_ON_STATEMENT: "M-Pesa has no payment from this prompt. Try again.",
-    PESTERED: "This phone was asked too often in the last hour. Try another number, or wait.",
-    "refused.busy_phone": (
-        "This phone has another M-Pesa prompt open. Close it and try again in a minute."
-    ),
-    "refused.busy_gateway": "M-Pesa is very busy. Try again in a minute.",
-    "refused.unreachable": "M-Pesa cannot be reached right now. Try again in a minute.",
-    "refused.bad_request": "M-Pesa did not accept this number. Check it and try again.",
-    "refused.configuration": "M-Pesa cannot take payments for us right now. We are on it.",
-    "refused.other": "M-Pesa did not take the request. Try again in a minute.",
-}
 
 _CLOSED = {
     PaymentStatus.PAID: "Paid. Thank you!",
@@ -109,8 +73,7 @@ def _name_ways(ways: Sequence[ByHand]) -> str:
 
 def _message(payment: OrderPayment) -> str:
     if payment.status == AttemptStatus.FAILED:
-        never_rang = _NEVER_RANG.get(payment.result_code)
-        return never_rang or _REASONS[reason_of(payment.result_code)]
+        return explain_failure(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

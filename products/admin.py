@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -15,7 +16,14 @@ from django.utils.html import format_html
 from django.utils.text import Truncator
 
 from accounts.models import User
-from omachemainproj.admin import COUNT_AT_MOST, ReadOnlyAdmin, ReadOnlyInline, ShopAdmin
+from omachemainproj.admin import (
+    COUNT_AT_MOST,
+    LookupAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    ShopAdmin,
+)
+from omachemainproj.deeds import deed
 
 from .models import MAX_REASON, Product, Review, StockMovement
 from .querysets import ProductQuerySet
@@ -95,17 +103,13 @@ class ProductAdmin(ShopAdmin):
     def sold_out(self, product: Product) -> bool:
         return bool(product.soldout)
 
-    @admin.action(description="List: show these products to the public", permissions=["change"])
-    def show(self, request: HttpRequest, products: QuerySet[Product]) -> None:
-        for product in products:
-            list_product(product.pk)
-            self.log_change(request, product, "Listed.")
+    @deed("List: show these products to the public", permissions=["change"])
+    def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        list_product(product.pk)
 
-    @admin.action(description="Unlist: hide these products", permissions=["change"])
-    def hide(self, request: HttpRequest, products: QuerySet[Product]) -> None:
-        for product in products:
-            unlist_product(product.pk)
-            self.log_change(request, product, "Unlisted.")
+    @deed("Unlist: hide these products", permissions=["change"])
+    def hide(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        unlist_product(product.pk)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -140,6 +144,19 @@ def _find(products: Any, term: str) -> ProductQuerySet:
     newest = "-pk" if is_common(groups) else Unindexed("id").desc()
     found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
     return products.filter(pk__in=list(found[:COUNT_AT_MOST]))
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(LookupAdmin):
+    """Everything that came onto a shelf or left it, and what for."""
+
+    list_display = ("product", "quantity", "reference", "actor", "note", "created_at")
+    list_select_related = ("product", "actor")
+    ordering = ("-pk",)
+    search_help_text = "A product's number."
+
+    def find(self, term: str) -> dict[str, Any]:
+        return {"product": int(term)} if _is_id(term) else {}
 
 
 class ReasonForm(ActionForm):

@@ -131,6 +131,8 @@ class Product(models.Model):
             ),
             models.Index("seller", "category", Newest(), name="product_seller_newest"),
             models.Index("seller", Newest(), name="product_of_seller_newest"),
+            # Few are unlisted: staff would look for a page of them in all the others.
+            models.Index(fields=["id"], name="product_unlisted", condition=Q(listed=False)),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,8 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="omache-media-"))
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = ""
+#: A test of SMS says who carries them.
+SMS = "off"
 #: Nothing answers here: a test that reaches M-Pesa by accident gets a refusal at once.
 DARAJA_BASE_URL = "http://127.0.0.1:9"
 

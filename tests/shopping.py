@@ -41,10 +41,15 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     return order.tracks.get()
 
 
+def fetched_line(buyer, product: Product, number: int = 1) -> OrderTrack:
+    """A line of an order of its own that was collected from its seller."""
+    line = paid_line(buyer, product, number)
+    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+
+
 def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A line of an order of its own that went all its way to the buyer."""
-    line = paid_line(buyer, product, number)
-    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    line = fetched_line(buyer, product, number)
     return move_line(line.pk, "delivered", by=buyer)
 
 

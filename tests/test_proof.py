@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from orders.models import Order, OrderTrack, TrackEvent
 from orders.moves import move_line
+from orders.outbox import Message, Notice
 from payments import ledger
 from payments.ledger import Posting
 from payments.models import (
@@ -182,6 +183,21 @@ def _stop_asking_too_early():
     )
 
 
+def _leave_a_notice():
+    Notice.objects.update(created_at=ago(6))
+
+
+def _leave_a_message_to_somebody():
+    notice = Notice.objects.first()
+    Message.objects.create(
+        notice=notice,
+        user=notice.order.buyer,
+        kind=notice.kind,
+        channel="sms",
+        next_try_at=ago(11),
+    )
+
+
 def _forget_to_expire():
     Order.objects.update(payment_status="requested", expires_at=ago(11))
 
@@ -285,6 +301,8 @@ BREAKS = [
     ("An attempt that was sent", lambda: OrderPayment.objects.update(status="unknown")),
     ("An attempt that was sent", _stop_asking_too_early),
     ("An unpaid order is expired", _forget_to_expire),
+    ("What people are to be told is put into words", _leave_a_notice),
+    ("A message is sent, tried again", _leave_a_message_to_somebody),
 ]
 
 

@@ -12,11 +12,13 @@ from typing import Any
 import requests
 from requests.auth import HTTPBasicAuth
 
+from omachemainproj.transport import LONGEST_ANSWER_BYTES
+
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 from .reply import Reply
 from .tokens import SharedToken, TokenStore
-from .transport import LONGEST_ANSWER_BYTES, Bearer, Transport
+from .transport import Bearer, Transport
 from .values import NAIROBI
 
 OAUTH_PATH = "/oauth/v1/generate"

@@ -36,6 +36,12 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         # The pretend M-Pesa answers as many as it is asked.
         "DARAJA_QUERIES_A_MINUTE": "600",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        # What the simulator is born with (payments/simulator/config.py): its phones show the SMS.
+        "SMS": "africastalking",
+        "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
+        "AFRICASTALKING_USERNAME": "omache",
+        "AFRICASTALKING_API_KEY": "simulator-sms-key",
+        "AFRICASTALKING_SENDER_ID": "O-MACHE",
     }
 
 

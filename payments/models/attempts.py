@@ -97,6 +97,14 @@ class OrderPayment(models.Model):
                 name="payment_without_end",
                 condition=Q(status__in=["unknown", "submitted"]),
             ),
+            # Few, among the prompts.
+            models.Index(fields=["id"], name="payment_by_hand", condition=~Q(channel="stk")),
+            # How attempts ended, why and how fast is counted from it alone.
+            models.Index(
+                fields=["created_at", "status", "result_code", "rung_at", "confirmed_at"],
+                name="payment_ended_by_time",
+                condition=Q(status__in=["confirmed", "failed"]),
+            ),
         ]
 
     def __str__(self) -> str:

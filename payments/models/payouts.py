@@ -64,6 +64,7 @@ class Payout(MoneyOut):
                 condition=~Q(status="done"),
             ),
             models.Index(fields=["seller", "-id"], name="payout_of_seller_newest"),
+            models.Index(fields=["phone"], name="payout_by_phone"),
             models.Index(fields=["id"], name="payout_unseen", condition=Q(unseen=True)),
         ]
 
@@ -103,6 +104,7 @@ class SellerShare(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["phone"], name="share_by_phone"),
             models.Index(
                 fields=["seller", "phone", "id"],
                 name="share_to_pay",

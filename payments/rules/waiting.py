@@ -11,6 +11,7 @@ from django.db.models import (
 )
 
 from orders.models import Order
+from orders.outbox import Message, Notice
 from payments.enquiry import CHECK_AFTER, LEAST_BETWEEN
 from payments.models import (
     AttemptStatus,
@@ -70,3 +71,14 @@ def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
 @rule("An unpaid order is expired within ten minutes of its time")
 def _expired(now: datetime) -> QuerySet[Order]:
     return Order.objects.overdue(now - OVERDUE)
+
+
+@rule("What people are to be told is put into words within five minutes")
+def _composed(now: datetime) -> QuerySet[Notice]:
+    return Notice.objects.to_compose().filter(created_at__lt=now - FORGOTTEN)
+
+
+@rule("A message is sent, tried again or given up when it is time to")
+def _told(now: datetime) -> QuerySet[Message]:
+    # One without a next time has ended, or is a person's: a constraint sees to that.
+    return Message.objects.to_send(now - OVERDUE)

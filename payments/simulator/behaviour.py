@@ -28,6 +28,7 @@ OPERATIONS = (
     "transaction_status",
     "account_balance",
     "pull",
+    "sms",
 )
 
 #: What a status query can say of a transaction. Source: Daraja portal, Transaction Status.

@@ -16,6 +16,8 @@ PIN = "1234"
 B2C_SHORTCODE = "600000"
 INITIATOR_NAME = "simulator"
 INITIATOR_PASSWORD = "simulator-password"  # noqa: S105 - as above
+SMS_USERNAME = "omache"
+SMS_API_KEY = "simulator-sms-key"
 
 #: Largest single payment, KES. Source: Daraja portal, M-Pesa Express.
 MAX_AMOUNT = 250_000
@@ -50,6 +52,8 @@ class Config:
     initiator_roles: tuple[str, ...] = ROLES
     initiator_tries: int = 3
     key_file: str | None = None
+    sms_username: str = SMS_USERNAME
+    sms_api_key: str = SMS_API_KEY
     utility: int = 1_000_000
     merchant_name: str = "O-MACHE"
     pin: str = PIN

@@ -27,12 +27,14 @@ class Handsets:
         with self._lock:
             self._see(phone)
 
-    def text(self, phone: str, message: str, *, paid: bool) -> None:
-        """Send a phone an SMS, which tells of a payment made or of one that failed."""
+    def text(self, phone: str, message: str, *, paid: bool, sender: str = "M-PESA") -> None:
+        """Send a phone an SMS; M-PESA's tell of a payment made, or of one that failed."""
         at = self._clock.now().isoformat(timespec="seconds")
         with self._lock:
             self._last += 1
-            self._see(phone).append({"n": self._last, "at": at, "paid": paid, "text": message})
+            self._see(phone).append(
+                {"n": self._last, "at": at, "paid": paid, "from": sender, "text": message}
+            )
 
     def phones(self) -> list[str]:
         """List the phones seen, the latest first."""
@@ -40,7 +42,7 @@ class Handsets:
             return list(reversed(self._inboxes))
 
     def inbox(self, phone: str) -> list[dict[str, Any]]:
-        """Give a phone's messages, newest first: ``n``, Nairobi time ``at``, ``paid``, ``text``."""
+        """Give a phone's messages, newest first: ``n``, ``at``, ``paid``, ``from``, ``text``."""
         with self._lock:
             return list(reversed(self._inboxes.get(phone, ())))
 

@@ -83,7 +83,7 @@ function drawInbox(phone) {
   if (!changed("inbox", [phone.phone, phone.inbox])) return;
   $("inbox").replaceChildren(...phone.inbox.map((message) => {
     const item = element("li", unbroken(message.text), message.paid ? "" : "failed");
-    const time = element("time", message.at.slice(11, 16) + ", " + message.at.slice(0, 10));
+    const time = element("time", message.from + ", " + message.at.slice(11, 16) + ", " + message.at.slice(0, 10));
     time.dateTime = message.at;
     item.append(time);
     return item;

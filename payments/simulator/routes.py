@@ -1,9 +1,10 @@
-"""The addresses of Daraja answered here. Another API is another line."""
+"""The addresses of Daraja, and of who carries SMS, answered here. Another API is another line."""
 
 from functools import partial
 
 from payments.simulator import (
     account_balance,
+    africastalking,
     b2c,
     c2b,
     c2b_urls,
@@ -32,6 +33,7 @@ def routes(world: World) -> list[Route]:
         "/mpesa/reversal/v1/request": partial(reversal.reverse, world),
         "/mpesa/transactionstatus/v1/query": partial(transaction_status.query, world),
         "/mpesa/accountbalance/v1/query": partial(account_balance.query, world),
+        "/version1/messaging": partial(africastalking.send, world),
         "/pulltransactions/v1/register": partial(pull.register, world),
         "/pulltransactions/v1/query": partial(pull.query, world),
     }

@@ -7,11 +7,13 @@ from typing import Any
 
 from django import template
 from django.db.models import Model
+from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
 from payments.console import count_open
 from payments.console_decisions import KINDS
 from payments.console_sections import COUNT_AT_MOST, Section, kes
+from payments.dashboard_panels import panels_for
 
 register = template.Library()
 
@@ -21,6 +23,12 @@ def needs_a_person() -> dict[str, Any]:
     """How many things need a person, for the admin's front page."""
     count = count_open()
     return {"count": count, "is_cut": count >= COUNT_AT_MOST}
+
+
+@register.simple_tag(takes_context=True)
+def sees_the_dashboard(context: Context) -> bool:
+    """Whether any of the dashboard is for whoever looks at the admin's front page."""
+    return bool(panels_for(context["request"].user))
 
 
 @register.filter

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
-from accounts.models import User
+from accounts.models import Audit, User
 from tests.edges.draw import png, upload
 from tests.factories import PASSWORD, UserFactory
 
@@ -167,7 +167,8 @@ def test_a_clerk_does_not_reach_whoever_has_powers(clerk, powers):
 
 
 def act(client, action, *people):
-    return client.post(LIST, {"action": action, "_selected_action": [p.pk for p in people]})
+    form = {"action": action, "_selected_action": [p.pk for p in people]}
+    return client.post(LIST, {**form, "said": "yes", "why": "It was stolen"}, follow=True)
 
 
 def test_avatars_are_taken_away(boss, amina, media, django_capture_on_commit_callbacks):
@@ -188,15 +189,29 @@ def test_people_are_signed_out_everywhere(boss, amina):
     act(boss, "sign_out", amina)
 
     assert BlacklistedToken.objects.filter(token__user=amina).count() == 2
+    assert Audit.objects.values_list("object_name", "why").get() == ("Amina", "It was stolen")
 
 
 def test_a_clerks_actions_pass_over_whoever_has_powers(clerk):
     other = UserFactory(username="other", is_staff=True)
     tokens.issue(other)
 
-    act(clerk, "sign_out", other)
+    page = act(clerk, "sign_out", other).content.decode()
 
     assert BlacklistedToken.objects.count() == 0
+    assert "Only a superuser acts on an account of the staff." in page
+    assert not Audit.objects.exists()
+
+
+@pytest.mark.parametrize("action", ["sign_out", "take_avatars_away"])
+def test_nothing_is_done_to_people_without_a_reason(boss, amina, action):
+    tokens.issue(amina)
+    form = {"action": action, "_selected_action": [amina.pk], "said": "yes"}
+
+    page = boss.post(LIST, form)
+
+    assert page.context["form"].errors.keys() == {"why"}
+    assert not BlacklistedToken.objects.exists()
 
 
 @pytest.mark.parametrize("way", ["page", "action"])

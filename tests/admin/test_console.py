@@ -15,6 +15,7 @@ from tests.factories import UserFactory
 from tests.guards import balanced_books  # noqa: F401
 
 from . import cases
+from .test_roles import browser_of, in_role
 
 pytestmark = pytest.mark.django_db
 
@@ -30,13 +31,10 @@ def daraja(monkeypatch):
 
 @pytest.fixture
 def onlooker(db):
-    """A browser of somebody who is staff and may not decide about money."""
-    client = Client()
-    client.force_login(
-        UserFactory(username="clerk", is_staff=True),
-        backend="accounts.backends.UsernameOrEmailBackend",
-    )
-    return client
+    """A browser of somebody who may see receipts and may not decide about money."""
+    clerk = UserFactory(username="clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_receipt"))
+    return browser_of(clerk)
 
 
 def page(client, path=CONSOLE):
@@ -469,6 +467,39 @@ def test_staff_may_be_given_the_permission(onlooker):
     assert decided(receipt)[0] == "clerk"
 
 
+@pytest.mark.parametrize("role", ["delivery", "support", "catalogue"])
+def test_staff_who_may_not_see_money_see_none_of_it(role):
+    receipt = cases.lost_receipt()
+    client = browser_of(in_role(role))
+    before = snapshot()
+
+    paths = [CONSOLE, story_path(receipt), f"{story_path(receipt)}back/", f"{CONSOLE}receipt/"]
+    answers = [client.get(path) for path in paths[:2]]
+    answers += [client.post(path, {"why": "because"}) for path in paths[2:]]
+
+    assert {answer.status_code for answer in answers} == {403}
+    assert snapshot() == before
+    assert "console" not in page(client, "/admin/").partition("<main")[2]
+
+
+def test_deciding_needs_to_see_what_is_decided(db):
+    receipt = cases.lost_receipt()
+    clerk = UserFactory(username="clerk", is_staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="decide_money"))
+
+    answer = act(browser_of(clerk), receipt, "back")
+
+    assert answer.status_code == 403
+    assert not Refund.objects.exists()
+
+
+def test_finance_is_led_to_the_console_from_the_front_page():
+    client = browser_of(in_role("finance"))
+
+    assert f'href="{CONSOLE}"' in page(client, "/admin/")
+    assert client.get(CONSOLE).status_code == 200
+
+
 @pytest.mark.parametrize("who", ["nobody", "buyer"])
 def test_others_are_sent_to_the_log_in_page(client, buyer, who):
     receipt = cases.lost_receipt()
@@ -634,8 +665,8 @@ def test_a_long_section_is_cut_and_leads_to_its_list(desk):
 def test_the_page_costs_the_same_for_one_row_or_many(desk, django_assert_num_queries, count):
     fill(count)
 
-    # session, user; one for each of 11 sections; strangers
-    with django_assert_num_queries(14):
+    # session, user; one for each of 16 sections; strangers
+    with django_assert_num_queries(19):
         page(desk)
 
 
@@ -643,7 +674,7 @@ def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
     fill(1010)
 
     # one more: how many there are beyond what is shown, up to 1000
-    with django_assert_num_queries(15) as queries:
+    with django_assert_num_queries(20) as queries:
         shown = page(desk)
 
     assert "1000 or more" in shown

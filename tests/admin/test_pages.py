@@ -49,9 +49,10 @@ def test_a_row_of_money_is_shown_and_cannot_be_saved(desk, sale, model):
     row = model.objects.first()
 
     shown = desk.get(row_url(row))
-    desk.post(row_url(row), {"amount": 1, "payment_status": "refunded", "status": "failed"})
+    saved = desk.post(row_url(row), {"amount": 1, "payment_status": "refunded", "status": "failed"})
 
     row.refresh_from_db()
+    assert saved.status_code == 403
     assert shown.status_code == 200
     assert b'<input type="text"' not in shown.content
     assert getattr(row, "payment_status", "paid") == "paid"

@@ -24,8 +24,13 @@ SEES = {
         "payments_payoutstop",
         "payments_statementpull",
         "payments_gatewayevent",
+        "payments_ledgerposting",
+        "payments_ledgerentry",
+        "payments_payout",
+        "payments_payoutday",
+        "payments_sellershare",
     },
-    "catalogue": {"products_product"},
+    "catalogue": {"products_product", "products_review", "products_stockmovement"},
     "delivery": {"orders_ordertrack"},
 }
 

@@ -56,14 +56,15 @@ _CATEGORIES = [
 
 _PRODUCTS = """
 INSERT INTO products_product (seller_id, name, image, thumbnail, description, category, price,
-    item_number, held, payment_mpesa_number, listed, created_at, updated_at)
+    item_number, held, payment_mpesa_number, listed, review_stars, review_count, created_at,
+    updated_at)
 SELECT (%(sellers)s::bigint[])[1 + n %% %(seller_count)s::int],
     (%(first)s::text[])[1 + n %% 10] || ' ' || (%(second)s::text[])[1 + n / 10 %% 10] || ' '
         || (%(third)s::text[])[1 + n / 100 %% 12] || ' ' || n,
     'products/' || md5(n::text) || '.webp', 'products/' || md5(n::text) || '.thumb.webp',
     'Good as new, from a shop that has sold such things for years. Number ' || n,
-    (%(categories)s::text[])[1 + n %% 8], 100 + n * 7919 %% 90000,
-    CASE WHEN n %% 20 = 0 THEN 0 ELSE 100000 END, 0, '254722000000', true, now(), now()
+    (%(categories)s::text[])[1 + n %% 8], 100 + n * 7919::bigint %% 90000,
+    CASE WHEN n %% 20 = 0 THEN 0 ELSE 100000 END, 0, '254722000000', true, 0, 0, now(), now()
 FROM generate_series(%(start)s::int, %(stop)s::int) AS n
 """
 

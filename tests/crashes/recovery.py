@@ -9,8 +9,17 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order
+from orders.outbox import Message, Notice
 from payments.comparison import compare
-from payments.models import EventState, GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
+from payments.models import (
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    Payout,
+    Receipt,
+    Refund,
+    StatementPull,
+)
 from payments.proof import prove
 
 #: More rounds than anything takes: a payment proven without a receipt, named by the statement,
@@ -54,6 +63,9 @@ def _let_time_pass() -> None:
     OrderPayment.objects.to_ring().update(created_at=now - timedelta(seconds=10))
     OrderPayment.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
+    Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
+    Notice.objects.to_compose().update(created_at=now - timedelta(minutes=1))
+    Message.objects.filter(next_try_at__isnull=False).update(next_try_at=now)
     StatementPull.objects.update(next_pull_at=now)
 
 
@@ -69,6 +81,8 @@ def _is_anything_left(done) -> bool:
         moved
         or waiting.filter(~Q(checkout_request_id="")).exists()
         or Refund.objects.filter(next_check_at__isnull=False).exists()
+        or Payout.objects.filter(next_check_at__isnull=False).exists()
         or GatewayEvent.objects.filter(state=EventState.NEW).exists()
+        or Notice.objects.to_compose().exists()
         or Receipt.objects.unnamed().exists()
     )

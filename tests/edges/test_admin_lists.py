@@ -6,7 +6,8 @@ from django.contrib import admin
 from accounts.models import User
 from omachemainproj import admin as shop_admin
 from omachemainproj.admin import BoundedPaginator, ShopAdmin
-from tests.factories import UserFactory
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, paid_line
 
 pytestmark = pytest.mark.django_db
 
@@ -45,3 +46,59 @@ def test_every_list_of_the_shops_own_is_bounded():
         assert isinstance(site_admin, ShopAdmin), site_admin
         assert site_admin.paginator is BoundedPaginator
         assert not site_admin.show_full_result_count
+
+
+def test_no_list_of_the_shops_own_is_sorted_by_a_column_or_counted_by_filter():
+    for model, site_admin in admin.site._registry.items():
+        if model._meta.app_label in {"accounts", "products", "orders", "payments"}:
+            assert site_admin.show_facets is admin.ShowFacets.NEVER, site_admin
+            assert site_admin.sortable_by == (), site_admin
+
+
+def test_a_list_keeps_its_order_whatever_the_address_asks_for(admin_client):
+    ProductFactory(price=100)
+    ProductFactory(price=50)
+
+    answer = admin_client.get("/admin/products/product/?o=4")
+
+    assert [product.price for product in answer.context["cl"].result_list] == [50, 100]
+    assert "sorttoggle" not in answer.content.decode()
+
+
+def test_a_receipt_is_looked_for_by_the_whole_of_its_index(
+    admin_client, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(20) as queries:
+        admin_client.get("/admin/payments/receipt/?q=TKB1234567")
+
+    looked = [query["sql"] for query in queries if "TKB1234567" in query["sql"]]
+    assert looked
+    assert all('"provider" IN' in sql for sql in looked if '"payments_receipt"."number" =' in sql)
+
+
+def test_a_phone_is_looked_for_by_the_attempts_that_rang_it(
+    admin_client, django_assert_max_num_queries
+):
+    order = an_order(UserFactory(), (ProductFactory(), 1), phone="254712345678")
+    an_order(UserFactory(), (ProductFactory(), 1), phone="254712345679")
+    attempt = order.payments.get()
+    attempt.live = False
+    attempt.save()
+    order.payments.create(phone="254712345678", amount=1500)
+
+    with django_assert_max_num_queries(20) as queries:
+        answer = admin_client.get("/admin/orders/order/?q=0712345678")
+
+    assert list(answer.context["cl"].result_list) == [order]
+    assert not any('"orders_order"."mpesa_number" =' in query["sql"] for query in queries)
+
+
+def test_new_lines_are_looked_for_among_unpaid_orders(admin_client, django_assert_max_num_queries):
+    order = an_order(UserFactory(), (ProductFactory(), 1), phone="254712345678")
+    paid_line(UserFactory(), ProductFactory())
+
+    with django_assert_max_num_queries(20) as queries:
+        answer = admin_client.get("/admin/orders/ordertrack/?track_status__exact=created")
+
+    assert list(answer.context["cl"].result_list) == [order.tracks.get()]
+    assert any("\"payment_status\" = 'requested'" in query["sql"] for query in queries)

@@ -99,6 +99,26 @@ def setting(expression, **changes):
             "EQUITY_IPN_PASSWORD must be at least 16 characters, and EQUITY_IPN_USERNAME set.",
         ),
         (
+            {"SMS": "africastalking", "AFRICASTALKING_USERNAME": "omache"},
+            "set AFRICASTALKING_API_KEY too: SMS is africastalking.",
+        ),
+        (
+            {"AFRICASTALKING_API_KEY": "key"},
+            "AFRICASTALKING_API_KEY is set: set SMS to africastalking too, or neither.",
+        ),
+        (
+            {"AFRICASTALKING_SENDER_ID": "far too long a name"},
+            "AFRICASTALKING_SENDER_ID is a short code or a name of 1 to 11 letters and digits.",
+        ),
+        (
+            {"AFRICASTALKING_BASE_URL": "http://api.africastalking.com"},
+            "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.",
+        ),
+        (
+            {"SMS": "console"},
+            "SMS=console is for a laptop: it writes collection codes to the log.",
+        ),
+        (
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
@@ -163,6 +183,7 @@ def test_passwords_are_hashed_with_argon2():
     [
         ({"TRUSTED_PROXIES": "one"}, "TRUSTED_PROXIES is a whole number from 0, not one."),
         ({"THROTTLES": "enabled"}, "THROTTLES is on or off, not enabled."),
+        ({"SMS": "twilio"}, "SMS is one of off, console, africastalking, not twilio."),
         ({"ORDER_HOLD_MINUTES": "0"}, "ORDER_HOLD_MINUTES is a whole number from 1, not 0."),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

@@ -23,12 +23,13 @@ SILENCE = StkStatus(StkOutcome.UNKNOWN, "4999", "The transaction is still under 
 class FakeDaraja:
     """Takes every prompt and refund and says no more, and its statement is empty.
 
-    ``on_push``, ``answer`` and ``on_pull`` make it behave otherwise.
+    ``on_push``, ``answer``, ``on_pull`` and ``on_pay`` make it behave otherwise.
     """
 
     answer: StkStatus = SILENCE
     on_push: Callable[[dict[str, Any]], None] = lambda push: None
     on_pull: Callable[[dict[str, Any]], StatementPage] = lambda pull: StatementPage((), ())
+    on_pay: Callable[[dict[str, Any]], None] = lambda payout: None
     pushes: list[dict[str, Any]] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
@@ -58,7 +59,9 @@ class FakeDaraja:
         return self._take(self.reversals, reversal)
 
     def pay(self, **payout: Any) -> Conversation:
-        return self._take(self.payouts, payout)
+        taken = self._take(self.payouts, payout)
+        self.on_pay(payout)
+        return taken
 
     def ask_status(self, **question: Any) -> Conversation:
         return self._take(self.questions, question)

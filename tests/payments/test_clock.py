@@ -30,6 +30,8 @@ DUTIES = [
     "confirm_silent_deliveries",
     "prepare_sellers_payouts",
     "look_after_payouts",
+    "write_messages",
+    "send_messages",
 ]
 
 

@@ -56,6 +56,8 @@ def test_a_broker_that_is_down_stops_nobody(settings, order, daraja, monkeypatch
 
 def test_a_worker_knows_every_duty_and_nothing_else():
     assert set(soon._duties) == {
+        "orders.delivery.send_message",
+        "orders.delivery.tell_about_order",
         "payments.callbacks.apply_event",
         "payments.enquiry.check_payment",
         "payments.payouts.prepare_payouts",

@@ -190,9 +190,9 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
 def test_applying_a_failure_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; its end; message, others about it still being checked,
-    # release
-    with django_assert_num_queries(8):
+    # keep; savepoint, message, attempt; its end; its order, what its buyer is to be told; message,
+    # others about it still being checked, release
+    with django_assert_num_queries(10):
         post(client, payment, failure(payment))
 
 
@@ -201,9 +201,10 @@ def test_applying_a_success_costs_a_known_number_of_queries(
 ):
     # keep; savepoint, message, attempt; its order, receipts of it or of that number; receipt,
     # posting, its entries; attempt; savepoint, order, whether it is covered, its status; lines
-    # behind, moved, their events; lines, movements, movement, shelf; release; what is too much
-    # (status, what is counted); message, others still being checked, release
-    with django_assert_num_queries(27):
+    # behind, moved, their events; lines, movements, movement, shelf; what people are to be told;
+    # release; what is too much (status, what is counted); message, others still being checked,
+    # release
+    with django_assert_num_queries(28):
         post(client, payment, success(payment))
 
 

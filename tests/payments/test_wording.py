@@ -5,9 +5,8 @@ import pytest
 from orders.models import PaymentStatus
 from payments.daraja.codes import TERMINAL_FAILURES
 from payments.daraja.errors import Refusal
+from payments.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY
 from payments.models import AttemptStatus
-from payments.prompts import NOT_SENT, PESTERED, PHONE_BUSY
-from payments.settlement import NOT_ON_STATEMENT
 from payments.wording import describe_prompt
 
 #: Kinds of refusal a prompt can meet; that addresses are registered already is none of them.

@@ -3,11 +3,17 @@
 from django.contrib.admin.sites import site
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts import audit
+from orders.moves import move_line
 from orders.reviews import review_line
+from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
+from products.reviews import hide_review
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, delivered_line, paid_line
+from tests.payments.conftest import ringing
+from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
 BACKEND = "accounts.backends.UsernameOrEmailBackend"
 #: The columns of the table. The agent has the delivery role and no way into the admin; the clerk
@@ -47,11 +53,31 @@ class World:
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
+        self.fetched = fetched_line(buyer, self.product)
         self.delivered = delivered_line(buyer, self.product)
         reviewed = delivered_line(buyer, self.product)
         self.review = review_line(track_id=reviewed.pk, buyer=buyer, stars=4)
+        rude = delivered_line(buyer, self.product)
+        self.hidden = review_line(track_id=rude.pk, buyer=buyer, stars=1)
+        hide_review(self.hidden.pk, reason="Rude.")
         self.own = an_order(buyer, (self.product, 1), phone="254712000002")
         self.own.payments.update(live=False, status="failed")
+        self.silent = ringing(
+            an_order(buyer, (self.product, 1), phone="254712000003").payments.get()
+        )
+        self.message = GatewayEvent.objects.create(
+            body=b"not json", sha256="0" * 64, state="unreadable"
+        )
+        self._send_money(buyer, seller)
+        audit.keep(buyer, "Listed", self.product)
+
+    def _send_money(self, buyer, seller):
+        """Money on its way out, and what keeps it back."""
+        Payout.objects.create(seller=seller, phone="254722000001", amount=100, gross=100)
+        PayoutDay.objects.create(day="2026-11-24", sent=100)
+        PayoutStop.objects.create(reason="A bad password")
+        StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
+        move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
 
     def _person(self, name):
         person = UserFactory(
@@ -93,6 +119,21 @@ class World:
             "url": "nowhere",
             "id": self.people["buyer"].pk,
         }
+
+    def row_for(self, route, action):
+        """A row that an action has something to do with."""
+        if route.endswith("review/"):
+            return (self.hidden if action == "show" else self.review).pk
+        rows = {
+            "cancel": self.unpaid,
+            "ring": self.unpaid,
+            "ask": self.silent,
+            "to_fetched": self.paid,
+            "to_shipping": self.fetched,
+            "to_delivered": self.fetched,
+            "to_cancelled": self.paid,
+        }
+        return rows[action].pk if action in rows else self._row_of(route)
 
     def _row_of(self, route):
         for model in site._registry:

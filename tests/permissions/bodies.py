@@ -16,6 +16,8 @@ BODIES = {
     "account/": {"first_name": "Wanjiku"},
     "user/": {"username": "renamed", "first_name": "Wanjiku"},
     "password/reset/": {"email": "buyer@example.com"},
+    "product/{product_id}/": {"price": 100},
+    "product/{product_id}/restock/": {"number": 1},
     "create/": {
         "name": "Pan",
         "category": "kitchen",
@@ -26,3 +28,7 @@ BODIES = {
     "cashout/{order_token}/pay/": {},
     "cashout/{order_token}/cancel/": {},
 }
+
+
+#: What every action of the admin is told: it asks for no more than stands here.
+ACTION = {"said": "yes", "why": "She called", "reason": "Rude.", "goods_there": "yes"}

@@ -6,7 +6,7 @@ from tests.payments.fakes import FakeDaraja
 
 from .actors import ACTORS, World
 from .asking import FORBIDS, METHODS, ask, undone
-from .bodies import BODIES
+from .bodies import ACTION, BODIES
 from .routes import actions, routes
 from .table import TABLE
 
@@ -70,8 +70,8 @@ def test_everybody_gets_what_the_table_says(world, route):
 @pytest.mark.parametrize("entry", [entry for entry in TABLE if " " in entry])
 def test_an_action_writes_for_whom_the_table_says(world, entry):
     route, _, name = entry.partition(" ")
-    row = world.values(route)["object_id"]
-    form = {"action": name, "_selected_action": [row], "reason": "Rude.", "note": "Why", "why": "?"}
+    form = {"action": name, "_selected_action": [world.row_for(route, name)], **ACTION}
+    form["code"] = world.fetched.collection_code
 
     got = "".join(
         "w" if ask(world.clients[who], "POST", f"/{route}", form, form=True).writes else "-"

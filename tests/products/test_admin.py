@@ -1,6 +1,6 @@
 import pytest
-from django.contrib.admin.models import LogEntry
 
+from accounts.models import Audit
 from products.models import Product, SearchWord, StockMovement
 from tests.factories import ProductFactory, UserFactory
 
@@ -128,12 +128,24 @@ def test_staff_keep_the_shops_limits(staff, kettle, field, value):
 
 def test_staff_hide_and_show_products_and_it_is_written_down(staff, kettle):
     for action, listed in (("hide", False), ("show", True)):
-        staff.post(LIST, {"action": action, "_selected_action": [kettle.pk]})
+        form = {"action": action, "_selected_action": [kettle.pk], "said": "yes"}
+        staff.post(LIST, {**form, "why": "A copy of another"})
         kettle.refresh_from_db()
         assert kettle.listed is listed
 
-    said = list(LogEntry.objects.order_by("pk").values_list("change_message", flat=True))
-    assert said == ["Unlisted.", "Listed."]
+    kept = Audit.objects.order_by("pk").values_list("why", "changes__listed")
+    assert list(kept) == [
+        ("A copy of another", [True, False]),
+        ("A copy of another", [False, True]),
+    ]
+
+
+def test_without_a_reason_no_product_is_hidden(staff, kettle):
+    staff.post(LIST, {"action": "hide", "_selected_action": [kettle.pk], "said": "yes"})
+
+    kettle.refresh_from_db()
+    assert kettle.listed
+    assert not Audit.objects.exists()
 
 
 def test_no_product_is_added_or_deleted_in_the_admin(staff, kettle):

@@ -1,0 +1,110 @@
+"""One HTTP exchange with somebody else's server, and an exact answer to "was it sent?".
+
+Whether a thing may be asked for again hangs on that question, and the exceptions of `requests` do
+not answer it: a TLS handshake that hangs and an answer that never comes are both a ReadTimeout.
+Knows nothing of Django, so that the gateway clients stay free of it.
+"""
+
+import http.client
+import io
+import os
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import requests
+import urllib3
+from requests.utils import get_environ_proxies
+
+#: Everything that an exchange has been seen to fail with; ValueError for answers that break HTTP.
+FAILURES = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ValueError)
+
+#: Longer than any answer that is waited for by two orders of magnitude.
+LONGEST_ANSWER_BYTES = 64 * 1024
+
+#: A connection that lay idle for longer may have been dropped unseen on the way, and a request
+#: sent into it would be lost with nobody knowing whether it arrived.
+IDLE_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+class Body(io.BytesIO):
+    """A request body that knows whether it was taken, which happens once a connection stands."""
+
+    taken = False
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.taken = True
+        return super().read(size)
+
+
+class Line:
+    """Carries requests to one base URL. Safe to share between threads.
+
+    `timeout` is (to connect, to answer) in seconds. With `session`, that session serves every
+    thread, as a test may want; it must not retry by itself.
+    """
+
+    def __init__(
+        self, base_url: str, *, timeout: tuple[float, float], session: requests.Session | None
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._timeout = timeout
+        self._given = session
+        self._own = threading.local()
+
+    def _exchange(
+        self, method: str, path: str, *, at_most: int = LONGEST_ANSWER_BYTES, **how: Any
+    ) -> Answer:
+        """Ask once and return the answer whatever its status; redirects are answers.
+
+        Raises one of FAILURES; a `Body` sent along knows whether it left.
+        """
+        deadline = time.monotonic() + sum(self._timeout)
+        with self._session().request(
+            method,
+            self._base_url + path,
+            timeout=self._timeout,
+            allow_redirects=False,
+            stream=True,
+            **how,
+        ) as response:
+            read = bytearray()
+            # `requests` only limits the pause between two bytes: a trickle could hold a worker.
+            while some := response.raw.read1(4096, decode_content=True):
+                read += some
+                if len(read) > at_most:
+                    raise ValueError("the answer is too long")
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the answer trickles")
+            return Answer(response.status_code, bytes(read))
+
+    def _session(self) -> requests.Session:
+        """The given session, or this thread's own: a Session is not made for two threads.
+
+        A new one after a fork, too: parent and child would read each other's answers.
+        """
+        if self._given is not None:
+            return self._given
+        own, now, process = self._own, time.monotonic(), os.getpid()
+        if getattr(own, "process", None) != process:
+            own.session, own.process, own.used = self._new_session(), process, now
+        if now - own.used > IDLE_SECONDS:
+            own.session.close()
+        own.used = now
+        session: requests.Session = own.session
+        return session
+
+    def _new_session(self) -> requests.Session:
+        """A session that reads the environment's proxy and authorities once, not at every call."""
+        session = requests.Session()
+        session.trust_env = False
+        session.proxies = get_environ_proxies(self._base_url)
+        session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+        return session

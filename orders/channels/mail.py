@@ -1,0 +1,46 @@
+"""E-mail by Django's mail, with an exact answer to "was it sent?"."""
+
+from __future__ import annotations
+
+import smtplib
+from contextlib import suppress
+
+from django.core.mail import EmailMessage, get_connection
+
+from .errors import NotTaken, Unclear
+
+
+def send(*, address: str, subject: str, text: str) -> None:
+    """Send one e-mail, once. Raises NotTaken and Unclear."""
+    connection = get_connection()
+    try:
+        # By itself, so that what fails here has certainly sent nothing.
+        connection.open()
+    except Exception as error:
+        raise NotTaken(f"the mail server: {_brief(error)}", again=True) from error
+    try:
+        connection.send_messages([EmailMessage(subject, text, to=[address])])
+    except smtplib.SMTPRecipientsRefused as error:
+        codes = [code for code, _ in error.recipients.values()]
+        raise NotTaken(_brief(error), again=_pass_over(codes)) from error
+    except smtplib.SMTPResponseException as error:
+        # The server's own no: 4xx asks to come again, 5xx not to (RFC 5321, 4.2.1).
+        raise NotTaken(_brief(error), again=_pass_over([error.smtp_code])) from error
+    except Exception as error:
+        raise Unclear(_brief(error)) from error
+    finally:
+        _close(connection)
+
+
+def _close(connection: object) -> None:
+    """Hang up. What was said before counts, however the good-bye goes."""
+    with suppress(Exception):
+        connection.close()  # type: ignore[attr-defined]
+
+
+def _pass_over(codes: list[int]) -> bool:
+    return all(400 <= code < 500 for code in codes)
+
+
+def _brief(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:180]

@@ -1,0 +1,154 @@
+"""The books, the sellers' shares and the payouts are found in the admin, and written by nobody."""
+
+import pytest
+from django.test import Client
+
+from orders.moves import move_line
+from payments.models import LedgerEntry, LedgerPosting, Payout, PayoutDay, SellerShare
+from products.models import StockMovement
+from tests.factories import UserFactory
+from tests.shopping import fetched_line
+
+from .test_pages import list_url, row_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def line(buyer, kettle):
+    """A line of one kettle its seller is owed for, in a payout that M-Pesa has done."""
+    line = fetched_line(buyer, kettle)
+    share = SellerShare.objects.get(track=line)
+    payout = Payout.objects.create(
+        seller=line.seller,
+        phone=share.phone,
+        amount=share.amount,
+        gross=share.amount,
+        status="done",
+        number="TKP1234567",
+    )
+    SellerShare.objects.filter(pk=share.pk).update(payout=payout)
+    PayoutDay.objects.create(day="2026-11-24", sent=share.amount)
+    return line
+
+
+@pytest.fixture
+def finance(db):
+    return browser_of(in_role("finance"))
+
+
+def found(client, model, typed):
+    return client.get(list_url(model), {"q": typed}).context["cl"].result_count
+
+
+ROWS = [LedgerPosting, LedgerEntry, Payout, SellerShare, PayoutDay]
+
+
+@pytest.mark.parametrize("model", ROWS, ids=lambda model: model.__name__)
+def test_finance_reads_a_row_and_nobody_writes_one(finance, desk, line, model):
+    row = model.objects.first()
+    before = list(model.objects.order_by("pk").values())
+
+    shown = finance.get(row_url(row))
+    answers = [
+        client.post(path, {"amount": 1, "status": "due", "phone": "254700000000", "post": "yes"})
+        for client in (finance, desk)
+        for path in (row_url(row), f"{list_url(model)}add/", f"{list_url(model)}{row.pk}/delete/")
+    ]
+
+    assert shown.status_code == 200
+    assert {answer.status_code for answer in answers} == {403}
+    assert list(model.objects.order_by("pk").values()) == before
+
+
+@pytest.mark.parametrize("model", [*ROWS, StockMovement], ids=lambda model: model.__name__)
+def test_a_list_costs_the_same_for_one_row_or_many(
+    desk, buyer, kettle, line, model, django_assert_max_num_queries
+):
+    fetched_line(buyer, kettle)
+
+    # session, user, a bounded count (twice where nothing narrows it), the rows; nothing a row
+    with django_assert_max_num_queries(5):
+        desk.get(list_url(model))
+
+
+@pytest.mark.parametrize(
+    ("model", "typed", "number"),
+    [
+        (LedgerPosting, "event", 1),
+        (LedgerPosting, "reference", 2),
+        (LedgerEntry, "event", 2),
+        (LedgerEntry, "reference", 3),
+        (Payout, "amina", 1),
+        (Payout, "AMINA", 1),
+        (Payout, "phone", 1),
+        (Payout, "tkp 1234567", 1),
+        (Payout, "our id", 1),
+        (SellerShare, "amina", 1),
+        (SellerShare, "phone", 1),
+        (SellerShare, "tkp 1234567", 1),
+        (SellerShare, "reference", 1),
+    ],
+)
+def test_what_is_asked_for_is_found_and_nothing_else(finance, line, model, typed, number):
+    payout = Payout.objects.get()
+    names = {
+        "event": LedgerPosting.objects.earliest("pk").event,
+        "reference": line.order.reference,
+        "phone": f"0{payout.phone[3:]}",
+        "our id": payout.originator_conversation_id,
+    }
+
+    assert found(finance, model, names.get(typed, typed)) == number
+
+
+@pytest.mark.parametrize("model", ROWS[:4], ids=lambda model: model.__name__)
+@pytest.mark.parametrize("typed", ["nothing", "receipt:999999", "0799999999", "%", "9" * 40])
+def test_what_is_not_there_is_not_found(finance, line, model, typed):
+    assert found(finance, model, typed) == 0
+
+
+def test_payouts_are_narrowed_by_how_they_stand(finance, line):
+    def rows(query):
+        return finance.get(f"{list_url(Payout)}?{query}").context["cl"].result_count
+
+    assert (rows("status__exact=done"), rows("status__exact=refused")) == (1, 0)
+
+
+def test_the_addresses_m_pesa_answers_at_are_shown_to_nobody(desk, line):
+    payout = Payout.objects.get()
+
+    pages = desk.get(row_url(payout)).content + desk.get(list_url(Payout)).content
+
+    assert payout.callback_token.encode() not in pages
+    assert payout.status_token.encode() not in pages
+
+
+def test_movements_of_stock_are_found_by_product_and_read_by_the_catalogue(buyer, kettle, line):
+    client = browser_of(in_role("catalogue"))
+    moved = StockMovement.objects.filter(product=kettle).count()
+
+    assert moved > 0
+    assert found(client, StockMovement, kettle.pk) == moved
+    assert found(client, StockMovement, kettle.pk + 1) == 0
+    assert found(client, StockMovement, "9" * 40) == 0
+    row = StockMovement.objects.filter(product=kettle).first()
+    assert client.get(row_url(row)).status_code == 200
+    assert client.post(row_url(row), {"quantity": 9}).status_code == 403
+
+
+def test_nobody_saves_an_order_as_it_was_when_the_page_was_opened(desk, line):
+    """A save of the whole row would undo a move made meanwhile, and wake the signals."""
+    page = row_url(line)
+    move_line(line.pk, "shipping", by=UserFactory(is_superuser=True))
+
+    saved = desk.post(page, {"events-TOTAL_FORMS": 0, "events-INITIAL_FORMS": 0})
+
+    assert saved.status_code == 403
+
+
+def test_delivery_reads_no_books(line):
+    client: Client = browser_of(in_role("delivery"))
+
+    assert {client.get(list_url(model)).status_code for model in ROWS} == {403}

@@ -1,0 +1,386 @@
+"""The dashboard tells how the shop is doing: right, quickly, and to those it is for."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.utils import timezone
+
+from accounts.roles import ROLES
+from orders.models import Order
+from payments.charts import percentile
+from payments.dashboard import (
+    outcomes,
+    payouts_due,
+    sales,
+    stock_running_out,
+    stuck_money,
+    time_to_pay,
+)
+from payments.dashboard_panels import PANELS
+from payments.models import OrderPayment, Payout, SellerShare
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, delivered_line, paid_line
+
+from . import cases
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/dashboard/"
+NAIROBI = ZoneInfo("Africa/Nairobi")
+#: Half past midnight in Nairobi: in London it is still the day before.
+NOW = datetime(2026, 11, 24, 0, 30, tzinfo=NAIROBI)
+
+#: By role, the sections it sees.
+SEES = {
+    "support": ["sales"],
+    "finance": ["outcomes", "time-to-pay", "stuck", "payouts"],
+    "catalogue": ["stock"],
+    "delivery": [],
+}
+
+
+def figures(said):
+    return {figure.label: (figure.value, figure.note) for figure in said.figures}
+
+
+def bars(said):
+    return {point.label: point.value for point in said.bars.points if point.value}
+
+
+def sold(amount, at):
+    """An order of this price, paid, placed then."""
+    line = paid_line(UserFactory(), ProductFactory(price=amount))
+    Order.objects.filter(pk=line.order_id).update(created_at=at)
+    return line
+
+
+def attempt(*, code="1032", status="failed", **values):
+    """An attempt to pay that ended like this."""
+    payment = an_order(
+        UserFactory(), (ProductFactory(), 1), phone=next(cases._phones)
+    ).payments.get()
+    given = {"live": False, "status": status, "result_code": code, **values}
+    OrderPayment.objects.filter(pk=payment.pk).update(**given)
+    return payment
+
+
+def paid_after(seconds, **values):
+    """A prompt that was paid so many seconds after the phone rang."""
+    payment = paid_line(UserFactory(), ProductFactory()).order.payments.get()
+    rung = timezone.now() - timedelta(hours=1)
+    times = {"rung_at": rung, "confirmed_at": rung + timedelta(seconds=seconds)}
+    OrderPayment.objects.filter(pk=payment.pk).update(**{**times, **values})
+    return payment
+
+
+def test_sales_are_summed_by_nairobis_days():
+    sold(100, NOW - timedelta(minutes=1))
+    sold(20, NOW - timedelta(minutes=31))
+    sold(3, NOW - timedelta(days=6, minutes=30))
+
+    said = sales(NOW)
+
+    assert figures(said) == {
+        "Today, so far": ("KES 100", "1 order"),
+        "7 days": ("KES 123", "3 orders"),
+        "30 days": ("KES 123", "3 orders"),
+    }
+    assert [point.value for point in said.columns.points[-8:]] == [0, 3, 0, 0, 0, 0, 20, 100]
+    assert said.columns.table.rows[:2] == [
+        ("24 Nov, so far", "1", "KES 100"),
+        ("23 Nov", "1", "KES 20"),
+    ]
+
+
+def test_sales_go_back_thirty_days_and_no_further():
+    first = datetime(2026, 10, 26, tzinfo=NAIROBI)
+    sold(7, first)
+    sold(1000, first - timedelta(microseconds=1))
+
+    said = sales(NOW)
+
+    assert figures(said)["30 days"] == ("KES 7", "1 order")
+    assert (said.columns.points[0].label, said.columns.points[0].value) == ("26 Oct", 7)
+
+
+@pytest.mark.parametrize("status", ["requested", "cancelled", "expired", "refund_due", "refunded"])
+def test_only_orders_that_are_paid_are_sales(status):
+    line = sold(100, NOW)
+    Order.objects.filter(pk=line.order_id).update(payment_status=status)
+
+    assert figures(sales(NOW))["30 days"] == ("KES 0", "0 orders")
+
+
+def test_columns_are_drawn_to_one_scale_and_the_least_of_them_is_seen():
+    sold(10_000, NOW)
+    sold(1, NOW - timedelta(days=1))
+
+    points = sales(NOW).columns.points
+
+    assert [(point.at, point.drawn, point.top) for point in points[-3:]] == [
+        (270, 0, 100),
+        (280, 1, 99),
+        (290, 100, 0),
+    ]
+
+
+def test_payments_are_counted_by_outcome_and_reason():
+    paid_line(UserFactory(), ProductFactory())
+    for code in ("1032", "1032", "1037", "local.not_sent", "refused.unreachable", "4711"):
+        attempt(code=code)
+    for status in ("unknown", "submitted"):
+        attempt(status=status, code="")
+
+    said = outcomes(timezone.now())
+
+    assert figures(said) == {
+        "Confirmed": ("1", "11.1%"),
+        "Failed": ("6", "66.7%"),
+        "Not known yet": ("2", "22.2%"),
+    }
+    assert bars(said) == {
+        "Cancelled on the phone": 2,
+        "The phone did not answer": 1,
+        "Not sent in time": 1,
+        "Not taken: M-Pesa could not be reached": 1,
+        "Another reason of M-Pesa’s": 1,
+    }
+
+
+def test_attempts_of_more_than_thirty_days_ago_are_not_counted():
+    old = timezone.now() - timedelta(days=31)
+    attempt(created_at=old)
+    attempt(status="unknown", created_at=old)
+    paid_after(5, created_at=old)
+
+    said = outcomes(timezone.now())
+
+    assert [value for value, _ in figures(said).values()] == ["0", "0", "0"]
+    assert said.empty == "No attempt failed."
+    assert time_to_pay(timezone.now()).empty == "No prompt was paid."
+
+
+def test_the_time_from_prompt_to_paid_is_told_by_median_and_95th_percentile():
+    for seconds in (4, 8, 12.4, 12.6, 130):
+        paid_after(seconds)
+    paid_line(UserFactory(), ProductFactory())  # by hand: nobody was rung
+
+    said = time_to_pay(timezone.now())
+
+    assert figures(said) == {
+        "Half were paid within": ("12 s", "median"),
+        "19 in 20 within": ("2 min 10 s", "95th percentile"),
+        "Prompts paid": ("5", ""),
+    }
+    assert bars(said) == {"up to 10 s": 2, "up to 20 s": 2, "up to 5 min": 1}
+
+
+@pytest.mark.parametrize(
+    ("by_second", "part", "seconds"),
+    [
+        ({5: 1}, 50, 5),
+        ({1: 1, 2: 1}, 50, 1),
+        ({1: 1, 2: 1, 3: 1}, 50, 2),
+        ({9: 5, 1: 95}, 95, 1),
+        ({9: 6, 1: 94}, 95, 9),
+    ],
+)
+def test_a_percentile_is_the_least_time_that_covers_the_part(by_second, part, seconds):
+    assert percentile(by_second, part) == seconds
+
+
+def test_stuck_money_is_what_the_console_holds_and_leads_there():
+    cases.lost_receipt()
+    cases.broken_message()
+
+    rows = stuck_money(timezone.now()).table.rows
+
+    assert [(link.words, link.url, count, then) for link, count, then in rows] == [
+        (
+            "Money without an order",
+            "/admin/payments/console/#unmatched",
+            "1",
+            "needs a person",
+        ),
+        ("Messages that broke", "/admin/payments/console/#messages", "1", "needs a person"),
+    ]
+
+
+def test_where_a_section_of_the_console_is_named_is_where_the_dashboard_leads(desk):
+    cases.lost_receipt()
+
+    assert b'id="unmatched"' in desk.get("/admin/payments/console/").content
+
+
+def test_no_money_is_stuck_in_a_shop_without_any():
+    assert stuck_money(timezone.now()).empty == "No money is stuck."
+
+
+def test_stock_runs_out_where_few_are_free_of_what_sold_lately():
+    scarce = ProductFactory(name="Jiko", item_number=5, seller=UserFactory(username="amina"))
+    plenty = ProductFactory(item_number=6)
+    paid_line(UserFactory(), scarce, 2)
+    paid_line(UserFactory(), plenty, 2)
+    ProductFactory(item_number=1)  # nobody bought it
+
+    rows = stock_running_out(timezone.now()).table.rows
+
+    assert [(link.words, link.url, *rest) for link, *rest in rows] == [
+        ("Jiko", f"/admin/products/product/{scarce.pk}/change/", "amina", "3", "2")
+    ]
+
+
+def test_what_is_promised_to_unpaid_orders_is_not_free():
+    product = ProductFactory(item_number=5)
+    paid_line(UserFactory(), product)
+    an_order(UserFactory(), (product, 2), phone=next(cases._phones))
+
+    (row,) = stock_running_out(timezone.now()).table.rows
+
+    assert row[2:] == ("2", "1")
+
+
+@pytest.mark.parametrize("why", ["unlisted", "unpaid", "long ago"])
+def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monkeypatch):
+    product = ProductFactory(item_number=2)
+    if why == "unpaid":
+        an_order(UserFactory(), (product, 1))
+    else:
+        paid_line(UserFactory(), product)
+    if why == "unlisted":
+        product.listed = False
+        product.save(update_fields=["listed"])
+    if why == "long ago":
+        monkeypatch.setattr("payments.dashboard.LATELY", 1)
+        an_order(UserFactory(), (ProductFactory(), 1), phone=next(cases._phones))
+
+    assert stock_running_out(timezone.now()).empty == "Nothing that sold lately runs out."
+
+
+def test_payouts_are_told_by_what_they_wait_for():
+    seller = UserFactory()
+    line = delivered_line(UserFactory(), ProductFactory(seller=seller))
+    SellerShare.objects.filter(track=line).update(payout=None)
+    Payout.objects.all().delete()
+    for amount, values in [
+        (20, {}),
+        (30, {}),
+        (400, {"needs_approval": True}),
+        (5000, {"needs_approval": True, "approved_by": seller}),
+        (60, {"status": "sent"}),
+        (70, {"status": "unknown"}),
+        (800, {"status": "refused"}),
+        (9000, {"status": "done"}),
+        (9000, {"status": "dropped"}),
+    ]:
+        Payout.objects.create(
+            seller=seller, phone="254722000000", amount=amount, gross=amount, **values
+        )
+
+    share = SellerShare.objects.get().amount
+    assert figures(payouts_due(timezone.now())) == {
+        "Gathered for a payout": (f"KES {share:,}", "1 line"),
+        "Due": ("KES 5,050", "3 payouts"),
+        "Waits for approval": ("KES 400", "1 payout"),
+        "On its way": ("KES 130", "2 payouts"),
+        "Refused by M-Pesa": ("KES 800", "1 payout"),
+    }
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_sees_its_sections_and_no_others(role):
+    answer = browser_of(in_role(role)).get(PAGE)
+
+    assert re.findall(r'<h2 id="([a-z-]+)">', answer.content.decode()) == SEES[role]
+    assert answer.status_code == (200 if SEES[role] else 403)
+
+
+@pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.key)
+def test_what_a_person_may_not_see_is_not_even_asked_for(panel, django_assert_max_num_queries):
+    person = UserFactory(is_staff=True)
+    app, _, codename = panel.permission.partition(".")
+    person.user_permissions.add(
+        Permission.objects.get(codename=codename, content_type__app_label=app)
+    )
+
+    answer = browser_of(person).get(PAGE)
+
+    assert [each.key for each, _ in answer.context["panels"]] == [
+        each.key for each in PANELS if each.permission == panel.permission
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_front_page_leads_to_the_dashboard_whoever_may_see_it(role):
+    answer = browser_of(in_role(role)).get("/admin/")
+
+    assert (PAGE in answer.content.decode()) == bool(SEES[role])
+
+
+def test_strangers_sign_in_first(client):
+    answer = client.get(PAGE)
+
+    assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={PAGE}")
+
+
+def test_the_page_keeps_to_the_strict_policy_for_content(desk):
+    sold(100, timezone.now())
+
+    answer = desk.get(PAGE)
+
+    page = answer.content.decode()
+    assert "unsafe" not in answer["Content-Security-Policy"]
+    assert " style=" not in page.partition("<main")[2]
+    assert "<script" not in page.partition("<main")[2]
+
+
+def test_names_are_written_as_words_and_not_as_markup(desk):
+    paid_line(UserFactory(), ProductFactory(name="<b>Jiko</b>", item_number=2))
+
+    page = desk.get(PAGE).content.decode()
+
+    assert "&lt;b&gt;Jiko" in page
+    assert "<b>Jiko" not in page
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_queries, count):
+    for _ in range(count):
+        delivered_line(UserFactory(), ProductFactory(item_number=2))
+        attempt()
+        cases.lost_receipt()
+
+    # session, user; sales; two for outcomes; time to pay; one for each of 11 sections of the
+    # console; two for payouts; two for stock
+    with django_assert_num_queries(21):
+        desk.get(PAGE)
+
+
+@pytest.mark.parametrize(
+    ("read", "index"),
+    [
+        (sales, "order_paid_by_time"),
+        (outcomes, "payment_ended_by_time"),
+        (time_to_pay, "payment_ended_by_time"),
+    ],
+)
+def test_what_is_summed_is_read_from_its_index(read, index, django_assert_max_num_queries):
+    with django_assert_max_num_queries(2) as queries:
+        read(timezone.now())
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {queries[0]['sql']}")
+        else:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_bitmapscan = off")
+            cursor.execute(f"EXPLAIN {queries[0]['sql']}")
+        plan = str(cursor.fetchall())
+    # SQLite cannot tell that an index on paid orders says that they are paid.
+    scan = "INDEX" if connection.vendor == "sqlite" else "Index Only Scan using"
+    assert f"{scan} {index}" in plan

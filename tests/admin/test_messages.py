@@ -1,0 +1,87 @@
+"""Messages in the admin: found, shown without codes, and sent again by whoever may."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from orders.composing import compose
+from orders.outbox import Message, Notice
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = reverse("admin:orders_message_changelist")
+
+
+@pytest.fixture
+def told(sale, settings):
+    """What the buyer and the seller of a sale were told, all of it failed."""
+    settings.SMS = "console"
+    sale.buyer.email = "wanjiku@example.com"
+    sale.buyer.save()
+    for notice_id in Notice.objects.values_list("pk", flat=True):
+        compose(notice_id)
+    Message.objects.update(state="failed", next_try_at=None, reason="x")
+    return Message.objects.get(kind="paid", channel="email")
+
+
+def again(browser, *messages):
+    chosen = [message.pk for message in messages]
+    return browser.post(LIST, {"action": "send_again", "_selected_action": chosen})
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("wanjiku@example.com", 1),
+        ("0712345678", 1),
+        ("the reference", 3),
+        ("nobody@example.com", 0),
+    ],
+)
+def test_a_message_is_found_by_what_a_caller_reads_out(desk, sale, told, typed, found):
+    typed = sale.reference if typed == "the reference" else typed
+
+    response = desk.get(LIST, {"q": typed})
+
+    assert response.context["cl"].result_count == found
+
+
+def test_the_collection_code_is_shown_to_no_staff(desk, sale, told):
+    code = sale.tracks.get().collection_code
+
+    page = desk.get(reverse("admin:orders_message_change", args=[told.pk])).content.decode()
+
+    assert code in told.text
+    assert code not in page
+    assert "Kettle ••••••" in page
+
+
+def test_what_failed_is_sent_again(desk, told):
+    again(desk, told)
+
+    told.refresh_from_db()
+    assert (told.state, len(mail.outbox)) == ("sent", 1)
+
+
+def test_what_was_sent_is_not(desk, told):
+    Message.objects.update(state="sent")
+
+    again(desk, told)
+
+    assert mail.outbox == []
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_only_who_may_have_messages_sent_again(told, may):
+    person = UserFactory(username="support", is_staff=True)
+    names = ["view_message"] + ["resend_message"] * may
+    person.user_permissions.set(Permission.objects.filter(codename__in=names))
+    browser = Client()
+    browser.force_login(person, backend="accounts.backends.UsernameOrEmailBackend")
+
+    again(browser, told)
+
+    assert len(mail.outbox) == int(may)

@@ -1,0 +1,127 @@
+"""A shop that sends SMS, and carriers that do as they are told."""
+
+import pytest
+
+from accounts.preferences import change_preferences
+from orders import channels
+from orders.channels.errors import NotTaken, Unclear
+from orders.outbox import Kind, Message, Notice
+from payments.settlement import Outcome, settle
+from payments.simulator import Simulator
+from tests.factories import ProductFactory, UserFactory
+from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401
+from tests.payments.fakes import FakeDaraja
+from tests.shopping import an_order
+
+
+@pytest.fixture(autouse=True)
+def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
+    pass
+
+
+@pytest.fixture(autouse=True)
+def daraja(monkeypatch):
+    """M-Pesa, which takes every prompt and says no more."""
+    fake = FakeDaraja()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
+
+
+class Carrier:
+    """Takes every SMS, unless ``trouble`` says otherwise."""
+
+    def __init__(self):
+        self.sent = []
+        self.trouble = None
+
+    def send(self, *, phone, text):
+        assert not open_transaction(), "an SMS was sent inside a transaction"
+        self.sent.append((phone, text))
+        if self.trouble:
+            raise self.trouble
+        return f"ATXid_{len(self.sent)}"
+
+
+@pytest.fixture
+def carrier(settings, monkeypatch):
+    """SMS are on, and this is who carries them."""
+    settings.SMS = "console"
+    carrier = Carrier()
+    monkeypatch.setattr(channels, "sms", lambda: carrier)
+    return carrier
+
+
+NOT_NOW = NotTaken("HTTP 503", again=True)
+NEVER = NotTaken("403 InvalidPhoneNumber", again=False)
+SILENCE = Unclear("no answer (ReadTimeout)")
+
+
+@pytest.fixture
+def buyer(db):
+    return UserFactory(username="wanjiku", email="wanjiku@example.com", first_name="Wanjiku")
+
+
+@pytest.fixture
+def seller(db):
+    return UserFactory(username="amina", email="amina@example.com")
+
+
+@pytest.fixture
+def order(buyer, kettle):
+    """Two kettles, KES 3,000, not paid yet."""
+    return an_order(buyer, (kettle, 2))
+
+
+@pytest.fixture
+def pan(seller):
+    return ProductFactory(seller=seller, name="Pan", price=700)
+
+
+def pay(order):
+    told = Outcome(True, "0", "", "callback", order.amount, f"SGL{order.pk:07d}")
+    settle(order.payments.get().pk, told)
+    order.refresh_from_db()
+    return order
+
+
+def fail(order, code="2001"):
+    settle(order.payments.get().pk, Outcome(False, code, "", "callback"))
+
+
+def wish(user, **wishes):
+    change_preferences(user, wishes)
+
+
+def codes(order):
+    return [track.collection_code for track in order.tracks.order_by("pk")]
+
+
+def a_message(order, **changed):
+    """An SMS to the buyer that is due now."""
+    notice, _ = Notice.objects.get_or_create(
+        key=f"test:{order.pk}",
+        defaults={"kind": Kind.PAID, "order": order, "composed_at": order.created_at},
+    )
+    fields = {
+        "notice": notice,
+        "user": order.buyer,
+        "kind": Kind.PAID,
+        "channel": "sms",
+        "language": "en",
+        "contact": order.mpesa_number,
+        "text": "Paid.",
+        "next_try_at": order.created_at,
+    }
+    return Message.objects.create(**fields | changed)
+
+
+@pytest.fixture
+def phones(settings):
+    """A pretend Africa's Talking, over real HTTP."""
+    with Simulator(port=0) as simulator:
+        settings.SMS = "africastalking"
+        settings.AFRICASTALKING_BASE_URL = simulator.url
+        settings.AFRICASTALKING_USERNAME = "omache"
+        settings.AFRICASTALKING_API_KEY = "simulator-sms-key"
+        settings.AFRICASTALKING_SENDER_ID = "O-MACHE"
+        yield simulator

@@ -1,0 +1,124 @@
+"""Texts: in both languages, in the GSM alphabet, and never longer than two parts."""
+
+import itertools
+
+import pytest
+
+from orders import letters
+from orders.gsm import is_gsm, parts, to_gsm
+from orders.letters import Item
+from orders.outbox import Kind
+from payments.daraja.codes import TERMINAL_FAILURES
+from payments.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY, explain_failure
+
+CODES = [
+    *TERMINAL_FAILURES,
+    NOT_ON_STATEMENT,
+    NOT_SENT,
+    PESTERED,
+    PHONE_BUSY,
+    *(f"refused.{kind}" for kind in ("busy_phone", "busy_gateway", "unreachable")),
+    *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
+]
+EVERY = list(itertools.product(Kind.values, ["en", "sw"]))
+WAY = {"pay_bill": "174379", "account": "ACDEFGHJ", "amount": 250_000}
+
+
+def values(language, **changed):
+    usual = {
+        "name": "Wanjiku",
+        "amount": "KES 250,000",
+        "reference": "ACDEFGHJ",
+        "why": "",
+        "by_hand": "",
+        "receipt": letters.receipt(language, "TKR1234567"),
+    }
+    return usual | changed
+
+
+def items(count, name="Kettle", code="123456"):
+    return [Item(name, 1, code) for _ in range(count)]
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+@pytest.mark.parametrize("count", [1, 3, 100])
+@pytest.mark.parametrize("name", ["Pan", "Ŵ💡" * 50, "€[]" * 33, "x" * 100])
+def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
+    text = letters.write_sms(kind, language, values(language), items(count, name))
+
+    assert is_gsm(text)
+    assert parts(text) <= 2
+    assert "ACDEFGHJ" in text or kind == Kind.PAID_OUT
+
+
+@pytest.mark.parametrize("language", ["en", "sw"])
+@pytest.mark.parametrize("code", CODES)
+def test_no_reason_is_longer_than_two_parts_with_the_way_to_pay_by_hand(language, code):
+    why = explain_failure(code)[language]
+    said = values(language, why=why, by_hand=letters.by_hand(language, WAY))
+
+    text = letters.write_sms(Kind.PROMPT_FAILED, language, said)
+
+    assert parts(text) <= 2
+    assert why in text
+    assert "174379" in text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_reason_is_in_both_languages(code):
+    reason = explain_failure(code)
+
+    assert set(reason) == {"en", "sw"}
+    assert reason["en"] != reason["sw"]
+
+
+@pytest.mark.parametrize(("kind", "language"), EVERY)
+def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
+    subject, text = letters.write_mail(kind, language, values(language), items(100))
+
+    assert len(subject) <= 100
+    assert "\n" not in subject
+    assert "Wanjiku" in text
+    assert "{" not in subject + text
+
+
+def test_long_names_are_cut_before_lines_are_left_out():
+    text = letters.write_sms(Kind.PAID, "en", values("en"), items(5, "Electric kettle " * 6))
+
+    assert text.count("Electric kettle Ele. 123456") == 5
+
+
+def test_what_does_not_fit_is_counted():
+    text = letters.write_sms(Kind.PAID, "en", values("en"), items(100))
+
+    shown = text.count("Kettle 123456")
+    assert shown > 5
+    assert f"and {100 - shown} more." in text
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("x" * 160, 1),
+        ("x" * 161, 2),
+        ("x" * 306, 2),
+        ("x" * 307, 3),
+        ("€" * 80, 1),
+        ("x" * 152 + "€" + "x" * 152, 3),
+        ("x" * 152 + "€" + "x" * 151, 2),
+    ],
+)
+def test_parts_are_counted_as_the_networks_do(text, count):
+    assert parts(text) == count
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [("Wanjikũ", "Wanjiku"), ("“Pan” – 5×", '"Pan" - 5x'), ("💡", "?"), ("café €", "café €")],
+)
+def test_other_letters_become_what_looks_like_them(typed, sent):
+    assert to_gsm(typed) == sent
+
+
+def test_amounts_are_written_as_people_write_them():
+    assert letters.as_kes(1234) == "KES 1,234"

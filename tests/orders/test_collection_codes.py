@@ -1,0 +1,133 @@
+"""The buyer's code proves that goods were handed over, and cannot be found by trying."""
+
+from collections import Counter
+
+import pytest
+
+from orders.models import OrderTrack
+from tests.threads import at_once
+
+from .ways import line_at, move, steps, with_role
+
+LOCKED = {"code": ["Too many wrong codes were typed. The buyer or the shop can confirm."]}
+WRONG = {"code": ["This is not the code the buyer was given."]}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def agent(db):
+    return with_role("delivery")
+
+
+@pytest.fixture
+def line(buyer, kettle):
+    """On the road, and its buyer was given 123456."""
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    OrderTrack.objects.filter(pk=line.pk).update(collection_code="123456")
+    return line
+
+
+def misses(line):
+    return OrderTrack.objects.values_list("code_misses", flat=True).get(pk=line.pk)
+
+
+@pytest.mark.parametrize("who", ["agent", "seller"])
+def test_the_right_code_delivers(line, agent, seller, who):
+    answer = move({"agent": agent, "seller": seller}[who], line, "delivered", code="123456")
+
+    assert (answer.status_code, steps(line)[-1], misses(line)) == (200, "delivered", 0)
+
+
+def test_a_wrong_code_is_counted_and_moves_nothing(line, agent):
+    answer = move(agent, line, "delivered", code="654321")
+
+    assert (answer.status_code, answer.json()) == (400, WRONG)
+    assert (steps(line)[-1], misses(line)) == ("shipping", 1)
+
+
+def test_after_four_wrong_ones_the_right_one_counts(line, agent):
+    for wrong in range(4):
+        move(agent, line, "delivered", code=f"{wrong:06}")
+
+    assert move(agent, line, "delivered", code="123456").status_code == 200
+
+
+def test_after_five_wrong_ones_not_even_the_right_one_counts(line, agent, seller):
+    for wrong in range(5):
+        assert move(agent, line, "delivered", code=f"{wrong:06}").json() == WRONG
+
+    answers = [move(who, line, "delivered", code="123456") for who in (agent, seller)]
+
+    assert [(a.status_code, a.json()) for a in answers] == [(400, LOCKED)] * 2
+    assert (steps(line)[-1], misses(line)) == ("shipping", 5)
+
+
+def test_once_locked_the_buyer_and_the_staff_can_still_confirm(line, buyer):
+    OrderTrack.objects.update(code_misses=5)
+    other = line_at("shipping", buyer=buyer, product=line.product)
+    OrderTrack.objects.update(code_misses=5)
+
+    answers = [
+        move(buyer, line, "delivered"),
+        move(with_role("support"), other, "delivered", note="The buyer called."),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+
+
+def test_staff_who_type_a_wrong_code_are_told(line):
+    answer = move(with_role("support"), line, "delivered", code="654321", note="I am sure.")
+
+    assert (answer.status_code, answer.json()) == (400, WRONG)
+
+
+@pytest.mark.parametrize("here", ["paid", "delivered", "cancelled"])
+def test_a_code_cannot_be_tried_where_it_decides_nothing(buyer, seller, kettle, here):
+    line = line_at(here, buyer=buyer, product=kettle)
+
+    right = move(seller, line, "delivered", code=line.collection_code)
+    wrong = move(
+        seller, line, "delivered", code=str(10**6 - 1 - int(line.collection_code)).zfill(6)
+    )
+
+    assert right.status_code == wrong.status_code
+    assert right.json() == wrong.json()
+    assert misses(line) == 0
+
+
+@pytest.mark.parametrize("to", ["fetched", "cancelled"])
+def test_a_code_is_for_delivery_alone(line, agent, to):
+    move(agent, line, to, code="654321", note="?")
+
+    assert misses(line) == 0
+
+
+@pytest.mark.parametrize(
+    "code", ["", "12345", "1234567", "12345a", "１２３４５６", " 123456\n7", None, [], {}, 1e99]
+)
+def test_what_is_no_code_is_refused_and_not_counted(line, agent, code):
+    answer = move(agent, line, "delivered", code=code)
+
+    assert (answer.status_code, list(answer.json()), misses(line)) == (400, ["code"], 0)
+
+
+def test_codes_are_as_many_as_the_lines(buyer, kettle):
+    lines = [line_at("paid", buyer=buyer, product=kettle) for _ in range(3)]
+
+    codes = {line.collection_code for line in lines}
+
+    assert len(codes) == 3
+    assert all(len(code) == 6 and code.isdigit() for code in codes)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_five_are_looked_at(line, agent):
+    answers = at_once(
+        *[lambda n=n: move(agent, line, "delivered", code=f"{n:06}") for n in range(12)]
+    )
+
+    said = Counter(answer.json()["code"][0] for answer in answers)
+    assert said == {WRONG["code"][0]: 5, LOCKED["code"][0]: 7}
+    assert misses(line) == 5

@@ -1,0 +1,237 @@
+"""The way of a line: who may move it where, over the whole table."""
+
+import itertools
+
+import pytest
+
+from orders.models import OrderTrack, TrackEvent, TrackStatus
+from orders.moves import MOVES
+from tests.conftest import signed_in
+from tests.factories import ProductFactory, UserFactory
+
+from .ways import given_up_line, line_at, move, steps, with_role
+
+pytestmark = pytest.mark.django_db
+
+WHERE = [status.value for status in TrackStatus]
+TO = ["fetched", "shipping", "delivered", "cancelled"]
+PEOPLE = ["buyer", "seller", "agent", "staff", "superuser"]
+STRANGERS = ["other buyer", "other seller", "finance", "catalogue"]
+
+#: Who gets where from where, written down a second time and in another form than the shop's own.
+MAY = {
+    "buyer": {"paid": {"cancelled"}, "fetched": {"delivered"}, "shipping": {"delivered"}},
+    "seller": {"paid": {"cancelled"}, "fetched": {"delivered"}, "shipping": {"delivered"}},
+    "agent": {
+        "paid": {"fetched"},
+        "fetched": {"shipping", "delivered"},
+        "shipping": {"delivered"},
+    },
+    "staff": {
+        "paid": {"fetched", "cancelled"},
+        "fetched": {"shipping", "delivered", "cancelled"},
+        "shipping": {"delivered", "cancelled"},
+        "delivered": {"cancelled"},
+    },
+}
+MAY["superuser"] = MAY["staff"]
+GROUPS = {"agent": "delivery", "staff": "support", "finance": "finance", "catalogue": "catalogue"}
+
+
+@pytest.fixture
+def people(buyer, seller):
+    """One person of each kind, by name."""
+    other_seller = UserFactory()
+    ProductFactory(seller=other_seller)
+    people = {
+        "buyer": buyer,
+        "seller": seller,
+        "other buyer": UserFactory(),
+        "other seller": other_seller,
+        "superuser": UserFactory(is_superuser=True),
+    }
+    for name, role in GROUPS.items():
+        people[name] = with_role(role)
+    return people
+
+
+@pytest.mark.parametrize(("who", "here", "to"), list(itertools.product(PEOPLE, WHERE, TO)))
+def test_the_table_of_moves(people, kettle, buyer, who, here, to):
+    line = line_at(here, buyer=buyer, product=kettle)
+    before = steps(line)
+
+    answer = move(people[who], line, to, code=line.collection_code, note="It was so.")
+
+    line.refresh_from_db()
+    if to in MAY[who].get(here, set()):
+        assert answer.status_code == 200, answer.json()
+        assert answer.json()["track_status"] == to == line.track_status
+        assert steps(line) == [*before, to]
+        assert line.events.last().actor == people[who]
+    elif to == here:
+        assert (answer.status_code, line.track_status, steps(line)) == (200, here, before)
+    else:
+        assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+        assert (line.track_status, steps(line)) == (here, before)
+
+
+@pytest.mark.parametrize(("who", "here"), list(itertools.product(STRANGERS, WHERE)))
+def test_for_strangers_there_is_no_such_line(people, kettle, buyer, who, here):
+    line = line_at(here, buyer=buyer, product=kettle)
+    before = steps(line)
+
+    answers = [move(people[who], line, to, code=line.collection_code) for to in [*TO, "lost"]]
+    told = signed_in(people[who]).get(f"/track/order/{line.pk}/")
+
+    nothing = (404, {"detail": "There is no such line.", "code": "line_not_found"})
+    assert [(a.status_code, a.json()) for a in [*answers, told]] == [nothing] * 6
+    line.refresh_from_db()
+    assert (line.track_status, steps(line)) == (here, before)
+
+
+def test_who_is_not_signed_in_is_asked_to(api, kettle, buyer):
+    line = line_at("paid", buyer=buyer, product=kettle)
+
+    answers = [
+        api.post(f"/track/{line.pk}/move/", {"to": "cancelled"}),
+        api.get(f"/track/order/{line.pk}/"),
+    ]
+
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert steps(line) == ["paid"]
+
+
+@pytest.mark.parametrize("here", WHERE)
+@pytest.mark.parametrize("to", ["created", "paid", "refunded"])
+def test_nobody_is_asked_for_what_the_shop_does_itself(people, kettle, buyer, here, to):
+    line = line_at(here, buyer=buyer, product=kettle)
+
+    answer = move(people["superuser"], line, to, note="Because I can.")
+
+    assert (answer.status_code, list(answer.json())) == (400, ["to"])
+    line.refresh_from_db()
+    assert line.track_status == here
+
+
+def test_every_way_in_the_table_is_somebodys_here_or_the_shops():
+    theirs = {(here, to) for may in MAY.values() for here, tos in may.items() for to in tos}
+
+    assert set(MOVES) - theirs == {("cancelled", "refunded")}
+
+
+@pytest.mark.parametrize("to", TO[:3])
+def test_a_line_of_an_order_that_was_given_up_goes_nowhere(people, kettle, buyer, to):
+    line = given_up_line(buyer=buyer, product=kettle)
+
+    answer = move(people["superuser"], line, to, note="Hm.")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+
+
+def test_a_refusal_says_where_it_can_go(people, kettle, buyer):
+    line = line_at("fetched", buyer=buyer, product=kettle)
+
+    told = [
+        move(people["agent"], line, "cancelled").json()["detail"],
+        move(people["staff"], line_at("delivered", buyer=buyer, product=kettle), "fetched")
+        .json()["detail"],
+        move(people["seller"], line_at("delivered", buyer=buyer, product=kettle), "shipping")
+        .json()["detail"],
+    ]  # fmt: skip
+
+    assert told == [
+        "It is fetched; others than you move it to cancelled.",
+        "It is delivered; from there it can go to cancelled.",
+        "It is delivered: there is nothing you can do with it.",
+    ]
+
+
+@pytest.mark.parametrize("who", ["agent", "staff", "superuser"])
+def test_who_carries_goods_does_not_collect_their_own(people, buyer, who):
+    own = ProductFactory(seller=people[who])
+    line = line_at("paid", buyer=buyer, product=own)
+
+    answer = move(people[who], line, "fetched")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+    assert steps(line) == ["paid"]
+
+
+@pytest.mark.parametrize("who", ["agent", "staff"])
+def test_who_carries_goods_hands_over_their_own_by_the_buyers_code_only(people, buyer, who):
+    own = ProductFactory(seller=people[who])
+    line = line_at("shipping", buyer=buyer, product=own)
+
+    without = move(people[who], line, "delivered", note="I am staff, believe me.")
+    with_it = move(people[who], line, "delivered", code=line.collection_code)
+
+    assert (without.status_code, list(without.json())) == (400, ["code"])
+    assert with_it.status_code == 200
+
+
+def test_an_agent_who_bought_it_confirms_by_word(people, kettle):
+    line = line_at("shipping", buyer=people["agent"], product=kettle)
+
+    assert move(people["agent"], line, "delivered").status_code == 200
+
+
+@pytest.mark.parametrize("here", ["fetched", "shipping"])
+@pytest.mark.parametrize("who", ["seller", "agent"])
+def test_who_hands_over_needs_the_code(people, kettle, buyer, who, here):
+    line = line_at(here, buyer=buyer, product=kettle)
+
+    answer = move(people[who], line, "delivered", note="I gave it to them.")
+
+    assert (answer.status_code, answer.json()) == (
+        400, {"code": ["Type the code the buyer was given when they paid."]}
+    )  # fmt: skip
+    assert steps(line)[-1] == here
+
+
+def test_staff_say_why_or_type_the_code(people, kettle, buyer):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+
+    without = move(people["staff"], line, "delivered")
+    with_why = move(people["staff"], line, "delivered", note="The buyer wrote to us.")
+
+    assert (without.status_code, without.json()) == (
+        400, {"note": ["Say why it counts as delivered, or type the buyer's code."]}
+    )  # fmt: skip
+    assert (with_why.status_code, line.events.last().note) == (200, "The buyer wrote to us.")
+
+
+def test_the_history_says_that_the_code_was_typed(people, kettle, buyer):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+
+    move(people["agent"], line, "delivered", code=line.collection_code)
+
+    assert line.events.last().note == "Collection code."
+
+
+@pytest.mark.parametrize("who", ["seller", "staff"])
+def test_who_cancels_what_another_bought_says_why(people, kettle, buyer, who):
+    line = line_at("paid", buyer=buyer, product=kettle)
+
+    without = move(people[who], line, "cancelled")
+    with_blanks = move(people[who], line, "cancelled", note="   ")
+
+    said = (400, {"note": ["Say why it is cancelled."]})
+    assert [(a.status_code, a.json()) for a in (without, with_blanks)] == [said, said]
+    assert steps(line) == ["paid"]
+
+
+def test_a_buyer_cancels_without_a_word(kettle, buyer):
+    line = line_at("paid", buyer=buyer, product=kettle)
+
+    assert move(buyer, line, "cancelled").json()["track_status"] == "cancelled"
+
+
+@pytest.mark.parametrize("to", TO)
+def test_repeating_a_move_changes_nothing(people, kettle, buyer, to):
+    line = line_at(to, buyer=buyer, product=kettle)
+    before = OrderTrack.objects.values().get(pk=line.pk), TrackEvent.objects.count()
+
+    answer = move(people["staff"], line, to, note="Once more.")
+
+    assert answer.status_code == 200
+    assert (OrderTrack.objects.values().get(pk=line.pk), TrackEvent.objects.count()) == before

@@ -1,0 +1,69 @@
+"""What sellers are sent, and what M-Pesa tells of it, in one line each."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from payments import clock
+from payments.models import GatewayEvent, Payout
+
+_numbers = (f"TKP{n:07d}" for n in itertools.count(1))
+
+
+def tick() -> None:
+    """A round of the clock, a minute from now."""
+    clock.tick(timezone.now() + timedelta(minutes=1))
+
+
+def hurry() -> None:
+    """A round of the clock in which everything that waits for its time is due."""
+    Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
+    tick()
+
+
+def payouts(*fields: str) -> list[Any]:
+    return list(Payout.objects.order_by("pk").values_list(*fields, flat=len(fields) == 1))
+
+
+def sent(daraja) -> list[tuple[str, int]]:
+    """The numbers and amounts M-Pesa was asked to pay."""
+    return [(payout["phone"], payout["amount"]) for payout in daraja.payouts]
+
+
+def tell(payout: Payout, code: Any = 0, *, number: str = "", amount: int | None = None) -> str:
+    """M-Pesa posts the result of a payout; returns what became of the message."""
+    facts = {"TransactionAmount": payout.amount if amount is None else amount}
+    return _post(payout.callback_token, payout, code, number or next(_numbers), facts)
+
+
+def tell_when_asked(payout: Payout, status: str = "Completed", *, code: Any = 0) -> str:
+    """M-Pesa posts what a status query found."""
+    facts = {
+        "TransactionStatus": status,
+        "ReceiptNo": next(_numbers),
+        "Amount": payout.amount,
+    }
+    return _post(payout.status_token, payout, code, "TKZ0000000", facts)
+
+
+def _post(token: str, payout: Payout, code: Any, number: str, facts: dict[str, Any]) -> str:
+    told: dict[str, Any] = {
+        "ResultType": 0,
+        "ResultCode": code,
+        "ResultDesc": "As it was.",
+        "OriginatorConversationID": payout.originator_conversation_id,
+        "ConversationID": payout.conversation_id or "AG_0",
+        "TransactionID": number,
+    }
+    if code == 0:
+        items = [{"Key": name, "Value": value} for name, value in facts.items()]
+        told["ResultParameters"] = {"ResultParameter": items}
+    answer = Client().post(
+        f"/safwebhook/{token}/", {"Result": told}, content_type="application/json"
+    )
+    assert answer.status_code == 200
+    clock.apply_kept_events(timezone.now() + timedelta(minutes=1))
+    return GatewayEvent.objects.latest("pk").note

@@ -1,0 +1,348 @@
+"""What sellers are owed and sent: once, under one id, known when it is known."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from orders.moves import move_line
+from payments import payouts as service
+from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
+from payments.ledger import balance
+from payments.models import Account, Payout, PayoutStop, SellerShare
+from tests.factories import ProductFactory, UserFactory
+from tests.orders.ways import line_at
+
+from .paying_out import hurry, payouts, sent, tell, tell_when_asked, tick
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
+
+PHONE, OTHER = "254722000000", "254733000222"
+
+
+@pytest.fixture
+def line(buyer, kettle):
+    """One kettle, KES 1,500, collected from its seller."""
+    return line_at("fetched", buyer=buyer, product=kettle)
+
+
+@pytest.fixture
+def payout(line, daraja):
+    """M-Pesa was asked to pay it, and said that it took the request."""
+    tick()
+    return Payout.objects.get()
+
+
+def owed():
+    return balance(Account.SELLERS_PAYABLE)
+
+
+@pytest.mark.parametrize("here", ["created", "paid", "cancelled"])
+def test_nothing_is_owed_before_the_goods_are_fetched(buyer, kettle, daraja, here):
+    line_at(here, buyer=buyer, product=kettle)
+
+    tick()
+
+    assert (SellerShare.objects.count(), owed(), sent(daraja)) == (0, 0, [])
+
+
+@pytest.mark.parametrize("here", ["fetched", "shipping", "delivered"])
+def test_the_share_is_owed_once_the_goods_are_fetched(buyer, kettle, daraja, here):
+    line_at(here, buyer=buyer, product=kettle)
+
+    tick()
+    tick()
+
+    assert (SellerShare.objects.count(), owed(), sent(daraja)) == (1, 1500, [(PHONE, 1500)])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payout_is_made_right_after_the_commit(line):
+    assert payouts("amount", "status", "phone") == [(1500, "due", PHONE)]
+
+
+def test_saving_a_fetched_line_again_owes_nothing_more(line):
+    line.save()
+    line.save()
+
+    assert (SellerShare.objects.count(), owed()) == (1, 1500)
+
+
+def test_the_commission_is_what_it_was_when_it_was_sold(buyer, kettle, settings, daraja):
+    settings.COMMISSION_PERCENT = 10
+    line = line_at("paid", buyer=buyer, product=kettle)
+    settings.COMMISSION_PERCENT = 50
+
+    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    tick()
+
+    share = SellerShare.objects.get()
+    assert (share.sold_for, share.commission, share.amount) == (1500, 150, 1350)
+    assert (sent(daraja), owed(), balance(Account.COMMISSION)) == ([(PHONE, 1350)], 1350, 150)
+
+
+def test_the_number_is_the_one_the_listing_had_when_it_was_sold(buyer, kettle, daraja):
+    line = line_at("paid", buyer=buyer, product=kettle)
+    kettle.payment_mpesa_number = OTHER
+    kettle.save()
+
+    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1500)]
+
+
+def test_a_seller_who_gets_nothing_of_a_sale_is_sent_nothing(buyer, kettle, settings, daraja):
+    settings.COMMISSION_PERCENT = 100
+    line_at("fetched", buyer=buyer, product=kettle)
+
+    tick()
+
+    assert (payouts("pk"), owed(), balance(Account.COMMISSION)) == ([], 0, 1500)
+
+
+def test_each_line_has_a_payout_of_its_own(buyer, kettle, daraja):
+    for _ in range(3):
+        line_at("fetched", buyer=buyer, product=kettle)
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1500)] * 3
+    assert len({asked["originator_conversation_id"] for asked in daraja.payouts}) == 3
+
+
+def test_it_may_have_been_asked_for_before_it_is(line, daraja):
+    """The row says unknown, in the database, before M-Pesa hears a word."""
+    seen = []
+    daraja.on_pay = lambda asked: seen.extend(payouts("status", "originator_conversation_id"))
+
+    tick()
+
+    assert seen == [("unknown", daraja.payouts[0]["originator_conversation_id"])]
+    assert payouts("status") == ["sent"]
+
+
+def test_the_result_ends_it(payout):
+    assert tell(payout, number="TKP9000000") == "The seller has the money."
+
+    assert payouts("status", "number", "next_check_at") == [("done", "TKP9000000", None)]
+    assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
+
+
+def test_a_result_told_twice_counts_once(payout):
+    tell(payout, number="TKP9000001")
+
+    assert tell(payout, number="TKP9000001") == "Known already."
+    assert (owed(), balance(Account.MPESA_CLEARING)) == (0, 0)
+
+
+def test_a_result_that_is_faster_than_the_answer_counts(line, daraja):
+    daraja.on_pay = lambda asked: tell(Payout.objects.get())
+
+    tick()
+
+    assert (payouts("status"), owed()) == (["done"], 0)
+
+
+def test_a_failure_after_the_success_changes_nothing(payout):
+    tell(payout)
+
+    assert tell(payout, 2040) == "A refusal after the end: still done."
+    assert (payouts("status"), owed()) == (["done"], 0)
+
+
+def test_a_result_with_another_amount_is_put_before_a_person(payout):
+    note = tell(payout, amount=15)
+
+    assert note == "M-Pesa says KES 15 was sent, KES 1500 was due."
+    assert payouts("status", "note", "unseen", "next_check_at") == [("sent", note, True, None)]
+    assert owed() == 1500
+
+
+@pytest.mark.parametrize(
+    "answer", [DarajaUnknown("no answer in time"), DarajaDuplicate("duplicate"), DarajaUnknown("?")]
+)
+def test_silence_and_duplicate_are_asked_about_and_never_sent_again(line, daraja, answer):
+    daraja.on_pay = _raise(answer)
+    tick()
+    assert payouts("status") == ["unknown"]
+    payout = Payout.objects.get()
+
+    hurry()
+    hurry()
+    tell_when_asked(payout)
+
+    asked = [question["originator_conversation_id"] for question in daraja.questions]
+    assert asked == [payout.originator_conversation_id] * 2
+    assert (len(daraja.payouts), payouts("status"), owed()) == (1, ["done"], 0)
+
+
+def test_what_m_pesa_does_not_know_is_sent_again_under_the_same_id(line, daraja):
+    daraja.on_pay = _raise(DarajaUnknown("no answer in time"))
+    tick()
+    hurry()
+    tell_when_asked(Payout.objects.get(), code="SFC_IC0003")
+    daraja.on_pay = lambda asked: None
+
+    hurry()
+
+    first, again = daraja.payouts
+    assert first["originator_conversation_id"] == again["originator_conversation_id"]
+    assert payouts("status") == ["sent"]
+
+
+def test_what_m_pesa_took_is_never_sent_again_though_it_is_not_found(payout, daraja):
+    hurry()
+    assert tell_when_asked(payout, code="SFC_IC0003") == "M-Pesa does not know it yet."
+
+    hurry()
+
+    assert (len(daraja.payouts), payouts("status")) == (1, ["sent"])
+
+
+@pytest.mark.parametrize("status", ["Declined", "Cancelled", "Expired"])
+def test_what_was_not_done_is_put_before_a_person(payout, daraja, status):
+    tell_when_asked(payout, status)
+
+    hurry()
+
+    assert payouts("status", "result_code") == [("refused", f"status.{status.lower()}")]
+    assert (len(daraja.payouts), owed()) == (1, 1500)
+
+
+@pytest.mark.parametrize("code", [15, 17, 26, 9999, "R000001"])
+def test_a_code_that_ends_nothing_is_asked_about(payout, daraja, code):
+    tell(payout, code)
+    tick()
+
+    assert (payouts("status"), len(daraja.questions)) == (["sent"], 1)
+
+
+def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
+    payout, buyer, seller, kettle, daraja
+):
+    tell(payout, 2040)
+    elsewhere = ProductFactory(seller=seller, price=700, payment_mpesa_number=OTHER)
+    line_at("fetched", buyer=buyer, product=kettle)
+    line_at("fetched", buyer=buyer, product=elsewhere)
+
+    hurry()
+    hurry()
+
+    assert sent(daraja) == [(PHONE, 1500), (OTHER, 700)]
+    assert payouts("status", "next_check_at")[0] == ("refused", None)
+    assert owed() == 3700
+
+
+def test_another_number_sends_what_the_first_refused(payout, daraja):
+    tell(payout, 2040)
+
+    assert service.replace_refused(payout.pk, phone=OTHER)
+    assert not service.replace_refused(payout.pk, phone=OTHER)
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1500), (OTHER, 1500)]
+    assert payouts("status") == ["dropped", "sent"]
+
+
+@pytest.mark.parametrize(("code", "hours"), [(1, 1), (4, 12), (8, 12)])
+def test_what_may_be_over_later_is_tried_later_under_another_id(payout, daraja, code, hours):
+    tell(payout, code)
+    wait = Payout.objects.get().next_check_at - timezone.now()
+    assert timedelta(hours=hours) - timedelta(minutes=1) < wait <= timedelta(hours=hours)
+    tick()
+    assert len(daraja.payouts) == 1
+
+    hurry()
+    tick()
+
+    first, again = daraja.payouts
+    assert first["originator_conversation_id"] != again["originator_conversation_id"]
+    assert payouts("status", "tries") == [("dropped", 0), ("sent", 1)]
+
+
+def test_after_nine_refusals_a_person_decides(payout, daraja):
+    for _ in range(9):
+        tell(Payout.objects.latest("pk"), 1)
+        hurry()
+        tick()
+
+    assert len(daraja.payouts) == 9
+    assert payouts("status", "next_check_at")[-1] == ("refused", None)
+
+
+@pytest.mark.parametrize("code", [2001, 8006, 18, 20, 21])
+def test_an_initiator_m_pesa_does_not_accept_stops_everything(payout, buyer, kettle, daraja, code):
+    tell(payout, code)
+    line_at("fetched", buyer=buyer, product=kettle)
+
+    for _ in range(3):
+        hurry()
+
+    assert (len(daraja.payouts), daraja.questions) == (1, [])
+    assert PayoutStop.objects.get().is_open
+
+    PayoutStop.objects.update(is_open=False)
+    hurry()
+    assert sent(daraja) == [(PHONE, 1500)] * 3
+    assert owed() == 3000
+
+
+def test_a_stop_keeps_questions_back_too(payout, daraja):
+    PayoutStop.objects.create(reason="The password was wrong.")
+
+    hurry()
+    hurry()
+
+    assert (daraja.questions, payouts("checks")) == ([], [0])
+
+
+@pytest.mark.parametrize("kind", [Refusal.UNREACHABLE, Refusal.BUSY_GATEWAY])
+def test_who_was_not_reached_is_tried_again_under_the_same_id(line, daraja, kind):
+    daraja.on_pay = _raise(DarajaRefused("nobody there", kind=kind))
+    tick()
+    assert payouts("status", "tries") == [("due", 0)]
+    daraja.on_pay = lambda asked: None
+
+    hurry()
+
+    first, again = daraja.payouts
+    assert first["originator_conversation_id"] == again["originator_conversation_id"]
+    assert payouts("status") == ["sent"]
+
+
+def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
+    settings.PAYOUT_APPROVAL_ABOVE = 5_000
+    for price in (5_000, 5_001):
+        line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=price))
+
+    hurry()
+    hurry()
+
+    assert sent(daraja) == [(PHONE, 5_000)]
+    (large,) = Payout.objects.to_approve()
+    assert (large.amount, large.next_check_at) == (5_001, None)
+
+    Payout.objects.filter(pk=large.pk).update(
+        approved_by=UserFactory(), next_check_at=timezone.now()
+    )
+    hurry()
+    assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
+
+
+@pytest.mark.parametrize("status", ["unknown", "sent", "done", "refused"])
+def test_the_database_lets_no_large_one_leave_before_that(buyer, kettle, settings, status):
+    settings.PAYOUT_APPROVAL_ABOVE = 1_000
+    line_at("fetched", buyer=buyer, product=kettle)
+    tick()
+
+    with pytest.raises(IntegrityError, match="approved"), transaction.atomic():
+        Payout.objects.update(status=status)
+
+
+def _raise(error):
+    def raise_it(asked):
+        raise error
+
+    return raise_it
