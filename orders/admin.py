@@ -96,16 +96,27 @@ class OrderTrackAdmin(DownloadAdmin):
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
     actions = [*DEEDS.values(), "download"]
-    #: Typed at the door, it proves a delivery: whoever delivers must not read it here.
-    exclude = ("collection_code",)
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return [name for name in fields if name not in self.exclude]
+    #: What the seller is paid, and where: no affair of who carries the goods.
+    money = ("payment_mpesa_number", "commission")
 
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        hidden = () if request.user.has_perm("orders.view_order") else self.money
+        return [*super().get_exclude(request, obj), *hidden]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Who sees lines alone finds them by what is on the parcel, and looks up no people."""
+        term = search_term.strip()
+        if term and not request.user.has_perm("orders.view_order"):
+            found = self.find(term)
+            is_of_an_order = found.keys() & {"order__order_token", "order__reference"}
+            return queryset.filter(**found) if is_of_an_order else queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.decide_lines")

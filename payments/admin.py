@@ -82,20 +82,15 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 
 @admin.register(OrderPayment)
 class OrderPaymentAdmin(DownloadAdmin):
-    """Every attempt to collect. The callback address is a secret and is not shown."""
+    """Every attempt to collect."""
 
     list_display = ("order", "phone", "amount", "status", "result_code", "created_at", "checks")
     list_filter = ("status", "channel")
     list_select_related = ("order",)
     ordering = ("-pk",)
-    exclude = ("callback_token",)
     search_help_text = "Receipt, checkout request id, or whatever finds the order."
     inlines = [ReceiptInline]
     actions = ["ask", "download"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return [name for name in fields if name != "callback_token"]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = _find_by_receipt(term)
@@ -142,7 +137,7 @@ class ReceiptAdmin(DownloadAdmin):
 
 @admin.register(Refund)
 class RefundAdmin(DownloadAdmin):
-    """Every try to give money back. The callback addresses are secrets and are not shown."""
+    """Every try to give money back."""
 
     list_display = (
         "__str__",
@@ -158,13 +153,8 @@ class RefundAdmin(DownloadAdmin):
     list_filter = ("status", "way", "cause", "unseen")
     list_select_related = ("order", "receipt")
     ordering = ("-pk",)
-    exclude = ("callback_token", "status_token")
     search_help_text = "Receipt number (either one), our id, or whatever finds the order."
     actions = ["download"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return [name for name in fields if name not in self.exclude]
 
     def find(self, term: str) -> dict[str, Any]:
         number = term.replace(" ", "").upper()
@@ -204,14 +194,10 @@ class GatewayEventAdmin(LookupAdmin):
     list_filter = ("state", "source")
     list_select_related = ("payment",)
     ordering = ("-pk",)
-    exclude = ("token", "body")
+    exclude = ("body",)
     readonly_fields = ("text",)
     search_help_text = "Receipt number, checkout request id, or whatever finds the order."
     actions = ["reapply"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return [name for name in fields if name not in self.exclude]
 
     @admin.display(description="Body")
     def text(self, event: GatewayEvent) -> str:

@@ -75,7 +75,7 @@ class ShareInline(ReadOnlyInline):
 
 @admin.register(Payout)
 class PayoutAdmin(DownloadAdmin):
-    """Every try to pay a seller. The callback addresses are secrets and are not shown."""
+    """Every try to pay a seller."""
 
     list_display = (
         "__str__",
@@ -90,14 +90,9 @@ class PayoutAdmin(DownloadAdmin):
     list_filter = ("status", "needs_approval", "unseen")
     list_select_related = ("seller",)
     ordering = ("-pk",)
-    exclude = ("callback_token", "status_token")
     search_help_text = "A seller's user name, a phone, M-Pesa's number of the payout, or our id."
     inlines = [ShareInline]
     actions = ["download"]
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        fields = super().get_readonly_fields(request, obj)
-        return [name for name in fields if name not in self.exclude]
 
     def find(self, term: str) -> dict[str, Any]:
         number = term.replace(" ", "").upper()
