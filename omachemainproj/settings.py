@@ -277,6 +277,7 @@ INSTALLED_APPS = [
     "axes",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "import_export",
     "omachemainproj",
     "accounts",
     "products",

@@ -22,7 +22,7 @@ from orders.messages import tell
 from orders.outbox import Kind
 
 from . import ledger
-from .balances import balance_of
+from .balances import balance_of, with_balances
 from .daraja.payout_codes import PayoutReason
 from .models import Payout, PayoutDay, SellerShare, TransferStatus
 from .routes import LEAST_PAYOUT, MOST_PAYOUT
@@ -34,6 +34,8 @@ logger = logging.getLogger(__name__)
 NAIROBI = ZoneInfo("Africa/Nairobi")
 #: Shares taken on at a time; the clock comes again for the rest.
 SHARES_A_TURN = 200
+#: How old a payout that never left may be for the clock to see whether it left something to spare.
+LOOK_BACK = timedelta(days=14)
 
 
 @duty
@@ -55,12 +57,12 @@ def prepare_payouts(seller_id: int) -> None:
     for phone, waiting in by_phone.items():
         if phone not in blocked:
             spare = _pack(seller_id, phone, waiting, spare)
-    if spare >= LEAST_PAYOUT and not by_phone:
+    if spare >= LEAST_PAYOUT:
         _return_spare(seller_id, min(spare, MOST_PAYOUT), blocked)
 
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
-    """Sellers who are owed, since before then, what no payout carries and M-Pesa would take."""
+    """Sellers who are owed, since before then, what no payout sends and M-Pesa would take."""
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
     new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
     enough = new.values("seller", "phone").annotate(total=Sum("amount"))
@@ -68,7 +70,19 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
         enough.filter(total__gte=LEAST_PAYOUT).order_by().values_list("seller", flat=True)
     )
     left = SellerShare.objects.left_behind(Payout.objects.dropped()).filter(~Exists(refused))
-    return sorted(sellers | set(left.values_list("seller", flat=True)))
+    return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_spare(before))
+
+
+def _with_spare(now: datetime) -> set[int]:
+    """Sellers for whom more was kept back than they owe: a payout did not leave after all."""
+    never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
+        seller=OuterRef("pk"),
+        status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
+        created_at__gt=now - LOOK_BACK,
+    )
+    sellers = with_balances(User.objects.filter(Exists(never_left)))
+    spare = sellers.filter(owed__gte=F("going") + F("waiting") + LEAST_PAYOUT)
+    return set(spare.values_list("pk", flat=True))
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
@@ -153,6 +167,7 @@ def finish_payout(
         payout.gross, payout.unseen = carries, True
         payout.note = "It was thought to have failed: the same money may have gone twice."
         logger.error("payout %s: %s", payout.pk, payout.note)
+        _call_back(payout.seller_id)
     payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, timezone.now(), None
     payout.number, payout.result_code, payout.result_text = number, code, text[:200]
     payout.save()
@@ -166,6 +181,15 @@ def finish_payout(
         receipt=number,
     )
     return payout.note or "The seller has the money."
+
+
+def _call_back(seller_id: int) -> None:
+    """Drop what has not left to a seller yet, to be made again less what they have by now."""
+    due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
+    due.update(
+        status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."
+    )
+    after_commit(prepare_payouts, seller_id)
 
 
 @transaction.atomic
@@ -183,6 +207,7 @@ def refuse_payout(payout_id: int, *, code: str, text: str, reason: PayoutReason)
     payout.next_check_at = None if after is None else timezone.now() + after
     payout.result_code, payout.result_text = code, text[:200]
     payout.save()
+    count_out_of_day(payout)
     payout.shares.update(tries=F("tries") + 1)
     logger.warning("payout %s: M-Pesa refused it: %s %s", payout.pk, code, text)
     if reason == PayoutReason.INITIATOR:
@@ -218,6 +243,16 @@ def fits_into_day(payout: Payout, now: datetime) -> bool:
     PayoutDay.objects.bulk_create([PayoutDay(day=day)], ignore_conflicts=True)
     left = PayoutDay.objects.filter(day=day, sent__lte=settings.PAYOUT_DAILY_LIMIT - payout.amount)
     return bool(left.update(sent=F("sent") + payout.amount))
+
+
+def count_out_of_day(payout: Payout) -> None:
+    """Take a payout out of the limit of the day it was claimed on: it has not left.
+
+    Call once, in the transaction that says so.
+    """
+    if payout.sent_at is not None:
+        day = PayoutDay.objects.filter(day=payout.sent_at.astimezone(NAIROBI).date())
+        day.filter(sent__gte=payout.amount).update(sent=F("sent") - payout.amount)
 
 
 def next_day(now: datetime) -> datetime:

@@ -24,7 +24,7 @@ from .daraja.client import Conversation
 from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from .daraja.payout_codes import PayoutReason, payout_failure
 from .models import MoneyOut, Payout, Receipt, Refund, TransferStatus, Way
-from .payouts import fits_into_day, next_day, refuse_payout, replace_refused
+from .payouts import count_out_of_day, fits_into_day, next_day, refuse_payout, replace_refused
 from .refunds import refuse
 from .transfers import are_payouts_stopped, stop_payouts
 
@@ -54,6 +54,8 @@ class _Kind:
     name: str
     #: When to look again, where a row that is due must not leave yet.
     keep_back: Callable[[Any, datetime], datetime | None]
+    #: What to undo, where a row that was to leave certainly has not and will be sent again.
+    has_not_left: Callable[[Any], None]
     refuse: Callable[..., str]
 
 
@@ -136,8 +138,8 @@ def _day_is_full(payout: Payout, now: datetime) -> datetime | None:
 
 
 _KINDS: dict[type[MoneyOut], _Kind] = {
-    Refund: _Kind("refund", _number_is_to_come, refuse),
-    Payout: _Kind("payout", _day_is_full, refuse_payout),
+    Refund: _Kind("refund", _number_is_to_come, lambda refund: None, refuse),
+    Payout: _Kind("payout", _day_is_full, count_out_of_day, refuse_payout),
 }
 
 
@@ -205,11 +207,12 @@ def _not_taken(row: Transfer, refusal: DarajaRefused) -> None:
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
     elif refusal.kind in NOT_ITS_FAULT or not refusal.code:
-        claimed.update(
-            status=TransferStatus.DUE,
-            next_check_at=timezone.now() + TRY_AGAIN,
-            result_text=str(refusal)[:200],
-        )
+        with transaction.atomic():
+            later = timezone.now() + TRY_AGAIN
+            if claimed.update(
+                status=TransferStatus.DUE, next_check_at=later, result_text=str(refusal)[:200]
+            ):
+                kind.has_not_left(row)
     else:
         kind.refuse(
             row.pk,

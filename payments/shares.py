@@ -53,9 +53,16 @@ def _take_back(line: OrderTrack) -> None:
     share.reversed_at = timezone.now()
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
-    # What else it carried is carried by another: prepare_payouts sees to that.
-    unsent = Payout.objects.filter(shares=share, status=TransferStatus.DUE)
+    if share.payout_id is not None:
+        _drop_unsent(share.payout_id)
+    after_commit(prepare_payouts, share.seller_id)
+
+
+def _drop_unsent(payout_id: int) -> None:
+    """Drop a payout that has not left. What else it carried, prepare_payouts gives to another."""
+    # By its own row: were it found through its shares, PostgreSQL would not look at its status
+    # again after waiting for whoever was sending it.
+    unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)
     unsent.update(
         status=TransferStatus.DROPPED, next_check_at=None, note="A line it was for was cancelled."
     )
-    after_commit(prepare_payouts, share.seller_id)

@@ -30,6 +30,7 @@ from .querysets import ProductQuerySet
 from .reviews import hide_review, show_review
 from .search import Unindexed, is_common, matching, words_in
 from .services import edit_product, list_product, unlist_product
+from .sheet_admin import SheetAdmin
 
 _KEPT = (
     "picture",
@@ -64,7 +65,7 @@ class MovementInline(ReadOnlyInline):
 
 
 @admin.register(Product)
-class ProductAdmin(ShopAdmin):
+class ProductAdmin(SheetAdmin, ShopAdmin):
     """Search by number, by words as shoppers do, or by the seller's user name.
 
     Products are added by their sellers, so that no stock is there without its movement, and never

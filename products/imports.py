@@ -78,14 +78,31 @@ def import_sheet(
     is saved at all. ``key`` tells apart restocks that look the same: without it the same number
     added to the same shelf is counted once.
     """
-    known = _Known(rows, seller)
-    reports = [_Row(row, known, seller, key).done(check=check) for row in rows]
+    taken = SheetImport(rows, seller=seller, by=seller, key=key)
+    reports = [taken.take(row, check=check) for row in rows]
     counted = Counter(report.status for report in reports)
     return {
         "check": check,
         "rows": [asdict(report) for report in reports],
         "totals": {status: counted[status] for status in STATUSES},
     }
+
+
+class SheetImport:
+    """The rows about one seller's listings, taken one by one. Two queries to begin with.
+
+    ``by`` is who sends them: the seller, or staff, who send nobody's money elsewhere.
+    """
+
+    def __init__(
+        self, rows: Sequence[SheetRow], *, seller: User, by: User, key: str | None = None
+    ) -> None:
+        self._known = _Known(rows, seller)
+        self._seller, self._by, self._key = seller, by, key
+
+    def take(self, row: SheetRow, *, check: bool) -> RowReport:
+        """Save the row unless it is only to be checked, and tell what became of it."""
+        return _Row(row, self._known, self._seller, self._by, self._key).done(check=check)
 
 
 class _Known:
@@ -120,8 +137,11 @@ class _Known:
 class _Row:
     """One row on its way to its listing."""
 
-    def __init__(self, row: SheetRow, known: _Known, seller: User, key: str | None) -> None:
-        self._row, self._known, self._seller, self._key = row, known, seller, key
+    def __init__(
+        self, row: SheetRow, known: _Known, seller: User, by: User, key: str | None
+    ) -> None:
+        self._row, self._known, self._key = row, known, key
+        self._seller, self._by = seller, by
         self._cells = {name: cell.strip() for name, cell in row.cells.items()}
         self._notes: Errors = {}
 
@@ -149,18 +169,27 @@ class _Row:
     def _find(self) -> Product | None:
         """The listing the row is about, or None where it is a new one."""
         cells, known = self._cells, self._known
-        if typed := cells.get("id"):
+        product = self._named()
+        if cells.get("id"):
             column = "id"
-            product = known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
             if product is None:
-                raise _Failed("id", "You have no product with this id. A new one has none.")
-        elif sku := cells.get("sku"):
-            column, product = "sku", known.by_sku.get(sku)
+                raise _Failed("id", f"{self._whom()} no product with this id. A new one has none.")
+        elif cells.get("sku"):
+            column = "sku"
         else:
             column, product = "name", self._same(tidy_name(cells.get("name", "")))
         if product is not None:
             known.refuse_twice(column, product.pk, self._row.number)
         return product
+
+    def _named(self) -> Product | None:
+        """The listing that the row's id or sku is of, or None."""
+        if typed := self._cells.get("id"):
+            return self._known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
+        return self._known.by_sku.get(self._cells.get("sku", ""))
+
+    def _whom(self) -> str:
+        return "You have" if self._by == self._seller else "The seller has"
 
     # --- A new listing -----------------------------------------------------------------------
 
@@ -171,6 +200,7 @@ class _Row:
         if self._restock():
             raise _Failed("restock", "A new listing says how many there are in item_number.")
         values = dict(asked.validated_data)
+        self._require_known_number(values["payment_mpesa_number"])
         column = "sku" if values.get("sku") else "name"
         self._known.refuse_twice(column, (column, values[column]), self._row.number)
         return None if check else self._list(values)
@@ -182,7 +212,17 @@ class _Row:
             mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
             if not values.get("sku") and mine.filter(name=values["name"]).exists():
                 raise _Failed("name", "Another upload listed this name a moment ago.")
-            return create_product(seller=self._seller, **values).pk
+            return create_product(seller=self._seller, by=self._by, **values).pk
+
+    def _require_known_number(self, number: str) -> None:
+        """Refuse, to anybody but the seller, to have them paid where they did not say."""
+        mine = Product.objects.owned_by(self._seller).filter(payment_mpesa_number=number)
+        if self._by != self._seller and not mine.exists():
+            raise _Failed(
+                "payment_mpesa_number",
+                "None of the seller's listings is paid to this number. They list the first"
+                " themselves.",
+            )
 
     def _same(self, name: str) -> Product | None:
         """The listing that is this very row already, or None.
@@ -198,8 +238,8 @@ class _Row:
                 continue
         if there:
             message = (
-                f"You have a listing with this name already ({there[0].pk}). Give its id to change"
-                " it, or a sku of its own to list another."
+                f"{self._whom()} a listing with this name already ({there[0].pk}). Give its id to"
+                " change it, or a sku of its own to list another."
             )
             raise _Failed("name", message)
         return None
@@ -273,7 +313,7 @@ class _Row:
             if not number:
                 return False
             try:
-                return restock_product(product.pk, number=number, by=self._seller, key=key)
+                return restock_product(product.pk, number=number, by=self._by, key=key)
             except FieldRefusal as refusal:
                 raise FieldRefusal({"restock": refusal.errors["number"]}) from refusal
             except Refusal as refusal:

@@ -49,9 +49,11 @@ def create_product(  # noqa: PLR0913
     sku: str | None = None,
     listed: bool = True,
     picture: Picture | None = None,
+    by: User | None = None,
 ) -> Product:
     """List a product: its row, its picture's two files and the movement that stocked its shelf.
 
+    ``by`` is who stocked it, if not the seller.
     ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…. All or nothing: files that
     were stored are deleted when the rows cannot be. Raises FieldRefusal where the seller has the
     ``sku`` on another listing.
@@ -75,7 +77,7 @@ def create_product(  # noqa: PLR0913
                 product.save(force_insert=True)
             if item_number:
                 StockMovement.objects.create(
-                    product=product, quantity=item_number, reference="listed", actor=seller
+                    product=product, quantity=item_number, reference="listed", actor=by or seller
                 )
             remember_words(name)
     except BaseException:

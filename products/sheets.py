@@ -54,7 +54,7 @@ def unguard(cell: str) -> str:
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
-def read_sheet(raw: bytes) -> list[SheetRow]:
+def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow]:
     """The rows of an uploaded file that say anything. Raises BadSheet."""
     text = _decode(raw)
     first = text.split("\n", 1)[0]
@@ -62,7 +62,7 @@ def read_sheet(raw: bytes) -> list[SheetRow]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[SheetRow] = []
     try:
-        header = _read_header(next(reader, []))
+        header = _read_header(next(reader, []), columns)
         for number, cells in enumerate(reader, start=2):
             if not any(cell.strip() for cell in cells):
                 continue
@@ -89,16 +89,16 @@ def _decode(raw: bytes) -> str:
     return text
 
 
-def _read_header(cells: Sequence[str]) -> list[str]:
+def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
     if not names:
-        raise BadSheet(f"The first row must name the columns: {', '.join(COLUMNS)}.")
-    unknown = [name for name in names if name not in COLUMNS]
+        raise BadSheet(f"The first row must name the columns: {', '.join(columns)}.")
+    unknown = [name for name in names if name not in columns]
     if unknown:
         told = ", ".join(repr(name[:40]) for name in unknown[:5])
-        raise BadSheet(f"There is no column {told}. There are: {', '.join(COLUMNS)}.")
+        raise BadSheet(f"There is no column {told}. There are: {', '.join(columns)}.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadSheet(f"The file has the column {', '.join(twice)} twice.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from random import Random
 from typing import Any, NamedTuple
@@ -11,9 +12,11 @@ from typing import Any, NamedTuple
 from products.demo import PASSWORD
 
 from .deeds import HANDLING, PAYING, Handling, Paying, Scene
-from .people import Person, Phones, Trouble
+from .people import Person, Phones
 from .progress import Progress
 
+#: Orders a day has at most: what they bring to sellers fits into a day's limit on payouts.
+MOST = 1000
 #: Orders played at the same time.
 HANDS = 4
 #: What sellers of the day list: name, category, price in KES. Small prices, so that a long day
@@ -83,17 +86,21 @@ class Day:
 
         What was begun is brought to its end before anything is raised.
         """
+        between, now = 1 / a_second if a_second else 0, time.monotonic()
         with ThreadPoolExecutor(HANDS) as hands:
-            begun = []
-            for number, plan in enumerate(self._plans):
-                begun.append(hands.submit(self._play, number, plan))
-                if a_second:
-                    time.sleep(1 / a_second)
-            for done, scene in enumerate(as_completed(begun), 1):
-                progress.say(done, scene.result())
+            begun = [
+                hands.submit(self._play, number, plan, not_before=now + number * between)
+                for number, plan in enumerate(self._plans)
+            ]
+            for done, played in enumerate(as_completed(begun), 1):
+                who, deeds = played.result()
+                self.deeds.update(deeds)
+                progress.say(done, f"{who} {deeds[0]}")
         progress.end()
 
-    def _play(self, number: int, plan: Plan) -> str:
+    def _play(self, number: int, plan: Plan, *, not_before: float) -> tuple[str, list[str]]:
+        """Play one order; who bought, and everything that was done."""
+        time.sleep(max(0.0, not_before - time.monotonic()))
         goods = self._products[plan.seller]
         scene = Scene(
             buyer=self.buyers[plan.buyer],
@@ -107,14 +114,12 @@ class Day:
             chance=Random(plan.seed),  # noqa: S311 - a game
         )
         order = plan.paying(scene)
-        deeds = [plan.paying]
+        deeds = [_in_words(plan.paying)]
         if order["payment_status"] == "paid":
             for line, handling in zip(order["order"], plan.handling, strict=True):
                 handling(scene, order, line)
-            deeds += plan.handling
-        names = [deed.__name__.replace("_", " ") for deed in deeds]
-        self.deeds.update(names)
-        return f"{scene.buyer.username} {names[0]}"
+                deeds.append(_in_words(handling))
+        return scene.buyer.username, deeds
 
     def _draw(self, number: int) -> Plan:
         chance = self._chance
@@ -155,6 +160,8 @@ class Day:
 
     def _phone(self, kind: int, number: int) -> str:
         """A number that is nobody else's; no ending in 5 has a fate (docs/simulator.md)."""
-        if number >= 10_000:
-            raise Trouble("A day has at most 10,000 orders.")
         return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
+
+
+def _in_words(deed: Callable[..., Any]) -> str:
+    return deed.__name__.replace("_", " ")

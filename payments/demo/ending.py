@@ -31,7 +31,7 @@ CALM = 2
 SHOWN = 20
 
 
-def settle(phones: Phones, people: list[int], *, patience: float, say: Any) -> None:
+def settle(people: list[int], *, patience: float, say: Any) -> None:
     """Wait until nothing is under way for these people. Raises Trouble after ``patience`` seconds.
 
     The shop's own clock does the work.
@@ -39,7 +39,6 @@ def settle(phones: Phones, people: list[int], *, patience: float, say: Any) -> N
     deadline = time.monotonic() + patience
     calm, told = 0, ""
     while calm < CALM:
-        phones.wait_until_quiet(5)
         bring_forward(people)
         time.sleep(0.5)
         waits = what_waits(people)

@@ -55,7 +55,9 @@ class Person:
         """Join the shop. Raises Trouble."""
         both = {"password1": self._password, "password2": self._password}
         newcomer = {"username": self.username, "email": f"{self.username}@omache.example", **both}
-        self._token = _told(*ask("POST", f"{self._shop}/registration/", newcomer), 201)["access"]
+        self._token = _told(
+            *ask("POST", f"{self._shop}/registration/", newcomer), 201, self._asked("joining")
+        )["access"]
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
         """Ask the shop; its status and what it said. Raises Trouble where nobody answers."""
@@ -69,12 +71,12 @@ class Person:
 
     def get(self, path: str) -> Any:
         """Read. Raises Trouble where the shop refuses."""
-        return _told(*self.ask("GET", path), 200)
+        return _told(*self.ask("GET", path), 200, self._asked(path))
 
     def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
         """Do. Raises Trouble where the shop refuses."""
         status, said = self.ask("POST", path, body, key)
-        return _told(status, said, 200 if status == 200 else 201)
+        return _told(status, said, 200 if status == 200 else 201, self._asked(path))
 
     def cash_out(self, phone: str, *lines: tuple[int, int], key: str = "") -> dict[str, Any]:
         """Order so many of each product, once under a ``key``; that phone rings. Raises Trouble."""
@@ -110,7 +112,12 @@ class Person:
 
     def _sign_in(self) -> None:
         named = {"username": self.username, "password": self._password}
-        self._token = _told(*ask("POST", f"{self._shop}/login/", named), 200)["access"]
+        self._token = _told(
+            *ask("POST", f"{self._shop}/login/", named), 200, self._asked("signing in")
+        )["access"]
+
+    def _asked(self, what: str) -> str:
+        return f"{self.username}: {what}"
 
 
 class Phones:
@@ -148,21 +155,22 @@ class Phones:
         """Let M-Pesa forget where it tells of payments by hand."""
         self._post("c2b/forget", {})
 
+    def fill_float(self, account: str, amount: int) -> None:
+        """Put KES of the shop's own into the account it pays out from, instead of what is there."""
+        self._post(f"accounts/{account}", {"utility": amount})
+
     def books(self) -> dict[str, Any]:
         """Every shilling that moved, as M-Pesa has it."""
-        books: dict[str, Any] = _told(*ask("GET", f"{self._mpesa}/control/books"), 200)
+        books: dict[str, Any] = _told(
+            *ask("GET", f"{self._mpesa}/control/books"), 200, "M-Pesa: books"
+        )
         return books
 
-    def wait_until_quiet(self, seconds: int) -> bool:
-        """Wait until nothing is on its way from M-Pesa; False when that took longer."""
-        said = _told(*ask("GET", f"{self._mpesa}/control/quiet?timeout={seconds}"), 200)
-        return bool(said["quiet"])
-
     def _post(self, path: str, body: Any) -> Any:
-        return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200)
+        return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200, f"M-Pesa: {path}")
 
 
-def _told(status: int, said: Any, expected: int) -> Any:
+def _told(status: int, said: Any, expected: int, asked: str) -> Any:
     if status != expected:
-        raise Trouble(f"{status} was answered where {expected} was expected: {said}")
+        raise Trouble(f"{asked} was answered {status}, not {expected}: {said}")
     return said

@@ -16,7 +16,7 @@ from orders.models import Order
 from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, Refund
 
 #: A request to M-Pesa that was sent this lately may still be under way.
-UNDER_WAY = timedelta(seconds=8)
+UNDER_WAY = timedelta(seconds=3)
 
 
 def what_waits(people: list[int]) -> dict[str, int]:

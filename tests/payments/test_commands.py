@@ -5,9 +5,12 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from orders.moves import move_line
 from payments import gateway
-from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Receipt, Refund
+from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
+from payments.payouts import finish_payout
 from payments.settlement import Outcome, settle
+from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
 from .bodies import failure, post, success
@@ -227,6 +230,19 @@ def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_pat
     assert broke("prove", "--against-simulator").splitlines() == [
         f"M-Pesa paid out KES 50 under {receipt}; we know nothing of it.",
         "M-Pesa has KES 2950 of ours; the ledger says KES 3000.",
+    ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_payout_m_pesa_knows_nothing_of_is_named(paid, simulator):
+    agent = UserFactory(is_superuser=True, is_staff=True)
+    move_line(paid.order.tracks.get().pk, "fetched", by=agent)
+    payout = Payout.objects.get()
+    finish_payout(payout.pk, number="SGL0000009")
+
+    assert broke("prove", "--against-simulator").splitlines() == [
+        f"We say that payout {payout.pk} went (SGL0000009); M-Pesa knows nothing of it.",
+        "M-Pesa has KES 3000 of ours; the ledger says KES 0.",
     ]
 
 

@@ -65,11 +65,13 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     assert told[-1].startswith("The simulator's books agree: ")
     deeds = {deed.__name__.replace("_", " ") for deed in PAYING}
     assert deeds <= {line.split("  ")[-1] for line in told}
-    table = {line[12:]: int(line[:11].replace(",", "")) for line in told if line[:2] == "  "}
+    table = {line[13:]: int(line[:11].replace(",", "")) for line in told if line[:2] == "  "}
     assert table["in from buyers"] == open_shop.books()["received"] > 0
     assert table["out to sellers"] + table["back to buyers"] == open_shop.books()["paid_out"]
     assert table["commission"] > 0
-    assert table["expired"] == table["cancelled"] == 1
+    assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
+        "paid": 3, "refunded": 4, "expired": 1, "cancelled": 1,
+    }  # fmt: skip
 
 
 def test_a_day_whose_books_disagree_fails(open_shop, monkeypatch):
@@ -122,6 +124,12 @@ def test_a_day_is_refused_in_production(settings):
         call_command("demo_day")
 
 
+@pytest.mark.parametrize("wrong", ["--orders=0", "--orders=1001", "--speed=-1"])
+def test_a_day_has_its_limits(wrong):
+    with pytest.raises(CommandError, match="--orders is 1 to 1000, --speed 0 or more"):
+        call_command("demo_day", wrong)
+
+
 def test_the_same_seed_draws_the_same_day():
     def drawn(seed):
         return Day("http://shop", "http://phone", orders=40, seed=seed, mark="k3")._plans
@@ -147,14 +155,14 @@ def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, m
     assert Receipt.objects.unmatched().get().amount == 750
     assert Receipt.objects.awaiting_the_rest().get().amount == 2000
     assert Payout.objects.to_approve().count() == 1
-    assert Payout.objects.filter(status="done").exists()
+    assert set(Payout.objects.values_list("status", flat=True)) >= {"done", "sent", "due"}
     assert Refund.objects.filter(status="done", cause="returned", order__payment_status="paid")
     assert "Wanjiku's phone rings for KES 2800" in told
     assert said("prove", "--against-simulator").startswith("Nothing is broken")
 
-    again = said("demo").splitlines()
-    assert again[0] == "Added 0 people and 0 products."
-    assert (len(again), orders.count()) == (3, 14)
+    assert (said("demo"), orders.count()) == ("", 14)
+    # The payout that M-Pesa thinks about for an hour is not waited for.
+    open_shop.reset()
 
 
 def test_without_an_open_shop_there_is_no_story(monkeypatch):

@@ -11,6 +11,7 @@ from payments import payouts as service
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutStop, SellerShare
+from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.ways import line_at
 
@@ -84,8 +85,7 @@ def test_the_commission_is_what_it_was_when_it_was_sold(buyer, kettle, settings,
 
 def test_the_number_is_the_one_the_listing_had_when_it_was_sold(buyer, kettle, daraja):
     line = line_at("paid", buyer=buyer, product=kettle)
-    kettle.payment_mpesa_number = OTHER
-    kettle.save()
+    Product.objects.update(payment_mpesa_number=OTHER)
 
     move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
     tick()

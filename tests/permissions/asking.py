@@ -36,6 +36,9 @@ def ask(client, method, address, body=None, *, form=False):
     cookies = client.cookies.copy()
     with undone(), connection.execute_wrapper(watch):
         response = getattr(client, method.lower())(address, **sent)
+        if response.streaming:
+            # A file is written while it is read.
+            b"".join(response.streaming_content)
     client.cookies = cookies  # some requests sign in or out
     return Asked(_letter(response), writes)
 

@@ -29,24 +29,24 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
         added = furnish()
-        if any(added) or not options["without_story"]:
+        shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
+        can_tell = not options["without_story"] and is_open(shop, mpesa)
+        if any(added) or not can_tell:
             self.stdout.write(
                 f"Added {added.people} people and {added.products} products.\n"
                 f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "
                 f"staff {', '.join(STAFF)}; administrator {ADMIN}.\n"
                 f"Everyone's password is {PASSWORD}."
             )
-        if not options["without_story"]:
-            self._tell()
-
-    def _tell(self) -> None:
-        shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
-        if not is_open(shop, mpesa):
+        if can_tell:
+            self._tell(shop, mpesa)
+        elif not options["without_story"]:
             self.stdout.write(
                 f"No shop is open at {shop} with its M-Pesa at {mpesa}: the story of its orders is "
                 "told by make run."
             )
-            return
+
+    def _tell(self, shop: str, mpesa: str) -> None:
         try:
             for sentence in Story(shop, mpesa).tell():
                 self.stdout.write(sentence)

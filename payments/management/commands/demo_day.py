@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.day import Day
+from payments.demo.day import MOST, Day
 from payments.demo.ending import Books, settle, summary
 from payments.demo.own import play_alone
 from payments.demo.people import Trouble, is_open
@@ -21,6 +21,8 @@ from products.demo import add_people
 
 #: How long what was begun may take to settle, seconds, and what each order may add to it.
 PATIENCE, FOR_AN_ORDER = 90, 0.5
+#: What the shop has to pay out with when the day begins, KES.
+FLOAT = 1_000_000
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -46,8 +48,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("A day of trade is made up: not in production.")
-        if options["orders"] < 1 or options["speed"] < 0:
-            raise CommandError("--orders is 1 or more, --speed 0 or more.")
+        if not 1 <= options["orders"] <= MOST or options["speed"] < 0:
+            raise CommandError(f"--orders is 1 to {MOST}, --speed 0 or more.")
         try:
             if options["own"] or not self._is_open():
                 told = [f"--{name}={options[name]}" for name in ("orders", "seed", "speed")]
@@ -76,6 +78,7 @@ class Command(BaseCommand):
                 f"The books differed by {books.differed_before} receipts before: the simulator was "
                 "started anew, and remembers nothing. Only what the day changes is compared."
             )
+        day.phones.fill_float(settings.DARAJA_B2C_SHORTCODE, FLOAT)
         day.open()
         people = ids_of(day.usernames)
         if len(people) < len(day.usernames):
@@ -83,7 +86,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(day.sellers)} sellers and {len(day.buyers)} buyers have joined.")
         day.play(Progress(self.stdout, options["orders"], "orders"), a_second=options["speed"])
         patience = PATIENCE + FOR_AN_ORDER * options["orders"]
-        settle(day.phones, people, patience=patience, say=self.stdout.write)
+        settle(people, patience=patience, say=self.stdout.write)
         for line in summary(people, day.deeds):
             self.stdout.write(line)
         self.stdout.write(f"Seed {day.seed}, {time.monotonic() - began:.0f} seconds.")

@@ -1,0 +1,314 @@
+"""Payouts that are not simply a line's share: small ones, debts, second thoughts, a day's limit."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.moves import move_line
+from payments import payouts as service
+from payments.daraja.errors import DarajaRefused, Refusal
+from payments.ledger import balance
+from payments.models import Account, Payout, PayoutDay
+from payments.proof import prove
+from tests.factories import ProductFactory, UserFactory
+from tests.orders.ways import line_at
+
+from .paying_out import hurry, payouts, sent, tell, tick
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
+
+PHONE, OTHER = "254722000000", "254733000222"
+
+
+@pytest.fixture
+def sell(buyer, seller):
+    """Sell something at this price, collected from its seller; returns the line."""
+
+    def sell(price, phone=PHONE):
+        product = ProductFactory(seller=seller, price=price, payment_mpesa_number=phone)
+        return line_at("fetched", buyer=buyer, product=product)
+
+    return sell
+
+
+def give_back(line):
+    """Staff take a line back after its goods were fetched."""
+    move_line(line.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+
+
+def owed():
+    return balance(Account.SELLERS_PAYABLE)
+
+
+def test_less_than_ten_waits_for_more_to_the_same_number(sell, daraja):
+    sell(4)
+    sell(9, phone=OTHER)
+    tick()
+    assert payouts("pk") == []
+
+    sell(5)
+    tick()
+    assert payouts("pk") == []
+
+    sell(1)
+    tick()
+
+    assert sent(daraja) == [(PHONE, 10)]
+    assert Payout.objects.get().shares.count() == 3
+    assert owed() == 19
+
+
+def test_what_is_too_small_goes_with_the_next_that_is_not(sell, daraja):
+    sell(4)
+    sell(700)
+    sell(900)
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 704), (PHONE, 900)]
+
+
+def test_what_was_sent_for_a_returned_line_is_kept_back_from_the_next(sell, daraja):
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    give_back(returned)
+    assert owed() == -1000
+
+    sell(1500)
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 500)]
+    second = Payout.objects.latest("pk")
+    assert (second.gross, second.amount) == (1500, 500)
+    assert second.note == "KES 1000 of KES 1500 were kept back for a debt."
+    tell(second)
+    assert owed() == 0
+
+
+def test_a_debt_is_worked_off_over_several_lines_to_the_shilling(sell, daraja):
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    give_back(returned)
+
+    for price in (300, 700, 40):
+        sell(price)
+        tick()
+
+    assert payouts("gross", "amount", "status") == [
+        (1000, 1000, "done"), (300, 0, "done"), (700, 0, "done"), (40, 40, "sent")
+    ]  # fmt: skip
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 40)]
+
+
+def test_a_rest_too_small_to_send_waits_with_its_debt(sell, daraja):
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    give_back(returned)
+
+    sell(1005)
+    tick()
+    assert sent(daraja) == [(PHONE, 1000)]
+
+    sell(5)
+    tick()
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 10)]
+
+
+def test_a_payout_that_is_due_is_dropped_with_its_line_and_made_again_for_the_others(
+    sell, daraja, settings
+):
+    settings.PAYOUT_APPROVAL_ABOVE = 0
+    small, other = sell(6), sell(8)
+    tick()
+    assert payouts("amount", "status") == [(14, "due")]
+
+    give_back(small)
+    tick()
+    assert payouts("amount", "status") == [(14, "dropped")]
+    sell(20)
+    tick()
+
+    assert payouts("gross", "amount", "status") == [(14, 14, "dropped"), (28, 28, "due")]
+    assert set(Payout.objects.latest("pk").shares.values_list("track__amount", flat=True)) == {
+        other.amount, 20,
+    }  # fmt: skip
+    assert sent(daraja) == []
+
+
+def test_a_line_returned_before_its_payout_left_costs_its_seller_nothing(sell, daraja):
+    line = sell(1000)
+    service.prepare_payouts(line.seller_id)
+
+    give_back(line)
+    hurry()
+
+    assert (payouts("status"), sent(daraja), owed()) == (["dropped"], [], 0)
+
+
+def test_a_line_returned_while_its_payout_is_under_way_is_a_debt_once_it_is_done(sell, daraja):
+    line = sell(1000)
+    tick()
+
+    give_back(line)
+    tell(Payout.objects.get())
+
+    assert (payouts("status"), owed()) == (["done"], -1000)
+
+
+def test_a_line_returned_while_its_payout_is_under_way_is_no_debt_if_it_is_refused(sell, daraja):
+    line = sell(1000)
+    tick()
+
+    give_back(line)
+    tell(Payout.objects.get(), 1)
+    hurry()
+    tick()
+
+    assert (payouts("status"), owed(), len(daraja.payouts)) == (["dropped"], 0, 1)
+
+
+def test_what_was_kept_for_a_debt_that_is_none_is_sent(sell, daraja):
+    """A line comes back while its payout is under way, and M-Pesa refuses that payout."""
+    returned = sell(1000)
+    tick()
+    give_back(returned)
+    sell(600)
+    tick()
+    assert payouts("gross", "amount") == [(1000, 1000), (600, 0)]
+
+    tell(Payout.objects.earliest("pk"), 1)
+    hurry()
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 600)]
+    tell(Payout.objects.latest("pk"))
+    assert owed() == 0
+
+
+@pytest.fixture
+def replaced(sell):
+    """A payout of KES 1,000 that M-Pesa refused, and the one that carries its share now: due."""
+    sell(1000)
+    tick()
+    first = Payout.objects.get()
+    tell(first, 1)
+    service.replace_refused(first.pk)
+    service.prepare_payouts(first.seller_id)
+    return first
+
+
+def test_a_success_after_a_refusal_nothing_has_followed_is_simply_the_end(sell, daraja):
+    sell(1000)
+    tick()
+    first = Payout.objects.get()
+    tell(first, 2040)
+
+    assert tell(first) == "The seller has the money."
+    hurry()
+
+    assert (payouts("status", "unseen"), owed()) == ([("done", False)], 0)
+    assert len(daraja.payouts) == 1
+
+
+def test_a_late_success_calls_back_what_has_not_left_yet(replaced, daraja):
+    assert payouts("amount", "status") == [(1000, "dropped"), (1000, "due")]
+
+    tell(replaced)
+    hurry()
+    hurry()
+
+    assert (sent(daraja), owed()) == ([(PHONE, 1000)], 0)
+    assert payouts("amount", "status")[0] == (1000, "done")
+
+
+def test_a_success_after_the_next_has_left_is_a_debt_and_is_shown(replaced, sell, daraja):
+    tick()
+    second = Payout.objects.latest("pk")
+
+    tell(replaced)
+    tell(second)
+
+    replaced.refresh_from_db()
+    assert (replaced.status, replaced.unseen, owed()) == ("done", True, -1000)
+    assert replaced.note == "It was thought to have failed: the same money may have gone twice."
+    sell(1500)
+    tick()
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 1000), (PHONE, 500)]
+
+
+@pytest.fixture
+def limit(settings):
+    settings.PAYOUT_DAILY_LIMIT = 2500
+    settings.PAYOUT_APPROVAL_ABOVE = 250_000
+    return settings
+
+
+def test_what_does_not_fit_into_a_day_waits_for_nairobis_midnight(sell, daraja, limit):
+    for price in (1500, 1200, 1000):
+        sell(price)
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1500), (PHONE, 1000)]
+    (late,) = Payout.objects.filter(status="due")
+    midnight = service.next_day(timezone.now())
+    assert (late.amount, late.next_check_at) == (1200, midnight)
+    assert (PayoutDay.objects.get().sent, prove().broken) == (2500, [])
+
+
+@pytest.mark.parametrize(
+    ("now", "midnight"),
+    [
+        (datetime(2026, 11, 24, 20, 59, 59, tzinfo=UTC), datetime(2026, 11, 24, 21, tzinfo=UTC)),
+        (datetime(2026, 11, 24, 21, 0, tzinfo=UTC), datetime(2026, 11, 25, 21, tzinfo=UTC)),
+        (datetime(2026, 12, 31, 12, 0, tzinfo=UTC), datetime(2026, 12, 31, 21, tzinfo=UTC)),
+    ],
+)
+def test_a_day_ends_at_midnight_in_nairobi(now, midnight):
+    assert service.next_day(now) == midnight
+
+
+def test_a_new_day_has_a_limit_of_its_own(sell, limit):
+    service.prepare_payouts(sell(2500).seller_id)
+    payout = Payout.objects.get()
+    evening = datetime(2026, 11, 24, 20, 59, tzinfo=UTC)
+
+    fits = [
+        service.fits_into_day(payout, moment)
+        for moment in (evening, evening, evening + timedelta(minutes=1))
+    ]
+
+    assert fits == [True, False, True]
+    assert list(PayoutDay.objects.order_by("day").values_list("sent", flat=True)) == [2500, 2500]
+
+
+def test_what_never_left_uses_up_no_limit(sell, daraja, limit):
+    """M-Pesa is not reached for a while: the same payout is tried again and again."""
+    sell(1500)
+
+    def nobody(asked):
+        raise DarajaRefused("nobody there", kind=Refusal.UNREACHABLE)
+
+    daraja.on_pay = nobody
+    for _ in range(4):
+        hurry()
+    daraja.on_pay = lambda asked: None
+    hurry()
+
+    assert (payouts("status"), PayoutDay.objects.get().sent) == (["sent"], 1500)
+
+
+def test_what_m_pesa_refused_uses_up_no_limit(sell, daraja, limit):
+    sell(1500)
+    tick()
+    tell(Payout.objects.get(), 1)
+    assert PayoutDay.objects.get().sent == 0
+
+    hurry()
+    tick()
+
+    assert (sent(daraja), PayoutDay.objects.get().sent) == ([(PHONE, 1500)] * 2, 1500)
