@@ -59,7 +59,7 @@ def test_a_list_keeps_its_order_whatever_the_address_asks_for(admin_client):
     ProductFactory(price=100)
     ProductFactory(price=50)
 
-    answer = admin_client.get("/admin/products/product/?o=4")
+    answer = admin_client.get("/admin/products/product/?o=-4")
 
     assert [product.price for product in answer.context["cl"].result_list] == [50, 100]
     assert "sorttoggle" not in answer.content.decode()
