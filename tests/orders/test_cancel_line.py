@@ -9,7 +9,9 @@ from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
 from payments.settlement import Outcome, settle
+from products import stock
 from products.models import StockMovement
+from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, shelf
 
@@ -164,7 +166,16 @@ def test_goods_a_buyer_gave_up_stand_on_the_shelf_again_once(two, buyer, kettle)
     assert kettle.sold == 0
 
 
-def test_what_came_meanwhile_stays_on_the_shelf(two, buyer, seller, seller_api, kettle):
+def test_one_reference_puts_goods_back_once(two, buyer, kettle):
+    move(buyer, two[0], "cancelled")
+
+    stock.put_back(StockLine(kettle.pk, 2), reference=f"return:{two[0].pk}")
+
+    kettle.refresh_from_db()
+    assert (kettle.item_number, kettle.sold) == (5, 0)
+
+
+def test_what_came_meanwhile_stays_on_the_shelf(two, buyer, kettle):
     an_order(UserFactory(), (kettle, 1), phone="254733000111")
 
     move(buyer, two[0], "cancelled")
