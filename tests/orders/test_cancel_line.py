@@ -8,8 +8,11 @@ from payments import clock, refunds
 from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
+from payments.receipts import MoneyIn, take_in
 from payments.settlement import Outcome, settle
+from products import stock
 from products.models import StockMovement
+from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, shelf
 
@@ -101,6 +104,30 @@ def test_the_line_is_refunded_when_its_money_is_back_and_not_before(two, buyer):
     assert steps(two[1]) == ["paid", "cancelled", "refunded"]
 
 
+def test_money_that_came_in_two_parts_is_back_when_both_are(buyer, kettle):
+    order = an_order(buyer, (kettle, 2))
+    for number, amount in (("SGR0000004", 1000), ("SGR0000005", 2000)):
+        take_in(
+            MoneyIn(
+                provider="mpesa",
+                number=number,
+                amount=amount,
+                door="c2b",
+                reference=order.reference,
+            )
+        )
+    line = order.tracks.get()
+    move(buyer, line, "cancelled")
+    first, second = Refund.objects.order_by("amount")
+
+    refunds.finish(first.pk, number="TKY7000001")
+    assert steps(line) == ["paid", "cancelled"]
+    refunds.finish(second.pk, number="TKY7000002")
+
+    assert (first.amount, second.amount) == (1000, 2000)
+    assert steps(line) == ["paid", "cancelled", "refunded"]
+
+
 def test_a_refund_m_pesa_refused_leaves_the_line_cancelled(two, buyer):
     move(buyer, two[1], "cancelled")
     refund = Refund.objects.get()
@@ -164,7 +191,16 @@ def test_goods_a_buyer_gave_up_stand_on_the_shelf_again_once(two, buyer, kettle)
     assert kettle.sold == 0
 
 
-def test_what_came_meanwhile_stays_on_the_shelf(two, buyer, seller, seller_api, kettle):
+def test_one_reference_puts_goods_back_once(two, buyer, kettle):
+    move(buyer, two[0], "cancelled")
+
+    stock.put_back(StockLine(kettle.pk, 2), reference=f"return:{two[0].pk}")
+
+    kettle.refresh_from_db()
+    assert (kettle.item_number, kettle.sold) == (5, 0)
+
+
+def test_what_came_meanwhile_stays_on_the_shelf(two, buyer, kettle):
     an_order(UserFactory(), (kettle, 1), phone="254733000111")
 
     move(buyer, two[0], "cancelled")
