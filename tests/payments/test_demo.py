@@ -14,10 +14,11 @@ from orders.models import Order, OrderTrack
 from payments import clock
 from payments.demo.day import Day
 from payments.demo.deeds import HANDLING, PAYING
+from payments.demo.people import Phones
 from payments.models import Payout, Receipt, Refund
 from products.demo import BUYERS, Furnished
 from products.models import Review
-from tests.shopping import an_order
+from tests.shopping import PHONE, an_order
 
 from .conftest import settled
 from .test_commands import broke, said
@@ -150,6 +151,17 @@ def test_a_day_is_refused_in_production(settings):
 def test_a_day_has_its_limits(wrong):
     with pytest.raises(CommandError, match="--orders is 1 to 1000, --speed 0 or more"):
         call_command("demo_day", wrong)
+
+
+def test_a_phone_that_rings_a_little_later_is_answered(shop, buyer, kettle):
+    ringing = threading.Timer(0.5, lambda: (an_order(buyer, (kettle, 1)), connection.close()))
+    ringing.start()
+
+    Phones(shop.url).enter_pin(PHONE)
+
+    ringing.join()
+    settled(shop)
+    assert Order.objects.get().payment_status == "paid"
 
 
 def test_the_same_seed_draws_the_same_day():
