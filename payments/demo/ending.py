@@ -9,7 +9,9 @@ from typing import Any
 
 from django.db.models import Count, QuerySet, Sum
 
+from accounts.models import User
 from orders.models import Order, OrderTrack
+from payments.balances import with_balances
 from payments.comparison import compare, gap
 from payments.models import (
     Account,
@@ -90,24 +92,28 @@ class Books:
 
 
 def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
-    """What came of the day, as lines of a table. Money is whole KES."""
+    """What came of the day, as lines of a table. Money is whole KES.
+
+    What came in is the sum of the rows below it, less what sellers owe.
+    """
     orders = Order.objects.filter(buyer__in=people)
     yield from _table("Orders", _counts(orders, "payment_status"))
     lines = OrderTrack.objects.filter(buyer__in=people)
     yield from _table("Lines", _counts(lines, "track_status"))
     yield from _table("What people did", dict(deeds.most_common()))
-    came = _sum(Receipt.objects.filter(order__in=orders))
+    entries = LedgerEntry.objects.filter(order__in=orders)
     refunds = Refund.objects.filter(order__in=orders, status=TransferStatus.DONE)
     payouts = Payout.objects.filter(seller__in=people, status=TransferStatus.DONE)
-    entries = LedgerEntry.objects.filter(account=Account.COMMISSION, order__in=orders)
-    commission = _sum(entries.filter(side=Side.CREDIT)) - _sum(entries.filter(side=Side.DEBIT))
-    out, back = _sum(payouts), _sum(refunds)
+    sellers = with_balances(User.objects.filter(pk__in=people))
+    owed = list(sellers.values_list("owed", flat=True))
     kes = {
-        "in from buyers": came,
-        "out to sellers": out,
-        "back to buyers": back,
-        "commission": commission,
-        "held for goods still to be fetched": came - out - back - commission,
+        "in from buyers": _sum(Receipt.objects.filter(order__in=orders)),
+        "out to sellers": _sum(payouts),
+        "back to buyers": _sum(refunds),
+        "commission": _credit(entries, Account.COMMISSION),
+        "held for goods still to be fetched": _credit(entries, Account.BUYERS_HELD),
+        "owed to sellers": sum(each for each in owed if each > 0),
+        "owed by sellers, for goods that came back": -sum(each for each in owed if each < 0),
     }
     yield from _table("KES", kes)
 
@@ -115,6 +121,11 @@ def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
 def _counts(rows: QuerySet[Any], field: str) -> dict[str, int]:
     counted = rows.order_by().values(field).annotate(n=Count("pk")).values_list(field, "n")
     return dict(sorted(counted, key=lambda pair: -pair[1]))
+
+
+def _credit(entries: QuerySet[LedgerEntry], account: Account) -> int:
+    there = entries.filter(account=account)
+    return _sum(there.filter(side=Side.CREDIT)) - _sum(there.filter(side=Side.DEBIT))
 
 
 def _sum(rows: QuerySet[Any]) -> int:

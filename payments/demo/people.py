@@ -12,6 +12,9 @@ PATIENCE = 30
 #: How long something is waited for that the shop does by itself, seconds.
 SOON = 20
 
+#: What the simulator answers for a phone that shows no prompt.
+NOTHING_RINGS = 409
+
 
 class Trouble(Exception):
     """The shop or the simulator did otherwise than it should. Its text is a plain sentence."""
@@ -128,11 +131,11 @@ class Phones:
 
     def enter_pin(self, phone: str, pin: str = "1234") -> None:
         """Answer the prompt that shows on a phone. Raises Trouble where none does."""
-        self._post(f"phones/{phone}/pin", {"pin": pin})
+        self._answer(f"phones/{phone}/pin", {"pin": pin})
 
     def cancel(self, phone: str) -> None:
         """Dismiss the prompt that shows on a phone."""
-        self._post(f"phones/{phone}/cancel", {})
+        self._answer(f"phones/{phone}/cancel", {})
 
     def ignore_next(self, phone: str) -> None:
         """Let the next prompt of a phone run out at once, as it does when nobody looks."""
@@ -165,6 +168,15 @@ class Phones:
             *ask("GET", f"{self._mpesa}/control/books"), 200, "M-Pesa: books"
         )
         return books
+
+    def _answer(self, path: str, body: Any) -> None:
+        """Answer a prompt, which rings a moment after the order where workers do that."""
+        deadline = time.monotonic() + SOON
+        status, said = ask("POST", f"{self._mpesa}/control/{path}", body)
+        while status == NOTHING_RINGS and time.monotonic() < deadline:
+            time.sleep(0.1)
+            status, said = ask("POST", f"{self._mpesa}/control/{path}", body)
+        _told(status, said, 200, f"M-Pesa: {path}")
 
     def _post(self, path: str, body: Any) -> Any:
         return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200, f"M-Pesa: {path}")

@@ -1,5 +1,8 @@
 """The demo: its story and a day of trade, over HTTP against a shop and the pretend M-Pesa."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 
@@ -11,10 +14,11 @@ from orders.models import Order, OrderTrack
 from payments import clock
 from payments.demo.day import Day
 from payments.demo.deeds import HANDLING, PAYING
+from payments.demo.people import Phones
 from payments.models import Payout, Receipt, Refund
 from products.demo import BUYERS, Furnished
 from products.models import Review
-from tests.shopping import an_order
+from tests.shopping import PHONE, an_order
 
 from .conftest import settled
 from .test_commands import broke, said
@@ -69,9 +73,28 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     assert table["in from buyers"] == open_shop.books()["received"] > 0
     assert table["out to sellers"] + table["back to buyers"] == open_shop.books()["paid_out"]
     assert table["commission"] > 0
+    gone = ("out to sellers", "back to buyers", "commission")
+    there = ("held for goods still to be fetched", "owed to sellers")
+    assert (
+        table["in from buyers"]
+        == sum(table[row] for row in (*gone, *there))
+        - table["owed by sellers, for goods that came back"]
+    )
     assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
         "paid": 3, "refunded": 4, "expired": 1, "cancelled": 1,
     }  # fmt: skip
+
+
+def test_a_day_at_a_shop_of_its_own_leaves_this_one_alone():
+    told = {**os.environ, "DJANGO_SETTINGS_MODULE": "omachemainproj.settings"}
+    command = [sys.executable, "manage.py", "demo_day", "--own", "--orders", "1"]
+
+    day = subprocess.run(command, env=told, capture_output=True, text=True, check=False)
+
+    assert (day.returncode, day.stderr) == (0, "")
+    assert "Nothing is broken: " in day.stdout
+    assert day.stdout.splitlines()[-1].startswith("The simulator's books agree: ")
+    assert not Order.objects.exists()
 
 
 def test_a_day_whose_books_disagree_fails(open_shop, monkeypatch):
@@ -128,6 +151,17 @@ def test_a_day_is_refused_in_production(settings):
 def test_a_day_has_its_limits(wrong):
     with pytest.raises(CommandError, match="--orders is 1 to 1000, --speed 0 or more"):
         call_command("demo_day", wrong)
+
+
+def test_a_phone_that_rings_a_little_later_is_answered(shop, buyer, kettle):
+    ringing = threading.Timer(0.5, lambda: (an_order(buyer, (kettle, 1)), connection.close()))
+    ringing.start()
+
+    Phones(shop.url).enter_pin(PHONE)
+
+    ringing.join()
+    settled(shop)
+    assert Order.objects.get().payment_status == "paid"
 
 
 def test_the_same_seed_draws_the_same_day():
