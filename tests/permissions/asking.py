@@ -10,7 +10,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 LETTERS = {400: "0", 401: "1", 403: "3", 404: "4", 405: ".", 409: "9", 422: "9"}
 #: What forbids: nothing is written with it.
 FORBIDS = frozenset("134.l")
-_WRITES = ("INSERT", "UPDATE", "DELETE")
+_WRITES = ("UPDATE", "DELETE")
 
 
 class Asked:
@@ -26,7 +26,9 @@ def ask(client, method, address, body=None, *, form=False):
 
     def watch(execute, sql, params, many, context):
         done = execute(sql, params, many, context)
-        if sql.lstrip().upper().startswith(_WRITES) and context["cursor"].rowcount:
+        verb = sql.lstrip().upper()[:6]
+        # SQLite counts the rows of an INSERT that returns something only once they are read.
+        if verb == "INSERT" or (verb in _WRITES and context["cursor"].rowcount):
             writes.append(sql[:120])
         return done
 
