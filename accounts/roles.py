@@ -24,6 +24,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.view_ordertrack",
         "orders.view_trackevent",
         "orders.decide_lines",
+        "orders.view_message",
+        "orders.resend_message",
     ),
     # Keeps the money: everything that came and went, and what waits for a decision.
     "finance": (

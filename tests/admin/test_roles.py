@@ -16,7 +16,7 @@ PEOPLE = "/admin/accounts/user/"
 
 #: What the front page links to, by role.
 SEES = {
-    "support": {"accounts_user", "orders_order", "orders_ordertrack"},
+    "support": {"accounts_user", "orders_order", "orders_ordertrack", "orders_message"},
     "finance": {
         "payments_orderpayment",
         "payments_receipt",

@@ -8,6 +8,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import audit
 from orders.moves import move_line
+from orders.outbox import Message, Notice
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
 from products.reviews import hide_review
@@ -69,6 +70,7 @@ class World:
             body=b"not json", sha256="0" * 64, state="unreadable"
         )
         self._send_money(buyer, seller)
+        self._leave_untold(buyer)
         audit.keep(buyer, "Listed", self.product)
 
     def _send_money(self, buyer, seller):
@@ -78,6 +80,14 @@ class World:
         PayoutStop.objects.create(reason="A bad password")
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
         move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
+
+    def _leave_untold(self, person):
+        """A message that could not be sent, on top of what was told already."""
+        notice = Notice.objects.create(key="untold", kind="paid", composed_at=timezone.now())
+        self.untold = Message.objects.create(
+            notice=notice, user=person, kind="paid", channel="sms", language="en",
+            contact="254712000001", text="Paid.", state="failed",
+        )  # fmt: skip
 
     def _person(self, name):
         person = UserFactory(
@@ -105,6 +115,7 @@ class World:
             "product_id": self.product.pk,
             "category": "kitchen",
             "review_id": self.review.pk,
+            "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
             "track_id": (self.paid if "move" in route else self.delivered).pk,
             "order_token": self.own.order_token,
@@ -132,6 +143,7 @@ class World:
             "to_shipping": self.fetched,
             "to_delivered": self.fetched,
             "to_cancelled": self.paid,
+            "send_again": self.untold,
         }
         return rows[action].pk if action in rows else self._row_of(route)
 

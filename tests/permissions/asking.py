@@ -26,9 +26,9 @@ def ask(client, method, address, body=None, *, form=False):
 
     def watch(execute, sql, params, many, context):
         done = execute(sql, params, many, context)
-        verb = sql.lstrip().upper()[:6]
-        # SQLite counts the rows of an INSERT that returns something only once they are read.
-        if verb == "INSERT" or (verb in _WRITES and context["cursor"].rowcount):
+        # SQLite counts the rows of an INSERT … RETURNING only once they are fetched.
+        counted = context["cursor"].rowcount or (sql.startswith("INSERT") and "RETURNING" in sql)
+        if sql.lstrip().upper().startswith(_WRITES) and counted:
             writes.append(sql[:120])
         return done
 

@@ -10,6 +10,8 @@ BODIES = {
     },
     "login/": {"username": "buyer", "password": PASSWORD},
     "cart/": {"ids": [1]},
+    "account/messages/": {"language": "sw"},
+    "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
     "review/{review_id}/answer/": {"text": "Asante!"},
