@@ -10,7 +10,7 @@ METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 LETTERS = {400: "0", 401: "1", 403: "3", 404: "4", 405: ".", 409: "9", 422: "9"}
 #: What forbids: nothing is written with it.
 FORBIDS = frozenset("134.l")
-_WRITES = ("UPDATE", "DELETE")
+_WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Asked:
