@@ -34,6 +34,7 @@ NAMES = {
     "receipt": "Receipt",
     "attempt": "Attempt",
     "refund": "Refund",
+    "payout": "Payout",
     "message": "Message",
 }
 FASTER = "Somebody else was faster. Look again before you decide."

@@ -1,0 +1,198 @@
+"""What a person decides about money that is to go to a seller."""
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import Audit
+from orders.moves import move_line
+from payments.daraja.payout_codes import PayoutReason
+from payments.models import Payout, PayoutStop
+from payments.payouts import prepare_payouts, refuse_payout
+from payments.sending import look_after_payout
+from tests.factories import ProductFactory, UserFactory
+from tests.guards import balanced_books  # noqa: F401
+from tests.shopping import paid_line
+
+from . import cases
+from .test_roles import browser_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("balanced_books")]
+
+CONSOLE = "/admin/payments/console/"
+
+
+@pytest.fixture(autouse=True)
+def daraja(monkeypatch):
+    fake = cases.FakeMpesa()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
+
+
+@pytest.fixture
+def boss(db):
+    return UserFactory(username="boss", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def agent(db):
+    return UserFactory(username="agent", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def desk(boss):
+    return browser_of(boss)
+
+
+@pytest.fixture
+def payout(buyer, kettle, agent):
+    """KES 1,500 that an agent's fetching owes the seller."""
+    move_line(paid_line(buyer, kettle).pk, "fetched", by=agent)
+    prepare_payouts(kettle.seller_id)
+    return Payout.objects.get()
+
+
+@pytest.fixture
+def large(settings, payout):
+    """The same, in a shop where two people look at what is above KES 1,000."""
+    Payout.objects.update(needs_approval=True, next_check_at=None)
+    return payout
+
+
+@pytest.fixture
+def refused(payout):
+    now = timezone.now()
+    Payout.objects.update(status="unknown", sent_at=now, next_check_at=now)
+    refuse_payout(payout.pk, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
+    return payout
+
+
+@pytest.fixture
+def silent(payout):
+    old = timezone.now() - timezone.timedelta(days=3)
+    Payout.objects.update(status="unknown", sent_at=old, next_check_at=None)
+    return payout
+
+
+def page(client, path=CONSOLE):
+    return client.get(path).content.decode()
+
+
+def act(client, payout, key, **given):
+    path = f"{CONSOLE}payout/{payout.pk}/{key}/"
+    answer = client.post(path, {"why": "I looked", **given}, follow=True)
+    payout.refresh_from_db()
+    return answer.content.decode()
+
+
+def test_a_large_payout_waits_on_the_console(large, desk, daraja):
+    look_after_payout(large.pk)
+
+    assert "Payouts to approve" in page(desk)
+    assert daraja.sent == []
+
+
+def test_a_second_person_lets_it_leave_and_is_on_record(large, desk, boss, daraja):
+    act(desk, large, "approve")
+    look_after_payout(large.pk)
+
+    assert (large.approved_by, [sent["amount"] for sent in daraja.sent]) == (boss, [1500])
+    audit = Audit.objects.latest("pk")
+    assert (audit.actor, audit.why, audit.changes["approved_by"]) == (
+        boss,
+        "I looked",
+        [None, boss.pk],
+    )
+
+
+def test_who_fetched_the_goods_does_not_approve_their_payout(large, agent, daraja):
+    said = act(browser_of(agent), large, "approve")
+    look_after_payout(large.pk)
+
+    assert "Who fetched the goods, or is paid for them, cannot approve it." in said
+    assert (large.approved_by, daraja.sent) == (None, [])
+
+
+def test_nobody_approves_their_own_payout(large, kettle, daraja):
+    seller = kettle.seller
+    seller.is_staff = seller.is_superuser = True
+    seller.save()
+
+    act(browser_of(seller), large, "approve")
+
+    assert large.approved_by is None
+
+
+def test_what_was_refused_is_tried_again(refused, desk):
+    act(desk, refused, "again")
+    prepare_payouts(refused.seller_id)
+
+    follower = Payout.objects.latest("pk")
+    assert (refused.status, follower.status, follower.amount) == ("dropped", "due", 1500)
+    assert follower.phone == refused.phone
+
+
+def test_what_was_refused_goes_to_another_number(refused, desk):
+    act(desk, refused, "send", phone="0733 000 222")
+    prepare_payouts(refused.seller_id)
+
+    assert Payout.objects.latest("pk").phone == "254733000222"
+
+
+def test_what_was_refused_was_sent_on_the_portal(refused, desk):
+    act(desk, refused, "portal", number="TKB1234567")
+
+    assert (refused.status, refused.number) == ("done", "TKB1234567")
+
+
+def test_one_m_pesa_never_spoke_of_went(silent, desk):
+    assert "Payouts M-Pesa never spoke of" in page(desk)
+
+    act(desk, silent, "done", number="TKB1234567")
+
+    assert (silent.status, silent.number) == ("done", "TKB1234567")
+
+
+def test_one_m_pesa_never_spoke_of_never_went(silent, desk):
+    act(desk, silent, "not-done")
+
+    assert silent.status == "refused"
+    assert "Payouts that were refused" in page(desk)
+
+
+def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, desk, agent):
+    other = ProductFactory(seller=UserFactory())
+    move_line(paid_line(buyer, other).pk, "fetched", by=agent)
+    prepare_payouts(other.seller_id)
+    Payout.objects.filter(seller=other.seller).update(number="TKB1234567")
+
+    said = act(desk, refused, "portal", number="TKB1234567")
+
+    assert "not one that is known already" in said
+    assert refused.status == "refused"
+    Payout.objects.filter(seller=other.seller).update(number="")
+
+
+def test_what_ended_otherwise_is_acknowledged(payout, desk):
+    Payout.objects.update(unseen=True, note="M-Pesa says KES 1 was sent.")
+    assert "Payouts that ended otherwise" in page(desk)
+
+    act(desk, payout, "seen")
+
+    assert payout.unseen is False
+
+
+def test_the_story_tells_what_it_is_for(payout, desk):
+    story = page(desk, f"{CONSOLE}payout/{payout.pk}/")
+
+    assert "1 × Kettle: fetched by agent." in story
+    assert f"KES 1,500 is to go to {payout.seller} at {payout.phone}." in story
+
+
+def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):
+    PayoutStop.objects.create(reason="A bad password")
+    Payout.objects.update(created_at=timezone.now() - timezone.timedelta(minutes=3))
+
+    look_after_payout(payout.pk)
+
+    assert daraja.sent == []
+    assert "Payouts that wait" in page(desk)
