@@ -26,7 +26,7 @@ SELLERS = {
 }
 #: Who buys, and the phone that rings. The first is the one to sign in as.
 BUYERS = {
-    "wanjiku": "254712345678",
+    "wanjiku": "254790111222",
     "otieno": "254723456701",
     "njeri": "254723456702",
     "kiprop": "254723456703",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote
 
 HOST = "127.0.0.1"
 #: How long the servers may take to answer, seconds.
@@ -36,6 +37,8 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         # The pretend M-Pesa answers as many as it is asked.
         "DARAJA_QUERIES_A_MINUTE": "600",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        # A file each, or the welcome would be lost among them.
+        "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / 'mail'))}",
         # What the simulator is born with (payments/simulator/config.py): its phones show the SMS.
         "SMS": "africastalking",
         "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
@@ -122,7 +125,6 @@ def _start(
             [sys.executable, sys.argv[0], *command],
             env=told,
             stdin=subprocess.DEVNULL,
-            # The API prints the e-mails a laptop sends; the phone page says the rest.
             stdout=subprocess.DEVNULL if "simulator" in name else log,
             stderr=log,
             start_new_session=True,

@@ -31,6 +31,7 @@ O-Mache is open.
   The home page, as JSON            http://{host}:{web}/
   The admin                         http://{host}:{web}/admin/
   The phone that rings when you pay http://{host}:{phone}/
+  The e-mails it sends, a file each .simulator/mail/
 
   Sign in as wanjiku (buys), amina (sells), admin (runs the shop), or one of its staff
   ({staff}): password {password}
