@@ -249,4 +249,4 @@ class TrackEvent(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
-        return f"{self.track_status} at {self.created_at:%d %b %Y %H:%M}"
+        return str(self.track_status)

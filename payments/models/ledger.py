@@ -74,6 +74,7 @@ class LedgerEntry(models.Model):
     )
 
     class Meta:
+        verbose_name_plural = "ledger entries"
         constraints = [
             models.CheckConstraint(name="ledger_entry_is_one_or_more", condition=Q(amount__gte=1)),
             models.CheckConstraint(
