@@ -45,7 +45,7 @@ lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, set
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
-	$(BIN)/python -m tests.deploy check --deploy --fail-level WARNING
+	$(BIN)/python -m tools.deploy_check check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
@@ -55,10 +55,10 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 check: test lint test-postgres ## Everything the gate runs
 
 bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
-	@$(BIN)/python -m tests.bench --database $(POSTGRES_URL)
+	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)
 
 soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) through processes that are killed, on PostgreSQL
-	@$(BIN)/python -m tests.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
+	@$(BIN)/python -m tools.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
 
 soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=1000), or tell of one (SEED=12345)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))

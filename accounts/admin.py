@@ -15,13 +15,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
-from omachemainproj.admin import ReadOnlyAdmin, ShopAdmin
-from omachemainproj.deeds import deed
-from omachemainproj.errors import Refusal
+from omachemainproj.api.errors import Refusal
 
 from . import services, tokens
+from .backoffice.actions import deed
+from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
+from .backoffice.roles import ROLES
 from .models import Audit, User
-from .roles import ROLES
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Whoever sets one of these can sign in as its owner: by itself, or by a link that is mailed there.
@@ -128,7 +128,7 @@ admin.site.unregister(Group)
 class RoleAdmin(ShopAdmin, GroupAdmin):
     """Groups and what they may do; only superusers change one, for it is a way to any power.
 
-    The shop's own roles are as accounts/roles.py says, and are only shown.
+    The shop's own roles are as accounts/backoffice/roles.py says, and are only shown.
     """
 
     def has_add_permission(self, request: HttpRequest) -> bool:

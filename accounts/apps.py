@@ -6,7 +6,7 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from .roles import update_roles_after_migrate  # noqa: PLC0415
+        from .backoffice.roles import update_roles_after_migrate  # noqa: PLC0415
 
         # After django.contrib.auth's own receiver, which makes the permissions: it is installed
         # before this app.

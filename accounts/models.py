@@ -11,14 +11,14 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 
 from .managers import People
-from .rules import EMAIL_MAX, USERNAME_MAX, UsernameValidator
+from .validators import EMAIL_MAX, USERNAME_MAX, UsernameValidator
 
 USERNAME_TAKEN = "This username is taken."
 EMAIL_TAKEN = "Somebody is registered with this e-mail address."
 
 
 def avatar_path(user: User, name: str) -> str:
-    """Where an avatar is kept; the name is ours (see omachemainproj.pictures)."""
+    """Where an avatar is kept; the name is ours (see omachemainproj.images)."""
     return f"avatars/{name}"
 
 
@@ -64,7 +64,7 @@ class User(AbstractUser):
 class Audit(models.Model):
     """One thing a member of staff did: who, what, why, and each value before and after.
 
-    Written by ``accounts.audit`` alone and only added to: triggers refuse every change. Who did
+    Written by ``accounts.backoffice.audit`` alone and only added to: triggers refuse every change. Who did
     something cannot be deleted any more, only be made inactive.
     """
 

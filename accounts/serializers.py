@@ -9,15 +9,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
-from omachemainproj.fields import StrictBooleanField
+from omachemainproj.api.fields import StrictBooleanField
+from omachemainproj.images import PictureField
 from omachemainproj.media import is_its_own_address
-from omachemainproj.pictures import PictureField
 
 from . import services
-from .mails import find_by_link, send_reset_link
+from .emails import find_by_link, send_reset_link
 from .models import Language, MessagePreferences, User
 from .preferences import change_preferences
-from .rules import (
+from .validators import (
     EMAIL_MAX,
     PASSWORD_MAX,
     USERNAME_MAX,

@@ -11,8 +11,8 @@ from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from omachemainproj.errors import FieldRefusal, refuse_field
-from omachemainproj.pictures import Picture
+from omachemainproj.api.errors import FieldRefusal, refuse_field
+from omachemainproj.images import Picture
 
 from . import tokens
 from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path

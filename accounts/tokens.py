@@ -25,7 +25,7 @@ from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, Token, 
 from rest_framework_simplejwt.tokens import RefreshToken as LibraryRefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
-from omachemainproj.statements import NUMBERS, Statement, compile_rows
+from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
 
 from .models import User
 

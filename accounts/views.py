@@ -19,8 +19,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from omachemainproj.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.schema import FieldErrors, error_answer
+from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
+from omachemainproj.api.schema import FieldErrors, error_answer
 
 from . import services, tokens
 from .models import MessagePreferences, User

@@ -13,7 +13,7 @@ from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .soon import perform
+from .background import perform
 
 try:
     _ = settings.INSTALLED_APPS

@@ -479,11 +479,13 @@ AXES_VERBOSE = False
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.JWTAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["omachemainproj.parsers.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["omachemainproj.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["omachemainproj.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["omachemainproj.api.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "omachemainproj.schema.OmacheSchema",
-    "DEFAULT_THROTTLE_CLASSES": ["omachemainproj.throttles.ScopedThrottle"] if THROTTLES else [],
+    "DEFAULT_SCHEMA_CLASS": "omachemainproj.api.schema.OmacheSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["omachemainproj.api.throttles.ScopedThrottle"]
+    if THROTTLES
+    else [],
     "DEFAULT_THROTTLE_RATES": {
         # Per address, and thousands of people share one at a Kenyan mobile operator: guessing at
         # one name is stopped by AXES_* below, after five tries.
@@ -504,7 +506,7 @@ REST_FRAMEWORK = {
         "move": "120/min",
         "poll": "120/min",
     },
-    "EXCEPTION_HANDLER": "omachemainproj.handlers.answer_error",
+    "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

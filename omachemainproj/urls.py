@@ -46,7 +46,7 @@ urlpatterns = [
     path("readyz/", health.ready),
 ]
 
-handler400 = "omachemainproj.handlers.bad_request"
-handler403 = "omachemainproj.handlers.permission_denied"
-handler404 = "omachemainproj.handlers.not_found"
-handler500 = "omachemainproj.handlers.server_error"
+handler400 = "omachemainproj.api.handlers.bad_request"
+handler403 = "omachemainproj.api.handlers.permission_denied"
+handler404 = "omachemainproj.api.handlers.not_found"
+handler500 = "omachemainproj.api.handlers.server_error"

@@ -12,19 +12,19 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.backoffice.actions import FROM_PAGE, deed
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline, who
+from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
-from accounts.rules import normalise_email
-from omachemainproj.admin import LookupAdmin, ReadOnlyInline, who
-from omachemainproj.deeds import FROM_PAGE, deed
-from omachemainproj.downloads import DownloadAdmin
+from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 
-from .delivery import send_again
-from .line_deeds import DEEDS, deeds_for
+from .fulfilment_actions import DEEDS, deeds_for
+from .lifecycle import cancel_order
 from .lookup import find_orders
 from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
-from .outbox import Message
-from .services import cancel_order
+from .models.notifications import Message
+from .notifications.sending import send_again
 
 _CODE = re.compile(r"\b[0-9]{6}\b")
 

@@ -15,8 +15,8 @@ from django.db.models import Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.errors import FieldRefusal, Refusal
-from omachemainproj.statements import (
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.compiled_queries import (
     NUMBERS,
     TEXT,
     InstanceStatement,
@@ -29,8 +29,8 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
+from .lifecycle import HARD_LIMIT, expire_overdue, hold_time
 from .models import MAX_AMOUNT, Order, OrderTrack
-from .services import HARD_LIMIT, expire_overdue, hold_time
 
 #: Against hoarding (docs/limits.md): what one buyer may keep from others without paying.
 MAX_UNPAID_ORDERS = 3

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from accounts.models import User
 
     from .models import Order, OrderTrack  # noqa: F401
-    from .outbox import Message, Notice  # noqa: F401
+    from .models.notifications import Message, Notice  # noqa: F401
 
 
 TRACK_COLUMNS = (
@@ -90,7 +90,7 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return self.filter(pk__gt=newest_before, track_status__in=SOLD)
 
     def as_sales(self) -> models.QuerySet[OrderTrack, Any]:
-        """Named tuples of what a seller sees of a line (see orders.answers)."""
+        """Named tuples of what a seller sees of a line (see orders.representations)."""
         return self.values_list(*SALE_COLUMNS, named=True)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
@@ -100,11 +100,11 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def update(self, **kwargs: Any) -> int:
         """Refuse to write what payments must hear of: ``update()`` wakes nobody."""
         if kwargs.get("track_status") == "fetched" or kwargs.get("returned"):
-            raise TypeError("Move lines one by one, with orders.moves.move_line().")
+            raise TypeError("Move lines one by one, with orders.fulfilment.move_line().")
         return super().update(**kwargs)
 
     def as_rows(self) -> models.QuerySet[OrderTrack, Any]:
-        """Named tuples of what a tracking row shows (see orders.answers)."""
+        """Named tuples of what a tracking row shows (see orders.representations)."""
         return self.values_list(*TRACK_COLUMNS, named=True)
 
 

@@ -1,11 +1,11 @@
-"""Who may review what they bought (products.reviews keeps what they say)."""
+"""Who may review what they bought (products.reviews.services keeps what they say)."""
 
 from __future__ import annotations
 
 from accounts.models import User
-from omachemainproj.errors import Refusal
+from omachemainproj.api.errors import Refusal
 from products.models import Review
-from products.reviews import NoSuchReview, write_review
+from products.reviews.services import NoSuchReview, write_review
 
 from .models import OrderTrack, TrackStatus
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from rest_framework import serializers
 
-from omachemainproj.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.api.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
 from products.models import MAX_STOCK
 
 from .cashout import Asked

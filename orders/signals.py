@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from .lifecycle import FOLLOWED, follow_order, mark_order_paid, take_stock_of_order
 from .models import Order
-from .services import FOLLOWED, follow_order, mark_order_paid, take_stock_of_order
 
 if TYPE_CHECKING:
     from payments.models import OrderPayment

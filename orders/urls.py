@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import review_views, seller_views, views
+from .tracking import review_views, seller_views, views
 
 # 18 digits fit the column.
 _LINE = r"(?P<track_id>[0-9]{1,18})"

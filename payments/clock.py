@@ -17,22 +17,22 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.services import forget_expired_tokens
-from orders.composing import compose
-from orders.delivery import send_message
-from orders.moves import confirm_silent_deliveries
-from orders.outbox import Message, Notice
-from orders.services import expire_overdue
+from orders.fulfilment import confirm_silent_deliveries
+from orders.lifecycle import expire_overdue
+from orders.models.notifications import Message, Notice
+from orders.notifications.rendering import compose
+from orders.notifications.sending import send_message
 
-from .budget import forget_spent_budgets
-from .callbacks import apply_event
-from .enquiry import check_payment
+from .checkout.stk_push import close_lapsed_prompts, ring_order
+from .disbursement import look_after_payout, look_after_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
-from .payouts import prepare_payouts, sellers_to_pay
-from .prompts import close_lapsed_prompts, ring_order
-from .refunds import owe_back
-from .sending import look_after_payout, look_after_refund
-from .settlement import pay_unheard_order
-from .statement import close_attempts_not_on_it, read_statement
+from .payouts.services import prepare_payouts, sellers_to_pay
+from .reconciliation.budget import forget_spent_budgets
+from .reconciliation.outcomes import pay_unheard_order
+from .reconciliation.statement_pull import close_attempts_not_on_it, read_statement
+from .reconciliation.status_query import check_payment
+from .refunds.services import owe_back
+from .webhooks.inbox import apply_event
 
 logger = logging.getLogger(__name__)
 

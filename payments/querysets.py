@@ -81,7 +81,9 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
         status = kwargs.get("status", "")
         if not isinstance(status, str) or status == "confirmed":
-            raise TypeError("Confirm payments one by one, with payments.settlement.settle().")
+            raise TypeError(
+                "Confirm payments one by one, with payments.reconciliation.outcomes.settle()."
+            )
         return super().update(**kwargs)
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:

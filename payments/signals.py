@@ -12,8 +12,8 @@ from django.dispatch import receiver
 
 from orders.models import Order, OrderTrack
 
-from .prompts import request_payment
-from .shares import account_for_line
+from .checkout.stk_push import request_payment
+from .payouts.earnings import account_for_line
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")

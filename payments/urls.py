@@ -6,7 +6,11 @@ No address M-Pesa is told may contain a word Daraja refuses in a URL.
 from django.contrib.admin import site
 from django.urls import path, re_path
 
-from . import console_views, dashboard_views, seller_views, views, webhook
+from .backoffice import dashboard_views
+from .backoffice import views as console_views
+from .checkout import views
+from .payouts import views as seller_views
+from .webhooks import views as webhook
 
 CONSOLE = "admin/payments/console/"
 

@@ -15,22 +15,22 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from accounts.models import User
-from omachemainproj.admin import (
+from accounts.backoffice.actions import deed
+from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
     ReadOnlyAdmin,
     ReadOnlyInline,
     ShopAdmin,
 )
-from omachemainproj.deeds import deed
+from accounts.models import User
 
+from .catalogue.search import Unindexed, is_common, matching, words_in
+from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_REASON, Product, Review, StockMovement
 from .querysets import ProductQuerySet
-from .reviews import hide_review, show_review
-from .search import Unindexed, is_common, matching, words_in
-from .services import edit_product, list_product, unlist_product
-from .sheet_admin import SheetAdmin
+from .reviews.services import hide_review, show_review
+from .spreadsheets.admin import SheetAdmin
 
 _KEPT = (
     "picture",

@@ -10,7 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 
-from .rows import COLUMNS, LISTING_COLUMNS
+from .catalogue.representation import COLUMNS, LISTING_COLUMNS
 
 if TYPE_CHECKING:
     from .models import Product, Review  # noqa: F401
@@ -76,11 +76,11 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(seller=seller)
 
     def as_listings(self, *more: str) -> models.QuerySet[Any]:
-        """Named tuples of what a seller sees of their own (see products.rows), and ``more``."""
+        """Named tuples of what a seller sees of their own (see products.catalogue.representation), and ``more``."""
         return self.as_rows(*LISTING_COLUMNS[len(COLUMNS) :], *more)
 
     def as_rows(self, *more: str) -> models.QuerySet[Any]:
-        """Named tuples of what the public shape needs (see products.rows), and ``more``."""
+        """Named tuples of what the public shape needs (see products.catalogue.representation), and ``more``."""
         seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
         # Not a join: the database asks for the names of the rows it answers, and of no others.
         rows = self.annotate(user_name=Subquery(seller[:1]), created=Created())
@@ -114,7 +114,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.filter(buyer=user)
 
     def as_rows(self, *more: str) -> models.QuerySet[Any]:
-        """Named tuples of what the public shape needs (see products.review_answers)."""
+        """Named tuples of what the public shape needs (see products.reviews.representation)."""
         return self.values_list(*REVIEW_COLUMNS, *more, named=True)
 
 

@@ -1,4 +1,4 @@
-"""What the catalogue takes, and the description of what it gives (made by products.rows)."""
+"""What the catalogue takes, and the description of what it gives (made by products.catalogue.representation)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rest_framework import serializers
 
 from accounts.serializers import PasswordField
 from accounts.services import confirm_password
-from omachemainproj.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.api.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.images import PictureField
 from omachemainproj.media import is_its_own_address
-from omachemainproj.pictures import PictureField
 
 from .models import MAX_PRICE, MAX_SKU, MAX_STOCK, Category, Product
 

@@ -15,7 +15,7 @@ from functools import cache
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 
-from omachemainproj.statements import NUMBERS, UpdateStatement, compile_update
+from omachemainproj.compiled_queries import NUMBERS, UpdateStatement, compile_update
 
 from .models import MAX_STOCK, Product, StockMovement
 

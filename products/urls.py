@@ -1,6 +1,9 @@
 from django.urls import path, re_path
 
-from . import review_views, seller_views, sheet_views, views
+from .catalogue import views
+from .listings import views as seller_views
+from .reviews import views as review_views
+from .spreadsheets import views as sheet_views
 
 # 18 digits fit the column; a longer number is no category either, and so a 404.
 _ID = r"(?P<product_id>[0-9]{1,18})"

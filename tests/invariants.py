@@ -1,10 +1,10 @@
-"""The books are in order: the rules are those of ``manage.py prove`` (payments/proof.py).
+"""The books are in order: the rules are those of ``manage.py prove`` (payments/proof/prove.py).
 
 ``tests/orders`` and ``tests/payments`` check it after every test. A test elsewhere that moves
 orders or money says ``@pytest.mark.usefixtures("balanced_books")``, or calls ``check_books()``.
 """
 
-from payments.proof import prove
+from payments.proof.prove import prove
 
 
 def check_books() -> None:

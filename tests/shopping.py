@@ -4,9 +4,9 @@ import itertools
 from typing import Any
 
 from orders.cashout import Asked, place_order
+from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack
-from orders.moves import move_line
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from products.models import Product
 
 from .factories import UserFactory

@@ -8,9 +8,9 @@ from django.db import InternalError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
-from orders.moves import move_line
-from orders.outbox import Message, Notice
+from orders.models.notifications import Message, Notice
 from payments import ledger
 from payments.ledger import Posting
 from payments.models import (
@@ -24,9 +24,9 @@ from payments.models import (
     Refund,
     SellerShare,
 )
-from payments.payouts import prepare_payouts
-from payments.proof import RULES, one_moment, prove
-from payments.settlement import Outcome, settle
+from payments.payouts.services import prepare_payouts
+from payments.proof.prove import RULES, one_moment, prove
+from payments.reconciliation.outcomes import Outcome, settle
 from products import stock
 from products.models import Product, Review, SellerRating, StockMovement
 from products.stock import StockLine

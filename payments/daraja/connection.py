@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from requests.auth import HTTPBasicAuth
 
-from omachemainproj.transport import LONGEST_ANSWER_BYTES
+from omachemainproj.http_exchange import LONGEST_ANSWER_BYTES
 
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from . import codes
+from . import result_codes as codes
 from .errors import DarajaError, DarajaRefused, DarajaUnknown, Refusal
 from .strictjson import NotStrictJson, read_json
 from .values import code_text, printable, request_id

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from . import codes
+from . import result_codes as codes
 from .values import (
     UnreadableCallback,
     code_text,

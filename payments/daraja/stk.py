@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import codes
+from . import result_codes as codes
 from .arguments import check_amount, check_phone, check_text
 from .connection import Connection
 from .errors import DarajaError, Refusal

@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from omachemainproj.transport import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, Line
+from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, Line
 
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 

@@ -4,8 +4,8 @@ from importlib import import_module
 
 import django.db.models.deletion
 import django.db.models.expressions
-import payments.models.attempts
-import payments.models.money_out
+import payments.models.order_payments
+import payments.models.transfers
 from django.conf import settings
 from django.db import migrations, models
 
@@ -29,9 +29,9 @@ class Migration(migrations.Migration):
                 ('amount', models.PositiveIntegerField(help_text='Whole Kenyan shillings.')),
                 ('phone', models.CharField(blank=True, help_text='For a payment to a phone.', max_length=12)),
                 ('status', models.CharField(choices=[('due', 'Due'), ('unknown', 'Unknown'), ('sent', 'Sent'), ('done', 'Done'), ('refused', 'Refused'), ('dropped', 'Dropped')], default='due', max_length=7)),
-                ('originator_conversation_id', models.CharField(default=payments.models.money_out.new_conversation_id, editable=False, max_length=64, unique=True)),
-                ('callback_token', models.CharField(default=payments.models.attempts.new_callback_token, editable=False, max_length=32, unique=True)),
-                ('status_token', models.CharField(default=payments.models.attempts.new_callback_token, editable=False, max_length=32, unique=True)),
+                ('originator_conversation_id', models.CharField(default=payments.models.transfers.new_conversation_id, editable=False, max_length=64, unique=True)),
+                ('callback_token', models.CharField(default=payments.models.order_payments.new_callback_token, editable=False, max_length=32, unique=True)),
+                ('status_token', models.CharField(default=payments.models.order_payments.new_callback_token, editable=False, max_length=32, unique=True)),
                 ('conversation_id', models.CharField(blank=True, max_length=64)),
                 ('number', models.CharField(blank=True, help_text="M-Pesa's receipt for it.", max_length=20)),
                 ('result_code', models.CharField(blank=True, max_length=32)),

@@ -1,49 +1,21 @@
 """How money came and went: attempts to collect it, what arrived, what left, whose it is."""
 
-from .attempts import (
-    OPEN,
-    AttemptStatus,
-    Channel,
-    OrderPayment,
-    new_callback_token,
-)
-from .events import (
-    EventState,
-    GatewayEvent,
-    Source,
-)
+from .gateway_events import EventState, GatewayEvent, Source
 from .ledger import (
     Account,
     LedgerEntry,
     LedgerPosting,
     Side,
 )
-from .money_in import (
-    Door,
-    Provider,
-    QueryBudget,
-    Receipt,
-    StatementPull,
-)
-from .money_out import (
-    Cause,
-    MoneyOut,
-    PayoutStop,
-    Refund,
-    TransferStatus,
-    Way,
-    new_conversation_id,
-)
+from .order_balances import OrderMoney, credited_to, money_of
+from .order_payments import OPEN, AttemptStatus, Channel, OrderPayment, new_callback_token
 from .payouts import (
     Payout,
     PayoutDay,
     SellerShare,
 )
-from .standing import (
-    OrderMoney,
-    credited_to,
-    money_of,
-)
+from .receipts import Door, Provider, QueryBudget, Receipt, StatementPull
+from .transfers import Cause, MoneyOut, PayoutStop, Refund, TransferStatus, Way, new_conversation_id
 
 __all__ = [
     "OPEN",

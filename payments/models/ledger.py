@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from .money_in import Receipt
-from .money_out import Refund
 from .payouts import Payout, SellerShare
+from .receipts import Receipt
+from .transfers import Refund
 
 
 class Account(models.TextChoices):

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from payments.querysets import PayoutQuerySet, SellerShareQuerySet
 
-from .money_out import MoneyOut
+from .transfers import MoneyOut
 
 
 class Payout(MoneyOut):

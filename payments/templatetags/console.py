@@ -10,10 +10,10 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
-from payments.console import count_open
-from payments.console_decisions import KINDS
-from payments.console_sections import COUNT_AT_MOST, Section, kes
-from payments.dashboard_panels import panels_for
+from payments.backoffice.actions import KINDS
+from payments.backoffice.console import count_open
+from payments.backoffice.dashboard_panels import panels_for
+from payments.backoffice.queues import COUNT_AT_MOST, Section, kes
 
 register = template.Library()
 

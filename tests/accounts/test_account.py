@@ -6,7 +6,7 @@ from PIL import Image
 
 from accounts import services
 from accounts.models import User
-from omachemainproj.pictures import redraw
+from omachemainproj.images import redraw
 from tests.conftest import signed_in
 from tests.edges.draw import encode, png, png_claiming, reopen, upload
 from tests.threads import at_once

@@ -10,7 +10,7 @@ from django.core import mail
 from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 
-from accounts import mails
+from accounts import emails as mails
 from accounts.models import User
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory

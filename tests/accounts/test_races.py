@@ -5,7 +5,7 @@ from rest_framework.test import APIClient
 
 from accounts import services, tokens
 from accounts.models import EMAIL_TAKEN, USERNAME_TAKEN, User
-from omachemainproj.errors import FieldRefusal
+from omachemainproj.api.errors import FieldRefusal
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory
 from tests.threads import at_once

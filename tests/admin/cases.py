@@ -9,12 +9,12 @@ from django.conf import settings
 from django.test import Client
 from django.utils import timezone
 
-from orders.services import cancel_order
-from payments.callbacks import apply_event
+from orders.lifecycle import cancel_order
 from payments.daraja.errors import DarajaRefused, Refusal
-from payments.enquiry import check_payment
+from payments.disbursement import look_after_refund
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
-from payments.sending import look_after_refund
+from payments.reconciliation.status_query import check_payment
+from payments.webhooks.inbox import apply_event
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import post, success
 from tests.payments.conftest import ringing

@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from orders.cashout import Asked, place_order
 from payments.models import Door, GatewayEvent, OrderPayment
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import UserFactory
 
 

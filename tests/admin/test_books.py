@@ -3,7 +3,7 @@
 import pytest
 from django.test import Client
 
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from payments.models import LedgerEntry, LedgerPosting, Payout, PayoutDay, SellerShare
 from products.models import StockMovement
 from tests.factories import UserFactory

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
+from payments.disbursement import look_after_refund
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
-from payments.sending import look_after_refund
 from tests.factories import UserFactory
 from tests.guards import balanced_books  # noqa: F401
 
@@ -697,7 +697,7 @@ def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queri
 
 
 def test_every_list_the_page_leads_to_opens(desk):
-    from payments.console_sections import SECTIONS as DECLARED
+    from payments.backoffice.queues import SECTIONS as DECLARED
     from payments.templatetags.console import all_of
 
     for section in DECLARED:

@@ -4,11 +4,11 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import Audit
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from payments.daraja.payout_codes import PayoutReason
+from payments.disbursement import look_after_payout
 from payments.models import Payout, PayoutStop
-from payments.payouts import prepare_payouts, refuse_payout
-from payments.sending import look_after_payout
+from payments.payouts.services import prepare_payouts, refuse_payout
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line

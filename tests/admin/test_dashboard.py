@@ -9,10 +9,10 @@ from django.contrib.auth.models import Permission
 from django.db import connection
 from django.utils import timezone
 
-from accounts.roles import ROLES
+from accounts.backoffice.roles import ROLES
 from orders.models import Order
-from payments.charts import percentile
-from payments.dashboard import (
+from payments.backoffice.charts import percentile
+from payments.backoffice.dashboard import (
     outcomes,
     payouts_due,
     sales,
@@ -20,7 +20,7 @@ from payments.dashboard import (
     stuck_money,
     time_to_pay,
 )
-from payments.dashboard_panels import PANELS
+from payments.backoffice.dashboard_panels import PANELS
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, paid_line
@@ -256,7 +256,7 @@ def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monke
         product.listed = False
         product.save(update_fields=["listed"])
     if why == "long ago":
-        monkeypatch.setattr("payments.dashboard.LATELY", 1)
+        monkeypatch.setattr("payments.backoffice.dashboard.LATELY", 1)
         an_order(UserFactory(), (ProductFactory(), 1), phone=next(cases._phones))
 
     assert stock_running_out(timezone.now()).empty == "Nothing that sold lately runs out."

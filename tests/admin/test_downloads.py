@@ -7,8 +7,8 @@ import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission
 
+from accounts.backoffice import csv_download as downloads
 from accounts.models import Audit
-from omachemainproj import downloads
 from orders.models import Order, OrderTrack
 from payments.models import OrderPayment, Payout, Receipt, Refund
 from tests.factories import ProductFactory, UserFactory

@@ -3,8 +3,8 @@
 import pytest
 
 from accounts.models import Audit
+from orders.fulfilment import move_line
 from orders.models import OrderTrack
-from orders.moves import move_line
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import paid_line, shelf
 

@@ -6,8 +6,8 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from orders.composing import compose
-from orders.outbox import Message, Notice
+from orders.models.notifications import Message, Notice
+from orders.notifications.rendering import compose
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db

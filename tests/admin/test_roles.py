@@ -6,8 +6,8 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.test import Client
 
+from accounts.backoffice.roles import ROLES, permissions, update_roles
 from accounts.models import User
-from accounts.roles import ROLES, permissions, update_roles
 from tests.factories import PASSWORD, UserFactory
 
 pytestmark = pytest.mark.django_db

@@ -304,7 +304,7 @@ def test_an_export_is_of_what_was_searched_for(keeper, kettle, seller):
 def test_an_export_takes_a_thousand_rows_and_costs_the_same_for_any_number(
     keeper, kettle, monkeypatch, django_assert_max_num_queries
 ):
-    monkeypatch.setattr("products.sheet_admin.MAX_ROWS", 2)
+    monkeypatch.setattr("products.spreadsheets.admin.MAX_ROWS", 2)
     for _ in range(3):
         ProductFactory()
 

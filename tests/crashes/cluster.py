@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.processes import free_port
+from tools.bench.processes import free_port
 
 
 def binaries() -> Path | None:

@@ -9,8 +9,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from orders.models import Order
-from orders.outbox import Message, Notice
-from payments.comparison import compare
+from orders.models.notifications import Message, Notice
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -20,12 +19,13 @@ from payments.models import (
     Refund,
     StatementPull,
 )
-from payments.proof import prove
+from payments.proof.prove import prove
+from payments.proof.simulator_books import compare
 
 #: More rounds than anything takes: a payment proven without a receipt, named by the statement,
 #: owed back, reversed, asked about.
 MOST_ROUNDS = 12
-#: Longer than anything may be left alone (payments.proof).
+#: Longer than anything may be left alone (payments.proof.prove).
 LATER = timedelta(minutes=11)
 
 

@@ -13,11 +13,11 @@ from itertools import count
 
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from orders.services import cancel_order, expire_order
+from payments.disbursement import look_after_refund
 from payments.models import OrderPayment
-from payments.refunds import owe_back
-from payments.sending import look_after_refund
+from payments.refunds.services import owe_back
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import success
@@ -98,7 +98,9 @@ def owe(shop, simulator) -> Scene:
     now = timezone.now()
     Order.objects.filter(pk=order.pk).update(expires_at=now)
     expire_order(order.pk, now=now)
-    scene.run = partial(shop.call, "payments.refunds.owe_back", order.pk, phase="refund, owe")
+    scene.run = partial(
+        shop.call, "payments.refunds.services.owe_back", order.pk, phase="refund, owe"
+    )
     return scene
 
 
@@ -171,7 +173,9 @@ def _told(simulator, payment) -> bytes:
 
 def _sending(shop, scene, phase) -> Scene:
     refund = scene.order.refunds.get()
-    scene.run = partial(shop.call, "payments.sending.look_after_refund", refund.pk, phase=phase)
+    scene.run = partial(
+        shop.call, "payments.disbursement.look_after_refund", refund.pk, phase=phase
+    )
     return scene
 
 

@@ -13,9 +13,9 @@ import time
 import psycopg
 import pytest
 
-from payments.simulator import Simulator
-from tests.bench.processes import free_port
-from tests.soak.machine import clock, environment, gunicorn, manage
+from daraja_simulator import Simulator
+from tools.bench.processes import free_port
+from tools.soak.machine import clock, environment, gunicorn, manage
 
 from .cluster import a_cluster, binaries
 
@@ -99,7 +99,7 @@ def shop(cluster, mpesa, tmp_path):
 
 
 def test_a_database_that_dies_loses_nothing_and_lies_to_nobody(shop, cluster, mpesa):
-    goods = json.loads(manage(shop, "-m", "tests.soak.data", "--buyers", "300").stdout)
+    goods = json.loads(manage(shop, "-m", "tools.soak.data", "--buyers", "300").stdout)
     crowd = Crowd(int(shop["BIND"].rpartition(":")[2]))
     for thread in range(3):
         crowd.ask(lambda number, thread=thread: cash_out(goods, 100 * thread + number % 100), 0.05)
@@ -116,7 +116,7 @@ def test_a_database_that_dies_loses_nothing_and_lies_to_nobody(shop, cluster, mp
 
     assert_nobody_was_lied_to(crowd)
     assert mpesa.wait_until_quiet(30)
-    settled = manage(shop, "-m", "tests.soak.waits", "--patience", "90", check=False)
+    settled = manage(shop, "-m", "tools.soak.waits", "--patience", "90", check=False)
     assert settled.returncode == 0, settled.stdout[-1000:]
     assert_kept(crowd, mpesa, cluster)
     assert_placed(crowd, cluster)

@@ -10,7 +10,7 @@ import json
 import pytest
 
 from payments.models import GatewayEvent, Receipt
-from payments.proof import prove
+from payments.proof.prove import prove
 from tests.shopping import shelf
 
 from . import scenes

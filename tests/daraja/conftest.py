@@ -2,11 +2,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from daraja_simulator import Simulator
+from daraja_simulator.keys import Keys
+from daraja_simulator.tests.conftest import Shop
 from payments.daraja import connection
 from payments.daraja.client import DarajaAccount, DarajaClient, MemoryTokenStore
-from payments.simulator import Simulator
-from payments.simulator.keys import Keys
-from tests.simulator.conftest import Shop
 
 from .gateway import running_gateway
 

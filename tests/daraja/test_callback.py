@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from payments.daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
+from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
 
 EAT = timezone(timedelta(hours=3))
 

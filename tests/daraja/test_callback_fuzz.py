@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payments.daraja.messages import StkCallback, UnreadableCallback, read_stk_callback
+from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
 
 quick = settings(max_examples=100, deadline=None, database=None)
 

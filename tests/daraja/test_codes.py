@@ -2,7 +2,7 @@
 
 import pytest
 
-from payments.daraja.codes import (
+from payments.daraja.result_codes import (
     TERMINAL_FAILURES,
     Reason,
     is_success,

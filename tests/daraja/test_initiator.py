@@ -8,11 +8,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from daraja_simulator.clock import EAT
+from daraja_simulator.keys import Keys
 from payments.daraja.client import Conversation
 from payments.daraja.credential import security_credential
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
-from payments.simulator.clock import EAT
-from payments.simulator.keys import Keys
 
 from .conftest import A_PAYOUT, A_REVERSAL, SAID_LATER, an_account
 from .gateway import (

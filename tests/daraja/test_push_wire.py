@@ -10,7 +10,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from omachemainproj import transport
+from omachemainproj import http_exchange as transport
 from payments.daraja.client import MemoryTokenStore, PushAccepted
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
 

@@ -3,9 +3,9 @@
 import pytest
 from django.contrib import admin
 
+from accounts.backoffice import admin as shop_admin
+from accounts.backoffice.admin import BoundedPaginator, ShopAdmin
 from accounts.models import User
-from omachemainproj import admin as shop_admin
-from omachemainproj.admin import BoundedPaginator, ShopAdmin
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, paid_line
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 from rest_framework import serializers
 
-from omachemainproj import pictures
-from omachemainproj.pictures import BadPicture, PictureField, redraw
+from omachemainproj import images as pictures
+from omachemainproj.images import BadPicture, PictureField, redraw
 
 from .draw import chunk, encode, moving, png, png_claiming, upload
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import QueryDict
 from rest_framework import serializers
 
-from omachemainproj.fields import MpesaNumberField, WholeNumberField
+from omachemainproj.api.fields import MpesaNumberField, WholeNumberField
 
 
 class Form(serializers.Serializer):

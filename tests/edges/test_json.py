@@ -5,7 +5,7 @@ import json
 import pytest
 from django.test import Client
 
-from omachemainproj.parsers import MAX_DEPTH, load_strict_json
+from omachemainproj.api.parsers import MAX_DEPTH, load_strict_json
 
 PATH = "/token/verify/"
 

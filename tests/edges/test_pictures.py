@@ -9,8 +9,8 @@ import zipfile
 import pytest
 from PIL import Image
 
-from omachemainproj import pictures
-from omachemainproj.pictures import redraw
+from omachemainproj import images as pictures
+from omachemainproj.images import redraw
 
 from .draw import chunk, encode, halves, png, reopen
 
@@ -201,7 +201,7 @@ def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
     # A process of its own, whose high-water mark is its own.
     script = (
         "import resource, sys\n"
-        "from omachemainproj.pictures import redraw\n"
+        "from omachemainproj.images import redraw\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "redraw(open(sys.argv[1], 'rb').read())\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"

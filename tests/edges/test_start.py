@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy import PRODUCTION
+from tools.deploy_check import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -142,7 +142,7 @@ def test_production_is_strict():
         "s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED, s.SECURE_HSTS_SECONDS,"
         " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
     ) == (
-        "False True True True 31536000 __Host-sessionid ['omachemainproj.throttles.ScopedThrottle']"
+        "False True True True 31536000 __Host-sessionid ['omachemainproj.api.throttles.ScopedThrottle']"
     )
 
 

@@ -5,7 +5,7 @@ from django.db import transaction
 from django.db.models import F
 from django.db.transaction import TransactionManagementError
 
-from omachemainproj.statements import (
+from omachemainproj.compiled_queries import (
     NUMBERS,
     TEXT,
     compile_instances,

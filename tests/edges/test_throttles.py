@@ -9,8 +9,8 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from accounts import views
-from omachemainproj import throttles
-from omachemainproj.throttles import ScopedThrottle
+from omachemainproj.api import throttles
+from omachemainproj.api.throttles import ScopedThrottle
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.threads import in_a_crowd

@@ -3,11 +3,11 @@
 import pytest
 
 from accounts.preferences import change_preferences
-from orders import channels
-from orders.channels.errors import NotTaken, Unclear
-from orders.outbox import Kind, Message, Notice
-from payments.settlement import Outcome, settle
-from payments.simulator import Simulator
+from daraja_simulator import Simulator
+from orders.models.notifications import Kind, Message, Notice
+from orders.notifications import channels
+from orders.notifications.channels.errors import NotTaken, Unclear
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401
 from tests.payments.fakes import FakeDaraja

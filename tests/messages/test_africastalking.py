@@ -5,12 +5,12 @@ from urllib.parse import parse_qs
 import pytest
 import requests
 
-from orders import channels
-from orders.channels.africastalking import AfricasTalking
-from orders.channels.errors import NotTaken, Unclear
-from orders.delivery import send_message
-from payments.simulator import Simulator
-from payments.simulator.africastalking import STATUSES
+from daraja_simulator import Simulator
+from daraja_simulator.africastalking import STATUSES
+from orders.notifications import channels
+from orders.notifications.channels.africastalking import AfricasTalking
+from orders.notifications.channels.errors import NotTaken, Unclear
+from orders.notifications.sending import send_message
 from tests.daraja.gateway import (
     hangs_up,
     resets,

@@ -11,11 +11,11 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders import delivery
-from orders.composing import compose
-from orders.delivery import WAITS, send_again, send_message
-from orders.outbox import Message, Notice
-from orders.services import cancel_order
+from orders.lifecycle import cancel_order
+from orders.models.notifications import Message, Notice
+from orders.notifications import sending as delivery
+from orders.notifications.rendering import compose
+from orders.notifications.sending import WAITS, send_again, send_message
 from payments import clock
 from tests.threads import at_once
 
@@ -219,7 +219,7 @@ def test_two_workers_on_one_message_send_it_once(order, carrier):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_on_one_thing_to_tell_write_it_once(order, carrier, monkeypatch):
-    monkeypatch.setattr("omachemainproj.soon.perform", lambda *_: None)
+    monkeypatch.setattr("omachemainproj.background.perform", lambda *_: None)
     pay(order)
 
     notices = list(Notice.objects.order_by("pk").values_list("pk", flat=True))

@@ -4,12 +4,18 @@ import itertools
 
 import pytest
 
-from orders import letters
-from orders.gsm import is_gsm, parts, to_gsm
-from orders.letters import Item
-from orders.outbox import Kind
-from payments.daraja.codes import TERMINAL_FAILURES
-from payments.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY, explain_failure
+from orders.models.notifications import Kind
+from orders.notifications import templates as letters
+from orders.notifications.gsm7 import is_gsm, parts, to_gsm
+from orders.notifications.templates import Item
+from payments.checkout.failures import (
+    NOT_ON_STATEMENT,
+    NOT_SENT,
+    PESTERED,
+    PHONE_BUSY,
+    explain_failure,
+)
+from payments.daraja.result_codes import TERMINAL_FAILURES
 
 CODES = [
     *TERMINAL_FAILURES,

@@ -5,13 +5,13 @@ from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
-from orders.composing import compose
-from orders.messages import News, tell, tell_all
-from orders.outbox import Kind, Message, Notice
-from orders.services import cancel_order
+from orders.lifecycle import cancel_order
+from orders.models.notifications import Kind, Message, Notice
+from orders.notifications.notify import News, tell, tell_all
+from orders.notifications.rendering import compose
+from payments.checkout.stk_push import ring_again
 from payments.models import OrderPayment
-from payments.prompts import ring_again
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 

@@ -4,12 +4,13 @@ import pytest
 from django.utils import timezone
 
 from orders.models import Order, OrderTrack
-from payments import clock, refunds
+from payments import clock
 from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
-from payments.receipts import MoneyIn, take_in
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.refunds import services as refunds
 from products import stock
 from products.models import StockMovement
 from products.stock import StockLine

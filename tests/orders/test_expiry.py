@@ -6,9 +6,9 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from orders import services
+from orders import lifecycle as services
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_overdue
 from orders.models import Order, TrackEvent
-from orders.services import NotUnpaid, cancel_order, expire_order, expire_overdue
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 

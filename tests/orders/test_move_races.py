@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
+from orders.fulfilment import confirm_silent_deliveries, move_line
 from orders.models import Order
-from orders.moves import confirm_silent_deliveries, move_line
-from payments import refunds
 from payments.models import Refund, SellerShare
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
+from payments.refunds import services as refunds
 from products import stock
 from products.models import StockMovement
 from products.stock import StockLine

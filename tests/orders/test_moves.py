@@ -4,8 +4,8 @@ import itertools
 
 import pytest
 
+from orders.fulfilment import MOVES
 from orders.models import OrderTrack, TrackEvent, TrackStatus
-from orders.moves import MOVES
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 

@@ -1,6 +1,6 @@
 """What each request asks of the database, to the query."""
 
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
 

@@ -7,8 +7,8 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order, expire_order, expire_overdue
 from orders.models import Order, OrderTrack
-from orders.services import cancel_order, expire_order, expire_overdue
 from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory

@@ -6,7 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import OrderTrack, TrackStatus
 from orders.serializers import SaleOutput
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.products.conftest import walk

@@ -9,10 +9,10 @@ from django.db import transaction
 from django.db.models.signals import post_save
 from django.utils.module_loading import import_string
 
+from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
-from orders.moves import move_line
 from payments.models import Door, OrderPayment
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
@@ -148,7 +148,7 @@ def test_a_fixture_of_a_new_order_rings_no_phone(order):
         "orders.signals.mark_order_paid",
         "orders.signals.follow_order",
         "orders.signals.take_stock_of_order",
-        "orders.services.TrackEvent.objects.bulk_create",
+        "orders.lifecycle.TrackEvent.objects.bulk_create",
         "products.stock.StockMovement.objects.bulk_create",
     ],
 )

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from orders.fulfilment import confirm_silent_deliveries
 from orders.models import OrderTrack, TrackStatus
-from orders.moves import confirm_silent_deliveries
 from payments import clock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory

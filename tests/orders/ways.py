@@ -2,11 +2,11 @@
 
 from django.contrib.auth.models import Group
 
+from orders.fulfilment import move_line
+from orders.lifecycle import cancel_order
 from orders.models import OrderTrack, TrackStatus
-from orders.moves import move_line
-from orders.services import cancel_order
-from payments import refunds
 from payments.models import Refund
+from payments.refunds import services as refunds
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.shopping import an_order, paid_line

@@ -4,9 +4,9 @@ import time
 
 import pytest
 
+from daraja_simulator import Simulator
 from payments import gateway
 from payments.models import AttemptStatus, GatewayEvent, OrderPayment
-from payments.simulator import Simulator
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
 from tests.shopping import an_order
 

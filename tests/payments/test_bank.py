@@ -5,8 +5,8 @@ from base64 import b64encode
 import pytest
 from django.db.models import Sum
 
+from orders.lifecycle import expire_order
 from orders.models import Order
-from orders.services import expire_order
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund
 from tests.shopping import shelf

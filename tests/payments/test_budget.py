@@ -8,8 +8,8 @@ import time_machine
 from django.utils import timezone
 
 from payments import clock
-from payments.budget import forget_spent_budgets, may_query
 from payments.models import OrderPayment, QueryBudget
+from payments.reconciliation.budget import forget_spent_budgets, may_query
 from tests.threads import at_once, in_a_crowd
 
 from .conftest import ringing

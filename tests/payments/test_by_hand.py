@@ -7,14 +7,14 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from orders.services import cancel_order, expire_order
 from payments import clock
-from payments.enquiry import ask_now
+from payments.checkout.stk_push import ring_again
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
-from payments.prompts import ring_again
-from payments.statement import read_statement
+from payments.reconciliation.statement_pull import read_statement
+from payments.reconciliation.status_query import ask_now
 from tests.factories import UserFactory
 from tests.shopping import an_order, cash_out, shelf
 

@@ -3,8 +3,8 @@
 import pytest
 
 from orders.models import Order
-from payments.enquiry import check_payment
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
+from payments.reconciliation.status_query import check_payment
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 

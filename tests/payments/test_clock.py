@@ -9,9 +9,9 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from payments import clock
-from payments.callbacks import apply_event, keep_event
+from payments.checkout.stk_push import ring_order
 from payments.models import GatewayEvent, OrderPayment
-from payments.prompts import ring_order
+from payments.webhooks.inbox import apply_event, keep_event
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
@@ -178,7 +178,7 @@ def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(d
     def bug(body):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("payments.doors.prompt.read_stk_callback", bug)
+    monkeypatch.setattr("payments.webhooks.stk_callback.read_stk_callback", bug)
     event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
 
     for _ in range(12):

@@ -5,11 +5,11 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from payments import gateway
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
-from payments.payouts import finish_payout
-from payments.settlement import Outcome, settle
+from payments.payouts.services import finish_payout
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from orders.models import Order, OrderTrack
 from payments.models import OrderPayment, Receipt
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.factories import UserFactory
 from tests.shopping import an_order
 

@@ -7,7 +7,8 @@ import time_machine
 from django.utils import timezone
 
 from orders.models import Order
-from payments import clock, ledger, prompts
+from payments import clock, ledger
+from payments.checkout import stk_push as prompts
 from payments.models import GatewayEvent, OrderPayment
 from tests.shopping import cash_out, shelf
 
@@ -39,7 +40,7 @@ def tick(seconds):
 
 def test_between_the_commit_and_the_push_the_clock_rings(buyer_api, kettle, daraja, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("omachemainproj.soon.perform", cut_power)
+        patch.setattr("omachemainproj.background.perform", cut_power)
         with pytest.raises(PowerCut):
             cash_out(buyer_api, (kettle, 2))
     too_soon = tick(4), len(daraja.pushes)
@@ -55,7 +56,7 @@ def test_between_the_commit_and_the_push_nobody_is_rung_after_a_minute(
     buyer_api, kettle, daraja, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr("omachemainproj.soon.perform", cut_power)
+        patch.setattr("omachemainproj.background.perform", cut_power)
         with pytest.raises(PowerCut):
             cash_out(buyer_api, (kettle, 2))
 
@@ -115,7 +116,7 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
     cash_out(buyer_api, (kettle, 2))
     payment = OrderPayment.objects.get()
     with monkeypatch.context() as patch:
-        patch.setattr("payments.webhook.run_soon", cut_power)
+        patch.setattr("payments.webhooks.views.run_soon", cut_power)
         with pytest.raises(PowerCut):
             post(client, payment, success(payment))
     kept = GatewayEvent.objects.get().state
@@ -130,9 +131,9 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
 @pytest.mark.parametrize(
     "step",
     [
-        "payments.doors.prompt.read_stk_callback",
-        "payments.doors.prompt.settle_locked",
-        "payments.settlement.owe_back_locked",
+        "payments.webhooks.stk_callback.read_stk_callback",
+        "payments.webhooks.stk_callback.settle_locked",
+        "payments.reconciliation.outcomes.owe_back_locked",
         "payments.ledger.post",
         "payments.models.GatewayEvent.become",
         "orders.signals.mark_order_paid",
@@ -164,7 +165,7 @@ def test_between_asking_and_writing_the_answer_it_is_asked_again(
     cash_out(buyer_api, (kettle, 2))
     daraja.answer = PAID
     with monkeypatch.context() as patch:
-        patch.setattr("payments.enquiry.settle", cut_power)
+        patch.setattr("payments.reconciliation.status_query.settle", cut_power)
         with pytest.raises(PowerCut):
             tick(31)
     cut = Order.objects.get().payment_status

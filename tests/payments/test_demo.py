@@ -12,11 +12,11 @@ from django.db import connection
 
 from orders.models import Order, OrderTrack
 from payments import clock
-from payments.demo.day import Day
-from payments.demo.deeds import HANDLING, PAYING
-from payments.demo.people import Phones
+from payments.demo.api_client import Phones
+from payments.demo.scenarios import HANDLING, PAYING
+from payments.demo.trading_day import Day
 from payments.models import Payout, Receipt, Refund
-from products.demo import BUYERS, Furnished
+from products.demo.seed import BUYERS, Furnished
 from products.models import Review
 from tests.shopping import PHONE, an_order
 
@@ -174,8 +174,8 @@ def test_the_same_seed_draws_the_same_day():
 
 
 def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
-    monkeypatch.setattr("products.demo.draw", lambda *about: None)
-    monkeypatch.setattr("products.demo.redraw", lambda drawn: None)
+    monkeypatch.setattr("products.demo.seed.draw", lambda *about: None)
+    monkeypatch.setattr("products.demo.seed.redraw", lambda drawn: None)
 
     told = said("demo")
 

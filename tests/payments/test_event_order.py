@@ -7,15 +7,15 @@ import pytest
 from django.db import transaction
 from django.db.models import Sum
 
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order
 from orders.models import Order
-from orders.services import NotUnpaid, cancel_order, expire_order
 from payments import ledger
 from payments.daraja.client import StatementRow
-from payments.enquiry import ask_now, check_payment
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
-from payments.proof import prove
-from payments.receipts import take_in
-from payments.statement import _news
+from payments.proof.prove import prove
+from payments.reconciliation.receipts import take_in
+from payments.reconciliation.statement_pull import _news
+from payments.reconciliation.status_query import ask_now, check_payment
 from products.models import Product
 from tests.shopping import shelf
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import TrackEvent
-from orders.services import cancel_order, expire_order
 from payments.models import Receipt
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory

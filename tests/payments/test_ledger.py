@@ -6,8 +6,8 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 
+from orders.lifecycle import expire_order
 from orders.models import Order
-from orders.services import expire_order
 from payments import clock, ledger
 from payments.ledger import Posting, Unbalanced, balance
 from payments.models import (
@@ -19,8 +19,8 @@ from payments.models import (
     Receipt,
     Refund,
 )
-from payments.refunds import owe_back
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
+from payments.refunds.services import owe_back
 from tests.factories import UserFactory
 from tests.shopping import an_order
 from tests.threads import at_once

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from orders.moves import move_line
-from payments import payouts as service
+from orders.fulfilment import move_line
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay
-from payments.proof import prove
+from payments.payouts import services as service
+from payments.proof.prove import prove
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.ways import line_at
 

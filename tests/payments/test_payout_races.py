@@ -7,13 +7,13 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from payments import clock
-from payments import payouts as service
 from payments.daraja.payout_codes import PayoutReason
+from payments.disbursement import look_after_payout, look_after_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
-from payments.sending import look_after_payout, look_after_refund
+from payments.payouts import services as service
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.ways import line_at
 from tests.threads import at_once
@@ -54,7 +54,7 @@ def raised(results):
 
 
 def test_many_workers_send_one_payout_once(line, daraja, monkeypatch):
-    slow_down(monkeypatch, "payments.sending._kind", 0.05)
+    slow_down(monkeypatch, "payments.disbursement._kind", 0.05)
     payout = Payout.objects.get()
 
     results = at_once(*[lambda: look_after_payout(payout.pk)] * 6)
@@ -75,11 +75,11 @@ def test_many_clocks_send_each_payout_once(buyer, kettle, daraja):
 
 def test_payouts_prepared_by_many_at_once_carry_each_share_once(buyer, seller, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("payments.shares.after_commit", lambda duty, row_id: None)
+        patch.setattr("payments.payouts.earnings.after_commit", lambda duty, row_id: None)
         for price in (4, 5, 6, 700, 900):
             product = ProductFactory(seller=seller, price=price)
             line_at("fetched", buyer=buyer, product=product)
-    slow_down(monkeypatch, "payments.payouts.balance_of", 0.1)
+    slow_down(monkeypatch, "payments.payouts.services.balance_of", 0.1)
 
     results = at_once(*[lambda: service.prepare_payouts(seller.pk)] * 5)
 
@@ -114,7 +114,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
         return fits(payout, now)
 
     cancelled = Event()
-    monkeypatch.setattr("payments.sending.fits_into_day", slowly)
+    monkeypatch.setattr("payments.disbursement.fits_into_day", slowly)
     payout = Payout.objects.get()
 
     def cancel_meanwhile():
@@ -139,9 +139,9 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
         return balance_of(seller_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr("payments.shares.after_commit", lambda duty, row_id: None)
+        patch.setattr("payments.payouts.earnings.after_commit", lambda duty, row_id: None)
         line = line_at("fetched", buyer=buyer, product=kettle)
-    monkeypatch.setattr("payments.payouts.balance_of", slowly)
+    monkeypatch.setattr("payments.payouts.services.balance_of", slowly)
 
     results = at_once(
         lambda: service.prepare_payouts(line.seller_id),

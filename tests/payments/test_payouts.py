@@ -6,11 +6,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from orders.moves import move_line
-from payments import payouts as service
+from orders.fulfilment import move_line
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutStop, SellerShare
+from payments.payouts import services as service
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.ways import line_at

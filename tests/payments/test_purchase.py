@@ -3,7 +3,7 @@
 import pytest
 
 from payments.models import Door, OrderPayment, Receipt
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.shopping import cash_out, shelf
 
 from .conftest import settled

@@ -3,9 +3,9 @@
 import pytest
 
 from payments import gateway
+from payments.checkout.stk_push import ring_order
 from payments.daraja.client import PushAccepted
 from payments.models import OrderPayment
-from payments.prompts import ring_order
 from tests.shopping import an_order
 
 

@@ -10,17 +10,18 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from orders.services import cancel_order, expire_order
-from payments import clock, prompts
+from payments import clock
+from payments.checkout import stk_push as prompts
+from payments.checkout.stk_push import ring_again, ring_order
 from payments.daraja.client import StatementRow
-from payments.enquiry import check_payment
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
-from payments.prompts import ring_again, ring_order
-from payments.receipts import AlreadyMatched, give_to_order, take_in
-from payments.refunds import NothingToOwe, owe_to_payer
-from payments.settlement import Outcome, settle
-from payments.statement import _news
+from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.receipts import AlreadyMatched, give_to_order, take_in
+from payments.reconciliation.statement_pull import _news
+from payments.reconciliation.status_query import check_payment
+from payments.refunds.services import NothingToOwe, owe_to_payer
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -138,7 +139,7 @@ def test_ringing_again_and_the_callback_of_the_lapsed_prompt_at_once(payment, ke
 def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(payment, monkeypatch):
     """The one takes the attempt and then the order; the other must not go the other way."""
     slow_down(monkeypatch, "orders.signals.mark_order_paid")
-    slow_down(monkeypatch, "payments.prompts.prolong")
+    slow_down(monkeypatch, "payments.checkout.stk_push.prolong")
 
     raised = at_once(
         callback(payment, success(payment)),
@@ -152,7 +153,7 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
 
 
 def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
-    slow_down(monkeypatch, "payments.settlement._close")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes._close")
     no_money = Outcome(succeeded=False, code="1037", text="", door="query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
@@ -164,7 +165,7 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
 
 
 def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
-    slow_down(monkeypatch, "payments.settlement.is_counted")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes.is_counted")
     proven = Outcome(True, "0", "", "query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
@@ -175,7 +176,7 @@ def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
 
 
 def test_of_many_who_want_to_ask_one_does(payment, daraja, monkeypatch):
-    slow_down(monkeypatch, "payments.enquiry._next_check")
+    slow_down(monkeypatch, "payments.reconciliation.status_query._next_check")
     OrderPayment.objects.update(next_check_at=timezone.now())
 
     at_once(*[lambda: check_payment(payment.pk)] * 4)
@@ -309,7 +310,8 @@ def nothing_broke(raised):
 
 
 @pytest.mark.parametrize(
-    "slow", ["payments.settlement._known_receipts", "payments.receipts.credit"]
+    "slow",
+    ["payments.reconciliation.outcomes._known_receipts", "payments.reconciliation.receipts.credit"],
 )
 def test_a_confirmation_and_the_callback_of_one_receipt_at_once_are_one_payment(
     payment, kettle, monkeypatch, slow
@@ -346,7 +348,7 @@ def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
 
 
 def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.receipts.leave_to_hand")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.leave_to_hand")
     order = payment.order
 
     raised = at_once(
@@ -360,8 +362,8 @@ def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, 
 
 
 def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.receipts.credit")
-    slow_down(monkeypatch, "payments.settlement._confirm")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes._confirm")
     order = payment.order
 
     raised = at_once(
@@ -374,7 +376,7 @@ def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kett
 
 
 def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
     order = payment.order
 
     raised = at_once(
@@ -390,7 +392,7 @@ def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettl
 
 
 def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, monkeypatch):
-    slow_down(monkeypatch, "payments.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
     told = by_hand("nobody", 3000, receipt="SGL7654321")
 
     raised = at_once(*[lambda: post_c2b(Client(), told).status_code] * 4)
@@ -399,7 +401,9 @@ def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, m
     assert list(Receipt.objects.values_list("number", "order")) == [("SGL7654321", None)]
 
 
-@pytest.mark.parametrize("slow", ["payments.receipts.match", "payments.refunds.owe"])
+@pytest.mark.parametrize(
+    "slow", ["payments.reconciliation.receipts.match", "payments.refunds.services.owe"]
+)
 def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
     payment, kettle, monkeypatch, slow
 ):
@@ -419,8 +423,8 @@ def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
 
 
 def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.refunds.owe")
-    slow_down(monkeypatch, "payments.receipts.match")
+    slow_down(monkeypatch, "payments.refunds.services.owe")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.match")
     post_c2b(Client(), by_hand("nobody", 3000, receipt="SGL7654321"))
     receipt, order = Receipt.objects.get(), payment.order
 

@@ -7,12 +7,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.models import Order
-from payments import clock, decisions, gateway, refunds
+from payments import clock, gateway
+from payments.backoffice import resolve_money_in as decisions
 from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
-from payments.proof import prove
-from payments.receipts import MoneyIn, take_in
+from payments.proof.prove import prove
+from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.refunds import services as refunds
 from tests.factories import UserFactory
 from tests.shopping import an_order
 from tests.threads import at_once

@@ -6,10 +6,10 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from orders.lifecycle import NotUnpaid
 from orders.models import Order
-from orders.services import NotUnpaid
+from payments.checkout.stk_push import PromptOpen, ring_again, ring_order
 from payments.models import OrderPayment
-from payments.prompts import PromptOpen, ring_again, ring_order
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.shopping import an_order

@@ -3,12 +3,12 @@
 import pytest
 from django.utils import timezone
 
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from payments import clock, gateway
-from payments.comparison import compare
 from payments.daraja.payout_codes import PayoutReason
 from payments.models import GatewayEvent, Payout
-from payments.payouts import refuse_payout
+from payments.payouts.services import refuse_payout
+from payments.proof.simulator_books import compare
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, ProductFactory, UserFactory
 from tests.shopping import an_order

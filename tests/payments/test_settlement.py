@@ -3,7 +3,7 @@
 import pytest
 
 from payments.models import AttemptStatus, Door, OrderPayment, Receipt, Refund
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from tests.shopping import shelf
 
 from .conftest import ringing

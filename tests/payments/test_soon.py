@@ -3,12 +3,12 @@
 import pytest
 from django.db import transaction
 
-from omachemainproj import soon
+from omachemainproj import background as soon
 from omachemainproj.celery import app, perform_duty
 from payments import tasks
-from payments.prompts import ring_order
+from payments.checkout.stk_push import ring_order
 
-NAME = "payments.prompts.ring_order"
+NAME = "payments.checkout.stk_push.ring_order"
 
 
 @pytest.fixture
@@ -56,14 +56,14 @@ def test_a_broker_that_is_down_stops_nobody(settings, order, daraja, monkeypatch
 
 def test_a_worker_knows_every_duty_and_nothing_else():
     assert set(soon._duties) == {
-        "orders.delivery.send_message",
-        "orders.delivery.tell_about_order",
-        "payments.callbacks.apply_event",
-        "payments.enquiry.check_payment",
-        "payments.payouts.prepare_payouts",
-        "payments.prompts.ring_order",
-        "payments.sending.look_after_payout",
-        "payments.sending.look_after_refund",
+        "orders.notifications.sending.send_message",
+        "orders.notifications.sending.tell_about_order",
+        "payments.webhooks.inbox.apply_event",
+        "payments.reconciliation.status_query.check_payment",
+        "payments.payouts.services.prepare_payouts",
+        "payments.checkout.stk_push.ring_order",
+        "payments.disbursement.look_after_payout",
+        "payments.disbursement.look_after_refund",
     }
     with pytest.raises(KeyError):
         soon.perform("os.system", 1)

@@ -12,8 +12,8 @@ from payments import clock
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
-from payments.receipts import take_in
-from payments.statement import close_attempts_not_on_it, read_statement
+from payments.reconciliation.receipts import take_in
+from payments.reconciliation.statement_pull import close_attempts_not_on_it, read_statement
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 
@@ -204,7 +204,7 @@ def test_what_was_read_before_a_page_failed_is_kept(order, daraja):
 
 
 def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, daraja, monkeypatch):
-    monkeypatch.setattr("payments.statement.MOST_PAGES", 2)
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MOST_PAGES", 2)
     daraja.on_pull = lambda pull: StatementPage((row(order),), ())
 
     read_statement(NOW)
@@ -236,7 +236,7 @@ def test_a_row_that_breaks_us_keeps_no_other_from_being_read_and_does_not_pass_f
 
     daraja.on_pull = one_page(row(order, "SGL0000001"), row(order))
     with monkeypatch.context() as patch:
-        patch.setattr("payments.statement.take_in", bug)
+        patch.setattr("payments.reconciliation.statement_pull.take_in", bug)
         read_statement(NOW)
 
     order.refresh_from_db()

@@ -9,7 +9,7 @@ from django.core.signals import request_finished
 from django.db import InterfaceError, OperationalError
 
 from payments.models import GatewayEvent
-from payments.webhook import MAX_BODY, receive
+from payments.webhooks.views import MAX_BODY, receive
 
 from .bodies import failure, post, success
 
@@ -152,7 +152,7 @@ def test_what_cannot_be_kept_is_not_accepted(client, db, monkeypatch, error):
     def away(**kwargs):
         raise error
 
-    monkeypatch.setattr("payments.webhook.keep_event", away)
+    monkeypatch.setattr("payments.webhooks.views.keep_event", away)
 
     answer = post(client, None, b"{}", token="")
 
@@ -163,7 +163,9 @@ def test_a_message_is_kept_with_one_query_and_answered_before_it_is_read(
     client, payment, monkeypatch, django_assert_num_queries
 ):
     acted = []
-    monkeypatch.setattr("payments.webhook.run_soon", lambda duty, row_id: acted.append(row_id))
+    monkeypatch.setattr(
+        "payments.webhooks.views.run_soon", lambda duty, row_id: acted.append(row_id)
+    )
 
     # the message itself
     with django_assert_num_queries(1):
@@ -178,7 +180,7 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
     def bug(body):
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setattr("payments.doors.prompt.read_stk_callback", bug)
+    monkeypatch.setattr("payments.webhooks.stk_callback.read_stk_callback", bug)
 
     answer = post(client, payment, success(payment))
 
@@ -232,7 +234,9 @@ def test_a_body_that_breaks_off_is_asked_for_again(rf, db):
 
 def test_acting_is_over_before_the_thread_gives_its_connection_back(client, db, monkeypatch):
     done = []
-    monkeypatch.setattr("payments.webhook.run_soon", lambda duty, row_id: done.append("acted"))
+    monkeypatch.setattr(
+        "payments.webhooks.views.run_soon", lambda duty, row_id: done.append("acted")
+    )
 
     def finished(**kwargs):
         done.append("finished")

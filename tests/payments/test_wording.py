@@ -3,11 +3,11 @@
 import pytest
 
 from orders.models import PaymentStatus
-from payments.daraja.codes import TERMINAL_FAILURES
+from payments.checkout.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY
+from payments.checkout.messages import describe_prompt
 from payments.daraja.errors import Refusal
-from payments.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY
+from payments.daraja.result_codes import TERMINAL_FAILURES
 from payments.models import AttemptStatus
-from payments.wording import describe_prompt
 
 #: Kinds of refusal a prompt can meet; that addresses are registered already is none of them.
 REFUSED = [f"refused.{kind}" for kind in Refusal if kind != Refusal.ALREADY_REGISTERED]

@@ -6,12 +6,12 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
-from accounts import audit
-from orders.moves import move_line
-from orders.outbox import Message, Notice
+from accounts.backoffice import audit
+from orders.fulfilment import move_line
+from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
-from products.reviews import hide_review
+from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.conftest import ringing
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line

@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
+from products.listings.services import create_product
 from products.models import SellerRating
-from products.services import create_product
 from tests.factories import UserFactory
 from tests.shopping import delivered_line
 

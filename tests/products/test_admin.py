@@ -169,7 +169,7 @@ def test_the_latest_twenty_movements_are_shown_to_read(staff, kettle):
 
 
 def test_pictures_are_previewed(staff, listing, png):
-    from omachemainproj.pictures import redraw
+    from omachemainproj.images import redraw
 
     product = listing(picture=redraw(png))
 

@@ -5,10 +5,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
-from accounts.roles import ROLES
-from products.demo import BUYERS, PASSWORD, SELLERS, STAFF, furnish
-from products.demo_catalogue import CATALOGUE
-from products.demo_pictures import draw
+from accounts.backoffice.roles import ROLES
+from products.demo.catalogue import CATALOGUE
+from products.demo.pictures import draw
+from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF, furnish
 from products.models import Category, Product
 
 
@@ -17,7 +17,8 @@ def small(monkeypatch, settings, tmp_path):
     """One product a category: pictures take a tenth of a second each."""
     settings.MEDIA_ROOT = tmp_path
     monkeypatch.setattr(
-        "products.demo.CATALOGUE", {category: goods[:1] for category, goods in CATALOGUE.items()}
+        "products.demo.seed.CATALOGUE",
+        {category: goods[:1] for category, goods in CATALOGUE.items()},
     )
     return tmp_path
 

@@ -6,8 +6,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from omachemainproj.pictures import redraw
-from products import services
+from omachemainproj.images import redraw
+from products.listings import services
 from products.models import Product
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, ProductFactory, UserFactory

@@ -3,9 +3,9 @@
 import csv
 import io
 
-from products import exports
 from products.models import Product
-from products.sheets import COLUMNS
+from products.spreadsheets import exporter as exports
+from products.spreadsheets.csv_format import COLUMNS
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 

@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
-from omachemainproj.pictures import redraw
-from products.home import _statement, _statement_unless_known, front_page
+from omachemainproj.images import redraw
+from products.catalogue.home import _statement, _statement_unless_known, front_page
 from products.models import Product
 from tests.factories import ProductFactory
 

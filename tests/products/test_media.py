@@ -1,6 +1,6 @@
 import pytest
 
-from omachemainproj.pictures import redraw
+from omachemainproj.images import redraw
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from payments.settlement import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, settle
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
-from orders.moves import move_line
+from orders.fulfilment import move_line
 from products.models import Review
-from products.reviews import edit_review
+from products.reviews.services import edit_review
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401

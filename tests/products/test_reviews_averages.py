@@ -4,9 +4,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from orders.reviews import review_line
+from products.catalogue.representation import average_stars
 from products.models import Product, Review, SellerRating
-from products.reviews import hide_review
-from products.rows import average_stars
+from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import delivered_line
 

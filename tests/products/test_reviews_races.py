@@ -7,8 +7,8 @@ from threading import Event
 import pytest
 
 from orders.reviews import review_line
-from products import reviews
 from products.models import Review, SellerRating
+from products.reviews import services as reviews
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from products.models import Review, SellerRating
-from products.reviews import hide_review
+from products.reviews.services import hide_review
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import delivered_line

@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
+from products.catalogue.search import MAX_WORDS, words_in
 from products.models import Product
-from products.search import MAX_WORDS, words_in
 from tests.factories import ProductFactory
 
 from .conftest import hide, names, next_page, sell_out, walk

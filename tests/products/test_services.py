@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from omachemainproj.pictures import redraw
-from products import services
+from omachemainproj.images import redraw
+from products.listings import services
+from products.listings.services import create_product, edit_product, list_product, unlist_product
 from products.models import Product, SearchWord, StockMovement
-from products.services import create_product, edit_product, list_product, unlist_product
 
 
 def stored_files(settings):

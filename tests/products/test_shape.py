@@ -5,9 +5,9 @@ from datetime import datetime
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from omachemainproj.pictures import redraw
+from omachemainproj.images import redraw
+from products.catalogue.representation import COLUMNS, Shape
 from products.models import Product
-from products.rows import COLUMNS, Shape
 from products.serializers import ProductOutput, SellersProductOutput
 
 from .test_detail import FIELDS

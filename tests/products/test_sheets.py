@@ -2,9 +2,16 @@
 
 import pytest
 
-from omachemainproj.spreadsheets import guard
-from omachemainproj.spreadsheets import write_sheet as write
-from products.sheets import COLUMNS, MAX_BYTES, MAX_ROWS, BadSheet, read_sheet, unguard
+from omachemainproj.csv_files import guard
+from omachemainproj.csv_files import write_sheet as write
+from products.spreadsheets.csv_format import (
+    COLUMNS,
+    MAX_BYTES,
+    MAX_ROWS,
+    BadSheet,
+    read_sheet,
+    unguard,
+)
 
 ROW = "Kettle,kitchen,1500,5,0712345678"
 HEADER = "name,category,price,item_number,payment_mpesa_number"

@@ -3,10 +3,10 @@
 import pytest
 from django.db import connection
 
-from products import pages
+from products.catalogue import queries as pages
+from products.catalogue.search import is_common, matching, query_for
+from products.catalogue.spelling import put_right, words_of
 from products.models import Product, SearchWord
-from products.search import is_common, matching, query_for
-from products.vocabulary import put_right, words_of
 from tests.factories import ProductFactory
 
 

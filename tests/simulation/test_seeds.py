@@ -3,8 +3,8 @@
 import pytest
 from django.db import connection
 
-from .seeds import BASE, FRESH, KEPT
-from .theatre import theatre
+from tools.simulation.seeds import BASE, FRESH, KEPT
+from tools.simulation.theatre import theatre
 
 pytestmark = pytest.mark.skipif(
     connection.vendor != "sqlite", reason="plays in SQLite's memory, whatever the shop runs on"

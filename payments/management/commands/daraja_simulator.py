@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from payments.simulator import PortInUse
-from payments.simulator.process import add_arguments, run_as_told
+from daraja_simulator import PortInUse
+from daraja_simulator.process import add_arguments, run_as_told
 
 
 class Command(BaseCommand):

@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.people import Trouble, is_open
-from payments.demo.story import Story
-from products.demo import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, furnish
+from payments.demo.api_client import Trouble, is_open
+from payments.demo.seed import Story
+from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, furnish
 
 
 class Command(BaseCommand):

@@ -11,13 +11,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.day import MOST, Day
-from payments.demo.ending import Books, settle, summary
-from payments.demo.own import play_alone
-from payments.demo.people import Trouble, is_open
+from payments.demo.api_client import Trouble, is_open
+from payments.demo.closing import Books, settle, summary
+from payments.demo.pending import ids_of
 from payments.demo.progress import Progress
-from payments.demo.waits import ids_of
-from products.demo import add_people
+from payments.demo.temporary_shop import play_alone
+from payments.demo.trading_day import MOST, Day
+from products.demo.seed import add_people
 
 #: How long what was begun may take to settle, seconds, and what each order may add to it.
 PATIENCE, FOR_AN_ORDER = 90, 0.5

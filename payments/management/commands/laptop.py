@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.servers import (
+from payments.demo.processes import (
     HOST,
     Servers,
     Stopped,
@@ -22,7 +22,7 @@ from payments.demo.servers import (
     open_shop,
     refuse_dead,
 )
-from products.demo import PASSWORD, STAFF
+from products.demo.seed import PASSWORD, STAFF
 
 _WELCOME = """
 O-Mache is open.

@@ -10,8 +10,8 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.comparison import compare
-from payments.proof import one_moment, prove
+from payments.proof.prove import one_moment, prove
+from payments.proof.simulator_books import compare
 
 #: Differences that are shown; the rest is counted.
 SHOWN = 50

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from payments.callbacks import replay_event
 from payments.models import GatewayEvent, LedgerPosting
+from payments.webhooks.inbox import replay_event
 
 
 class Command(BaseCommand):

@@ -1,0 +1,207 @@
+"""The admin's frame: lists that never count a table, and every change of the staff on record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.forms import BaseForm, ModelForm
+from django.forms.models import model_to_dict
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+from accounts.models import User
+
+from . import audit
+
+admin.site.site_header = "O-Mache"
+admin.site.site_title = "O-Mache"
+admin.site.index_title = "Running the shop"
+admin.site.site_url = "/docs/"
+
+#: Tables of libraries that nobody here works with; they came with their own pages.
+for _model in [
+    model
+    for model in admin.site._registry
+    if model._meta.app_label in {"account", "socialaccount", "token_blacklist"}
+]:
+    admin.site.unregister(_model)
+
+#: How many rows a list is paged through; beyond them a search or a filter is the way.
+COUNT_AT_MOST = 1000
+
+
+class BoundedPaginator(Paginator):
+    """Counts at most 1000 rows, so that a list of a million opens as fast as one of a hundred."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or 1000 when there are more."""
+        rows: Any = self.object_list
+        if isinstance(rows, QuerySet):
+            return rows.order_by()[:COUNT_AT_MOST].count()
+        return min(len(rows), COUNT_AT_MOST)
+
+
+def who(request: HttpRequest) -> User:
+    """The member of staff who asks; the admin has let nobody else in."""
+    if not isinstance(request.user, User):
+        raise TypeError("nobody is signed in")
+    return request.user
+
+
+class ShopList(ChangeList):
+    """A list in its own order, whatever the address asks for."""
+
+    def get_ordering_field(self, field_name: Any) -> Any:
+        if self.sortable_by is not None and field_name not in self.sortable_by:
+            return None
+        return super().get_ordering_field(field_name)
+
+
+class ShopAdmin(admin.ModelAdmin):
+    """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
+
+    Whatever a form adds, changes or deletes is kept with each value before and after
+    (accounts.backoffice.audit). What an action does is kept by accounts.backoffice.actions.
+    """
+
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+    paginator = BoundedPaginator
+    #: Counting by filter, or sorting by what no index holds, reads a whole table.
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by: ClassVar[Any] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ShopList
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Refuse to filter by what is not shown: ``?code__startswith=1`` would tell it in bits."""
+        column = lookup.split("__", maxsplit=1)[0]
+        hidden = {*audit.SECRETS, *(self.get_exclude(request) or ())}
+        return column not in hidden and super().lookup_allowed(lookup, value, request)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """Django's own words, and beside them what changed; ``log_addition`` and others keep it."""
+        message: Any = super().construct_change_message(request, form, formsets, add)
+        values = dict(_typed(form))
+        for row in (each for formset in formsets or () for each in formset.forms):
+            values.update(_typed(row, f"{row.instance._meta.verbose_name} {row.instance.pk}"))
+        return [*message, {"values": values}]
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        words, _ = _parted(message)
+        changes = audit.difference({}, audit.values_of(obj))
+        audit.keep(who(request), "Added", obj, changes=changes)
+        return super().log_addition(request, obj, words)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
+        words, changes = _parted(message)
+        did = message if isinstance(message, str) else "Changed"
+        audit.keep(who(request), did, obj, changes=changes)
+        return super().log_change(request, obj, words)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for row in queryset:
+            changes = audit.difference(audit.values_of(row), {})
+            audit.keep(who(request), "Deleted", row, changes=changes)
+        return super().log_deletions(request, queryset)
+
+
+def _parted(message: Any) -> tuple[Any, audit.Changes]:
+    """Django's words of a change, and the values that were laid beside them."""
+    if isinstance(message, str):
+        return message, {}
+    values: audit.Changes = next((part["values"] for part in message if "values" in part), {})
+    return [part for part in message if "values" not in part], values
+
+
+def _typed(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """What was typed into a form that is saved by now: by column, before and after.
+
+    ``inline`` is what a row below the form's own is called.
+    """
+    row = form.instance if isinstance(form, ModelForm) else None
+    if inline and "DELETE" in form.changed_data:
+        yield inline, [str(row), None]
+        return
+    now = model_to_dict(row) if row is not None and row.pk else {}
+    for name in form.changed_data:
+        before, after = audit.HIDDEN, audit.HIDDEN
+        if name in now and name not in audit.SECRETS:
+            before, after = audit.plain(form.initial.get(name)), audit.plain(now[name])
+        yield (f"{inline}: {name}" if inline else name), [before, after]
+
+
+class ReadOnlyAdmin(ShopAdmin):
+    """Shows rows and changes none: money and statuses move by actions that call services.
+
+    What opens a door (audit.SECRETS) is shown to nobody, a superuser included.
+    """
+
+    actions_on_bottom = True
+
+    def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        """The columns that are on no page."""
+        secrets = [f.name for f in self.opts.concrete_fields if f.name in audit.SECRETS]
+        return [*(super().get_exclude(request, obj) or ()), *secrets]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
+        shown = list(self.readonly_fields)
+        left_out = {*shown, *self.get_exclude(request, obj)}
+        return shown + [
+            field.name for field in self.opts.concrete_fields if field.name not in left_out
+        ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        # A form without a field still saves its whole row, as it was when it was read.
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class ReadOnlyInline(admin.TabularInline):
+    """Rows that belong to the one shown, to look at."""
+
+    extra = 0
+    max_num = 0
+    can_delete = False
+    show_change_link = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class LookupAdmin(ReadOnlyAdmin):
+    """A read-only list that is searched by exact, indexed values, never by scanning."""
+
+    #: Shows the search box; ``find`` does the work.
+    search_fields = ("pk",)
+
+    def find(self, term: str) -> dict[str, Any]:
+        """Return the filter for what was typed, or an empty one when nothing matches."""
+        raise NotImplementedError
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        found = self.find(term)
+        return (queryset.filter(**found) if found else queryset.none()), False

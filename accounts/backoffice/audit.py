@@ -1,0 +1,108 @@
+"""What staff did, kept: who, what, why, and each value before and after.
+
+The admin's pages and the console call this; what the shop does by itself is not kept here, and
+costs nothing for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import BinaryField, Field, Model
+
+from accounts.models import Audit, User
+
+#: Never kept, wherever they stand: they open doors, or are raw bytes from strangers.
+SECRETS = frozenset(
+    {
+        "password",
+        "callback_token",
+        "status_token",
+        "token",
+        "headers",
+        "collection_code",
+        "idempotency_key",
+        "fingerprint",
+    }
+)
+HIDDEN = "hidden"
+#: A value is kept up to so many characters.
+LONGEST = 500
+
+Values = dict[str, Any]
+#: By name: the value before, and after.
+Changes = dict[str, list[Any]]
+
+
+def values_of(row: Model) -> Values:
+    """What a row's columns hold in the database now, secrets left out; nothing if it is gone.
+
+    One query.
+    """
+    columns = [field for field in row._meta.concrete_fields if is_kept(field)]
+    found = type(row)._base_manager.filter(pk=row.pk).values_list(*(f.attname for f in columns))
+    held = found.first()
+    if held is None:
+        return {}
+    return {field.name: plain(value) for field, value in zip(columns, held, strict=True)}
+
+
+def is_kept(field: Field[Any, Any]) -> bool:
+    """Whether a column may be kept, or taken away: it holds no secret and no raw bytes."""
+    return field.name not in SECRETS and not isinstance(field, BinaryField)
+
+
+def plain(value: Any) -> Any:
+    """A value as it is kept: rows and lists of rows by their names, long texts cut."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list | tuple | set):
+        return sorted(str(each)[:LONGEST] for each in value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(each) for name, each in value.items()}
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)[:LONGEST]
+
+
+def difference(before: Values, after: Values) -> Changes:
+    """What is not the same in both."""
+    return {
+        name: [before.get(name), after.get(name)]
+        for name in {**before, **after}
+        if before.get(name) != after.get(name)
+    }
+
+
+def keep(
+    by: User,
+    did: str,
+    row: Model | None,
+    *,
+    kind: type[Model] | None = None,
+    why: str = "",
+    changes: Changes | None = None,
+) -> Audit:
+    """Keep what somebody did to a row, or, where there is none, with the rows of a ``kind``."""
+    model = type(row) if row is not None else kind
+    if model is None:
+        raise TypeError("a row or a kind of rows is needed")
+    return Audit.objects.create(
+        actor=by,
+        did=did[:200],
+        why=why[:200],
+        content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
+        object_id="" if row is None else str(row.pk)[:64],
+        object_name=str(row if row is not None else model._meta.verbose_name_plural)[:200],
+        changes=changes or {},
+    )
+
+
+def record(
+    by: User, did: str, row: Model, *, why: str = "", changes: Changes | None = None
+) -> None:
+    """Keep what somebody did to a row, and tell of it in the row's own history in the admin."""
+    told = f"{did}. Why: {why}" if why else f"{did}."
+    LogEntry.objects.log_actions(by.pk, [row], CHANGE, told, single_object=True)
+    keep(by, did, row, why=why, changes=changes)

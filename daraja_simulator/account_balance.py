@@ -1,0 +1,50 @@
+"""Asking what a number holds: ``POST /mpesa/accountbalance/v1/query``.
+
+Source: Daraja portal, Account Balance, whose sample has its codes in text.
+"""
+
+from . import fields, later
+from .clock import stamp
+from .conversations import Conversation
+from .faults import refuse_as_scripted
+from .result_bodies import holdings, parameter
+from .results import Declined
+from .tokens import BALANCE_TOKEN_REFUSED
+from .wire import Reply, Request, daraja_body, invalid
+from .world import World
+
+
+def query(world: World, request: Request) -> Reply:
+    """Accept the question; the answer comes as a result. Raises DarajaError."""
+    world.tokens.check(request, BALANCE_TOKEN_REFUSED)
+    body = daraja_body(request)
+    ask = fields.initiated(
+        world.config,
+        body,
+        api="account_balance",
+        initiator="Initiator",
+        commands=("AccountBalance",),
+        party="PartyA",
+    )
+    if fields.text(body, "IdentifierType") not in ("2", "4"):
+        raise invalid("IdentifierType")
+    script = world.scripts.pick("account_balance")
+    if refusal := refuse_as_scripted(world, script, BALANCE_TOKEN_REFUSED):
+        return refusal
+    return later.accept(world, ask, script, work=_look)
+
+
+def _look(world: World, conversation: Conversation) -> later.Done:
+    shortcode = conversation.ask.shortcode
+    if shortcode not in world.config.numbers:
+        raise Declined("SFC_IC0003")
+    account = world.books.account(shortcode)
+    told = "&".join(
+        [
+            holdings("Working Account", account["working"]),
+            holdings("Utility Account", account["utility"]),
+            holdings("Charges Paid Account", 0),
+        ]
+    )
+    now = stamp(world.clock.now())
+    return later.Done([parameter("AccountBalance", told), parameter("BOCompletedTime", now)])

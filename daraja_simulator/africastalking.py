@@ -1,0 +1,87 @@
+"""``POST /version1/messaging``: a pretend Africa's Talking, whose SMS reach the phones here.
+
+Source: http://docs.africastalking.com/sms/sending/python (the form, the answer, its codes).
+"""
+
+import hmac
+from urllib.parse import parse_qs
+
+from . import ids
+from .faults import answer_as_scripted, refuse_as_scripted
+from .wire import JSON, Reply, Request, json_reply
+from .world import World
+
+#: Status codes of a recipient, by the names the documentation gives them.
+STATUSES = {
+    100: "Processed",
+    101: "Success",
+    102: "Queued",
+    401: "RiskHold",
+    402: "InvalidSenderId",
+    403: "InvalidPhoneNumber",
+    404: "UnsupportedNumberType",
+    405: "InsufficientBalance",
+    406: "UserInBlacklist",
+    407: "CouldNotRoute",
+    500: "InternalServerError",
+    501: "GatewayError",
+    502: "RejectedByGateway",
+}
+#: Those with which the message goes out.
+_SENT = {100, 101, 102}
+#: Whom an SMS is from that names no sender.
+_USUAL_SENDER = "AFRICASTKNG"
+
+
+def send(world: World, request: Request) -> Reply:
+    """Take an SMS for one or more phones. A script's ``outcome`` is the status code of each."""
+    config = world.config
+    form = _form(request)
+    key = request.headers.get("apikey", "")
+    knows = hmac.compare_digest(key.encode(), config.sms_api_key.encode())
+    if not knows or form.get("username") != config.sms_username:
+        return Reply(401, b"The supplied authentication is invalid", "text/plain")
+    missing = [name for name in ("to", "message") if not form.get(name)]
+    if missing:
+        said = f"Request is missing required form field '{missing[0]}'"
+        return Reply(400, said.encode(), "text/plain")
+    phones = [number.strip() for number in form["to"].split(",")]
+    script = world.scripts.pick("sms", phone=phones[0].removeprefix("+"))
+    if refusal := refuse_as_scripted(world, script):
+        return refusal
+    outcome = script.outcome or "101"
+    code = int(outcome) if outcome.isdigit() else 101
+    recipients = [_deliver(world, phone, form, code) for phone in phones]
+    sent = sum(recipient["statusCode"] in _SENT for recipient in recipients)
+    message = f"Sent to {sent}/{len(phones)} Total Cost: KES {0.8 * sent:.4f}"
+    answer = {"SMSMessageData": {"Message": message, "Recipients": recipients}}
+    return answer_as_scripted(script, json_reply(201, answer))
+
+
+def _deliver(world: World, number: str, form: dict[str, str], code: int) -> dict[str, object]:
+    phone = number.removeprefix("+")
+    if not (number.startswith("+") and ids.is_msisdn(phone)):
+        code = 403
+    name = f"ATXid_{ids.access_token()}" if code in _SENT else "None"
+    if code in _SENT:
+        sender = form.get("from") or _USUAL_SENDER
+        world.handsets.text(phone, form["message"], paid=True, sender=sender)
+    world.events.add("sms", phone=phone, status_code=code, text=form["message"])
+    return {
+        "statusCode": code,
+        "number": number,
+        "status": STATUSES.get(code, "Unknown"),
+        "cost": "KES 0.8000" if code in _SENT else "0",
+        "messageId": name,
+    }
+
+
+def _form(request: Request) -> dict[str, str]:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == JSON:
+        return {}
+    try:
+        fields = parse_qs(request.body.decode(), max_num_fields=20)
+    except ValueError:
+        return {}
+    return {name: values[-1] for name, values in fields.items()}

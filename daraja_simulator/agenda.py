@@ -1,0 +1,106 @@
+"""What is to happen later, and a few threads that make it happen."""
+
+import heapq
+import itertools
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from .clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(order=True)
+class _Job:
+    due: float
+    number: int
+    action: Callable[[], object] = field(compare=False)
+    waits_for_person: bool = field(compare=False)
+
+
+class Agenda:
+    """Runs actions when they are due by the simulator's clock, a few at the same time."""
+
+    def __init__(self, clock: Clock, workers: int = 8) -> None:
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._jobs: list[_Job] = []
+        self._numbers = itertools.count()
+        self._running = 0
+        self._stopped = False
+        self._threads = [
+            threading.Thread(target=self._work, name=f"simulator-agenda-{n}", daemon=True)
+            for n in range(workers)
+        ]
+
+    def start(self) -> None:
+        """Start the threads. Call once."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Drop what is planned and let the threads end. Never waits for an action under way."""
+        with self._changed:
+            self._stopped = True
+            self._jobs.clear()
+            self._changed.notify_all()
+
+    def add(
+        self, seconds: float, action: Callable[[], object], *, waits_for_person: bool = False
+    ) -> None:
+        """Plan an action.
+
+        One that only gives up waiting for a person does not disturb the quiet until it is due.
+        """
+        with self._changed:
+            due = self._clock.seconds() + seconds
+            heapq.heappush(self._jobs, _Job(due, next(self._numbers), action, waits_for_person))
+            self._changed.notify_all()
+
+    def wake(self) -> None:
+        """Look at the clock again, because it was moved."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Drop everything planned that has not begun."""
+        with self._changed:
+            self._jobs.clear()
+            self._changed.notify_all()
+
+    def wait_until_quiet(self, timeout: float) -> bool:
+        """Wait until nothing is under way or planned; False when the seconds ran out first."""
+        with self._changed:
+            return self._changed.wait_for(self._is_quiet, timeout)
+
+    def _is_quiet(self) -> bool:
+        now = self._clock.seconds()
+        return not self._running and all(
+            job.waits_for_person and job.due > now for job in self._jobs
+        )
+
+    def _work(self) -> None:
+        while (job := self._take()) is not None:
+            try:
+                job.action()
+            except Exception:
+                logger.exception("an action of the simulator failed")
+            finally:
+                with self._changed:
+                    self._running -= 1
+                    self._changed.notify_all()
+
+    def _take(self) -> _Job | None:
+        with self._changed:
+            while not self._stopped:
+                if not self._jobs:
+                    self._changed.wait()
+                    continue
+                wait = self._jobs[0].due - self._clock.seconds()
+                if wait <= 0:
+                    self._running += 1
+                    return heapq.heappop(self._jobs)
+                self._changed.wait(wait)
+            return None

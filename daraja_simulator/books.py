@@ -1,0 +1,285 @@
+"""The simulator's own books: every shilling that moved, what is left in each wallet, and what the
+merchant's numbers hold.
+"""
+
+import threading
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal
+
+from . import ids
+from .clock import Clock, stamp
+from .config import Config
+from .results import Declined
+
+
+@dataclass(frozen=True, kw_only=True)
+class Purpose:
+    """Why money moves: through which API, for which account at which number, under which request
+    ids. What an API does not have is empty.
+    """
+
+    kind: str
+    shortcode: str
+    party_b: str
+    transaction_type: str
+    reference: str
+    description: str
+    merchant_request_id: str = ""
+    checkout_request_id: str = ""
+    conversation_id: str = ""
+    originator_conversation_id: str = ""
+    reverses: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One movement of money.
+
+    ``direction`` is seen from the merchant; ``amount`` is whole KES; time is Nairobi's.
+    """
+
+    receipt: str
+    direction: Literal["in", "out"]
+    phone: str
+    amount: int
+    wallet_after: int
+    account_after: int
+    time: datetime
+    purpose: Purpose
+
+    @property
+    def account(self) -> str:
+        """The merchant's number that took or gave the money."""
+        return self.purpose.party_b if self.direction == "in" else self.purpose.shortcode
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the entry as ``GET /control/books`` shows it."""
+        return {
+            "receipt": self.receipt,
+            "direction": self.direction,
+            "phone": self.phone,
+            "amount": self.amount,
+            "wallet_after": self.wallet_after,
+            "account_after": self.account_after,
+            "time": self.time.isoformat(timespec="seconds"),
+            "transaction_date": int(stamp(self.time)),
+            **vars(self.purpose),
+        }
+
+
+class Books:
+    """Moves money between wallets and the merchant, and writes every movement down.
+
+    Safe from many threads.
+
+    Entries are never dropped, except by ``clear``: they are what the shop's books are compared
+    with.
+    """
+
+    def __init__(self, config: Config, clock: Clock) -> None:
+        self._config = config
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._wallets: dict[str, int] = {}
+        self._utility: dict[str, int] = {}
+        self._working: dict[str, int] = {}
+        self._entries: list[Entry] = []
+        self._by_receipt: dict[str, Entry] = {}
+        self._by_phone: dict[str, list[Entry]] = defaultdict(list)
+        self._moved_on: dict[tuple[str, str, date], int] = defaultdict(int)
+        self._reversed: set[str] = set()
+        self._receipts: set[str] = set()
+
+    def receive(
+        self, *, phone: str, amount: int, purpose: Purpose, receipt: str | None = None
+    ) -> Entry:
+        """Take money from a phone for the merchant. Raises Declined: 4 for a phone that has moved
+        its daily limit, 1 for a wallet that holds too little.
+        """
+        with self._lock:
+            if self._is_past_daily_limit("in", phone, amount):
+                raise Declined("4")
+            if self._wallet(phone) < amount:
+                raise Declined("1")
+            return self._move("in", phone, amount, purpose, receipt)
+
+    def pay(self, *, phone: str, amount: int, purpose: Purpose, receipt: str) -> Entry:
+        """Pay a phone out of the utility account of ``purpose.shortcode``. Raises Declined: 1 for
+        an account that holds too little, 4 and 8 for a phone at its daily or its wallet's limit.
+        """
+        with self._lock:
+            if self._utility_of(purpose.shortcode) < amount:
+                raise Declined("1")
+            if self._is_past_daily_limit("out", phone, amount):
+                raise Declined("4")
+            if self._wallet(phone) + amount > self._config.wallet_limit:
+                raise Declined("8")
+            return self._move("out", phone, amount, purpose, receipt)
+
+    def give_back(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
+        """Reverse a payment. Raises Declined: R000001 for one reversed before, 1 when the money is
+        no longer there.
+        """
+        with self._lock:
+            if original.receipt in self._reversed:
+                raise Declined("R000001")
+            if self._utility_of(original.account) < original.amount:
+                raise Declined("1")
+            self._reversed.add(original.receipt)
+            return self._move("out", original.phone, original.amount, purpose, receipt)
+
+    def imagine(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
+        """Make up a movement for a forged message: nothing moves, and its receipt number is never
+        used.
+        """
+        with self._lock:
+            now = self._clock.now()
+            return Entry(
+                receipt=self._new_receipt(now),
+                direction="in",
+                phone=phone,
+                amount=amount,
+                wallet_after=0,
+                account_after=0,
+                time=now,
+                purpose=purpose,
+            )
+
+    def new_receipt(self) -> str:
+        """Give a receipt number for a movement to come, or for one that will be refused."""
+        with self._lock:
+            return self._new_receipt(self._clock.now())
+
+    def wallet(self, phone: str) -> int:
+        """Tell what a phone has left, KES."""
+        with self._lock:
+            return self._wallet(phone)
+
+    def set_wallet(self, phone: str, amount: int) -> None:
+        """Put this much into a phone's wallet, KES. Raises ValueError for less than nothing."""
+        if amount < 0:
+            raise ValueError("a wallet holds 0 or more")
+        with self._lock:
+            self._wallets[phone] = amount
+
+    def account(self, shortcode: str) -> dict[str, int]:
+        """Tell what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
+
+        Money comes into the utility account and goes out of it; only ``set_account`` changes the
+        other.
+        """
+        with self._lock:
+            return self._account(shortcode)
+
+    def set_account(self, shortcode: str, *, utility: int | None, working: int | None) -> None:
+        """Put this much into the accounts of a number, KES; None leaves one alone."""
+        with self._lock:
+            if utility is not None:
+                self._utility[shortcode] = utility
+            if working is not None:
+                self._working[shortcode] = working
+
+    def find(self, receipt: str) -> Entry | None:
+        """Find a movement by its receipt number."""
+        with self._lock:
+            return self._by_receipt.get(receipt)
+
+    def entries(self) -> list[Entry]:
+        """Give every movement, oldest first."""
+        with self._lock:
+            return list(self._entries)
+
+    def statement(self, phone: str) -> list[Entry]:
+        """Give every movement of one phone, oldest first."""
+        with self._lock:
+            return list(self._by_phone.get(phone, ()))
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the books whole: the merchant's number, what it took and paid, every entry, every
+        wallet touched, what each of the merchant's numbers holds.
+        """
+        with self._lock:
+            entries, wallets = list(self._entries), dict(self._wallets)
+            accounts = {number: self._account(number) for number in self._config.numbers}
+        return {
+            "currency": "KES",
+            "shortcode": self._config.shortcode,
+            "received": sum(e.amount for e in entries if e.direction == "in"),
+            "paid_out": sum(e.amount for e in entries if e.direction == "out"),
+            "entries": [entry.as_json() for entry in entries],
+            "wallets": wallets,
+            "accounts": accounts,
+        }
+
+    def clear(self) -> None:
+        """Begin new books with full wallets.
+
+        Receipt numbers of the old ones are not given out again.
+        """
+        with self._lock:
+            for kept in (
+                self._wallets,
+                self._utility,
+                self._working,
+                self._entries,
+                self._by_receipt,
+                self._by_phone,
+                self._moved_on,
+                self._reversed,
+            ):
+                kept.clear()
+
+    def _move(
+        self,
+        direction: Literal["in", "out"],
+        phone: str,
+        amount: int,
+        purpose: Purpose,
+        receipt: str | None,
+    ) -> Entry:
+        now = self._clock.now()
+        gained = amount if direction == "in" else -amount
+        account = purpose.party_b if direction == "in" else purpose.shortcode
+        self._wallets[phone] = self._wallet(phone) - gained
+        self._utility[account] = self._utility_of(account) + gained
+        entry = Entry(
+            receipt=receipt or self._new_receipt(now),
+            direction=direction,
+            phone=phone,
+            amount=amount,
+            wallet_after=self._wallets[phone],
+            account_after=self._utility[account],
+            time=now,
+            purpose=purpose,
+        )
+        if not purpose.reverses:
+            self._moved_on[(direction, phone, now.date())] += amount
+        self._entries.append(entry)
+        self._by_receipt[entry.receipt] = entry
+        self._by_phone[phone].append(entry)
+        return entry
+
+    def _is_past_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
+        moved = self._moved_on.get((direction, phone, self._clock.now().date()), 0)
+        return moved + amount > self._config.daily_limit
+
+    def _wallet(self, phone: str) -> int:
+        return self._wallets.get(phone, self._config.wallet)
+
+    def _account(self, shortcode: str) -> dict[str, int]:
+        return {
+            "utility": self._utility_of(shortcode),
+            "working": self._working.get(shortcode, 0),
+        }
+
+    def _utility_of(self, shortcode: str) -> int:
+        opening = self._config.utility if shortcode == self._config.b2c_shortcode else 0
+        return self._utility.get(shortcode, opening)
+
+    def _new_receipt(self, now: datetime) -> str:
+        while (receipt := ids.receipt(now)) in self._receipts:
+            continue
+        self._receipts.add(receipt)
+        return receipt

@@ -1,0 +1,122 @@
+"""The control plane's other half: payments by hand, statements, the merchant's accounts, and what
+an operator does in Safaricom's portal.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import c2b, ids
+from .behaviour import Script
+from .books import Entry
+from .config import MAX_AMOUNT
+from .results import describe
+from .world import World
+
+Fields = Mapping[str, Any]
+
+#: What a movement was, in plain words, on the statement of a wallet.
+_KINDS = {"stk": "Paid to", "c2b": "Paid to", "b2c": "Received from", "reversal": "Returned by"}
+
+
+class MoneyControl:
+    """Does what the control plane offers about money, for HTTP and for Python alike.
+
+    Raises ValueError with a sentence.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def pay_by_hand(
+        self, number: str, amount: int, account: str = "", business: str = "", pin: str = ""
+    ) -> dict[str, Any]:
+        """Pay a number of the merchant from a phone, as with the SIM's menu, and tell what came of
+        it. Without a ``business`` it is the pay bill.
+        """
+        world, phone = self._world, ids.msisdn(number)
+        business = business.strip() or world.config.shortcode
+        account = account.strip()
+        if business not in world.config.numbers:
+            raise ValueError(f"There is no business with the number {business}")
+        if business != world.config.till and not 0 < len(account) <= 20:
+            raise ValueError("A pay bill needs an account number of 1 to 20 characters")
+        _whole("amount", amount, 1, MAX_AMOUNT)
+        wanted = c2b.ByHand(
+            shortcode=business,
+            account="" if business == world.config.till else account,
+            amount=amount,
+            phone=phone,
+        )
+        is_right = pin == world.config.pin
+        is_open = not world.subscribers.is_locked(phone)
+        mistake = Script(outcome="2001") if is_open and not is_right else None
+        world.subscribers.note_pin(phone, right=is_right)
+        paid = c2b.pay(world, wanted, mistake)
+        return {
+            "result_code": paid.code,
+            "result_desc": c2b.REASONS.get(paid.code) or describe(paid.code),
+            "receipt": paid.entry.receipt if paid.entry else None,
+            "balance": world.books.wallet(phone),
+        }
+
+    def statement(self, number: str) -> list[dict[str, Any]]:
+        """List what moved on a phone's wallet, newest first, at most 100 rows."""
+        entries = self._world.books.statement(ids.msisdn(number))
+        return [self._row(entry) for entry in reversed(entries[-100:])]
+
+    def set_account(self, shortcode: str, fields: Fields) -> dict[str, int]:
+        """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
+        world = self._world
+        if shortcode not in world.config.numbers:
+            raise ValueError(f"There is no business with the number {shortcode}")
+        strange = set(fields) - {"utility", "working"}
+        if strange or not fields:
+            raise ValueError("give utility, working or both, in whole KES")
+        for name, amount in fields.items():
+            _whole(name, amount, 0, 1_000_000_000)
+        world.books.set_account(
+            shortcode, utility=fields.get("utility"), working=fields.get("working")
+        )
+        return world.books.account(shortcode)
+
+    def register(self, number: str, registered: Any) -> None:
+        """Give a phone M-PESA, or take it away: payouts to it then end with 2040."""
+        if not isinstance(registered, bool):
+            raise ValueError("registered is true or false")
+        self._world.subscribers.register(ids.msisdn(number), registered=registered)
+
+    def unlock_pin(self, number: str) -> None:
+        """Unlock a phone's PIN, as customer care does."""
+        self._world.subscribers.unlock(ids.msisdn(number))
+
+    def conversations(self) -> list[dict[str, Any]]:
+        """List every payout, reversal and question asked, oldest first, with how it ended."""
+        return [conversation.as_json() for conversation in self._world.conversations.list()]
+
+    def credential(self, password: str | None = None) -> dict[str, Any]:
+        """Give the initiator's name, and a security credential ready for use."""
+        world = self._world
+        password = world.config.initiator_password if password is None else password
+        return {
+            "initiator_name": world.config.initiator_name,
+            "security_credential": world.initiator.keys.encrypt(password),
+            "locked": world.initiator.is_locked,
+        }
+
+    def _row(self, entry: Entry) -> dict[str, Any]:
+        purpose = entry.purpose
+        is_named = purpose.kind in ("stk", "c2b") and purpose.party_b != self._world.config.till
+        account = f", account {purpose.reference}" if is_named else ""
+        return {
+            "receipt": entry.receipt,
+            "at": entry.time.isoformat(timespec="seconds"),
+            "kind": purpose.kind,
+            "amount": -entry.amount if entry.direction == "in" else entry.amount,
+            "balance": entry.wallet_after,
+            "text": f"{_KINDS[purpose.kind]} {self._world.config.merchant_name}{account}",
+        }
+
+
+def _whole(name: str, value: Any, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise ValueError(f"{name} is whole KES, {least} to {most}")

@@ -1,0 +1,129 @@
+"""Requests that are answered now and carried out later: payouts, reversals, questions about status
+and balance.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from .behaviour import Script
+from .prompts import Ending
+from .wire import DarajaError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ask:
+    """A valid request of one of these APIs, in our words.
+
+    ``body`` is what came, word for word. ``amount`` is whole KES; a field an API does not have is
+    empty or 0. ``about`` is the transaction another API is asked to reverse or find.
+    """
+
+    api: Literal["b2c", "reversal", "transaction_status", "account_balance"]
+    initiator: str
+    credential: str
+    command: str
+    shortcode: str
+    result_url: str
+    timeout_url: str
+    remarks: str
+    body: Mapping[str, Any]
+    phone: str = ""
+    amount: int = 0
+    about: str = ""
+    about_conversation: str = ""
+
+
+@dataclass(eq=False, kw_only=True)
+class Conversation:
+    """One request and how it ended. ``ending`` is None until then, and stays so if it expired."""
+
+    ask: Ask
+    conversation_id: str
+    originator_id: str
+    transaction_id: str
+    script: Script
+    asked_at: datetime
+    ending: Ending | None = None
+    ended_at: datetime | None = None
+    expired: bool = False
+
+    @property
+    def status(self) -> str:
+        """How Transaction Status words it."""
+        if self.expired:
+            return "Expired"
+        if self.ending is None:
+            return "Initiated"
+        return "Completed" if self.ending.code == "0" else "Declined"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the request as ``GET /control/conversations`` shows it; no credential in it."""
+        ending = self.ending
+        return {
+            "api": self.ask.api,
+            "conversation_id": self.conversation_id,
+            "originator_conversation_id": self.originator_id,
+            "transaction_id": self.transaction_id,
+            "asked_at": self.asked_at.isoformat(timespec="seconds"),
+            "command": self.ask.command,
+            "shortcode": self.ask.shortcode,
+            "phone": self.ask.phone,
+            "amount": self.ask.amount,
+            "status": self.status,
+            "result_code": ending.code if ending else None,
+            "result_desc": ending.desc if ending else None,
+            "receipt": ending.entry.receipt if ending and ending.entry else None,
+        }
+
+
+class Conversations:
+    """Remembers every such request, and refuses an id of the client's seen before.
+
+    Safe from many threads.
+    """
+
+    def __init__(self, keep: int = 20_000) -> None:
+        self._keep = keep
+        self._lock = threading.Lock()
+        self._by_originator: dict[str, Conversation] = {}
+        self._by_transaction: dict[str, Conversation] = {}
+
+    def add(self, conversation: Conversation) -> None:
+        """Keep a new one. Raises DarajaError when its OriginatorConversationID was used before."""
+        with self._lock:
+            self._refuse_known(conversation.originator_id)
+            while len(self._by_originator) >= self._keep:
+                oldest = self._by_originator.pop(next(iter(self._by_originator)))
+                self._by_transaction.pop(oldest.transaction_id, None)
+            self._by_originator[conversation.originator_id] = conversation
+            self._by_transaction[conversation.transaction_id] = conversation
+
+    def refuse_known(self, originator_id: str) -> None:
+        """Let an id pass that is new. Raises DarajaError for one used before."""
+        with self._lock:
+            self._refuse_known(originator_id)
+
+    def find(self, *, transaction_id: str = "", originator_id: str = "") -> Conversation | None:
+        """Find one by the number of its transaction, or by the id it was asked under."""
+        with self._lock:
+            return self._by_transaction.get(transaction_id) or self._by_originator.get(
+                originator_id
+            )
+
+    def list(self) -> list[Conversation]:
+        """Give every one remembered, oldest first."""
+        with self._lock:
+            return list(self._by_originator.values())
+
+    def clear(self) -> None:
+        """Forget every one, and every id."""
+        with self._lock:
+            self._by_originator.clear()
+            self._by_transaction.clear()
+
+    def _refuse_known(self, originator_id: str) -> None:
+        if originator_id in self._by_originator:
+            raise DarajaError(500, "500.002.1001", "Duplicate OriginatorConversationID.")

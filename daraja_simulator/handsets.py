@@ -1,0 +1,143 @@
+"""The phones people hold: which have been seen, and the messages that reached them."""
+
+import threading
+from collections import deque
+from typing import Any
+
+from .books import Entry
+from .clock import Clock
+from .config import Config
+from .prompts import Ending, Push
+from .results import NOTICES, describe
+
+
+class Handsets:
+    """An inbox per phone, the newest messages of each. Safe from many threads."""
+
+    def __init__(self, clock: Clock, keep_phones: int = 5_000, keep_messages: int = 50) -> None:
+        self._clock = clock
+        self._keep_phones = keep_phones
+        self._keep_messages = keep_messages
+        self._lock = threading.Lock()
+        self._inboxes: dict[str, deque[dict[str, Any]]] = {}
+        self._last = 0
+
+    def see(self, phone: str) -> None:
+        """Remember that there is such a phone; the one seen last is listed first."""
+        with self._lock:
+            self._see(phone)
+
+    def text(self, phone: str, message: str, *, paid: bool, sender: str = "M-PESA") -> None:
+        """Send a phone an SMS; M-PESA's tell of a payment made, or of one that failed."""
+        at = self._clock.now().isoformat(timespec="seconds")
+        with self._lock:
+            self._last += 1
+            self._see(phone).append(
+                {"n": self._last, "at": at, "paid": paid, "from": sender, "text": message}
+            )
+
+    def phones(self) -> list[str]:
+        """List the phones seen, the latest first."""
+        with self._lock:
+            return list(reversed(self._inboxes))
+
+    def inbox(self, phone: str) -> list[dict[str, Any]]:
+        """Give a phone's messages, newest first: ``n``, ``at``, ``paid``, ``from``, ``text``."""
+        with self._lock:
+            return list(reversed(self._inboxes.get(phone, ())))
+
+    def clear(self) -> None:
+        """Forget every phone and message."""
+        with self._lock:
+            self._inboxes.clear()
+
+    def _see(self, phone: str) -> deque[dict[str, Any]]:
+        inbox = self._inboxes.pop(phone, None)
+        if inbox is None:
+            inbox = deque(maxlen=self._keep_messages)
+            while len(self._inboxes) >= self._keep_phones:
+                del self._inboxes[next(iter(self._inboxes))]
+        self._inboxes[phone] = inbox
+        return inbox
+
+
+def prompt_words(config: Config, push: Push) -> dict[str, str]:
+    """Write the prompt as a handset shows it: ``question``, ``account``, the whole as ``text``."""
+    question = f"Do you want to pay KES {push.amount:,} to {config.merchant_name}?"
+    account = _account(push)
+    return {
+        "question": question,
+        "account": account,
+        "text": f"{question} {account}. Enter M-PESA PIN",
+    }
+
+
+def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str:
+    """Write the SMS a payer gets when a prompt has ended, paid or not."""
+    to = config.merchant_name
+    if ending.entry is not None:
+        entry = ending.entry
+        return (
+            f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}, {_account(push)}, "
+            f"on {_when(entry)}. Your M-PESA balance is {_kes(entry.wallet_after)}."
+        )
+    reason = NOTICES.get(ending.code, ending.desc.rstrip("."))
+    return (
+        f"Failed: {reason}. {_kes(push.amount)} was not paid to {to}, {_account(push)}. "
+        f"Your M-PESA balance is still {_kes(balance)}."
+    )
+
+
+def hand_paid_text(to: str, entry: Entry) -> str:
+    """Write the SMS of a payment made by hand."""
+    return (
+        f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}"
+        f"{_for_account(entry.purpose.reference)}, on {_when(entry)}. "
+        f"Your M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
+def hand_refused_text(
+    to: str, account: str, amount: int, code: str, words: str | None, balance: int
+) -> str:
+    """Write the SMS of a payment by hand that failed, with the reason in plain words."""
+    reason = words or NOTICES.get(code) or describe(code).rstrip(".")
+    return (
+        f"Failed: {reason}. {_kes(amount)} was not paid to {to}{_for_account(account)}. "
+        f"Your M-PESA balance is still {_kes(balance)}."
+    )
+
+
+def received_text(sender: str, entry: Entry) -> str:
+    """Write the SMS of money received."""
+    return (
+        f"{entry.receipt} Confirmed. You have received {_kes(entry.amount)} from {sender} on "
+        f"{_when(entry)}. New M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
+def returned_text(sender: str, entry: Entry) -> str:
+    """Write the SMS of a payment that was reversed."""
+    return (
+        f"{entry.receipt} Confirmed. Your payment {entry.purpose.reverses} to {sender} was "
+        f"reversed on {_when(entry)} and {_kes(entry.amount)} is back in your account. "
+        f"New M-PESA balance is {_kes(entry.wallet_after)}."
+    )
+
+
+def _for_account(account: str) -> str:
+    return f", Account no. {account}" if account else ""
+
+
+def _when(entry: Entry) -> str:
+    return f"{entry.time:%d/%m/%y} at {entry.time:%I:%M %p}"
+
+
+def _kes(amount: int) -> str:
+    return f"KES {amount:,}.00"
+
+
+def _account(push: Push) -> str:
+    if push.transaction_type == "CustomerBuyGoodsOnline":
+        return f"Till no. {push.party_b}"
+    return f"Account no. {push.reference}"

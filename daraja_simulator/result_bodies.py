@@ -1,0 +1,71 @@
+"""The bodies of the results of asynchronous requests.
+
+Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
+Account Balance: each with types and oddities of its own, kept here.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from . import ids
+from .config import Config
+from .conversations import Conversation
+from .post import Body
+from .prompts import Ending
+from .results import typed
+from .subscribers import full_name
+
+#: APIs that move money; the others have no receipt of their own.
+_MOVING = ("b2c", "reversal")
+
+
+def parameter(key: str, value: object) -> Body:
+    """Write one of a result's parameters."""
+    return {"Key": key, "Value": value}
+
+
+def holdings(account: str, amount: int) -> str:
+    """Write what an account holds: currency, current, available, reserved, uncleared."""
+    return f"{account}|KES|{amount}.00|{amount}.00|0.00|0.00"
+
+
+def party(config: Config, number: str) -> str:
+    """Name a phone or a number of the merchant as results do."""
+    name = full_name(number) if ids.is_msisdn(number) else config.merchant_name
+    return f"{number} - {name}"
+
+
+def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body]) -> Body:
+    """Write a result: parameters for a success, none for a failure."""
+    ask, script = conversation.ask, conversation.script
+    in_text = ask.api == "account_balance"
+    told: Body = {
+        "ResultType": "0" if in_text else 0,
+        "ResultCode": ending.code if in_text else typed(ending.code),
+        "ResultDesc": ending.desc,
+        "OriginatorConversationID": (
+            ids.merchant_request_id()
+            if script.originator == "other"
+            else conversation.originator_id
+        ),
+        "ConversationID": conversation.conversation_id,
+        "TransactionID": (
+            conversation.transaction_id
+            if ask.api in _MOVING
+            else ids.no_receipt(conversation.asked_at)
+        ),
+    }
+    if ending.code == "0":
+        told["ResultParameters"] = {"ResultParameter": _in_order(parameters, script.shuffle)}
+    told["ReferenceData"] = {"ReferenceItem": _reference(ask.api, ask.timeout_url)}
+    return {"Result": told}
+
+
+def _in_order(parameters: Sequence[Body], shuffle: bool) -> Sequence[Body]:
+    return random.sample(parameters, len(parameters)) if shuffle else parameters
+
+
+def _reference(api: str, timeout_url: str) -> Mapping[str, object]:
+    if api == "transaction_status":
+        return {"Key": "Occasion"}
+    return {"Key": "QueueTimeoutURL", "Value": timeout_url}

@@ -1,0 +1,111 @@
+"""Giving a payment back: ``POST /mpesa/reversal/v1/request``.
+
+Source: Daraja portal, Reversal. Payments in part are not documented there; an amount that is not
+the payment's own ends with 25 here.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from . import fields, later
+from .books import Entry, Purpose
+from .clock import stamp
+from .config import Config
+from .conversations import Ask, Conversation
+from .faults import refuse_as_scripted
+from .handsets import returned_text
+from .post import Body
+from .result_bodies import holdings, parameter, party
+from .results import Declined
+from .tokens import REVERSAL_TOKEN_REFUSED
+from .wire import Reply, Request, daraja_body, invalid
+from .world import World
+
+
+def reverse(world: World, request: Request) -> Reply:
+    """Accept an order to give a payment back, or refuse it. Raises DarajaError.
+
+    One asked for twice is given back once: the second ends with R000001.
+    """
+    world.tokens.check(request, REVERSAL_TOKEN_REFUSED)
+    ask = _read(world.config, daraja_body(request))
+    paid = world.books.find(ask.about)
+    phone = paid.phone if paid else ""
+    script = world.scripts.pick("reversal", phone=phone, amount=ask.amount)
+    if refusal := refuse_as_scripted(world, script, REVERSAL_TOKEN_REFUSED):
+        return refusal
+    return later.accept(world, replace(ask, phone=phone), script, work=_return, forge=_imagine)
+
+
+def _read(config: Config, body: Mapping[str, Any]) -> Ask:
+    ask = fields.initiated(
+        config,
+        body,
+        api="reversal",
+        initiator="Initiator",
+        commands=("TransactionReversal",),
+        party="ReceiverParty",
+    )
+    if fields.text(body, "RecieverIdentifierType") != "11":
+        raise invalid("RecieverIdentifierType")
+    receipt = fields.text(body, "TransactionID")
+    return replace(ask, about=receipt, amount=fields.amount(body, most=10**12))
+
+
+def _return(world: World, conversation: Conversation) -> later.Done:
+    ask = conversation.ask
+    original = world.books.find(ask.about)
+    if original is None or original.direction != "in":
+        raise Declined("R000002")
+    if ask.shortcode != original.account:
+        raise Declined("2028")
+    if ask.amount != original.amount:
+        raise Declined("25")
+    entry = world.books.give_back(
+        original,
+        purpose=_purpose(conversation, original),
+        receipt=conversation.transaction_id,
+    )
+    text = returned_text(world.config.merchant_name, entry)
+    world.handsets.text(entry.phone, text, paid=True)
+    return later.Done(_parameters(world, entry), entry)
+
+
+def _imagine(world: World, conversation: Conversation) -> Sequence[Body]:
+    original = world.books.find(conversation.ask.about)
+    if original is None:
+        return ()
+    forged = world.books.imagine(
+        phone=original.phone,
+        amount=original.amount,
+        purpose=_purpose(conversation, original),
+    )
+    return _parameters(world, forged)
+
+
+def _purpose(conversation: Conversation, original: Entry) -> Purpose:
+    return Purpose(
+        kind="reversal",
+        shortcode=original.account,
+        party_b=original.phone,
+        transaction_type=conversation.ask.command,
+        reference=original.purpose.reference,
+        description=conversation.ask.remarks,
+        conversation_id=conversation.conversation_id,
+        originator_conversation_id=conversation.originator_id,
+        reverses=original.receipt,
+    )
+
+
+def _parameters(world: World, entry: Entry) -> list[Body]:
+    shortcode = entry.purpose.shortcode
+    return [
+        parameter("DebitAccountBalance", holdings("Utility Account", entry.account_after)),
+        parameter("Amount", entry.amount),
+        parameter("TransCompletedTime", int(stamp(entry.time))),
+        parameter("OriginalTransactionID", entry.purpose.reverses),
+        parameter("Charge", 0),
+        parameter("CreditPartyPublicName", party(world.config, entry.phone)),
+        parameter("DebitPartyPublicName", party(world.config, shortcode)),
+    ]

@@ -1,0 +1,255 @@
+"""The simulator as a server: odd callers, memory, its end."""
+
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from daraja_simulator import PortInUse, Simulator
+from daraja_simulator.clock import Clock
+from daraja_simulator.events import EventLog
+from daraja_simulator.settings_input import read_settings
+
+from .conftest import said_no
+
+RUN = (
+    "from daraja_simulator.process import run;"
+    "run(host='127.0.0.1', port=0, default='person', say=print)"
+)
+
+
+def started(*arguments):
+    """Start Python at the root of the project, its two outputs in one."""
+    return subprocess.Popen(
+        [sys.executable, "-u", *arguments],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def raw(simulator, data, seconds=2):
+    """Send bytes, and give whatever comes back until the other side hangs up or is silent."""
+    port = int(simulator.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        connection.sendall(data)
+        answer = b""
+        try:
+            while part := connection.recv(65_536):
+                answer += part
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return answer
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/mpesa/b2c/v9/paymentrequest", "/a//b", "/%00", "/?" + "a=1&" * 99]
+)
+def test_an_unknown_address_is_not_found(simulator, path):
+    answer = requests.get(simulator.url + path, timeout=5)
+
+    assert said_no(answer) == (404, "404.001.01", "Resource not found")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/mpesa/stkpush/v1/processrequest"),
+        ("PUT", "/mpesa/stkpush/v1/processrequest"),
+        ("GET", "/mpesa/stkpushquery/v1/query"),
+        ("POST", "/oauth/v1/generate"),
+    ],
+)
+def test_a_wrong_method_is_refused(simulator, method, path):
+    answer = requests.request(method, simulator.url + path, timeout=5)
+
+    assert said_no(answer) == (405, "405.001", "Method Not Allowed")
+
+
+def test_one_connection_serves_many_requests(simulator):
+    one = b"GET /oauth HTTP/1.1\r\nHost: a\r\n\r\n"
+    last = b"GET /oauth HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+
+    assert raw(simulator, one + one + last).count(b"HTTP/1.1 404") == 3
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999\r\n\r\n", b"413"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", b"400"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", b"400"),
+        (b"POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", b"411"),
+        (b"BREW /x HTTP/1.1\r\nHost: a\r\n\r\n", b"405"),
+        (b"GET /" + b"x" * 70_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", b"414"),
+        (b"GET http://[/ HTTP/1.1\r\nHost: a\r\n\r\n", b"404"),
+        (b"\x16\x03\x01 nonsense\r\n\r\n", b"400"),
+    ],
+)
+def test_an_odd_request_is_answered_and_hung_up_on(simulator, request_bytes, status):
+    answer = raw(simulator, request_bytes.replace(b"Host: a", b"Host: a\r\nConnection: close"))
+
+    assert status in answer.split(b"\r\n")[0] or answer.startswith(b"{")
+    assert requests.get(simulator.url + "/control/about", timeout=5).status_code == 200
+
+
+def test_a_caller_who_hangs_up_half_way_harms_nobody(simulator):
+    port = int(simulator.url.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(b"POST /oauth HTTP/1.1\r\nHost: a\r\nContent-Length: 50\r\n\r\nhalf")
+
+    assert requests.get(simulator.url + "/control/about", timeout=5).status_code == 200
+
+
+def test_the_event_log_forgets_the_oldest():
+    log = EventLog(Clock(), keep=3)
+    for _ in range(5):
+        log.add("knock")
+
+    assert [event["n"] for event in log.list()] == [3, 4, 5]
+
+
+def test_prompts_forgotten_are_free_again(daraja):
+    daraja.simulator.world.prompts._keep = 2
+    ids = [daraja.pay(amount=amount) for amount in (1, 2, 3)]
+
+    assert [p["checkout_request_id"] for p in daraja.simulator.prompts()] == ids[1:]
+    assert said_no(daraja.query(ids[0]))[2] == "The transaction does not Exist"
+
+
+def test_stopping_hangs_up_on_idle_connections_too(make_simulator):
+    simulator = make_simulator()
+    with requests.Session() as session:
+        session.get(simulator.url + "/control/about", timeout=5)
+        began = time.perf_counter()
+        simulator.stop()
+        simulator.stop()
+
+        assert time.perf_counter() - began < 5
+        with pytest.raises(requests.ConnectionError):
+            session.get(simulator.url + "/control/about", timeout=5)
+
+
+def test_a_simulator_never_started_can_be_stopped():
+    Simulator(port=0).stop()
+
+
+def test_a_port_in_use_is_told_in_one_sentence(simulator):
+    port = int(simulator.url.rpartition(":")[2])
+
+    with pytest.raises(PortInUse) as refused:
+        Simulator(port=port)
+
+    assert str(refused.value) == (
+        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+    )
+
+
+def test_a_port_that_cannot_be_is_told_in_one_sentence():
+    with pytest.raises(PortInUse, match=r"There is no port 70000; the last is 65535\."):
+        Simulator(port=70_000)
+
+
+def test_another_program_may_listen_there_afterwards(make_simulator):
+    first = make_simulator()
+    port = int(first.url.rpartition(":")[2])
+    requests.get(first.url + "/control/about", timeout=5)
+    first.stop()
+
+    with Simulator(port=port) as second:
+        assert requests.get(second.url + "/control/about", timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_the_process_prints_what_to_open_and_ends_when_asked(ending):
+    with started("-c", RUN) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = first.rpartition(" ")[2].strip()
+        about = requests.get(url + "/control/about", timeout=5).json()
+        process.send_signal(ending)
+        rest = process.stdout.read()
+
+    assert first.startswith("A pretend Safaricom listens on http://127.0.0.1:")
+    assert about["default"] == "person"
+    assert f"The phone:      {url}/  (PIN 1234)" in rest
+    assert rest.endswith("The simulator has stopped.\n")
+    assert process.returncode == 0
+
+
+def test_the_command_says_in_one_sentence_that_its_port_is_taken(simulator):
+    port = simulator.url.rpartition(":")[2]
+
+    with started("manage.py", "daraja_simulator", "--port", port) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert said == (
+        f"CommandError: Port {port} on 127.0.0.1 is taken by another program; "
+        "choose another with --port.\n"
+    )
+    assert process.returncode == 1
+
+
+def test_it_runs_without_django_and_writes_its_certificate(tmp_path):
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    files = ["--certificate", str(certificate), "--key", str(key)]
+    with started("-m", "daraja_simulator", "--port", "0", "--set", "utility=77", *files) as process:
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        served = requests.get(url + "/control/certificate", timeout=5).text
+        books = requests.get(url + "/control/books", timeout=5).json()
+        process.send_signal(signal.SIGTERM)
+        process.stdout.read()
+
+    assert certificate.read_text() == served
+    assert served.startswith("-----BEGIN CERTIFICATE-----")
+    assert key.exists()
+    assert books["accounts"]["600000"]["utility"] == 77
+    assert process.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("wallet=5", {"wallet": 5}),
+        ("production=on", {"production": True}),
+        ("local-callbacks=no", {"local_callbacks": False}),
+        ("decide_after=0.5", {"decide_after": 0.5}),
+        ("initiator_roles=b2c, reversal", {"initiator_roles": ("b2c", "reversal")}),
+        ("merchant_name=A = B", {"merchant_name": "A = B"}),
+    ],
+)
+def test_a_setting_is_read_by_its_name(given, read):
+    assert read_settings([given]) == read
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("walet=5", "There is no setting 'walet'"),
+        ("wallet", "There is no setting 'wallet'"),
+        ("wallet=much", "wallet is a number"),
+        ("magic=maybe", "magic is on or off"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused_with_a_sentence(given, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        read_settings([given])
+
+
+def test_a_key_file_that_is_no_good_stops_the_start(tmp_path):
+    key = tmp_path / "key.pem"
+    key.write_text("not a key")
+    with started("-m", "daraja_simulator", "--port", "0", "--key", str(key)) as process:
+        assert process.stdout is not None
+        said = process.stdout.read()
+
+    assert process.returncode == 1
+    assert "Traceback" not in said

@@ -1,0 +1,83 @@
+"""Serializer fields that read strictly what looser ones would guess at."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.http import QueryDict
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.fields import empty
+
+from omachemainproj.phones import normalise_phone
+
+_DIGITS = re.compile(r"-?[0-9]{1,18}")
+#: What an Idempotency-Key may be.
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+def _came_in_a_form(field: serializers.Field) -> bool:
+    return isinstance(getattr(field.root, "initial_data", None), QueryDict)
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON integer; in a form, plain ASCII digits. Never a boolean, a text or a fraction."""
+
+    default_error_messages = {"whole": "A whole number is needed, like 1500."}
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and _came_in_a_form(self) and _DIGITS.fullmatch(data.strip()):
+            data = int(data.strip())
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("whole")
+        return data
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """A JSON true or false; in a form, those words. Never a number that looks like one."""
+
+    default_error_messages = {"strict": "Send true or false."}
+    #: A form that does not say it does not mean false, as one of HTML's check boxes would.
+    default_empty_html = empty
+
+    def to_internal_value(self, data: Any) -> bool:
+        if isinstance(data, str) and _came_in_a_form(self):
+            data = {"true": True, "false": False}.get(data.strip().lower())
+        if not isinstance(data, bool):
+            self.fail("strict")
+        return data
+
+
+@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"})
+class MpesaNumberField(serializers.Field):
+    """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits."""
+
+    default_error_messages = {
+        "invalid": "Enter a Kenyan mobile number, like 0712345678.",
+    }
+
+    def to_internal_value(self, data: Any) -> str:
+        if isinstance(data, bool) or not isinstance(data, str | int):
+            self.fail("invalid")
+        try:
+            return normalise_phone(data)
+        except ValueError:
+            self.fail("invalid")
+
+    def to_representation(self, value: str) -> str:
+        return value
+
+
+def read_idempotency_key(typed: str | None) -> str | None:
+    """Return the ``Idempotency-Key`` as it is, or None where there is none.
+
+    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
+    """
+    if typed is None:
+        return None
+    if not _KEY.fullmatch(typed):
+        raise serializers.ValidationError(
+            {"Idempotency-Key": ["Send 1 to 255 visible ASCII characters, or no key."]}
+        )
+    return typed

@@ -1,0 +1,108 @@
+"""What staff and delivery agents do with lines in the admin, each a call of ``move_line``.
+
+None runs in a transaction of the admin's (``alone``): the count of wrong collection codes has to
+outlive the refusal that follows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from accounts.backoffice.actions import MayBeWhy, Why, deed
+from accounts.models import User
+
+from .fulfilment import MOVES, move_line, roles_of
+from .models import OrderTrack, TrackStatus
+
+
+class HandOver(Why):
+    """The buyer's code where one line is handed over; a reason where this person's word counts."""
+
+    code = forms.CharField(
+        required=False,
+        max_length=20,
+        label="Collection code",
+        help_text="The six digits the buyer was given when they paid.",
+    )
+
+    def suit(self, rows: Sequence[Any], by: User) -> None:
+        decides, is_one = by.has_perm("orders.decide_lines"), len(rows) == 1
+        if not is_one:
+            del self.fields["code"]
+        if not decides:
+            del self.fields["why"]
+        elif is_one:
+            self.fields["why"].required = False
+            self.fields["why"].help_text = "Why it counts as delivered, where there is no code."
+
+
+class TakeBack(Why):
+    """Why a line is cancelled, and whether its goods can be sold again."""
+
+    goods_there = forms.TypedChoiceField(
+        choices=[("", "Choose"), ("yes", "Yes, put them on the shelf"), ("no", "No")],
+        coerce=lambda typed: typed == "yes",
+        label="The goods are there to be sold again",
+    )
+
+
+@deed("Fetched from the seller", permissions=["move"], form=MayBeWhy, alone=True)
+def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
+    move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
+
+
+@deed("On the way to the buyer", permissions=["move"], form=MayBeWhy, alone=True)
+def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
+    move_line(line.pk, TrackStatus.SHIPPING, by=by, note=given["why"])
+
+
+@deed(
+    "Handed to the buyer",
+    permissions=["move"],
+    form=HandOver,
+    about="A line is handed over by its own buyer's code, one at a time. Who may decide about "
+    "lines can give a reason instead, for many at once as well.",
+    alone=True,
+)
+def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
+    code = given.get("code", "").strip()
+    move_line(line.pk, TrackStatus.DELIVERED, by=by, note=given.get("why", ""), code=code)
+
+
+@deed(
+    "Cancel, and give the money back",
+    permissions=["decide"],
+    form=TakeBack,
+    about="The line's money goes back to the buyer, and the other lines of its order go on.",
+    alone=True,
+)
+def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
+    move_line(
+        line.pk,
+        TrackStatus.CANCELLED,
+        by=by,
+        note=given["why"],
+        goods_there=given["goods_there"],
+    )
+
+
+#: By where it takes a line.
+DEEDS: dict[str, Any] = {
+    TrackStatus.FETCHED: to_fetched,
+    TrackStatus.SHIPPING: to_shipping,
+    TrackStatus.DELIVERED: to_delivered,
+    TrackStatus.CANCELLED: to_cancelled,
+}
+
+
+def deeds_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
+    """What this person can do with a line as it is now: names of actions, and what they say."""
+    roles = roles_of(person, line)
+    return [
+        (action.__name__, action.deed.label)
+        for to, action in DEEDS.items()
+        if MOVES.get((line.track_status, to), frozenset()) & roles
+    ]

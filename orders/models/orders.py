@@ -1,0 +1,253 @@
+"""What was agreed: orders, their lines, and the way each line goes."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from orders.querysets import TO_FULFIL, OrderQuerySet, OrderTrackQuerySet
+
+from .notifications import Message, Notice  # noqa: F401 - Django looks for an app's models here
+
+#: M-Pesa takes 1 to 250,000 KES at a time (Daraja portal, M-Pesa Express).
+MAX_AMOUNT = 250_000
+#: No I, O, 0, 1, and no pair that sounds or looks alike on a bad screen: a buyer types it.
+REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
+REFERENCE_LENGTH = 8
+
+
+def new_collection_code() -> str:
+    """Six digits a buyer reads out at the door; a few wrong guesses use it up (orders.fulfilment)."""
+    return f"{secrets.randbelow(10**6):06}"
+
+
+def new_reference() -> str:
+    """A short code a buyer can type into M-Pesa; one in 200 billion, and unique in the table."""
+    return "".join(secrets.choice(REFERENCE_ALPHABET) for _ in range(REFERENCE_LENGTH))
+
+
+class PaymentStatus(models.TextChoices):
+    REQUESTED = "requested"  # waiting for its money; its goods are held
+    PAID = "paid"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    REFUND_DUE = "refund_due"  # money came that cannot buy the goods any more; it goes back
+    REFUNDED = "refunded"
+
+
+#: Where an order may go from where it is. Anything missing here is refused.
+NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
+    PaymentStatus.REQUESTED: {
+        PaymentStatus.PAID,
+        PaymentStatus.CANCELLED,
+        PaymentStatus.EXPIRED,
+    },
+    # Money that comes late re-takes the goods, or is owed back.
+    PaymentStatus.CANCELLED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
+    PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
+    PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
+    PaymentStatus.REFUND_DUE: {PaymentStatus.REFUNDED},
+    # Money may come again for an order whose money went back.
+    PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
+}
+
+
+class TrackStatus(models.TextChoices):
+    CREATED = "created"
+    PAID = "paid"
+    FETCHED = "fetched"
+    SHIPPING = "shipping"
+    DELIVERED = "delivered"
+    CANCELLED = "cancelled"
+    REFUNDED = "refunded"
+
+
+#: Where a line is while its goods are still to be handed over.
+CODE_SHOWN = frozenset({TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING})
+#: Where the seller has the buyer's number to call.
+PHONE_SHOWN = CODE_SHOWN | {TrackStatus.DELIVERED}
+
+
+class Order(models.Model):
+    """One cash-out: what a buyer agreed to pay, by when, and how that stands."""
+
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
+    )
+    order_token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    reference = models.CharField(max_length=12, default=new_reference, unique=True, editable=False)
+    mpesa_number = models.CharField(max_length=12, help_text="The phone that is asked to pay.")
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    payment_status = models.CharField(
+        max_length=10, choices=PaymentStatus, default=PaymentStatus.REQUESTED
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    #: Ringing again moves expires_at, but never beyond this.
+    held_until = models.DateTimeField()
+    idempotency_key = models.CharField(max_length=255, null=True, editable=False)
+    #: SHA-256 of what was asked under that key.
+    fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="order_is_placed_once_per_key", fields=["buyer", "idempotency_key"]
+            ),
+            models.CheckConstraint(
+                name="order_amount_is_what_mpesa_takes",
+                condition=Q(amount__gte=1, amount__lte=MAX_AMOUNT),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["expires_at"],
+                name="order_unpaid_by_expiry",
+                condition=Q(payment_status="requested"),
+            ),
+            models.Index(
+                fields=["buyer"],
+                name="order_unpaid_by_buyer",
+                condition=Q(payment_status="requested"),
+            ),
+            # Sales are summed from it alone; an order enters it once, when it is paid.
+            models.Index(
+                fields=["created_at", "amount"],
+                name="order_paid_by_time",
+                condition=Q(payment_status="paid"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether it still waits for its money."""
+        return self.payment_status == PaymentStatus.REQUESTED
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether its money is here and its goods are the buyer's."""
+        return self.payment_status == PaymentStatus.PAID
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it neither waits for money nor is paid: what comes for it goes back."""
+        return not self.is_unpaid and not self.is_paid
+
+    def may_become(self, status: str) -> bool:
+        """Whether an order may go from where it is to ``status``."""
+        return status in NEXT_PAYMENT_STATUSES[self.payment_status]
+
+
+class OrderTrack(models.Model):
+    """One line of an order: a product of one seller, who delivers it on their own.
+
+    Name, price and the seller's number are those agreed at the time of sale.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tracks")
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tracks"
+    )
+    product = models.ForeignKey("products.Product", on_delete=models.PROTECT, related_name="tracks")
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="sales",
+        db_index=False,  # track_of_seller_newest begins with it
+    )
+    name = models.CharField(max_length=100)
+    number = models.PositiveIntegerField()
+    price = models.PositiveIntegerField(help_text="Whole Kenyan shillings, each.")
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings: number × price.")
+    commission = models.PositiveIntegerField(
+        default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
+    )
+    payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
+    #: Shown to the buyer once it is paid; whoever hands the goods over asks for it.
+    collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
+    #: How often somebody typed another code.
+    code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
+    #: Cancelled after it was paid: its money goes back, though its order may go on.
+    returned = models.BooleanField(default=False, editable=False)
+    track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OrderTrackQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="order_lists_a_product_once", fields=["order", "product"]),
+            models.CheckConstraint(name="track_is_for_one_or_more", condition=Q(number__gte=1)),
+            models.CheckConstraint(
+                name="track_amount_is_number_times_price",
+                condition=Q(amount=F("number") * F("price")),
+            ),
+            models.CheckConstraint(
+                name="commission_is_part_of_the_amount", condition=Q(commission__lte=F("amount"))
+            ),
+            models.CheckConstraint(
+                name="returned_track_is_cancelled_or_refunded",
+                condition=Q(returned=False) | Q(track_status__in=["cancelled", "refunded"]),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
+            models.Index(fields=["seller", "-id"], name="track_of_seller_newest"),
+            # Few of a busy seller's lines: without this they would be looked for in all the rest.
+            models.Index(
+                fields=["seller", "-id"],
+                name="track_to_fulfil",
+                condition=Q(track_status__in=TO_FULFIL),
+            ),
+            models.Index(
+                fields=["updated_at"],
+                name="track_on_the_road",
+                condition=Q(track_status="shipping"),
+            ),
+        ]
+        permissions = [
+            ("move_track", "Can collect and deliver goods"),
+            ("decide_lines", "Can move and cancel any line, with a reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} × {self.name}"
+
+    @property
+    def share(self) -> int:
+        """What the seller gets of the amount, KES."""
+        return self.amount - self.commission
+
+    @property
+    def shown_code(self) -> str | None:
+        """The collection code, for the buyer's eyes, while it can be of use."""
+        return self.collection_code if self.track_status in CODE_SHOWN else None
+
+
+class TrackEvent(models.Model):
+    """One step on the way of a line: where it came to, when, by whom and why.
+
+    Written by who moved the line, in the same transaction, under the order's lock.
+    """
+
+    track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="events")
+    track_status = models.CharField(max_length=9, choices=TrackStatus)
+    #: None when the shop itself moved it.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.track_status)

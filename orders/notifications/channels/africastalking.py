@@ -1,0 +1,126 @@
+"""SMS by Africa's Talking.
+
+Source: http://docs.africastalking.com/sms/sending/python (addresses, the fields of the form, the
+``apiKey`` header, the answer and the status codes of its recipients).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import requests
+
+from omachemainproj.api.parsers import load_strict_json
+from omachemainproj.http_exchange import FAILURES, Answer, Body, Line
+
+from .errors import NotTaken, Unclear
+
+PATH = "/version1/messaging"
+#: Seconds to connect, and to answer. An SMS is not worth more of a worker's time.
+TIMEOUT = (3.0, 10.0)
+
+#: Of a recipient: processed, sent, queued.
+TAKEN = {100, 101, 102}
+#: Of a recipient: not sent, and may be later. Credit that ran out, and faults of theirs.
+PASSING = {405, 500, 501}
+#: HTTP: turned away at the door. Any other 5xx may have come after the message was taken.
+BUSY = {429, 503}
+#: HTTP: ours to put right in the settings, as a redirect is. The message waits for that.
+MISCONFIGURED = {401, 403, 404, 405, *range(300, 400)}
+
+
+class AfricasTalking(Line):
+    """One account. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        username: str,
+        api_key: str,
+        sender: str = "",
+        timeout: tuple[float, float] = TIMEOUT,
+        session: requests.Session | None = None,
+    ) -> None:
+        super().__init__(base_url, timeout=timeout, session=session)
+        self._username = username
+        self._api_key = api_key
+        self._sender = sender
+
+    def send(self, *, phone: str, text: str) -> str:
+        """Send one SMS to 12 digits, once, and return the ``messageId``.
+
+        Raises NotTaken when it was certainly not sent, and Unclear when it may have been.
+        """
+        fields = {"username": self._username, "to": f"+{phone}", "message": text}
+        if self._sender:
+            fields["from"] = self._sender
+        return _read(self._post(fields))
+
+    def _post(self, fields: Mapping[str, str]) -> Answer:
+        body = Body(urlencode(fields).encode())
+        headers = {
+            "apiKey": self._api_key,
+            "Accept": "application/json",
+            "Content-Type": "application/x-www-form-urlencoded",
+        }
+        try:
+            return self._exchange("POST", PATH, data=body, headers=headers)
+        except FAILURES as error:
+            if body.taken:
+                raise Unclear(f"no answer ({type(error).__name__})") from error
+            raise NotTaken(f"not reached ({type(error).__name__})", again=True) from error
+
+
+def _read(answer: Answer) -> str:
+    """The ``messageId`` of the one recipient. Raises NotTaken and Unclear."""
+    if answer.status in BUSY | MISCONFIGURED:
+        raise NotTaken(f"HTTP {answer.status}", again=True)
+    if 400 <= answer.status < 500:
+        raise NotTaken(f"HTTP {answer.status}: {_start(answer)}", again=False)
+    if answer.status not in {200, 201}:
+        raise Unclear(f"HTTP {answer.status}")
+    data = _object(_object(_document(answer)).get("SMSMessageData"))
+    recipients = data.get("Recipients")
+    if recipients == []:
+        # Nobody was sent to; Message names the reason, InvalidSenderId for one.
+        raise NotTaken(_line(data.get("Message")) or "no recipient", again=True)
+    if not isinstance(recipients, list) or len(recipients) != 1:
+        raise Unclear(f"HTTP {answer.status} without the recipient")
+    return _read_recipient(_object(recipients[0]))
+
+
+def _read_recipient(recipient: Mapping[str, Any]) -> str:
+    code = recipient.get("statusCode")
+    if isinstance(code, bool) or not isinstance(code, int):
+        raise Unclear("an answer without a status code")
+    if code in TAKEN:
+        return _line(recipient.get("messageId"))[:64]
+    if not 400 <= code < 600:
+        raise Unclear(f"a status code nobody knows: {code}")
+    raise NotTaken(f"{code} {_line(recipient.get('status'))}".strip(), again=code in PASSING)
+
+
+def _document(answer: Answer) -> Any:
+    try:
+        return load_strict_json(answer.body)
+    except ValueError as error:
+        raise Unclear(f"HTTP {answer.status}, not JSON") from error
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Unclear("an answer of another shape")
+    return value
+
+
+def _line(value: Any) -> str:
+    """A text for people as one printable line; empty for anything else."""
+    text = value if isinstance(value, str) else ""
+    return "".join(letter if letter.isprintable() else " " for letter in text)[:150].strip()
+
+
+def _start(answer: Answer) -> str:
+    return _line(answer.body[:150].decode(errors="replace"))

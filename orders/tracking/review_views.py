@@ -1,0 +1,54 @@
+"""A buyer's review of a line, over HTTP."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from orders.models import OrderTrack
+from orders.reviews import find_review, review_line
+from products.reviews import openapi as descriptions
+from products.reviews.representation import own_review_answer
+from products.reviews.serializers import ReviewInput
+from products.reviews.services import edit_review
+
+from .views import NoSuchLine
+
+
+class ReviewView(APIView):
+    """What the caller says of what they bought."""
+
+    throttle_scope = "review"
+
+    @extend_schema(**descriptions.READ)
+    def get(self, request: Request, track_id: str) -> Response:
+        return Response(own_review_answer(_own(request, track_id)))
+
+    @extend_schema(**descriptions.WRITE)
+    def post(self, request: Request, track_id: str) -> Response:
+        asked = ReviewInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        buyer = cast(User, request.user)
+        try:
+            review = review_line(track_id=int(track_id), buyer=buyer, **asked.validated_data)
+        except OrderTrack.DoesNotExist:
+            raise NoSuchLine from None
+        return Response(own_review_answer(review.pk), status=status.HTTP_201_CREATED)
+
+    @extend_schema(**descriptions.EDIT)
+    def patch(self, request: Request, track_id: str) -> Response:
+        asked = ReviewInput(data=request.data, partial=True)
+        asked.is_valid(raise_exception=True)
+        review_id = _own(request, track_id)
+        edit_review(review_id, **asked.validated_data)
+        return Response(own_review_answer(review_id))
+
+
+def _own(request: Request, track_id: str) -> int:
+    return find_review(track_id=int(track_id), buyer=cast(User, request.user))

@@ -1,0 +1,90 @@
+"""Lines over HTTP, seen by who sold them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts.models import User
+from omachemainproj.api.errors import refuse_field
+from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.media import media_prefix
+from orders.models import OrderTrack
+from orders.querysets import OrderTrackQuerySet
+from orders.representations import sale_answer
+from orders.serializers import SaleFilterInput, SaleOutput
+
+from .queries import KEYSET
+
+_LINK = OpenApiParameter(
+    "Link",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+)
+_SALE = OpenApiExample(
+    "sold",
+    value={
+        "id": 512,
+        "order": "PR7KWQ4M",
+        "product": 41,
+        "name": "Ramtons cordless kettle 1.7 L",
+        "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+        "number": 2,
+        "price": 1850,
+        "amount": 3700,
+        "track_status": "paid",
+        "buyer": "Wanjiku",
+        "phone": "254712345678",
+        "created_at": "2026-11-24T08:15:00.123456Z",
+        "updated_at": "2026-11-24T08:16:02.654321Z",
+    },
+    response_only=True,
+    status_codes=[200],
+)
+
+
+class SellerOrdersView(GenericAPIView):
+    """What the caller sold and has to look after."""
+
+    queryset = OrderTrack.objects.none()
+    serializer_class = SaleOutput
+    pagination_class = KeysetPagination
+    keyset = KEYSET
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_orders",
+        summary="Lines to fulfil",
+        tags=["selling"],
+        parameters=[SaleFilterInput, _LINK],
+        responses={200: SaleOutput(many=True)},
+        examples=[_SALE],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own lines, newest first: those that are paid for and not delivered yet, or
+        those of one `status`.
+
+        Of the buyer it tells the first name and, from paid to delivered, the `phone` to call.
+        """
+        sold = OrderTrack.objects.sold_by(cast(User, request.user))
+        rows = self.paginate_queryset(_asked_for(request, sold).as_sales())
+        prefix = media_prefix(request)
+        return self.get_paginated_response([sale_answer(row, prefix) for row in rows or []])
+
+
+def _asked_for(request: Request, lines: OrderTrackQuerySet) -> OrderTrackQuerySet:
+    typed = request.query_params.getlist("status")
+    if not typed:
+        return lines.to_fulfil()
+    if len(typed) > 1:
+        refuse_field("status", "Give this once.")
+    asked = SaleFilterInput(data={"status": typed[0]})
+    asked.is_valid(raise_exception=True)
+    return lines.filter(track_status=asked.validated_data["status"])

@@ -1,0 +1,131 @@
+"""Lines over HTTP: what their buyers see of them, and every step on their way."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.schema import error_answer
+from omachemainproj.media import media_prefix
+from orders.fulfilment import move_line, roles_of
+from orders.models import OrderTrack
+from orders.representations import history_answer, track_answer
+from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
+
+from .queries import KEYSET, read_tracks, read_tracks_like
+
+_NO_SUCH = error_answer("There is no such line.", "line_not_found")
+_NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
+
+
+class NoSuchLine(Refusal):
+    """No line of this id concerns the caller."""
+
+    code = "line_not_found"
+    message = "There is no such line."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class TrackOrderView(GenericAPIView):
+    """What became of everything the caller bought."""
+
+    queryset = OrderTrack.objects.none()
+    serializer_class = TrackOutput
+    pagination_class = KeysetPagination
+
+    @extend_schema(
+        operation_id="track_order",
+        parameters=[TrackFilterInput],
+        responses={200: TrackOutput(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own lines, newest first: one row a product a seller delivers."""
+        pager = self.pagination_class()
+        buyer_id = cast(int, request.user.pk)
+        wanted = _wanted(request)
+        read = (
+            partial(read_tracks_like, buyer_id, wanted)
+            if wanted
+            else partial(read_tracks, buyer_id)
+        )
+        rows = pager.paginate(request, KEYSET, read)
+        prefix = media_prefix(request)
+        return pager.get_paginated_response(
+            [track_answer(row, prefix, reader_id=buyer_id) for row in rows]
+        )
+
+
+class TrackStoryView(APIView):
+    """One line, for its buyer, its seller, and those who deliver it."""
+
+    @extend_schema(operation_id="track_story", responses={200: TrackStoryOutput, 404: _NO_SUCH})
+    def get(self, request: Request, track_id: str) -> Response:
+        """A line with its whole way, oldest step first."""
+        return _story(request, _visible(request, int(track_id)))
+
+
+class MoveView(APIView):
+    """The steps of a line."""
+
+    throttle_scope = "move"
+
+    @extend_schema(
+        operation_id="track_move",
+        request=MoveInput,
+        responses={200: TrackStoryOutput, 404: _NO_SUCH, 409: _NOT_ALLOWED},
+        examples=[
+            OpenApiExample("handed over", {"to": "delivered", "code": "482913"}, request_only=True),
+            OpenApiExample("cannot deliver", {"to": "cancelled", "note": "It broke."}),
+        ],
+    )
+    def post(self, request: Request, track_id: str) -> Response:
+        """Move a line on, and write down who did and why.
+
+        Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
+        The seller: `delivered` with the code, or `cancelled` before it is fetched, with a reason.
+        The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
+        a reason. What is cancelled is paid back. Repeating a move changes nothing.
+        """
+        line = _visible(request, int(track_id))
+        asked = MoveInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        move_line(line.pk, by=cast(User, request.user), **asked.validated_data)
+        line.refresh_from_db()
+        return _story(request, line)
+
+
+def _wanted(request: Request) -> dict[str, Any]:
+    names = TrackFilterInput().fields.keys() & request.query_params.keys()
+    twice = {
+        name: ["Give this once."] for name in names if len(request.query_params.getlist(name)) > 1
+    }
+    if twice:
+        raise FieldRefusal(twice)
+    asked = TrackFilterInput(data={name: request.query_params[name] for name in names})
+    asked.is_valid(raise_exception=True)
+    columns = {"status": "track_status", "order": "order__order_token"}
+    return {columns[name]: value for name, value in asked.validated_data.items()}
+
+
+def _visible(request: Request, track_id: int) -> OrderTrack:
+    """The line, where it is any business of the caller's. Raises NoSuchLine."""
+    line = OrderTrack.objects.filter(pk=track_id).first()
+    if line is None or not roles_of(cast(User, request.user), line):
+        raise NoSuchLine
+    return line
+
+
+def _story(request: Request, line: OrderTrack) -> Response:
+    row = OrderTrack.objects.filter(pk=line.pk).as_rows().get()
+    answer = track_answer(row, media_prefix(request), reader_id=cast(int, request.user.pk))
+    return Response({**answer, "history": history_answer(line)})

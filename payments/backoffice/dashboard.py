@@ -1,0 +1,262 @@
+"""How the shop is doing: what the dashboard says, section by section.
+
+Every read is bounded by a partial index or by a number of rows, so that it costs the same whatever
+the shop has sold before (orders: order_paid_by_time; attempts: payment_ended_by_time).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Max, Q, Sum
+from django.db.models.functions import TruncDate
+from django.urls import reverse
+from django.utils import timezone
+
+from orders.models import Order, OrderTrack
+from payments.checkout.failures import tell_staff_why
+from payments.models import OrderPayment, Payout, SellerShare
+from payments.querysets import AWAITS_APPROVAL, Seconds
+
+from .charts import (
+    Bars,
+    Columns,
+    Content,
+    Figure,
+    Link,
+    Table,
+    counted,
+    draw,
+    lasted,
+    part,
+    percentile,
+)
+from .queues import COUNT_AT_MOST, SECTIONS, kes
+
+#: Days that are looked back, today included.
+DAYS = 30
+#: Days of attempts that are looked back: what goes wrong now must not drown in last month.
+RECENT = 7
+#: Lines that count as sold lately, the newest of the whole shop.
+LATELY = 10_000
+#: As few as this are free when stock runs out.
+FEW = 3
+#: Products shown that run out.
+SHOWN = 15
+#: Upper ends of what a prompt may take, in seconds, and how they are read.
+TOOK = {
+    10: "up to 10 s",
+    20: "up to 20 s",
+    30: "up to 30 s",
+    45: "up to 45 s",
+    60: "up to 1 min",
+    120: "up to 2 min",
+    300: "up to 5 min",
+}
+LONGER = "longer"
+#: What payouts wait for, and the admin's list of those that do.
+HEAPS = (
+    ("Due", Q(status="due") & ~AWAITS_APPROVAL, "status__exact=due"),
+    ("Waits for approval", AWAITS_APPROVAL, "status__exact=due&needs_approval__exact=1"),
+    ("On its way", Q(status__in=("unknown", "sent")), "status__in=unknown,sent"),
+    ("Refused by M-Pesa", Q(status="refused"), "status__exact=refused"),
+)
+
+
+def sales(now: datetime) -> Content:
+    """Orders that are paid, by the day they were placed. One query."""
+    today = timezone.localtime(now).date()
+    first = today - timedelta(days=DAYS - 1)
+    found = (
+        Order.objects.paid_since(_midnight(first))
+        .annotate(day=TruncDate("created_at"))
+        .values_list("day")
+        .annotate(orders=Count("*"), amount=Sum("amount"))
+        .order_by()
+    )
+    by_day = {day: (orders, amount) for day, orders, amount in found}
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    series = [(day, *by_day.get(day, (0, 0))) for day in days]
+    points = [
+        (f"{day:%-d %b}", amount, f"{kes(amount)} in {_orders(orders)}", _note(day == today))
+        for day, orders, amount in series
+    ]
+    rows = [
+        (f"{day:%-d %b}{_note(day == today)}", f"{orders:,}", kes(amount))
+        for day, orders, amount in reversed(series)
+    ]
+    return Content(
+        figures=[
+            _sold("Today, so far", series[-1:]),
+            _sold("7 days", series[-7:]),
+            _sold(f"{DAYS} days", series),
+        ],
+        columns=Columns(
+            "KES sold by day",
+            draw(points),
+            Table(("Day", "Orders", "Sold"), rows),
+            top=kes(max(amount for _, _, amount in series)),
+        ),
+    )
+
+
+def outcomes(now: datetime) -> Content:
+    """How attempts to pay ended, and why those that failed did. Two queries."""
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
+    ended = (
+        OrderPayment.objects.ended_since(since)
+        .values_list("status", "result_code")
+        .annotate(attempts=Count("*"))
+        .order_by()
+    )
+    by_end: Counter[str] = Counter()
+    by_reason: Counter[str] = Counter()
+    for status, code, attempts in ended:
+        by_end[status] += attempts
+        if status == "failed":
+            by_reason[tell_staff_why(code)] += attempts
+    open_ = OrderPayment.objects.without_end().filter(created_at__gte=since).count()
+    total = by_end.total() + open_
+    reasons = by_reason.most_common()
+    failed = by_end["failed"]
+    return Content(
+        figures=[
+            Figure("Confirmed", f"{by_end['confirmed']:,}", part(by_end["confirmed"], total)),
+            Figure("Failed", f"{failed:,}", part(failed, total)),
+            Figure("Not known yet", f"{open_:,}", part(open_, total)),
+        ],
+        bars=Bars(
+            "Why attempts failed",
+            draw((reason, count, f"{count:,}", part(count, failed)) for reason, count in reasons),
+            ("Why", "Attempts", "Part"),
+        ),
+        empty="" if reasons else "No attempt failed.",
+    )
+
+
+def time_to_pay(now: datetime) -> Content:
+    """How long it took from a phone's ringing to the money, in whole seconds. One query."""
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
+    paid = (
+        OrderPayment.objects.ended_since(since)
+        .filter(status="confirmed", rung_at__isnull=False)
+        .values_list(Seconds(F("confirmed_at"), F("rung_at")))
+        .annotate(prompts=Count("*"))
+        .order_by()
+    )
+    by_second: Counter[int] = Counter()
+    for seconds, prompts in paid:
+        by_second[max(seconds, 0)] += prompts
+    if not by_second:
+        return Content(empty="No prompt was paid.")
+    total = by_second.total()
+    by_bucket = Counter(dict.fromkeys([*TOOK.values(), LONGER], 0))
+    for seconds, prompts in by_second.items():
+        by_bucket[_bucket(seconds)] += prompts
+    buckets = by_bucket.items()
+    return Content(
+        figures=[
+            Figure("Half were paid within", lasted(percentile(by_second, 50)), "median"),
+            Figure("19 in 20 within", lasted(percentile(by_second, 95)), "95th percentile"),
+            Figure("Prompts paid", f"{total:,}"),
+        ],
+        bars=Bars(
+            "Prompts by the time they took",
+            draw((took, count, f"{count:,}", part(count, total)) for took, count in buckets),
+            ("Took", "Prompts", "Part"),
+        ),
+    )
+
+
+def stuck_money(now: datetime) -> Content:
+    """What the console's sections hold. One query a section."""
+    page = reverse("console")
+    found = [(section, section.count(now)) for section in SECTIONS]
+    rows = [
+        (
+            Link(section.title, f"{page}#{section.key}"),
+            _up_to_most(count),
+            "goes on by itself" if section.for_information else "needs a person",
+        )
+        for section, count in found
+        if count
+    ]
+    if not rows:
+        return Content(empty="No money is stuck.")
+    return Content(table=Table(("What", "How many", "And then"), rows))
+
+
+def stock_running_out(now: datetime) -> Content:
+    """Listed products of which few are free, the best sold lately first. Two queries."""
+    newest = OrderTrack.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    products = (
+        OrderTrack.objects.sold_after(newest - LATELY)
+        .filter(product__listed=True, product__item_number__lte=F("product__held") + FEW)
+        .values_list("product", "product__name", "product__seller__username")
+        .annotate(sold=Sum("number"), free=F("product__item_number") - F("product__held"))
+        .order_by("free", "-sold", "product")[:SHOWN]
+    )
+    rows = [
+        (
+            Link(name, reverse("admin:products_product_change", args=[pk])),
+            seller,
+            f"{free:,}",
+            f"{sold:,}",
+        )
+        for pk, name, seller, sold, free in products
+    ]
+    if not rows:
+        return Content(empty="Nothing that sold lately runs out.")
+    return Content(table=Table(("Product", "Seller", "Free", "Sold lately"), rows))
+
+
+def payouts_due(now: datetime) -> Content:
+    """What sellers wait for, in four heaps: payouts and KES. Two queries."""
+    listed = reverse("admin:payments_payout_changelist")
+    sums: dict[str, Any] = {}
+    for number, (_, heap, _) in enumerate(HEAPS):
+        sums[f"payouts_{number}"] = Count("pk", filter=heap)
+        sums[f"kes_{number}"] = Sum("amount", filter=heap, default=0)
+    found = Payout.objects.exclude(status="done").aggregate(**sums)
+    new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
+    return Content(
+        figures=[
+            Figure("Gathered for a payout", kes(new["amount"]), counted(new["lines"], "line")),
+            *(
+                Figure(
+                    label,
+                    kes(found[f"kes_{number}"]),
+                    counted(found[f"payouts_{number}"], "payout"),
+                    f"{listed}?{query}",
+                )
+                for number, (label, _, query) in enumerate(HEAPS)
+            ),
+        ]
+    )
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+def _sold(label: str, series: list[tuple[Any, int, int]]) -> Figure:
+    orders = sum(each for _, each, _ in series)
+    return Figure(label, kes(sum(amount for _, _, amount in series)), _orders(orders))
+
+
+def _orders(count: int) -> str:
+    return counted(count, "order")
+
+
+def _up_to_most(count: int) -> str:
+    return f"{count:,} or more" if count >= COUNT_AT_MOST else f"{count:,}"
+
+
+def _note(is_today: bool) -> str:
+    return ", so far" if is_today else ""
+
+
+def _bucket(seconds: int) -> str:
+    return next((name for end, name in TOOK.items() if seconds <= end), LONGER)

@@ -1,0 +1,321 @@
+"""The sections of the console: what needs a person, and what is only to know of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
+
+#: How far the rows of a section are counted.
+COUNT_AT_MOST = 1000
+#: A receipt's number comes with the callback or with the statement; then a person looks.
+NAMED_WITHIN = timedelta(hours=1)
+#: The clock sends what is owed within seconds. What is still here then is held back.
+SENT_WITHIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows of one kind that wait for one kind of decision.
+
+    ``about`` tells a person what they are and what to do. ``listed`` is the admin's list with
+    everything of the section in it. ``columns`` are what is shown of a row, the first its name.
+    """
+
+    key: str
+    title: str
+    about: str
+    rows: Callable[[datetime], QuerySet[Any]]
+    columns: Mapping[str, Callable[[Any], Any]]
+    model: type[Any]
+    listed: str = ""
+    #: Only to know of: the shop goes on by itself.
+    for_information: bool = False
+
+    def count(self, now: datetime) -> int:
+        """How many rows there are, or 1000 when there are more. One query."""
+        return self.rows(now).order_by()[:COUNT_AT_MOST].count()
+
+
+def kes(amount: int) -> str:
+    """An amount as people read it."""
+    return f"KES {amount:,}"
+
+
+def _receipt_name(receipt: Receipt) -> str:
+    return receipt.number or "number to come"
+
+
+def _refund_name(refund: Refund) -> str:
+    return f"{kes(refund.amount)} by {refund.get_way_display()}"
+
+
+_PAYOUT = {
+    "Payout": lambda payout: f"{kes(payout.amount)} to {payout.phone}",
+    "Seller": lambda payout: payout.seller,
+}
+_RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: kes(receipt.amount)}
+_REFUND = {
+    "Refund": _refund_name,
+    "Of order": lambda refund: refund.order or "no order",
+    "Of receipt": lambda refund: refund.receipt.number,
+}
+
+SECTIONS = (
+    Section(
+        key="stops",
+        title="Money is stopped from leaving",
+        about="M-Pesa does not accept the shop's initiator, and every further try would lock it. "
+        "Put the password or the certificate right, then let money leave again.",
+        model=PayoutStop,
+        rows=lambda now: PayoutStop.objects.still_open(),
+        columns={"Why": str, "Since": lambda stop: stop.created_at},
+        listed="payments_payoutstop_changelist",
+    ),
+    Section(
+        key="unmatched",
+        title="Money without an order",
+        about="It came, and nothing says what for. Give it to the order that was meant, or send "
+        "it back.",
+        model=Receipt,
+        rows=lambda now: Receipt.objects.unmatched().order_by("pk"),
+        columns={
+            **_RECEIPT,
+            "Through": lambda receipt: receipt.get_provider_display(),
+            "Paid": lambda receipt: receipt.paid_at or receipt.created_at,
+            "By": lambda receipt: " ".join(filter(None, [receipt.payer, receipt.phone])),
+            "Typed": lambda receipt: receipt.reference,
+            "Why": lambda receipt: receipt.note,
+        },
+        listed="payments_receipt_changelist?order__isempty=1",
+    ),
+    Section(
+        key="attempts",
+        title="Prompts M-Pesa never spoke of",
+        about="The phone may have paid or not. Ask M-Pesa again, or look on its portal and say "
+        "which. A success that comes late still counts.",
+        model=OrderPayment,
+        rows=lambda now: OrderPayment.objects.forsaken().select_related("order").order_by("pk"),
+        columns={
+            "Order": lambda payment: payment.order,
+            "Asked for": lambda payment: kes(payment.amount),
+            "Phone": lambda payment: payment.phone,
+            "Rang": lambda payment: payment.rung_at or payment.created_at,
+            "M-Pesa's id": lambda payment: payment.checkout_request_id or "none was given",
+        },
+        listed="payments_orderpayment_changelist?status__in=unknown,submitted&next_check_at__isnull=1",
+    ),
+    Section(
+        key="refused",
+        title="Refunds that were refused",
+        about="This money is owed and no way is left that the shop may try by itself. Try again, "
+        "send it to another number, or give it back on the portal.",
+        model=Refund,
+        rows=lambda now: Refund.objects.refused().select_related("order", "receipt").order_by("pk"),
+        columns={
+            **_REFUND,
+            "To": lambda refund: refund.phone,
+            "Why": lambda refund: refund.note or refund.result_text,
+            "Owed since": lambda refund: refund.created_at,
+        },
+        listed="payments_refund_changelist?status__exact=refused",
+    ),
+    Section(
+        key="silent",
+        title="Refunds M-Pesa never spoke of",
+        about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
+        "tells: name the receipt it went under, or say that it never went.",
+        model=Refund,
+        rows=lambda now: (
+            Refund.objects.forsaken().select_related("order", "receipt").order_by("pk")
+        ),
+        columns={
+            **_REFUND,
+            "To": lambda refund: refund.phone,
+            "Note": lambda refund: refund.note or refund.result_text,
+            "Sent": lambda refund: refund.sent_at,
+        },
+        listed="payments_refund_changelist?status__in=unknown,sent&next_check_at__isnull=1",
+    ),
+    Section(
+        key="differ",
+        title="Refunds that ended otherwise",
+        about="The money went back twice, or another amount did. Do what there is to do outside "
+        "of the shop, then acknowledge it with a note.",
+        model=Refund,
+        rows=lambda now: Refund.objects.unseen().select_related("order", "receipt").order_by("pk"),
+        columns={
+            **_REFUND,
+            "Note": lambda refund: refund.note,
+            "Done": lambda refund: refund.done_at,
+        },
+        listed="payments_refund_changelist?unseen__exact=1",
+    ),
+    Section(
+        key="approve",
+        title="Payouts to approve",
+        about="Too large to leave before a second person has looked: at what was sold, and at the "
+        "number it goes to.",
+        model=Payout,
+        rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
+        columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
+        listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
+    ),
+    Section(
+        key="payouts-refused",
+        title="Payouts that were refused",
+        about="M-Pesa does not take the number, or refused too often. The seller can give another "
+        "number; so can you, once you have called them.",
+        model=Payout,
+        rows=lambda now: Payout.objects.for_a_person().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Why": lambda payout: payout.note or payout.result_text,
+            "Owed since": lambda payout: payout.created_at,
+        },
+        listed="payments_payout_changelist?status__exact=refused",
+    ),
+    Section(
+        key="payouts-silent",
+        title="Payouts M-Pesa never spoke of",
+        about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
+        "tells: name the receipt it went under, or say that it never went.",
+        model=Payout,
+        rows=lambda now: Payout.objects.forsaken().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Note": lambda payout: payout.note or payout.result_text,
+            "Sent": lambda payout: payout.sent_at,
+        },
+        listed="payments_payout_changelist?status__in=unknown,sent&next_check_at__isnull=1",
+    ),
+    Section(
+        key="payouts-differ",
+        title="Payouts that ended otherwise",
+        about="The money may have gone twice, or another amount did. What went twice is kept back "
+        "from the seller's next payouts. Acknowledge what you have seen.",
+        model=Payout,
+        rows=lambda now: Payout.objects.unseen().select_related("seller").order_by("pk"),
+        columns={
+            **_PAYOUT,
+            "Note": lambda payout: payout.note,
+            "Done": lambda payout: payout.done_at,
+        },
+        listed="payments_payout_changelist?unseen__exact=1",
+    ),
+    Section(
+        key="unnamed",
+        title="Receipts whose number has not come",
+        about="M-Pesa said that the prompt was paid and did not name the receipt. Until it has a "
+        "number, nothing of its order goes back. The portal shows it.",
+        model=Receipt,
+        rows=lambda now: (
+            Receipt.objects.unnamed()
+            .filter(created_at__lt=now - NAMED_WITHIN)
+            .select_related("order")
+            .order_by("created_at")
+        ),
+        columns={
+            **_RECEIPT,
+            "Order": lambda receipt: receipt.order,
+            "Known since": lambda receipt: receipt.created_at,
+        },
+        listed="payments_receipt_changelist?number__isempty=1",
+    ),
+    Section(
+        key="corrected",
+        title="Receipts whose amount was corrected",
+        about="The shop had counted another amount than M-Pesa tells of now. What is missing the "
+        "shop bears. Acknowledge what you have seen.",
+        model=Receipt,
+        rows=lambda now: Receipt.objects.unseen().select_related("order").order_by("pk"),
+        columns={
+            **_RECEIPT,
+            "Borne by the shop": lambda receipt: kes(receipt.borne),
+            "Order": lambda receipt: receipt.order or "no order",
+            "Note": lambda receipt: receipt.note,
+        },
+        listed="payments_receipt_changelist?unseen__exact=1",
+    ),
+    Section(
+        key="messages",
+        title="Messages that broke",
+        about="M-Pesa or the bank told of something, and the shop could not act on it. Act on it "
+        "again once the cause is mended, or set it aside.",
+        model=GatewayEvent,
+        rows=lambda now: (
+            GatewayEvent.objects.broken(c2b_token=settings.DARAJA_C2B_TOKEN)
+            .defer("body", "headers")
+            .order_by("pk")
+        ),
+        columns={
+            "Message": lambda event: f"Message {event.pk}",
+            "To": lambda event: event.get_source_display(),
+            "Came": lambda event: event.received_at,
+            "What became of it": lambda event: f"{event.get_state_display()}: {event.note}",
+        },
+        listed="payments_gatewayevent_changelist?state__exact=failed",
+    ),
+    Section(
+        key="short",
+        title="Short payments that wait for the rest",
+        about="Not all of the price has come. The buyer has been told how much is missing. When "
+        "the time is over the money goes back by itself.",
+        model=Receipt,
+        rows=lambda now: Receipt.objects.awaiting_the_rest().select_related("order").order_by("pk"),
+        columns={
+            **_RECEIPT,
+            "Order": lambda receipt: receipt.order,
+            "Of": lambda receipt: kes(receipt.order.amount),
+            "Time is over": lambda receipt: receipt.order.expires_at,
+        },
+        listed="payments_receipt_changelist?waiting__exact=1",
+        for_information=True,
+    ),
+    Section(
+        key="held",
+        title="Refunds that wait",
+        about="For money on the account they are paid from, for a limit of M-Pesa's, for a "
+        "receipt's number, or for a stop to end. Then they go by themselves.",
+        model=Refund,
+        rows=lambda now: (
+            Refund.objects.held_back(now - SENT_WITHIN)
+            .select_related("order", "receipt", "replaces")
+            .order_by("next_check_at")
+        ),
+        columns={
+            **_REFUND,
+            "Why": lambda refund: (
+                refund.result_text or (refund.replaces.result_text if refund.replaces else "")
+            ),
+            "Next try": lambda refund: refund.next_check_at,
+        },
+        listed="payments_refund_changelist?status__exact=due",
+        for_information=True,
+    ),
+    Section(
+        key="payouts-held",
+        title="Payouts that wait",
+        about="For money on the account they are paid from, for the day's limit, or for a stop to "
+        "end. Then they go by themselves.",
+        model=Payout,
+        rows=lambda now: (
+            Payout.objects.held_back(now - SENT_WITHIN)
+            .select_related("seller")
+            .order_by("next_check_at")
+        ),
+        columns={
+            **_PAYOUT,
+            "Why": lambda payout: payout.result_text,
+            "Next try": lambda payout: payout.next_check_at,
+        },
+        listed="payments_payout_changelist?status__exact=due",
+        for_information=True,
+    ),
+)

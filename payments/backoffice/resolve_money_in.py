@@ -1,0 +1,290 @@
+"""What a person may decide about money that the shop cannot place by itself (the console).
+
+Each is one transaction that looks at the state a row is in, and raises CannotDo with a plain
+sentence where it no longer applies. Who decided and why is written down by the caller.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from omachemainproj.api.errors import Refusal
+from omachemainproj.compiled_queries import locked_row
+from omachemainproj.phones import normalise_phone
+from orders.lookup import find_by_typed_reference
+from payments.daraja.payout_codes import PayoutReason
+from payments.models import (
+    Door,
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    Payout,
+    PayoutStop,
+    Provider,
+    Receipt,
+    Refund,
+    TransferStatus,
+    Way,
+)
+from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.receipts import (
+    AlreadyMatched,
+    MoneyIn,
+    find_receipt,
+    give_to_order,
+    take_in,
+)
+from payments.reconciliation.status_query import ask_now
+from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
+from payments.refunds.services import (
+    NothingToOwe,
+    finish,
+    locked_refund,
+    owe_to_payer,
+    refuse,
+    succeed,
+)
+from payments.webhooks.inbox import act_again
+
+#: A result code of our own: a person has found out that no money came.
+NOT_PAID = "local.not_paid"
+
+
+class CannotDo(Refusal):
+    """The row is not in a state in which this could be done."""
+
+    code = "cannot_do"
+
+
+def give_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
+    """Give money in suspense to the order with this reference, as a payment by hand."""
+    order_id = find_by_typed_reference(reference)
+    if order_id is None:
+        raise CannotDo(f"No order has the reference “{reference}”.")
+    try:
+        return give_to_order(receipt_id, order_id, note=why)
+    except AlreadyMatched as error:
+        raise CannotDo(str(error)) from error
+
+
+def send_receipt_back(receipt_id: int) -> Refund:
+    """Owe money in suspense back to whoever paid it."""
+    try:
+        return owe_to_payer(receipt_id)
+    except NothingToOwe as error:
+        raise CannotDo(str(error)) from error
+
+
+def write_receipt_down(*, number: str, amount: int, reference: str, phone: str = "") -> Receipt:
+    """Write down an M-Pesa receipt that a person has seen on the portal or on a buyer's phone.
+
+    It is counted once, whatever M-Pesa tells of it later.
+    """
+    number = _tidy(number)
+    if find_receipt(number) is not None:
+        raise CannotDo(f"Receipt {number} is written down already.")
+    receipt, _ = take_in(
+        MoneyIn(
+            provider=Provider.MPESA,
+            number=number,
+            amount=amount,
+            door=Door.STAFF,
+            reference=reference,
+            phone=phone,
+            paid_at=timezone.now(),
+        )
+    )
+    return receipt
+
+
+@transaction.atomic
+def name_receipt(receipt_id: int, *, number: str) -> Receipt:
+    """Give money that only a status query has told of the number a person saw on the portal."""
+    receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
+    if receipt.number or receipt.order is None:
+        raise CannotDo("Its number has come, or it has no order.")
+    write_receipt_down(number=number, amount=receipt.amount, reference=receipt.order.reference)
+    receipt.refresh_from_db()
+    return receipt
+
+
+@transaction.atomic
+def acknowledge_receipt(receipt_id: int) -> Receipt:
+    """Say that a person has seen that a receipt's amount was corrected."""
+    receipt = locked_row(Receipt, receipt_id)
+    if not receipt.unseen:
+        raise CannotDo("Somebody has acknowledged it already.")
+    receipt.unseen = False
+    receipt.save(update_fields=["unseen"])
+    return receipt
+
+
+def ask_about(payment_id: int) -> OrderPayment:
+    """Ask M-Pesa now what became of an attempt. Call outside of a transaction."""
+    payment = OrderPayment.objects.get(pk=payment_id)
+    if not payment.checkout_request_id:
+        raise CannotDo("M-Pesa never gave this attempt an id to ask by. The portal shows more.")
+    if payment.is_confirmed:
+        raise CannotDo("Its money is here: there is nothing to ask.")
+    ask_now(payment_id)
+    payment.refresh_from_db()
+    return payment
+
+
+@transaction.atomic
+def declare_unpaid(payment_id: int) -> OrderPayment:
+    """End an attempt M-Pesa never spoke of: a person has seen that no money came.
+
+    A success that comes late still overturns it.
+    """
+    payment = locked_row(OrderPayment, payment_id)
+    if not payment.is_open or payment.live:
+        raise CannotDo("The attempt has ended, or its phone may still be ringing.")
+    settle(
+        payment_id,
+        Outcome(
+            succeeded=False,
+            code=NOT_PAID,
+            text="A person has found that no money came.",
+            door=Door.STAFF,
+        ),
+    )
+    payment.refresh_from_db()
+    return payment
+
+
+@transaction.atomic
+def declare_paid(payment_id: int, *, number: str) -> OrderPayment:
+    """End an attempt M-Pesa never spoke of: a person has seen that it was paid, and under what."""
+    payment = locked_row(OrderPayment, payment_id)
+    if not payment.is_open:
+        raise CannotDo("The attempt has ended.")
+    note = settle(
+        payment_id,
+        Outcome(
+            succeeded=True,
+            code="0",
+            text="A person has seen that it was paid.",
+            door=Door.STAFF,
+            amount=payment.amount,
+            receipt=_tidy(number),
+        ),
+    )
+    payment.refresh_from_db()
+    if not payment.is_confirmed:
+        raise CannotDo(note)
+    return payment
+
+
+@transaction.atomic
+def try_refund_again(refund_id: int, *, phone: str = "") -> Refund:
+    """Let another refund follow one that M-Pesa refused: the same way, or to ``phone``."""
+    refund = _refused(refund_id)
+    try:
+        phone = normalise_phone(phone) if phone else refund.phone
+    except ValueError as error:
+        raise CannotDo("This is not a Kenyan mobile number.") from error
+    if phone and not LEAST_PAYOUT <= refund.amount <= MOST_PAYOUT:
+        raise CannotDo(f"M-Pesa pays out KES {LEAST_PAYOUT} to {MOST_PAYOUT} at a time.")
+    if phone:
+        return succeed(refund, way=Way.B2C, phone=phone)
+    if refund.way == Way.PORTAL:
+        raise CannotDo("Name the number it is to be sent to.")
+    return succeed(refund, way=refund.way)
+
+
+@transaction.atomic
+def refunded_on_the_portal(refund_id: int, *, number: str) -> Refund:
+    """Write down that a person gave the money back on M-Pesa's portal, under this receipt."""
+    refund = _refused(refund_id)
+    number = new_number(number)
+    by_person = succeed(refund, way=Way.PORTAL)
+    Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
+    finish(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
+    by_person.refresh_from_db()
+    return by_person
+
+
+@transaction.atomic
+def decide_refund(refund_id: int, *, number: str = "") -> Refund:
+    """End a refund M-Pesa never spoke of: done under ``number``, or not done when that is empty.
+
+    The portal tells which. One that was not done is followed by another.
+    """
+    refund = locked_refund(refund_id)
+    if not refund.is_under_way or refund.next_check_at is not None:
+        raise CannotDo("M-Pesa is still being asked about it, or it has ended.")
+    # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
+    Refund.objects.filter(pk=refund_id).update(unseen=False)
+    if number:
+        number = new_number(number)
+        finish(refund_id, number=number, text="Seen on M-Pesa's portal.")
+    else:
+        refuse(
+            refund_id,
+            code=NOT_PAID,
+            text="A person has found that no money went.",
+            reason=PayoutReason.OTHER,
+        )
+    refund.refresh_from_db()
+    return refund
+
+
+@transaction.atomic
+def acknowledge_refund(refund_id: int) -> Refund:
+    """Say that a person has seen how a refund ended, and has done what there was to do."""
+    refund = locked_refund(refund_id)
+    if not refund.unseen:
+        raise CannotDo("Somebody has acknowledged it already.")
+    refund.unseen = False
+    refund.save(update_fields=["unseen"])
+    return refund
+
+
+@transaction.atomic
+def end_payout_stop(stop_id: int) -> PayoutStop:
+    """Let money leave again: the initiator's password and certificate are right."""
+    stop = locked_row(PayoutStop, stop_id)
+    if not stop.is_open:
+        raise CannotDo("Payouts are not stopped by this any more.")
+    stop.is_open, stop.ended_at = False, timezone.now()
+    stop.save(update_fields=["is_open", "ended_at"])
+    return stop
+
+
+def act_on_message_again(event_id: int) -> GatewayEvent:
+    """Act on a kept message as if it had just come. Safe to repeat."""
+    if GatewayEvent.objects.get(pk=event_id).state == EventState.APPLIED:
+        raise CannotDo("It was acted on already.")
+    return act_again(event_id)
+
+
+@transaction.atomic
+def set_message_aside(event_id: int) -> GatewayEvent:
+    """Say that a person has looked at a message, and that nothing is to be done about it."""
+    event = locked_row(GatewayEvent, event_id)
+    if event.state not in {EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE}:
+        raise CannotDo("It was acted on, or it still is.")
+    event.become(EventState.ASIDE, event.note)
+    return event
+
+
+def _tidy(number: str) -> str:
+    return "".join(number.upper().split())
+
+
+def new_number(typed: str) -> str:
+    """M-Pesa's receipt of money that left, which no refund and no payout has yet."""
+    number = _tidy(typed)
+    known = Refund.objects.filter(number=number).exists()
+    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
+        raise CannotDo("Name the portal's own receipt number, not one that is known already.")
+    return number
+
+
+def _refused(refund_id: int) -> Refund:
+    refund = locked_refund(refund_id)
+    if not Refund.objects.refused().filter(pk=refund_id).exists():
+        raise CannotDo("Nothing is left to decide about this refund.")
+    return refund

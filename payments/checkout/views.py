@@ -1,0 +1,195 @@
+"""Cash-out over HTTP: where an order meets its payment. And the webhook's front door.
+
+These views live here and not in orders, because every answer says how the prompt stands, and
+orders know nothing of payments.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, cast
+from uuid import UUID
+
+from django.db import connection
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from omachemainproj.api.fields import read_idempotency_key
+from omachemainproj.api.schema import error_answer
+from omachemainproj.compiled_queries import NUMBERS, InstanceStatement, compile_instances
+from orders.cashout import place_order
+from orders.lifecycle import cancel_order, expire_order
+from orders.models import Order
+from orders.representations import order_answer
+from orders.serializers import CashoutInput, OrderOutput, PayInput
+from payments.models import AttemptStatus, OrderPayment, credited_to
+
+from .by_hand import ways_by_hand
+from .messages import describe_prompt
+from .stk_push import ring_again
+
+_NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
+_CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
+_REPLAYED = OpenApiParameter(
+    "Idempotent-Replayed",
+    location=OpenApiParameter.HEADER,
+    response=[201],
+    description="`true` when an earlier request under the same key had placed this order.",
+)
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description=(
+        "1 to 255 visible ASCII characters. The same key and body return the same order, for as "
+        "long as the order is kept; the same key with another body is a 422."
+    ),
+)
+_BODY = OpenApiExample(
+    "two kettles",
+    value={"order": [{"product": 7, "number": 2}], "mpesa_number": "0712345678"},
+    request_only=True,
+)
+
+
+@cache
+def _last_payment(vendor: str) -> InstanceStatement:
+    """Asked at every poll while a phone rings, so it is compiled once."""
+    return compile_instances(OrderPayment.objects.filter(order=NUMBERS[0]).order_by("-pk")[:1])
+
+
+def _answer(order: Order) -> Response:
+    return Response(order_answer(order, list(order.tracks.order_by("pk")), _paying(order)))
+
+
+def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
+    """How an order's payment stands, and what its buyer can do next."""
+    payments = _last_payment(connection.vendor).instances({NUMBERS[0]: order.pk})
+    waits = order.is_unpaid
+    # Nothing can have come for an order that was placed a moment ago.
+    due = order.amount - (0 if is_new else credited_to(order.pk)) if waits else 0
+    ways = ways_by_hand(order, amount_due=due)
+    prompt = describe_prompt(order, payments[0] if payments else None, due=due, ways=ways)
+    return {"amount_due": due, "prompt": prompt, "by_hand": ways}
+
+
+def _own_order(request: Request, order_token: UUID) -> Order:
+    """The caller's order, as it stands at this moment. Anyone else's is a 404."""
+    order = get_object_or_404(Order.objects.placed_by(_buyer(request)), order_token=order_token)
+    now = timezone.now()
+    if order.is_unpaid and order.expires_at <= now:
+        expire_order(order.pk, now=now)
+        order.refresh_from_db()
+    return order
+
+
+class CashoutView(APIView):
+    """Turn a cart into an order."""
+
+    throttle_scope = "cashout"
+
+    @extend_schema(
+        operation_id="cashout",
+        request=CashoutInput,
+        responses={
+            201: OrderOutput,
+            409: error_answer("This very request is being worked on.", "idempotency_key_in_use"),
+            422: error_answer(
+                "This Idempotency-Key was used for a different order.", "idempotency_key_reused"
+            ),
+        },
+        parameters=[_KEY, _REPLAYED],
+        examples=[_BODY],
+    )
+    def post(self, request: Request) -> Response:
+        """Place an order and ring the phone that pays for it.
+
+        Prices are the shop's, all lines or none are held, and the goods stay held until
+        `expires_at`. A shortage is pointed at on its line:
+        `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+        """
+        asked = CashoutInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        placed = place_order(
+            buyer=_buyer(request),
+            asked=asked.validated_data["order"],
+            mpesa_number=asked.validated_data["mpesa_number"],
+            idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
+        )
+        if not placed.replayed:
+            paying = _paying(placed.order, is_new=True)
+            # While the phone was being rung it may have been answered: then all is read again.
+            if paying["prompt"]["status"] != AttemptStatus.CONFIRMED:
+                answer = order_answer(placed.order, placed.tracks, paying)
+                return Response(answer, status=status.HTTP_201_CREATED)
+        response = _answer(_own_order(request, placed.order.order_token))
+        response.status_code = status.HTTP_201_CREATED
+        if placed.replayed:
+            response["Idempotent-Replayed"] = "true"
+        return response
+
+
+class OrderView(APIView):
+    """One of the caller's orders."""
+
+    throttle_scope = "poll"
+
+    @extend_schema(operation_id="order", responses={200: OrderOutput, 404: _NOT_YOURS})
+    def get(self, request: Request, order_token: UUID) -> Response:
+        """How an order stands. Ask every second or two while the phone rings."""
+        return _answer(_own_order(request, order_token))
+
+
+class PayView(APIView):
+    """Ring again."""
+
+    throttle_scope = "cashout"
+
+    @extend_schema(
+        operation_id="pay",
+        request=PayInput,
+        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
+    )
+    def post(self, request: Request, order_token: UUID) -> Response:
+        """Ring the buyer's phone once more, or another one.
+
+        Refused with 409 while a prompt is open (`prompt_open`) and once the order is paid,
+        cancelled or expired (`order_closed`).
+        """
+        order = _own_order(request, order_token)
+        asked = PayInput(data=_body(request))
+        asked.is_valid(raise_exception=True)
+        ring_again(order, phone=asked.validated_data.get("mpesa_number"))
+        order.refresh_from_db()
+        return _answer(order)
+
+
+class CancelView(APIView):
+    """Give up."""
+
+    throttle_scope = "cashout"
+
+    @extend_schema(
+        operation_id="cancel",
+        request=None,
+        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
+    )
+    def post(self, request: Request, order_token: UUID) -> Response:
+        """Give an unpaid order up; its goods are free at once."""
+        order = cancel_order(_own_order(request, order_token).pk)
+        return _answer(order)
+
+
+def _buyer(request: Request) -> User:
+    """The caller: nobody gets past the door without having signed in."""
+    return cast(User, request.user)
+
+
+def _body(request: Request) -> Any:
+    """The body, or an empty object where none was sent."""
+    return request.data if request.META.get("CONTENT_LENGTH") not in {None, "", "0"} else {}

@@ -1,0 +1,138 @@
+"""The end of a day: waiting until all is settled, what came of it, and whether the books agree."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, QuerySet, Sum
+
+from accounts.models import User
+from orders.models import Order, OrderTrack
+from payments.models import (
+    Account,
+    LedgerEntry,
+    Payout,
+    Receipt,
+    Refund,
+    Side,
+    TransferStatus,
+)
+from payments.payouts.balances import with_balances
+from payments.proof.prove import one_moment, prove
+from payments.proof.simulator_books import compare, gap
+
+from .api_client import Phones, Trouble
+from .pending import bring_forward, what_waits
+
+#: Rounds in a row in which nothing waits: what one round settles may begin something else.
+CALM = 2
+#: Differences that are shown; the rest is counted.
+SHOWN = 20
+
+
+def settle(people: list[int], *, patience: float, say: Any) -> None:
+    """Wait until nothing is under way for these people. Raises Trouble after ``patience`` seconds.
+
+    The shop's own clock does the work.
+    """
+    deadline = time.monotonic() + patience
+    calm, told = 0, ""
+    while calm < CALM:
+        bring_forward(people)
+        time.sleep(0.5)
+        waits = what_waits(people)
+        words = ", ".join(f"{count} {what}" for what, count in waits.items())
+        if words and words != told:
+            say(f"Waiting for {words} …")
+        told = words
+        calm = 0 if waits else calm + 1
+        if time.monotonic() > deadline:
+            raise Trouble(
+                f"After {patience:g} seconds these still wait: {words}. Is the shop's clock "
+                "running (manage.py clock)? Are payouts stopped, or over the day's limit (the "
+                "console)?"
+            )
+
+
+class Books:
+    """The shop's books beside the pretend M-Pesa's, as they stood before the day and after it.
+
+    A simulator that was started anew has forgotten what came before: only what is new counts.
+    """
+
+    def __init__(self, phones: Phones) -> None:
+        self._phones = phones
+        self._differences, self._gap = self._compare()
+
+    @property
+    def differed_before(self) -> int:
+        """How many differences there were before the day began."""
+        return len(self._differences)
+
+    def broken(self) -> list[str]:
+        """Everything that is broken now and was not before the day, a sentence each."""
+        lines = [str(broken) for broken in prove().broken]
+        differences, gap_now = self._compare()
+        if gap_now != self._gap:
+            lines += sorted(differences - self._differences)
+            lines.append(f"The day moved KES {gap_now - self._gap} that only one side knows of.")
+        elif new := sorted(differences - self._differences):
+            lines += new
+        if len(lines) > SHOWN:
+            lines[SHOWN:] = [f"… and {len(lines) - SHOWN} more."]
+        return lines
+
+    def _compare(self) -> tuple[set[str], int]:
+        books = self._phones.books()
+        with one_moment():
+            return set(compare(books, sums=False)), gap(books)
+
+
+def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
+    """What came of the day, as lines of a table. Money is whole KES.
+
+    What came in is the sum of the rows below it, less what sellers owe.
+    """
+    orders = Order.objects.filter(buyer__in=people)
+    yield from _table("Orders", _counts(orders, "payment_status"))
+    lines = OrderTrack.objects.filter(buyer__in=people)
+    yield from _table("Lines", _counts(lines, "track_status"))
+    yield from _table("What people did", dict(deeds.most_common()))
+    entries = LedgerEntry.objects.filter(order__in=orders)
+    refunds = Refund.objects.filter(order__in=orders, status=TransferStatus.DONE)
+    payouts = Payout.objects.filter(seller__in=people, status=TransferStatus.DONE)
+    sellers = with_balances(User.objects.filter(pk__in=people))
+    owed = list(sellers.values_list("owed", flat=True))
+    kes = {
+        "in from buyers": _sum(Receipt.objects.filter(order__in=orders)),
+        "out to sellers": _sum(payouts),
+        "back to buyers": _sum(refunds),
+        "commission": _credit(entries, Account.COMMISSION),
+        "held for goods still to be fetched": _credit(entries, Account.BUYERS_HELD),
+        "owed to sellers": sum(each for each in owed if each > 0),
+        "owed by sellers, for goods that came back": -sum(each for each in owed if each < 0),
+    }
+    yield from _table("KES", kes)
+
+
+def _counts(rows: QuerySet[Any], field: str) -> dict[str, int]:
+    counted = rows.order_by().values(field).annotate(n=Count("pk")).values_list(field, "n")
+    return dict(sorted(counted, key=lambda pair: -pair[1]))
+
+
+def _credit(entries: QuerySet[LedgerEntry], account: Account) -> int:
+    there = entries.filter(account=account)
+    return _sum(there.filter(side=Side.CREDIT)) - _sum(there.filter(side=Side.DEBIT))
+
+
+def _sum(rows: QuerySet[Any]) -> int:
+    return rows.aggregate(total=Sum("amount"))["total"] or 0
+
+
+def _table(name: str, rows: dict[str, int]) -> Iterator[str]:
+    yield name
+    for what, number in rows.items():
+        yield f"  {number:>9,}  {what}"

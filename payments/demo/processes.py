@@ -1,0 +1,163 @@
+"""The shop's processes on one machine: the pretend M-Pesa, the API, the clock."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+HOST = "127.0.0.1"
+#: How long the servers may take to answer, seconds.
+PATIENCE = 60
+
+Servers = dict[str, subprocess.Popen[bytes]]
+
+
+class Stopped(Exception):
+    """A server that should run does not. Its text is a plain sentence."""
+
+
+def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
+    """What the processes are told where nobody says otherwise.
+
+    ``kept`` is the folder of the pretend M-Pesa's key and certificate.
+    """
+    return {
+        "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
+        "DARAJA_BASE_URL": f"http://{HOST}:{phone}",
+        "DARAJA_CALLBACK_BASE_URL": f"http://{HOST}:{web}",
+        # The pretend M-Pesa answers as many as it is asked.
+        "DARAJA_QUERIES_A_MINUTE": "600",
+        "DJANGO_RUNSERVER_HIDE_WARNING": "true",
+        # A file each, or the welcome would be lost among them.
+        "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / 'mail'))}",
+        # What the simulator is born with (daraja_simulator/config.py): its phones show the SMS.
+        "SMS": "africastalking",
+        "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
+        "AFRICASTALKING_USERNAME": "omache",
+        "AFRICASTALKING_API_KEY": "simulator-sms-key",
+        "AFRICASTALKING_SENDER_ID": "O-MACHE",
+    }
+
+
+@contextmanager
+def open_shop(
+    told: dict[str, str], *, web: int, phone: int, kept: Path, log: IO[bytes] | None = None
+) -> Iterator[Servers]:
+    """Run a shop until the block ends, and begin the block once it is open. Raises Stopped.
+
+    What the processes say goes to ``log``, or to this process's own output.
+    """
+    kept.mkdir(exist_ok=True)
+    key = ["--certificate", told["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
+    commands = {
+        "the simulator": ["daraja_simulator", "--port", str(phone), *key],
+        "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
+    }
+    # Often, so that somebody who watches need not wait.
+    clock = {"the clock": ["clock", "--every", "2"]}
+    servers: Servers = {}
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _start(servers, commands, told, log)
+        _wait_until_open(servers, (web, phone))
+        # The pretend M-Pesa remembers nothing: where to tell of payments by hand, for one.
+        manage(told, "register_c2b_urls", "--statement-number", "254700000000")
+        _start(servers, clock, told, log)
+        yield servers
+    finally:
+        _stop(servers)
+
+
+def manage(told: dict[str, str], *command: str) -> None:
+    """Run a command of ours to its end, silently. Raises Stopped where it fails."""
+    ran = subprocess.run(  # noqa: S603 - our own commands
+        [sys.executable, sys.argv[0], *command],
+        env=told,
+        check=False,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if ran.returncode:
+        raise Stopped(f"{command[0]} failed: {ran.stdout}")
+
+
+def refuse_dead(servers: Servers) -> None:
+    """Raise Stopped where a server has ended."""
+    for name, server in servers.items():
+        if server.poll() is not None:
+            raise Stopped(f"{name} stopped (exit {server.returncode}); see above for why.")
+
+
+def is_free(port: int) -> bool:
+    """Whether a server of ours could listen there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _start(
+    servers: Servers, commands: dict[str, list[str]], told: dict[str, str], log: IO[bytes] | None
+) -> None:
+    for name, command in commands.items():
+        servers[name] = subprocess.Popen(  # noqa: S603 - our own commands
+            [sys.executable, sys.argv[0], *command],
+            env=told,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if "simulator" in name else log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def _wait_until_open(servers: Servers, ports: tuple[int, ...]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not all(_answers(port) for port in ports):
+        refuse_dead(servers)
+        if time.monotonic() > deadline:
+            raise Stopped(f"The servers did not answer within {PATIENCE} seconds.")
+        time.sleep(0.1)
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _answers(port: int) -> bool:
+    with suppress(OSError), socket.create_connection((HOST, port), timeout=1):
+        return True
+    return False
+
+
+def _stop(servers: Servers) -> None:
+    """End every server and whatever it started; each has a session of its own."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for server in servers.values():
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, number)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            if all(server.poll() is not None for server in servers.values()):
+                break
+            time.sleep(0.05)

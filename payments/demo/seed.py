@@ -1,0 +1,225 @@
+"""The demo's story: orders in every state, and money and goods that went astray.
+
+Each chapter is an order placed under a key of its own, so it is told once, whatever has become of
+it since. Everything happens as it would to people: through the API and on the phones. So the books
+of the pretend M-Pesa know of every shilling too.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+from django.core.management import call_command
+from django.utils import timezone
+
+from orders.models import Order, OrderTrack
+from payments.models import Receipt, StatementPull
+from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF
+from products.models import Product
+
+from .api_client import SOON, Person, Phones, Trouble
+from .scenarios import move
+
+#: What somebody typed as account number who paid for no order; and the phone that paid.
+MISTYPED, STRANGER = "NYUMBA7", "254733444555"
+#: A phone that pays, but to which M-Pesa cannot pay: its number ends in 2040 (docs/simulator.md).
+UNREACHABLE = "254711002040"
+#: How long M-Pesa thinks about the payout that is under way, seconds.
+THINKING = 3600
+
+
+class Story:
+    """Everybody in it, and its chapters in the order they are told."""
+
+    def __init__(self, shop: str, mpesa: str) -> None:
+        self._people = {name: Person(shop, name, PASSWORD) for name in (*SELLERS, *BUYERS, *STAFF)}
+        self._phones = Phones(mpesa)
+
+    def tell(self) -> Iterator[str]:
+        """Tell what was not told before, and yield a sentence about each chapter.
+
+        Raises Trouble where the shop does otherwise than the story says.
+        """
+        told = set(
+            Order.objects.filter(
+                buyer__username__in=BUYERS, idempotency_key__startswith="story-"
+            ).values_list("idempotency_key", flat=True)
+        )
+        for chapter in self._chapters():
+            key = f"story-{chapter.__name__.strip('_')}"
+            if key not in told:
+                yield chapter(key)
+        if not Receipt.objects.filter(reference=MISTYPED).exists():
+            yield self._nobodys_money()
+        if not Order.objects.unpaid().filter(buyer__username="wanjiku").exists():
+            yield self._requested(f"story-requested-{time.time_ns()}")
+
+    def _chapters(self) -> tuple[Callable[[str], str], ...]:
+        return (
+            self._delivered,
+            self._disappointing,
+            self._partly_returned,
+            self._refunded,
+            self._refund_due,
+            self._paid,
+            self._payout_under_way,
+            self._payout_to_approve,
+            self._shipping,
+            self._cancelled,
+            self._expired,
+            self._short,
+            self._over,
+        )
+
+    # --- Goods that arrived -----------------------------------------------------------------
+
+    def _delivered(self, key: str) -> str:
+        order = self._pays("wanjiku", key, ("Chai flask 2 L, unbreakable", 2))
+        self._hand_over(order)
+        self._review("wanjiku", order, 5, "Chai is still hot at four. Asante!", "Karibu tena!")
+        return "Wanjiku has her chai flasks, is content, and says so."
+
+    def _disappointing(self, key: str) -> str:
+        order = self._pays("otieno", key, ("Energy-saving charcoal jiko", 1))
+        self._hand_over(order)
+        opinion, answer = "The lining was cracked.", "Pole sana. Send it back, we refund you."
+        self._review("otieno", order, 2, opinion, answer)
+        return "Otieno's jiko was cracked; its seller answers his review."
+
+    def _partly_returned(self, key: str) -> str:
+        goods = [("Sufuria set of five with lids", 1), ("Ramtons cordless kettle 1.7 L", 1)]
+        order = self._pays("njeri", key, *goods)
+        self._hand_over(order)
+        note = "The kettle does not switch itself off."
+        move(self._people["support"], order["order"][1], "cancelled", note=note, goods_there=False)
+        return "Njeri keeps her sufurias and sends the kettle back: its money returns."
+
+    def _shipping(self, key: str) -> str:
+        order = self._pays("wanjiku", key, ("Kitenge wrap skirt", 1))
+        self._fetch(order, "shipping")
+        return "Wanjiku's skirt is on the road."
+
+    def _paid(self, key: str) -> str:
+        self._pays("njeri", key, ("Maasai tyre sandals", 2))
+        return "Njeri's sandals are paid, and wait to be fetched."
+
+    # --- Money that goes out -----------------------------------------------------------------
+
+    def _refunded(self, key: str) -> str:
+        order = self._pays("kiprop", key, ("Harambee Stars jersey", 1), ("Mikasa volleyball", 1))
+        for line in order["order"]:
+            move(self._people["kiprop"], line, "cancelled")
+        self._people["kiprop"].await_order(order, is_now="refunded")
+        return "Kiprop changed his mind, and has his money back."
+
+    def _refund_due(self, key: str) -> str:
+        self._phones.script(operation="reversal", phone=UNREACHABLE, outcome="R000002")
+        order = self._pays("otieno", key, ("Badminton set for four", 1), phone=UNREACHABLE)
+        move(self._people["otieno"], order["order"][0], "cancelled")
+        return "Otieno's money cannot go back by itself: the console asks a person."
+
+    def _payout_under_way(self, key: str) -> str:
+        order = self._pays("kiprop", key, ("SanDisk flash disk 64 GB", 2))
+        line = OrderTrack.objects.get(pk=order["order"][0]["id"])
+        self._phones.script(
+            operation="b2c",
+            phone=line.payment_mpesa_number,
+            amount=line.share,
+            decide_after=THINKING,
+        )
+        self._fetch(order)
+        return "Kiprop's flash disks are fetched; M-Pesa still thinks about paying their seller."
+
+    def _payout_to_approve(self, key: str) -> str:
+        order = self._pays("njeri", key, ("Lenovo IdeaPad Slim 3", 1))
+        self._hand_over(order)
+        return "Njeri's laptop was dear: a second person must approve what its seller gets."
+
+    # --- Money that did not come, or not as it should ----------------------------------------
+
+    def _cancelled(self, key: str) -> str:
+        buyer, order = self._orders("otieno", key, ("Linen shirt for men", 1))
+        self._phones.cancel(BUYERS["otieno"])
+        buyer.await_prompt(order, has="failed")
+        buyer.post(f"/cashout/{order['order_token']}/cancel/")
+        return "Otieno dismissed the prompt, and cancelled."
+
+    def _expired(self, key: str) -> str:
+        self._phones.ignore_next(BUYERS["kiprop"])
+        buyer, order = self._orders("kiprop", key, ("Nike running shoes", 1))
+        buyer.await_prompt(order, has="failed")
+        # A quarter of an hour, brought forward.
+        placed = Order.objects.filter(order_token=order["order_token"]).unpaid()
+        placed.update(expires_at=timezone.now())
+        buyer.await_order(order, is_now="expired")
+        return "Kiprop's phone rang in vain: his order expired."
+
+    def _short(self, key: str) -> str:
+        phone = BUYERS["otieno"]
+        self._phones.script(phone=phone, outcome="success", paid_amount=2000)
+        buyer, order = self._orders("otieno", key, ("Sun King solar lantern with phone charger", 1))
+        buyer.await_due(order, order["amount"] - 2000)
+        return f"Otieno's lantern waits for KES {order['amount'] - 2000} more than came."
+
+    def _over(self, key: str) -> str:
+        self._phones.script(phone=BUYERS["kiprop"], outcome="success", paid_amount=3000)
+        buyer, order = self._orders("kiprop", key, ("Adidas match football, size 5", 1))
+        buyer.await_order(order, is_now="paid")
+        return f"Kiprop paid KES {3000 - order['amount']} too much: it goes back."
+
+    def _nobodys_money(self) -> str:
+        """Money for no order. The shop would refuse it, so M-Pesa must have forgotten to ask."""
+        self._phones.forget_addresses()
+        self._phones.pay(STRANGER, MISTYPED, 750)
+        call_command("register_c2b_urls", "--statement-number", "254700000000", stdout=StringIO())
+        StatementPull.objects.update(next_pull_at=timezone.now())
+        deadline = time.monotonic() + SOON
+        while not Receipt.objects.filter(reference=MISTYPED).exists():
+            if time.monotonic() > deadline:
+                raise Trouble("M-Pesa's statement was not read: is the clock running?")
+            time.sleep(0.2)
+        return f"Somebody paid KES 750 for {MISTYPED}: it lies in suspense until a person decides."
+
+    def _requested(self, key: str) -> str:
+        _, order = self._orders("wanjiku", key, ("Ankara maxi dress", 1))
+        return f"Wanjiku's phone rings for KES {order['amount']}: the PIN is 1234."
+
+    # --- What several chapters do ------------------------------------------------------------
+
+    def _orders(
+        self, name: str, key: str, *goods: tuple[str, int], phone: str = ""
+    ) -> tuple[Person, dict[str, Any]]:
+        ids = dict(Product.objects.filter(seller__username__in=SELLERS).values_list("name", "pk"))
+        try:
+            lines = [(ids[product], number) for product, number in goods]
+        except KeyError as missing:
+            raise Trouble(f"The demo's {missing} is not there.") from missing
+        buyer = self._people[name]
+        return buyer, buyer.cash_out(phone or BUYERS[name], *lines, key=key)
+
+    def _pays(self, name: str, key: str, *goods: tuple[str, int], phone: str = "") -> Any:
+        phone = phone or BUYERS[name]
+        buyer, order = self._orders(name, key, *goods, phone=phone)
+        self._phones.enter_pin(phone)
+        return buyer.await_order(order, is_now="paid")
+
+    def _fetch(self, order: dict[str, Any], *further: str) -> None:
+        for line in order["order"]:
+            for to in ("fetched", *further):
+                move(self._people["delivery"], line, to)
+
+    def _hand_over(self, order: dict[str, Any]) -> None:
+        self._fetch(order, "shipping")
+        for line in order["order"]:
+            move(self._people["delivery"], line, "delivered", code=line["collection_code"])
+
+    def _review(self, name: str, order: dict[str, Any], stars: int, *words: str) -> None:
+        opinion, answer = words
+        line = order["order"][0]["id"]
+        said = {"stars": stars, "text": opinion}
+        review = self._people[name].post(f"/track/{line}/review/", said)
+        seller = OrderTrack.objects.values_list("seller__username", flat=True).get(pk=line)
+        self._people[seller].post(f"/review/{review['id']}/answer/", {"text": answer})

@@ -1,0 +1,167 @@
+"""A day of trade: who takes part, what each does, and playing it."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from random import Random
+from typing import Any, NamedTuple
+
+from products.demo.seed import PASSWORD
+
+from .api_client import Person, Phones
+from .progress import Progress
+from .scenarios import HANDLING, PAYING, Handling, Paying, Scene
+
+#: Orders a day has at most: what they bring to sellers fits into a day's limit on payouts.
+MOST = 1000
+#: Orders played at the same time.
+HANDS = 4
+#: What sellers of the day list: name, category, price in KES. Small prices, so that a long day
+#: stays below what may leave to sellers in one.
+GOODS = [
+    ("Enamel mug", "kitchen", 180),
+    ("Wooden spoon, olive", "kitchen", 120),
+    ("Kikoy towel", "fashions", 650),
+    ("Beaded bracelet", "fashions", 250),
+    ("USB-C cable, 1 m", "phones", 300),
+    ("Phone pouch in kitenge", "phones", 220),
+    ("AA batteries, four", "electronics", 160),
+    ("Torch with dynamo", "electronics", 480),
+    ("Skipping rope", "sports", 350),
+    ("Mouse mat", "computing", 200),
+    ("Card game Kadi", "gaming", 150),
+    ("Folding stool", "furniture", 850),
+]
+#: The first of so many buyers and sellers have other first names.
+NAMES = ("achieng", "brian", "cherono", "daudi", "edna", "faraji", "grace", "hassan", "imani")
+STOCK = 500
+
+
+class Plan(NamedTuple):
+    """What one order is to be, drawn before anything is played."""
+
+    buyer: int
+    seller: int
+    goods: tuple[tuple[int, int], ...]
+    paying: Paying
+    handling: tuple[Handling, ...]
+    seed: int
+
+
+class Day:
+    """One day at a shop, from its first registration to the last deed of its last order.
+
+    The same seed and number of orders draw the same day.
+    """
+
+    def __init__(self, shop: str, mpesa: str, *, orders: int, seed: int, mark: str) -> None:
+        self.phones = Phones(mpesa)
+        self.seed = seed
+        self.deeds: Counter[str] = Counter()
+        self._shop, self._mark = shop, mark
+        self._chance = Random(seed)  # noqa: S311 - a game
+        sellers, buyers = max(2, orders // 12), max(2, (orders + 1) // 2)
+        self.sellers = [self._newcomer("seller", number) for number in range(sellers)]
+        self.buyers = [self._newcomer("buyer", number) for number in range(buyers)]
+        self.agent, self.support = (Person(shop, who, PASSWORD) for who in ("delivery", "support"))
+        self._plans = [self._draw(number) for number in range(orders)]
+        self._products: list[list[int]] = []
+
+    @property
+    def usernames(self) -> list[str]:
+        """Everybody who joined for this day."""
+        return [person.username for person in (*self.sellers, *self.buyers)]
+
+    def open(self) -> None:
+        """Let everybody join, and the sellers list what they have. Raises Trouble."""
+        with ThreadPoolExecutor(HANDS) as hands:
+            list(hands.map(Person.register, [*self.sellers, *self.buyers]))
+            self._products = list(hands.map(self._list_goods, range(len(self.sellers))))
+
+    def play(self, progress: Progress, *, a_second: float = 0) -> None:
+        """Play every order, ``a_second`` at most (0: as fast as the shop answers). Raises Trouble.
+
+        What was begun is brought to its end before anything is raised.
+        """
+        between, now = 1 / a_second if a_second else 0, time.monotonic()
+        with ThreadPoolExecutor(HANDS) as hands:
+            begun = [
+                hands.submit(self._play, number, plan, not_before=now + number * between)
+                for number, plan in enumerate(self._plans)
+            ]
+            for done, played in enumerate(as_completed(begun), 1):
+                who, deeds = played.result()
+                self.deeds.update(deeds)
+                progress.say(done, f"{who} {deeds[0]}")
+        progress.end()
+
+    def _play(self, number: int, plan: Plan, *, not_before: float) -> tuple[str, list[str]]:
+        """Play one order; who bought, and everything that was done."""
+        time.sleep(max(0.0, not_before - time.monotonic()))
+        goods = self._products[plan.seller]
+        scene = Scene(
+            buyer=self.buyers[plan.buyer],
+            # Its own for each order: M-Pesa takes the same sum from a phone once in two minutes.
+            phone=self._phone(7, number),
+            seller=self.sellers[plan.seller],
+            agent=self.agent,
+            support=self.support,
+            phones=self.phones,
+            lines=tuple((goods[which], pieces) for which, pieces in plan.goods),
+            chance=Random(plan.seed),  # noqa: S311 - a game
+        )
+        order = plan.paying(scene)
+        deeds = [_in_words(plan.paying)]
+        if order["payment_status"] == "paid":
+            for line, handling in zip(order["order"], plan.handling, strict=True):
+                handling(scene, order, line)
+                deeds.append(_in_words(handling))
+        return scene.buyer.username, deeds
+
+    def _draw(self, number: int) -> Plan:
+        chance = self._chance
+        different = chance.choice([1, 1, 2])
+        # Everything happens once, in a day that is long enough.
+        first = list(PAYING)[number : number + 1]
+        paying = first or chance.choices(list(PAYING), list(PAYING.values()))
+        handling = list(HANDLING)[number : number + 1] * different
+        if not handling:
+            handling = chance.choices(list(HANDLING), list(HANDLING.values()), k=different)
+        which = chance.sample(range(len(GOODS) // 2), different)
+        return Plan(
+            buyer=number % len(self.buyers),
+            seller=chance.randrange(len(self.sellers)),
+            goods=tuple((each, chance.randint(1, 3)) for each in which),
+            paying=paying[0],
+            handling=tuple(handling),
+            seed=chance.randrange(2**32),
+        )
+
+    def _newcomer(self, kind: str, number: int) -> Person:
+        name = NAMES[number % len(NAMES)]
+        return Person(self._shop, f"{name}.{kind}{number}.{self._mark}", f"day of {self._mark}")
+
+    def _list_goods(self, number: int) -> list[int]:
+        """List half of the goods for one seller, every other one the other half."""
+        ids = []
+        for name, category, price in GOODS[number % 2 :: 2]:
+            listed: dict[str, Any] = {
+                "name": name,
+                "category": category,
+                "price": price,
+                "item_number": STOCK,
+                "payment_mpesa_number": self._phone(1, number),
+            }
+            ids.append(self.sellers[number].post("/create/", listed)["id"])
+        return ids
+
+    def _phone(self, kind: int, number: int) -> str:
+        """A number that is nobody else's; no ending in 5 has a fate (docs/simulator.md)."""
+        return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
+
+
+def _in_words(deed: Callable[..., Any]) -> str:
+    return deed.__name__.replace("_", " ")

@@ -1,0 +1,91 @@
+"""What was posted to the webhook, as it was posted."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+from payments.querysets import GatewayEventQuerySet
+
+from .order_payments import OrderPayment
+from .payouts import Payout
+from .receipts import Receipt
+from .transfers import Refund
+
+
+class Source(models.TextChoices):
+    """Which of the webhook's addresses a message came to."""
+
+    PROMPT = "prompt", "the own address of a prompt, a refund or a payout"
+    C2B = "c2b", "the address for payments to the pay bill"
+    EQUITY = "equity", "Equity Bank's address"
+    STATEMENT = "statement", "no address: a row of M-Pesa's statement"
+
+
+class EventState(models.TextChoices):
+    NEW = "new"  # kept, not acted on yet
+    APPLIED = "applied"  # acted on, or found to change nothing
+    CHECKING = "checking"  # not to be believed alone: the status query decides
+    UNMATCHED = "unmatched"  # readable, but about no attempt of ours
+    UNREADABLE = "unreadable"  # not a message we understand; kept for a person
+    FAILED = "failed"  # acting on it broke again and again: a person must look
+    ASIDE = "aside"  # a person has looked, and nothing is to be done
+
+
+class GatewayEvent(models.Model):
+    """What somebody posted to the webhook, kept as raw bytes before it is read.
+
+    UNTRUSTED. ``state`` and ``note`` say what became of it; nothing else ever changes.
+    """
+
+    body = models.BinaryField()
+    sha256 = models.CharField(max_length=64)
+    source = models.CharField(max_length=9, choices=Source, default=Source.PROMPT)
+    #: The secret part of the address it came to; empty at the bare address.
+    token = models.CharField(max_length=64, blank=True)
+    remote_address = models.GenericIPAddressField(null=True)
+    headers = models.JSONField(default=dict)
+    received_at = models.DateTimeField(auto_now_add=True)
+    payment = models.ForeignKey(
+        OrderPayment, null=True, on_delete=models.PROTECT, related_name="events"
+    )
+    receipt = models.ForeignKey(Receipt, null=True, on_delete=models.PROTECT, related_name="events")
+    refund = models.ForeignKey(Refund, null=True, on_delete=models.PROTECT, related_name="events")
+    payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="events")
+    state = models.CharField(max_length=10, choices=EventState, default=EventState.NEW)
+    note = models.CharField(max_length=200, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    applied_at = models.DateTimeField(null=True)
+
+    objects = GatewayEventQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="event_to_apply",
+                condition=Q(state__in=["new", "checking"]),
+            ),
+            models.Index(
+                fields=["id"],
+                name="event_for_a_person",
+                condition=Q(state="failed")
+                | Q(state__in=["unmatched", "unreadable"], source__in=["c2b", "equity"]),
+            ),
+            models.Index(
+                fields=["id"],
+                name="event_of_strangers",
+                condition=Q(state__in=["unmatched", "unreadable"], source="prompt"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state}, {len(self.body)} bytes, {self.received_at:%d %b %Y %H:%M:%S}"
+
+    def become(self, state: str, note: str) -> None:
+        """Write down what became of the message, and whom it was about."""
+        self.state, self.note, self.applied_at = state, note[:200], timezone.now()
+        self.save(
+            update_fields=["state", "note", "applied_at", "payment", "receipt", "refund", "payout"]
+        )

@@ -1,0 +1,55 @@
+"""How an order's money stands."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import Exists, F, OuterRef, Subquery, Sum
+from django.db.models.functions import Coalesce
+
+from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
+from orders.models import Order, OrderTrack
+
+from .receipts import Receipt
+from .transfers import Refund
+
+
+class OrderMoney(NamedTuple):
+    """What stands for an order, in KES.
+
+    ``credited`` counts for it, ``returned`` is the price of lines that were cancelled after they
+    were paid, and ``waiting`` says whether something waits for the rest of its price.
+    """
+
+    credited: int
+    returned: int
+    waiting: bool
+
+
+def credited_to(order_id: int) -> int:
+    """KES that is counted for an order: what came, what the shop bears, less what is owed back."""
+    return money_of(order_id).credited
+
+
+def money_of(order_id: int) -> OrderMoney:
+    """How an order's money stands. One query."""
+    came, owed, returned, waiting = _money_of(connection.vendor).rows({NUMBERS[0]: order_id})[0]
+    return OrderMoney(int(came) - int(owed), int(returned), bool(waiting))
+
+
+@cache
+def _money_of(vendor: str) -> Statement:
+    """Asked whenever money comes and while a buyer waits, so it is compiled once."""
+    came = Receipt.objects.filter(order=OuterRef("pk")).values("order")
+    waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
+    returned = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True).values("order")
+    owed = Refund.objects.owed().filter(order=OuterRef("pk")).values("order")
+    orders = Order.objects.filter(pk=NUMBERS[0]).values_list(
+        Coalesce(Subquery(came.values(total=Sum(F("amount") + F("borne")))), 0),
+        Coalesce(Subquery(owed.values(total=Sum("amount"))), 0),
+        Coalesce(Subquery(returned.values(total=Sum("amount"))), 0),
+        Exists(waiting),
+    )
+    return compile_rows(orders, ["came", "owed", "returned", "waiting"])

@@ -1,0 +1,109 @@
+"""What came in, and how far the shop has looked for it."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from payments.querysets import ReceiptQuerySet
+
+from .order_payments import OrderPayment
+
+
+class Provider(models.TextChoices):
+    MPESA = "mpesa", "M-Pesa"
+    EQUITY = "equity", "Equity Bank"
+
+
+class Door(models.TextChoices):
+    """Where the shop first heard of a receipt."""
+
+    CALLBACK = "callback", "callback at the attempt's own address"
+    QUERY = "query", "status query"
+    C2B = "c2b", "M-Pesa's confirmation of a payment to the pay bill"
+    STATEMENT = "statement", "M-Pesa's statement"
+    BANK = "bank", "a bank's notification"
+    STAFF = "staff", "written down by a person"
+
+
+class Receipt(models.Model):
+    """One real movement of money in. Counted once, whichever door the news came through.
+
+    With an ``order`` it is credited to that order; without one it waits in suspense for a person,
+    and ``note`` says why. ``number`` is empty while only a status query has told of the money:
+    the query proves a payment but does not name its receipt.
+    """
+
+    provider = models.CharField(max_length=8, choices=Provider, default=Provider.MPESA)
+    number = models.CharField(max_length=40, blank=True)
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
+    #: What of the order's price the shop bears, because less came than was counted at first.
+    borne = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
+    payment = models.OneToOneField(
+        OrderPayment, null=True, on_delete=models.PROTECT, related_name="receipt"
+    )
+    order = models.ForeignKey(
+        "orders.Order", null=True, on_delete=models.PROTECT, related_name="receipts"
+    )
+    door = models.CharField(max_length=9, choices=Door)
+    #: Of the payer, as the provider shows it: nowadays often masked.
+    phone = models.CharField(max_length=20, blank=True)
+    payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")
+    reference = models.CharField(max_length=40, blank=True, help_text="What the payer typed.")
+    #: Credited to an order that is not covered yet.
+    waiting = models.BooleanField(default=False)
+    paid_at = models.DateTimeField(null=True, help_text="As the provider says.")
+    note = models.CharField(max_length=200, blank=True)
+    #: Its note is about a difference, and no person has acknowledged it yet.
+    unseen = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReceiptQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="receipt_counts_once",
+                fields=["provider", "number"],
+                condition=~Q(number=""),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], name="receipt_in_suspense", condition=Q(order__isnull=True)
+            ),
+            models.Index(fields=["id"], name="receipt_waiting", condition=Q(waiting=True)),
+            models.Index(
+                fields=["created_at"], name="receipt_without_number", condition=Q(number="")
+            ),
+            models.Index(fields=["id"], name="receipt_unseen", condition=Q(unseen=True)),
+        ]
+        permissions = [("decide_money", "Can decide about money that waits for a person")]
+
+    def __str__(self) -> str:
+        return f"{self.number or 'number to come'}: {self.amount} KES"
+
+
+class StatementPull(models.Model):
+    """How far M-Pesa's statement has been read: one row a short code."""
+
+    shortcode = models.CharField(max_length=12, unique=True)
+    #: Nothing between these two is missing.
+    read_from = models.DateTimeField(null=True)
+    read_until = models.DateTimeField(null=True)
+    #: When one process may read on; another waits for it.
+    next_pull_at = models.DateTimeField()
+    result_text = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return f"statement of {self.shortcode}"
+
+
+class QueryBudget(models.Model):
+    """How many status queries were asked in a minute, by all workers together."""
+
+    minute = models.DateTimeField(unique=True)
+    used = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.used} in {self.minute:%H:%M}"

@@ -1,0 +1,55 @@
+"""How a seller's account stands, by the ledger and by what is on its way to them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Subquery, Sum, When
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from payments.models import LedgerEntry, Payout, SellerShare, Side
+
+
+class SellerBalance(NamedTuple):
+    """In KES: what the ledger owes a seller, what of it is on its way, what waits to be sent."""
+
+    owed: int
+    going: int
+    waiting: int
+
+    @property
+    def spare(self) -> int:
+        """What no share accounts for: below zero, a debt of the seller's."""
+        return self.owed - self.going - self.waiting
+
+
+def balance_of(seller_id: int) -> SellerBalance:
+    """How a seller's account stands at one moment. One query, so that nothing moves between."""
+    sellers = with_balances(User.objects.filter(pk=seller_id))
+    seller: Any = sellers.only("pk").get()
+    return SellerBalance(seller.owed, seller.going, seller.waiting)
+
+
+def with_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
+    """Annotate people with ``owed``, ``going`` and ``waiting`` (see SellerBalance)."""
+    usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
+    entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))
+    payouts = Payout.objects.filter(seller=OuterRef("pk"))
+    new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
+    # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
+    left = SellerShare.objects.owed().filter(
+        ~Q(payout__status="done"),
+        payout__seller=OuterRef("pk"),
+        payout__status__in=("refused", "dropped"),
+    )
+    return sellers.annotate(
+        owed=_total(entries, usual),
+        going=_total(payouts.exclude(status="done").still_open(), F("amount")),
+        waiting=_total(new, F("amount")) + _total(left, F("amount")),
+    )
+
+
+def _total(rows: QuerySet[Any], of: Any) -> Coalesce:
+    totals = rows.order_by().values("seller").annotate(total=Sum(of)).values("total")
+    return Coalesce(Subquery(totals), 0, output_field=BigIntegerField())

@@ -1,0 +1,91 @@
+"""What sellers see of their money, and what they may change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.serializers import PasswordField
+from accounts.services import confirm_password
+from omachemainproj.api.fields import MpesaNumberField
+from payments.models import Payout, TransferStatus
+
+from .statement import KINDS
+
+#: How a payout stands, in words a seller understands.
+STANDS = {
+    TransferStatus.DUE: "waiting",
+    TransferStatus.UNKNOWN: "on_its_way",
+    TransferStatus.SENT: "on_its_way",
+    TransferStatus.DONE: "paid",
+    TransferStatus.REFUSED: "refused",
+    TransferStatus.DROPPED: "replaced",
+}
+
+
+class MovementOutput(serializers.Serializer):
+    """One movement on the seller's account."""
+
+    id = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(list(KINDS.values()))
+    amount = serializers.IntegerField(help_text="Whole KES; below zero what left the account.")
+    balance = serializers.IntegerField(
+        help_text="What it left, whole KES; below zero what the seller owes."
+    )
+    order = serializers.CharField(allow_null=True, help_text="The order's reference.")
+    product = serializers.CharField(allow_null=True)
+    number = serializers.CharField(allow_null=True, help_text="M-Pesa's receipt of a payout.")
+
+
+class PayoutOutput(serializers.Serializer):
+    """One payment to the seller."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(list(dict.fromkeys(STANDS.values())))
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    kept_back = serializers.IntegerField(help_text="Whole KES kept for what the seller owed.")
+    mpesa_number = serializers.CharField(help_text="Where it goes.")
+    number = serializers.CharField(help_text="M-Pesa's receipt; empty until it is there.")
+    lines = serializers.ListField(
+        child=serializers.IntegerField(), help_text="The ids of the lines it is for."
+    )
+    reason = serializers.CharField(help_text="Why M-Pesa refused it, or why it waits.")
+    created_at = serializers.DateTimeField()
+    done_at = serializers.DateTimeField(allow_null=True)
+
+
+def payout_answer(payout: Payout) -> dict[str, Any]:
+    """One payout as its seller sees it, its shares read already."""
+    reason = payout.note
+    if payout.status == TransferStatus.REFUSED:
+        reason = payout.result_text
+    elif payout.needs_approval and payout.approved_by_id is None:
+        reason = "It is large: somebody looks at it first."
+    return {
+        "id": payout.pk,
+        "status": STANDS[TransferStatus(payout.status)],
+        "amount": payout.amount,
+        "kept_back": max(payout.gross - payout.amount, 0),
+        "mpesa_number": payout.phone,
+        "number": payout.number,
+        "lines": [share.track_id for share in payout.shares.all()],
+        "reason": reason,
+        "created_at": payout.created_at,
+        "done_at": payout.done_at,
+    }
+
+
+class NewNumberInput(serializers.Serializer):
+    """Another number for what M-Pesa refused; ``context`` has the ``request``."""
+
+    mpesa_number = MpesaNumberField(help_text="Where it is to go instead.")
+    password = PasswordField(help_text="Yours: it is your money that moves.")
+
+    def validate_password(self, password: str) -> str:
+        request: Any = self.context["request"]
+        # Django's own request: axes leaves its verdict on it for the middleware to read.
+        if not confirm_password(request._request, request.user, password=password):
+            raise serializers.ValidationError("This is not your password.")
+        return password

@@ -1,0 +1,268 @@
+"""How what sellers are owed leaves to them. What is asked of M-Pesa: sending.py.
+
+Locks: the seller, their shares, the payout. A share is carried by one payout at a time; what a
+payout sends is its shares' money, less what the seller owes the shop.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, F, OuterRef, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.background import after_commit, duty
+from omachemainproj.compiled_queries import locked_row
+from orders.models.notifications import Kind
+from orders.notifications.notify import tell
+from payments import ledger
+from payments.daraja.payout_codes import PayoutReason
+from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
+from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
+from payments.transfer_policy import next_try, stop_payouts
+
+from .balances import balance_of, with_balances
+
+logger = logging.getLogger(__name__)
+
+#: Whose midnight ends a day's limit.
+NAIROBI = ZoneInfo("Africa/Nairobi")
+#: Shares taken on at a time; the clock comes again for the rest.
+SHARES_A_TURN = 200
+#: How old a payout that never left may be for the clock to see whether it left something to spare.
+LOOK_BACK = timedelta(days=14)
+
+
+@duty
+@transaction.atomic
+def prepare_payouts(seller_id: int) -> None:
+    """Make payouts of what a seller is owed and nothing carries yet. Safe to repeat, at once.
+
+    One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
+    for others to the same number; what the seller owes the shop is kept back first. Nothing is
+    made for a number that M-Pesa has just refused. The clock sends each payout.
+    """
+    locked_row(User, seller_id)
+    blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
+    shares = _shares_to_pay(seller_id)
+    spare = balance_of(seller_id).spare
+    by_phone: dict[str, list[SellerShare]] = {}
+    for share in shares:
+        by_phone.setdefault(share.phone, []).append(share)
+    for phone, waiting in by_phone.items():
+        if phone not in blocked:
+            spare = _pack(seller_id, phone, waiting, spare)
+    if spare >= LEAST_PAYOUT:
+        _return_spare(seller_id, min(spare, MOST_PAYOUT), blocked)
+
+
+def sellers_to_pay(*, before: datetime) -> list[int]:
+    """Sellers who are owed, since before then, what no payout sends and M-Pesa would take."""
+    refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+    new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
+    enough = new.values("seller", "phone").annotate(total=Sum("amount"))
+    sellers = set(
+        enough.filter(total__gte=LEAST_PAYOUT).order_by().values_list("seller", flat=True)
+    )
+    left = SellerShare.objects.left_behind(Payout.objects.dropped()).filter(~Exists(refused))
+    return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_spare(before))
+
+
+def _with_spare(now: datetime) -> set[int]:
+    """Sellers for whom more was kept back than they owe: a payout did not leave after all."""
+    never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
+        seller=OuterRef("pk"),
+        status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
+        created_at__gt=now - LOOK_BACK,
+    )
+    sellers = with_balances(User.objects.filter(Exists(never_left)))
+    spare = sellers.filter(owed__gte=F("going") + F("waiting") + LEAST_PAYOUT)
+    return set(spare.values_list("pk", flat=True))
+
+
+def _shares_to_pay(seller_id: int) -> list[SellerShare]:
+    """What nothing carries, locked, oldest first."""
+    dropped = Payout.objects.dropped().filter(seller=seller_id)
+    left = SellerShare.objects.left_behind(dropped)
+    left_ids = list(left.values_list("pk", flat=True))
+    new = SellerShare.objects.to_pay().filter(seller=seller_id).order_by("pk")
+    new_ids = list(new.values_list("pk", flat=True)[:SHARES_A_TURN])
+    locked = SellerShare.objects.select_for_update(no_key=True).owed()
+    return list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
+
+
+def _pack(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
+    """Put shares into payouts to one number; return what is left of ``spare``, a debt below 0."""
+    carried: list[SellerShare] = []
+    for share in waiting:
+        carried.append(share)
+        gross = sum(each.amount for each in carried)
+        amount = min(gross + spare, MOST_PAYOUT)
+        if 0 < amount < LEAST_PAYOUT:
+            continue
+        amount = max(amount, 0)
+        _create(seller_id, phone, carried, gross=gross, amount=amount)
+        spare += gross - amount
+        carried = []
+    return spare
+
+
+def _return_spare(seller_id: int, amount: int, blocked: set[str]) -> None:
+    """Send what was kept back for a debt that turned out to be none."""
+    last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
+    if last is not None:
+        _create(seller_id, last.phone, [], gross=0, amount=amount)
+
+
+def _create(
+    seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
+) -> Payout:
+    now = timezone.now()
+    is_large = amount > settings.PAYOUT_APPROVAL_ABOVE
+    payout = Payout(
+        seller_id=seller_id,
+        phone=phone,
+        gross=gross,
+        amount=amount,
+        needs_approval=is_large,
+        tries=max((share.tries for share in shares), default=0),
+        next_check_at=None if is_large else now,
+    )
+    if gross > amount:
+        payout.note = f"KES {gross - amount} of KES {gross} were kept back for a debt."
+    if not amount:
+        payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, now, None
+    payout.save()
+    SellerShare.objects.filter(pk__in=[share.pk for share in shares]).update(payout=payout)
+    return payout
+
+
+@transaction.atomic
+def finish_payout(
+    payout_id: int, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
+) -> str:
+    """Write down that a payout has reached the seller. Safe to repeat, whatever was thought before.
+
+    ``amount`` is what M-Pesa says it sent, None where it does not say. Returns a note.
+    """
+    payout = locked_payout(payout_id)
+    if payout.status == TransferStatus.DONE:
+        if number and not payout.number:
+            payout.number = number
+            payout.save(update_fields=["number"])
+        return "Known already."
+    if amount not in {None, payout.amount}:
+        note = f"M-Pesa says KES {amount} was sent, KES {payout.amount} was due."
+        logger.error("payout %s: %s", payout.pk, note)
+        Payout.objects.filter(pk=payout.pk).update(note=note, unseen=True, next_check_at=None)
+        return note
+    carries = payout.shares.aggregate(total=Sum("amount"))["total"] or 0
+    if carries != payout.gross:
+        # Another carries its shares by now. What was sent twice is kept back from what comes next.
+        payout.gross, payout.unseen = carries, True
+        payout.note = "It was thought to have failed: the same money may have gone twice."
+        logger.error("payout %s: %s", payout.pk, payout.note)
+        _call_back(payout.seller_id)
+    payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, timezone.now(), None
+    payout.number, payout.result_code, payout.result_text = number, code, text[:200]
+    payout.save()
+    ledger.post_paid_out(payout)
+    tell(
+        Kind.PAID_OUT,
+        key=f"paid_out:{payout.pk}",
+        user_id=payout.seller_id,
+        phone=payout.phone,
+        amount=payout.amount,
+        receipt=number,
+    )
+    return payout.note or "The seller has the money."
+
+
+def _call_back(seller_id: int) -> None:
+    """Drop what has not left to a seller yet, to be made again less what they have by now."""
+    due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
+    due.update(
+        status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."
+    )
+    after_commit(prepare_payouts, seller_id)
+
+
+@transaction.atomic
+def refuse_payout(payout_id: int, *, code: str, text: str, reason: PayoutReason) -> str:
+    """Write down that M-Pesa has definitely not sent a payout. Safe to repeat. Returns a note.
+
+    What time may mend is tried again later, under an id of its own; the rest waits for another
+    number from the seller, or for a person.
+    """
+    payout = locked_payout(payout_id)
+    if not payout.is_under_way:
+        return f"A refusal after the end: still {payout.status}."
+    after = next_try(reason, payout.tries)
+    payout.status = TransferStatus.REFUSED
+    payout.next_check_at = None if after is None else timezone.now() + after
+    payout.result_code, payout.result_text = code, text[:200]
+    payout.save()
+    count_out_of_day(payout)
+    payout.shares.update(tries=F("tries") + 1)
+    logger.warning("payout %s: M-Pesa refused it: %s %s", payout.pk, code, text)
+    if reason == PayoutReason.INITIATOR:
+        stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
+    after_commit(prepare_payouts, payout.seller_id)
+    return "M-Pesa refused it."
+
+
+@transaction.atomic
+def replace_refused(payout_id: int, *, phone: str = "", note: str = "") -> bool:
+    """Let other payouts carry what M-Pesa refused to send: to ``phone``, where one is given.
+
+    Returns False when it is not, or no more, a refused one. Safe to repeat.
+    """
+    payout = locked_payout(payout_id)
+    if payout.status != TransferStatus.REFUSED:
+        return False
+    if phone:
+        payout.shares.update(phone=phone)
+    payout.status, payout.next_check_at = TransferStatus.DROPPED, None
+    payout.note = (note or "It is tried again.")[:200]
+    payout.save(update_fields=["status", "next_check_at", "note"])
+    after_commit(prepare_payouts, payout.seller_id)
+    return True
+
+
+def fits_into_day(payout: Payout, now: datetime) -> bool:
+    """Count a payout into today's limit; False when it does not fit any more.
+
+    Counted in the database, the one thing all workers share. Call when it is claimed.
+    """
+    day = now.astimezone(NAIROBI).date()
+    PayoutDay.objects.bulk_create([PayoutDay(day=day)], ignore_conflicts=True)
+    left = PayoutDay.objects.filter(day=day, sent__lte=settings.PAYOUT_DAILY_LIMIT - payout.amount)
+    return bool(left.update(sent=F("sent") + payout.amount))
+
+
+def count_out_of_day(payout: Payout) -> None:
+    """Take a payout out of the limit of the day it was claimed on: it has not left.
+
+    Call once, in the transaction that says so.
+    """
+    if payout.sent_at is not None:
+        day = PayoutDay.objects.filter(day=payout.sent_at.astimezone(NAIROBI).date())
+        day.filter(sent__gte=payout.amount).update(sent=F("sent") - payout.amount)
+
+
+def next_day(now: datetime) -> datetime:
+    """When the next day's limit begins."""
+    midnight = now.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)
+
+
+def locked_payout(payout_id: int) -> Payout:
+    """A payout, locked after its seller."""
+    seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
+    locked_row(User, seller_id)
+    return locked_row(Payout, payout_id)

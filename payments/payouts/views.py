@@ -1,0 +1,143 @@
+"""A seller's money over HTTP: their statement, and what was and is to be sent to them."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from omachemainproj.api.errors import Refusal
+from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.schema import error_answer
+from omachemainproj.csv_files import write_sheet
+from payments.models import LedgerEntry, Payout
+
+from .serializers import MovementOutput, NewNumberInput, PayoutOutput, payout_answer
+from .services import replace_refused
+from .statement import Movement, entries_of, whole_statement, with_balances
+
+_NOT_YOURS = error_answer("There is no such payout.", "payout_not_found")
+
+
+class NoSuchPayout(Refusal):
+    """No payout of this id is the caller's."""
+
+    code = "payout_not_found"
+    message = "There is no such payout."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class NotRefused(Refusal):
+    """M-Pesa has not refused it: its number stays."""
+
+    code = "payout_not_refused"
+    message = "This payout was not refused. A new number counts for what is sold from now on."
+
+
+class StatementView(GenericAPIView):
+    """What the caller earned, what was kept of it, and what was sent."""
+
+    queryset = LedgerEntry.objects.none()
+    serializer_class = MovementOutput
+    pagination_class = KeysetPagination
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_statement",
+        summary="Money earned and sent",
+        tags=["selling"],
+        responses={200: MovementOutput(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """Every sale, commission, refund and payout, newest first, with the balance it left.
+
+        `/seller/statement/export/` gives all of it as CSV, oldest first.
+        """
+        seller = cast(User, request.user)
+        page = self.paginate_queryset(entries_of(seller)) or []
+        rows = with_balances(seller, page)
+        return self.get_paginated_response([row._asdict() for row in rows])
+
+
+class StatementExportView(APIView):
+    """The whole statement as a file."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_statement_export",
+        summary="The statement as CSV",
+        tags=["selling"],
+        responses={(200, "text/csv"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        """Every movement, oldest first, in the columns of `/seller/statement/`."""
+        batches = whole_statement(cast(User, request.user))
+        response = StreamingHttpResponse(
+            write_sheet(Movement._fields, batches), content_type="text/csv; charset=utf-8"
+        )
+        name = f"statement-{timezone.localdate():%Y-%m-%d}.csv"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class PayoutsView(GenericAPIView):
+    """What was sent to the caller, and what is to be."""
+
+    queryset = Payout.objects.none()
+    serializer_class = PayoutOutput
+    pagination_class = KeysetPagination
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_payouts",
+        summary="Payouts",
+        tags=["selling"],
+        responses={200: PayoutOutput(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's payouts, newest first. One that was `refused` needs another number."""
+        mine = Payout.objects.of_seller(cast(User, request.user)).prefetch_related("shares")
+        page = self.paginate_queryset(mine) or []
+        return self.get_paginated_response([payout_answer(payout) for payout in page])
+
+
+class PayoutNumberView(APIView):
+    """Another number for a payout that M-Pesa refused."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_payout_number",
+        summary="Send a refused payout to another number",
+        tags=["selling"],
+        request=NewNumberInput,
+        responses={
+            200: PayoutOutput,
+            404: _NOT_YOURS,
+            409: error_answer("This payout was not refused.", "payout_not_refused"),
+        },
+    )
+    def post(self, request: Request, payout_id: str) -> Response:
+        """Let what M-Pesa refused go to another number, as a payout of its own."""
+        mine = Payout.objects.of_seller(cast(User, request.user))
+        payout = mine.filter(pk=int(payout_id)).first()
+        if payout is None:
+            raise NoSuchPayout
+        asked = NewNumberInput(data=request.data, context={"request": request})
+        asked.is_valid(raise_exception=True)
+        note = "The seller has given another number."
+        if not replace_refused(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
+            raise NotRefused
+        payout.refresh_from_db()
+        return Response(payout_answer(payout))

@@ -1,0 +1,75 @@
+"""The ledger: it balances, and says what the rows say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from payments.ledger import CLEARING, net
+from payments.models import (
+    Account,
+    LedgerEntry,
+    LedgerPosting,
+    Receipt,
+    Refund,
+    Side,
+)
+
+from .rule import rule, total
+
+
+@rule("Every posting balances, of two entries or more")
+def _balanced(now: datetime) -> QuerySet[LedgerPosting]:
+    totals = LedgerPosting.objects.annotate(
+        count=Count("entries"), difference=Coalesce(_difference(), 0)
+    )
+    return totals.filter(Q(count__lt=2) | ~Q(difference=0))
+
+
+def _difference() -> Sum:
+    """The debits of a posting less its credits."""
+    amount = F("entries__amount")
+    return Sum(Case(When(entries__side=Side.DEBIT, then=amount), default=-amount))
+
+
+def _posted(account: Account, side: Side) -> Coalesce:
+    entries = LedgerEntry.objects.filter(posting__receipt=OuterRef("pk"), account=account)
+    return total(entries, by="posting__receipt", of=net(side))
+
+
+@rule("Every receipt is in the ledger with its amount, at the provider that has it")
+def _in_ledger(now: datetime) -> QuerySet[Receipt]:
+    astray = Q()
+    for provider, account in CLEARING.items():
+        astray |= Q(provider=provider) & ~Q(amount=_posted(account, Side.DEBIT))
+    return Receipt.objects.filter(astray)
+
+
+@rule("What the ledger has at a provider came with a receipt, and went with a refund or a payout")
+def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
+    return LedgerEntry.objects.filter(
+        account__in=CLEARING.values(),
+        posting__receipt__isnull=True,
+        posting__refund__isnull=True,
+        posting__payout__isnull=True,
+    )
+
+
+@rule("A receipt's money is in suspense as long as it has no order and does not go back")
+def _in_suspense(now: datetime) -> QuerySet[Receipt]:
+    refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"), order__isnull=True)
+    owed = total(refunds, by="receipt", of=Sum("amount"))
+    waiting = Case(When(order__isnull=True, then=F("amount") - owed), default=0)
+    receipts = Receipt.objects.annotate(waiting_in_suspense=waiting)
+    return receipts.exclude(waiting_in_suspense=_posted(Account.SUSPENSE, Side.CREDIT))

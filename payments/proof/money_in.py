@@ -1,0 +1,134 @@
+"""Orders and their lines: where they are, and whether their money covers them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import (
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+)
+from django.db.models.functions import Coalesce
+
+from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from payments.models import (
+    Receipt,
+    Refund,
+    TransferStatus,
+)
+
+from .rule import FORGOTTEN, OVERDUE, rule, total
+
+#: Where a line may be while its order stands so; anywhere, where an order's status is missing.
+_LINES_OF = {
+    PaymentStatus.REQUESTED: [TrackStatus.CREATED],
+    PaymentStatus.PAID: [status for status in TrackStatus if status != TrackStatus.CREATED],
+    PaymentStatus.CANCELLED: [TrackStatus.CANCELLED],
+    PaymentStatus.EXPIRED: [TrackStatus.CANCELLED],
+}
+
+
+@rule("An order's amount is the sum of its lines")
+def _sums(now: datetime) -> QuerySet[Order]:
+    lines = OrderTrack.objects.filter(order=OuterRef("pk"))
+    return Order.objects.exclude(amount=total(lines, by="order", of=Sum("amount")))
+
+
+@rule("A line is where its order's status lets it be")
+def _lines(now: datetime) -> QuerySet[OrderTrack]:
+    astray = Q()
+    for status, allowed in _LINES_OF.items():
+        astray |= Q(order__payment_status=status) & ~Q(track_status__in=allowed)
+    off = Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED])
+    # One that is off its way while its order goes on was cancelled by itself.
+    astray |= Q(order__payment_status=PaymentStatus.PAID, returned=False) & off
+    return OrderTrack.objects.filter(astray)
+
+
+@rule("A line is where the last step of its history says")
+def _history(now: datetime) -> QuerySet[OrderTrack]:
+    steps = TrackEvent.objects.filter(track=OuterRef("pk")).order_by("-pk")
+    last = Coalesce(
+        Subquery(steps.values("track_status")[:1]), Value("created"), output_field=TextField()
+    )
+    return OrderTrack.objects.exclude(track_status=last)
+
+
+def _credited() -> Coalesce:
+    """What came for an order, and what the shop bears of it."""
+    receipts = Receipt.objects.filter(order=OuterRef("pk"))
+    return total(receipts, by="order", of=Sum(F("amount") + F("borne")))
+
+
+def _owed() -> Coalesce:
+    """What of that is owed back or went back."""
+    refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
+    return total(refunds, by="order", of=Sum("amount"))
+
+
+def _returned() -> Coalesce:
+    """The price of its lines that were cancelled after they were paid."""
+    lines = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True)
+    return total(lines, by="order", of=Sum("amount"))
+
+
+def _with_money(orders: QuerySet[Order]) -> Any:
+    return orders.annotate(credited=_credited(), owed=_owed(), returned=_returned())
+
+
+@rule("A paid order's lines are covered by what came for it, and what is beyond is owed back")
+def _covered(now: datetime) -> QuerySet[Order]:
+    paid = Order.objects.filter(payment_status=PaymentStatus.PAID)
+    return _with_money(paid).exclude(credited=F("amount") - F("returned") + F("owed"))
+
+
+@rule("An order whose money is due back or went back has had money, and owes all of it back")
+def _refundable(now: datetime) -> QuerySet[Order]:
+    status = [PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED]
+    due = _with_money(Order.objects.filter(payment_status__in=status))
+    return due.filter(Q(credited=0) | ~Q(credited=F("owed")))
+
+
+@rule("An unpaid order has less than its amount, and owes nothing of it back")
+def _waiting(now: datetime) -> QuerySet[Order]:
+    credited = Receipt.objects.filter(order=OuterRef("pk"))
+    unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
+    return _with_money(unpaid).filter(Q(credited__gte=F("amount")) | ~Q(owed=0))
+
+
+@rule("What came for a cancelled or expired order is owed back within five minutes")
+def _uncredited(now: datetime) -> QuerySet[Order]:
+    credited = Receipt.objects.filter(order=OuterRef("pk"), created_at__lt=now - FORGOTTEN)
+    closed = (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
+    # One that closes with money in hand is looked after by the clock's next round.
+    long_ago = Q(payment_status=PaymentStatus.CANCELLED) | Q(expires_at__lt=now - OVERDUE)
+    return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
+
+
+@rule("An order is refunded when all that is owed back for it went back, and not before")
+def _refunded(now: datetime) -> QuerySet[Order]:
+    going = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
+    return Order.objects.annotate(is_going=Exists(going)).filter(
+        Q(payment_status=PaymentStatus.REFUNDED, is_going=True)
+        | Q(payment_status=PaymentStatus.REFUND_DUE, is_going=False)
+    )
+
+
+@rule("A returned line is refunded when all that is owed back for it went back, and not before")
+def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
+    refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
+    returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
+    return returned.annotate(
+        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)), is_owed=Exists(refunds)
+    ).filter(
+        Q(track_status=TrackStatus.REFUNDED, is_going=True)
+        | Q(track_status=TrackStatus.CANCELLED, is_going=False, is_owed=True)
+    )

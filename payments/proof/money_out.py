@@ -1,0 +1,131 @@
+"""Money that goes to sellers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from accounts.models import User
+from orders.models import OrderTrack, TrackStatus
+from payments.disbursement import CHECK_AFTER, LEAST_BETWEEN
+from payments.ledger import net
+from payments.models import (
+    Account,
+    LedgerEntry,
+    Payout,
+    SellerShare,
+    Side,
+    TransferStatus,
+)
+from payments.payouts.balances import with_balances
+from payments.refunds.routes import LEAST_PAYOUT
+
+from .rule import FORGOTTEN, OVERDUE, rule, total
+
+
+@rule("Who sold a line that was fetched is owed a share of it, and nobody else is")
+def _owed(now: datetime) -> QuerySet[OrderTrack]:
+    fetched = [TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED]
+    owed = Exists(
+        SellerShare.objects.owed().filter(track=OuterRef("pk"), seller=OuterRef("seller"))
+    )
+    return OrderTrack.objects.annotate(is_owed=owed).filter(
+        Q(track_status__in=fetched, is_owed=False)
+        | (~Q(track_status__in=fetched) & Q(is_owed=True))
+    )
+
+
+@rule("A share is what was agreed when the line was sold")
+def _agreed(now: datetime) -> QuerySet[SellerShare]:
+    return SellerShare.objects.exclude(
+        sold_for=F("track__amount"), commission=F("track__commission")
+    )
+
+
+def _share_posted(account: Account) -> Coalesce:
+    entries = LedgerEntry.objects.filter(posting__share=OuterRef("pk"), account=account)
+    return total(entries, by="posting__share", of=net(Side.CREDIT))
+
+
+@rule("A share is in the ledger as long as it is owed, its commission with it")
+def _share_in_ledger(now: datetime) -> QuerySet[SellerShare]:
+    owed = Q(reversed_at__isnull=True)
+    return SellerShare.objects.annotate(
+        to_seller=Case(When(owed, then=F("amount")), default=0),
+        to_shop=Case(When(owed, then=F("commission")), default=0),
+    ).exclude(
+        to_seller=_share_posted(Account.SELLERS_PAYABLE), to_shop=_share_posted(Account.COMMISSION)
+    )
+
+
+@rule("A payout has left M-Pesa in the ledger when it is done, once, and not before")
+def _sent_out(now: datetime) -> QuerySet[Payout]:
+    entries = LedgerEntry.objects.filter(
+        posting__payout=OuterRef("pk"), account=Account.MPESA_CLEARING
+    )
+    done = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
+    return Payout.objects.annotate(left=done).exclude(
+        left=total(entries, by="posting__payout", of=net(Side.CREDIT))
+    )
+
+
+@rule("A payout carries the shares it says, and sends them to their number")
+def _carries(now: datetime) -> QuerySet[Payout]:
+    shares = SellerShare.objects.filter(payout=OuterRef("pk"))
+    astray = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
+    live = Payout.objects.exclude(status=TransferStatus.DROPPED)
+    return live.filter(Exists(astray) | ~Q(gross=total(shares, by="payout", of=Sum("amount"))))
+
+
+@rule("What the ledger owes a seller is on its way, or waits to be sent, or was kept for a debt")
+def _seller_balance(now: datetime) -> QuerySet[User]:
+    sellers = with_balances(
+        User.objects.filter(Exists(SellerShare.objects.filter(seller=OuterRef("pk"))))
+    )
+    return sellers.filter(owed__gt=F("going") + F("waiting") + LEAST_PAYOUT - 1)
+
+
+@rule("What a seller is owed is in a payout within five minutes, where M-Pesa would take it")
+def _prepared(now: datetime) -> QuerySet[SellerShare]:
+    refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+    never_left = Q(payout__isnull=True) | Q(payout__status__in=("dropped", "refused"))
+    elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
+    elsewhere = elsewhere.exclude(phone=OuterRef("phone"))
+    entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
+    going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
+    forgotten = SellerShare.objects.owed().filter(
+        Q(payout__isnull=True) | Q(payout__status="dropped"),
+        ~Exists(refused),
+        amount__gt=0,
+        created_at__lt=now - FORGOTTEN,
+    )
+    return forgotten.annotate(
+        could_go=total(entries, by="seller", of=net(Side.CREDIT))
+        - total(going, by="seller", of=Sum("amount"))
+        - total(elsewhere, by="seller", of=Sum("amount"))
+    ).filter(could_go__gte=LEAST_PAYOUT)
+
+
+@rule("A payout that is due is sent, or asked about, when it is time to")
+def _looked_after(now: datetime) -> QuerySet[Payout]:
+    return Payout.objects.due(now - OVERDUE)
+
+
+@rule("A payout without a next time has ended, waits for a person, or was asked about for two days")
+def _asked_about(now: datetime) -> QuerySet[Payout]:
+    last = timedelta(seconds=CHECK_AFTER[-1]) - LEAST_BETWEEN
+    undated = Payout.objects.still_open().filter(next_check_at__isnull=True, note="")
+    return undated.exclude(pk__in=Payout.objects.to_approve().values("pk")).filter(
+        Q(status=TransferStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
+    )

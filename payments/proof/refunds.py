@@ -1,0 +1,67 @@
+"""Money that goes back to buyers."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import (
+    Case,
+    Exists,
+    F,
+    OuterRef,
+    QuerySet,
+    Sum,
+    When,
+)
+from django.db.models.functions import Coalesce
+
+from orders.models import Order
+from payments.ledger import net
+from payments.models import (
+    Account,
+    LedgerEntry,
+    Receipt,
+    Refund,
+    Side,
+    TransferStatus,
+)
+
+from .rule import rule, total
+
+
+def _of_refund(account: Account, side: Side) -> Coalesce:
+    entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account=account)
+    return total(entries, by="posting__refund", of=net(side))
+
+
+@rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
+def _given(now: datetime) -> QuerySet[Refund]:
+    given = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
+    refunds = Refund.objects.annotate(given=given)
+    return refunds.exclude(given=_of_refund(Account.MPESA_CLEARING, Side.CREDIT))
+
+
+@rule("What is owed back, and is not back, is what the ledger says is owed for the order")
+def _payable(now: datetime) -> QuerySet[Order]:
+    refunds = Refund.objects.owed().filter(order=OuterRef("pk"))
+    open_ones = refunds.exclude(status=TransferStatus.DONE)
+    entries = LedgerEntry.objects.filter(order=OuterRef("pk"), account=Account.REFUNDS_PAYABLE)
+    orders = Order.objects.annotate(
+        owed=total(open_ones, by="order", of=Sum("amount")),
+        posted=total(entries, by="order", of=net(Side.CREDIT)),
+    )
+    return orders.exclude(owed=F("posted"))
+
+
+@rule("No more of a receipt goes back than came")
+def _not_too_much(now: datetime) -> QuerySet[Receipt]:
+    refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
+    return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
+        back__gt=F("amount") + F("borne")
+    )
+
+
+@rule("Money goes back one way only")
+def _one_way(now: datetime) -> QuerySet[Refund]:
+    after = Refund.objects.filter(replaces=OuterRef("pk"))
+    return Refund.objects.filter(Exists(after)).exclude(status=TransferStatus.REFUSED)

@@ -1,0 +1,83 @@
+"""The shop's books against somebody else's: every shilling in and out, receipt by receipt.
+
+The pretend M-Pesa shows its books (``GET /control/books``), which no real one does. What it says
+moved must be what we say moved, to the shilling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from payments.ledger import balance
+from payments.models import Account, Payout, Provider, Receipt, Refund, TransferStatus, Way
+
+
+def compare(books: Mapping[str, Any], *, sums: bool = True) -> list[str]:
+    """Every difference between the simulator's books and ours, a sentence each; none is best.
+
+    Without ``sums`` only receipt by receipt. Holds the simulator's books in memory: they are for
+    rehearsals.
+    """
+    entries = books["entries"]
+    came = {entry["receipt"]: entry for entry in entries if entry["direction"] == "in"}
+    went = {entry["receipt"]: entry for entry in entries if entry["direction"] == "out"}
+    differences = [*_differences_in(came), *_differences_out(went)]
+    if sums and (ours_more := gap(books)):
+        ours = balance(Account.MPESA_CLEARING)
+        differences.append(
+            f"M-Pesa has KES {ours - ours_more} of ours; the ledger says KES {ours}."
+        )
+    return differences
+
+
+def gap(books: Mapping[str, Any]) -> int:
+    """How many KES the ledger says are at M-Pesa beyond what M-Pesa says it has of ours."""
+    theirs = sum(
+        entry["amount"] if entry["direction"] == "in" else -entry["amount"]
+        for entry in books["entries"]
+    )
+    return balance(Account.MPESA_CLEARING) - theirs
+
+
+def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
+    ours = dict(
+        Receipt.objects.filter(provider=Provider.MPESA, amount__gt=0)
+        .exclude(number="")
+        .values_list("number", "amount")
+    )
+    for number, entry in came.items():
+        if number not in ours:
+            yield f"M-Pesa took KES {entry['amount']} under {number}; we know nothing of it."
+        elif ours[number] != entry["amount"]:
+            yield f"M-Pesa took KES {entry['amount']} under {number}; we say KES {ours[number]}."
+    for number in ours.keys() - came.keys():
+        yield f"We say that {number} brought KES {ours[number]}; M-Pesa knows nothing of it."
+    unnamed = Receipt.objects.unnamed().filter(provider=Provider.MPESA)
+    for receipt_id, amount in unnamed.values_list("pk", "amount"):
+        yield f"Receipt {receipt_id} of KES {amount} has no number yet."
+
+
+def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
+    left = dict(went)
+    reversed_by = {entry["reverses"]: number for number, entry in went.items() if entry["reverses"]}
+    done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
+    for refund in done.iterator(chunk_size=2000):
+        number = refund.number
+        if not number and refund.way == Way.REVERSAL:
+            # M-Pesa only said that it had been reversed before.
+            number = reversed_by.get(refund.receipt.number, "")
+        entry = left.pop(number, None)
+        if entry is None:
+            yield f"We say that refund {refund.pk} went ({number}); M-Pesa knows nothing of it."
+        elif entry["amount"] != refund.amount:
+            yield f"Refund {refund.pk} was of KES {refund.amount}; M-Pesa says {entry['amount']}."
+    paid = Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0)
+    for payout_id, number, amount in paid.values_list("pk", "number", "amount"):
+        entry = left.pop(number, None)
+        if entry is None:
+            yield f"We say that payout {payout_id} went ({number}); M-Pesa knows nothing of it."
+        elif entry["amount"] != amount:
+            yield f"Payout {payout_id} was of KES {amount}; M-Pesa says {entry['amount']}."
+    for number, entry in left.items():
+        yield f"M-Pesa paid out KES {entry['amount']} under {number}; we know nothing of it."

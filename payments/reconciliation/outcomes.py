@@ -1,0 +1,234 @@
+"""How an attempt ends: the one place that writes it down (what came in is in receipts.py)."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from omachemainproj.compiled_queries import locked_row
+from orders.lifecycle import mark_order_paid
+from orders.models import Order
+from payments.checkout.failures import tell_of_failed_prompt
+from payments.models import (
+    AttemptStatus,
+    Channel,
+    Door,
+    OrderPayment,
+    Provider,
+    Receipt,
+    credited_to,
+)
+from payments.refunds.services import owe_back, owe_back_locked
+
+from . import receipts
+from .receipts import is_counted
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended, in our words.
+
+    ``amount`` (whole KES) is None where the news does not tell, as in a status query; ``receipt``
+    is empty then too.
+    """
+
+    succeeded: bool
+    code: str
+    text: str
+    door: str
+    amount: int | None = None
+    receipt: str = ""
+    paid_at: datetime | None = None
+
+
+@transaction.atomic
+def settle(payment_id: int, outcome: Outcome) -> str:
+    """Write down how an attempt ended, and what came in. Safe to repeat, in any order.
+
+    Only a confirmation is final: a success that comes late overturns a failure, never the other
+    way round. Saving a confirmed attempt pays its order inside this transaction, if what came
+    covers it; what came beyond that is owed back.
+
+    Returns what it made of the news, as a note for the one who keeps it.
+    """
+    return settle_locked(locked_row(OrderPayment, payment_id), outcome)
+
+
+def settle_locked(payment: OrderPayment, outcome: Outcome) -> str:
+    """Do as ``settle`` does, inside a transaction that holds the attempt's lock already."""
+    if outcome.succeeded:
+        # Locked before anything is counted: two attempts of one order may end at once.
+        order = locked_row(Order, payment.order_id)
+        note = _credit(payment, order, outcome)
+        # The order has moved on since, in its receivers.
+        order.refresh_from_db(fields=["payment_status"])
+        owe_back_locked(order)
+        return note
+    if not payment.is_open:
+        if payment.next_check_at is not None:
+            payment.next_check_at = None
+            payment.save(update_fields=["next_check_at"])
+        return f"A failure after the end: still {payment.status}."
+    payment.status, was_live = AttemptStatus.FAILED, payment.live
+    _close(payment, outcome)
+    tell_of_failed_prompt(payment, payment.order, outcome.code, live=was_live)
+    return "The attempt failed."
+
+
+@transaction.atomic
+def pay_unheard_order(order_id: int) -> None:
+    """Pay an order whose money is confirmed but who did not hear of it. Safe to repeat."""
+    mark_order_paid(order_id, credited=partial(credited_to, order_id))
+    owe_back(order_id)
+
+
+def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
+    known = _known_receipts(payment, outcome.receipt)
+    kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
+    if kept is not None:
+        return _complete(payment, order, kept, outcome)
+    found = next(iter(known), None) if outcome.receipt else _paid_by_hand(payment)
+    if found is not None:
+        return _adopt(payment, order, found, outcome)
+    receipt = receipts.credit(
+        Receipt(
+            number=outcome.receipt,
+            amount=payment.amount if outcome.amount is None else outcome.amount,
+            payment=payment,
+            order=order,
+            door=outcome.door,
+            paid_at=outcome.paid_at,
+        )
+    )
+    _confirm(payment, outcome)
+    if receipt.amount != payment.amount:
+        return f"KES {receipt.amount} came, KES {payment.amount} was asked."
+    return "The money is credited."
+
+
+def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
+    """The attempt's own receipt, and the one of this number, where they are written down."""
+    known = Q(payment=payment)
+    if number:
+        known |= Q(provider=Provider.MPESA, number=number)
+    return list(Receipt.objects.filter(known).select_related("payment").order_by("pk"))
+
+
+def _paid_by_hand(payment: OrderPayment) -> Receipt | None:
+    """Money for the order that was thought paid by hand, and may be this prompt's.
+
+    M-Pesa's confirmation of a payment does not tell whether a prompt asked for it, and the status
+    query does not name its receipt. Both tell of the same money unless more turns up.
+    """
+    return (
+        Receipt.objects.filter(
+            order=payment.order_id,
+            payment__channel=Channel.PAY_BILL,
+            amount=payment.amount,
+            created_at__gte=payment.rung_at or payment.created_at,
+        )
+        .order_by("pk")
+        .first()
+    )
+
+
+def _adopt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
+    """Take over money that another door has told of, if it is this attempt's."""
+    if receipt.order_id is None:
+        # A person may be giving it to an order, or back, at this very moment.
+        receipt = locked_row(Receipt, receipt.pk)
+    if receipt.order_id is None and not receipt.refunds.owed().exists():
+        receipt.note = ""
+        receipts.match(receipt, order)
+    elif not _is_by_hand(receipt, payment):
+        logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
+        return f"Receipt {receipt.number} is counted already; nothing was credited."
+    by_hand, receipt.payment = receipt.payment, payment
+    receipt.door = outcome.door if outcome.receipt else receipt.door
+    receipt.paid_at = outcome.paid_at or receipt.paid_at
+    receipt.save(update_fields=["payment", "door", "paid_at"])
+    if by_hand is not None:
+        # It was this prompt's after all. What was posted about it is now about the prompt.
+        by_hand.events.update(payment=payment)
+        by_hand.delete()
+    if outcome.amount not in {None, receipt.amount}:
+        receipts.correct(receipt, told=outcome.amount or 0)
+    _confirm(payment, outcome)
+    return "The money had come already; it is known to be this attempt's now."
+
+
+def _is_by_hand(receipt: Receipt, payment: OrderPayment) -> bool:
+    by_hand = receipt.payment
+    return (
+        by_hand is not None
+        and by_hand.order_id == payment.order_id
+        and by_hand.channel == Channel.PAY_BILL
+    )
+
+
+def _complete(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
+    """Add what a later word tells of money that is counted already."""
+    if outcome.receipt in {"", kept.number}:
+        return "Counted already."
+    if kept.door in {Door.C2B, Door.STATEMENT, Door.STAFF} and outcome.door == Door.CALLBACK:
+        # The number came from elsewhere and was thought to be this attempt's; it is not.
+        receipts.leave_to_hand(kept, order)
+        return _credit(payment, order, outcome)
+    if is_counted(outcome.receipt):
+        return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
+    if kept.number and (kept.door == Door.CALLBACK or outcome.door != Door.CALLBACK):
+        return _suspect(kept, outcome)
+    # A number heard at the attempt's own address outranks none, and one from elsewhere.
+    kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.door
+    kept.save(update_fields=["number", "paid_at", "door"])
+    if outcome.amount not in {None, kept.amount}:
+        # The query that proved the payment had named no amount.
+        return receipts.correct(kept, told=outcome.amount or 0)
+    return "Counted already; its receipt number is known now."
+
+
+def _suspect(kept: Receipt, outcome: Outcome) -> str:
+    """Keep a second receipt for one prompt, which pays once, for a person to see."""
+    note = f"A second receipt for the attempt behind {kept.number}."
+    receipts.credit(
+        Receipt(
+            number=outcome.receipt,
+            amount=outcome.amount or 0,
+            door=outcome.door,
+            paid_at=outcome.paid_at,
+            note=note,
+        )
+    )
+    logger.error("receipt %s: %s In suspense.", outcome.receipt, note)
+    return note
+
+
+def _confirm(payment: OrderPayment, outcome: Outcome) -> None:
+    payment.status = AttemptStatus.CONFIRMED
+    payment.confirmed_at = timezone.now()
+    _close(payment, outcome)
+
+
+def _close(payment: OrderPayment, outcome: Outcome) -> None:
+    payment.live = False
+    payment.next_check_at = None
+    payment.result_code = outcome.code
+    payment.result_text = outcome.text[:200]
+    payment.save(
+        update_fields=[
+            "status",
+            "live",
+            "next_check_at",
+            "result_code",
+            "result_text",
+            "confirmed_at",
+        ]
+    )

@@ -1,0 +1,215 @@
+"""What came in: every movement of money once, whichever door the news of it came through."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from omachemainproj.compiled_queries import locked_row
+from orders.lookup import find_by_typed_reference
+from orders.models import Order
+from payments import ledger
+from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt
+from payments.refunds.services import owe_back
+
+logger = logging.getLogger(__name__)
+
+#: By hand means through M-Pesa's pay bill, or through a bank.
+BY_HAND = {Provider.MPESA: Channel.PAY_BILL, Provider.EQUITY: Channel.BANK}
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyIn:
+    """News of money that has arrived: so many KES under a provider's receipt number.
+
+    ``reference`` is what the payer typed, ``phone`` what the provider shows of their number,
+    ``paid_at`` is aware.
+    """
+
+    provider: Provider
+    number: str
+    amount: int
+    door: str
+    reference: str = ""
+    phone: str = ""
+    payer: str = ""
+    paid_at: datetime | None = None
+
+
+@transaction.atomic
+def take_in(news: MoneyIn) -> tuple[Receipt, str]:
+    """Write down money that came without a word from the prompt that may have asked for it.
+
+    Finds its order by the reference that was typed, pays the order if that covers it, and owes
+    back what is too much. Without an order the money waits in suspense for a person. Safe to
+    repeat, through any door, in any order.
+
+    Returns the receipt and what was made of the news.
+    """
+    known = find_receipt(news.number, news.provider)
+    order_id = known.order_id if known else find_by_typed_reference(news.reference)
+    order = locked_row(Order, order_id) if order_id else None
+    # Another door may have been faster while the order was locked by it.
+    known = find_receipt(news.number, news.provider)
+    if known is not None:
+        return known, _learn(known, news)
+    if order is None:
+        return _keep_for_a_person(news)
+    unnamed = _unnamed(order, news)
+    if unnamed is not None:
+        unnamed.number, unnamed.door = news.number, news.door
+        _fill_in(unnamed, news)
+        unnamed.save()
+        return unnamed, "Counted already; its receipt number is known now."
+    receipt = credit(Receipt(order=order, number=news.number, **_told(news)))
+    leave_to_hand(receipt, order)
+    owe_back(order.pk)
+    return receipt, "The money is credited."
+
+
+def credit(receipt: Receipt) -> Receipt:
+    """Save and post a new receipt: to its order, or to suspense without one.
+
+    Call inside a transaction that holds the order's lock.
+    """
+    order = receipt.order
+    receipt.waiting = order is not None and receipt.amount < order.amount
+    receipt.save()
+    ledger.post_receipt(receipt)
+    return receipt
+
+
+@transaction.atomic
+def give_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
+    """Give money that waits in suspense to an order, at a person's word.
+
+    The order is paid if that covers it; what is too much is owed back. Raises AlreadyMatched when
+    the money has an order or is on its way back.
+    """
+    order = locked_row(Order, order_id)
+    receipt = locked_row(Receipt, receipt_id)
+    if receipt.order_id is not None or receipt.refunds.owed().exists():
+        raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
+    receipt.note = note[:200]
+    match(receipt, order)
+    leave_to_hand(receipt, order)
+    owe_back(order.pk)
+    return receipt
+
+
+class AlreadyMatched(ValueError):
+    """The money has an order, or is on its way back. Its text is a plain sentence."""
+
+
+def match(receipt: Receipt, order: Order) -> None:
+    """Move money from suspense to an order. Call inside a transaction that locked both rows."""
+    receipt.order, receipt.waiting = order, receipt.amount < order.amount
+    receipt.save(update_fields=["order", "waiting", "note"])
+    ledger.post_match(receipt)
+
+
+def leave_to_hand(receipt: Receipt, order: Order) -> None:
+    """Let money of an order have been paid by hand: an attempt of its own, born confirmed.
+
+    Saving the attempt pays the order, if what came covers it.
+    """
+    by_hand = OrderPayment(
+        order=order,
+        channel=BY_HAND[Provider(receipt.provider)],
+        amount=receipt.amount,
+        status=AttemptStatus.CONFIRMED,
+        live=False,
+        result_code="0",
+        confirmed_at=timezone.now(),
+    )
+    by_hand.save()
+    receipt.payment = by_hand
+    receipt.save(update_fields=["payment"])
+
+
+def correct(receipt: Receipt, *, told: int) -> str:
+    """Let a receipt be of what the provider says, where it was counted as another amount.
+
+    What came in addition is its order's; what did not come is borne by the shop, and a person
+    sees it. Call inside a transaction that holds the order's lock.
+    """
+    note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {told}."
+    logger.error("receipt %s: %s", receipt.number, note)
+    ledger.post_correction(receipt, told=told)
+    if told < receipt.amount and receipt.order_id is not None:
+        receipt.borne += receipt.amount - told
+    receipt.amount, receipt.note, receipt.unseen = told, note, True
+    receipt.save(update_fields=["amount", "borne", "note", "unseen"])
+    return note
+
+
+def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:
+    """The receipt of this number, if it is written down. Never looks for an empty number."""
+    receipts = Receipt.objects.filter(provider=provider, number=number)
+    return receipts.select_related("payment").first() if number else None
+
+
+def is_counted(number: str) -> bool:
+    """Whether M-Pesa's receipt of this number is written down. Never true of an empty number."""
+    return find_receipt(number) is not None
+
+
+def _keep_for_a_person(news: MoneyIn) -> tuple[Receipt, str]:
+    typed = news.reference[:40]
+    note = f"No order has the reference “{typed}”." if typed else "No reference was typed."
+    try:
+        with transaction.atomic():
+            receipt = credit(Receipt(number=news.number, note=note, **_told(news)))
+    except IntegrityError:
+        # Another door told of it in the same moment.
+        known = find_receipt(news.number, news.provider)
+        if known is None:
+            raise
+        return known, "Counted already."
+    logger.error("receipt %s: %s In suspense.", news.number, note)
+    return receipt, note
+
+
+def _learn(known: Receipt, news: MoneyIn) -> str:
+    """Add what another door tells of money that is counted already."""
+    _fill_in(known, news)
+    known.save(update_fields=["phone", "payer", "reference", "paid_at"])
+    if news.amount != known.amount:
+        note = correct(known, told=news.amount)
+        if known.order_id is not None:
+            owe_back(known.order_id)
+        return note
+    return "Counted already."
+
+
+def _fill_in(receipt: Receipt, news: MoneyIn) -> None:
+    told = _told(news)
+    for name in ("payer", "reference", "paid_at"):
+        setattr(receipt, name, getattr(receipt, name) or told[name])
+    # A confirmation masks the payer's number, the statement may not.
+    if news.phone and ("*" in receipt.phone or not receipt.phone):
+        receipt.phone = news.phone[:20]
+
+
+def _unnamed(order: Order, news: MoneyIn) -> Receipt | None:
+    """Money of the order that only a status query has told of: this is its number, by all signs."""
+    if news.provider != Provider.MPESA:
+        return None
+    unnamed = Receipt.objects.filter(order=order, number="", provider=news.provider)
+    return unnamed.filter(amount=news.amount).order_by("pk").first()
+
+
+def _told(news: MoneyIn) -> dict[str, object]:
+    return {
+        "provider": news.provider,
+        "amount": news.amount,
+        "door": news.door,
+        "phone": news.phone[:20],
+        "payer": news.payer[:100],
+        "reference": news.reference[:40],
+        "paid_at": news.paid_at,
+    }

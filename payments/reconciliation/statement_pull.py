@@ -1,0 +1,191 @@
+"""M-Pesa's own statement: what really came, read again and again, for nothing tells of it twice.
+
+Daraja shows the last 48 hours of payments to the pay bill, prompts included. Each row goes through
+the same door as a confirmation, so what is known changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from payments import gateway
+from payments.checkout.failures import NOT_ON_STATEMENT
+from payments.daraja.errors import DarajaError
+from payments.daraja.statement import StatementPage, StatementRow
+from payments.models import (
+    OPEN,
+    Door,
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    Provider,
+    Receipt,
+    Source,
+    StatementPull,
+)
+
+from .outcomes import Outcome, settle
+from .receipts import MoneyIn, take_in
+
+logger = logging.getLogger(__name__)
+
+#: How far back Daraja's statement goes, less a little for clocks that differ.
+REACH = timedelta(hours=47, minutes=50)
+#: A row may appear later than its own time says: so much is read again each time.
+OVERLAP = timedelta(hours=1)
+#: Between two readings while something is unknown, and while nothing is.
+SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
+#: A payment is on the statement when its own time is this far behind what was read.
+SETTLED = timedelta(hours=1)
+#: Money of a prompt is on the statement after this long, or it never moved.
+LAST = timedelta(hours=24) + SETTLED
+NOT_ON_IT = Outcome(
+    succeeded=False,
+    code=NOT_ON_STATEMENT,
+    text="M-Pesa never spoke of it, and its statement does not show it.",
+    door=Door.STATEMENT,
+)
+#: Attempts ended in one round.
+MOST_ENDED = 200
+_TOLD = ("number", "amount", "phone")
+#: Pages of one reading: 20,000 payments in two days.
+MOST_PAGES = 200
+
+
+def read_statement(now: datetime) -> int:
+    """Take in what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
+
+    Safe to repeat, anywhere, at once: one caller claims the reading by setting the next one.
+    """
+    if not settings.DARAJA_STATEMENT:
+        return 0
+    pull = _claim(now)
+    if pull is None:
+        return 0
+    start = max((pull.read_until or now - REACH) - OVERLAP, now - REACH)
+    rows = broken = 0
+    try:
+        for page in _pages(start, now):
+            broken += _take_in(page)
+            rows += page.size
+        if broken:
+            raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
+    except (DarajaError, Unfinished) as error:
+        # What was read is taken in; all of it is read again, soon.
+        logger.warning("the statement could not be read to its end: %s", error)
+        StatementPull.objects.filter(pk=pull.pk).update(
+            next_pull_at=now + SOON, result_text=str(error)[:200]
+        )
+        return rows
+    is_gapless = pull.read_until is not None and start <= pull.read_until
+    read_from = pull.read_from if is_gapless else start
+    StatementPull.objects.filter(pk=pull.pk).update(
+        read_from=read_from, read_until=now, result_text=""
+    )
+    return rows
+
+
+class Unfinished(Exception):
+    """The statement was not taken in whole. Its text is a plain sentence."""
+
+
+def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
+    offset = 0
+    for _ in range(MOST_PAGES):
+        page = gateway.daraja().pull(start=start, end=end, offset=offset)
+        if page.is_last:
+            return
+        yield page
+        offset += page.size
+    raise Unfinished(f"It has more than {MOST_PAGES} pages.")
+
+
+def _take_in(page: StatementPage) -> int:
+    """Take in the rows of a page; returns how many broke. What cannot be read is a person's."""
+    numbers = [row.receipt for row in page.rows]
+    known = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
+    told = {number: (amount, phone) for number, amount, phone in known.values_list(*_TOLD)}
+    for unreadable in page.unreadable:
+        _keep_for_a_person(unreadable.encode())
+    broken = 0
+    for row in page.rows:
+        # Most rows are known, and tell nothing but a number M-Pesa had masked elsewhere.
+        if told.get(row.receipt) == (row.amount, row.phone):
+            continue
+        try:
+            take_in(_news(row))
+        except Exception:
+            logger.exception("a row of the statement could not be taken in: %s", row.receipt)
+            broken += 1
+    return broken
+
+
+def _keep_for_a_person(row: bytes) -> None:
+    digest = hashlib.sha256(row).hexdigest()
+    if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
+        return
+    logger.error("a row of the statement cannot be read, and is kept for a person")
+    GatewayEvent.objects.create(
+        source=Source.STATEMENT,
+        body=row,
+        sha256=digest,
+        state=EventState.FAILED,
+        note="A row of M-Pesa's statement that cannot be read.",
+    )
+
+
+def close_attempts_not_on_it() -> int:
+    """End attempts that M-Pesa never spoke of and whose money is on no statement. Safe to repeat.
+
+    Only where everything from their prompt until a day later has been read. What is left a person
+    must look at.
+    """
+    pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
+    if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
+        return 0
+    shown = OrderPayment.objects.forsaken().filter(
+        rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - LAST
+    )
+    ended = list(shown.values_list("pk", flat=True)[:MOST_ENDED])
+    for payment_id in ended:
+        settle(payment_id, NOT_ON_IT)
+    return len(ended)
+
+
+def _claim(now: datetime) -> StatementPull | None:
+    pulls = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE)
+    if not pulls.exists():
+        StatementPull.objects.bulk_create(
+            [StatementPull(shortcode=settings.DARAJA_SHORTCODE, next_pull_at=now)],
+            ignore_conflicts=True,
+        )
+    next_pull = now + (SOON if _something_is_unknown(now) else ROUTINE)
+    # What turns unknown meanwhile does not wait for the routine.
+    due = pulls.filter(next_pull_at__lte=now)
+    if not due.exists() and next_pull <= now + SOON:
+        due = pulls.filter(next_pull_at__gt=now + SOON)
+    return pulls.first() if due.update(next_pull_at=next_pull) else None
+
+
+def _something_is_unknown(now: datetime) -> bool:
+    silent = OrderPayment.objects.filter(
+        status__in=OPEN, rung_at__lt=now - SOON, rung_at__gt=now - REACH
+    )
+    return silent.exists() or Receipt.objects.unnamed().filter(created_at__gt=now - REACH).exists()
+
+
+def _news(row: StatementRow) -> MoneyIn:
+    return MoneyIn(
+        provider=Provider.MPESA,
+        number=row.receipt,
+        amount=row.amount,
+        door=Door.STATEMENT,
+        reference=row.reference,
+        phone=row.phone,
+        paid_at=row.paid_at,
+    )

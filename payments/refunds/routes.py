@@ -1,0 +1,57 @@
+"""By which way money of a receipt can go back, and to which number."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from omachemainproj.phones import normalise_phone
+from payments.models import Receipt, Way
+
+#: What M-Pesa pays out at a time, KES (Daraja portal, B2C).
+LEAST_PAYOUT, MOST_PAYOUT = 10, 250_000
+
+_MASKED = re.compile(r"(254[17]?[0-9]*)\*+([0-9]{3,})")
+
+
+class Route(NamedTuple):
+    """A way, and the number where it needs one."""
+
+    way: str
+    phone: str = ""
+
+
+def by_phone(receipt: Receipt, amount: int) -> Route:
+    """The payment to the payer's own number where that can be made, else a person's way."""
+    phone = payer_phone(receipt)
+    if phone and LEAST_PAYOUT <= amount <= MOST_PAYOUT:
+        return Route(Way.B2C, phone)
+    return Route(Way.PORTAL)
+
+
+def why_not_by_phone(amount: int) -> str:
+    """Say in plain words why a payment to a phone cannot serve."""
+    if amount < LEAST_PAYOUT:
+        return f"M-Pesa pays out KES {LEAST_PAYOUT} or more, and reverses only whole payments."
+    return "The payer's number is not known."
+
+
+def payer_phone(receipt: Receipt) -> str:
+    """The number that paid, 12 digits; empty where that is not certain.
+
+    The prompt's own, or the one the provider shows. A masked one is taken for the order's own
+    number where every digit it shows agrees.
+    """
+    if receipt.payment is not None and receipt.payment.phone:
+        return receipt.payment.phone
+    try:
+        return normalise_phone(receipt.phone)
+    except ValueError:
+        pass
+    shown = re.sub(r"[^0-9*]", "", receipt.phone)
+    masked = _MASKED.fullmatch(shown)
+    if masked and receipt.order is not None:
+        number: str = receipt.order.mpesa_number
+        if number.startswith(masked[1]) and number.endswith(masked[2]):
+            return number
+    return ""

@@ -1,0 +1,98 @@
+"""Payments to the pay bill by hand (C2B): M-Pesa asks beforehand, and tells afterwards.
+
+M-Pesa tells of prompts that were paid here too, under the same receipt number.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+from typing import TypedDict
+
+from django.conf import settings
+
+from orders.lookup import find_by_typed_reference
+from orders.models import Order
+from payments.daraja.c2b import C2bPayment, read_c2b_payment
+from payments.daraja.values import UnreadableCallback
+from payments.models import Door, EventState, GatewayEvent, Provider, credited_to
+from payments.reconciliation.receipts import MoneyIn, take_in
+
+from .origin import is_from_elsewhere
+
+logger = logging.getLogger(__name__)
+
+
+class Verdict(TypedDict):
+    """What M-Pesa is answered before it moves money (Daraja portal, C2B validation)."""
+
+    ResultCode: str
+    ResultDesc: str
+
+
+ACCEPTED: Verdict = {"ResultCode": "0", "ResultDesc": "Accepted"}
+
+
+def is_our_address(token: str) -> bool:
+    """Whether a message came to the address that only Safaricom was told."""
+    ours = settings.DARAJA_C2B_TOKEN
+    return bool(ours) and hmac.compare_digest(token.encode(), ours.encode())
+
+
+def validate(body: bytes) -> Verdict:
+    """Say whether M-Pesa may take a payment that somebody is typing. Writes nothing.
+
+    Refused are a reference that is no order's or whose order waits for no money, another amount
+    than is missing, and another short code; each with Daraja's own code.
+    """
+    try:
+        payment = read_c2b_payment(body)
+    except UnreadableCallback as error:
+        logger.warning("a payment could not be validated: %s", error)
+        return _refused("C2B00016")
+    if payment.shortcode not in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}:
+        return _refused("C2B00015")
+    order_id = find_by_typed_reference(payment.reference)
+    order = Order.objects.filter(pk=order_id).first() if order_id else None
+    if order is None or not order.is_unpaid:
+        return _refused("C2B00012")
+    if payment.amount != order.amount - credited_to(order.pk):
+        return _refused("C2B00013")
+    return ACCEPTED
+
+
+def read(event: GatewayEvent) -> None:
+    """Act on a confirmation: the money has moved, and nothing can refuse it any more."""
+    try:
+        payment = read_c2b_payment(bytes(event.body))
+    except UnreadableCallback as error:
+        event.become(EventState.UNREADABLE, str(error))
+        return
+    if not is_our_address(event.token) or is_from_elsewhere(event):
+        # Anybody can write one. If the money is there, M-Pesa's statement tells.
+        logger.error("message %s: a payment was told of from a place we do not trust", event.pk)
+        event.become(
+            EventState.UNMATCHED,
+            "It did not come from Safaricom to the registered address. The statement decides.",
+        )
+        return
+    event.receipt, note = take_in(_news(payment))
+    event.payment = event.receipt.payment
+    event.become(EventState.APPLIED, note)
+
+
+def _news(payment: C2bPayment) -> MoneyIn:
+    return MoneyIn(
+        provider=Provider.MPESA,
+        number=payment.receipt,
+        amount=payment.amount,
+        door=Door.C2B,
+        reference=payment.reference,
+        phone=payment.phone,
+        payer=payment.first_name,
+        paid_at=payment.paid_at,
+    )
+
+
+def _refused(code: str) -> Verdict:
+    return {"ResultCode": code, "ResultDesc": "Rejected"}

@@ -1,0 +1,120 @@
+"""Messages to an address only Daraja was told: how a prompt ended, what became of money out."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils import timezone
+
+from omachemainproj.background import after_commit
+from payments.daraja.result_codes import is_terminal_failure
+from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
+from payments.models import Door, EventState, GatewayEvent, OrderPayment
+from payments.reconciliation.outcomes import Outcome, settle_locked
+from payments.reconciliation.status_query import ask_soon, check_payment
+
+from . import transfer_result as transfer
+from .origin import is_from_elsewhere
+
+logger = logging.getLogger(__name__)
+
+
+def read(event: GatewayEvent) -> None:
+    """Act on a message about a prompt, or hand it on where it is about money out."""
+    try:
+        callback = read_stk_callback(bytes(event.body))
+    except UnreadableCallback as error:
+        if not transfer.read(event):
+            event.become(EventState.UNREADABLE, str(error))
+        return
+    payment = _find_payment(event, callback)
+    if payment is None:
+        logger.warning("message %s is about no attempt of ours", event.pk)
+        event.become(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
+        return
+    event.payment = payment
+    doubt = _doubt_its_origin(event, payment, callback)
+    if not doubt:
+        _adopt_ids(payment, callback)
+        doubt = _doubt_its_end(callback)
+    if not doubt:
+        event.become(EventState.APPLIED, settle_locked(payment, _outcome(callback)))
+        _look_after_doubtful(payment.pk)
+    elif payment.is_confirmed:
+        event.become(EventState.APPLIED, f"{doubt} Nothing was changed.")
+    elif payment.checkout_request_id:
+        logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
+        event.become(EventState.CHECKING, doubt)
+        ask_soon(payment, now=timezone.now())
+        after_commit(check_payment, payment.pk)
+    else:
+        logger.error(
+            "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
+        )
+        event.become(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
+
+
+def _look_after_doubtful(payment_id: int) -> None:
+    """Messages still being checked: closed once the money is here, else asked about after all."""
+    doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
+    if not doubtful.exists():
+        return
+    now = timezone.now()
+    payment = OrderPayment.objects.get(pk=payment_id)
+    if payment.is_confirmed:
+        note = "The attempt was confirmed at its own address."
+        doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
+    else:
+        ask_soon(payment, now=now)
+
+
+def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | None:
+    """The attempt a message is about, locked: by its secret address, else by its request id.
+
+    Neither is ever looked up when empty: ``filter(id=None)`` would find every id not yet known.
+    """
+    payments = OrderPayment.objects.select_for_update(no_key=True)
+    if event.token and (payment := payments.filter(callback_token=event.token).first()):
+        return payment
+    return payments.filter(checkout_request_id=callback.checkout_request_id).first()
+
+
+def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+    """Why a message may not be Safaricom's word on this attempt; an empty text when it is."""
+    if event.token != payment.callback_token:
+        return "It did not come to the attempt's own address."
+    if is_from_elsewhere(event):
+        return "It did not come from an address of Safaricom's."
+    ids = (callback.merchant_request_id, callback.checkout_request_id)
+    ours = (payment.merchant_request_id, payment.checkout_request_id)
+    if payment.checkout_request_id and ids != ours:
+        return "Its request ids are not those M-Pesa gave the attempt."
+    if payment.rung_at is None:
+        return "M-Pesa was never asked for this attempt."
+    return ""
+
+
+def _doubt_its_end(callback: StkCallback) -> str:
+    if callback.succeeded or is_terminal_failure(callback.result_code):
+        return ""
+    return f"{callback.result_code} is not a code that ends a payment."
+
+
+def _adopt_ids(payment: OrderPayment, callback: StkCallback) -> None:
+    """Learn the request ids from the callback where the answer to the prompt was lost or late."""
+    if not payment.checkout_request_id:
+        payment.merchant_request_id = callback.merchant_request_id
+        payment.checkout_request_id = callback.checkout_request_id
+        payment.save(update_fields=["merchant_request_id", "checkout_request_id"])
+
+
+def _outcome(callback: StkCallback) -> Outcome:
+    return Outcome(
+        succeeded=callback.succeeded,
+        code=callback.result_code,
+        text=callback.description,
+        door=Door.CALLBACK,
+        amount=callback.amount,
+        receipt=callback.receipt,
+        paid_at=callback.paid_at,
+    )

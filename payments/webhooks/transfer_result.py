@@ -1,0 +1,154 @@
+"""What M-Pesa posts about money that leaves: results, late notices, answers to questions."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from payments.daraja.payout_codes import (
+    PayoutReason,
+    TransactionEnd,
+    payout_failure,
+    reversal_failure,
+    transaction_end,
+)
+from payments.daraja.results import Result, read_queue_timeout, read_result
+from payments.daraja.values import UnreadableCallback
+from payments.disbursement import NOT_FOUND
+from payments.models import EventState, GatewayEvent, MoneyOut, Payout, Refund, TransferStatus, Way
+from payments.payouts.services import finish_payout, refuse_payout
+from payments.refunds.services import finish, refuse
+from payments.transfer_policy import stop_payouts
+
+from .origin import is_from_elsewhere
+
+logger = logging.getLogger(__name__)
+
+#: The status query found nothing.
+UNKNOWN_TRANSACTION = "SFC_IC0003"
+NOBODYS = "No refund or payout of ours has this address."
+
+
+def read(event: GatewayEvent) -> bool:
+    """Act on a message about money that leaves; False when it is not one M-Pesa sends of such."""
+    try:
+        result = read_result(bytes(event.body))
+    except UnreadableCallback:
+        return _read_late_notice(event)
+    row = _find(event)
+    if row is None:
+        event.become(EventState.UNMATCHED, NOBODYS)
+        return True
+    if is_from_elsewhere(event):
+        _ask_soon(row)
+        event.become(
+            EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
+        )
+    elif event.token == row.status_token:
+        event.become(EventState.APPLIED, _apply_answer(row, result))
+    else:
+        event.become(EventState.APPLIED, _apply_result(row, result))
+    return True
+
+
+def _read_late_notice(event: GatewayEvent) -> bool:
+    """M-Pesa gives a request back that lay too long. It may still be carried out."""
+    try:
+        read_queue_timeout(bytes(event.body))
+    except UnreadableCallback:
+        return False
+    row = _find(event)
+    if row is None:
+        event.become(EventState.UNMATCHED, NOBODYS)
+        return True
+    _ask_soon(row)
+    event.become(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
+    return True
+
+
+def _find(event: GatewayEvent) -> Refund | Payout | None:
+    """Whose address this is, noted on the event. Never looked up when empty."""
+    if not event.token:
+        return None
+    addresses = Q(callback_token=event.token) | Q(status_token=event.token)
+    event.refund = Refund.objects.filter(addresses).first()
+    event.payout = None if event.refund else Payout.objects.filter(addresses).first()
+    return event.refund or event.payout
+
+
+def _is_reversal(row: MoneyOut) -> bool:
+    return isinstance(row, Refund) and row.way == Way.REVERSAL
+
+
+def _finish(row: MoneyOut, **told: Any) -> str:
+    return finish(row.pk, **told) if isinstance(row, Refund) else finish_payout(row.pk, **told)
+
+
+def _refuse(row: MoneyOut, **told: Any) -> str:
+    return refuse(row.pk, **told) if isinstance(row, Refund) else refuse_payout(row.pk, **told)
+
+
+def _apply_result(row: MoneyOut, result: Result) -> str:
+    if result.succeeded:
+        return _finish(
+            row,
+            number=result.transaction_id,
+            amount=result.amount,
+            text=result.description,
+        )
+    failure = reversal_failure if _is_reversal(row) else payout_failure
+    reason = failure(result.result_code)
+    if reason == PayoutReason.ALREADY_REVERSED:
+        # Whoever did it, the buyer has the money back.
+        return _finish(row, number="", code=result.result_code, text=result.description)
+    if reason is None:
+        _ask_soon(row)
+        return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
+    return _refuse(row, code=result.result_code, text=result.description, reason=reason)
+
+
+def _apply_answer(row: MoneyOut, result: Result) -> str:
+    """What a status query found. Its own success says nothing about what was asked about."""
+    if not result.succeeded:
+        return _no_answer(row, result)
+    status = result.transaction_status
+    end = transaction_end(status)
+    if end == TransactionEnd.COMPLETED:
+        return _finish(row, number=result.receipt, amount=result.amount, text=status)
+    if end == TransactionEnd.NOT_DONE and _is_reversal(row):
+        # Asked for twice, the second is declined because the first was carried out, and it is the
+        # second that was asked about. A payment is reversed once: another request tells by its
+        # result which it was.
+        under_way = _rows(row).filter(status=TransferStatus.SENT)
+        under_way.update(status=TransferStatus.UNKNOWN, result_code="")
+        _ask_soon(row)
+        return f"M-Pesa, asked, says {status}, not why. It is asked for again."
+    if end == TransactionEnd.NOT_DONE:
+        return _refuse(row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER)
+    return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
+def _no_answer(row: MoneyOut, result: Result) -> str:
+    if payout_failure(result.result_code) == PayoutReason.INITIATOR:
+        stop_payouts(f"M-Pesa does not accept the initiator: {result.result_code}")
+    if result.result_code != UNKNOWN_TRANSACTION:
+        return f"The question was not answered: {result.result_code} {result.description}"
+    # Only where M-Pesa never said that it took the request may it be sent again.
+    unheard = _rows(row).filter(status=TransferStatus.UNKNOWN)
+    if not _is_reversal(row) and unheard.update(result_code=NOT_FOUND):
+        return "M-Pesa does not know it. It is sent again, under the same id."
+    return "M-Pesa does not know it yet."
+
+
+def _ask_soon(row: MoneyOut) -> None:
+    now = timezone.now()
+    later = _rows(row).filter(status__in=[TransferStatus.UNKNOWN, TransferStatus.SENT])
+    later.filter(Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)).update(next_check_at=now)
+
+
+def _rows(row: MoneyOut) -> QuerySet[Any]:
+    """The row as it is in the database, to be changed only where it still is as thought."""
+    return type(row)._default_manager.filter(pk=row.pk)

@@ -1,0 +1,136 @@
+"""Where M-Pesa posts: kept, answered, and only then acted on."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable
+from functools import partial
+
+from django.db import Error
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from omachemainproj.background import run_soon
+from payments.models import Source
+
+from . import c2b as paybill
+from . import equity
+from .inbox import apply_event, keep_event
+
+#: Daraja's messages are about one kilobyte.
+MAX_BODY = 64 * 1024
+_SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
+_HEADERS = ("Content-Type", "User-Agent", "Businessshortcode", "X-Forwarded-For")
+
+
+class KeptThenApplied(JsonResponse):
+    """The answer to a message; acting on it begins when the answer has been sent.
+
+    A WSGI server closes a response after its last byte, so the gateway never waits for us.
+    """
+
+    def __init__(self, event_id: int) -> None:
+        super().__init__({"ResultCode": 0, "ResultDesc": "Accepted"})
+        self._event_id: int | None = event_id
+
+    def close(self) -> None:
+        event_id, self._event_id = self._event_id, None
+        try:
+            if event_id is not None:
+                run_soon(apply_event, event_id)
+        finally:
+            # Lets Django close the connection that this thread has just used.
+            super().close()
+
+
+@csrf_exempt
+def receive(request: HttpRequest, token: str = "") -> HttpResponse:
+    """Keep whatever M-Pesa posts about a prompt or a refund, and answer the same to all of it."""
+    return _answer_post(request, partial(_keep, request, Source.PROMPT, token))
+
+
+@csrf_exempt
+def confirm(request: HttpRequest, token: str) -> HttpResponse:
+    """Keep what M-Pesa tells of a payment to the pay bill. Nothing can refuse that any more."""
+    return _answer_post(request, partial(_keep, request, Source.C2B, token))
+
+
+@csrf_exempt
+def validate(request: HttpRequest, token: str) -> HttpResponse:
+    """Say within M-Pesa's eight seconds whether it may take a payment. Nothing is kept."""
+    if not paybill.is_our_address(token):
+        return _refuse("There is nothing here.", "not_found", 404)
+    return _answer_post(request, lambda body: JsonResponse(paybill.validate(body)))
+
+
+@csrf_exempt
+def equity_notifies(request: HttpRequest) -> HttpResponse:
+    """Keep what Equity Bank posts, if it names itself as we told it to."""
+    if not equity.is_the_bank(request.headers.get("Authorization", "")):
+        response = _refuse("Name and password are not those of the bank.", "not_the_bank", 401)
+        response["WWW-Authenticate"] = 'Basic realm="O-Mache", charset="UTF-8"'
+        return response
+    return _answer_post(request, partial(_keep, request, Source.EQUITY, ""))
+
+
+def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) -> HttpResponse:
+    """Read what was posted and let ``answer`` speak.
+
+    The gateway cannot help with our problems and a stranger should not learn what we made of
+    theirs. Only what cannot be read or kept gets another answer: 413 over 64 kB, 400 for a body
+    that broke off, 503 when the database is away.
+    """
+    if request.method != "POST":
+        response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
+        response["Allow"] = "POST"
+        return response
+    try:
+        body = _read(request)
+        if body is None:
+            return _refuse("The body is larger than 64 kB.", "too_large", 413)
+        return answer(body)
+    except OSError:
+        return _refuse("The body broke off. Post it again.", "bad_request", 400)
+    except Error:
+        return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
+
+
+def _keep(request: HttpRequest, source: Source, token: str, body: bytes) -> HttpResponse:
+    event_id = keep_event(
+        body=body,
+        token=token,
+        source=source,
+        remote_address=_address(request),
+        headers=_headers(request),
+    )
+    return KeptThenApplied(event_id)
+
+
+def _read(request: HttpRequest) -> bytes | None:
+    """The raw body, or None when there is too much of it."""
+    length = str(request.META.get("CONTENT_LENGTH") or "")
+    if not length and request.META.get("wsgi.input_terminated"):
+        # Sent in chunks, without a length. Django would read nothing; the server knows its end.
+        body: bytes = request.META["wsgi.input"].read(MAX_BODY + 1)
+        return body if len(body) <= MAX_BODY else None
+    if length and (not _SHORT_NUMBER.fullmatch(length) or int(length) > MAX_BODY):
+        return None
+    return request.body
+
+
+def _address(request: HttpRequest) -> str | None:
+    try:
+        # Without the zone of a link-local IPv6 address, which PostgreSQL does not take.
+        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
+    except ValueError:
+        return None
+
+
+def _headers(request: HttpRequest) -> dict[str, str]:
+    kept = {name: request.headers[name] for name in _HEADERS if name in request.headers}
+    return {name: value.replace("\0", "")[:500] for name, value in kept.items()}
+
+
+def _refuse(detail: str, code: str, status: int) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status)

@@ -1,0 +1,133 @@
+"""The front page: the newest of six categories in one statement.
+
+Each branch walks ``product_category_newest`` and stops after 25 rows. Django cannot write a
+limited branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is put
+together here, once per database.
+
+PostgreSQL is told what this process remembers: a fingerprint of the rows' versions (who wrote them,
+``xmin``, and where they lie, ``ctid``). It sends the rows only when one of them, or its seller, has
+changed since. What is remembered is never shown without being asked about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.http import HttpRequest
+from rest_framework.request import Request
+
+from omachemainproj.api.renderers import write_json
+from omachemainproj.media import media_prefix
+from products.models import Category, Product
+from products.querysets import Newest
+
+from .representation import Shape
+from .statements import TEXT, Statement, compiled
+
+PER_CATEGORY = 25
+#: The six keys of the answer, and the category each shows.
+SHELVES = {
+    "electronics": Category.ELECTRONICS,
+    "fashions": Category.FASHIONS,
+    "kitchen": Category.KITCHEN,
+    "computing": Category.COMPUTING,
+    "gaming": Category.GAMING,
+    "phonestablet": Category.PHONES,
+}
+
+
+@cache
+def _statement(vendor: str) -> Statement:
+    """A branch compiled by Django, six times: once per category."""
+    newest = Product.objects.on_sale().filter(category=TEXT).order_by(Newest())
+    branch = compiled(newest.as_rows()[:PER_CATEGORY])
+    categories = tuple(SHELVES.values())
+    if vendor == "postgresql":
+        # One plan for all six, in a fifth of the time that planning a union of them takes.
+        shelves = ", ".join(["(%s)"] * len(categories))
+        one = branch.sql % "shelf.category"
+        sql = (
+            f"SELECT newest.* FROM (VALUES {shelves}) AS shelf (category)"  # noqa: S608
+            f" CROSS JOIN LATERAL ({one}) AS newest"
+        )
+    else:
+        sql = " UNION ALL ".join(f"SELECT * FROM ({branch.sql})" for _ in categories)  # noqa: S608
+    return branch._replace(sql=sql, parameters=categories)
+
+
+@cache
+def _statement_unless_known() -> str:
+    """For PostgreSQL: the fingerprint, and the rows as JSON unless it is the one given."""
+    rows = _statement("postgresql")
+    shelves = ", ".join(["(%s)"] * len(rows.parameters))
+    columns = ", ".join(f"front.{name}" for name in rows.row._fields)
+    return f"""
+        SELECT now.fingerprint, CASE WHEN now.fingerprint = %s THEN NULL ELSE (
+            SELECT coalesce(json_agg(json_build_array({columns})), '[]')::text
+            FROM ({rows.sql}) AS front
+        ) END
+        FROM (
+            SELECT md5(coalesce(string_agg(concat_ws('.', newest.id, newest.xmin, newest.ctid, (
+                SELECT concat_ws('.', seller.xmin, seller.ctid) FROM accounts_user AS seller
+                WHERE seller.id = newest.seller_id
+            )), ','), '')) AS fingerprint
+            FROM (VALUES {shelves}) AS shelf (category)
+            CROSS JOIN LATERAL (
+                SELECT id, xmin, ctid, seller_id FROM products_product
+                WHERE listed AND NOT soldout AND category = shelf.category
+                ORDER BY (-id) LIMIT {PER_CATEGORY}
+            ) AS newest
+        ) AS now
+    """  # noqa: S608
+
+
+class Front:
+    """The front page as it stood at one moment: under each key rows, newest first."""
+
+    def __init__(self, rows: list[Any], fingerprint: str = "") -> None:
+        self.fingerprint = fingerprint
+        by_category: dict[str, list[Any]] = {category: [] for category in SHELVES.values()}
+        for row in rows:
+            by_category[row.category].append(row)
+        for shelf in by_category.values():
+            # Neither statement promises an order of the whole, though each branch came sorted.
+            shelf.sort(key=lambda row: row.id, reverse=True)
+        self.shelves = {key: by_category[category] for key, category in SHELVES.items()}
+        self._written: dict[str, tuple[bytes, str]] = {}
+
+    def written(self, request: Request | HttpRequest) -> tuple[bytes, str]:
+        """The JSON with this request's addresses of pictures, and its ETag."""
+        prefix = media_prefix(request)
+        if prefix not in self._written:
+            shape = Shape(request)
+            body = write_json({key: shape.products(rows) for key, rows in self.shelves.items()})
+            if len(self._written) >= 8:  # hosts; a wildcard allows any number of them
+                self._written = {}
+            etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
+            self._written[prefix] = (body, etag)
+        return self._written[prefix]
+
+
+#: The last page this process has read, by database.
+_remembered: dict[str, Front] = {}
+
+
+def front_page() -> Front:
+    """The front page as it stands now. One query, however many products there are."""
+    if connection.vendor != "postgresql":
+        return Front(_statement(connection.vendor).rows())
+    known = _remembered.get(connection.alias)
+    rows = _statement("postgresql")
+    fingerprint = known.fingerprint if known else ""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement_unless_known(), [fingerprint, *rows.parameters, *rows.parameters])
+        now, answer = cursor.fetchone()
+    if known and answer is None:
+        return known
+    front = Front([rows.row._make(row) for row in orjson.loads(answer)], now)
+    _remembered[connection.alias] = front
+    return front

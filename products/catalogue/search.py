@@ -1,0 +1,119 @@
+"""Search by words: every word must be there.
+
+What people type is never query syntax: it is cut into words of letters and digits first. Whole
+words are asked for before beginnings of words, which cost PostgreSQL fifty times as much where
+they are common; see docs/search.md for what was measured.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+from django.db.models import BigIntegerField, BooleanField, Func, Value
+from django.db.models.sql.compiler import SQLCompiler
+
+from products.querysets import ProductQuerySet
+
+MAX_TERM = 100
+#: More words than this are not looked at: no shopper needs them, and each is work.
+MAX_WORDS = 10
+#: So many of the newest products tell how common a search is, and so many hits are common.
+_SAMPLE, _COMMON = 500, 3
+
+_WORD = re.compile(r"[^\W_]+")
+#: PostgreSQL's English stop words: its index leaves them out, so nothing may insist on them.
+_NOISE = frozenset(
+    """
+    i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she
+    her hers herself it its itself they them their theirs themselves what which who whom this that
+    these those am is are was were be been being have has had having do does did doing a an the
+    and but if or because as until while of at by for with about against between into through
+    during before after above below to from up down in out on off over under again further then
+    once here there when where why how all any both each few more most other some such no nor not
+    only own same so than too very s t can will just don should now
+    """.split()  # noqa: SIM905
+)
+
+
+def words_in(term: str) -> list[str]:
+    """The words of a search term that are worth looking for, lower case, once each.
+
+    None of them ("", "%", "the") means that nothing in particular was asked for.
+    """
+    typed = _WORD.findall(unicodedata.normalize("NFKC", term).lower())
+    return [word for word in dict.fromkeys(typed) if word not in _NOISE][:MAX_WORDS]
+
+
+class _Matches(Func):
+    """Whether a product matches a query in its database's own language."""
+
+    output_field = BooleanField()
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        template = '"products_product"."search" @@ to_tsquery(\'english\', %(expressions)s)'
+        return super().as_sql(compiler, connection, template=template)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
+        template = (
+            '"products_product"."id" IN (SELECT rowid FROM products_search'
+            " WHERE products_search MATCH %(expressions)s)"
+        )
+        return super().as_sql(compiler, connection, template=template)
+
+
+def matching(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
+    """Products that have, for every group, one of its words in their name or description.
+
+    Words come from ``words_in`` or the vocabulary, so they are letters and digits; ``kett*`` is
+    any word that begins so.
+    """
+    return having(products, query_for(groups)) if groups else products
+
+
+def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
+    """Products that match a query of ``query_for``."""
+    return products.filter(_Matches(Value(query)))
+
+
+def query_for(groups: Sequence[Sequence[str]]) -> str:
+    """What ``matching`` asks, in the language of this database."""
+    if connection.vendor == "postgresql":
+        either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
+    else:
+        either, every, whole, beginning = " OR ", " AND ", '"{}"', '"{}"*'
+    return every.join(
+        "("
+        + either.join(
+            (beginning if word.endswith("*") else whole).format(word.rstrip("*")) for word in group
+        )
+        + ")"
+        for group in groups
+    )
+
+
+def is_common(groups: Sequence[Sequence[str]]) -> bool:
+    """Whether walking the products in order soon fills a page with matches. One query.
+
+    PostgreSQL's planner has to guess that, and for a word it has never seen, like every misspelt
+    one, it walks a million products in vain.
+    """
+    if connection.vendor != "postgresql" or not groups:
+        return True
+    sql = (
+        "SELECT count(*) FROM (SELECT search FROM products_product ORDER BY id DESC LIMIT %s)"
+        " AS newest WHERE search @@ to_tsquery('english', %s)"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_SAMPLE, query_for(groups)])
+        return cursor.fetchone()[0] >= _COMMON
+
+
+class Unindexed(Func):
+    """A column in an order no index has: the rows are to be found first and sorted then."""
+
+    template = "(%(expressions)s + 0)"
+    output_field = BigIntegerField()

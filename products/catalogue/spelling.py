@@ -1,0 +1,109 @@
+"""The words of product names, so that a misspelt one can be put right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from products.models import SearchWord
+
+#: A name of 100 characters has at most 25 of these; shorter ones are not worth putting right.
+SHORTEST, LONGEST = 3, 40
+_WORD = re.compile(rf"(?<![^\W_])[^\W_]{{{SHORTEST},{LONGEST}}}(?![^\W_])")
+#: How many words the database suggests for one, and how many of them are searched for.
+_SUGGESTED, _TAKEN = 20, 5
+
+_POSTGRESQL = (
+    "SELECT * FROM (SELECT %s::text AS asked, word FROM products_searchword"
+    " WHERE word LIKE %s OR word %% %s OR word LIKE %s"
+    " ORDER BY word LIKE %s DESC, similarity(word, %s) DESC, word LIMIT %s) AS suggestions_{number}"
+)
+_SQLITE = (
+    "SELECT * FROM (SELECT %s AS asked, word FROM products_searchword_trigrams"
+    " WHERE products_searchword_trigrams MATCH %s"
+    " ORDER BY instr(word, %s) > 0 DESC, rank, word LIMIT %s) AS suggestions_{number}"
+)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a product's name as the vocabulary keeps them: lower case, once, sorted."""
+    return sorted(set(_WORD.findall(name.lower())))
+
+
+def remember_words(name: str) -> None:
+    """Add the words of a product's name to the vocabulary. One query. Safe to repeat."""
+    # Sorted, so that two sellers adding the same new words wait in one order.
+    rows = [SearchWord(word=word) for word in words_of(name)]
+    SearchWord.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def put_right(words: Sequence[str]) -> list[list[str]]:
+    """For each word, the known words that contain it, else those most like it. One query.
+
+    A word no name has is searched for as a beginning too (``kett*``), descriptions included.
+    """
+    longer = [word for word in words if SHORTEST <= len(word) <= LONGEST]
+    suggested: dict[str, list[str]] = {word: [] for word in longer}
+    for asked, word in _suggestions(longer):
+        suggested[asked].append(word)
+    return [_choose(word, suggested[word]) if word in suggested else [word] for word in words]
+
+
+def _suggestions(words: Sequence[str]) -> list[Any]:
+    if not words:
+        return []
+    postgresql = connection.vendor == "postgresql"
+    branch = _POSTGRESQL if postgresql else _SQLITE
+    parameters: list[Any] = []
+    for word in words:
+        if postgresql:
+            inside = f"%{word}%"
+            # The beginning too: trigrams alone miss two letters that changed places.
+            parameters += [word, inside, word, f"{word[:3]}%", inside, word, _SUGGESTED]
+        else:
+            parameters += [word, _any_trigram(word), word, _SUGGESTED]
+    branches = (branch.format(number=number) for number in range(len(words)))
+    with connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(branches), parameters)
+        return cursor.fetchall()
+
+
+def _any_trigram(word: str) -> str:
+    return " OR ".join(f'"{word[at : at + 3]}"' for at in range(len(word) - 2))
+
+
+def _choose(word: str, suggestions: Sequence[str]) -> list[str]:
+    containing = sorted((known for known in suggestions if word in known), key=len)
+    if word in containing:
+        return containing[:_TAKEN]
+    begun = f"{word}*"
+    if containing:
+        return [begun, *(known for known in containing if not known.startswith(word))][:_TAKEN]
+    allowed = 1 if len(word) <= 4 else 2 if len(word) <= 8 else 3
+    apart = {known: _distance(word, known, allowed) for known in suggestions}
+    nearest = min(apart.values(), default=allowed + 1)
+    if nearest > allowed:
+        return [begun]
+    return [begun, *sorted(known for known, far in apart.items() if far == nearest)][:_TAKEN]
+
+
+def _distance(one: str, other: str, allowed: int) -> int:
+    """Letters added, left out, changed or swapped with their neighbour between two words.
+
+    Anything beyond ``allowed`` may come back as ``allowed + 1``.
+    """
+    if abs(len(one) - len(other)) > allowed:
+        return allowed + 1
+    before: list[int] = []
+    above = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        here = [row]
+        for column, its in enumerate(other, 1):
+            best = min(above[column] + 1, here[-1] + 1, above[column - 1] + (letter != its))
+            swapped = row > 1 and column > 1 and letter == other[column - 2] and its == one[row - 2]
+            here.append(min(best, before[column - 2] + 1) if swapped else best)
+        before, above = above, here
+    return above[-1]

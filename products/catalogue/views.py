@@ -1,0 +1,236 @@
+"""The catalogue over HTTP: home, lists, search, one product, a new product, a cart."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, cast
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
+from products.listings.services import create_product
+from products.models import Category, Product
+from products.querysets import ProductQuerySet
+from products.serializers import CartInput, CreateProductInput, ProductOutput
+
+from . import openapi as descriptions
+from . import queries as pages
+from .filters import ORDERS, ProductFilter, ProductFilterBackend
+from .home import front_page
+from .representation import Shape
+from .search import MAX_TERM, is_common, query_for, words_in
+from .spelling import put_right
+
+_BIGGEST_ID = 2**63 - 1
+
+
+class NoSuchProduct(Refusal):
+    """No product the public may see has this id."""
+
+    code = "product_not_found"
+    message = "There is no such product."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class NoSuchCategory(Refusal):
+    """The address names none of the eight categories."""
+
+    code = "category_not_found"
+    message = "There is no such category."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class HomeView(APIView):
+    """The newest products of six categories."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**descriptions.HOME)
+    def get(self, request: Request) -> HttpResponseBase | None:
+        body, etag = front_page().written(request)
+        response = HttpResponse(body, content_type="application/json")
+        response["ETag"] = etag
+        # Kept by browsers, but asked about each time: what was sold out a second ago is gone.
+        response["Cache-Control"] = "no-cache"
+        return get_conditional_response(request._request, etag=etag, response=response)
+
+
+class ProductListView(GenericAPIView):
+    """What the lists of products share: the filters, the orders, the pages."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    serializer_class = ProductOutput
+    queryset = Product.objects.none()
+    filter_backends = [ProductFilterBackend]
+    filterset_class = ProductFilter
+    pagination_class = KeysetPagination
+
+    @property
+    def ordering(self) -> str:
+        """The order asked for; the filters have refused any other word."""
+        return self.request.query_params.get("ordering") or "newest"
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        """The columns the pages of this order are cut by."""
+        return ORDERS[self.ordering]
+
+    def page(self, source: pages.Source, text: str, *, indexed: bool = True) -> list[Any]:
+        """The asked page of a list, filtered and ordered. One query."""
+        pager = self.pagination_class()
+        self._paginator = pager
+        if self._asks_for_more_than_pages():
+            products = cast(ProductQuerySet, self.filter_queryset(source(text)))
+            rows = pages.in_order(products, self.keyset, indexed=indexed)
+            return pager.paginate_queryset(rows, self.request, self)
+        read = partial(pages.read_page, source, text, self.keyset, indexed=indexed)
+        return pager.paginate(self.request, self.keyset, read)
+
+    def _asks_for_more_than_pages(self) -> bool:
+        """Whether the filters are needed; an order they know is not what needs them."""
+        asked = ProductFilter.base_filters.keys() & self.request.query_params.keys()
+        if asked == {"ordering"}:
+            return self.request.query_params.getlist("ordering") not in ([name] for name in ORDERS)
+        return bool(asked)
+
+    def answer(self, rows: list[Any]) -> Response:
+        return self.get_paginated_response(Shape(self.request).products(rows))
+
+
+class CategoryView(ProductListView):
+    """The products of one category that can be bought, newest first."""
+
+    throttle_scope = "browse"
+
+    @extend_schema(**descriptions.CATEGORY)
+    def get(self, request: Request, category: str) -> Response:
+        category = "phones" if category == "phonestablet" else category
+        if category not in Category.values:
+            raise NoSuchCategory
+        source = pages.on_sale
+        if request.query_params.get("in_stock") == "false":
+            source = pages.sold_out
+        return self.answer(self.page(source, category))
+
+
+class SearchView(ProductListView):
+    """Products with all these words, newest first; misspelt words are put right."""
+
+    throttle_scope = "search"
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        # All categories at once: the primary key is the index that has them in this order.
+        return ("-id",) if self.ordering == "newest" else ORDERS[self.ordering]
+
+    @extend_schema(**descriptions.SEARCH)
+    def get(self, request: Request) -> Response:
+        words = words_in(self._term())
+        found = self._find([[word] for word in words])
+        if words and not found and not self._had_an_earlier_page(words):
+            found = self._find(put_right(words))
+        return self.answer(found)
+
+    def _term(self) -> str:
+        typed = self.request.query_params.getlist("search")
+        if len(typed) > 1:
+            refuse_field("search", "Give this once.")
+        term = typed[0] if typed else ""
+        if len(term) > MAX_TERM:
+            refuse_field("search", f"At most {MAX_TERM} characters are searched for.")
+        return term
+
+    def _find(self, groups: list[list[str]]) -> list[Any]:
+        if not groups:
+            return self.page(pages.everything, "")
+        return self.page(pages.found, query_for(groups), indexed=is_common(groups))
+
+    def _had_an_earlier_page(self, words: list[str]) -> bool:
+        """Whether this page is empty only because it is behind the last one."""
+        if "cursor" not in self.request.query_params:
+            return False
+        whole = pages.found(query_for([[word] for word in words]))
+        return bool(self.filter_queryset(whole)[:1])
+
+
+class ProductView(APIView):
+    """One product, sold out or not; its seller also sees where they are paid."""
+
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**descriptions.DETAIL)
+    def get(self, request: Request, product_id: str) -> Response:
+        row = pages.read_product(int(product_id))
+        if row is None:
+            raise NoSuchProduct
+        product = Shape(request).product(row)
+        if request.user.is_authenticated and request.user.pk == row.seller_id:
+            product["payment_mpesa_number"] = row.payment_mpesa_number
+        return Response(product)
+
+
+class CreateView(APIView):
+    """A signed-in person lists a product."""
+
+    parser_classes = [StrictJSONParser, StrictMultiPartParser]
+    throttle_scope = "create"
+
+    @extend_schema(**descriptions.CREATE)
+    def post(self, request: Request) -> Response:
+        asked = CreateProductInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        picture = values.pop("image", None)
+        product = create_product(seller=cast(User, request.user), picture=picture, **values)
+        row = (
+            product.pk,
+            product.name,
+            product.image.name,
+            product.thumbnail.name,
+            product.description,
+            product.category,
+            product.price,
+            product.item_number,
+            product.soldout,
+            request.user.username,
+            product.created_at.isoformat(timespec="microseconds"),
+            product.review_stars,
+            product.review_count,
+        )
+        body = Shape(request).product(row)
+        body["payment_mpesa_number"] = product.payment_mpesa_number
+        headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
+
+
+class CartView(APIView):
+    """The products in a cart, as they are now."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**descriptions.CART)
+    def post(self, request: Request) -> Response:
+        body = {"ids": request.data} if isinstance(request.data, list) else request.data
+        asked = CartInput(data=body)
+        asked.is_valid(raise_exception=True)
+        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID))
+        found = {row.id: row for row in pages.read_cart(ids)}
+        in_order = [found[pk] for pk in ids if pk in found]
+        return Response(Shape(request).products(in_order))

@@ -1,0 +1,101 @@
+"""A shop to look at: people, goods and pictures for a laptop. Never for production."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from django.contrib.auth.models import Group
+
+from accounts.backoffice.roles import ROLES
+from accounts.models import User
+from omachemainproj.images import redraw
+from products.listings.services import create_product
+from products.models import Product
+
+from .catalogue import CATALOGUE, Goods
+from .pictures import draw
+
+PASSWORD = "karibu2026"  # noqa: S105
+#: Who sells, and where they are paid.
+SELLERS = {
+    "amina": "254712345601",
+    "baraka": "254712345602",
+    "chebet": "254712345603",
+    "dalmas": "254112345604",
+    "esther": "254112345605",
+}
+#: Who buys, and the phone that rings. The first is the one to sign in as.
+BUYERS = {
+    "wanjiku": "254790111222",
+    "otieno": "254723456701",
+    "njeri": "254723456702",
+    "kiprop": "254723456703",
+}
+BUYER, ADMIN = "wanjiku", "admin"
+#: Staff are named for what they do; each is in the group of that name.
+STAFF = tuple(ROLES)
+
+
+class Furnished(NamedTuple):
+    """How many people and products were missing, and are there now."""
+
+    people: int
+    products: int
+
+
+def furnish() -> Furnished:
+    """Add the demo's people and products that are not there yet. Safe to repeat.
+
+    What is there stays as it is, whatever has become of it.
+    """
+    people = add_people()
+    sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
+    there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
+    missing = [
+        (sellers[turn % len(sellers)], category, goods)
+        for turn, (category, goods) in enumerate(_in_turn())
+        if goods.name not in there
+    ]
+    for seller, category, goods in missing:
+        _add_product(seller, category, goods)
+    return Furnished(people, len(missing))
+
+
+def add_people() -> int:
+    """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
+    wanted = [*SELLERS, *BUYERS, *STAFF, ADMIN]
+    there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
+    for username in wanted:
+        if username not in there:
+            _add_person(username)
+    return len(set(wanted) - there)
+
+
+def _add_person(username: str) -> None:
+    email = f"{username}@omache.example"
+    if username == ADMIN:
+        User.objects.create_superuser(username, email, PASSWORD)
+        return
+    named = {"first_name": username.title(), "is_staff": username in STAFF}
+    person = User.objects.create_user(username, email, PASSWORD, **named)
+    if username in STAFF:
+        person.groups.add(Group.objects.get(name=username))
+
+
+def _in_turn() -> list[tuple[str, Goods]]:
+    """All goods, one of each category after another, so that the newest are of every kind."""
+    shelves = [[(category, goods) for goods in shelf] for category, shelf in CATALOGUE.items()]
+    return [line for lines in zip(*shelves, strict=True) for line in lines]
+
+
+def _add_product(seller: User, category: str, goods: Goods) -> None:
+    create_product(
+        seller=seller,
+        name=goods.name,
+        category=category,
+        price=goods.price,
+        item_number=goods.item_number,
+        payment_mpesa_number=SELLERS[seller.username],
+        description=goods.description,
+        picture=redraw(draw(goods.icon, goods.name, category)),
+    )

@@ -1,0 +1,194 @@
+"""Every change to what is for sale; shelves change in products.stock."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.services import KEEP
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.compiled_queries import locked_row
+from omachemainproj.images import Picture
+from products import stock
+from products.catalogue.spelling import remember_words
+from products.models import MAX_STOCK, Product, StockMovement
+from products.stock import Overfull, Shortage, StockLine
+
+#: What may be changed after a product was listed. Stock is not: it moves (products.stock).
+EDITABLE = frozenset(
+    {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
+)
+
+
+class RestockKeyReused(Refusal):
+    """An Idempotency-Key came back with another number."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another number. Use a new key for a new restock."
+    status_code = 422
+
+
+def create_product(  # noqa: PLR0913
+    *,
+    seller: User,
+    name: str,
+    category: str,
+    price: int,
+    item_number: int,
+    payment_mpesa_number: str,
+    description: str = "",
+    sku: str | None = None,
+    listed: bool = True,
+    picture: Picture | None = None,
+    by: User | None = None,
+) -> Product:
+    """List a product: its row, its picture's two files and the movement that stocked its shelf.
+
+    ``by`` is who stocked it, if not the seller.
+    ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…. All or nothing: files that
+    were stored are deleted when the rows cannot be. Raises FieldRefusal where the seller has the
+    ``sku`` on another listing.
+    """
+    product = Product(
+        seller=seller,
+        name=name,
+        category=category,
+        price=price,
+        item_number=item_number,
+        payment_mpesa_number=payment_mpesa_number,
+        description=description,
+        sku=sku,
+        listed=listed,
+    )
+    try:
+        # Before the transaction: a slow disk must not keep one open.
+        _store(product, picture)
+        with transaction.atomic():
+            with _sku_of_its_own(sku):
+                product.save(force_insert=True)
+            if item_number:
+                StockMovement.objects.create(
+                    product=product, quantity=item_number, reference="listed", actor=by or seller
+                )
+            remember_words(name)
+    except BaseException:
+        _delete_files(product)
+        raise
+    return product
+
+
+def _store(product: Product, picture: Picture | None) -> None:
+    if picture is not None:
+        product.image.save(str(picture.full.name), picture.full, save=False)
+        product.thumbnail.save(str(picture.thumbnail.name), picture.thumbnail, save=False)
+
+
+def _delete_files(product: Product) -> None:
+    for stored in (product.image, product.thumbnail):
+        if stored:
+            stored.delete(save=False)
+
+
+@contextmanager
+def _sku_of_its_own(sku: str | None) -> Iterator[None]:
+    try:
+        yield
+    except IntegrityError as error:
+        if sku is None:
+            raise
+        raise FieldRefusal({"sku": [SKU_TAKEN]}) from error
+
+
+SKU_TAKEN = "Another listing of yours has this sku."
+
+
+def edit_product(
+    product_id: int, *, picture: Picture | object | None = KEEP, **changes: Any
+) -> None:
+    """Change these columns of a product, and nothing else. Safe to repeat.
+
+    ``picture`` is a picture, None to take it away, or ``KEEP``. Its stock may be sold at the same
+    moment, so only what was changed is written. Files that are no longer shown are deleted once
+    the change is committed, and the new ones if it fails. Raises FieldRefusal where another
+    listing of the seller has the ``sku``.
+    """
+    kept_out = changes.keys() - EDITABLE
+    if kept_out:
+        raise TypeError(f"edit_product does not write {', '.join(sorted(kept_out))}")
+    if picture is KEEP:
+        _write(product_id, changes)
+        return
+    shown = Product()
+    try:
+        _store(shown, picture if isinstance(picture, Picture) else None)
+        with transaction.atomic():
+            before = locked_row(Product, product_id)
+            files = {"image": shown.image.name or "", "thumbnail": shown.thumbnail.name or ""}
+            _write(product_id, {**changes, **files})
+            transaction.on_commit(partial(_delete_files, before), robust=True)
+    except BaseException:
+        _delete_files(shown)
+        raise
+
+
+@transaction.atomic
+def _write(product_id: int, changes: dict[str, Any]) -> None:
+    if not changes:
+        return
+    with _sku_of_its_own(changes.get("sku")):
+        Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
+    if "name" in changes:
+        remember_words(changes["name"])
+
+
+def list_product(product_id: int) -> None:
+    """Show a product to the public again. Safe to repeat."""
+    _write(product_id, {"listed": True})
+
+
+def unlist_product(product_id: int) -> None:
+    """Hide a product from the public; orders that hold it go on. Safe to repeat."""
+    _write(product_id, {"listed": False})
+
+
+def restock_product(
+    product_id: int, *, number: int, by: User, key: str | None = None, note: str = ""
+) -> bool:
+    """Add to a product's shelf, or take away what is free on it where ``number`` is negative.
+
+    With a ``key``, the same is done once however often it is asked. Returns whether it was done
+    now. Raises FieldRefusal when fewer are free or more would stand there than a shelf takes,
+    and RestockKeyReused when the key was another number's.
+    """
+    reference = restock_reference(key) if key else f"restock:{uuid4().hex}"
+    line = StockLine(product_id, number)
+    try:
+        moved = stock.restock(line, reference=reference, actor_id=by.pk, note=note)
+    except (Shortage, Overfull) as error:
+        product = Product.objects.get(pk=product_id)
+        raise FieldRefusal({"number": [why_not(product, number)]}) from error
+    known = StockMovement.objects.filter(product=product_id, reference=reference)
+    if moved is None and known.values_list("quantity", flat=True).get() != number:
+        raise RestockKeyReused
+    return moved is not None
+
+
+def restock_reference(key: str) -> str:
+    """The reference of a restock under this key: a key may be longer than a reference."""
+    return f"restock:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
+
+
+def why_not(product: Product, number: int) -> str:
+    """What keeps so many from being added to, or taken from, a product's shelf."""
+    if number > 0:
+        return f"At most {MAX_STOCK} fit on a shelf; {product.item_number} stand there."
+    held = f"; {product.held} are held for orders that are not paid yet" if product.held else ""
+    return f"Only {product.free} are free{held}."

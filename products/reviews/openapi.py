@@ -1,0 +1,166 @@
+"""What /docs/ says about reviews: inputs, answers, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from omachemainproj.api.schema import FieldErrors, error_answer
+from products.catalogue.openapi import LINK
+
+from .serializers import AnswerInput, OwnReviewOutput, ReviewInput, ReviewOutput, SellerOutput
+
+_TAGS = ["reviews"]
+_REVIEW: dict[str, Any] = {
+    "id": 12,
+    "stars": 4,
+    "text": "Boils fast. The lid is stiff.",
+    "by": "Wanjiku",
+    "created_at": "2026-11-24T09:12:44.120931+00:00",
+    "edited": False,
+    "returned": False,
+    "answer": {
+        "text": "Asante! The lid gets easier.",
+        "created_at": "2026-11-24T11:02:10.000412+00:00",
+    },
+}
+_OWN: dict[str, Any] = {
+    **_REVIEW,
+    "answer": None,
+    "product": 41,
+    "hidden": False,
+    "editable_until": "2026-12-01T09:12:44.120931+00:00",
+}
+_NO_REVIEW = error_answer("There is no such review.", "review_not_found")
+_BAD_INPUT = OpenApiResponse(
+    FieldErrors,
+    description="Something in the input is wrong.",
+    examples=[OpenApiExample("stars", value={"stars": ["A whole number is needed, like 1500."]})],
+)
+_LINE = OpenApiParameter(
+    "track_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The line's `id`."
+)
+
+
+def _own(description: str) -> OpenApiResponse:
+    return OpenApiResponse(
+        OwnReviewOutput,
+        description=description,
+        examples=[OpenApiExample("own", value=_OWN, response_only=True)],
+    )
+
+
+PRODUCT_REVIEWS: dict[str, Any] = {
+    "operation_id": "product_reviews",
+    "summary": "What buyers say of a product",
+    "tags": _TAGS,
+    "auth": [],
+    "description": (
+        "Newest first; those that staff hid are left out. A review stays when its goods went back,"
+        " and says so (`returned`)."
+    ),
+    "parameters": [
+        OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH),
+        LINK,
+    ],
+    "responses": {
+        200: ReviewOutput(many=True),
+        400: OpenApiResponse(FieldErrors, description="A parameter cannot be read."),
+        404: error_answer("There is no such product.", "product_not_found"),
+    },
+    "examples": [OpenApiExample("reviews", value=_REVIEW, response_only=True, status_codes=[200])],
+}
+
+SELLER: dict[str, Any] = {
+    "operation_id": "seller",
+    "summary": "A seller",
+    "tags": _TAGS,
+    "auth": [],
+    "description": "What is public of somebody who sells; their name in any case.",
+    "parameters": [OpenApiParameter("username", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    "responses": {
+        200: OpenApiResponse(
+            SellerOutput,
+            description="The seller.",
+            examples=[
+                OpenApiExample(
+                    "seller",
+                    value={
+                        "user_name": "amina",
+                        "stars": 4.6,
+                        "reviews": 212,
+                        "member_since": "2024-03-09",
+                    },
+                )
+            ],
+        ),
+        404: error_answer("There is no such seller.", "seller_not_found"),
+    },
+}
+
+ANSWER: dict[str, Any] = {
+    "operation_id": "review_answer",
+    "summary": "Answer a review",
+    "tags": _TAGS,
+    "description": "Once, by the seller of what was reviewed; everybody reads it.",
+    "parameters": [OpenApiParameter("review_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
+    "request": AnswerInput,
+    "responses": {
+        201: OpenApiResponse(
+            ReviewOutput,
+            description="The review with its answer.",
+            examples=[OpenApiExample("answered", value=_REVIEW, response_only=True)],
+        ),
+        400: _BAD_INPUT,
+        404: _NO_REVIEW,
+        409: error_answer(
+            "You have answered this review. An answer is given once.", "already_answered"
+        ),
+    },
+}
+
+READ: dict[str, Any] = {
+    "operation_id": "track_review",
+    "summary": "Your review of a line",
+    "tags": _TAGS,
+    "description": "Hidden or not.",
+    "parameters": [_LINE],
+    "responses": {200: _own("Your review."), 404: _NO_REVIEW},
+}
+
+WRITE: dict[str, Any] = {
+    "operation_id": "track_review_write",
+    "summary": "Review a line",
+    "tags": _TAGS,
+    "description": (
+        "By its buyer, once, when it was delivered. The text is plain text. Nobody reviews what"
+        " they sell themselves."
+    ),
+    "parameters": [_LINE],
+    "request": ReviewInput,
+    "responses": {
+        201: _own("The review."),
+        400: _BAD_INPUT,
+        404: error_answer("There is no such line.", "line_not_found"),
+        409: error_answer("You can review this once it is delivered.", "not_delivered"),
+    },
+}
+
+EDIT: dict[str, Any] = {
+    "operation_id": "track_review_edit",
+    "summary": "Change your review",
+    "tags": _TAGS,
+    "description": "For seven days after it was written; what is left out stays as it is.",
+    "parameters": [_LINE],
+    "request": ReviewInput,
+    "responses": {
+        200: _own("The review as it is now."),
+        400: _BAD_INPUT,
+        404: _NO_REVIEW,
+        409: error_answer(
+            "A review can be changed for 7 days after it was written.", "review_closed"
+        ),
+    },
+}

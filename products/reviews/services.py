@@ -1,0 +1,155 @@
+"""The one place where reviews change, and with them the averages of products and sellers.
+
+Each change and what it does to the sums is one transaction: the review's row is locked first, then
+its product's, then its seller's, so that an edit and a hiding at once count each star once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from omachemainproj.api.errors import Refusal
+from omachemainproj.compiled_queries import locked_row
+from products.models import Product, Review, SellerRating
+
+EDITABLE_FOR = timedelta(days=7)
+
+
+class NoSuchReview(Refusal):
+    """No review of this id is there for the caller to do this with."""
+
+    code = "review_not_found"
+    message = "There is no such review."
+    status_code = 404
+
+
+class AlreadyReviewed(Refusal):
+    """The line has its review."""
+
+    code = "already_reviewed"
+    message = f"You have reviewed this. A review can be changed for {EDITABLE_FOR.days} days."
+
+
+class ReviewClosed(Refusal):
+    """The days in which a review can be changed are over."""
+
+    code = "review_closed"
+    message = f"A review can be changed for {EDITABLE_FOR.days} days after it was written."
+
+
+class AlreadyAnswered(Refusal):
+    """The seller has had their word."""
+
+    code = "already_answered"
+    message = "You have answered this review. An answer is given once."
+
+
+def write_review(
+    *, line_id: int, product_id: int, buyer_id: int, seller_id: int, stars: int, text: str = ""
+) -> Review:
+    """Keep what a buyer says of one line; whether they may is the caller's to know.
+
+    Raises AlreadyReviewed, of two at once for the second.
+    """
+    review = Review(
+        line_id=line_id,
+        product_id=product_id,
+        buyer_id=buyer_id,
+        seller_id=seller_id,
+        stars=stars,
+        text=text,
+    )
+    try:
+        with transaction.atomic():
+            review.save(force_insert=True)
+            _count(review, stars=stars, reviews=1)
+    except IntegrityError as error:
+        if Review.objects.filter(line=line_id).exists():
+            raise AlreadyReviewed from error
+        raise
+    return review
+
+
+@transaction.atomic
+def edit_review(
+    review_id: int,
+    *,
+    stars: int | None = None,
+    text: str | None = None,
+    now: datetime | None = None,
+) -> None:
+    """Change a review's stars or text, within a week. Safe to repeat.
+
+    A hidden one is changed too, out of sight. Raises ReviewClosed.
+    """
+    now = now or timezone.now()
+    review = locked_row(Review, review_id)
+    if now - review.created_at > EDITABLE_FOR:
+        raise ReviewClosed
+    before = review.stars, review.text
+    review.stars = review.stars if stars is None else stars
+    review.text = review.text if text is None else text
+    if (review.stars, review.text) == before:
+        return
+    review.edited_at = now
+    review.save(update_fields=["stars", "text", "edited_at"])
+    if not review.hidden:
+        _count(review, stars=review.stars - before[0])
+
+
+def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
+    """Keep the seller's answer to a shown review of their goods.
+
+    Raises NoSuchReview, and AlreadyAnswered, of two at once for the second.
+    """
+    theirs = Review.objects.shown().filter(pk=review_id, seller=seller_id)
+    unanswered = theirs.filter(answered_at=None)
+    if not unanswered.update(answer=text, answered_at=timezone.now()):
+        raise AlreadyAnswered if theirs.exists() else NoSuchReview
+
+
+@transaction.atomic
+def hide_review(review_id: int, *, reason: str) -> bool:
+    """Take a review out of sight and out of the averages. Safe to repeat.
+
+    Returns whether it was shown until now; the first reason stays.
+    """
+    review = locked_row(Review, review_id)
+    if review.hidden:
+        return False
+    review.hidden, review.hidden_reason = True, reason
+    review.save(update_fields=["hidden", "hidden_reason"])
+    _count(review, stars=-review.stars, reviews=-1)
+    return True
+
+
+@transaction.atomic
+def show_review(review_id: int) -> bool:
+    """Put a hidden review back, as it is now. Safe to repeat. Returns whether it was hidden."""
+    review = locked_row(Review, review_id)
+    if not review.hidden:
+        return False
+    review.hidden, review.hidden_reason = False, ""
+    review.save(update_fields=["hidden", "hidden_reason"])
+    _count(review, stars=review.stars, reviews=1)
+    return True
+
+
+def _count(review: Review, *, stars: int, reviews: int = 0) -> None:
+    """Move the sums of a review's product and seller, in the transaction that changes it."""
+    if not stars and not reviews:
+        return
+    moved = {
+        "review_stars": F("review_stars") + stars,
+        "review_count": F("review_count") + reviews,
+    }
+    Product.objects.filter(pk=review.product_id).update(**moved)
+    rating = SellerRating.objects.filter(pk=review.seller_id)
+    if not rating.update(**moved):
+        first = SellerRating(seller_id=review.seller_id)
+        SellerRating.objects.bulk_create([first], ignore_conflicts=True)
+        rating.update(**moved)

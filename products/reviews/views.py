@@ -1,0 +1,81 @@
+"""Reviews over HTTP, apart from writing one: that begins at a bought line (orders.tracking.review_views)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from omachemainproj.api.errors import Refusal
+from omachemainproj.api.pagination import KeysetPagination
+from products.catalogue.views import NoSuchProduct
+from products.models import Product, Review
+from products.querysets import sellers_called
+
+from . import openapi as descriptions
+from .representation import review_answer, seller_answer, shown_review_answer
+from .serializers import AnswerInput, ReviewOutput
+from .services import answer_review
+
+
+class NoSuchSeller(Refusal):
+    """Nobody who sells here has this name."""
+
+    code = "seller_not_found"
+    message = "There is no such seller."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class ProductReviewsView(GenericAPIView):
+    """What buyers say of one product."""
+
+    authentication_classes: Any = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+    queryset = Review.objects.none()
+    serializer_class = ReviewOutput
+    pagination_class = KeysetPagination
+
+    @extend_schema(**descriptions.PRODUCT_REVIEWS)
+    def get(self, request: Request, product_id: str) -> Response:
+        pager = self.pagination_class()
+        reviews = Review.objects.shown().of_product(int(product_id)).as_rows()
+        rows = pager.paginate_queryset(reviews, request, self)
+        if not Product.objects.listed().filter(pk=int(product_id)).exists():
+            raise NoSuchProduct
+        return pager.get_paginated_response([review_answer(row) for row in rows])
+
+
+class AnswerView(APIView):
+    """A seller has a word too."""
+
+    throttle_scope = "review"
+
+    @extend_schema(**descriptions.ANSWER)
+    def post(self, request: Request, review_id: str) -> Response:
+        asked = AnswerInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        seller_id = cast(int, request.user.pk)
+        answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
+        return Response(shown_review_answer(int(review_id)), status=status.HTTP_201_CREATED)
+
+
+class SellerView(APIView):
+    """Who sells."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**descriptions.SELLER)
+    def get(self, request: Request, username: str) -> Response:
+        row = next(iter(sellers_called(username)), None)
+        if row is None:
+            raise NoSuchSeller
+        return Response(seller_answer(row))

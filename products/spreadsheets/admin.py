@@ -1,0 +1,103 @@
+"""The admin's pages to take products home as a sheet, and to send one back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from import_export.admin import ImportExportMixin
+from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
+
+from accounts.backoffice import audit
+from accounts.backoffice.admin import who
+from products.models import Product
+
+from .csv_format import MAX_BYTES, MAX_ROWS, BadSheet
+from .import_export import ProductResource, SheetFormat, SheetStorage
+
+
+class SheetForm(ImportForm):
+    """A file of 2 MB at most."""
+
+    def clean_import_file(self) -> UploadedFile:
+        """Refuse what is too large before any of it is read."""
+        sent: UploadedFile = self.cleaned_data["import_file"]
+        if (sent.size or 0) > MAX_BYTES:
+            raise ValidationError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+        return sent
+
+
+class ConfirmForm(ConfirmImportForm):
+    """What the preview's page sends back; nothing else is looked up."""
+
+    import_file_name = forms.RegexField(r"^[0-9a-f]{32}\Z", widget=forms.HiddenInput())
+    original_file_name = forms.CharField(max_length=255, widget=forms.HiddenInput())
+    format = forms.ChoiceField(choices=[("0", "CSV")], widget=forms.HiddenInput())
+    resource = forms.ChoiceField(
+        choices=[("0", "products")], required=False, widget=forms.HiddenInput()
+    )
+
+
+class SheetAdmin(ImportExportMixin):
+    """Import for who may change products, export for who may download lists.
+
+    Both are on record: an export as such, an import row by row.
+    """
+
+    resource_classes = (ProductResource,)
+    formats = (SheetFormat,)
+    import_form_class = SheetForm
+    confirm_form_class = ConfirmForm
+    export_form_class = ExportForm
+    tmp_storage_class = SheetStorage
+    import_export_change_list_template = "admin/import_export/change_list_import_export.html"
+    # Rows are recorded where they are saved, in the same transaction.
+    skip_admin_log = True
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("products.change_product")
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms(("products.view_product", "accounts.export_rows"))
+
+    def add_data_read_fail_error_to_form(self, form: Any, e: Exception) -> None:
+        if not isinstance(e, BadSheet):
+            raise e
+        form.add_error("import_file", str(e))
+
+    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        try:
+            response: HttpResponse = super().process_import(request, **kwargs)
+        except BadSheet as bad:
+            messages.error(request, str(bad))
+            return redirect("admin:products_product_import")
+        return response
+
+    def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
+        for row in result.invalid_rows:
+            told = " ".join(text for texts in row.error_dict.values() for text in texts)
+            messages.warning(request, f"Row {row.number} of the file was not saved: {told}")
+        response: HttpResponse = super().process_result(result, request)
+        return response
+
+    def get_export_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        """As many as a sheet may have, so that it can be sent back."""
+        products: QuerySet[Product] = super().get_export_queryset(request)
+        return products[:MAX_ROWS]
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> list[int]:
+        """None: rows are chosen by search and filter. The library would list all there are."""
+        return []
+
+    def get_export_data(
+        self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any
+    ) -> Any:
+        data = super().get_export_data(file_format, request, queryset, **kwargs)
+        audit.keep(who(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
+        return data

@@ -1,0 +1,120 @@
+"""Listings as CSV, for spreadsheets: how such a file is written, and how it is read.
+
+What spreadsheets do to files is met here: a byte order mark, semicolons or tabs for commas, empty
+rows and columns, and texts they would run as formulas.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_ROWS = 1000
+#: What a file may have. The rest of a row is what POST /create/ takes.
+COLUMNS = (
+    "id",
+    "sku",
+    "name",
+    "description",
+    "category",
+    "price",
+    "item_number",
+    "payment_mpesa_number",
+    "listed",
+    "restock",
+)
+#: What a new listing cannot do without.
+NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
+
+#: A cell that omachemainproj.csv_files has put an apostrophe before.
+_GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
+_DELIMITERS = ",;\t"
+
+
+class BadSheet(ValueError):
+    """The file cannot be read at all; the text tells its sender why."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRow:
+    """One row by the names of its columns, numbered as a spreadsheet does: the header is row 1."""
+
+    number: int
+    cells: dict[str, str]
+    #: What is wrong with the row as such, or nothing.
+    fault: str = ""
+
+
+def unguard(cell: str) -> str:
+    """What ``guard`` was given."""
+    return cell[1:] if _GUARDED.match(cell) else cell
+
+
+def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow]:
+    """The rows of an uploaded file that say anything. Raises BadSheet."""
+    text = _decode(raw)
+    first = text.split("\n", 1)[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[SheetRow] = []
+    try:
+        header = _read_header(next(reader, []), columns)
+        for number, cells in enumerate(reader, start=2):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(rows) == MAX_ROWS:
+                raise BadSheet(f"The file has more than {MAX_ROWS:,} rows. Send it in parts.")
+            rows.append(_read_row(number, header, cells))
+    except csv.Error as error:
+        raise BadSheet(f"Line {reader.line_num} is not CSV: {error}.") from error
+    if not rows:
+        raise BadSheet("The file has no rows below its header.")
+    return rows
+
+
+def _decode(raw: bytes) -> str:
+    if len(raw) > MAX_BYTES:
+        raise BadSheet(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        message = "The file is not UTF-8. In Excel, save it as “CSV UTF-8”."
+        raise BadSheet(message) from None
+    if "\x00" in text:
+        raise BadSheet("The file contains the character NUL: it is not CSV in UTF-8.")
+    return text
+
+
+def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    while names and not names[-1]:
+        names.pop()
+    if not names:
+        raise BadSheet(f"The first row must name the columns: {', '.join(columns)}.")
+    unknown = [name for name in names if name not in columns]
+    if unknown:
+        told = ", ".join(repr(name[:40]) for name in unknown[:5])
+        raise BadSheet(f"There is no column {told}. There are: {', '.join(columns)}.")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise BadSheet(f"The file has the column {', '.join(twice)} twice.")
+    missing = [name for name in NEEDED if name not in names]
+    if missing and not {"id", "sku"} & set(names):
+        message = f"The columns {', '.join(missing)} are missing, or id or sku to change listings."
+        raise BadSheet(message)
+    return names
+
+
+def _read_row(number: int, header: list[str], cells: Sequence[str]) -> SheetRow:
+    fault = ""
+    if any(cell.strip() for cell in cells[len(header) :]):
+        fault = (
+            f"This row has {len(cells)} cells and the header {len(header)}: put a text with commas"
+            " into double quotes."
+        )
+    named = zip(header, cells, strict=False)
+    return SheetRow(number, {name: unguard(cell) for name, cell in named}, fault)

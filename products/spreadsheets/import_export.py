@@ -1,0 +1,162 @@
+"""Sheets of products in the admin: those of the sellers, with a column that names the seller.
+
+django-import-export brings the pages, the preview and the confirming. What a row may say and do is
+as in products.spreadsheets.importer, which also saves it; the file is read and written by products.spreadsheets.csv_format.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import tablib
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from import_export.fields import Field
+from import_export.formats.base_formats import CSV
+from import_export.instance_loaders import BaseInstanceLoader
+from import_export.resources import Resource
+from import_export.results import RowResult
+from import_export.tmp_storages import CacheStorage
+
+from accounts.backoffice import audit
+from accounts.models import User
+from omachemainproj.csv_files import write_sheet
+from products.models import Product
+
+from .csv_format import COLUMNS, BadSheet, SheetRow, read_sheet
+from .importer import CREATED, FAILED, UNCHANGED, UPDATED, RowReport, SheetImport
+
+STAFF_COLUMNS = ("seller", *COLUMNS)
+_TYPES = {
+    CREATED: RowResult.IMPORT_TYPE_NEW,
+    UPDATED: RowResult.IMPORT_TYPE_UPDATE,
+    UNCHANGED: RowResult.IMPORT_TYPE_SKIP,
+    FAILED: RowResult.IMPORT_TYPE_INVALID,
+}
+
+
+class Sheet(tablib.Dataset):
+    """The rows of a file, and what is known of each beside its cells."""
+
+    rows: Sequence[SheetRow] = ()
+
+
+class SheetFormat(CSV):
+    """CSV as the shop reads it and writes it, whatever a spreadsheet made of it."""
+
+    def is_binary(self) -> bool:
+        """Whether it is bytes: their encoding is looked at here."""
+        return True
+
+    def create_dataset(self, in_stream: bytes | None, **kwargs: Any) -> Sheet:
+        """Read a file. Raises BadSheet."""
+        if in_stream is None:
+            raise BadSheet("The file is not here any more. Send it again.")
+        rows = read_sheet(in_stream, columns=STAFF_COLUMNS)
+        cells = [[row.cells.get(name, "") for name in STAFF_COLUMNS] for row in rows]
+        sheet = Sheet(*cells, headers=STAFF_COLUMNS)
+        sheet.rows = rows
+        return sheet
+
+    def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
+        """Write a file in which no cell is a formula."""
+        return "".join(write_sheet(dataset.headers, [list(dataset)])).encode()
+
+
+class SheetStorage(CacheStorage):
+    """A file between its preview and its confirming, for an hour, where every machine finds it."""
+
+    CACHE_LIFETIME = 3600
+
+
+class ProductResource(Resource):
+    """Products as the rows of a sheet; each row is saved by itself, or not."""
+
+    seller = Field(attribute="seller__username", column_name="seller")
+    id = Field(attribute="pk", column_name="id")
+    sku = Field(attribute="sku", column_name="sku")
+    name = Field(attribute="name", column_name="name")
+    description = Field(attribute="description", column_name="description")
+    category = Field(attribute="category", column_name="category")
+    price = Field(attribute="price", column_name="price")
+    item_number = Field(attribute="item_number", column_name="item_number")
+    payment_mpesa_number = Field(column_name="payment_mpesa_number")
+    listed = Field(column_name="listed")
+    restock = Field(column_name="restock")
+
+    class Meta:
+        import_id_fields = ()
+        # Nothing is asked of it: a row finds its listing by the rules of the sellers' sheets.
+        instance_loader_class = BaseInstanceLoader
+        import_order = export_order = STAFF_COLUMNS
+        # A row that is saved stays, whatever becomes of the next; a preview saves none.
+        use_transactions = False
+        report_skipped = True
+
+    @classmethod
+    def get_display_name(cls) -> str:
+        """What the pages call it."""
+        return "products"
+
+    def dehydrate_payment_mpesa_number(self, product: Product) -> str:
+        """The number as no spreadsheet makes 2.54713E+11 of it."""
+        return f"0{product.payment_mpesa_number[3:]}"
+
+    def dehydrate_listed(self, product: Product) -> str:
+        return "true" if product.listed else "false"
+
+    def dehydrate_restock(self, product: Product) -> str:
+        return ""
+
+    def get_diff_headers(self) -> list[str]:
+        return [*STAFF_COLUMNS, "notes"]
+
+    def before_import(self, dataset: Sheet, **kwargs: Any) -> None:
+        """Look up the sellers, and what each has: three queries for one seller, two for more."""
+        self._rows = dataset.rows
+        of_seller: dict[str, list[SheetRow]] = defaultdict(list)
+        for row in dataset.rows:
+            of_seller[_seller_of(row)].append(row)
+        sellers = User.objects.filter(username__in=of_seller)
+        self._imports = {
+            seller.username: SheetImport(
+                of_seller[seller.username], seller=seller, by=kwargs["user"]
+            )
+            for seller in sellers
+        }
+
+    def import_row(self, row: Any, instance_loader: Any, **kwargs: Any) -> RowResult:
+        """Save a row by the rules of the sellers' own sheets, unless it is only to be checked."""
+        sheet_row: SheetRow = self._rows[kwargs["row_number"] - 1]
+        report = self._take(sheet_row, check=kwargs["dry_run"], **kwargs)
+        result = RowResult()
+        result.import_type = _TYPES[report.status]
+        notes = " ".join(text for texts in report.notes.values() for text in texts)
+        result.diff = [*row.values(), notes]
+        result.object_id = report.id
+        if report.errors:
+            result.validation_error = ValidationError(dict(report.errors))
+        return result
+
+    def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
+        taken = self._imports.get(_seller_of(row))
+        if taken is None:
+            errors = {"seller": ["Nobody here has this user name."]}
+            return RowReport(row.number, FAILED, errors=errors)
+        checked = taken.take(row, check=True)
+        if check or checked.status not in {CREATED, UPDATED}:
+            return checked
+        with transaction.atomic():
+            before = audit.values_of(Product(pk=checked.id))
+            report = taken.take(row, check=False)
+            if report.id is not None and report.status in {CREATED, UPDATED}:
+                product = Product.objects.get(pk=report.id)
+                changes = audit.difference(before, audit.values_of(product))
+                audit.keep(user, f"Imported: {report.status}", product, changes=changes)
+        return report
+
+
+def _seller_of(row: SheetRow) -> str:
+    return row.cells.get("seller", "").strip()

@@ -1,0 +1,336 @@
+"""An uploaded sheet of listings: each row is a listing of its own, saved or not by itself.
+
+A row finds its listing by ``id``, or by ``sku``; without either it is a new one. Sending the same
+file again lists nothing twice and adds nothing twice: see docs/selling.md for what a seller is
+promised.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, cast
+
+from django.db import OperationalError, transaction
+from django.db.models import Max, Q
+from django.http import QueryDict
+
+from accounts.models import User
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.compiled_queries import locked_row
+from products.listings.services import (
+    create_product,
+    edit_product,
+    restock_product,
+    restock_reference,
+    why_not,
+)
+from products.models import Product, StockMovement
+from products.serializers import EditProductInput, NewRowInput, RestockInput, tidy_name
+
+from .csv_format import SheetRow
+
+logger = logging.getLogger(__name__)
+
+CREATED, UPDATED, UNCHANGED, FAILED = "created", "updated", "unchanged", "failed"
+STATUSES = (CREATED, UPDATED, UNCHANGED, FAILED)
+#: What a row may say of a listing that is there.
+_CHANGED_BY_A_ROW = (
+    "name",
+    "description",
+    "category",
+    "price",
+    "sku",
+    "listed",
+    "payment_mpesa_number",
+)
+_ID = re.compile(r"[0-9]{1,18}")
+
+Errors = dict[str, list[str]]
+
+
+@dataclass(slots=True)
+class RowReport:
+    """What became of a row, or, when only checked, what would."""
+
+    row: int
+    status: str
+    id: int | None = None
+    errors: Errors = field(default_factory=dict)
+    notes: Errors = field(default_factory=dict)
+
+
+class _Failed(Exception):
+    def __init__(self, column: str, message: str) -> None:
+        self.errors: Errors = {column: [message]}
+        super().__init__(message)
+
+
+def import_sheet(
+    rows: Sequence[SheetRow], *, seller: User, check: bool = False, key: str | None = None
+) -> dict[str, Any]:
+    """Create and change a seller's listings by the rows of a sheet; tell what became of each.
+
+    A row that fails changes nothing and keeps no other from being saved. With ``check`` nothing
+    is saved at all. ``key`` tells apart restocks that look the same: without it the same number
+    added to the same shelf is counted once.
+    """
+    taken = SheetImport(rows, seller=seller, by=seller, key=key)
+    reports = [taken.take(row, check=check) for row in rows]
+    counted = Counter(report.status for report in reports)
+    return {
+        "check": check,
+        "rows": [asdict(report) for report in reports],
+        "totals": {status: counted[status] for status in STATUSES},
+    }
+
+
+class SheetImport:
+    """The rows about one seller's listings, taken one by one. Two queries to begin with.
+
+    ``by`` is who sends them: the seller, or staff, who send nobody's money elsewhere.
+    """
+
+    def __init__(
+        self, rows: Sequence[SheetRow], *, seller: User, by: User, key: str | None = None
+    ) -> None:
+        self._known = _Known(rows, seller)
+        self._seller, self._by, self._key = seller, by, key
+
+    def take(self, row: SheetRow, *, check: bool) -> RowReport:
+        """Save the row unless it is only to be checked, and tell what became of it."""
+        return _Row(row, self._known, self._seller, self._by, self._key).done(check=check)
+
+
+class _Known:
+    """The seller's listings the rows speak of, as they were when the file came. Two queries."""
+
+    def __init__(self, rows: Sequence[SheetRow], seller: User) -> None:
+        cells = [row.cells for row in rows]
+        ids = [int(one) for c in cells if _ID.fullmatch(one := c.get("id", "").strip())]
+        skus = [sku for c in cells if (sku := c.get("sku", "").strip())]
+        names = [tidy_name(c.get("name", "")) for c in cells]
+        mine = Product.objects.owned_by(seller)
+        self.last_id = mine.aggregate(last=Max("pk"))["last"] or 0
+        found = mine.filter(Q(pk__in=ids) | Q(sku__in=skus) | Q(name__in=names)).order_by("-pk")
+        self.by_id: dict[int, Product] = {}
+        self.by_sku: dict[str, Product] = {}
+        self.by_name: dict[str, list[Product]] = {}
+        for product in found:
+            self.by_id[product.pk] = product
+            self.by_name.setdefault(product.name, []).append(product)
+            if product.sku:
+                self.by_sku[product.sku] = product
+        #: What rows before spoke of, and which.
+        self._rows: dict[Any, int] = {}
+
+    def refuse_twice(self, column: str, about: Any, row: int) -> None:
+        """Raise _Failed when a row before was about the same."""
+        before = self._rows.setdefault(about, row)
+        if before != row:
+            raise _Failed(column, f"Row {before} is about the same listing.")
+
+
+class _Row:
+    """One row on its way to its listing."""
+
+    def __init__(
+        self, row: SheetRow, known: _Known, seller: User, by: User, key: str | None
+    ) -> None:
+        self._row, self._known, self._key = row, known, key
+        self._seller, self._by = seller, by
+        self._cells = {name: cell.strip() for name, cell in row.cells.items()}
+        self._notes: Errors = {}
+
+    def done(self, *, check: bool) -> RowReport:
+        """Save the row unless it is only to be checked, and tell what became of it."""
+        report = RowReport(self._row.number, FAILED, notes=self._notes)
+        try:
+            if self._row.fault:
+                raise _Failed("row", self._row.fault)
+            product = self._find()
+            report.id = product.pk if product else None
+            if product is None:
+                report.status, report.id = CREATED, self._create(check)
+            else:
+                report.status = self._change(product, check)
+        except _Failed as failed:
+            report.errors = failed.errors
+        except FieldRefusal as refusal:
+            report.errors = {name: [*map(str, told)] for name, told in refusal.errors.items()}
+        except OperationalError as error:
+            logger.warning("a row of a sheet could not be saved: %s", error)
+            report.errors = {"row": ["The shop was busy. Send this row again."]}
+        return report
+
+    def _find(self) -> Product | None:
+        """The listing the row is about, or None where it is a new one."""
+        cells, known = self._cells, self._known
+        product = self._named()
+        if cells.get("id"):
+            column = "id"
+            if product is None:
+                raise _Failed("id", f"{self._whom()} no product with this id. A new one has none.")
+        elif cells.get("sku"):
+            column = "sku"
+        else:
+            column, product = "name", self._same(tidy_name(cells.get("name", "")))
+        if product is not None:
+            known.refuse_twice(column, product.pk, self._row.number)
+        return product
+
+    def _named(self) -> Product | None:
+        """The listing that the row's id or sku is of, or None."""
+        if typed := self._cells.get("id"):
+            return self._known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
+        return self._known.by_sku.get(self._cells.get("sku", ""))
+
+    def _whom(self) -> str:
+        return "You have" if self._by == self._seller else "The seller has"
+
+    # --- A new listing -----------------------------------------------------------------------
+
+    def _create(self, check: bool) -> int | None:
+        asked = NewRowInput(data=self._form(*NewRowInput().fields))
+        if not asked.is_valid():
+            raise FieldRefusal(cast(Any, asked.errors))
+        if self._restock():
+            raise _Failed("restock", "A new listing says how many there are in item_number.")
+        values = dict(asked.validated_data)
+        self._require_known_number(values["payment_mpesa_number"])
+        column = "sku" if values.get("sku") else "name"
+        self._known.refuse_twice(column, (column, values[column]), self._row.number)
+        return None if check else self._list(values)
+
+    def _list(self, values: dict[str, Any]) -> int:
+        with transaction.atomic():
+            # Under this lock two uploads at once see what the other has listed.
+            locked_row(User, self._seller.pk)
+            mine = Product.objects.owned_by(self._seller).filter(pk__gt=self._known.last_id)
+            if not values.get("sku") and mine.filter(name=values["name"]).exists():
+                raise _Failed("name", "Another upload listed this name a moment ago.")
+            return create_product(seller=self._seller, by=self._by, **values).pk
+
+    def _require_known_number(self, number: str) -> None:
+        """Refuse, to anybody but the seller, to have them paid where they did not say."""
+        mine = Product.objects.owned_by(self._seller).filter(payment_mpesa_number=number)
+        if self._by != self._seller and not mine.exists():
+            raise _Failed(
+                "payment_mpesa_number",
+                "None of the seller's listings is paid to this number. They list the first"
+                " themselves.",
+            )
+
+    def _same(self, name: str) -> Product | None:
+        """The listing that is this very row already, or None.
+
+        Raises _Failed where one only has its name: nobody wants a second one by accident.
+        """
+        there = self._known.by_name.get(name, [])
+        for product in there:
+            try:
+                if not self._changes(product):
+                    return product
+            except FieldRefusal:
+                continue
+        if there:
+            message = (
+                f"{self._whom()} a listing with this name already ({there[0].pk}). Give its id to"
+                " change it, or a sku of its own to list another."
+            )
+            raise _Failed("name", message)
+        return None
+
+    # --- A listing that is there -------------------------------------------------------------
+
+    def _change(self, product: Product, check: bool) -> str:
+        changes = self._changes(product)
+        number = self._restock()
+        if not number:
+            self._note_the_shelf(product)
+        key = self._restock_key(number)
+        if check:
+            counts = bool(number) and self._would_count(product, number, key)
+        else:
+            counts = self._save(product, changes, number, key)
+        if number and not counts:
+            self._notes["restock"] = [
+                "This was added before, and is not added again. If it is another delivery, say so"
+                " with an Idempotency-Key of its own."
+            ]
+        return UPDATED if changes or counts else UNCHANGED
+
+    def _changes(self, product: Product) -> dict[str, Any]:
+        """What the row says otherwise than the listing. Raises FieldRefusal."""
+        form = self._form(*_CHANGED_BY_A_ROW)
+        if "description" in self._cells:
+            form["description"] = self._cells["description"]
+        asked = EditProductInput(product, data=form, partial=True)
+        if not asked.is_valid():
+            errors: dict[str, Any] = dict(asked.errors)
+            if errors.pop("password", None):
+                errors["payment_mpesa_number"] = [
+                    f"Where you are paid changes with your password: PATCH /product/{product.pk}/."
+                ]
+            raise FieldRefusal(errors)
+        values = asked.validated_data
+        return {name: value for name, value in values.items() if getattr(product, name) != value}
+
+    def _restock(self) -> int:
+        typed = self._cells.get("restock", "")
+        if typed in {"", "0"}:
+            return 0
+        form = QueryDict(mutable=True)
+        form["number"] = typed
+        asked = RestockInput(data=form)
+        if not asked.is_valid():
+            raise FieldRefusal({"restock": cast(Any, asked.errors)["number"]})
+        number: int = asked.validated_data["number"]
+        return number
+
+    def _restock_key(self, number: int) -> str:
+        if self._key:
+            return f"upload:{self._key}"
+        # So many, added to so many: a file that is put right and sent again adds nothing twice.
+        return f"sheet:{self._cells.get('item_number', '')}:{number}"
+
+    def _would_count(self, product: Product, number: int, key: str) -> bool:
+        reference = restock_reference(key)
+        if StockMovement.objects.filter(product=product, reference=reference).exists():
+            return False
+        if not product.takes(number):
+            raise _Failed("restock", why_not(product, number))
+        return True
+
+    def _save(self, product: Product, changes: dict[str, Any], number: int, key: str) -> bool:
+        if not changes and not number:
+            return False
+        with transaction.atomic():
+            edit_product(product.pk, **changes)
+            if not number:
+                return False
+            try:
+                return restock_product(product.pk, number=number, by=self._by, key=key)
+            except FieldRefusal as refusal:
+                raise FieldRefusal({"restock": refusal.errors["number"]}) from refusal
+            except Refusal as refusal:
+                raise _Failed("restock", str(refusal)) from refusal
+
+    def _note_the_shelf(self, product: Product) -> None:
+        typed = self._cells.get("item_number", "")
+        if typed and typed != str(product.item_number):
+            self._notes["item_number"] = [
+                f"{product.item_number} stand on the shelf, and this changes nothing of it: the"
+                " column restock adds to it."
+            ]
+
+    def _form(self, *columns: str) -> QueryDict:
+        """The row as a form that was sent; an empty cell says nothing."""
+        form = QueryDict(mutable=True)
+        for name in columns:
+            if cell := self._cells.get(name):
+                form[name] = cell
+        return form

@@ -1,0 +1,86 @@
+"""Sellers' listings as files: taken home, changed in a spreadsheet, and sent back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, cast
+
+from django.http import QueryDict, StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from omachemainproj.api.errors import refuse_field
+from omachemainproj.api.fields import read_idempotency_key
+from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
+from omachemainproj.api.renderers import JSONRenderer
+from omachemainproj.csv_files import write_sheet
+from products.listings import openapi as seller_descriptions
+from products.models import Product
+from products.serializers import ImportInput
+
+from .csv_format import COLUMNS, BadSheet, read_sheet
+from .exporter import batches
+from .importer import import_sheet
+
+
+class ExportView(APIView):
+    """All of the caller's listings as CSV."""
+
+    throttle_scope = "import"
+
+    def perform_content_negotiation(
+        self, request: Request, force: bool | None = False
+    ) -> tuple[Any, str]:
+        """Whatever is accepted: the file is CSV, and a refusal is JSON as everywhere."""
+        return JSONRenderer(), JSONRenderer.media_type
+
+    @extend_schema(**seller_descriptions.EXPORT)
+    def get(self, request: Request) -> StreamingHttpResponse:
+        rows = batches(Product.objects.owned_by(cast(User, request.user)))
+        # Read before anything is answered: trouble with the database is still a 503 here.
+        first: list[list[Sequence[Any]]] = [next(rows, [])]
+        response = StreamingHttpResponse(
+            write_sheet(COLUMNS, chain(first, rows)), content_type="text/csv; charset=utf-8"
+        )
+        name = f"products-{timezone.localdate():%Y-%m-%d}.csv"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        response["Cache-Control"] = "no-store"
+        return response
+
+
+class ImportView(APIView):
+    """A sheet of listings sent back."""
+
+    parser_classes = [StrictMultiPartParser, CSVParser]
+    throttle_scope = "import"
+
+    @extend_schema(**seller_descriptions.IMPORT)
+    def post(self, request: Request) -> Response:
+        asked = ImportInput(data=_with_address(request))
+        asked.is_valid(raise_exception=True)
+        key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+        try:
+            rows = read_sheet(asked.validated_data["file"].read())
+        except BadSheet as bad:
+            refuse_field("file", str(bad))
+        report = import_sheet(
+            rows, seller=cast(User, request.user), check=asked.validated_data["check"], key=key
+        )
+        return Response(report)
+
+
+def _with_address(request: Request) -> QueryDict:
+    """The form; ``check`` may be said in the address as well."""
+    form = QueryDict(mutable=True)
+    form.update(request.data)
+    for typed in request.query_params.getlist("check"):
+        form.appendlist("check", typed)
+    # To a form field that is left out nothing is the same; who says "check=" may mean it.
+    if "" in form.getlist("check"):
+        refuse_field("check", "Send true or false.")
+    return form

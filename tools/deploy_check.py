@@ -1,0 +1,25 @@
+"""Runs manage.py with the settings of production: ``python -m tools.deploy_check check --deploy``."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+from django.utils.crypto import get_random_string
+
+#: A complete, made-up production environment.
+PRODUCTION = {
+    "OMACHE_ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
+    "DJANGO_SECRET_KEY": get_random_string(60),
+    "DJANGO_ALLOWED_HOSTS": "api.omache.example",
+    "DARAJA_BASE_URL": "https://api.gateway.example",
+    "DARAJA_CALLBACK_BASE_URL": "https://api.omache.example",
+    "DARAJA_CONSUMER_KEY": "key",
+    "DARAJA_CONSUMER_SECRET": "secret",
+    "DARAJA_SHORTCODE": "600000",
+    "DARAJA_PASSKEY": "passkey",
+}
+
+if __name__ == "__main__":
+    os.environ.update(PRODUCTION)
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,555 @@
+"""Who does what: buyers, the people behind the phones, strangers, staff, and the clock."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from daraja_simulator.books import Entry
+from daraja_simulator.control import ControlError
+from omachemainproj.api.errors import Refusal
+from orders.lifecycle import cancel_order
+from orders.models import Order
+from payments import clock
+from payments.backoffice import resolve_money_in as decisions
+from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
+from payments.reconciliation.status_query import ask_now
+from payments.webhooks.inbox import apply_event
+from products.models import Product, StockMovement
+from tests.factories import ProductFactory, UserFactory
+
+from .network import SAFARICOM, STRANGER, Letter
+from .processes import DatabaseAway
+
+if TYPE_CHECKING:
+    from .run import Run
+
+PHONES = [f"2547{n:08d}" for n in (11_000_011, 22_000_022, 33_000_033, 44_000_044, 55_000_055)]
+#: Where an order may be seen to go, once it has been seen somewhere.
+ONWARDS = {
+    "requested": {"requested", "paid", "cancelled", "expired", "refund_due", "refunded"},
+    "cancelled": {"cancelled", "paid", "refund_due", "refunded"},
+    "expired": {"expired", "paid", "refund_due", "refunded"},
+    "paid": {"paid", "refund_due", "refunded"},
+    "refund_due": {"refund_due", "refunded"},
+    "refunded": {"refunded"},
+}
+
+
+@dataclass
+class Bought:
+    """An order as its buyer knows it."""
+
+    token: str
+    reference: str
+    amount: int
+    buyer: User
+    status: str
+
+
+@dataclass
+class Asked:
+    """A cash-out as it was sent, to be sent again."""
+
+    buyer: User
+    sent: dict[str, Any]
+    key: str
+    token: str = ""
+
+
+@dataclass
+class Stage:
+    """The people and the goods, made once and found again at the beginning of every seed."""
+
+    buyers: list[User]
+    products: list[Product]
+
+    @classmethod
+    def make(cls) -> Stage:
+        seller = UserFactory(username="amina")
+        return cls(
+            buyers=[UserFactory(username=f"buyer{n}") for n in range(4)],
+            products=[
+                ProductFactory(seller=seller, name=name, price=price, item_number=number)
+                for name, price, number in (
+                    ("Kettle", 1500, 6),
+                    ("Mug", 250, 30),
+                    ("Radio", 4000, 2),
+                    ("Match", 1, 100),
+                )
+            ],
+        )
+
+
+@dataclass
+class Actors:
+    """One method a thing that can happen; ``WEIGHTS`` says how often each is drawn."""
+
+    run: Run
+    stage: Stage
+    bought: list[Bought] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
+    hand_paid: int = 0
+
+    WEIGHTS = {
+        "cash_out": 20,
+        "cash_out_again": 5,
+        "poll": 8,
+        "ring_again": 8,
+        "cancel": 3,
+        "track": 1,
+        "answer_phone": 22,
+        "pay_by_hand": 3,
+        "stranger": 5,
+        "replay": 2,
+        "tick": 14,
+        "wait": 16,
+        "wait_long": 2,
+        "brink": 3,
+        "restock": 2,
+        "staff": 4,
+        "write_down": 1,
+        "merchant": 1,
+        "fate": 14,
+        "wallet": 1,
+    }
+
+    def act(self) -> None:
+        """Let somebody do something."""
+        names = list(self.WEIGHTS)
+        name = self.run.chance.choices(names, weights=list(self.WEIGHTS.values()))[0]
+        self.run.tell(f"{name}")
+        getattr(self, name)()
+
+    # --- Buyers ----------------------------------------------------------------------------------
+
+    def cash_out(self) -> None:
+        chance = self.run.chance
+        buyer = chance.choice(self.stage.buyers)
+        products = chance.sample(self.stage.products, chance.choice([1, 1, 2]))
+        lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
+        sent = {"order": lines, "mpesa_number": chance.choice(PHONES)}
+        asked = Asked(buyer, sent, f"key-{chance.getrandbits(40)}" if chance.happens(0.6) else "")
+        self._send(asked)
+
+    def cash_out_again(self) -> None:
+        keyed = [asked for asked in self.asked if asked.key]
+        if keyed:
+            self._send(self.run.chance.choice(keyed))
+
+    def _send(self, asked: Asked) -> None:
+        if asked not in self.asked:
+            self.asked.append(asked)
+        headers = {"Idempotency-Key": asked.key} if asked.key else {}
+        reply = self.run.door.ask(asked.buyer, "POST", "/cashout/", asked.sent, **headers)
+        self._say("cash-out", reply)
+        if reply is None or reply.status != 201:
+            if reply and asked.token and reply.status != 503:
+                self.run.broke(f"a repeated cash-out was answered {reply.status}")
+            return
+        if asked.token and reply.body["order_token"] != asked.token:
+            self.run.broke("one key gave two orders")
+        asked.token = reply.body["order_token"]
+        self._see(asked.buyer, reply.body)
+
+    def poll(self) -> None:
+        if order := self._some():
+            self._visit(order, "GET", "")
+
+    def ring_again(self) -> None:
+        if order := self._some("requested"):
+            chance = self.run.chance
+            sent = {"mpesa_number": chance.choice(PHONES)} if chance.happens(0.4) else {}
+            self._visit(order, "POST", "pay/", sent)
+
+    def cancel(self) -> None:
+        if order := self._some("requested"):
+            self._visit(order, "POST", "cancel/")
+
+    def track(self) -> None:
+        buyer = self.run.chance.choice(self.stage.buyers)
+        self._say("track", self.run.door.ask(buyer, "GET", "/track/order/"))
+
+    def _visit(self, order: Bought, method: str, what: str, sent: Any = None) -> None:
+        path = f"/cashout/{order.token}/{what}"
+        reply = self.run.door.ask(order.buyer, method, path, sent)
+        self._say(f"{method} {order.reference} {what}", reply)
+        if reply is None:
+            return
+        if reply.status == 404:
+            self.run.broke(f"order {order.reference} is gone")
+        if reply.status == 200:
+            self._see(order.buyer, reply.body)
+
+    def _see(self, buyer: User, body: dict[str, Any]) -> None:
+        """Remember an order, and that it never goes back to where it came from."""
+        now = body["payment_status"]
+        known = next((b for b in self.bought if b.token == body["order_token"]), None)
+        if known is None:
+            known = Bought(body["order_token"], body["reference"], body["amount"], buyer, now)
+            self.bought.append(known)
+        if now not in ONWARDS[known.status] or body["amount"] != known.amount:
+            self.run.broke(f"order {known.reference} went from {known.status} to {now}")
+        known.status = now
+
+    def _some(self, status: str = "") -> Bought | None:
+        orders = [b for b in self.bought if status in ("", b.status)]
+        return self.run.chance.choice(orders[-6:]) if orders else None
+
+    # --- The people behind the phones ------------------------------------------------------------
+
+    def answer_phone(self) -> None:
+        safaricom, chance = self.run.safaricom, self.run.chance
+        ringing = [p for p in PHONES if safaricom.phone(p)["rings"]]
+        if not ringing:
+            return
+        phone = chance.choice(ringing)
+        does = chance.choices(["pin", "wrong pin", "cancel"], weights=[8, 1, 1])[0]
+        try:
+            if does == "cancel":
+                safaricom.cancel(phone)
+            else:
+                safaricom.enter_pin(phone, "0000" if does == "wrong pin" else None)
+        except ControlError:
+            does += ", too late"
+        self.run.tell(f"  {phone} {does}")
+        if chance.happens(0.8):
+            self.run.time.advance(chance.choice([0.1, 1, 3]))
+
+    def pay_by_hand(self) -> None:
+        chance = self.run.chance
+        order = self._some()
+        if order is None:
+            return
+        account = order.reference
+        match chance.randrange(5):
+            case 0:
+                account = account[:3] + chance.choice("ACDEF34") + account[4:]
+            case 1:
+                account = chance.choice(["PAMOJA", "0712345678", account.lower(), f"{account} "])
+        amount = order.amount + chance.choice([0, 0, 0, -1, 50])
+        if amount < 1:
+            return
+        for _ in range(chance.choice([1, 1, 1, 2])):
+            paid = self.run.safaricom.pay_by_hand(chance.choice(PHONES), amount, account)
+            self.run.tell(f"  by hand KES {amount} for {account!r}: {paid['result_code']}")
+            self.hand_paid += paid["result_code"] == "0"
+
+    def wallet(self) -> None:
+        phone = self.run.chance.choice(PHONES)
+        self.run.safaricom.set_wallet(phone, self.run.chance.choice([0, 100, 100_000]))
+
+    def fate(self) -> None:
+        """Safaricom has something in store for one of the next requests."""
+        chance = self.run.chance
+        who = {"phone": chance.choice(PHONES)} if chance.happens(0.4) else {}
+        kind = chance.random()
+        if kind < 0.2:
+            fate = {"operation": "stk_query", "query": chance.choice(QUERY_FATES)}
+        elif kind < 0.45:
+            operation = chance.choice(["b2c", "reversal", "reversal", "transaction_status"])
+            fate = {"operation": operation, **chance.choice(LATER_FATES[operation])}
+        elif kind < 0.55:
+            who = {}
+            fate = {"operation": "pull", **chance.choice(PULL_FATES)}
+        elif kind < 0.65:
+            fate = {"operation": "c2b", **chance.choice(C2B_FATES)}
+        else:
+            fate = dict(chance.choice(PUSH_FATES))
+        if "paid_amount" in fate and self.run.doors:
+            # Never seen of M-Pesa. Where only the query tells of it first, the shop takes what a
+            # later door shows for another payment.
+            return
+        self.run.tell(f"  {who} {fate}")
+        self.run.safaricom.script(times=chance.choice([1, 1, 2]), **who, **fate)
+
+    def merchant(self) -> None:
+        """The account that refunds are paid from runs dry, or is filled."""
+        safaricom = self.run.safaricom
+        amount = self.run.chance.choice([0, 1_000_000])
+        safaricom.set_account(safaricom.config.b2c_shortcode, utility=amount)
+
+    # --- Strangers -------------------------------------------------------------------------------
+
+    def stranger(self) -> None:
+        """A stranger posts what they made up. They may know everything but the secret addresses."""
+        chance = self.run.chance
+        token = chance.choice(["", "0" * 32, f"{chance.getrandbits(128):032x}"])
+        path = f"/safwebhook/{token}/" if token else "/safwebhook/"
+        body = self._made_up()
+        if chance.happens(0.2) and self.bought:
+            path = f"/safwebhook/c2b/{token or 'guess'}/confirmation/"
+            body = self._made_up_by_hand()
+        elif chance.happens(0.1):
+            path, body = "/safwebhook/bank/equity/", b'{"callbackType": "IPN"}'
+        self._post(path, body, STRANGER)
+
+    def _made_up_by_hand(self) -> bytes:
+        chance = self.run.chance
+        order = chance.choice(self.bought)
+        told = {
+            "TransID": f"FAKE{chance.getrandbits(20):06d}"[:10],
+            "TransTime": "20261123120000",
+            "TransAmount": f"{order.amount}.00",
+            "BusinessShortCode": self.run.safaricom.config.shortcode,
+            "BillRefNumber": order.reference,
+            "MSISDN": PHONES[0],
+        }
+        return json.dumps(told).encode()
+
+    def replay(self) -> None:
+        """Somebody posts again what was posted before: there, or at the bare address."""
+        events = list(GatewayEvent.objects.order_by("pk"))
+        if not events:
+            return
+        event = self.run.chance.choice(events)
+        path = f"/safwebhook/{event.token}/" if event.token else "/safwebhook/"
+        if event.source == "c2b":
+            path = f"/safwebhook/c2b/{event.token}/confirmation/"
+        if self.run.chance.happens(0.5):
+            path = "/safwebhook/"
+        is_theirs = event.remote_address == SAFARICOM
+        self._post(path, bytes(event.body), SAFARICOM if is_theirs else STRANGER)
+
+    def _post(self, path: str, body: bytes, address: str) -> None:
+        self.run.network.hand_over(Letter(path, body, {}, address))
+
+    def _made_up(self) -> bytes:
+        chance = self.run.chance
+        prompts = self.run.safaricom.prompts()
+        if chance.happens(0.15) or not prompts:
+            return chance.choice([b"", b"{}", b"[]", b"\xff\xfe", b'{"Body": null}', b"0" * 70_000])
+        about = chance.choice(prompts)
+        receipts = [entry.receipt for entry in self.run.safaricom.world.books.entries()]
+        made_up = f"FAKE{chance.getrandbits(20):06d}"[:10]
+        receipt = chance.choice([*receipts[-3:], made_up])
+        amount = about["amount"] + chance.choice([0, 0, 0, 1, -1])
+        told: dict[str, Any] = {
+            "MerchantRequestID": about["merchant_request_id"],
+            "CheckoutRequestID": about["checkout_request_id"],
+            "ResultCode": chance.choice([0, 0, 0, 1032, 4999]),
+            "ResultDesc": "made up",
+        }
+        if chance.happens(0.2):
+            told["CheckoutRequestID"] = chance.choice([None, "", "ws_CO_0", 0])
+        if told["ResultCode"] == 0:
+            told["CallbackMetadata"] = {
+                "Item": [
+                    {"Name": "Amount", "Value": amount},
+                    {"Name": "MpesaReceiptNumber", "Value": receipt},
+                ]
+            }
+        return json.dumps({"Body": {"stkCallback": told}}).encode()
+
+    # --- The shop itself -------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        self.run.tick()
+
+    def wait(self) -> None:
+        self.run.time.advance(self.run.chance.choice([0.5, 2, 5, 10, 31, 61]))
+
+    def wait_long(self) -> None:
+        self.run.time.advance(self.run.chance.choice([125, 300, 901, 1900]))
+
+    def brink(self) -> None:
+        """Wait until just before or after an order's time is over, and look."""
+        dates = Order.objects.unpaid().order_by("pk").values_list("expires_at", flat=True)
+        if not dates:
+            return
+        chance = self.run.chance
+        left = (chance.choice(list(dates)) - timezone.now()).total_seconds()
+        if left > 0:
+            self.run.time.advance(max(0.0, left + chance.choice([-3, -0.5, 0, 1])))
+        chance.choice([self.tick, self.poll, self.ring_again, self.answer_phone])()
+
+    def overtake(self) -> None:
+        """Somebody is faster than another: with what it takes to get in each other's way."""
+        name = self.run.chance.choice(MEETINGS)
+        self.run.tell(name)
+        getattr(self, name)()
+
+    def restock(self) -> None:
+        product = self.run.chance.choice(self.stage.products)
+        number = self.run.chance.choice([1, 5])
+        reference = f"restock-{self.run.chance.getrandbits(60)}"
+        with transaction.atomic():
+            StockMovement.objects.create(product=product, quantity=number, reference=reference)
+            Product.objects.filter(pk=product.pk).update(item_number=F("item_number") + number)
+
+    def staff(self) -> None:
+        """Staff do one of the things the console offers, on one of the newest rows it fits."""
+        chance = self.run.chance
+        what = chance.choice(list(STAFF))
+        rows = list(STAFF[what](self).order_by("-pk").values_list("pk", flat=True)[:8])
+        if not rows:
+            return
+        row = chance.choice(rows)
+        self.run.tell(f"  staff: {what} {row}")
+        self.run.processes.run(f"staff: {what}", self._by_staff, what, row)
+
+    def _by_staff(self, what: str, row: int) -> None:
+        with suppress(Refusal, DatabaseAway):
+            getattr(self, f"_staff_{what}")(row)
+
+    def _staff_ask(self, payment_id: int) -> None:
+        ask_now(payment_id)
+
+    def _staff_apply(self, event_id: int) -> None:
+        apply_event(event_id)
+
+    def _staff_cancel(self, order_id: int) -> None:
+        cancel_order(order_id)
+
+    def _staff_give(self, receipt_id: int) -> None:
+        if order := self._some():
+            decisions.give_receipt_to_order(receipt_id, reference=order.reference, why="Seen.")
+
+    def _staff_send_back(self, receipt_id: int) -> None:
+        decisions.send_receipt_back(receipt_id)
+
+    def _staff_try_again(self, refund_id: int) -> None:
+        decisions.try_refund_again(refund_id, phone=self.run.chance.choice(PHONES))
+
+    def _staff_end_stop(self, stop_id: int) -> None:
+        decisions.end_payout_stop(stop_id)
+
+    def write_down(self) -> None:
+        """A person writes down what the buyer's phone shows."""
+        entries = self.run.safaricom.world.books.entries()
+        came = [entry for entry in entries if entry.direction == "in"]
+        if not came:
+            return
+        entry = self.run.chance.choice(came)
+        self.run.tell(f"  staff write {entry.receipt} down")
+        self.run.processes.run("staff: write down", self._write_down, entry)
+
+    @staticmethod
+    def _write_down(entry: Entry) -> None:
+        with suppress(Refusal, DatabaseAway):
+            decisions.write_receipt_down(
+                number=entry.receipt.lower(),
+                amount=entry.amount,
+                reference=entry.purpose.reference,
+                phone=entry.phone,
+            )
+
+    def _say(self, what: str, reply: Any) -> None:
+        said = f"{reply.status} {json.dumps(reply.body)[:100]}" if reply else "no answer"
+        self.run.tell(f"  {what}: {said}")
+
+
+def run_clock() -> None:
+    """One round of the shop's clock, as ``manage.py clock`` runs it."""
+    clock.tick()
+
+
+#: What most gets in the way of what is under way.
+MEETINGS = [
+    *["answer_phone", "pay_by_hand", "cancel", "ring_again", "tick", "replay", "wait"],
+    *["cash_out", "cash_out_again", "staff", "poll", "write_down"],
+]
+#: What staff can do, and to which rows.
+STAFF = {
+    "ask": lambda actors: OrderPayment.objects.filter(channel="stk"),
+    "apply": lambda actors: GatewayEvent.objects.all(),
+    "cancel": lambda actors: Order.objects.unpaid(),
+    "give": lambda actors: Receipt.objects.unmatched(),
+    "send_back": lambda actors: Receipt.objects.unmatched(),
+    "try_again": lambda actors: Refund.objects.refused(),
+    "end_stop": lambda actors: PayoutStop.objects.filter(is_open=True),
+}
+LATER_FATES: dict[str, list[dict[str, Any]]] = {
+    "b2c": [
+        {"answer": "nothing"},
+        {"answer": "html"},
+        {"callbacks": 0},
+        {"callbacks": 3, "together": True},
+        {"callback_delay": 4000.0},
+        {"callback_before_answer": True, "answer": "nothing"},
+        {"reorder": "failure_then_success"},
+        {"reorder": "success_then_failure"},
+        {"forge": "wrong_token"},
+        {"queue_timeout": "with_result"},
+        {"queue_timeout": "without_result"},
+        {"queue_timeout": "not_done"},
+        {"outcome": "2040"},
+        {"outcome": "1"},
+        {"outcome": "8"},
+        {"outcome": "17"},
+        {"refuse": "busy"},
+        {"refuse": "unavailable"},
+        {"decide_after": 600.0},
+    ],
+    "transaction_status": [
+        {"answer": "nothing"},
+        {"callbacks": 0},
+        {"callback_delay": 500.0},
+        {"refuse": "internal_error"},
+        {"status": "Initiated"},
+        {"outcome": "17"},
+        {"queue_timeout": "not_done"},
+    ],
+}
+LATER_FATES["reversal"] = [
+    *(fate for fate in LATER_FATES["b2c"] if fate.get("outcome") not in ("2040", "8")),
+    {"outcome": "R000002"},
+]
+PULL_FATES: list[dict[str, Any]] = [
+    {"answer": "nothing"},
+    {"answer": "half"},
+    {"refuse": "unavailable"},
+    {"refuse": "internal_error"},
+]
+C2B_FATES: list[dict[str, Any]] = [
+    {"callbacks": 0},
+    {"callbacks": 2, "together": True},
+    {"callback_delay": 1000.0},
+    {"confirmation_first": True},
+    {"forge": "wrong_token"},
+]
+QUERY_FATES = ["4999", "processing", "unknown", "invalid", "flaky"]
+PUSH_FATES: list[dict[str, Any]] = [
+    {"answer": "half"},
+    {"answer": "nothing"},
+    {"answer": "html"},
+    {"answer": "error"},
+    {"refuse": "busy"},
+    {"refuse": "locked"},
+    {"refuse": "unavailable"},
+    {"refuse": "internal_error"},
+    {"refuse": "error_in_200"},
+    {"refuse": "refused_in_200"},
+    {"refuse": "empty"},
+    {"invalidate_token": True},
+    {"callbacks": 0},
+    {"callbacks": 2},
+    {"callbacks": 3, "together": True},
+    {"callback_delay": 5.0},
+    {"callback_delay": 200.0},
+    {"callback_delay": 3000.0},
+    {"callback_before_answer": True},
+    {"callback_before_answer": True, "answer": "nothing"},
+    {"outcome": "success", "reorder": "failure_then_success"},
+    {"outcome": "success", "reorder": "success_then_failure"},
+    {"outcome": "success", "reorder": "failure_then_success", "callback_delay": 30.0},
+    {"outcome": "success", "reorder": "success_then_failure", "callback_delay": 30.0},
+    {"forge": "wrong_token"},
+    {"forge": "no_token"},
+    {"outcome": "success", "paid_amount": 7},
+    {"payer": "masked", "balance": "text", "amount_as": "text", "shuffle": True},
+    {"payer": "absent", "balance": "absent", "amount_as": "int"},
+    {"outcome": "no_money"},
+    {"outcome": "timeout", "decide_after": 45.0},
+    {"outcome": "success", "decide_after": 90.0},
+    {"query": "4999"},
+    {"query": "flaky"},
+    {"query": "unknown"},
+]

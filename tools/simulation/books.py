@@ -1,0 +1,171 @@
+"""Safaricom's books against the shop's, shilling by shilling."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from daraja_simulator.books import Entry
+from daraja_simulator.prompts import Prompt
+from daraja_simulator.simulator import Simulator
+from payments import ledger
+from payments.models import (
+    Account,
+    AttemptStatus,
+    Door,
+    OrderPayment,
+    Receipt,
+    Refund,
+    TransferStatus,
+    Way,
+)
+
+#: The ways by which news of money reaches a shop. A prompt's own message and the status query
+#: always do; these may be closed, and then some money is only explained, not counted.
+BY_HAND, STATEMENT = "by_hand", "statement"
+
+
+@dataclass
+class Comparison:
+    """What differs though it must not, and what may be missing, counted by the reason why.
+
+    ``told`` are the prompts and receipts of whose money the shop was told whole, and said 200.
+    With the statement among the ``doors`` nothing may be missing and nothing may differ.
+    """
+
+    safaricom: Simulator
+    told: set[str]
+    doors: Collection[str]
+    wrong: list[str] = field(default_factory=list)
+    explained: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        prompts = self.safaricom.world.prompts.list()
+        self._prompts = {prompt.checkout_request_id: prompt for prompt in prompts}
+        self._attempts = {row.callback_token: row for row in OrderPayment.objects.all()}
+        receipts = Receipt.objects.filter(provider="mpesa").select_related("order", "payment")
+        self._receipts = list(receipts)
+        self._by_number = {row.number: row for row in self._receipts if row.number}
+        self._by_payment = {row.payment_id: row for row in self._receipts if row.payment_id}
+        self._counted: set[int] = set()
+
+    def run(self) -> None:
+        """Compare, when everything has settled."""
+        entries = self.safaricom.world.books.entries()
+        came = sum(self._came(entry) for entry in entries if entry.direction == "in")
+        went = sum(self._went(entry) for entry in entries if entry.direction == "out")
+        for receipt in self._receipts:
+            if receipt.pk not in self._counted:
+                named = receipt.number or "without a number"
+                self._say(f"receipt {named} of KES {receipt.amount} never came ({receipt.door})")
+        self._compare_refunds(entries)
+        at_mpesa = ledger.balance(Account.MPESA_CLEARING)
+        if at_mpesa != came - went:
+            self._say(f"the ledger has KES {at_mpesa} at M-Pesa, the books KES {came - went}")
+
+    # --- What came in ----------------------------------------------------------------------------
+
+    def _came(self, entry: Entry) -> int:
+        """Find the receipt of a payment; return what the ledger must have for it."""
+        prompt = self._prompts.get(entry.purpose.checkout_request_id)
+        attempt = self._attempts.get(_token(prompt)) if prompt else None
+        receipt = self._by_number.get(entry.receipt)
+        if receipt is None and attempt is not None:
+            receipt = self._by_payment.get(attempt.pk)
+        if receipt is None:
+            self._missing(entry, prompt, attempt)
+            return 0
+        if receipt.pk in self._counted:
+            self._say(f"{entry.receipt} and another are one receipt to the shop")
+            return 0
+        self._counted.add(receipt.pk)
+        self._compare(entry, receipt, attempt)
+        return receipt.amount
+
+    def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
+        is_exact = STATEMENT in self.doors
+        if receipt.number != entry.receipt:
+            if is_exact or self._was_told(entry) or receipt.door == Door.CALLBACK:
+                self._say(f"{entry.receipt} is called {receipt.number or 'nothing'}")
+            else:
+                self.explained["its number was never told"] += 1
+        if receipt.amount != entry.amount:
+            if is_exact or receipt.door == Door.CALLBACK:
+                self._say(f"{entry.receipt} of KES {entry.amount} is counted as {receipt.amount}")
+            else:
+                self.explained["its amount was never told"] += 1
+        if attempt is not None and receipt.order_id != attempt.order_id:
+            order = receipt.order or "nobody"
+            self._say(f"{entry.receipt} was paid for {entry.purpose.reference}, not for {order}")
+
+    def _missing(self, entry: Entry, prompt: Prompt | None, attempt: OrderPayment | None) -> None:
+        if why := self._why_missing(entry, prompt, attempt):
+            self.explained[why] += 1
+            return
+        how = f"attempt {attempt.status} {attempt.result_code}" if attempt else "by hand"
+        self._say(f"{entry.receipt} of KES {entry.amount} is missing ({how})")
+
+    def _why_missing(
+        self, entry: Entry, prompt: Prompt | None, attempt: OrderPayment | None
+    ) -> str:
+        """Why no door could have told of this money; an empty text where one could."""
+        if STATEMENT in self.doors or self._was_told(entry):
+            return ""
+        if prompt is None or attempt is None:
+            return "paid by hand, and the shop was not told"
+        was_refused = attempt.result_code.startswith("refused.")
+        reasons = {
+            "M-Pesa said it was refused, did it, and its message was lost": was_refused
+            and prompt.script.answer == "error",
+            "M-Pesa said it failed, and its other word was lost": bool(prompt.script.reorder)
+            and attempt.status == AttemptStatus.FAILED,
+            "no answer and no message, so no id to ask by": not attempt.checkout_request_id,
+        }
+        return next((why for why, holds in reasons.items() if holds), "")
+
+    def _was_told(self, entry: Entry) -> bool:
+        return bool(self.told & {entry.receipt, entry.purpose.checkout_request_id})
+
+    # --- What went out ---------------------------------------------------------------------------
+
+    def _went(self, entry: Entry) -> int:
+        """Find the refund by which money left."""
+        refund = self._refund_of(entry)
+        if refund is None or refund.status != TransferStatus.DONE:
+            how = refund.status if refund else "no refund"
+            self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
+            return 0
+        if refund.amount != entry.amount:
+            self._say(f"{entry.receipt} of KES {entry.amount} went out for a {refund}")
+        return entry.amount
+
+    def _refund_of(self, entry: Entry) -> Refund | None:
+        purpose = entry.purpose
+        if purpose.kind == "reversal":
+            reversals = Refund.objects.filter(receipt__number=purpose.reverses, way=Way.REVERSAL)
+            return reversals.order_by("status").first()
+        ours = purpose.originator_conversation_id
+        return Refund.objects.filter(originator_conversation_id=ours).first()
+
+    def _compare_refunds(self, entries: list[Entry]) -> None:
+        done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=Way.PORTAL)
+        went = [self._refund_of(entry) for entry in entries if entry.direction == "out"]
+        known = {refund.pk for refund in went if refund}
+        for refund in done:
+            if refund.pk not in known:
+                self._say(f"refund {refund.pk} of KES {refund.amount} never went")
+        back = Counter[int]()
+        for refund in done:
+            back[refund.receipt_id] += refund.amount
+        for receipt in self._receipts:
+            if back[receipt.pk] > receipt.amount + receipt.borne:
+                self._say(f"KES {back[receipt.pk]} of {receipt} went back")
+
+    def _say(self, what: str) -> None:
+        self.wrong.append(what)
+
+
+def _token(prompt: Prompt) -> str:
+    return urlsplit(prompt.push.callback_url).path.rstrip("/").rpartition("/")[2]

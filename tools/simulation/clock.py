@@ -1,0 +1,88 @@
+"""Time that only the run moves, and a Safaricom that lives by it."""
+
+from __future__ import annotations
+
+import heapq
+from datetime import UTC, datetime, timedelta
+
+import time_machine
+
+from daraja_simulator.agenda import Agenda
+from daraja_simulator.clock import EAT, Clock
+
+from .chance import Chance
+
+#: A Monday morning in Nairobi.
+BEGINNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
+
+
+class VirtualClock(Clock):
+    """The simulator's clock, standing wherever the run's time stands."""
+
+    def __init__(self, time: Time) -> None:
+        super().__init__()
+        self._time = time
+
+    def now(self) -> datetime:
+        return datetime.now(EAT)
+
+    def seconds(self) -> float:
+        return self._time.passed
+
+
+class SeededAgenda(Agenda):
+    """What is to happen later, without threads: of all that is due, chance takes the next."""
+
+    def __init__(self, clock: Clock, chance: Chance) -> None:
+        super().__init__(clock, workers=0)
+        self._chance = chance
+
+    @property
+    def next_due(self) -> float | None:
+        return self._jobs[0].due if self._jobs else None
+
+    def run_one(self) -> bool:
+        """Do one thing that is due. Returns whether there was any."""
+        now = self._clock.seconds()
+        due = [job for job in sorted(self._jobs) if job.due <= now]
+        if not due:
+            return False
+        job = self._chance.choice(due)
+        self._jobs.remove(job)
+        heapq.heapify(self._jobs)
+        job.action()
+        return True
+
+
+class Time:
+    """Moves the clock of the shop and of Safaricom together, and lets happen what comes due."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+        self.agenda: SeededAgenda | None = None
+        self._traveller = time_machine.travel(BEGINNING, tick=False)
+        self._shift = None
+
+    def __enter__(self) -> Time:
+        self._shift = self._traveller.start().shift
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._traveller.stop()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass, and Safaricom do meanwhile what it has planned."""
+        until = round(self.passed + seconds, 3)
+        while True:
+            due = self.agenda.next_due
+            if due is None or due > until:
+                break
+            self._move_to(due)
+            self.agenda.run_one()
+        self._move_to(until)
+
+    def _move_to(self, passed: float) -> None:
+        # What came due may have let time pass itself.
+        if passed > self.passed:
+            self._shift(timedelta(seconds=passed - self.passed))
+            self.passed = passed

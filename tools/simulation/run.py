@@ -1,0 +1,424 @@
+"""One seed: bad weather while people trade, then calm, and then the reckoning."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from unittest.mock import patch
+
+from django.core.cache import cache
+from django.db.models import Min
+from django.test import override_settings
+from django.utils import timezone
+
+from daraja_simulator import Simulator
+from daraja_simulator.rate_limit import RateLimit
+from daraja_simulator.registrations import Registration
+from daraja_simulator.world import World
+from orders.models import Order
+from payments import clock, gateway
+from payments.backoffice import resolve_money_in as decisions
+from payments.checkout.stk_push import PROMPT_TIME, PROMPTS_AN_HOUR
+from payments.models import (
+    OPEN,
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    PayoutStop,
+    Receipt,
+    Refund,
+    TransferStatus,
+)
+from payments.proof.prove import prove
+
+from .actors import Actors, Stage, run_clock
+from .books import BY_HAND, STATEMENT, Comparison
+from .chance import CALM, Chance, forecast, instead_of_the_operating_system
+from .clock import SeededAgenda, Time, VirtualClock
+from .network import SAFARICOM, Network, SeededPostman
+from .processes import Crash, DatabaseAway, Processes
+from .shop import Door
+
+#: Things that happen in one run.
+STEPS = 90
+#: Steps between two proofs of the books.
+BETWEEN_PROOFS = 30
+#: After the last check of all, and the last page of the statement, nothing may be open.
+THREE_DAYS = 72 * 3600.0
+
+#: Where the shop is, and the secret part of the address for payments by hand.
+SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
+#: Doors that a shop may leave shut, and how often it has them open.
+DOORS = {BY_HAND: 0.85, STATEMENT: 0.85}
+
+
+class Failed(AssertionError):
+    """What a seed found. ``step`` is where."""
+
+    def __init__(self, seed: int, step: int, what: str, trace: list[str]) -> None:
+        self.seed, self.step, self.what, self.trace = seed, step, what, trace
+        super().__init__(
+            f"seed {seed} failed at step {step}: {what}\nreplay: make soak SEED={seed}"
+        )
+
+
+@dataclass
+class Outcome:
+    """What a seed that held did."""
+
+    seed: int
+    trace: list[str]
+    digest: str
+    counts: Counter[str] = field(default_factory=Counter)
+
+
+class Run:
+    """The world of one seed. ``go`` lives it through, and raises Failed.
+
+    ``skip`` leaves out steps and ``without`` kinds of trouble: what is left happens as before, as
+    far as it can.
+    """
+
+    def __init__(
+        self,
+        seed: int,
+        stage: Stage,
+        *,
+        certificate: str = "",
+        steps: int = STEPS,
+        skip: frozenset[int] = frozenset(),
+        without: frozenset[str] = frozenset(),
+    ) -> None:
+        self.seed, self.steps, self.skip = seed, steps, skip
+        self.trace: list[str] = []
+        self.broken: list[str] = []
+        self.step = 0
+        self.proved_at = None
+        self.origin = Chance(seed)
+        self.chance, self.ids = Chance(seed), Chance(seed)
+        self.weather = forecast(self.origin, without)
+        self.time = Time()
+        self.processes = Processes(self.chance, self.tell)
+        self.network = Network(self.chance, self.tell, broken=self.broken)
+        self.door = Door(self.processes, self.broken)
+        self.actors = Actors(self, stage)
+        self.processes.meet = self._meet
+        self.doors = frozenset(
+            door for door, how_often in DOORS.items() if self.origin.happens(how_often)
+        )
+        self.certificate = certificate
+        self.safaricom = self._open_safaricom()
+
+    def go(self) -> Outcome:
+        """Live the seed through. Raises Failed."""
+        with self._world():
+            try:
+                self._trade()
+                self._settle()
+                self._reckon()
+            except Crash:
+                raise
+            except Exception as error:
+                if isinstance(error, Failed):
+                    raise
+                raise self._failed(f"{type(error).__name__}: {error}") from error
+            return self._outcome()
+
+    # --- The three acts --------------------------------------------------------------------------
+
+    def _trade(self) -> None:
+        self.processes.weather = self.network.weather = self.weather
+        seeds = [self.origin.getrandbits(64) for _ in range(self.steps)]
+        for self.step, seed in enumerate(seeds, 1):
+            if self.step in self.skip:
+                continue
+            self.chance.seed(seed)
+            self.ids.seed(seed + 1)
+            self.actors.act()
+            if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
+                self._prove()
+            self._judge()
+
+    def _settle(self) -> None:
+        """The weather clears: whatever is open must come to its end by itself."""
+        self.tell("calm")
+        self.processes.weather = self.network.weather = CALM
+        world = self.safaricom.world
+        world.scripts.clear()
+        self.safaricom.set_account(self.safaricom.config.b2c_shortcode, utility=10_000_000)
+        world.query_limit = RateLimit(0, world.clock)
+        for prompt in world.prompts.list():
+            prompt.script = replace(prompt.script, query="truth")
+        until = self.time.passed + THREE_DAYS
+        for _ in range(600):
+            for stop in PayoutStop.objects.filter(is_open=True):
+                decisions.end_payout_stop(stop.pk)
+            wait = self._until_something_happens()
+            if self.time.passed + wait > until:
+                break
+            self.time.advance(wait)
+            self.tick()
+            self._judge()
+        else:
+            self.broke("it never comes to rest")
+        self.time.advance(max(1.0, until - self.time.passed))
+        self.tick()
+        self._judge()
+
+    def _reckon(self) -> None:
+        self.proved_at = timezone.now()
+        self._prove()
+        new = GatewayEvent.objects.filter(state__in=[EventState.NEW, EventState.CHECKING])
+        for event in new:
+            self.broke(f"message {event.pk} is still {event.state}: {event.note}")
+        for event in GatewayEvent.objects.filter(state=EventState.FAILED, tries__gt=0):
+            self.broke(f"message {event.pk} could not be applied: {event.note}")
+        for order in Order.objects.unpaid():
+            self.broke(f"order {order.reference} is still unpaid")
+        waiting = OrderPayment.objects.filter(status__in=OPEN)
+        if STATEMENT not in self.doors:
+            # Nobody can know what became of a prompt without an id, and without a message.
+            waiting = waiting.exclude(checkout_request_id="")
+        for payment in waiting:
+            self.broke(f"attempt {payment.pk} is still {payment.status}")
+        going = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
+        for refund in Refund.objects.filter(status__in=going):
+            if not self._waits_for_a_number(refund):
+                self.broke(f"refund {refund.pk} is still {refund.status}: {refund.result_text}")
+        self._one_prompt_an_attempt()
+        found = Comparison(self.safaricom, self.network.told, self.doors)
+        found.run()
+        for difference in found.wrong:
+            self.broke(difference)
+        self.explained = found.explained
+        self._judge()
+
+    # --- What the run offers its actors ----------------------------------------------------------
+
+    def tell(self, line: str) -> None:
+        """Write down what happened, for the reader of a replay."""
+        self.trace.append(f"{self.step:3} +{self.time.passed:09.3f} {line}")
+
+    def broke(self, what: str) -> None:
+        """Something is not as it must be: the run ends after this step."""
+        self.tell(f"!!! {what}")
+        self.broken.append(what)
+
+    def tick(self) -> None:
+        """One round of the clock, in a process of its own."""
+        now, troubles = timezone.now(), self.processes.troubles
+        if self.processes.run("clock", run_clock) and self.processes.troubles == troubles:
+            self.proved_at = now
+
+    def _meet(self) -> None:
+        """Somebody else is faster than the process under way."""
+        self.actors.overtake()
+
+    # --- What must be true -----------------------------------------------------------------------
+
+    def _judge(self) -> None:
+        if self.broken:
+            raise self._failed("; ".join(self.broken))
+
+    def _failed(self, what: str) -> Failed:
+        self._tell_how_it_stands()
+        return Failed(self.seed, self.step, what, self.trace)
+
+    def _tell_how_it_stands(self) -> None:
+        """Write the rows down, for whoever reads why it failed."""
+        names = {
+            Order: ("id", "reference", "payment_status", "amount"),
+            OrderPayment: (
+                "id",
+                "order_id",
+                "channel",
+                "status",
+                "result_code",
+                "amount",
+                "checkout_request_id",
+                "next_check_at",
+            ),
+            Receipt: ("id", "order_id", "payment_id", "number", "amount", "door", "note"),
+            Refund: ("id", "receipt_id", "way", "status", "amount", "replaces_id", "result_text"),
+        }
+        for model, columns in names.items():
+            for row in model.objects.order_by("pk").values(*columns):
+                self.tell(f"  {model.__name__} " + " ".join(f"{k}={v}" for k, v in row.items()))
+        for entry in self.safaricom.world.books.entries():
+            purpose = entry.purpose
+            self.tell(
+                f"  Safaricom: {entry.receipt} {entry.direction} {entry.amount} {purpose.kind}"
+                f" {purpose.reference} {purpose.reverses}"
+            )
+
+    def _prove(self) -> None:
+        """Ask every rule; those with a limit in time as of the clock's last undisturbed round."""
+        for broken in prove(self.proved_at or timezone.now() - timedelta(days=1)).broken:
+            self.broke(str(broken))
+
+    def _one_prompt_an_attempt(self) -> None:
+        """No attempt rang twice, and no phone more often in an hour than we promise."""
+        prompts = self.safaricom.world.prompts.list()
+        addresses = Counter(prompt.push.callback_url for prompt in prompts)
+        for address, times in addresses.items():
+            if times > 1:
+                self.broke(f"one attempt rang {times} times: {address}")
+        for phone in {prompt.push.phone for prompt in prompts}:
+            rung = sorted(p.asked_second for p in prompts if p.push.phone == phone)
+            for first, last in zip(rung, rung[PROMPTS_AN_HOUR:], strict=False):
+                # A request may take a minute to arrive.
+                if last - first < 3600 - 60:
+                    self.broke(f"{phone} was rung {PROMPTS_AN_HOUR + 1} times in an hour")
+
+    def _waits_for_a_number(self, refund: Refund) -> bool:
+        """Without the statement a receipt may stay unnamed, and keeps its order's refunds back."""
+        unnamed = Receipt.objects.unnamed().filter(order=refund.order_id)
+        return STATEMENT not in self.doors and bool(refund.order_id) and unnamed.exists()
+
+    def _until_something_happens(self) -> float:
+        """Seconds to the next thing that has a date, and the round of the clock after it."""
+        now = timezone.now()
+        agenda = self.safaricom.world.agenda.next_due
+        dates = [
+            OrderPayment.objects.aggregate(at=Min("next_check_at"))["at"],
+            Order.objects.unpaid().aggregate(at=Min("expires_at"))["at"],
+        ]
+        refunds = Refund.objects.filter(next_check_at__isnull=False)
+        dates += [row.next_check_at for row in refunds if not self._waits_for_a_number(row)]
+        live = OrderPayment.objects.filter(live=True).values_list("rung_at", "created_at")
+        dates += [(rung_at or created_at) + PROMPT_TIME for rung_at, created_at in live]
+        kept = GatewayEvent.objects.to_apply().values_list("received_at", flat=True)
+        dates += [received_at + clock.GRACE for received_at in kept]
+        waits = [max(0.0, (at - now).total_seconds()) for at in dates if at]
+        if agenda is not None:
+            waits.append(max(0.0, agenda - self.time.passed))
+        # And now and then for its own sake, as the statement is read.
+        return min([*waits, 12 * 3600.0]) + 10
+
+    # --- Setting the stage -----------------------------------------------------------------------
+
+    @contextmanager
+    def _world(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            enter = stack.enter_context
+            enter(_logs_are_read(self))
+            enter(self.time)
+            enter(instead_of_the_operating_system(self.ids))
+            enter(patch("time.sleep", self.time.advance))
+            enter(patch("payments.daraja.transport.Transport._new_session", self.network.session))
+            # Processes have each their own lock; ours are all in one thread.
+            enter(patch("payments.gateway._refresh", nullcontext()))
+            enter(
+                override_settings(
+                    DARAJA_BASE_URL="http://daraja.test",
+                    DARAJA_CALLBACK_BASE_URL=SHOP,
+                    DARAJA_CALLBACK_IPS=[SAFARICOM] if self.origin.happens(0.3) else [],
+                    DARAJA_CERTIFICATE=self.certificate,
+                    DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.doors else "",
+                    DARAJA_STATEMENT=STATEMENT in self.doors,
+                    DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
+                )
+            )
+            cache.clear()
+            gateway._client.cache_clear()
+            stack.callback(gateway._client.cache_clear)
+            stack.callback(cache.clear)
+            enter(self.processes.watching())
+            yield
+
+    def _open_safaricom(self) -> Simulator:
+        chance = self.origin
+        safaricom = Simulator(
+            port=None,
+            world=partial(
+                World,
+                clock=partial(VirtualClock, self.time),
+                agenda=partial(SeededAgenda, chance=self.chance),
+                postman=partial(SeededPostman, network=self.network),
+            ),
+            default=chance.choice(["person", "person", "success"]),
+            decide_after=chance.choice([0.05, 3.0]),
+            similar_counts=chance.choice(["asked", "paid"]),
+            pending_query=chance.choice(["4999", "processing"]),
+            queries_per_minute=chance.choice([0, 0, 5]),
+            newest_token_only=chance.happens(0.5),
+            pin_tries=chance.choice([0, 3]),
+            external_validation=chance.happens(0.7),
+            stk_confirmations=chance.happens(0.6),
+        )
+        if BY_HAND in self.doors:
+            address = f"{SHOP}/safwebhook/c2b/{C2B_TOKEN}"
+            safaricom.world.registrations.add(
+                Registration(
+                    shortcode=safaricom.config.shortcode,
+                    response_type=chance.choice(["Completed", "Cancelled"]),
+                    confirmation_url=f"{address}/confirmation/",
+                    validation_url=f"{address}/validation/",
+                    version=2,
+                )
+            )
+        safaricom.world.registrations.allow_pull(safaricom.config.shortcode)
+        self.time.agenda = safaricom.world.agenda
+        network = self.network
+        network.safaricom, network.processes = safaricom, self.processes
+        network.advance, network.post_to_shop = self.time.advance, self.door.post
+        return safaricom
+
+    def _outcome(self) -> Outcome:
+        counts = self.processes.counts + self.network.counts
+        counts["orders"] = Order.objects.count()
+        counts["paid orders"] = Order.objects.filter(payment_status="paid").count()
+        counts["receipts"] = Receipt.objects.count()
+        counts["refunds done"] = Refund.objects.filter(status=TransferStatus.DONE).count()
+        counts["refunds left to a person"] = Refund.objects.refused().count()
+        counts["messages"] = GatewayEvent.objects.count()
+        for why, times in self.explained.items():
+            counts[f"explained: {why}"] = times
+        digest = hashlib.sha256("\n".join(self.trace).encode()).hexdigest()
+        return Outcome(self.seed, self.trace, digest, counts)
+
+
+class _Reader(logging.Handler):
+    """Reads the shop's log: an exception nobody foresaw is a failure, wherever it was caught."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(logging.WARNING)
+        self._run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None and not _is_ours(error):
+            self._run.broke(f"{record.getMessage()[:200]}: {error!r}")
+        elif record.getMessage().startswith("constraint refused a write"):
+            # A constraint is the last to say no: something before it should have.
+            self._run.broke(record.getMessage()[:200])
+        else:
+            self._run.tell(f"  · {record.getMessage()[:160]}")
+
+
+def _is_ours(error: BaseException | None) -> bool:
+    """Whether an error comes of what this run did to the database."""
+    while error is not None:
+        if isinstance(error, DatabaseAway):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+@contextmanager
+def _logs_are_read(run: Run) -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    root.handlers[:] = [_Reader(run)]
+    root.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

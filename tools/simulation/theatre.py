@@ -1,0 +1,76 @@
+"""Where seeds are played, one after the other, each from the same beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import time_machine
+
+from daraja_simulator.keys import Keys
+
+from .actors import Stage
+from .clock import BEGINNING
+from .database import Memory, in_memory
+from .run import Failed, Outcome, Run
+
+
+@dataclass
+class Theatre:
+    """Plays seeds. The database is in memory, and new for each of them."""
+
+    memory: Memory
+    stage: Stage
+    #: A file with the certificate under which the shop encrypts its initiator's password.
+    certificate: str
+
+    def play(self, seed: int, **how: Any) -> Outcome:
+        """Live one seed through. Raises Failed."""
+        self.memory.begin_again()
+        return Run(seed, self.stage, certificate=self.certificate, **how).go()
+
+    def shortest(self, failed: Failed) -> tuple[Failed, frozenset[int], frozenset[str]]:
+        """Leave out of a failing seed whatever it does not need: kinds of trouble, then steps."""
+        how: dict[str, Any] = {"without": frozenset(), "skip": frozenset()}
+        for trouble in Run(failed.seed, self.stage).weather.__dataclass_fields__:
+            failed = self._try(failed, how, "without", {trouble}) or failed
+        after = range(failed.step + 1, 10_000)
+        how["skip"] = frozenset(n for n in after if n <= 1000)
+        size = 16
+        while size:
+            for first in range(1, 200, size):
+                chunk = set(range(first, first + size)) - how["skip"]
+                if chunk:
+                    failed = self._try(failed, how, "skip", chunk) or failed
+            size //= 2
+        return failed, how["skip"], how["without"]
+
+    def _try(self, failed: Failed, how: dict[str, Any], name: str, more: set[Any]) -> Failed | None:
+        tried = {**how, name: how[name] | more}
+        try:
+            self.play(failed.seed, **tried)
+        except Failed as again:
+            if _kind(again) == _kind(failed):
+                how.update(tried)
+                return again
+        return None
+
+
+def _kind(failed: Failed) -> str:
+    """What broke, without the numbers that differ from run to run."""
+    return "".join(letter for letter in failed.what if not letter.isdigit())[:60]
+
+
+@contextmanager
+def theatre() -> Iterator[Theatre]:
+    """A stage on the test database as it stands. What is played leaves it untouched."""
+    with in_memory() as memory, NamedTemporaryFile("w", suffix=".pem") as certificate:
+        with time_machine.travel(BEGINNING, tick=False):
+            stage = Stage.make()
+            certificate.write(Keys().certificate)
+            certificate.flush()
+        memory.keep()
+        yield Theatre(memory, stage, certificate.name)

@@ -1,0 +1,86 @@
+"""Bringing forward what the shop would do in hours: ``python -m tools.soak.waits``.
+
+An operator's tool for rehearsals. Nothing is decided here: rows that wait for a time are told that
+it has come, and clocks that run elsewhere do what they would have done then.
+"""
+
+import argparse
+import sys
+import time
+from datetime import timedelta
+
+#: A request to M-Pesa that was sent this lately may still be under way.
+UNDER_WAY = timedelta(seconds=8)
+
+
+def bring_forward(*, expire: bool = False) -> None:
+    """Let every wait be over; with ``expire``, that of unpaid orders too. Safe to repeat."""
+    from django.db.models import Q
+    from django.utils import timezone
+
+    from orders.models import Order
+    from payments.models import OrderPayment, Refund, StatementPull
+
+    now = timezone.now()
+    rung = OrderPayment.objects.filter(next_check_at__gt=now, rung_at__lt=now - UNDER_WAY)
+    lately = Q(checked_at__gt=now - UNDER_WAY)
+    rung.exclude(lately).update(next_check_at=now)
+    waiting = Refund.objects.filter(next_check_at__gt=now)
+    waiting.exclude(sent_at__gt=now - UNDER_WAY).update(next_check_at=now)
+    StatementPull.objects.filter(next_pull_at__gt=now).update(next_pull_at=now)
+    if expire:
+        Order.objects.unpaid().update(expires_at=now)
+
+
+def what_waits() -> dict[str, int]:
+    """What the clocks have still to do, in numbers; nothing is best.
+
+    Attempts that M-Pesa gave no id are not here: it cannot be asked about them, and after a day a
+    person looks.
+    """
+    from orders.models import Order
+    from payments.models import OPEN, GatewayEvent, OrderPayment, Receipt, Refund
+
+    asked = OrderPayment.objects.exclude(checkout_request_id="")
+    counts = {
+        "unpaid orders": Order.objects.unpaid().count(),
+        "messages not acted on": GatewayEvent.objects.filter(state="new").count(),
+        "messages being checked": GatewayEvent.objects.filter(state="checking").count(),
+        "prompts asked about": asked.filter(status__in=OPEN, next_check_at__isnull=False).count(),
+        "prompts to send": OrderPayment.objects.to_ring().count(),
+        "receipts without a number": Receipt.objects.unnamed().count(),
+        "money of closed orders": Receipt.objects.left_waiting().count(),
+        "refunds under way": Refund.objects.filter(next_check_at__isnull=False).count(),
+    }
+    return {what: count for what, count in counts.items() if count}
+
+
+def settle(*, patience: float, say=lambda line: None) -> bool:
+    """Bring waits forward again and again until nothing waits; False when patience ran out."""
+    began = time.monotonic()
+    calm = 0
+    while time.monotonic() - began < patience:
+        # First what was asked is heard; only then is what nobody paid let go.
+        bring_forward(expire=time.monotonic() - began > 5)
+        time.sleep(1.5)
+        waits = what_waits()
+        say(f"waiting for: {', '.join(f'{n} {what}' for what, n in waits.items()) or 'nothing'}")
+        calm = 0 if waits else calm + 1
+        if calm == 3:
+            return True
+    return False
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--patience", type=float, default=300, help="seconds (300)")
+
+    import django
+
+    django.setup()
+    if not settle(patience=parser.parse_args().patience, say=lambda line: print(line, flush=True)):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
