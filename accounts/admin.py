@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from omachemainproj.api.errors import Refusal
 
 from . import services, tokens
-from .backoffice.actions import deed
+from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
 from .models import Audit, User
@@ -62,15 +62,15 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
 
-    @deed("Take the avatars of these people away", permissions=["help"])
+    @staff_action("Take the avatars of these people away", permissions=["help"])
     def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         _require_reach(by, person)
         services.change_account(person, {}, avatar=None)
 
-    @deed("Sign these people out everywhere", permissions=["help"])
+    @staff_action("Sign these people out everywhere", permissions=["help"])
     def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         _require_reach(by, person)
-        tokens.end_all(person.pk)
+        tokens.revoke_all(person.pk)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")

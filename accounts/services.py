@@ -131,7 +131,7 @@ def _replace_password(user: User, hashed: str) -> bool:
     if not same.update(password=hashed):
         return False
     user.password = hashed
-    tokens.end_all(user.pk)
+    tokens.revoke_all(user.pk)
     return True
 
 

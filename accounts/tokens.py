@@ -115,14 +115,14 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
     return user
 
 
-def exchange(raw: str) -> Tokens:
+def rotate(raw: str) -> Tokens:
     """Exchange a refresh token for a new pair. Of any number of requests at once, one succeeds.
 
     Refuses (401) anything else. A token shown again long after it was spent is in two hands, and
     nobody can tell whose are the thief's: all the user's refresh tokens are ended.
     """
     token = _read(raw)
-    fresh = _exchange(token)
+    fresh = _rotate(token)
     if fresh is None:
         _suspect(token)
         refuse("token_spent")
@@ -130,7 +130,7 @@ def exchange(raw: str) -> Tokens:
 
 
 @transaction.atomic
-def _exchange(token: RefreshToken) -> Tokens | None:
+def _rotate(token: RefreshToken) -> Tokens | None:
     # The lock is shared with `end_all`, so that nothing is given out while all is being ended.
     user = holder(token, User.objects.select_for_update(no_key=True))
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
@@ -156,10 +156,10 @@ def _suspect(token: RefreshToken) -> None:
     if spent.exists():
         user_id = int(token[api_settings.USER_ID_CLAIM])
         logger.warning("a spent refresh token of user %s was shown again; all are ended", user_id)
-        end_all(user_id)
+        revoke_all(user_id)
 
 
-def end(raw: str) -> None:
+def revoke(raw: str) -> None:
     """End a refresh token. Safe to repeat; one that has expired is over already.
 
     Refuses (401) what is not a refresh token of ours.
@@ -176,7 +176,7 @@ def end(raw: str) -> None:
 
 
 @transaction.atomic
-def end_all(user_id: int) -> None:
+def revoke_all(user_id: int) -> None:
     """End all the user's refresh tokens. Safe to repeat."""
     list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     live = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken__isnull=True)
@@ -186,7 +186,7 @@ def end_all(user_id: int) -> None:
     )
 
 
-def check(raw: str) -> None:
+def verify(raw: str) -> None:
     """Refuse (401) a token, access or refresh, that would open nothing now."""
     try:
         token = UntypedToken(raw)  # type: ignore[arg-type]

@@ -132,7 +132,7 @@ class SignOutView(Door, GenericAPIView):
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        tokens.end(form.validated_data["refresh"])
+        tokens.revoke(form.validated_data["refresh"])
         return Response({"detail": "Successfully logged out."})
 
 
@@ -150,7 +150,7 @@ class VerifyView(Door, GenericAPIView):
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        tokens.check(form.validated_data["token"])
+        tokens.verify(form.validated_data["token"])
         return Response({})
 
 
@@ -168,7 +168,7 @@ class RefreshView(Door, GenericAPIView):
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        pair = tokens.exchange(form.validated_data["refresh"])
+        pair = tokens.rotate(form.validated_data["refresh"])
         answer = {
             "access": str(pair.access),
             "refresh": str(pair.refresh),

@@ -14,29 +14,29 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
-Duty = Callable[[int], None]
+Task = Callable[[int], None]
 
-#: What a worker may be asked to do, by name. Only functions marked with ``duty`` are here.
-_duties: dict[str, Duty] = {}
+#: What a worker may be asked to do, by name. Only functions marked with ``background_task`` are here.
+_tasks: dict[str, Task] = {}
 
 
-def duty(function: Duty) -> Duty:
+def background_task(function: Task) -> Task:
     """Mark a service that takes a row's id and is safe to run twice, anywhere, at once."""
-    _duties[f"{function.__module__}.{function.__qualname__}"] = function
+    _tasks[f"{function.__module__}.{function.__qualname__}"] = function
     return function
 
 
-def perform(name: str, row_id: int) -> None:
-    """Run a duty by its name. Raises KeyError for a name no ``duty`` has."""
-    _duties[name](row_id)
+def run_task(name: str, row_id: int) -> None:
+    """Run a duty by its name. Raises KeyError for a name no ``background_task`` has."""
+    _tasks[name](row_id)
 
 
-def after_commit(function: Duty, row_id: int) -> None:
+def enqueue_after_commit(function: Task, row_id: int) -> None:
     """Run a duty once the current transaction has committed, or at once outside of one."""
-    transaction.on_commit(partial(run_soon, function, row_id), robust=True)
+    transaction.on_commit(partial(enqueue, function, row_id), robust=True)
 
 
-def run_soon(function: Duty, row_id: int) -> None:
+def enqueue(function: Task, row_id: int) -> None:
     """Hand a duty to a worker, or run it here. Never raises: the clock finds what was put off."""
     name = f"{function.__module__}.{function.__qualname__}"
     try:
@@ -46,6 +46,6 @@ def run_soon(function: Duty, row_id: int) -> None:
 
             perform_duty.delay(name, row_id)
         else:
-            perform(name, row_id)
+            run_task(name, row_id)
     except Exception:
         logger.exception("%s(%s) was put off; the clock will find it", name, row_id)

@@ -13,7 +13,7 @@ from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .background import perform
+from .background import run_task
 
 try:
     _ = settings.INSTALLED_APPS
@@ -28,4 +28,4 @@ app.autodiscover_tasks()
 @app.task(name="omachemainproj.perform_duty")
 def perform_duty(name: str, row_id: int) -> None:
     """Run one duty in a worker. Delivered at least once; duties are safe to repeat."""
-    perform(name, row_id)
+    run_task(name, row_id)

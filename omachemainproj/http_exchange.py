@@ -44,7 +44,7 @@ class Body(io.BytesIO):
         return super().read(size)
 
 
-class Line:
+class HttpExchange:
     """Carries requests to one base URL. Safe to share between threads.
 
     `timeout` is (to connect, to answer) in seconds. With `session`, that session serves every

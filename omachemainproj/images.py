@@ -27,7 +27,7 @@ THUMBNAIL_SIDE = 400
 
 
 #: One picture at a time in a process: decoding the largest takes up to 400 MB.
-_EASEL = threading.Lock()
+_DECODE_LOCK = threading.Lock()
 
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
 _TOO_MANY_PIXELS = (
@@ -58,7 +58,7 @@ class Picture:
     thumbnail: ContentFile[bytes]
 
 
-def redraw(raw: bytes) -> Picture:
+def normalise(raw: bytes) -> Picture:
     """Return the picture upright, without metadata, at most 1600 px, with a 400 px thumbnail.
 
     Format, size and frames are read from the header before any pixel is decoded: 20 kB can
@@ -67,7 +67,7 @@ def redraw(raw: bytes) -> Picture:
     if len(raw) > MAX_BYTES:
         raise BadPicture(_TOO_MANY_BYTES)
     try:
-        with _EASEL, Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+        with _DECODE_LOCK, Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             _check_header(image)
             return _draw(image)
     except BadPicture:
@@ -140,6 +140,6 @@ class PictureField(serializers.FileField):
         if upload.size > MAX_BYTES:
             self.fail("bad", reason=_TOO_MANY_BYTES)
         try:
-            return redraw(upload.read())
+            return normalise(upload.read())
         except BadPicture as error:
             self.fail("bad", reason=str(error))

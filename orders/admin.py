@@ -12,14 +12,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from accounts.backoffice.actions import FROM_PAGE, deed
+from accounts.backoffice.actions import FROM_PAGE, staff_action
 from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline, who
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 
-from .fulfilment_actions import DEEDS, deeds_for
+from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
 from .lookup import find_orders
 from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
@@ -70,7 +70,7 @@ class OrderAdmin(DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.decide_lines")
 
-    @deed("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
+    @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         cancel_order(order.pk)
 
@@ -95,7 +95,7 @@ class OrderTrackAdmin(DownloadAdmin):
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
-    actions = [*DEEDS.values(), "download"]
+    actions = [*ACTIONS.values(), "download"]
     #: What the seller is paid, and where: no affair of who carries the goods.
     money = ("payment_mpesa_number", "commission")
 
@@ -128,7 +128,7 @@ class OrderTrackAdmin(DownloadAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         line = context["original"]
-        shown = {"deeds": deeds_for(line, who(request)), "from_page": FROM_PAGE}
+        shown = {"deeds": actions_for(line, who(request)), "from_page": FROM_PAGE}
         shown["checkbox"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 

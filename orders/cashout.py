@@ -29,7 +29,7 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
-from .lifecycle import HARD_LIMIT, expire_overdue, hold_time
+from .lifecycle import MAX_HOLD_FACTOR, expire_overdue, hold_time
 from .models import MAX_AMOUNT, Order, OrderTrack
 
 #: Against hoarding (docs/limits.md): what one buyer may keep from others without paying.
@@ -55,7 +55,7 @@ class KeyReused(Refusal):
     status_code = 422
 
 
-class TwinInFlight(Refusal):
+class RequestInProgress(Refusal):
     """The same request, under the same Idempotency-Key, is being worked on right now."""
 
     code = "idempotency_key_in_use"
@@ -63,7 +63,7 @@ class TwinInFlight(Refusal):
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class LineRequest:
     """One line as the buyer sent it."""
 
     product: int
@@ -71,7 +71,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedOrder:
     """An order and its lines; ``replayed`` when an earlier request had placed it."""
 
     order: Order
@@ -80,15 +80,19 @@ class Placed:
 
 
 def place_order(
-    *, buyer: User, asked: Sequence[Asked], mpesa_number: str, idempotency_key: str | None = None
-) -> Placed:
+    *,
+    buyer: User,
+    asked: Sequence[LineRequest],
+    mpesa_number: str,
+    idempotency_key: str | None = None,
+) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
     Lines for the same product are added up. With an ``idempotency_key`` the same request returns
     the same order, however often it comes.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, TooManyUnpaid, KeyReused, TwinInFlight.
+    1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress.
     """
     try:
         return _place(buyer, asked, mpesa_number, idempotency_key)
@@ -98,20 +102,20 @@ def place_order(
     try:
         return _place(buyer, asked, mpesa_number, idempotency_key)
     except Shortage as shortage:
-        raise _point_at(shortage.product_id, asked) from shortage
+        raise _shortage_error(shortage.product_id, asked) from shortage
 
 
 @transaction.atomic(durable=True)
 def _place(
-    buyer: User, asked: Sequence[Asked], mpesa_number: str, idempotency_key: str | None
-) -> Placed:
+    buyer: User, asked: Sequence[LineRequest], mpesa_number: str, idempotency_key: str | None
+) -> PlacedOrder:
     """One try. The statements everybody waits for, the holds, come last."""
     wanted: dict[int, int] = defaultdict(int)
     for line in asked:
         wanted[line.product] += line.number
     fingerprint = _fingerprint(wanted, mpesa_number) if idempotency_key else ""
     if idempotency_key:
-        _refuse_twin(buyer, idempotency_key)
+        _refuse_concurrent_retry(buyer, idempotency_key)
     # The buyer's row is the lock under which one person's orders are counted.
     _buyer_lock(connection.vendor).rows({NUMBERS[0]: buyer.pk})
     known = _known_orders(buyer, idempotency_key)
@@ -131,7 +135,7 @@ def _place(
         mpesa_number=mpesa_number,
         amount=amount,
         expires_at=now + hold_time(),
-        held_until=now + HARD_LIMIT * hold_time(),
+        held_until=now + MAX_HOLD_FACTOR * hold_time(),
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
     )
@@ -142,7 +146,7 @@ def _place(
         for (product_id, n), commission in zip(wanted.items(), commissions(amounts), strict=True)
     )
     stock.hold(StockLine(product_id, n) for product_id, n in wanted.items())
-    return Placed(order, tracks)
+    return PlacedOrder(order, tracks)
 
 
 def _track(order: Order, product: dict[str, Any], number: int, commission: int) -> OrderTrack:
@@ -165,8 +169,8 @@ def _fingerprint(wanted: dict[int, int], mpesa_number: str) -> str:
     return hashlib.sha256(asked.encode()).hexdigest()
 
 
-def _refuse_twin(buyer: User, key: str) -> None:
-    """Raise TwinInFlight when the same request is inside its transaction at this moment.
+def _refuse_concurrent_retry(buyer: User, key: str) -> None:
+    """Raise RequestInProgress when the same request is inside its transaction at this moment.
 
     On SQLite transactions run one after the other: the twin waits, and finds the order.
     """
@@ -179,7 +183,7 @@ def _refuse_twin(buyer: User, key: str) -> None:
             [int.from_bytes(digest[:8], "big", signed=True)],
         )
         if not cursor.fetchone()[0]:
-            raise TwinInFlight()
+            raise RequestInProgress()
 
 
 @cache
@@ -202,10 +206,10 @@ def _known_orders(buyer: User, key: str | None) -> list[Order]:
     return statement.instances({NUMBERS[0]: buyer.pk, TEXT: key})
 
 
-def _replay(order: Order, fingerprint: str) -> Placed:
+def _replay(order: Order, fingerprint: str) -> PlacedOrder:
     if order.fingerprint != fingerprint:
         raise KeyReused()
-    return Placed(order, list(order.tracks.order_by("pk")), replayed=True)
+    return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
 
 
 @lru_cache(maxsize=128)
@@ -215,7 +219,9 @@ def _products(vendor: str, size: int) -> Statement:
     return compile_rows(Product.objects.listed().filter(pk__in=marks).values_list(*fields), fields)
 
 
-def _read_products(wanted: dict[int, int], asked: Sequence[Asked]) -> dict[int, dict[str, Any]]:
+def _read_products(
+    wanted: dict[int, int], asked: Sequence[LineRequest]
+) -> dict[int, dict[str, Any]]:
     marks = {NUMBERS[0] - place: product_id for place, product_id in enumerate(wanted)}
     rows = _products(connection.vendor, len(marks)).rows(marks)
     products = {row.id: row._asdict() for row in rows}
@@ -237,7 +243,7 @@ def _check_caps(
     known: list[Order],
     wanted: dict[int, int],
     products: dict[int, dict[str, Any]],
-    asked: Sequence[Asked],
+    asked: Sequence[LineRequest],
 ) -> None:
     now = timezone.now()
     # One whose time is over counts no longer, whether or not the clock has been by.
@@ -257,7 +263,7 @@ def _check_caps(
             raise _point(product_id, asked, message, most - already)
 
 
-def _point_at(product_id: int, asked: Sequence[Asked]) -> FieldRefusal:
+def _shortage_error(product_id: int, asked: Sequence[LineRequest]) -> FieldRefusal:
     """The refusal that says, on the line that tipped it over, how many are left."""
     wanted = sum(line.number for line in asked if line.product == product_id)
     # Some may have come free since the shelf said no: then there were fewer than wanted.
@@ -271,7 +277,7 @@ def _free(product_id: int) -> int:
     return item_number - held
 
 
-def _point(product_id: int, asked: Sequence[Asked], message: str, left: int) -> FieldRefusal:
+def _point(product_id: int, asked: Sequence[LineRequest], message: str, left: int) -> FieldRefusal:
     errors: list[dict[str, list[str]]] = []
     so_far, pointed = 0, False
     for line in asked:

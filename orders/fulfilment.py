@@ -17,17 +17,17 @@ from omachemainproj.compiled_queries import locked_row
 from products import stock
 from products.stock import StockLine
 
-from .lifecycle import let_order_end
+from .lifecycle import close_if_all_returned
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
 from .models.notifications import Kind
-from .notifications.notify import tell
+from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
 #: Wrong collection codes for one line; after them only the buyer and the staff can say more.
-MOST_MISSES = 5
+MAX_CODE_MISSES = 5
 #: Lines one round of the clock counts as delivered.
-CONFIRMED_A_ROUND = 200
+CONFIRMED_PER_ROUND = 200
 
 
 class Role(Enum):
@@ -40,16 +40,16 @@ class Role(Enum):
     SHOP = "the shop itself"
 
 
-_ROAD = frozenset({Role.AGENT, Role.STAFF})
-_DOOR = frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF})
+_CARRIERS = frozenset({Role.AGENT, Role.STAFF})
+_RECEIVERS = frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF})
 
 #: Where a line may go from where it is, and who may move it there. Anything missing is refused.
 #: Lines of unpaid orders follow their order (orders.lifecycle), as do all lines that are refunded.
-MOVES: dict[tuple[str, str], frozenset[Role]] = {
-    (TrackStatus.PAID, TrackStatus.FETCHED): _ROAD,
-    (TrackStatus.FETCHED, TrackStatus.SHIPPING): _ROAD,
-    (TrackStatus.FETCHED, TrackStatus.DELIVERED): _DOOR,
-    (TrackStatus.SHIPPING, TrackStatus.DELIVERED): _DOOR | {Role.SHOP},
+TRANSITIONS: dict[tuple[str, str], frozenset[Role]] = {
+    (TrackStatus.PAID, TrackStatus.FETCHED): _CARRIERS,
+    (TrackStatus.FETCHED, TrackStatus.SHIPPING): _CARRIERS,
+    (TrackStatus.FETCHED, TrackStatus.DELIVERED): _RECEIVERS,
+    (TrackStatus.SHIPPING, TrackStatus.DELIVERED): _RECEIVERS | {Role.SHOP},
     (TrackStatus.PAID, TrackStatus.CANCELLED): frozenset({Role.BUYER, Role.SELLER, Role.STAFF}),
     (TrackStatus.FETCHED, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
     (TrackStatus.SHIPPING, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
@@ -59,7 +59,7 @@ MOVES: dict[tuple[str, str], frozenset[Role]] = {
 
 
 #: Steps the buyer is told of, unless it was they who took them.
-TOLD = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
+NOTIFIED = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
 
 
 class NotAllowed(Refusal):
@@ -114,7 +114,7 @@ def move_line(
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
     has_code = False
-    if code and to == TrackStatus.DELIVERED and (line.track_status, to) in MOVES:
+    if code and to == TrackStatus.DELIVERED and (line.track_status, to) in TRANSITIONS:
         _check_code(line, code)
         has_code = True
     return _move(
@@ -136,7 +136,7 @@ def _move(
     order, line = _locked(track_id)
     if line.track_status == to:
         return line
-    allowed = MOVES.get((line.track_status, to), frozenset()) & roles
+    allowed = TRANSITIONS.get((line.track_status, to), frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
     _require_proof(to, allowed, note=note, has_code=has_code)
@@ -164,10 +164,10 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    ways = [there for (here, there), who in MOVES.items() if here == line.track_status]
+    ways = [there for (here, there), who in TRANSITIONS.items() if here == line.track_status]
     if to in ways:
         return f"It is {line.track_status}; others than you move it to {to}."
-    mine = [there for there in ways if MOVES[line.track_status, there] & roles]
+    mine = [there for there in ways if TRANSITIONS[line.track_status, there] & roles]
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
@@ -178,7 +178,7 @@ def _check_code(line: OrderTrack, code: str) -> None:
 
     Raises FieldRefusal when it is wrong, and when too many were.
     """
-    left = OrderTrack.objects.filter(pk=line.pk, code_misses__lt=MOST_MISSES)
+    left = OrderTrack.objects.filter(pk=line.pk, code_misses__lt=MAX_CODE_MISSES)
     if not left.update(code_misses=F("code_misses") + 1):
         refuse_field("code", "Too many wrong codes were typed. The buyer or the shop can confirm.")
     if not hmac.compare_digest(line.collection_code.encode(), code.encode()):
@@ -186,14 +186,14 @@ def _check_code(line: OrderTrack, code: str) -> None:
     OrderTrack.objects.filter(pk=line.pk).update(code_misses=F("code_misses") - 1)
 
 
-def confirm_silent_deliveries(now: datetime) -> int:
+def auto_confirm_deliveries(now: datetime) -> int:
     """Count as delivered what has been on the road so long that its buyer would have spoken.
 
     At most 200 a call, one transaction each. Returns how many. Safe to repeat, anywhere, at once.
     """
     since = now - timedelta(days=settings.DELIVERY_CONFIRM_DAYS)
     silent = OrderTrack.objects.on_the_road_since(since).values_list("pk", flat=True)
-    return sum(_try_to_confirm(pk, since) for pk in list(silent[:CONFIRMED_A_ROUND]))
+    return sum(_try_to_confirm(pk, since) for pk in list(silent[:CONFIRMED_PER_ROUND]))
 
 
 def _try_to_confirm(track_id: int, since: datetime) -> bool:
@@ -228,7 +228,7 @@ def mark_line_refunded(track_id: int) -> None:
 def _cancel(order: Order, line: OrderTrack, *, goods_there: bool, by: User, note: str) -> None:
     line.returned = True
     _step(line, TrackStatus.CANCELLED, by=by, note=note)
-    let_order_end(order)
+    close_if_all_returned(order)
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
 
@@ -238,9 +238,9 @@ def _step(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
     line.track_status = to
     line.save(update_fields=["track_status", "returned", "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
-    if to in TOLD and (by is None or by.pk != line.buyer_id):
-        key = f"{TOLD[to]}:track:{line.pk}"
-        tell(TOLD[to], key=key, order_id=line.order_id, track_id=line.pk)
+    if to in NOTIFIED and (by is None or by.pk != line.buyer_id):
+        key = f"{NOTIFIED[to]}:track:{line.pk}"
+        notify(NOTIFIED[to], key=key, order_id=line.order_id, track_id=line.pk)
 
 
 def _locked(track_id: int) -> tuple[Order, OrderTrack]:

@@ -11,14 +11,14 @@ from typing import Any
 
 from django import forms
 
-from accounts.backoffice.actions import MayBeWhy, Why, deed
+from accounts.backoffice.actions import OptionalReasonForm, ReasonForm, staff_action
 from accounts.models import User
 
-from .fulfilment import MOVES, move_line, roles_of
+from .fulfilment import TRANSITIONS, move_line, roles_of
 from .models import OrderTrack, TrackStatus
 
 
-class HandOver(Why):
+class DeliverForm(ReasonForm):
     """The buyer's code where one line is handed over; a reason where this person's word counts."""
 
     code = forms.CharField(
@@ -39,7 +39,7 @@ class HandOver(Why):
             self.fields["why"].help_text = "Why it counts as delivered, where there is no code."
 
 
-class TakeBack(Why):
+class CancelForm(ReasonForm):
     """Why a line is cancelled, and whether its goods can be sold again."""
 
     goods_there = forms.TypedChoiceField(
@@ -49,20 +49,20 @@ class TakeBack(Why):
     )
 
 
-@deed("Fetched from the seller", permissions=["move"], form=MayBeWhy, alone=True)
+@staff_action("Fetched from the seller", permissions=["move"], form=OptionalReasonForm, alone=True)
 def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
 
 
-@deed("On the way to the buyer", permissions=["move"], form=MayBeWhy, alone=True)
+@staff_action("On the way to the buyer", permissions=["move"], form=OptionalReasonForm, alone=True)
 def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.SHIPPING, by=by, note=given["why"])
 
 
-@deed(
+@staff_action(
     "Handed to the buyer",
     permissions=["move"],
-    form=HandOver,
+    form=DeliverForm,
     about="A line is handed over by its own buyer's code, one at a time. Who may decide about "
     "lines can give a reason instead, for many at once as well.",
     alone=True,
@@ -72,10 +72,10 @@ def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.DELIVERED, by=by, note=given.get("why", ""), code=code)
 
 
-@deed(
+@staff_action(
     "Cancel, and give the money back",
     permissions=["decide"],
-    form=TakeBack,
+    form=CancelForm,
     about="The line's money goes back to the buyer, and the other lines of its order go on.",
     alone=True,
 )
@@ -90,7 +90,7 @@ def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
 
 
 #: By where it takes a line.
-DEEDS: dict[str, Any] = {
+ACTIONS: dict[str, Any] = {
     TrackStatus.FETCHED: to_fetched,
     TrackStatus.SHIPPING: to_shipping,
     TrackStatus.DELIVERED: to_delivered,
@@ -98,11 +98,11 @@ DEEDS: dict[str, Any] = {
 }
 
 
-def deeds_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
+def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
     """What this person can do with a line as it is now: names of actions, and what they say."""
     roles = roles_of(person, line)
     return [
         (action.__name__, action.deed.label)
-        for to, action in DEEDS.items()
-        if MOVES.get((line.track_status, to), frozenset()) & roles
+        for to, action in ACTIONS.items()
+        if TRANSITIONS.get((line.track_status, to), frozenset()) & roles
     ]

@@ -20,17 +20,17 @@ from products import stock
 from products.stock import Shortage, StockLine
 
 from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
-from .notifications.notify import tell_of_paid_order
+from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
 
 #: Ringing again prolongs a hold up to this many times its usual length.
-HARD_LIMIT = 2
+MAX_HOLD_FACTOR = 2
 #: Overdue orders freed in one round of the clock.
-EXPIRED_A_ROUND = 500
+EXPIRED_PER_ROUND = 500
 
 #: What an order's status says about lines that are still where the status before left them.
-FOLLOWED: dict[str, tuple[str, tuple[str, ...]]] = {
+LINE_STATUS_AFTER: dict[str, tuple[str, tuple[str, ...]]] = {
     PaymentStatus.PAID: (TrackStatus.PAID, (TrackStatus.CREATED, TrackStatus.CANCELLED)),
     PaymentStatus.CANCELLED: (TrackStatus.CANCELLED, (TrackStatus.CREATED,)),
     PaymentStatus.EXPIRED: (TrackStatus.CANCELLED, (TrackStatus.CREATED,)),
@@ -65,14 +65,14 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     order = _locked(order_id)
     if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
         return
-    if order.payment_status == PaymentStatus.REQUESTED or _retake(order):
+    if order.payment_status == PaymentStatus.REQUESTED or _hold_again(order):
         _move(order, PaymentStatus.PAID)
-        tell_of_paid_order(order_id)
+        notify_order_paid(order_id)
     else:
         _move(order, PaymentStatus.REFUND_DUE)
 
 
-def owe_order_back(order: Order) -> None:
+def mark_refund_due(order: Order) -> None:
     """Note that money which came for a closed order is owed back. Safe to repeat.
 
     Call inside a transaction that holds the order's lock. Changes nothing for an order that is
@@ -82,7 +82,7 @@ def owe_order_back(order: Order) -> None:
         _move(order, PaymentStatus.REFUND_DUE)
 
 
-def let_order_end(order: Order) -> None:
+def close_if_all_returned(order: Order) -> None:
     """Note that no line of a paid order is left to be delivered: all its money is owed back.
 
     Call inside a transaction that holds the order's lock.
@@ -100,7 +100,7 @@ def mark_order_refunded(order: Order) -> None:
         _move(order, PaymentStatus.REFUNDED)
 
 
-def _retake(order: Order) -> bool:
+def _hold_again(order: Order) -> bool:
     """Hold a closed order's goods again, all of them or none; say whether it could be done."""
     try:
         with transaction.atomic():
@@ -150,7 +150,7 @@ def expire_overdue(*, now: datetime | None = None, product_ids: list[int] | None
     overdue = Order.objects.overdue(now)
     if product_ids is not None:
         overdue = overdue.filter(tracks__product__in=product_ids).distinct()
-    order_ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_A_ROUND])
+    order_ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_PER_ROUND])
     return sum(_try_to_expire(order_id, now) for order_id in order_ids)
 
 
@@ -163,7 +163,7 @@ def _try_to_expire(order_id: int, now: datetime) -> bool:
         return False
 
 
-def prolong(order: Order, *, at_least: timedelta, now: datetime) -> None:
+def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
     """Move an unpaid order's expiry to ``at_least`` from now, within its hard limit.
 
     Call inside a transaction that holds the order's lock.
@@ -174,12 +174,12 @@ def prolong(order: Order, *, at_least: timedelta, now: datetime) -> None:
         order.save(update_fields=["expires_at"])
 
 
-def follow_order(order: Order) -> None:
+def sync_lines(order: Order) -> None:
     """Bring the lines of an order to what its status says, each with its event. Safe to repeat.
 
     Lines that are further on their way are left alone.
     """
-    status, left_behind = FOLLOWED[order.payment_status]
+    status, left_behind = LINE_STATUS_AFTER[order.payment_status]
     behind = order.tracks.filter(track_status__in=left_behind)
     if order.is_paid:
         # What was cancelled by itself stays so, though its order is paid.

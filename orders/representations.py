@@ -8,7 +8,7 @@ from typing import Any
 from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent
 
 
-def order_answer(
+def represent_order(
     order: Order, tracks: Iterable[OrderTrack], paying: Mapping[str, object]
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC. Nothing about attempts.
@@ -40,7 +40,7 @@ def order_answer(
     }
 
 
-def track_answer(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
+def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
     """One tracking row, from ``as_rows()``; amounts in whole KES.
 
     The collection code is for the buyer's eyes alone.
@@ -65,7 +65,7 @@ def track_answer(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, 
     }
 
 
-def sale_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
+def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
     """One line for its seller, from ``as_sales()``; amounts in whole KES.
 
     Of the buyer it tells the first name, and once the line is paid the number to call.
@@ -88,7 +88,7 @@ def sale_answer(row: Any, picture_prefix: str) -> dict[str, Any]:
     }
 
 
-def history_answer(line: OrderTrack) -> list[dict[str, Any]]:
+def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
     """The whole way of a line, oldest first. One query."""
     steps = [{"track_status": "created", "at": line.created_at, "by": "buyer", "note": ""}]
     return steps + [

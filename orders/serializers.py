@@ -10,7 +10,7 @@ from rest_framework import serializers
 from omachemainproj.api.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
 from products.models import MAX_STOCK
 
-from .cashout import Asked
+from .cashout import LineRequest
 from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
@@ -51,8 +51,8 @@ class CashoutInput(serializers.Serializer):
     order = LinesInput(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
     mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
 
-    def validate_order(self, lines: list[dict[str, Any]]) -> list[Asked]:
-        return [Asked(**line) for line in lines]
+    def validate_order(self, lines: list[dict[str, Any]]) -> list[LineRequest]:
+        return [LineRequest(**line) for line in lines]
 
 
 class PayInput(serializers.Serializer):

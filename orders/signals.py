@@ -2,9 +2,9 @@
 
     Order created            ->  payments: request_payment_of_new_order  ->  request_payment
     OrderPayment confirmed   ->  pay_order_of_confirmed_payment          ->  mark_order_paid
-    Order, status changed    ->  tracks_follow_order                     ->  follow_order
+    Order, status changed    ->  tracks_follow_order                     ->  sync_lines
     Order paid               ->  stock_falls_for_paid_order              ->  take_stock_of_order
-    OrderTrack fetched       ->  payments: money_follows_line            ->  account_for_line
+    OrderTrack fetched       ->  payments: money_follows_line            ->  update_seller_earnings
 
 Each runs inside the transaction of the save that woke it and looks at the state a row is in, not
 at how it changed, so saving a row again changes nothing. Nothing here talks to the network. Rows
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
-from .lifecycle import FOLLOWED, follow_order, mark_order_paid, take_stock_of_order
+from .lifecycle import LINE_STATUS_AFTER, mark_order_paid, sync_lines, take_stock_of_order
 from .models import Order
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: 
 @receiver(post_save, sender=Order, dispatch_uid="orders.tracks_follow_order")
 def tracks_follow_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
     """An order moved: its lines follow."""
-    if instance.payment_status in FOLLOWED and not created and not raw:
-        follow_order(instance)
+    if instance.payment_status in LINE_STATUS_AFTER and not created and not raw:
+        sync_lines(instance)
 
 
 @receiver(post_save, sender=Order, dispatch_uid="orders.stock_falls_for_paid_order")

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from omachemainproj.background import duty
+from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
 
 from . import gateway
@@ -25,13 +25,13 @@ from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusa
 from .daraja.payout_codes import PayoutReason, payout_failure
 from .models import MoneyOut, Payout, Receipt, Refund, TransferStatus, Way
 from .payouts.services import (
-    count_out_of_day,
-    fits_into_day,
     next_day,
     refuse_payout,
-    replace_refused,
+    release_daily_limit,
+    reserve_daily_limit,
+    retry_payout,
 )
-from .refunds.services import refuse
+from .refunds.services import mark_refused
 from .transfer_policy import are_payouts_stopped, stop_payouts
 
 Transfer = TypeVar("Transfer", Refund, Payout)
@@ -46,7 +46,7 @@ LEAST_BETWEEN = timedelta(seconds=20)
 #: Until what could not be sent, for nobody was reached, is tried again.
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with what was sent: it is sent again as it is.
-NOT_ITS_FAULT = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
+RETRYABLE = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
 #: Until it is seen again whether a receipt's number has come, or a stop is over.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
@@ -65,25 +65,25 @@ class _Kind:
     refuse: Callable[..., str]
 
 
-@duty
-def look_after_refund(refund_id: int) -> None:
+@background_task
+def process_refund(refund_id: int) -> None:
     """Send a refund that is due, or ask what became of one, if it is time to.
 
     Safe to repeat, anywhere, at once: one caller claims it by setting the next time. Whatever is
     sent again goes under the same id, by which M-Pesa knows a repeat.
     """
-    _look_after(Refund, refund_id)
+    _process(Refund, refund_id)
 
 
-@duty
-def look_after_payout(payout_id: int) -> None:
+@background_task
+def process_payout(payout_id: int) -> None:
     """Do for a payout as for a refund; let another carry what time may have mended."""
     refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
-    if not (refused.exists() and replace_refused(payout_id)):
-        _look_after(Payout, payout_id)
+    if not (refused.exists() and retry_payout(payout_id)):
+        _process(Payout, payout_id)
 
 
-def _look_after(model: type[Transfer], row_id: int) -> None:
+def _process(model: type[Transfer], row_id: int) -> None:
     now = timezone.now()
     claimed = _claim(model, row_id, now)
     if claimed is None:
@@ -92,7 +92,7 @@ def _look_after(model: type[Transfer], row_id: int) -> None:
     if not was_sent or _was_never_taken(row):
         _send(row)
     else:
-        _ask(row)
+        _query_status(row)
 
 
 @transaction.atomic
@@ -104,7 +104,7 @@ def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Tra
     stopped = are_payouts_stopped()
     if row.is_under_way and stopped:
         # A question is signed by the initiator too, and would help to lock it.
-        _put_off(row, now + LOOK_AGAIN)
+        _postpone(row, now + LOOK_AGAIN)
         return None
     if row.is_under_way:
         row.checks += 1
@@ -115,7 +115,7 @@ def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Tra
         return None
     later = now + LOOK_AGAIN if stopped else _kind(row).keep_back(row, now)
     if later is not None:
-        _put_off(row, later)
+        _postpone(row, later)
         return None
     row.status, row.sent_at = TransferStatus.UNKNOWN, now
     row.next_check_at = now + timedelta(seconds=CHECK_AFTER[0])
@@ -123,29 +123,29 @@ def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Tra
     return False, row
 
 
-def _put_off(row: Transfer, until: datetime) -> None:
+def _postpone(row: Transfer, until: datetime) -> None:
     type(row).objects.filter(pk=row.pk).update(next_check_at=until)
 
 
-def _number_is_to_come(refund: Refund, now: datetime) -> datetime | None:
+def _awaits_receipt_number(refund: Refund, now: datetime) -> datetime | None:
     """Keep a refund back while money of the same order is proven and not named.
 
     Until it is, two receipts may be one, and nothing is given back.
     """
     if refund.order_id is None:
         return None
-    unnamed = Receipt.objects.unnamed().filter(order=refund.order_id)
+    unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
     return now + LOOK_AGAIN if unnamed.exists() else None
 
 
-def _day_is_full(payout: Payout, now: datetime) -> datetime | None:
+def _daily_limit_reached(payout: Payout, now: datetime) -> datetime | None:
     """Keep a payout back when as much as may leave in a day has left. Else it is counted in."""
-    return None if fits_into_day(payout, now) else next_day(now)
+    return None if reserve_daily_limit(payout, now) else next_day(now)
 
 
 _KINDS: dict[type[MoneyOut], _Kind] = {
-    Refund: _Kind("refund", _number_is_to_come, lambda refund: None, refuse),
-    Payout: _Kind("payout", _day_is_full, count_out_of_day, refuse_payout),
+    Refund: _Kind("refund", _awaits_receipt_number, lambda refund: None, mark_refused),
+    Payout: _Kind("payout", _daily_limit_reached, release_daily_limit, refuse_payout),
 }
 
 
@@ -171,7 +171,7 @@ def _send(row: Transfer) -> None:
     try:
         accepted = _request(row)
     except DarajaRefused as refusal:
-        _not_taken(row, refusal)
+        _record_refusal(row, refusal)
     except DarajaDuplicate as known:
         logger.warning("%s %s: %s", name, row.pk, known)
         claimed.update(result_text=str(known)[:200], result_code="")
@@ -195,15 +195,15 @@ def _request(row: MoneyOut) -> Conversation:
         "queue_timeout_url": address,
     }
     if isinstance(row, Refund) and row.way == Way.REVERSAL:
-        return gateway.daraja().reverse(receipt=row.receipt.number, **about)
-    return gateway.daraja().pay(
+        return gateway.daraja().reversal(receipt=row.receipt.number, **about)
+    return gateway.daraja().b2c_payment(
         phone=row.phone,
         originator_conversation_id=row.originator_conversation_id,
         **about,
     )
 
 
-def _not_taken(row: Transfer, refusal: DarajaRefused) -> None:
+def _record_refusal(row: Transfer, refusal: DarajaRefused) -> None:
     """This request was certainly not processed. An earlier one under the same id may have been."""
     kind = _kind(row)
     logger.warning("%s %s: M-Pesa did not take it: %s", kind.name, row.pk, refusal)
@@ -212,7 +212,7 @@ def _not_taken(row: Transfer, refusal: DarajaRefused) -> None:
         stop_payouts(f"M-Pesa did not take a {kind.name}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
-    elif refusal.kind in NOT_ITS_FAULT or not refusal.code:
+    elif refusal.kind in RETRYABLE or not refusal.code:
         with transaction.atomic():
             later = timezone.now() + TRY_AGAIN
             if claimed.update(
@@ -228,7 +228,7 @@ def _not_taken(row: Transfer, refusal: DarajaRefused) -> None:
         )
 
 
-def _ask(row: MoneyOut) -> None:
+def _query_status(row: MoneyOut) -> None:
     """Ask what became of it; the answer is posted to an address of its own."""
     name, address = _kind(row).name, gateway.callback_url(row.status_token)
     about = {"originator_conversation_id": row.originator_conversation_id}
@@ -239,7 +239,7 @@ def _ask(row: MoneyOut) -> None:
             "shortcode": settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE,
         }
     try:
-        gateway.daraja().ask_status(**about, result_url=address, queue_timeout_url=address)
+        gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
         logger.warning("%s %s could not be asked about: %s", name, row.pk, refusal)
         if refusal.kind == Refusal.CONFIGURATION:

@@ -134,7 +134,7 @@ def post_correction(receipt: Receipt, *, told: int) -> None:
     )
 
 
-def post_owed_back(refund: Refund) -> None:
+def post_refund_due(refund: Refund) -> None:
     """Post that a refund is owed: no longer held for the order, or no longer in suspense."""
     held = Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
     post(
@@ -149,7 +149,7 @@ def post_owed_back(refund: Refund) -> None:
     )
 
 
-def post_given_back(refund: Refund, *, twice: bool = False) -> None:
+def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     """Post that a refund has left the shop.
 
     With ``twice``, the same money had gone back another way: it lies as a debt in suspense.
@@ -166,7 +166,7 @@ def post_given_back(refund: Refund, *, twice: bool = False) -> None:
     )
 
 
-def post_unborne(receipt: Receipt, amount: int) -> None:
+def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
     """Post that the shop need not bear ``amount`` any more: what it was borne for goes back."""
     post(
         Posting(
@@ -197,7 +197,7 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
     )
 
 
-def post_paid_out(payout: Payout) -> None:
+def post_payout(payout: Payout) -> None:
     """Post that a payout has left the shop."""
     post(
         Posting(

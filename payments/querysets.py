@@ -56,7 +56,7 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         """Attempts it is time to ask M-Pesa about, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at")
 
-    def unheard(self) -> OrderPaymentQuerySet:
+    def unsynced(self) -> OrderPaymentQuerySet:
         """Confirmed with all that was asked, and yet the order does not know of it."""
         waiting = ("requested", "cancelled", "expired")
         return self.filter(
@@ -65,7 +65,7 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
             receipt__amount__gte=F("order__amount"),
         )
 
-    def forsaken(self) -> OrderPaymentQuerySet:
+    def unresolved(self) -> OrderPaymentQuerySet:
         """Attempts that never ended and about which M-Pesa is not asked any more: a person is."""
         return self.without_end().filter(next_check_at__isnull=True)
 
@@ -82,7 +82,7 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         status = kwargs.get("status", "")
         if not isinstance(status, str) or status == "confirmed":
             raise TypeError(
-                "Confirm payments one by one, with payments.reconciliation.outcomes.settle()."
+                "Confirm payments one by one, with payments.reconciliation.outcomes.record_outcome()."
             )
         return super().update(**kwargs)
 
@@ -105,7 +105,7 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         """Money that waited for the rest of its order's price, and the order waits no longer."""
         return self.filter(waiting=True).exclude(order__payment_status="requested")
 
-    def unnamed(self) -> ReceiptQuerySet:
+    def without_number(self) -> ReceiptQuerySet:
         """M-Pesa's money whose receipt number has not come yet."""
         return self.filter(number="")
 
@@ -125,7 +125,7 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
         """What it is time to send, or to ask about; longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
 
-    def forsaken(self) -> Self:
+    def unresolved(self) -> Self:
         """Whose end is not known and about which M-Pesa is not asked any more."""
         return self.filter(status__in=("unknown", "sent"), next_check_at__isnull=True)
 
@@ -133,7 +133,7 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
         """What ended otherwise than it should have, and nobody has acknowledged that."""
         return self.filter(unseen=True, status__in=("due", "done", "dropped"))
 
-    def held_back(self, before: datetime) -> Self:
+    def on_hold(self, before: datetime) -> Self:
         """What is owed since before then and not sent yet: for float, a limit, or a stop."""
         return self.filter(status="due", next_check_at__isnull=False, created_at__lt=before)
 
@@ -165,7 +165,7 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
         """Payouts that never left, and whose shares others carry or will."""
         return self.exclude(status="done").filter(status="dropped")
 
-    def for_a_person(self) -> PayoutQuerySet:
+    def needs_action(self) -> PayoutQuerySet:
         """Refused payouts that no later time can mend: a number must change, or a person decide."""
         return self.refused().filter(next_check_at__isnull=True)
 
@@ -183,7 +183,7 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         """What is owed and nothing carries yet."""
         return self.owed().filter(payout__isnull=True, amount__gt=0)
 
-    def left_behind(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
+    def uncarried(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
         """What is owed and was carried by one of these, which never left."""
         return self.owed().filter(payout__in=payouts.values("pk"), amount__gt=0)
 
@@ -212,6 +212,6 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
             | Q(source="equity", state__in=("unmatched", "unreadable"))
         )
 
-    def strangers(self) -> GatewayEventQuerySet:
+    def unsolicited(self) -> GatewayEventQuerySet:
         """Messages to prompts' addresses that are about nothing of ours: anybody can post them."""
         return self.filter(source="prompt", state__in=("unmatched", "unreadable"))

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from orders.models import Order, OrderTrack
 
 from .checkout.stk_push import request_payment
-from .payouts.earnings import account_for_line
+from .payouts.earnings import update_seller_earnings
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
@@ -27,4 +27,4 @@ def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kw
 def money_follows_line(instance: OrderTrack, created: bool, raw: bool, **kwargs: Any) -> None:
     """A line was fetched, or cancelled after it was paid: its money moves."""
     if not created and not raw:
-        account_for_line(instance)
+        update_seller_earnings(instance)

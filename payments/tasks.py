@@ -8,10 +8,10 @@ from . import clock
 @shared_task
 def tick() -> None:
     """One round of every duty."""
-    clock.tick()
+    clock.run_periodic()
 
 
 @shared_task
 def housekeep() -> None:
     """The daily round."""
-    clock.housekeep()
+    clock.run_daily()

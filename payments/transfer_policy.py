@@ -11,25 +11,25 @@ from .models import PayoutStop
 logger = logging.getLogger(__name__)
 
 #: After so many refusals a person decides.
-MOST_TRIES = 8
+MAX_TRIES = 8
 #: Refusals that may be over later, and how long the first wait is. It doubles from try to try.
-WAITS = {
+RETRY_DELAYS = {
     # The stop keeps it back; a person ends that.
     PayoutReason.INITIATOR: timedelta(0),
     PayoutReason.NO_FUNDS: timedelta(hours=1),
     PayoutReason.LIMIT: timedelta(hours=12),
 }
-LONGEST_WAIT = timedelta(hours=24)
+MAX_RETRY_DELAY = timedelta(hours=24)
 
 
-def next_try(reason: PayoutReason, tries: int) -> timedelta | None:
+def retry_after(reason: PayoutReason, tries: int) -> timedelta | None:
     """How long after a refusal the same may be tried again, after ``tries`` refusals before it.
 
     None when it may not: waiting mends nothing, or it was refused too often.
     """
-    if reason not in WAITS or tries >= MOST_TRIES:
+    if reason not in RETRY_DELAYS or tries >= MAX_TRIES:
         return None
-    return min(WAITS[reason] * 2**tries, LONGEST_WAIT)
+    return min(RETRY_DELAYS[reason] * 2**tries, MAX_RETRY_DELAY)
 
 
 def stop_payouts(reason: str) -> None:

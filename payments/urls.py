@@ -32,7 +32,7 @@ urlpatterns = [
         name="seller-payout-number",
     ),
     path("safwebhook/", webhook.receive, name="webhook"),
-    path("safwebhook/bank/equity/", webhook.equity_notifies, name="equity"),
+    path("safwebhook/bank/equity/", webhook.equity_ipn, name="equity"),
     path("safwebhook/c2b/<str:token>/confirmation/", webhook.confirm, name="c2b-confirmation"),
     path("safwebhook/c2b/<str:token>/validation/", webhook.validate, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhook.receive, name="callback"),

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from accounts.backoffice.actions import deed
+from accounts.backoffice.actions import staff_action
 from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
@@ -104,11 +104,11 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     def sold_out(self, product: Product) -> bool:
         return bool(product.soldout)
 
-    @deed("List: show these products to the public", permissions=["change"])
+    @staff_action("List: show these products to the public", permissions=["change"])
     def show(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         list_product(product.pk)
 
-    @deed("Unlist: hide these products", permissions=["change"])
+    @staff_action("Unlist: hide these products", permissions=["change"])
     def hide(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         unlist_product(product.pk)
 

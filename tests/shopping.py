@@ -3,10 +3,10 @@
 import itertools
 from typing import Any
 
-from orders.cashout import Asked, place_order
+from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from products.models import Product
 
 from .factories import UserFactory
@@ -29,7 +29,7 @@ def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, An
 
 def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
     """An order placed through the service."""
-    asked = [Asked(product.pk, number) for product, number in lines]
+    asked = [LineRequest(product.pk, number) for product, number in lines]
     return place_order(buyer=buyer, asked=asked, mpesa_number=phone).order
 
 
@@ -37,7 +37,7 @@ def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A line of an order of its own, paid."""
     order = an_order(buyer, (product, number))
     payment = order.payments.get()
-    settle(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
+    record_outcome(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
     return order.tracks.get()
 
 

@@ -24,9 +24,9 @@ from payments.models import (
     Refund,
     SellerShare,
 )
-from payments.payouts.services import prepare_payouts
+from payments.payouts.services import create_payouts
 from payments.proof.prove import RULES, one_moment, prove
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
 from products.models import Product, Review, SellerRating, StockMovement
 from products.stock import StockLine
@@ -42,7 +42,7 @@ def paid(buyer, kettle):
     """Two of five kettles, KES 3,000, paid."""
     order = an_order(buyer, (kettle, 2))
     told = Outcome(True, "0", "", "callback", 3000, "SGL0000001")
-    settle(order.payments.get().pk, told)
+    record_outcome(order.payments.get().pk, told)
     order.refresh_from_db()
     return order
 
@@ -53,7 +53,7 @@ def fetched(paid, settings):
     OrderTrack.objects.update(commission=100)
     agent = UserFactory(is_superuser=True, is_staff=True)
     move_line(paid.tracks.get().pk, "fetched", by=agent)
-    prepare_payouts(paid.tracks.get().seller_id)
+    create_payouts(paid.tracks.get().seller_id)
     return paid
 
 

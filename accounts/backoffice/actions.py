@@ -23,7 +23,7 @@ from . import audit
 from .admin import who
 
 #: Rows one deed takes at once: each is done by itself, while the browser waits.
-AT_ONCE = 100
+MAX_ROWS = 100
 FASTER = "Somebody else was faster. Look again."
 #: Tells the page that asks why from the list it was called from.
 SAID = "said"
@@ -31,7 +31,7 @@ SAID = "said"
 FROM_PAGE = "from_page"
 
 
-class Why(forms.Form):
+class ReasonForm(forms.Form):
     """The reason, which is kept with the name of whoever acts."""
 
     why = forms.CharField(
@@ -55,7 +55,7 @@ class Why(forms.Form):
         """Ask for no more than these rows and this person need."""
 
 
-class MayBeWhy(Why):
+class OptionalReasonForm(ReasonForm):
     """A reason that may be left out."""
 
     why = forms.CharField(
@@ -68,8 +68,8 @@ Do = Callable[[Any, Mapping[str, Any], User], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
-    """One thing that may be done with rows; ``deed`` makes an action of it.
+class StaffAction:
+    """One thing that may be done with rows; ``staff_action`` makes an action of it.
 
     ``form`` is what is asked for before, None for nothing. A deed is one transaction with its
     record, unless ``asks`` says that M-Pesa is asked meanwhile, when it is recorded before and
@@ -79,17 +79,17 @@ class Deed:
 
     label: str
     do: Do
-    form: type[Why] | None = Why
+    form: type[ReasonForm] | None = ReasonForm
     about: str = ""
     asks: bool = False
     alone: bool = False
 
 
-def deed(
+def staff_action(
     label: str,
     *,
     permissions: list[str],
-    form: type[Why] | None = Why,
+    form: type[ReasonForm] | None = ReasonForm,
     about: str = "",
     asks: bool = False,
     alone: bool = False,
@@ -100,7 +100,7 @@ def deed(
     """
 
     def decorate(do: Do) -> Callable[..., HttpResponse | None]:
-        made = Deed(label, do, form, about, asks, alone)
+        made = StaffAction(label, do, form, about, asks, alone)
 
         @admin.action(description=label, permissions=permissions)
         @wraps(do, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
@@ -116,12 +116,12 @@ def deed(
 
 
 def _run(
-    made: Deed, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
+    made: StaffAction, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
     by, done = who(request), 0
-    chosen = list(rows[: AT_ONCE + 1])
-    if len(chosen) > AT_ONCE:
-        model_admin.message_user(request, f"At most {AT_ONCE} at once.", messages.ERROR)
+    chosen = list(rows[: MAX_ROWS + 1])
+    if len(chosen) > MAX_ROWS:
+        model_admin.message_user(request, f"At most {MAX_ROWS} at once.", messages.ERROR)
         return None
     given: Mapping[str, Any] = {}
     if made.form is not None:
@@ -148,28 +148,30 @@ def _run(
     return None
 
 
-def perform(made: Deed, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
+def perform(made: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do a deed with one row and record who, why, and what it changed. Raises Refusal."""
     if made.asks:
-        audit.record(by, _what(made, given), row, why=given.get("why", ""))
+        audit.log_with_history(by, _what(made, given), row, why=given.get("why", ""))
     if not made.asks and not made.alone:
         with transaction.atomic():
             return _do(made, row, given, by)
     return _do(made, row, given, by)
 
 
-def _do(made: Deed, row: Model, given: Mapping[str, Any], by: User) -> str | None:
+def _do(made: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> str | None:
     before = audit.values_of(row)
     said = made.do(row, given, by)
     changes = audit.difference(before, audit.values_of(row))
     if not made.asks:
-        audit.record(by, _what(made, given), row, why=given.get("why", ""), changes=changes)
+        audit.log_with_history(
+            by, _what(made, given), row, why=given.get("why", ""), changes=changes
+        )
     elif changes:
-        audit.keep(by, f"What came of it: {made.label}", row, changes=changes)
+        audit.log(by, f"What came of it: {made.label}", row, changes=changes)
     return said
 
 
-def _what(made: Deed, given: Mapping[str, Any]) -> str:
+def _what(made: StaffAction, given: Mapping[str, Any]) -> str:
     typed = [
         name.replace("_", " ") if value is True else str(value)
         for name, value in given.items()
@@ -185,7 +187,7 @@ def _words(refusal: Refusal) -> str:
 
 
 def _ask(
-    made: Deed,
+    made: StaffAction,
     model_admin: admin.ModelAdmin,
     request: HttpRequest,
     chosen: list[Any],

@@ -100,19 +100,19 @@ class ShopAdmin(admin.ModelAdmin):
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         words, _ = _parted(message)
         changes = audit.difference({}, audit.values_of(obj))
-        audit.keep(who(request), "Added", obj, changes=changes)
+        audit.log(who(request), "Added", obj, changes=changes)
         return super().log_addition(request, obj, words)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         words, changes = _parted(message)
         did = message if isinstance(message, str) else "Changed"
-        audit.keep(who(request), did, obj, changes=changes)
+        audit.log(who(request), did, obj, changes=changes)
         return super().log_change(request, obj, words)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:
             changes = audit.difference(audit.values_of(row), {})
-            audit.keep(who(request), "Deleted", row, changes=changes)
+            audit.log(who(request), "Deleted", row, changes=changes)
         return super().log_deletions(request, queryset)
 
 

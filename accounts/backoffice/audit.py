@@ -75,7 +75,7 @@ def difference(before: Values, after: Values) -> Changes:
     }
 
 
-def keep(
+def log(
     by: User,
     did: str,
     row: Model | None,
@@ -99,10 +99,10 @@ def keep(
     )
 
 
-def record(
+def log_with_history(
     by: User, did: str, row: Model, *, why: str = "", changes: Changes | None = None
 ) -> None:
     """Keep what somebody did to a row, and tell of it in the row's own history in the admin."""
     told = f"{did}. Why: {why}" if why else f"{did}."
     LogEntry.objects.log_actions(by.pk, [row], CHANGE, told, single_object=True)
-    keep(by, did, row, why=why, changes=changes)
+    log(by, did, row, why=why, changes=changes)

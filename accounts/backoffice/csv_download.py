@@ -35,7 +35,7 @@ class DownloadAdmin(LookupAdmin):
     def download(self, request: HttpRequest, rows: QuerySet[Any]) -> StreamingHttpResponse:
         columns = _columns(self.model)
         asked = {"list": [None, request.GET.urlencode()], "rows": [None, _chosen(request)]}
-        audit.keep(who(request), "Downloaded as CSV", None, kind=self.model, changes=asked)
+        audit.log(who(request), "Downloaded as CSV", None, kind=self.model, changes=asked)
         response = StreamingHttpResponse(
             write_sheet(columns, batches(rows, columns)), content_type="text/csv; charset=utf-8"
         )

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from omachemainproj.background import after_commit
+from omachemainproj.background import enqueue_after_commit
 from orders.models.notifications import Kind, Notice
 
-from .sending import tell_about_order
+from .sending import deliver_notifications
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class Notification:
     """One thing to tell, under a key that names it for good, like ``shipped:track:12``.
 
     Without ``user_id`` it is for whom its kind is for: the buyer of the order, or (sold) each of
@@ -34,7 +34,7 @@ class News:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-def tell_all(news: Iterable[News]) -> None:
+def notify_all(news: Iterable[Notification]) -> None:
     """Have people told, each thing once, however often this is called with its key. One insert.
 
     Call inside the transaction of what happened: what is rolled back is told to nobody, and what
@@ -56,10 +56,10 @@ def tell_all(news: Iterable[News]) -> None:
     ]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
     for order_id in dict.fromkeys(notice.order_id or 0 for notice in notices):
-        after_commit(tell_about_order, order_id)
+        enqueue_after_commit(deliver_notifications, order_id)
 
 
-def tell(
+def notify(
     kind: Kind,
     *,
     key: str,
@@ -69,15 +69,15 @@ def tell(
     phone: str = "",
     **facts: Any,
 ) -> None:
-    """Have one thing told, as ``tell_all`` does. Call inside the transaction of what happened."""
-    tell_all([News(kind, key, user_id, order_id, track_id, phone, facts)])
+    """Have one thing told, as ``notify_all`` does. Call inside the transaction of what happened."""
+    notify_all([Notification(kind, key, user_id, order_id, track_id, phone, facts)])
 
 
-def tell_of_paid_order(order_id: int) -> None:
+def notify_order_paid(order_id: int) -> None:
     """Have the buyer told that an order is paid, and each seller what they sold. One insert."""
-    tell_all(
+    notify_all(
         [
-            News(Kind.PAID, f"paid:order:{order_id}", order_id=order_id),
-            News(Kind.SOLD, f"sold:order:{order_id}", order_id=order_id),
+            Notification(Kind.PAID, f"paid:order:{order_id}", order_id=order_id),
+            Notification(Kind.SOLD, f"sold:order:{order_id}", order_id=order_id),
         ]
     )

@@ -37,7 +37,7 @@ _GATHERED = {Kind.SHIPPED, Kind.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _Draft:
     """What one person is to read; amounts in KES."""
 
     user: User
@@ -79,7 +79,7 @@ def _locked(notice_id: int) -> list[Notice]:
     return list(waiting.filter(pk=notice_id))
 
 
-def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
+def _for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
     order = Order.objects.select_related("buyer__message_preferences").get(notices=notice)
     if notice.kind == Kind.PROMPT_FAILED and not order.is_unpaid:
@@ -91,7 +91,7 @@ def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
     elif notice.kind in _GATHERED:
         lines = OrderTrack.objects.filter(notices__in=notices).distinct().order_by("pk")
     with_codes = notice.kind != Kind.DELIVERED
-    yield _Letter(
+    yield _Draft(
         user=order.buyer,
         phone=notice.phone or order.mpesa_number,
         amount=notice.facts.get("amount", order.amount),
@@ -103,14 +103,14 @@ def _for_buyer(notices: list[Notice]) -> Iterator[_Letter]:
     )
 
 
-def _for_sellers(notices: list[Notice]) -> Iterator[_Letter]:
+def _for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
     """One letter a seller, with all that the order has of theirs."""
     order = Order.objects.get(notices=notices[0])
     tracks = order.tracks.select_related("seller__message_preferences")
     sold = tracks.exclude(track_status=TrackStatus.CANCELLED).order_by("seller_id", "pk")
     for _, lines in groupby(sold, key=lambda line: line.seller_id):
         theirs = list(lines)
-        yield _Letter(
+        yield _Draft(
             user=theirs[0].seller,
             phone=theirs[0].payment_mpesa_number,
             amount=sum(line.amount for line in theirs),
@@ -119,9 +119,9 @@ def _for_sellers(notices: list[Notice]) -> Iterator[_Letter]:
         )
 
 
-def _for_who_is_named(notices: list[Notice]) -> Iterator[_Letter]:
+def _for_who_is_named(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
-    yield _Letter(
+    yield _Draft(
         user=User.objects.select_related("message_preferences").get(notices=notice),
         phone=notice.phone,
         amount=notice.facts["amount"],
@@ -129,7 +129,7 @@ def _for_who_is_named(notices: list[Notice]) -> Iterator[_Letter]:
     )
 
 
-_READERS: dict[Kind, Callable[[list[Notice]], Iterator[_Letter]]] = {
+_READERS: dict[Kind, Callable[[list[Notice]], Iterator[_Draft]]] = {
     Kind.PAID: _for_buyer,
     Kind.PROMPT_FAILED: _for_buyer,
     Kind.SHIPPED: _for_buyer,
@@ -140,16 +140,16 @@ _READERS: dict[Kind, Callable[[list[Notice]], Iterator[_Letter]]] = {
 }
 
 
-def _write(notice: Notice, letter: _Letter) -> Iterator[Message]:
+def _write(notice: Notice, letter: _Draft) -> Iterator[Message]:
     preferences = preferences_of(letter.user)
     language = preferences.language
     values = _values(notice, letter, language)
     for channel, contact in _ways(preferences, Kind(notice.kind), letter):
         subject = ""
         if channel == Channel.SMS:
-            text = letters.write_sms(notice.kind, language, values, letter.items)
+            text = letters.render_sms(notice.kind, language, values, letter.items)
         else:
-            subject, text = letters.write_mail(notice.kind, language, values, letter.items)
+            subject, text = letters.render_email(notice.kind, language, values, letter.items)
         yield Message(
             notice=notice,
             user=letter.user,
@@ -164,7 +164,7 @@ def _write(notice: Notice, letter: _Letter) -> Iterator[Message]:
 
 
 def _ways(
-    preferences: MessagePreferences, kind: Kind, letter: _Letter
+    preferences: MessagePreferences, kind: Kind, letter: _Draft
 ) -> Iterator[tuple[Channel, str]]:
     group = _GROUPS[kind]
     if letter.user.email and getattr(preferences, f"{group}_email"):
@@ -173,7 +173,7 @@ def _ways(
         yield Channel.SMS, letter.phone
 
 
-def _values(notice: Notice, letter: _Letter, language: str) -> dict[str, str]:
+def _values(notice: Notice, letter: _Draft, language: str) -> dict[str, str]:
     facts: dict[str, Any] = notice.facts
     way = facts.get("by_hand")
     return {

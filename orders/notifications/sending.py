@@ -13,25 +13,25 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.background import duty, run_soon
+from omachemainproj.background import background_task, enqueue
 from orders.models import Order
 from orders.models.notifications import Channel, Kind, Message, MessageState, Notice
 
 from . import channels
 from .channels import smtp as mail
-from .channels.errors import NotTaken, Unclear
+from .channels.errors import MaybeSent, NotSent
 from .rendering import compose
 
 logger = logging.getLogger(__name__)
 
 #: Until a message that was definitely not sent is tried again; after the last it is given up.
-WAITS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
+RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
 #: Said of a prompt that failed, when its order waits for no money any more.
-TOO_LATE = "The order moved on."
+MAX_AGE = "The order moved on."
 
 
-@duty
-def tell_about_order(order_id: int) -> None:
+@background_task
+def deliver_notifications(order_id: int) -> None:
     """Compose and send what is to be told of an order; with 0, of what is no order's.
 
     Safe to repeat, anywhere, at once.
@@ -46,7 +46,7 @@ def tell_about_order(order_id: int) -> None:
         send_message(message_id)
 
 
-@duty
+@background_task
 def send_message(message_id: int) -> None:
     """Send a message whose time has come. Safe to repeat, anywhere, at once.
 
@@ -59,10 +59,10 @@ def send_message(message_id: int) -> None:
     claimed = Message.objects.filter(pk=message.pk, state=MessageState.UNKNOWN, tries=message.tries)
     try:
         provider_id = _send(message)
-    except NotTaken as refusal:
+    except NotSent as refusal:
         logger.warning("message %s was not taken: %s", message.pk, refusal)
         claimed.update(**_after(message, refusal), reason=str(refusal)[:200])
-    except Unclear as silence:
+    except MaybeSent as silence:
         logger.warning("message %s: no clear answer: %s", message.pk, silence)
         claimed.update(reason=str(silence)[:200])
     else:
@@ -80,7 +80,7 @@ def send_again(message_id: int) -> bool:
     again = Message.objects.stranded().filter(pk=message_id)
     if not again.update(state=MessageState.DUE, next_try_at=timezone.now(), reason=""):
         return False
-    run_soon(send_message, message_id)
+    enqueue(send_message, message_id)
     return True
 
 
@@ -94,7 +94,7 @@ def _claim(message_id: int, now: datetime) -> Message | None:
             return None
         message = Message.objects.select_related("notice").get(pk=message_id)
         if _is_too_late(message):
-            Message.objects.filter(pk=message_id).update(state=MessageState.FAILED, reason=TOO_LATE)
+            Message.objects.filter(pk=message_id).update(state=MessageState.FAILED, reason=MAX_AGE)
             return None
         return message
 
@@ -112,8 +112,8 @@ def _send(message: Message) -> str:
     return ""
 
 
-def _after(message: Message, refusal: NotTaken) -> dict[str, object]:
-    if not refusal.again or message.tries > len(WAITS):
+def _after(message: Message, refusal: NotSent) -> dict[str, object]:
+    if not refusal.again or message.tries > len(RETRY_DELAYS):
         return {"state": MessageState.FAILED}
-    wait = WAITS[message.tries - 1]
+    wait = RETRY_DELAYS[message.tries - 1]
     return {"state": MessageState.DUE, "next_try_at": timezone.now() + wait}

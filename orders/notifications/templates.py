@@ -14,7 +14,7 @@ from orders.models.notifications import Kind
 from .gsm7 import parts, to_gsm
 
 #: Of an SMS: more costs more, and old phones show it in pieces.
-MOST_PARTS = 2
+MAX_SMS_PARTS = 2
 #: What a product's name is cut to, the longest that fits all lines.
 _CUTS = (60, 30, 20, 12)
 
@@ -29,14 +29,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class _Letter:
+class _Template:
     sms: str
     subject: str
     text: str
 
 
-_LETTERS: dict[tuple[str, str], _Letter] = {
-    (Kind.PAID, "en"): _Letter(
+_TEMPLATES: dict[tuple[str, str], _Template] = {
+    (Kind.PAID, "en"): _Template(
         "O-Mache: {amount} received for order {reference}. With the goods in your hands, tell who "
         "brought them the code: {items}. Thank you!",
         "Order {reference} is paid",
@@ -44,7 +44,7 @@ _LETTERS: dict[tuple[str, str], _Letter] = {
         "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
-    (Kind.PAID, "sw"): _Letter(
+    (Kind.PAID, "sw"): _Template(
         "O-Mache: Tumepokea {amount} kwa oda {reference}. Ukishapata bidhaa mkononi, mpe "
         "aliyekuletea nambari hii ya siri: {items}. Asante!",
         "Oda {reference} imelipwa",
@@ -52,17 +52,17 @@ _LETTERS: dict[tuple[str, str], _Letter] = {
         "Ukishapata bidhaa mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
-    (Kind.PROMPT_FAILED, "en"): _Letter(
+    (Kind.PROMPT_FAILED, "en"): _Template(
         "O-Mache: order {reference}, {amount}, is not paid yet. {why}{by_hand}",
         "Order {reference} is not paid yet",
         "Your order {reference}, {amount}, is not paid yet.\n\n{why}{by_hand}",
     ),
-    (Kind.PROMPT_FAILED, "sw"): _Letter(
+    (Kind.PROMPT_FAILED, "sw"): _Template(
         "O-Mache: Oda {reference}, {amount}, bado haijalipwa. {why}{by_hand}",
         "Oda {reference} bado haijalipwa",
         "Oda yako {reference}, {amount}, bado haijalipwa.\n\n{why}{by_hand}",
     ),
-    (Kind.SHIPPED, "en"): _Letter(
+    (Kind.SHIPPED, "en"): _Template(
         "O-Mache: on the way to you, order {reference}. With the goods in your hands, tell who "
         "brought them the code: {items}.",
         "Order {reference} is on the way",
@@ -70,7 +70,7 @@ _LETTERS: dict[tuple[str, str], _Letter] = {
         "When you have them in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
-    (Kind.SHIPPED, "sw"): _Letter(
+    (Kind.SHIPPED, "sw"): _Template(
         "O-Mache: Bidhaa za oda {reference} ziko njiani kuja kwako. Ukishazipata mkononi, mpe "
         "aliyekuletea nambari hii ya siri: {items}.",
         "Oda {reference} iko njiani",
@@ -78,47 +78,47 @@ _LETTERS: dict[tuple[str, str], _Letter] = {
         "Ukishazipata mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
-    (Kind.DELIVERED, "en"): _Letter(
+    (Kind.DELIVERED, "en"): _Template(
         "O-Mache: delivered, order {reference}: {items}. If you do not have it, tell us today.",
         "Order {reference} is delivered",
         "These goods of your order {reference} are delivered:\n\n{items}\n\n"
         "If you do not have them, tell us today.",
     ),
-    (Kind.DELIVERED, "sw"): _Letter(
+    (Kind.DELIVERED, "sw"): _Template(
         "O-Mache: Bidhaa za oda {reference} zimefika: {items}. Kama hujazipata, tuambie leo.",
         "Oda {reference} imefika",
         "Bidhaa hizi za oda yako {reference} zimefika:\n\n{items}\n\nKama hujazipata, tuambie leo.",
     ),
-    (Kind.REFUNDED, "en"): _Letter(
+    (Kind.REFUNDED, "en"): _Template(
         "O-Mache: {amount} for order {reference} was sent back to you.{receipt}",
         "{amount} was sent back to you",
         "{amount} for your order {reference} was sent back to you.{receipt}",
     ),
-    (Kind.REFUNDED, "sw"): _Letter(
+    (Kind.REFUNDED, "sw"): _Template(
         "O-Mache: Tumekurudishia {amount} za oda {reference}.{receipt}",
         "Tumekurudishia {amount}",
         "Tumekurudishia {amount} za oda yako {reference}.{receipt}",
     ),
-    (Kind.SOLD, "en"): _Letter(
+    (Kind.SOLD, "en"): _Template(
         "O-Mache: you sold, for {amount}, order {reference}: {items}. Please keep it ready to be "
         "collected.",
         "You sold goods for {amount}",
         "These goods of yours are sold and paid, {amount}, order {reference}:\n\n{items}\n\n"
         "Please keep them ready to be collected.",
     ),
-    (Kind.SOLD, "sw"): _Letter(
+    (Kind.SOLD, "sw"): _Template(
         "O-Mache: Umeuza bidhaa za {amount}, oda {reference}: {items}. Tafadhali ziweke tayari "
         "zichukuliwe.",
         "Umeuza bidhaa za {amount}",
         "Bidhaa zako hizi zimeuzwa na kulipwa, {amount}, oda {reference}:\n\n{items}\n\n"
         "Tafadhali ziweke tayari zichukuliwe.",
     ),
-    (Kind.PAID_OUT, "en"): _Letter(
+    (Kind.PAID_OUT, "en"): _Template(
         "O-Mache: {amount} for what you sold was sent to your M-Pesa.{receipt}",
         "{amount} was sent to your M-Pesa",
         "{amount} for what you sold was sent to your M-Pesa.{receipt}",
     ),
-    (Kind.PAID_OUT, "sw"): _Letter(
+    (Kind.PAID_OUT, "sw"): _Template(
         "O-Mache: Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
         "Tumekutumia {amount} kwa M-Pesa",
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
@@ -152,7 +152,7 @@ def receipt(language: str, number: str) -> str:
     return _RECEIPT[language].format(number=number) if number else ""
 
 
-def write_sms(
+def render_sms(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> str:
     """The SMS, in the GSM alphabet, of at most two parts.
@@ -160,7 +160,7 @@ def write_sms(
     Names are cut first; then the last lines are counted instead of named; then sentences that
     were added at the end are left out.
     """
-    template = _LETTERS[kind, language].sms
+    template = _TEMPLATES[kind, language].sms
 
     def fill(listed: str, **other: str) -> str:
         return to_gsm(template.format(**{**values, **other}, items=listed))
@@ -168,11 +168,11 @@ def write_sms(
     return _first_that_fits(fill, language, items)
 
 
-def write_mail(
+def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> tuple[str, str]:
     """The subject and the text of the e-mail, every line in full."""
-    letter = _LETTERS[kind, language]
+    letter = _TEMPLATES[kind, language]
     listed = "\n".join(f"  {_name(item, 100)}" for item in items)
     hello = _HELLO[language].format(name=values["name"])
     text = letter.text.format(**values, items=listed)
@@ -182,13 +182,13 @@ def write_mail(
 def _first_that_fits(fill: Callable[..., str], language: str, items: Sequence[Item]) -> str:
     for cut in _CUTS:
         text = fill(", ".join(_name(item, cut) for item in items))
-        if parts(text) <= MOST_PARTS:
+        if parts(text) <= MAX_SMS_PARTS:
             return text
     for count in range(len(items) - 1, 0, -1):
         more = _AND_MORE[language].format(count=len(items) - count)
         named = [_name(item, _CUTS[-1]) for item in items[:count]]
         text = fill(", ".join([*named, more]))
-        if parts(text) <= MOST_PARTS:
+        if parts(text) <= MAX_SMS_PARTS:
             return text
     return fill("", by_hand="", receipt="")
 

@@ -14,7 +14,7 @@ from accounts.models import User
 from orders.models import OrderTrack
 from orders.reviews import find_review, review_line
 from products.reviews import openapi as descriptions
-from products.reviews.representation import own_review_answer
+from products.reviews.representation import represent_own_review
 from products.reviews.serializers import ReviewInput
 from products.reviews.services import edit_review
 
@@ -28,7 +28,7 @@ class ReviewView(APIView):
 
     @extend_schema(**descriptions.READ)
     def get(self, request: Request, track_id: str) -> Response:
-        return Response(own_review_answer(_own(request, track_id)))
+        return Response(represent_own_review(_own(request, track_id)))
 
     @extend_schema(**descriptions.WRITE)
     def post(self, request: Request, track_id: str) -> Response:
@@ -39,7 +39,7 @@ class ReviewView(APIView):
             review = review_line(track_id=int(track_id), buyer=buyer, **asked.validated_data)
         except OrderTrack.DoesNotExist:
             raise NoSuchLine from None
-        return Response(own_review_answer(review.pk), status=status.HTTP_201_CREATED)
+        return Response(represent_own_review(review.pk), status=status.HTTP_201_CREATED)
 
     @extend_schema(**descriptions.EDIT)
     def patch(self, request: Request, track_id: str) -> Response:
@@ -47,7 +47,7 @@ class ReviewView(APIView):
         asked.is_valid(raise_exception=True)
         review_id = _own(request, track_id)
         edit_review(review_id, **asked.validated_data)
-        return Response(own_review_answer(review_id))
+        return Response(represent_own_review(review_id))
 
 
 def _own(request: Request, track_id: str) -> int:

@@ -16,7 +16,7 @@ from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.media import media_prefix
 from orders.models import OrderTrack
 from orders.querysets import OrderTrackQuerySet
-from orders.representations import sale_answer
+from orders.representations import represent_sale
 from orders.serializers import SaleFilterInput, SaleOutput
 
 from .queries import KEYSET
@@ -76,7 +76,7 @@ class SellerOrdersView(GenericAPIView):
         sold = OrderTrack.objects.sold_by(cast(User, request.user))
         rows = self.paginate_queryset(_asked_for(request, sold).as_sales())
         prefix = media_prefix(request)
-        return self.get_paginated_response([sale_answer(row, prefix) for row in rows or []])
+        return self.get_paginated_response([represent_sale(row, prefix) for row in rows or []])
 
 
 def _asked_for(request: Request, lines: OrderTrackQuerySet) -> OrderTrackQuerySet:

@@ -19,7 +19,7 @@ from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
 from orders.fulfilment import move_line, roles_of
 from orders.models import OrderTrack
-from orders.representations import history_answer, track_answer
+from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
 from .queries import KEYSET, read_tracks, read_tracks_like
@@ -61,7 +61,7 @@ class TrackOrderView(GenericAPIView):
         rows = pager.paginate(request, KEYSET, read)
         prefix = media_prefix(request)
         return pager.get_paginated_response(
-            [track_answer(row, prefix, reader_id=buyer_id) for row in rows]
+            [represent_track(row, prefix, reader_id=buyer_id) for row in rows]
         )
 
 
@@ -127,5 +127,5 @@ def _visible(request: Request, track_id: int) -> OrderTrack:
 
 def _story(request: Request, line: OrderTrack) -> Response:
     row = OrderTrack.objects.filter(pk=line.pk).as_rows().get()
-    answer = track_answer(row, media_prefix(request), reader_id=cast(int, request.user.pk))
-    return Response({**answer, "history": history_answer(line)})
+    answer = represent_track(row, media_prefix(request), reader_id=cast(int, request.user.pk))
+    return Response({**answer, "history": represent_history(line)})

@@ -9,14 +9,14 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.html import format_html
 
-from accounts.backoffice.actions import deed
+from accounts.backoffice.actions import staff_action
 from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from orders.admin import OrderAdmin
 from orders.lookup import find_orders
 from orders.models import Order
-from payments.checkout.stk_push import ring_again
+from payments.checkout.stk_push import retry_payment
 from payments.models import (
     GatewayEvent,
     OrderPayment,
@@ -26,8 +26,8 @@ from payments.models import (
     Refund,
     StatementPull,
 )
-from payments.reconciliation.status_query import ask_now
-from payments.webhooks.inbox import act_again
+from payments.reconciliation.status_query import query_now
+from payments.webhooks.inbox import reprocess_event
 
 from . import ledger as books_admin  # noqa: F401 - its pages are registered with these
 
@@ -75,9 +75,11 @@ class OrderWithPaymentsAdmin(OrderAdmin):
             return {"pk": receipt.order_id}
         return super().find(term)
 
-    @deed("Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True)
+    @staff_action(
+        "Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True
+    )
     def ring(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        ring_again(order)
+        retry_payment(order)
 
 
 @admin.register(OrderPayment)
@@ -103,9 +105,9 @@ class OrderPaymentAdmin(DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.decide_money")
 
-    @deed("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
+    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
     def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
-        ask_now(payment.pk)
+        query_now(payment.pk)
         payment.refresh_from_db()
         return payment.result_text or "no word yet"
 
@@ -214,7 +216,9 @@ class GatewayEventAdmin(LookupAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.decide_money")
 
-    @deed("Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True)
+    @staff_action(
+        "Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True
+    )
     def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
-        acted = act_again(event.pk)
+        acted = reprocess_event(event.pk)
         return f"{acted.state}. {acted.note}"

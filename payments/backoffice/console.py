@@ -10,16 +10,16 @@ from django.utils.functional import cached_property
 
 from payments.models import GatewayEvent
 
-from .queues import COUNT_AT_MOST, SECTIONS, Section
+from .queues import COUNT_AT_MOST, QUEUES, Queue
 
 #: Rows shown of a section.
 SHOWN = 25
 
 
-class Shown:
+class QueueView:
     """A section as it stands now. One query; another where there is more than is shown."""
 
-    def __init__(self, section: Section, now: datetime) -> None:
+    def __init__(self, section: Queue, now: datetime) -> None:
         self.section = section
         self._now = now
         fetched = list(section.rows(now)[: SHOWN + 1])
@@ -49,10 +49,10 @@ class Shown:
         ]
 
 
-def look(now: datetime | None = None) -> tuple[list[Shown], list[Shown]]:
+def load_queues(now: datetime | None = None) -> tuple[list[QueueView], list[QueueView]]:
     """What needs a person, and what is only to know of. One query a section, or two."""
     now = now or timezone.now()
-    shown = [Shown(section, now) for section in SECTIONS]
+    shown = [QueueView(section, now) for section in QUEUES]
     return (
         [each for each in shown if not each.section.for_information],
         [each for each in shown if each.section.for_information],
@@ -62,9 +62,9 @@ def look(now: datetime | None = None) -> tuple[list[Shown], list[Shown]]:
 def count_open(now: datetime | None = None) -> int:
     """How many things need a person; no section counts for more than 1000. One query a section."""
     now = now or timezone.now()
-    return sum(section.count(now) for section in SECTIONS if not section.for_information)
+    return sum(section.count(now) for section in QUEUES if not section.for_information)
 
 
-def count_strangers() -> int:
+def count_unsolicited() -> int:
     """Messages at prompts' addresses that are about nothing of ours; 1000 when there are more."""
-    return GatewayEvent.objects.strangers().order_by()[:COUNT_AT_MOST].count()
+    return GatewayEvent.objects.unsolicited().order_by()[:COUNT_AT_MOST].count()

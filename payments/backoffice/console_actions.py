@@ -32,7 +32,7 @@ def decide(row: Model, decision: Decision, given: Mapping[str, Any], *, by: User
         said = decision.do(row, {**given, "by": by})
         changes = audit.difference(before, audit.values_of(row))
         if changes:
-            audit.keep(by, f"What came of it: {decision.label}", row, changes=changes)
+            audit.log(by, f"What came of it: {decision.label}", row, changes=changes)
         return said
     with transaction.atomic():
         before = audit.values_of(row)
@@ -45,7 +45,7 @@ def decide(row: Model, decision: Decision, given: Mapping[str, Any], *, by: User
 def write_down(given: Mapping[str, Any], *, by: User) -> Receipt:
     """Write down a payment a person has seen, and who saw it. Raises Refusal."""
     with transaction.atomic():
-        receipt = decisions.write_receipt_down(
+        receipt = decisions.record_seen_receipt(
             number=given["number"],
             amount=given["amount"],
             reference=given["reference"],
@@ -66,4 +66,4 @@ def _record(
 ) -> None:
     typed = ", ".join(str(value) for name, value in given.items() if name != "why" and value)
     what = f"{label} ({typed})" if typed else label
-    audit.record(by, what, row, why=given["why"], changes=changes)
+    audit.log_with_history(by, what, row, why=given["why"], changes=changes)

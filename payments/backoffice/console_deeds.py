@@ -13,21 +13,23 @@ from .queues import kes
 
 
 def give(receipt: Receipt, given: Mapping[str, Any]) -> str:
-    credited = decisions.give_receipt_to_order(
+    credited = decisions.match_receipt_to_order(
         receipt.pk, reference=given["reference"], why=given["why"]
     )
     return f"{kes(credited.amount)} is given to order {credited.order}."
 
 
 def send_back(receipt: Receipt, given: Mapping[str, Any]) -> str:
-    refund = decisions.send_receipt_back(receipt.pk)
+    refund = decisions.refund_receipt(receipt.pk)
     if refund.way == Way.PORTAL:
         return f"{kes(refund.amount)} is owed back. No way is known: decide about the refund."
     return f"{kes(refund.amount)} goes back by {refund.get_way_display()}."
 
 
 def name_it(receipt: Receipt, given: Mapping[str, Any]) -> str:
-    return f"Its number is {decisions.name_receipt(receipt.pk, number=given['number']).number}."
+    return (
+        f"Its number is {decisions.set_receipt_number(receipt.pk, number=given['number']).number}."
+    )
 
 
 def acknowledge_receipt(receipt: Receipt, given: Mapping[str, Any]) -> str:
@@ -36,40 +38,40 @@ def acknowledge_receipt(receipt: Receipt, given: Mapping[str, Any]) -> str:
 
 
 def ask(payment: OrderPayment, given: Mapping[str, Any]) -> str:
-    asked = decisions.ask_about(payment.pk)
+    asked = decisions.query_attempt(payment.pk)
     if asked.is_open:
         return "M-Pesa was asked and does not say yet. Ask again later."
     return f"M-Pesa says: {asked.result_text} The attempt is {asked.status} now."
 
 
 def it_was_paid(payment: OrderPayment, given: Mapping[str, Any]) -> str:
-    paid = decisions.declare_paid(payment.pk, number=given["number"])
+    paid = decisions.mark_attempt_paid(payment.pk, number=given["number"])
     return f"{kes(paid.amount)} is credited to order {paid.order}."
 
 
 def no_money_came(payment: OrderPayment, given: Mapping[str, Any]) -> str:
-    decisions.declare_unpaid(payment.pk)
+    decisions.mark_attempt_unpaid(payment.pk)
     return "The attempt has ended without money."
 
 
 def try_again(refund: Refund, given: Mapping[str, Any]) -> str:
-    following = decisions.try_refund_again(refund.pk, phone=given.get("phone", ""))
+    following = decisions.retry_refund(refund.pk, phone=given.get("phone", ""))
     to = f" to {following.phone}" if following.phone else ""
     return f"{kes(following.amount)} goes back by {following.get_way_display()}{to}."
 
 
 def by_portal(refund: Refund, given: Mapping[str, Any]) -> str:
-    by_person = decisions.refunded_on_the_portal(refund.pk, number=given["number"])
+    by_person = decisions.record_refund_on_portal(refund.pk, number=given["number"])
     return f"{kes(by_person.amount)} went back under {by_person.number}."
 
 
 def it_went(refund: Refund, given: Mapping[str, Any]) -> str:
-    done = decisions.decide_refund(refund.pk, number=given["number"])
+    done = decisions.record_refund_outcome(refund.pk, number=given["number"])
     return f"{kes(done.amount)} went back under {done.number}."
 
 
 def it_never_went(refund: Refund, given: Mapping[str, Any]) -> str:
-    decisions.decide_refund(refund.pk)
+    decisions.record_refund_outcome(refund.pk)
     return "The money never went, and is still owed."
 
 
@@ -79,12 +81,12 @@ def acknowledge_refund(refund: Refund, given: Mapping[str, Any]) -> str:
 
 
 def end_stop(stop: PayoutStop, given: Mapping[str, Any]) -> str:
-    decisions.end_payout_stop(stop.pk)
+    decisions.lift_payout_stop(stop.pk)
     return "Money may leave again."
 
 
 def act_again(event: GatewayEvent, given: Mapping[str, Any]) -> str:
-    acted = decisions.act_on_message_again(event.pk)
+    acted = decisions.reprocess_message(event.pk)
     return f"{acted.get_state_display()}: {acted.note}"
 
 
@@ -99,22 +101,22 @@ def approve(payout: Payout, given: Mapping[str, Any]) -> str:
 
 
 def pay_again(payout: Payout, given: Mapping[str, Any]) -> str:
-    payout_decisions.try_payout_again(payout.pk, phone=given.get("phone", ""))
+    payout_decisions.retry_refused_payout(payout.pk, phone=given.get("phone", ""))
     return f"Another payout goes to {given.get('phone') or payout.phone}."
 
 
 def paid_by_portal(payout: Payout, given: Mapping[str, Any]) -> str:
-    payout_decisions.paid_on_the_portal(payout.pk, number=given["number"])
+    payout_decisions.record_payout_on_portal(payout.pk, number=given["number"])
     return "It is written down as sent."
 
 
 def payout_went(payout: Payout, given: Mapping[str, Any]) -> str:
-    payout_decisions.decide_payout(payout.pk, number=given["number"])
+    payout_decisions.record_payout_outcome(payout.pk, number=given["number"])
     return "It is written down as sent."
 
 
 def payout_never_went(payout: Payout, given: Mapping[str, Any]) -> str:
-    payout_decisions.decide_payout(payout.pk)
+    payout_decisions.record_payout_outcome(payout.pk)
     return "It never went: try it again, or send it to another number."
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order, OrderTrack
-from payments.checkout.failures import tell_staff_why
+from payments.checkout.failures import staff_label
 from payments.models import OrderPayment, Payout, SellerShare
 from payments.querysets import AWAITS_APPROVAL, Seconds
 
@@ -33,7 +33,7 @@ from .charts import (
     part,
     percentile,
 )
-from .queues import COUNT_AT_MOST, SECTIONS, kes
+from .queues import COUNT_AT_MOST, QUEUES, kes
 
 #: Days that are looked back, today included.
 DAYS = 30
@@ -116,7 +116,7 @@ def outcomes(now: datetime) -> Content:
     for status, code, attempts in ended:
         by_end[status] += attempts
         if status == "failed":
-            by_reason[tell_staff_why(code)] += attempts
+            by_reason[staff_label(code)] += attempts
     open_ = OrderPayment.objects.without_end().filter(created_at__gte=since).count()
     total = by_end.total() + open_
     reasons = by_reason.most_common()
@@ -173,7 +173,7 @@ def time_to_pay(now: datetime) -> Content:
 def stuck_money(now: datetime) -> Content:
     """What the console's sections hold. One query a section."""
     page = reverse("console")
-    found = [(section, section.count(now)) for section in SECTIONS]
+    found = [(section, section.count(now)) for section in QUEUES]
     rows = [
         (
             Link(section.title, f"{page}#{section.key}"),

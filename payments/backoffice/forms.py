@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
-from accounts.backoffice.actions import Why
+from accounts.backoffice.actions import ReasonForm
 from omachemainproj.phones import normalise_phone
 
 #: M-Pesa's are ten letters and digits; the column takes twenty.
@@ -57,26 +57,26 @@ class Decision:
     about: str
     applies: Callable[[Any], bool]
     do: Callable[[Any, Mapping[str, Any]], str]
-    form: type[Why] = Why
+    form: type[ReasonForm] = ReasonForm
     #: It asks M-Pesa, so it cannot be one transaction with its record, which is made before.
     asks: bool = False
 
 
-class GiveToOrder(Why):
+class GiveToOrder(ReasonForm):
     reference = forms.CharField(
         max_length=40, label="Reference of the order", help_text="Eight letters and digits."
     )
 
 
-class SendTo(Why):
+class SendTo(ReasonForm):
     phone = Phone(label="M-Pesa number it goes to", help_text="As you would dial it.")
 
 
-class Numbered(Why):
+class Numbered(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
 
 
-class WriteDown(Why):
+class WriteDown(ReasonForm):
     """A payment that somebody has seen on the portal, or on a buyer's phone."""
 
     number = ReceiptNumber(label="M-Pesa receipt number")

@@ -27,7 +27,7 @@ class Suggestion(NamedTuple):
     why: str
 
 
-def orders_meant(receipt: Receipt) -> list[Suggestion]:
+def suggest_orders(receipt: Receipt) -> list[Suggestion]:
     """Orders the payer may have meant, likeliest first. Three queries."""
     misspelt = Order.objects.filter(reference__in=set(_misspellings(receipt.reference)))
     found = {order.pk: Suggestion(order, "one letter off") for order in misspelt[:MOST]}
@@ -38,14 +38,14 @@ def orders_meant(receipt: Receipt) -> list[Suggestion]:
         pk__gt=newest - RECENT,
     )
     for order in same.order_by("-pk")[:WEIGHED]:
-        if fits(receipt.phone, order.mpesa_number):
+        if matches_masked(receipt.phone, order.mpesa_number):
             found.setdefault(order.pk, Suggestion(order, "same amount, and the phone fits"))
         elif order.is_unpaid and not any(letter.isdigit() for letter in receipt.phone):
             found.setdefault(order.pk, Suggestion(order, "same amount, not paid yet"))
     return sorted(found.values(), key=lambda each: _likelihood(each, receipt))[:MOST]
 
 
-def fits(shown: str, number: str) -> bool:
+def matches_masked(shown: str, number: str) -> bool:
     """Whether a number may be the one a provider shows, perhaps with its middle hidden."""
     try:
         return normalise_phone(shown) == number

@@ -21,7 +21,7 @@ SENT_WITHIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class Queue:
     """Rows of one kind that wait for one kind of decision.
 
     ``about`` tells a person what they are and what to do. ``listed`` is the admin's list with
@@ -67,8 +67,8 @@ _REFUND = {
     "Of receipt": lambda refund: refund.receipt.number,
 }
 
-SECTIONS = (
-    Section(
+QUEUES = (
+    Queue(
         key="stops",
         title="Money is stopped from leaving",
         about="M-Pesa does not accept the shop's initiator, and every further try would lock it. "
@@ -78,7 +78,7 @@ SECTIONS = (
         columns={"Why": str, "Since": lambda stop: stop.created_at},
         listed="payments_payoutstop_changelist",
     ),
-    Section(
+    Queue(
         key="unmatched",
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
@@ -95,13 +95,13 @@ SECTIONS = (
         },
         listed="payments_receipt_changelist?order__isempty=1",
     ),
-    Section(
+    Queue(
         key="attempts",
         title="Prompts M-Pesa never spoke of",
         about="The phone may have paid or not. Ask M-Pesa again, or look on its portal and say "
         "which. A success that comes late still counts.",
         model=OrderPayment,
-        rows=lambda now: OrderPayment.objects.forsaken().select_related("order").order_by("pk"),
+        rows=lambda now: OrderPayment.objects.unresolved().select_related("order").order_by("pk"),
         columns={
             "Order": lambda payment: payment.order,
             "Asked for": lambda payment: kes(payment.amount),
@@ -111,7 +111,7 @@ SECTIONS = (
         },
         listed="payments_orderpayment_changelist?status__in=unknown,submitted&next_check_at__isnull=1",
     ),
-    Section(
+    Queue(
         key="refused",
         title="Refunds that were refused",
         about="This money is owed and no way is left that the shop may try by itself. Try again, "
@@ -126,14 +126,14 @@ SECTIONS = (
         },
         listed="payments_refund_changelist?status__exact=refused",
     ),
-    Section(
+    Queue(
         key="silent",
         title="Refunds M-Pesa never spoke of",
         about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
         "tells: name the receipt it went under, or say that it never went.",
         model=Refund,
         rows=lambda now: (
-            Refund.objects.forsaken().select_related("order", "receipt").order_by("pk")
+            Refund.objects.unresolved().select_related("order", "receipt").order_by("pk")
         ),
         columns={
             **_REFUND,
@@ -143,7 +143,7 @@ SECTIONS = (
         },
         listed="payments_refund_changelist?status__in=unknown,sent&next_check_at__isnull=1",
     ),
-    Section(
+    Queue(
         key="differ",
         title="Refunds that ended otherwise",
         about="The money went back twice, or another amount did. Do what there is to do outside "
@@ -157,7 +157,7 @@ SECTIONS = (
         },
         listed="payments_refund_changelist?unseen__exact=1",
     ),
-    Section(
+    Queue(
         key="approve",
         title="Payouts to approve",
         about="Too large to leave before a second person has looked: at what was sold, and at the "
@@ -167,13 +167,13 @@ SECTIONS = (
         columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
         listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
     ),
-    Section(
+    Queue(
         key="payouts-refused",
         title="Payouts that were refused",
         about="M-Pesa does not take the number, or refused too often. The seller can give another "
         "number; so can you, once you have called them.",
         model=Payout,
-        rows=lambda now: Payout.objects.for_a_person().select_related("seller").order_by("pk"),
+        rows=lambda now: Payout.objects.needs_action().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
             "Why": lambda payout: payout.note or payout.result_text,
@@ -181,13 +181,13 @@ SECTIONS = (
         },
         listed="payments_payout_changelist?status__exact=refused",
     ),
-    Section(
+    Queue(
         key="payouts-silent",
         title="Payouts M-Pesa never spoke of",
         about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
         "tells: name the receipt it went under, or say that it never went.",
         model=Payout,
-        rows=lambda now: Payout.objects.forsaken().select_related("seller").order_by("pk"),
+        rows=lambda now: Payout.objects.unresolved().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
             "Note": lambda payout: payout.note or payout.result_text,
@@ -195,7 +195,7 @@ SECTIONS = (
         },
         listed="payments_payout_changelist?status__in=unknown,sent&next_check_at__isnull=1",
     ),
-    Section(
+    Queue(
         key="payouts-differ",
         title="Payouts that ended otherwise",
         about="The money may have gone twice, or another amount did. What went twice is kept back "
@@ -209,14 +209,14 @@ SECTIONS = (
         },
         listed="payments_payout_changelist?unseen__exact=1",
     ),
-    Section(
+    Queue(
         key="unnamed",
         title="Receipts whose number has not come",
         about="M-Pesa said that the prompt was paid and did not name the receipt. Until it has a "
         "number, nothing of its order goes back. The portal shows it.",
         model=Receipt,
         rows=lambda now: (
-            Receipt.objects.unnamed()
+            Receipt.objects.without_number()
             .filter(created_at__lt=now - NAMED_WITHIN)
             .select_related("order")
             .order_by("created_at")
@@ -228,7 +228,7 @@ SECTIONS = (
         },
         listed="payments_receipt_changelist?number__isempty=1",
     ),
-    Section(
+    Queue(
         key="corrected",
         title="Receipts whose amount was corrected",
         about="The shop had counted another amount than M-Pesa tells of now. What is missing the "
@@ -243,7 +243,7 @@ SECTIONS = (
         },
         listed="payments_receipt_changelist?unseen__exact=1",
     ),
-    Section(
+    Queue(
         key="messages",
         title="Messages that broke",
         about="M-Pesa or the bank told of something, and the shop could not act on it. Act on it "
@@ -262,7 +262,7 @@ SECTIONS = (
         },
         listed="payments_gatewayevent_changelist?state__exact=failed",
     ),
-    Section(
+    Queue(
         key="short",
         title="Short payments that wait for the rest",
         about="Not all of the price has come. The buyer has been told how much is missing. When "
@@ -278,14 +278,14 @@ SECTIONS = (
         listed="payments_receipt_changelist?waiting__exact=1",
         for_information=True,
     ),
-    Section(
+    Queue(
         key="held",
         title="Refunds that wait",
         about="For money on the account they are paid from, for a limit of M-Pesa's, for a "
         "receipt's number, or for a stop to end. Then they go by themselves.",
         model=Refund,
         rows=lambda now: (
-            Refund.objects.held_back(now - SENT_WITHIN)
+            Refund.objects.on_hold(now - SENT_WITHIN)
             .select_related("order", "receipt", "replaces")
             .order_by("next_check_at")
         ),
@@ -299,14 +299,14 @@ SECTIONS = (
         listed="payments_refund_changelist?status__exact=due",
         for_information=True,
     ),
-    Section(
+    Queue(
         key="payouts-held",
         title="Payouts that wait",
         about="For money on the account they are paid from, for the day's limit, or for a stop to "
         "end. Then they go by themselves.",
         model=Payout,
         rows=lambda now: (
-            Payout.objects.held_back(now - SENT_WITHIN)
+            Payout.objects.on_hold(now - SENT_WITHIN)
             .select_related("seller")
             .order_by("next_check_at")
         ),

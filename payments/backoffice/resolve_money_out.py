@@ -1,6 +1,6 @@
 """What a person may decide about money that is to go to a seller (the console).
 
-As in decisions.py: one transaction each, CannotDo where it no longer applies.
+As in decisions.py: one transaction each, ActionNotAvailable where it no longer applies.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.payout_codes import PayoutReason
 from payments.models import Payout, TransferStatus
-from payments.payouts.services import finish_payout, locked_payout, refuse_payout, replace_refused
+from payments.payouts.services import finish_payout, locked_payout, refuse_payout, retry_payout
 
-from .resolve_money_in import NOT_PAID, CannotDo, new_number
+from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, new_number
 
 
 @transaction.atomic
@@ -27,37 +27,37 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     """
     payout = locked_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
-        raise CannotDo("It does not wait to be approved.")
+        raise ActionNotAvailable("It does not wait to be approved.")
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=payout, track_status=TrackStatus.FETCHED, actor=by
     )
     if payout.seller_id == by.pk or fetched.exists():
-        raise CannotDo("Who fetched the goods, or is paid for them, cannot approve it.")
+        raise ActionNotAvailable("Who fetched the goods, or is paid for them, cannot approve it.")
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.save(update_fields=["approved_by", "next_check_at"])
     return payout
 
 
-def try_payout_again(payout_id: int, *, phone: str = "") -> Payout:
+def retry_refused_payout(payout_id: int, *, phone: str = "") -> Payout:
     """Let another payout carry what M-Pesa refused to send: to the same number, or to ``phone``."""
     try:
         phone = normalise_phone(phone) if phone else ""
     except ValueError as error:
-        raise CannotDo("This is not a Kenyan mobile number.") from error
-    if not replace_refused(payout_id, phone=phone, note="A person lets it be tried again."):
-        raise CannotDo("M-Pesa has not refused it, or it is tried again already.")
+        raise ActionNotAvailable("This is not a Kenyan mobile number.") from error
+    if not retry_payout(payout_id, phone=phone, note="A person lets it be tried again."):
+        raise ActionNotAvailable("M-Pesa has not refused it, or it is tried again already.")
     return Payout.objects.get(pk=payout_id)
 
 
 @transaction.atomic
-def decide_payout(payout_id: int, *, number: str = "") -> Payout:
+def record_payout_outcome(payout_id: int, *, number: str = "") -> Payout:
     """End a payout M-Pesa never spoke of: sent under ``number``, or not sent when that is empty.
 
     The portal tells which. One that was not sent may be tried again.
     """
     payout = locked_payout(payout_id)
     if not payout.is_under_way or payout.next_check_at is not None:
-        raise CannotDo("M-Pesa is still being asked about it, or it has ended.")
+        raise ActionNotAvailable("M-Pesa is still being asked about it, or it has ended.")
     # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
     Payout.objects.filter(pk=payout_id).update(unseen=False)
     if number:
@@ -65,7 +65,7 @@ def decide_payout(payout_id: int, *, number: str = "") -> Payout:
     else:
         refuse_payout(
             payout_id,
-            code=NOT_PAID,
+            code=STAFF_SAYS_UNPAID,
             text="A person has found that no money went.",
             reason=PayoutReason.OTHER,
         )
@@ -74,11 +74,11 @@ def decide_payout(payout_id: int, *, number: str = "") -> Payout:
 
 
 @transaction.atomic
-def paid_on_the_portal(payout_id: int, *, number: str) -> Payout:
+def record_payout_on_portal(payout_id: int, *, number: str) -> Payout:
     """Write down that a person sent what M-Pesa refused, on its portal, under this receipt."""
     payout = locked_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
-        raise CannotDo("M-Pesa has not refused it, or it is tried again already.")
+        raise ActionNotAvailable("M-Pesa has not refused it, or it is tried again already.")
     finish_payout(payout_id, number=new_number(number), text="Sent on M-Pesa's portal.")
     payout.refresh_from_db()
     return payout
@@ -89,7 +89,7 @@ def acknowledge_payout(payout_id: int) -> Payout:
     """Say that a person has seen how a payout ended, and has done what there was to do."""
     payout = locked_row(Payout, payout_id)
     if not payout.unseen:
-        raise CannotDo("Somebody has acknowledged it already.")
+        raise ActionNotAvailable("Somebody has acknowledged it already.")
     payout.unseen = False
     payout.save(update_fields=["unseen"])
     return payout

@@ -34,7 +34,7 @@ MOST = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineEntry:
     """One thing that happened: when, what, and the row that says so."""
 
     at: datetime
@@ -45,7 +45,7 @@ class Moment:
     detail: str = ""
 
 
-def tell(row: Model) -> list[Moment]:
+def build_timeline(row: Model) -> list[TimelineEntry]:
     """The story around a row, earliest first: its whole order's where it has one.
 
     A constant number of queries, however long the story.
@@ -55,7 +55,7 @@ def tell(row: Model) -> list[Moment]:
         order_id = _order_of(row)
     told = list(_of_order(order_id) if order_id else _of_row(row))
     if not any(moment.row == row for moment in told):
-        told += _moments([row])
+        told += _entries([row])
     rows = {(type(moment.row), moment.row.pk): moment.row for moment in told}
     told += _decided(rows.values())
     return sorted(told, key=lambda moment: moment.at)
@@ -69,18 +69,18 @@ def _order_of(event: GatewayEvent) -> int | None:
     return None
 
 
-def _of_order(order_id: int) -> Iterator[Moment]:
-    yield from _moments(Order.objects.filter(pk=order_id).select_related("buyer"))
-    yield from _moments(
+def _of_order(order_id: int) -> Iterator[TimelineEntry]:
+    yield from _entries(Order.objects.filter(pk=order_id).select_related("buyer"))
+    yield from _entries(
         TrackEvent.objects.filter(track__order=order_id).select_related("track", "actor")
     )
     payments = list(OrderPayment.objects.filter(order=order_id).order_by("pk")[:MOST])
-    yield from _moments(payments)
+    yield from _entries(payments)
     # By ids, not through a join: the database then finds each by its own index.
     yield from _around(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
 
 
-def _of_row(row: Model) -> Iterator[Moment]:
+def _of_row(row: Model) -> Iterator[TimelineEntry]:
     if isinstance(row, Receipt):
         yield from _around(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
     elif isinstance(row, Payout):
@@ -90,32 +90,32 @@ def _of_row(row: Model) -> Iterator[Moment]:
         yield from _around(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
 
 
-def _of_payouts(payouts: list[Payout]) -> Iterator[Moment]:
+def _of_payouts(payouts: list[Payout]) -> Iterator[TimelineEntry]:
     """What became of sellers' money: the lines it is for, each try to send it, the books."""
-    yield from _moments(payouts)
+    yield from _entries(payouts)
     shares = list(SellerShare.objects.filter(payout__in=payouts).select_related("track"))
-    yield from _moments(
+    yield from _entries(
         TrackEvent.objects.filter(track__seller_share__in=shares).select_related("track", "actor")
     )
     about = Q(payout__in=payouts)
-    yield from _moments(GatewayEvent.objects.filter(about).defer("headers").order_by("pk"))
+    yield from _entries(GatewayEvent.objects.filter(about).defer("headers").order_by("pk"))
     books = LedgerPosting.objects.filter(about | Q(share__in=shares))
-    yield from _moments(books.prefetch_related("entries").order_by("pk"))
+    yield from _entries(books.prefetch_related("entries").order_by("pk"))
 
 
-def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[Moment]:
+def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
     receipts = list(Receipt.objects.filter(which_receipts).order_by("pk")[:MOST])
     refunds = list(Refund.objects.filter(which_refunds).order_by("pk")[:MOST])
-    yield from _moments(receipts)
-    yield from _moments(refunds)
+    yield from _entries(receipts)
+    yield from _entries(refunds)
     about = Q(receipt__in=receipts) | Q(refund__in=refunds)
     messages = GatewayEvent.objects.filter(which_messages | about).defer("headers")
-    yield from _moments(messages.order_by("pk"))
+    yield from _entries(messages.order_by("pk"))
     postings = LedgerPosting.objects.filter(about).prefetch_related("entries")
-    yield from _moments(postings.order_by("pk"))
+    yield from _entries(postings.order_by("pk"))
 
 
-def _decided(rows: Iterable[Model]) -> Iterator[Moment]:
+def _decided(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
     """What people decided about these rows, as the admin's history keeps it."""
     ids = defaultdict(list)
     for row in rows:
@@ -124,28 +124,28 @@ def _decided(rows: Iterable[Model]) -> Iterator[Moment]:
     which = Q(pk__in=[])
     for model, pks in ids.items():
         which |= Q(content_type=kinds[model], object_id__in=pks)
-    return _moments(LogEntry.objects.filter(which).select_related("user").order_by("-pk"))
+    return _entries(LogEntry.objects.filter(which).select_related("user").order_by("-pk"))
 
 
-def _moments(rows: QuerySet[Any] | list[Any]) -> Iterator[Moment]:
+def _entries(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
     for row in rows[:MOST]:
         yield from _TELLERS[type(row)](row)
 
 
-def _tell_order(order: Order) -> Iterator[Moment]:
+def _tell_order(order: Order) -> Iterator[TimelineEntry]:
     what = f"{order.buyer} ordered for {_kes(order.amount)} and asked to pay from"
-    yield Moment(order.created_at, f"{what} {order.mpesa_number}.", order, "order")
+    yield TimelineEntry(order.created_at, f"{what} {order.mpesa_number}.", order, "order")
 
 
-def _tell_track(event: TrackEvent) -> Iterator[Moment]:
+def _tell_track(event: TrackEvent) -> Iterator[TimelineEntry]:
     by = f" by {event.actor}" if event.actor else ""
     what = f"{event.track}: {event.get_track_status_display().lower()}{by}."
-    yield Moment(event.created_at, what, event.track, "order", event.note)
+    yield TimelineEntry(event.created_at, what, event.track, "order", event.note)
 
 
-def _tell_attempt(payment: OrderPayment) -> Iterator[Moment]:
-    def moment(at: datetime, what: str, detail: str = "") -> Moment:
-        return Moment(at, what, payment, "attempt", detail)
+def _tell_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
+    def moment(at: datetime, what: str, detail: str = "") -> TimelineEntry:
+        return TimelineEntry(at, what, payment, "attempt", detail)
 
     if not payment.phone:
         what = f"{_kes(payment.amount)} is taken as paid {payment.get_channel_display()}."
@@ -173,33 +173,37 @@ _ATTEMPT_STANDS = {
 }
 
 
-def _tell_receipt(receipt: Receipt) -> Iterator[Moment]:
+def _tell_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     who = " ".join(filter(None, [receipt.payer, receipt.phone]))
     what = f"{_kes(receipt.amount)} came through {receipt.get_provider_display()}"
     what += f" as {receipt.number}" if receipt.number else "; its number has not come"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
     detail = f"{typed}{receipt.note} First heard of by {receipt.get_door_display()}."
-    yield Moment(receipt.paid_at or receipt.created_at, what, receipt, "receipt", detail.strip())
+    yield TimelineEntry(
+        receipt.paid_at or receipt.created_at, what, receipt, "receipt", detail.strip()
+    )
 
 
-def _tell_refund(refund: Refund) -> Iterator[Moment]:
+def _tell_refund(refund: Refund) -> Iterator[TimelineEntry]:
     amount, way = _kes(refund.amount), refund.get_way_display()
     to = f" to {refund.phone}" if refund.phone else ""
     what = f"{amount} is owed back by {way}{to}: {refund.get_cause_display()}."
     if refund.replaces_id:
         what = f"Another try to give {amount} back, by {way}{to}."
-    yield Moment(refund.created_at, what, refund, "refund")
+    yield TimelineEntry(refund.created_at, what, refund, "refund")
     if refund.sent_at and refund.way != Way.PORTAL:
-        yield Moment(refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund")
+        yield TimelineEntry(
+            refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund"
+        )
     ended = refund.done_at or refund.sent_at or refund.created_at
     said = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
     if refund.status == TransferStatus.DONE:
         number = f" under {refund.number}" if refund.number else ""
-        yield Moment(ended, f"{amount} went back{number}.", refund, "refund", said)
+        yield TimelineEntry(ended, f"{amount} went back{number}.", refund, "refund", said)
     elif refund.status != TransferStatus.DUE or said:
         what = _OUT_STANDS[TransferStatus(refund.status)]
-        yield Moment(ended, what, refund, "refund", said)
+        yield TimelineEntry(ended, what, refund, "refund", said)
 
 
 _OUT_STANDS = {
@@ -211,29 +215,29 @@ _OUT_STANDS = {
 }
 
 
-def _tell_payout(payout: Payout) -> Iterator[Moment]:
+def _tell_payout(payout: Payout) -> Iterator[TimelineEntry]:
     amount, phone = _kes(payout.amount), payout.phone
     what = f"{amount} is to go to {payout.seller} at {phone}."
-    yield Moment(payout.created_at, what, payout, "payout", payout.note)
+    yield TimelineEntry(payout.created_at, what, payout, "payout", payout.note)
     if payout.sent_at:
-        yield Moment(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
+        yield TimelineEntry(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
     ended = payout.done_at or payout.sent_at or payout.created_at
     said = " ".join(filter(None, [payout.result_code, payout.result_text]))
     if payout.status == TransferStatus.DONE:
         number = f" under {payout.number}" if payout.number else ""
-        yield Moment(ended, f"{amount} reached the seller{number}.", payout, "payout", said)
+        yield TimelineEntry(ended, f"{amount} reached the seller{number}.", payout, "payout", said)
     elif payout.status != TransferStatus.DUE or said:
         stands = _OUT_STANDS[TransferStatus(payout.status)]
-        yield Moment(ended, stands, payout, "payout", said)
+        yield TimelineEntry(ended, stands, payout, "payout", said)
 
 
-def _tell_message(event: GatewayEvent) -> Iterator[Moment]:
+def _tell_message(event: GatewayEvent) -> Iterator[TimelineEntry]:
     what = f"A message came to {event.get_source_display()}: {event.get_state_display().lower()}."
     body = bytes(event.body).decode("utf-8", "backslashreplace")[:2000]
-    yield Moment(event.received_at, what, event, "message", f"{event.note}\n{body}".strip())
+    yield TimelineEntry(event.received_at, what, event, "message", f"{event.note}\n{body}".strip())
 
 
-def _tell_posting(posting: LedgerPosting) -> Iterator[Moment]:
+def _tell_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
     accounts: dict[str, list[str]] = {Side.DEBIT: [], Side.CREDIT: []}
     total = 0
     for entry in posting.entries.all():
@@ -241,25 +245,27 @@ def _tell_posting(posting: LedgerPosting) -> Iterator[Moment]:
         total += entry.amount if entry.side == Side.DEBIT else 0
     given, taken = (" and ".join(accounts[side]) for side in (Side.DEBIT, Side.CREDIT))
     what = f"In the books, {_kes(total)}: {given} → {taken}."
-    yield Moment(posting.created_at, what, posting, "books")
+    yield TimelineEntry(posting.created_at, what, posting, "books")
 
 
-def _tell_stop(stop: PayoutStop) -> Iterator[Moment]:
-    yield Moment(stop.created_at, "Money was stopped from leaving.", stop, "refund", stop.reason)
+def _tell_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(
+        stop.created_at, "Money was stopped from leaving.", stop, "refund", stop.reason
+    )
     if stop.ended_at:
-        yield Moment(stop.ended_at, "Money may leave again.", stop, "refund")
+        yield TimelineEntry(stop.ended_at, "Money may leave again.", stop, "refund")
 
 
-def _tell_decision(entry: LogEntry) -> Iterator[Moment]:
+def _tell_decision(entry: LogEntry) -> Iterator[TimelineEntry]:
     what = f"{entry.user} decided about {entry.object_repr}:"
-    yield Moment(entry.action_time, what, entry, "person", entry.get_change_message())
+    yield TimelineEntry(entry.action_time, what, entry, "person", entry.get_change_message())
 
 
 def _kes(amount: int) -> str:
     return f"KES {amount:,}"
 
 
-_TELLERS: dict[type[Model], Callable[[Any], Iterator[Moment]]] = {
+_TELLERS: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
     Order: _tell_order,
     TrackEvent: _tell_track,
     OrderPayment: _tell_attempt,

@@ -16,17 +16,17 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.backoffice.actions import Why
+from accounts.backoffice.actions import ReasonForm
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from payments.models import Receipt
 
 from .actions import KINDS
-from .console import count_strangers, look
+from .console import count_unsolicited, load_queues
 from .console_actions import LOOKING, PERMISSION, decide, write_down
 from .forms import Decision, WriteDown
-from .order_suggestions import orders_meant
-from .timeline import tell
+from .order_suggestions import suggest_orders
+from .timeline import build_timeline
 
 NAMES = {
     "order": "Order",
@@ -94,7 +94,7 @@ def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
 
 
 def _show_console(request: HttpRequest, form: WriteDown, *, status: int = 200) -> HttpResponse:
-    waiting, known = look()
+    waiting, known = load_queues()
     return _render(
         request,
         "console",
@@ -104,7 +104,7 @@ def _show_console(request: HttpRequest, form: WriteDown, *, status: int = 200) -
         known=[shown for shown in known if shown.count],
         quiet=[shown for shown in waiting if not shown.count],
         count=sum(shown.count for shown in waiting),
-        strangers=count_strangers(),
+        strangers=count_unsolicited(),
         write=form,
     )
 
@@ -114,7 +114,7 @@ def _show_story(
     kind: str,
     row: Model,
     *,
-    refused: dict[str, Why] | None = None,
+    refused: dict[str, ReasonForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
     may_decide = request.user.has_perm(PERMISSION)
@@ -135,12 +135,12 @@ def _show_story(
         kind=kind,
         offered=offered,
         forms=forms,
-        moments=tell(row),
-        suggestions=orders_meant(row) if is_lost and isinstance(row, Receipt) else [],
+        moments=build_timeline(row),
+        suggestions=suggest_orders(row) if is_lost and isinstance(row, Receipt) else [],
     )
 
 
-def _blank(decision: Decision, given: dict[str, str]) -> Why:
+def _blank(decision: Decision, given: dict[str, str]) -> ReasonForm:
     return decision.form(initial=given, auto_id=f"{decision.key}-%s")
 
 

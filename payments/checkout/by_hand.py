@@ -11,7 +11,7 @@ from orders.models import Order
 PAY_BILL = "CustomerPayBillOnline"
 
 
-class ByHand(TypedDict):
+class ManualPaymentOption(TypedDict):
     """Where to pay: ``account`` is what the buyer types as account number; ``amount`` whole KES."""
 
     provider: str
@@ -20,14 +20,14 @@ class ByHand(TypedDict):
     amount: int
 
 
-def ways_by_hand(order: Order, *, amount_due: int) -> list[ByHand]:
+def manual_payment_options(order: Order, *, amount_due: int) -> list[ManualPaymentOption]:
     """The ways to pay what an order still misses; none once it waits for nothing.
 
     Only ways whose payments find their order by themselves: a till asks for no account number.
     """
     if not order.is_unpaid or amount_due <= 0:
         return []
-    ways: list[ByHand] = []
+    ways: list[ManualPaymentOption] = []
     if settings.DARAJA_C2B_TOKEN and settings.DARAJA_TRANSACTION_TYPE == PAY_BILL:
         ways.append(
             {

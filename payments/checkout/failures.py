@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from orders.models import Order
 from orders.models.notifications import Kind
-from orders.notifications.notify import tell
+from orders.notifications.notify import notify
 from payments.daraja.result_codes import Reason, reason_of
 from payments.models import OrderPayment
 
-from .by_hand import ways_by_hand
+from .by_hand import manual_payment_options
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
-NOT_SENT, PHONE_BUSY, PESTERED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
+NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
 #: M-Pesa never spoke of the attempt, and its statement does not show it.
 NOT_ON_STATEMENT = "local.not_on_statement"
 
@@ -81,7 +81,7 @@ _NEVER_RANG = {
         "en": "M-Pesa has no payment from this prompt. Try again.",
         "sw": "M-Pesa haina malipo kutokana na ombi hili. Jaribu tena.",
     },
-    PESTERED: {
+    RATE_LIMITED: {
         "en": "This phone was asked too often in the last hour. Try another number, or wait.",
         "sw": "Simu hii imeombwa mara nyingi mno saa hii. Jaribu nambari nyingine, au usubiri.",
     },
@@ -109,12 +109,12 @@ _NEVER_RANG = {
 }
 
 
-def explain_failure(code: str) -> dict[str, str]:
+def buyer_message(code: str) -> dict[str, str]:
     """What a result code means to a buyer and what they do next, by language (``en``, ``sw``)."""
     return _NEVER_RANG.get(code) or _REASONS[reason_of(code)]
 
 
-def tell_of_failed_prompt(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
+def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
     """Have the buyer told, once, that an attempt failed, unless nothing is left to be done.
 
     That is so when its order waits for no money, or another attempt rings.
@@ -125,13 +125,13 @@ def tell_of_failed_prompt(payment: OrderPayment, order: Order, code: str, *, liv
     others = OrderPayment.objects.filter(order=order, live=True).exclude(pk=payment.pk)
     if not order.is_unpaid or (not live and others.exists()):
         return
-    ways = ways_by_hand(order, amount_due=payment.amount)
-    tell(
+    ways = manual_payment_options(order, amount_due=payment.amount)
+    notify(
         Kind.PROMPT_FAILED,
         key=f"prompt_failed:payment:{payment.pk}",
         order_id=order.pk,
         amount=payment.amount,
-        why=explain_failure(code),
+        why=buyer_message(code),
         by_hand=ways[0] if ways else None,
     )
 
@@ -154,7 +154,7 @@ _TOLD_STAFF_IT_NEVER_RANG = {
     NOT_SENT: "Not sent in time",
     PHONE_BUSY: "The phone had another prompt of ours open",
     NOT_ON_STATEMENT: "Not on M-Pesa’s statement",
-    PESTERED: "The phone was asked too often",
+    RATE_LIMITED: "The phone was asked too often",
     "refused.busy_phone": "Not taken: the phone had another prompt open",
     "refused.busy_gateway": "Not taken: M-Pesa was too busy",
     "refused.unreachable": "Not taken: M-Pesa could not be reached",
@@ -164,6 +164,6 @@ _TOLD_STAFF_IT_NEVER_RANG = {
 }
 
 
-def tell_staff_why(code: str) -> str:
+def staff_label(code: str) -> str:
     """Why an attempt failed, by its result code, in a few words."""
     return _TOLD_STAFF_IT_NEVER_RANG.get(code) or _TOLD_STAFF[reason_of(code)]

@@ -8,8 +8,8 @@ from typing import TypedDict
 from orders.models import Order, PaymentStatus
 from payments.models import AttemptStatus, OrderPayment
 
-from .by_hand import ByHand
-from .failures import explain_failure
+from .by_hand import ManualPaymentOption
+from .failures import buyer_message
 
 
 class Prompt(TypedDict):
@@ -46,7 +46,7 @@ _OR = " Or {provider} pay bill {pay_bill}, account {account}."
 
 
 def describe_prompt(
-    order: Order, payment: OrderPayment | None, *, due: int, ways: Sequence[ByHand]
+    order: Order, payment: OrderPayment | None, *, due: int, ways: Sequence[ManualPaymentOption]
 ) -> Prompt:
     """Say how an order's last attempt stands; ``payment`` is that attempt, if there is one.
 
@@ -64,7 +64,7 @@ def describe_prompt(
     return {"status": status, "message": message + _name_ways(ways)}
 
 
-def _name_ways(ways: Sequence[ByHand]) -> str:
+def _name_ways(ways: Sequence[ManualPaymentOption]) -> str:
     if not ways:
         return ""
     first, *others = ways
@@ -73,7 +73,7 @@ def _name_ways(ways: Sequence[ByHand]) -> str:
 
 def _message(payment: OrderPayment) -> str:
     if payment.status == AttemptStatus.FAILED:
-        return explain_failure(payment.result_code)["en"]
+        return buyer_message(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

@@ -14,34 +14,34 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.background import after_commit, duty
+from omachemainproj.background import background_task, enqueue_after_commit
 from omachemainproj.compiled_queries import (
     NUMBERS,
     InstanceStatement,
     compile_instances,
     locked_row,
 )
-from orders.lifecycle import NotUnpaid, prolong
+from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.models import AttemptStatus, OrderPayment, credited_to
+from payments.models import AttemptStatus, OrderPayment, amount_credited
 from payments.querysets import OrderPaymentQuerySet
 
-from .failures import NOT_SENT, PESTERED, PHONE_BUSY, tell_of_failed_prompt
+from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, notify_payment_failed
 
 logger = logging.getLogger(__name__)
 
 #: How long a phone may ring; a new prompt waits for it. Daraja does not say; blogs say 60 s.
-PROMPT_TIME = timedelta(seconds=120)
+STK_TIMEOUT = timedelta(seconds=120)
 #: Goods stay held for at least this long after the phone has rung again.
-HOLD_AFTER_PROMPT = PROMPT_TIME + timedelta(minutes=3)
+HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
 #: An attempt nobody has sent within this time is not sent any more: its buyer has moved on.
-FRESH = timedelta(seconds=60)
+MAX_UNSENT_AGE = timedelta(seconds=60)
 #: Prompts one phone gets in an hour, whoever asks: nobody may be pestered through us.
-PROMPTS_AN_HOUR = 10
+MAX_PROMPTS_PER_HOUR = 10
 #: M-Pesa is first asked about a silent prompt this long after it rang.
-FIRST_CHECK = timedelta(seconds=30)
+FIRST_QUERY_AFTER = timedelta(seconds=30)
 
 
 class PromptOpen(Refusal):
@@ -60,10 +60,10 @@ def request_payment(order: Order) -> None:
         [OrderPayment(order=order, phone=order.mpesa_number, amount=order.amount)],
         ignore_conflicts=True,
     )
-    after_commit(ring_order, order.pk)
+    enqueue_after_commit(send_stk_push, order.pk)
 
 
-def ring_again(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
+def retry_payment(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
     """Ring for an unpaid order once more, on another ``phone`` if one is given.
 
     Its goods stay held a while longer, within the order's hard limit.
@@ -71,9 +71,9 @@ def ring_again(order: Order, *, phone: str | None = None, now: datetime | None =
     Raises NotUnpaid, PromptOpen.
     """
     now = now or timezone.now()
-    close_lapsed_prompts(now=now, order_id=order.pk)
+    expire_stk_pushes(now=now, order_id=order.pk)
     with transaction.atomic():
-        # The attempts before the order, as in settle(): who holds the order and then adds an
+        # The attempts before the order, as in record_outcome(): who holds the order and then adds an
         # attempt would wait for one that is just being confirmed, which waits for the order.
         list(_locked(order=order.pk))
         order = locked_row(Order, order.pk)
@@ -82,19 +82,19 @@ def ring_again(order: Order, *, phone: str | None = None, now: datetime | None =
         if phone and phone != order.mpesa_number:
             order.mpesa_number = phone
             order.save(update_fields=["mpesa_number"])
-        prolong(order, at_least=HOLD_AFTER_PROMPT, now=now)
+        extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
         # Money paid by hand may have come for a part of it.
-        missing = order.amount - credited_to(order.pk)
+        missing = order.amount - amount_credited(order.pk)
         try:
             with transaction.atomic():
                 OrderPayment.objects.create(order=order, phone=order.mpesa_number, amount=missing)
         except IntegrityError as error:
             raise PromptOpen() from error
-        after_commit(ring_order, order.pk)
+        enqueue_after_commit(send_stk_push, order.pk)
 
 
-@duty
-def ring_order(order_id: int) -> None:
+@background_task
+def send_stk_push(order_id: int) -> None:
     """Ring the phone for an order's attempt that nobody has sent yet.
 
     Safe to repeat, anywhere, at once: one caller claims the attempt, and from then on it is
@@ -116,11 +116,11 @@ def _claim_after_clearing(order_id: int, now: datetime) -> OrderPayment | None:
     payment = OrderPayment.objects.to_ring().filter(order=order_id).first()
     if payment is None:
         return None
-    close_lapsed_prompts(now=now, phone=payment.phone)
+    expire_stk_pushes(now=now, phone=payment.phone)
     try:
         return _claim(order_id, now)
     except IntegrityError:
-        _give_up(payment, PHONE_BUSY)
+        _abandon(payment, PHONE_BUSY)
         return None
 
 
@@ -136,11 +136,11 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
         return None
     payment: OrderPayment = payments[0]
     order = payment.order = locked_row(Order, order_id)
-    if reason := _reason_not_to_ring(payment, order, now):
-        _give_up(payment, reason)
+    if reason := _reason_not_to_send(payment, order, now):
+        _abandon(payment, reason)
         return None
     OrderPayment.objects.filter(pk=payment.pk).update(
-        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_CHECK
+        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_QUERY_AFTER
     )
     return payment
 
@@ -154,19 +154,23 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
     return OrderPayment.objects.select_for_update(no_key=True).filter(**which).order_by("pk")
 
 
-def _reason_not_to_ring(payment: OrderPayment, order: Order, now: datetime) -> str:
-    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - FRESH:
+def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> str:
+    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - MAX_UNSENT_AGE:
         return NOT_SENT
     rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
-    return PESTERED if len(rung.values_list("pk")[:PROMPTS_AN_HOUR]) == PROMPTS_AN_HOUR else ""
+    return (
+        RATE_LIMITED
+        if len(rung.values_list("pk")[:MAX_PROMPTS_PER_HOUR]) == MAX_PROMPTS_PER_HOUR
+        else ""
+    )
 
 
 @transaction.atomic
-def _give_up(payment: OrderPayment, code: str, *, tell: bool = True) -> int:
+def _abandon(payment: OrderPayment, code: str, *, tell: bool = True) -> int:
     unsent = OrderPayment.objects.to_ring().filter(pk=payment.pk)
     given_up = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
     if given_up and tell:
-        tell_of_failed_prompt(payment, payment.order, code, live=payment.live)
+        notify_payment_failed(payment, payment.order, code, live=payment.live)
     return given_up
 
 
@@ -174,7 +178,7 @@ def _push(payment: OrderPayment) -> None:
     """Ask M-Pesa, and write down what it answered. The attempt is claimed already."""
     claimed = OrderPayment.objects.filter(pk=payment.pk)
     try:
-        accepted = gateway.daraja().push(
+        accepted = gateway.daraja().stk_push(
             phone=payment.phone,
             amount=payment.amount,
             reference=payment.order.reference,
@@ -183,7 +187,7 @@ def _push(payment: OrderPayment) -> None:
         )
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
-        _write_refusal(payment, refusal)
+        _record_refusal(payment, refusal)
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         claimed.update(result_text=str(silence)[:200])
@@ -201,7 +205,7 @@ def _push(payment: OrderPayment) -> None:
 
 
 @transaction.atomic
-def _write_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
+def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
     code = f"refused.{refusal.kind}"
     rung = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
     if rung.update(
@@ -211,10 +215,10 @@ def _write_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
         result_code=code,
         result_text=str(refusal)[:200],
     ):
-        tell_of_failed_prompt(payment, payment.order, code, live=payment.live)
+        notify_payment_failed(payment, payment.order, code, live=payment.live)
 
 
-def close_lapsed_prompts(
+def expire_stk_pushes(
     *, now: datetime, order_id: int | None = None, phone: str | None = None
 ) -> int:
     """Let go of prompts that no phone shows any more, so that it may ring again. Safe to repeat.
@@ -227,11 +231,11 @@ def close_lapsed_prompts(
         live = live.filter(order=order_id)
     if phone is not None:
         live = live.filter(phone=phone)
-    unsent = live.filter(status=AttemptStatus.REQUESTED, created_at__lt=now - FRESH)
-    silent = live.filter(rung_at__lt=now - PROMPT_TIME)
+    unsent = live.filter(status=AttemptStatus.REQUESTED, created_at__lt=now - MAX_UNSENT_AGE)
+    silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
     # One row at a time: a statement over many would hold some while it waits for others.
     closed = sum(
-        _give_up(payment, NOT_SENT, tell=order_id is None)
+        _abandon(payment, NOT_SENT, tell=order_id is None)
         for payment in unsent.select_related("order")
     )
     return closed + sum(

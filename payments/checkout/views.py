@@ -26,13 +26,13 @@ from omachemainproj.compiled_queries import NUMBERS, InstanceStatement, compile_
 from orders.cashout import place_order
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from orders.representations import order_answer
+from orders.representations import represent_order
 from orders.serializers import CashoutInput, OrderOutput, PayInput
-from payments.models import AttemptStatus, OrderPayment, credited_to
+from payments.models import AttemptStatus, OrderPayment, amount_credited
 
-from .by_hand import ways_by_hand
+from .by_hand import manual_payment_options
 from .messages import describe_prompt
-from .stk_push import ring_again
+from .stk_push import retry_payment
 
 _NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
 _CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
@@ -64,7 +64,7 @@ def _last_payment(vendor: str) -> InstanceStatement:
 
 
 def _answer(order: Order) -> Response:
-    return Response(order_answer(order, list(order.tracks.order_by("pk")), _paying(order)))
+    return Response(represent_order(order, list(order.tracks.order_by("pk")), _paying(order)))
 
 
 def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
@@ -72,8 +72,8 @@ def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
     payments = _last_payment(connection.vendor).instances({NUMBERS[0]: order.pk})
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
-    due = order.amount - (0 if is_new else credited_to(order.pk)) if waits else 0
-    ways = ways_by_hand(order, amount_due=due)
+    due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
+    ways = manual_payment_options(order, amount_due=due)
     prompt = describe_prompt(order, payments[0] if payments else None, due=due, ways=ways)
     return {"amount_due": due, "prompt": prompt, "by_hand": ways}
 
@@ -125,7 +125,7 @@ class CashoutView(APIView):
             paying = _paying(placed.order, is_new=True)
             # While the phone was being rung it may have been answered: then all is read again.
             if paying["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                answer = order_answer(placed.order, placed.tracks, paying)
+                answer = represent_order(placed.order, placed.tracks, paying)
                 return Response(answer, status=status.HTTP_201_CREATED)
         response = _answer(_own_order(request, placed.order.order_token))
         response.status_code = status.HTTP_201_CREATED
@@ -164,7 +164,7 @@ class PayView(APIView):
         order = _own_order(request, order_token)
         asked = PayInput(data=_body(request))
         asked.is_valid(raise_exception=True)
-        ring_again(order, phone=asked.validated_data.get("mpesa_number"))
+        retry_payment(order, phone=asked.validated_data.get("mpesa_number"))
         order.refresh_from_db()
         return _answer(order)
 

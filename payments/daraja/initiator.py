@@ -15,7 +15,7 @@ from .connection import Connection
 from .credential import security_credential
 from .errors import DarajaDuplicate, DarajaRefused, Refusal
 from .reply import Reply
-from .values import MOST_KES, request_id
+from .values import MAX_KES, request_id
 
 PAY_PATH = "/mpesa/b2c/v3/paymentrequest"
 REVERSE_PATH = "/mpesa/reversal/v1/request"
@@ -52,7 +52,7 @@ class InitiatorCalls(Connection):
     the certificate is missing or no good), and DarajaUnknown when it may have.
     """
 
-    def pay(
+    def b2c_payment(
         self,
         *,
         phone: str,
@@ -93,7 +93,7 @@ class InitiatorCalls(Connection):
             ours=originator_conversation_id,
         )
 
-    def reverse(
+    def reversal(
         self,
         *,
         receipt: str,
@@ -107,7 +107,7 @@ class InitiatorCalls(Connection):
         A payment is given back once, however often it is asked for: the second ends with R000001.
         """
         _check_receipt(receipt)
-        check_amount(amount, least=1, most=MOST_KES)
+        check_amount(amount, least=1, most=MAX_KES)
         fields = self._request(
             "Initiator", "TransactionReversal", remarks, result_url, queue_timeout_url
         )
@@ -120,7 +120,7 @@ class InitiatorCalls(Connection):
         reply = self._post(REVERSE_PATH, fields)
         return _money_moves(reply, "reversal", failure=payout_codes.reversal_failure)
 
-    def ask_status(
+    def transaction_status(
         self,
         *,
         receipt: str = "",
@@ -156,7 +156,7 @@ class InitiatorCalls(Connection):
         }
         return _question(self._post(STATUS_PATH, fields), "status query")
 
-    def ask_balance(
+    def account_balance(
         self, *, result_url: str, queue_timeout_url: str, shortcode: str = ""
     ) -> Conversation:
         """Ask what a number of ours holds; left out, the one that pays out. Safe to repeat."""

@@ -81,7 +81,9 @@ class StatementCalls(Connection):
         if not _is_fine(reply, reply.code("ResponseStatus")):
             raise reply.no("registration for statements")
 
-    def pull(self, *, start: datetime, end: datetime, offset: int = 0) -> StatementPage:
+    def pull_transactions(
+        self, *, start: datetime, end: datetime, offset: int = 0
+    ) -> StatementPage:
         """The payments from `start` to `end`, both with their zone, from row `offset` on. Safe to
         repeat.
 

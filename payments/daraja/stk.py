@@ -55,7 +55,7 @@ class StkStatus:
 class StkCalls(Connection):
     """The part of a client that rings phones."""
 
-    def push(
+    def stk_push(
         self, *, phone: str, amount: int, reference: str, description: str, callback_url: str
     ) -> PushAccepted:
         """Ring a phone for an amount of whole KES. Not safe to repeat: each call is a prompt.
@@ -81,7 +81,7 @@ class StkCalls(Connection):
         }
         return _read_push(self._post(PUSH_PATH, {**self._credentials(), **prompt}))
 
-    def query(self, *, checkout_request_id: str) -> StkStatus:
+    def stk_query(self, *, checkout_request_id: str) -> StkStatus:
         """Ask what became of a prompt. Safe to repeat. Never raises.
 
         Only a known end is PAID or FAILED; everything else, errors included, is UNKNOWN with the

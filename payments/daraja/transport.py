@@ -7,7 +7,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase
 
-from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, Line
+from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, HttpExchange
 
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 
@@ -23,7 +23,7 @@ class Bearer(AuthBase):
         return request
 
 
-class Transport(Line):
+class Transport(HttpExchange):
     """Sends requests to one base URL. Safe to share between threads."""
 
     def get(self, path: str, *, params: Mapping[str, str], auth: AuthBase) -> Answer:

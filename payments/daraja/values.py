@@ -14,7 +14,7 @@ from .strictjson import NotStrictJson, read_json
 NAIROBI = timezone(timedelta(hours=3), "EAT")
 
 #: Far above M-Pesa's own ceiling of KES 250,000 a payment: what came is a fact, even if odd.
-MOST_KES = 999_999_999
+MAX_KES = 999_999_999
 #: M-Pesa began in 2007. A year outside these is a garbled date, not a payment's.
 YEARS = range(2007, 3000)
 
@@ -62,7 +62,7 @@ def whole_kes(value: Any, name: str) -> int:
         value = Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UnreadableCallback(f"{name} is missing or is not a number.")
-    if not 1 <= value <= MOST_KES or value != int(value):
+    if not 1 <= value <= MAX_KES or value != int(value):
         raise UnreadableCallback(f"{name} is not a possible number of whole shillings.")
     return int(value)
 

@@ -20,7 +20,7 @@ from payments.models import (
     Side,
     TransferStatus,
 )
-from payments.payouts.balances import with_balances
+from payments.payouts.balances import annotate_balances
 from payments.proof.prove import one_moment, prove
 from payments.proof.simulator_books import compare, gap
 
@@ -104,7 +104,7 @@ def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
     entries = LedgerEntry.objects.filter(order__in=orders)
     refunds = Refund.objects.filter(order__in=orders, status=TransferStatus.DONE)
     payouts = Payout.objects.filter(seller__in=people, status=TransferStatus.DONE)
-    sellers = with_balances(User.objects.filter(pk__in=people))
+    sellers = annotate_balances(User.objects.filter(pk__in=people))
     owed = list(sellers.values_list("owed", flat=True))
     kes = {
         "in from buyers": _sum(Receipt.objects.filter(order__in=orders)),

@@ -7,14 +7,14 @@ from .ledger import (
     LedgerPosting,
     Side,
 )
-from .order_balances import OrderMoney, credited_to, money_of
+from .order_balances import OrderBalance, amount_credited, order_balance
 from .order_payments import OPEN, AttemptStatus, Channel, OrderPayment, new_callback_token
 from .payouts import (
     Payout,
     PayoutDay,
     SellerShare,
 )
-from .receipts import Door, Provider, QueryBudget, Receipt, StatementPull
+from .receipts import Provider, QueryBudget, Receipt, ReceiptSource, StatementPull
 from .transfers import Cause, MoneyOut, PayoutStop, Refund, TransferStatus, Way, new_conversation_id
 
 __all__ = [
@@ -23,13 +23,12 @@ __all__ = [
     "AttemptStatus",
     "Cause",
     "Channel",
-    "Door",
     "EventState",
     "GatewayEvent",
     "LedgerEntry",
     "LedgerPosting",
     "MoneyOut",
-    "OrderMoney",
+    "OrderBalance",
     "OrderPayment",
     "Payout",
     "PayoutDay",
@@ -37,6 +36,7 @@ __all__ = [
     "Provider",
     "QueryBudget",
     "Receipt",
+    "ReceiptSource",
     "Refund",
     "SellerShare",
     "Side",
@@ -44,8 +44,8 @@ __all__ = [
     "StatementPull",
     "TransferStatus",
     "Way",
-    "credited_to",
-    "money_of",
+    "amount_credited",
     "new_callback_token",
     "new_conversation_id",
+    "order_balance",
 ]

@@ -83,7 +83,7 @@ class GatewayEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.state}, {len(self.body)} bytes, {self.received_at:%d %b %Y %H:%M:%S}"
 
-    def become(self, state: str, note: str) -> None:
+    def set_state(self, state: str, note: str) -> None:
         """Write down what became of the message, and whom it was about."""
         self.state, self.note, self.applied_at = state, note[:200], timezone.now()
         self.save(

@@ -16,7 +16,7 @@ from .receipts import Receipt
 from .transfers import Refund
 
 
-class OrderMoney(NamedTuple):
+class OrderBalance(NamedTuple):
     """What stands for an order, in KES.
 
     ``credited`` counts for it, ``returned`` is the price of lines that were cancelled after they
@@ -28,19 +28,21 @@ class OrderMoney(NamedTuple):
     waiting: bool
 
 
-def credited_to(order_id: int) -> int:
+def amount_credited(order_id: int) -> int:
     """KES that is counted for an order: what came, what the shop bears, less what is owed back."""
-    return money_of(order_id).credited
+    return order_balance(order_id).credited
 
 
-def money_of(order_id: int) -> OrderMoney:
+def order_balance(order_id: int) -> OrderBalance:
     """How an order's money stands. One query."""
-    came, owed, returned, waiting = _money_of(connection.vendor).rows({NUMBERS[0]: order_id})[0]
-    return OrderMoney(int(came) - int(owed), int(returned), bool(waiting))
+    came, owed, returned, waiting = _order_balance(connection.vendor).rows({NUMBERS[0]: order_id})[
+        0
+    ]
+    return OrderBalance(int(came) - int(owed), int(returned), bool(waiting))
 
 
 @cache
-def _money_of(vendor: str) -> Statement:
+def _order_balance(vendor: str) -> Statement:
     """Asked whenever money comes and while a buyer waits, so it is compiled once."""
     came = Receipt.objects.filter(order=OuterRef("pk")).values("order")
     waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)

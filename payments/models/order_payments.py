@@ -123,9 +123,9 @@ class OrderPayment(models.Model):
     def credited_to_order(self) -> int:
         """KES that came for its order, through whatever attempt, and is not owed back."""
         # Imported here: what stands for an order is read from what is defined after attempts.
-        from .order_balances import credited_to  # noqa: PLC0415
+        from .order_balances import amount_credited  # noqa: PLC0415
 
-        return credited_to(self.order_id)
+        return amount_credited(self.order_id)
 
 
 #: Attempts whose end is not known.

@@ -15,7 +15,7 @@ class Provider(models.TextChoices):
     EQUITY = "equity", "Equity Bank"
 
 
-class Door(models.TextChoices):
+class ReceiptSource(models.TextChoices):
     """Where the shop first heard of a receipt."""
 
     CALLBACK = "callback", "callback at the attempt's own address"
@@ -45,7 +45,7 @@ class Receipt(models.Model):
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="receipts"
     )
-    door = models.CharField(max_length=9, choices=Door)
+    door = models.CharField(max_length=9, choices=ReceiptSource)
     #: Of the payer, as the provider shows it: nowadays often masked.
     phone = models.CharField(max_length=20, blank=True)
     payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")

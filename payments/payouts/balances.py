@@ -19,19 +19,19 @@ class SellerBalance(NamedTuple):
     waiting: int
 
     @property
-    def spare(self) -> int:
+    def unallocated(self) -> int:
         """What no share accounts for: below zero, a debt of the seller's."""
         return self.owed - self.going - self.waiting
 
 
 def balance_of(seller_id: int) -> SellerBalance:
     """How a seller's account stands at one moment. One query, so that nothing moves between."""
-    sellers = with_balances(User.objects.filter(pk=seller_id))
+    sellers = annotate_balances(User.objects.filter(pk=seller_id))
     seller: Any = sellers.only("pk").get()
     return SellerBalance(seller.owed, seller.going, seller.waiting)
 
 
-def with_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
+def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     """Annotate people with ``owed``, ``going`` and ``waiting`` (see SellerBalance)."""
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("pk"))

@@ -7,29 +7,29 @@ from __future__ import annotations
 
 from django.utils import timezone
 
-from omachemainproj.background import after_commit
+from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
 from payments.models import Payout, SellerShare, TransferStatus
-from payments.refunds.services import owe_back_locked
+from payments.refunds.services import refund_excess_locked
 
-from .services import prepare_payouts
+from .services import create_payouts
 
 
-def account_for_line(line: OrderTrack) -> None:
+def update_seller_earnings(line: OrderTrack) -> None:
     """Let money follow a line: to its seller once fetched, to its buyer once cancelled.
 
     Call inside a transaction that holds the lock of its order. Safe to repeat.
     """
     if line.returned and line.track_status == TrackStatus.CANCELLED:
-        _take_back(line)
-        owe_back_locked(line.order, returned=line)
+        _reverse_earning(line)
+        refund_excess_locked(line.order, returned=line)
     elif line.track_status == TrackStatus.FETCHED:
-        _owe(line)
+        _record_earning(line)
 
 
-def _owe(line: OrderTrack) -> None:
+def _record_earning(line: OrderTrack) -> None:
     if SellerShare.objects.filter(track=line).exists():
         return
     share = SellerShare.objects.create(
@@ -41,10 +41,10 @@ def _owe(line: OrderTrack) -> None:
         amount=line.share,
     )
     ledger.post_sale(share, order_id=line.order_id)
-    after_commit(prepare_payouts, line.seller_id)
+    enqueue_after_commit(create_payouts, line.seller_id)
 
 
-def _take_back(line: OrderTrack) -> None:
+def _reverse_earning(line: OrderTrack) -> None:
     """Owe a seller nothing more for a line. What was sent to them already is their debt."""
     share_id = SellerShare.objects.owed().filter(track=line).values_list("pk", flat=True).first()
     if share_id is None:
@@ -54,12 +54,12 @@ def _take_back(line: OrderTrack) -> None:
     share.save(update_fields=["reversed_at"])
     ledger.post_return(share, order_id=line.order_id)
     if share.payout_id is not None:
-        _drop_unsent(share.payout_id)
-    after_commit(prepare_payouts, share.seller_id)
+        _cancel_unsent(share.payout_id)
+    enqueue_after_commit(create_payouts, share.seller_id)
 
 
-def _drop_unsent(payout_id: int) -> None:
-    """Drop a payout that has not left. What else it carried, prepare_payouts gives to another."""
+def _cancel_unsent(payout_id: int) -> None:
+    """Drop a payout that has not left. What else it carried, create_payouts gives to another."""
     # By its own row: were it found through its shares, PostgreSQL would not look at its status
     # again after waiting for whoever was sending it.
     unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)

@@ -56,7 +56,7 @@ class PayoutOutput(serializers.Serializer):
     done_at = serializers.DateTimeField(allow_null=True)
 
 
-def payout_answer(payout: Payout) -> dict[str, Any]:
+def represent_payout(payout: Payout) -> dict[str, Any]:
     """One payout as its seller sees it, its shares read already."""
     reason = payout.note
     if payout.status == TransferStatus.REFUSED:

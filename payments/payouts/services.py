@@ -16,31 +16,31 @@ from django.db.models import Exists, F, OuterRef, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.background import after_commit, duty
+from omachemainproj.background import background_task, enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from orders.models.notifications import Kind
-from orders.notifications.notify import tell
+from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.payout_codes import PayoutReason
 from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
 from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
-from payments.transfer_policy import next_try, stop_payouts
+from payments.transfer_policy import retry_after, stop_payouts
 
-from .balances import balance_of, with_balances
+from .balances import annotate_balances, balance_of
 
 logger = logging.getLogger(__name__)
 
 #: Whose midnight ends a day's limit.
 NAIROBI = ZoneInfo("Africa/Nairobi")
 #: Shares taken on at a time; the clock comes again for the rest.
-SHARES_A_TURN = 200
+SHARES_PER_ROUND = 200
 #: How old a payout that never left may be for the clock to see whether it left something to spare.
-LOOK_BACK = timedelta(days=14)
+LOOKBACK = timedelta(days=14)
 
 
-@duty
+@background_task
 @transaction.atomic
-def prepare_payouts(seller_id: int) -> None:
+def create_payouts(seller_id: int) -> None:
     """Make payouts of what a seller is owed and nothing carries yet. Safe to repeat, at once.
 
     One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
@@ -50,15 +50,15 @@ def prepare_payouts(seller_id: int) -> None:
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
     shares = _shares_to_pay(seller_id)
-    spare = balance_of(seller_id).spare
+    spare = balance_of(seller_id).unallocated
     by_phone: dict[str, list[SellerShare]] = {}
     for share in shares:
         by_phone.setdefault(share.phone, []).append(share)
     for phone, waiting in by_phone.items():
         if phone not in blocked:
-            spare = _pack(seller_id, phone, waiting, spare)
+            spare = _batch(seller_id, phone, waiting, spare)
     if spare >= LEAST_PAYOUT:
-        _return_spare(seller_id, min(spare, MOST_PAYOUT), blocked)
+        _pay_unallocated(seller_id, min(spare, MOST_PAYOUT), blocked)
 
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
@@ -69,18 +69,18 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
     sellers = set(
         enough.filter(total__gte=LEAST_PAYOUT).order_by().values_list("seller", flat=True)
     )
-    left = SellerShare.objects.left_behind(Payout.objects.dropped()).filter(~Exists(refused))
-    return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_spare(before))
+    left = SellerShare.objects.uncarried(Payout.objects.dropped()).filter(~Exists(refused))
+    return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_unallocated(before))
 
 
-def _with_spare(now: datetime) -> set[int]:
+def _with_unallocated(now: datetime) -> set[int]:
     """Sellers for whom more was kept back than they owe: a payout did not leave after all."""
     never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
         seller=OuterRef("pk"),
         status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
-        created_at__gt=now - LOOK_BACK,
+        created_at__gt=now - LOOKBACK,
     )
-    sellers = with_balances(User.objects.filter(Exists(never_left)))
+    sellers = annotate_balances(User.objects.filter(Exists(never_left)))
     spare = sellers.filter(owed__gte=F("going") + F("waiting") + LEAST_PAYOUT)
     return set(spare.values_list("pk", flat=True))
 
@@ -88,15 +88,15 @@ def _with_spare(now: datetime) -> set[int]:
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     """What nothing carries, locked, oldest first."""
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left = SellerShare.objects.left_behind(dropped)
+    left = SellerShare.objects.uncarried(dropped)
     left_ids = list(left.values_list("pk", flat=True))
     new = SellerShare.objects.to_pay().filter(seller=seller_id).order_by("pk")
-    new_ids = list(new.values_list("pk", flat=True)[:SHARES_A_TURN])
+    new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
     locked = SellerShare.objects.select_for_update(no_key=True).owed()
     return list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
 
 
-def _pack(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
+def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
     """Put shares into payouts to one number; return what is left of ``spare``, a debt below 0."""
     carried: list[SellerShare] = []
     for share in waiting:
@@ -112,7 +112,7 @@ def _pack(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) ->
     return spare
 
 
-def _return_spare(seller_id: int, amount: int, blocked: set[str]) -> None:
+def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
     """Send what was kept back for a debt that turned out to be none."""
     last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
     if last is not None:
@@ -167,12 +167,12 @@ def finish_payout(
         payout.gross, payout.unseen = carries, True
         payout.note = "It was thought to have failed: the same money may have gone twice."
         logger.error("payout %s: %s", payout.pk, payout.note)
-        _call_back(payout.seller_id)
+        _cancel_unsent(payout.seller_id)
     payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, timezone.now(), None
     payout.number, payout.result_code, payout.result_text = number, code, text[:200]
     payout.save()
-    ledger.post_paid_out(payout)
-    tell(
+    ledger.post_payout(payout)
+    notify(
         Kind.PAID_OUT,
         key=f"paid_out:{payout.pk}",
         user_id=payout.seller_id,
@@ -183,13 +183,13 @@ def finish_payout(
     return payout.note or "The seller has the money."
 
 
-def _call_back(seller_id: int) -> None:
+def _cancel_unsent(seller_id: int) -> None:
     """Drop what has not left to a seller yet, to be made again less what they have by now."""
     due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
     due.update(
         status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."
     )
-    after_commit(prepare_payouts, seller_id)
+    enqueue_after_commit(create_payouts, seller_id)
 
 
 @transaction.atomic
@@ -202,22 +202,22 @@ def refuse_payout(payout_id: int, *, code: str, text: str, reason: PayoutReason)
     payout = locked_payout(payout_id)
     if not payout.is_under_way:
         return f"A refusal after the end: still {payout.status}."
-    after = next_try(reason, payout.tries)
+    after = retry_after(reason, payout.tries)
     payout.status = TransferStatus.REFUSED
     payout.next_check_at = None if after is None else timezone.now() + after
     payout.result_code, payout.result_text = code, text[:200]
     payout.save()
-    count_out_of_day(payout)
+    release_daily_limit(payout)
     payout.shares.update(tries=F("tries") + 1)
     logger.warning("payout %s: M-Pesa refused it: %s %s", payout.pk, code, text)
     if reason == PayoutReason.INITIATOR:
         stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
-    after_commit(prepare_payouts, payout.seller_id)
+    enqueue_after_commit(create_payouts, payout.seller_id)
     return "M-Pesa refused it."
 
 
 @transaction.atomic
-def replace_refused(payout_id: int, *, phone: str = "", note: str = "") -> bool:
+def retry_payout(payout_id: int, *, phone: str = "", note: str = "") -> bool:
     """Let other payouts carry what M-Pesa refused to send: to ``phone``, where one is given.
 
     Returns False when it is not, or no more, a refused one. Safe to repeat.
@@ -230,11 +230,11 @@ def replace_refused(payout_id: int, *, phone: str = "", note: str = "") -> bool:
     payout.status, payout.next_check_at = TransferStatus.DROPPED, None
     payout.note = (note or "It is tried again.")[:200]
     payout.save(update_fields=["status", "next_check_at", "note"])
-    after_commit(prepare_payouts, payout.seller_id)
+    enqueue_after_commit(create_payouts, payout.seller_id)
     return True
 
 
-def fits_into_day(payout: Payout, now: datetime) -> bool:
+def reserve_daily_limit(payout: Payout, now: datetime) -> bool:
     """Count a payout into today's limit; False when it does not fit any more.
 
     Counted in the database, the one thing all workers share. Call when it is claimed.
@@ -245,7 +245,7 @@ def fits_into_day(payout: Payout, now: datetime) -> bool:
     return bool(left.update(sent=F("sent") + payout.amount))
 
 
-def count_out_of_day(payout: Payout) -> None:
+def release_daily_limit(payout: Payout) -> None:
     """Take a payout out of the limit of the day it was claimed on: it has not left.
 
     Call once, in the transaction that says so.

@@ -40,14 +40,14 @@ class Movement(NamedTuple):
     number: str | None
 
 
-def entries_of(seller: User) -> QuerySet[LedgerEntry]:
+def entries_of_seller(seller: User) -> QuerySet[LedgerEntry]:
     """A seller's own entries, with what a statement shows of each."""
     return LedgerEntry.objects.filter(seller=seller).select_related(
         "posting__share__track__order", "posting__payout"
     )
 
 
-def with_balances(seller: User, newest_first: Sequence[LedgerEntry]) -> list[Movement]:
+def with_running_balance(seller: User, newest_first: Sequence[LedgerEntry]) -> list[Movement]:
     """A page of a statement. One query more."""
     if not newest_first:
         return []
@@ -62,7 +62,7 @@ def with_balances(seller: User, newest_first: Sequence[LedgerEntry]) -> list[Mov
 def whole_statement(seller: User) -> Iterator[list[Movement]]:
     """Everything, oldest first, in batches. One query a batch, and none held open."""
     left, last = 0, 0
-    while batch := list(entries_of(seller).filter(pk__gt=last).order_by("pk")[:BATCH]):
+    while batch := list(entries_of_seller(seller).filter(pk__gt=last).order_by("pk")[:BATCH]):
         rows = []
         for entry in batch:
             left += _signed(entry)

@@ -21,9 +21,9 @@ from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
 from payments.models import LedgerEntry, Payout
 
-from .serializers import MovementOutput, NewNumberInput, PayoutOutput, payout_answer
-from .services import replace_refused
-from .statement import Movement, entries_of, whole_statement, with_balances
+from .serializers import MovementOutput, NewNumberInput, PayoutOutput, represent_payout
+from .services import retry_payout
+from .statement import Movement, entries_of_seller, whole_statement, with_running_balance
 
 _NOT_YOURS = error_answer("There is no such payout.", "payout_not_found")
 
@@ -63,8 +63,8 @@ class StatementView(GenericAPIView):
         `/seller/statement/export/` gives all of it as CSV, oldest first.
         """
         seller = cast(User, request.user)
-        page = self.paginate_queryset(entries_of(seller)) or []
-        rows = with_balances(seller, page)
+        page = self.paginate_queryset(entries_of_seller(seller)) or []
+        rows = with_running_balance(seller, page)
         return self.get_paginated_response([row._asdict() for row in rows])
 
 
@@ -109,7 +109,7 @@ class PayoutsView(GenericAPIView):
         """The caller's payouts, newest first. One that was `refused` needs another number."""
         mine = Payout.objects.of_seller(cast(User, request.user)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
-        return self.get_paginated_response([payout_answer(payout) for payout in page])
+        return self.get_paginated_response([represent_payout(payout) for payout in page])
 
 
 class PayoutNumberView(APIView):
@@ -137,7 +137,7 @@ class PayoutNumberView(APIView):
         asked = NewNumberInput(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         note = "The seller has given another number."
-        if not replace_refused(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
+        if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
-        return Response(payout_answer(payout))
+        return Response(represent_payout(payout))

@@ -22,7 +22,7 @@ from payments.models import (
     Refund,
     TransferStatus,
 )
-from payments.reconciliation.status_query import CHECK_AFTER, LEAST_BETWEEN
+from payments.reconciliation.status_query import MIN_INTERVAL, QUERY_AFTER
 
 from .rule import FORGOTTEN, OVERDUE, rule
 
@@ -61,7 +61,7 @@ def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
 @rule("An attempt that was sent is asked about until it ends, or for a day")
 def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
     # After the last check a person looks (docs/money.md, "At night").
-    last = timedelta(seconds=CHECK_AFTER[-1]) - LEAST_BETWEEN
+    last = timedelta(seconds=QUERY_AFTER[-1]) - MIN_INTERVAL
     sent = OrderPayment.objects.filter(
         status__in=[AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED], next_check_at__isnull=True
     )

@@ -28,7 +28,7 @@ from payments.models import (
     Side,
     TransferStatus,
 )
-from payments.payouts.balances import with_balances
+from payments.payouts.balances import annotate_balances
 from payments.refunds.routes import LEAST_PAYOUT
 
 from .rule import FORGOTTEN, OVERDUE, rule, total
@@ -90,7 +90,7 @@ def _carries(now: datetime) -> QuerySet[Payout]:
 
 @rule("What the ledger owes a seller is on its way, or waits to be sent, or was kept for a debt")
 def _seller_balance(now: datetime) -> QuerySet[User]:
-    sellers = with_balances(
+    sellers = annotate_balances(
         User.objects.filter(Exists(SellerShare.objects.filter(seller=OuterRef("pk"))))
     )
     return sellers.filter(owed__gt=F("going") + F("waiting") + LEAST_PAYOUT - 1)

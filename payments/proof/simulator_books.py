@@ -53,7 +53,7 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
             yield f"M-Pesa took KES {entry['amount']} under {number}; we say KES {ours[number]}."
     for number in ours.keys() - came.keys():
         yield f"We say that {number} brought KES {ours[number]}; M-Pesa knows nothing of it."
-    unnamed = Receipt.objects.unnamed().filter(provider=Provider.MPESA)
+    unnamed = Receipt.objects.without_number().filter(provider=Provider.MPESA)
     for receipt_id, amount in unnamed.values_list("pk", "amount"):
         yield f"Receipt {receipt_id} of KES {amount} has no number yet."
 

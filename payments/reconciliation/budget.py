@@ -16,7 +16,7 @@ from payments.models import QueryBudget
 KEPT = timedelta(hours=1)
 
 
-def may_query(now: datetime) -> bool:
+def take_query_token(now: datetime) -> bool:
     """Take one query out of this minute's budget; False when it is spent.
 
     Counted in the database, the one thing all workers share.
@@ -27,6 +27,6 @@ def may_query(now: datetime) -> bool:
     return bool(left.update(used=F("used") + 1))
 
 
-def forget_spent_budgets(now: datetime) -> int:
+def delete_old_budgets(now: datetime) -> int:
     """Delete the minutes that are long gone. Safe to repeat."""
     return QueryBudget.objects.filter(minute__lt=now - KEPT).delete()[0]

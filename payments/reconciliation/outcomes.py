@@ -14,20 +14,20 @@ from django.utils import timezone
 from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
-from payments.checkout.failures import tell_of_failed_prompt
+from payments.checkout.failures import notify_payment_failed
 from payments.models import (
     AttemptStatus,
     Channel,
-    Door,
     OrderPayment,
     Provider,
     Receipt,
-    credited_to,
+    ReceiptSource,
+    amount_credited,
 )
-from payments.refunds.services import owe_back, owe_back_locked
+from payments.refunds.services import refund_excess, refund_excess_locked
 
 from . import receipts
-from .receipts import is_counted
+from .receipts import is_recorded
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ class Outcome:
 
 
 @transaction.atomic
-def settle(payment_id: int, outcome: Outcome) -> str:
+def record_outcome(payment_id: int, outcome: Outcome) -> str:
     """Write down how an attempt ended, and what came in. Safe to repeat, in any order.
 
     Only a confirmation is final: a success that comes late overturns a failure, never the other
@@ -59,18 +59,18 @@ def settle(payment_id: int, outcome: Outcome) -> str:
 
     Returns what it made of the news, as a note for the one who keeps it.
     """
-    return settle_locked(locked_row(OrderPayment, payment_id), outcome)
+    return record_outcome_locked(locked_row(OrderPayment, payment_id), outcome)
 
 
-def settle_locked(payment: OrderPayment, outcome: Outcome) -> str:
-    """Do as ``settle`` does, inside a transaction that holds the attempt's lock already."""
+def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
+    """Do as ``record_outcome`` does, inside a transaction that holds the attempt's lock already."""
     if outcome.succeeded:
         # Locked before anything is counted: two attempts of one order may end at once.
         order = locked_row(Order, payment.order_id)
         note = _credit(payment, order, outcome)
         # The order has moved on since, in its receivers.
         order.refresh_from_db(fields=["payment_status"])
-        owe_back_locked(order)
+        refund_excess_locked(order)
         return note
     if not payment.is_open:
         if payment.next_check_at is not None:
@@ -79,26 +79,26 @@ def settle_locked(payment: OrderPayment, outcome: Outcome) -> str:
         return f"A failure after the end: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
-    tell_of_failed_prompt(payment, payment.order, outcome.code, live=was_live)
+    notify_payment_failed(payment, payment.order, outcome.code, live=was_live)
     return "The attempt failed."
 
 
 @transaction.atomic
-def pay_unheard_order(order_id: int) -> None:
+def sync_order_with_payment(order_id: int) -> None:
     """Pay an order whose money is confirmed but who did not hear of it. Safe to repeat."""
-    mark_order_paid(order_id, credited=partial(credited_to, order_id))
-    owe_back(order_id)
+    mark_order_paid(order_id, credited=partial(amount_credited, order_id))
+    refund_excess(order_id)
 
 
 def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None:
-        return _complete(payment, order, kept, outcome)
+        return _add_details(payment, order, kept, outcome)
     found = next(iter(known), None) if outcome.receipt else _paid_by_hand(payment)
     if found is not None:
-        return _adopt(payment, order, found, outcome)
-    receipt = receipts.credit(
+        return _claim_receipt(payment, order, found, outcome)
+    receipt = receipts.create_receipt(
         Receipt(
             number=outcome.receipt,
             amount=payment.amount if outcome.amount is None else outcome.amount,
@@ -140,7 +140,7 @@ def _paid_by_hand(payment: OrderPayment) -> Receipt | None:
     )
 
 
-def _adopt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
+def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
     """Take over money that another door has told of, if it is this attempt's."""
     if receipt.order_id is None:
         # A person may be giving it to an order, or back, at this very moment.
@@ -160,7 +160,7 @@ def _adopt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outco
         by_hand.events.update(payment=payment)
         by_hand.delete()
     if outcome.amount not in {None, receipt.amount}:
-        receipts.correct(receipt, told=outcome.amount or 0)
+        receipts.correct_amount(receipt, told=outcome.amount or 0)
     _confirm(payment, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
@@ -174,31 +174,36 @@ def _is_by_hand(receipt: Receipt, payment: OrderPayment) -> bool:
     )
 
 
-def _complete(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
+def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
     """Add what a later word tells of money that is counted already."""
     if outcome.receipt in {"", kept.number}:
         return "Counted already."
-    if kept.door in {Door.C2B, Door.STATEMENT, Door.STAFF} and outcome.door == Door.CALLBACK:
+    if (
+        kept.door in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
+        and outcome.door == ReceiptSource.CALLBACK
+    ):
         # The number came from elsewhere and was thought to be this attempt's; it is not.
-        receipts.leave_to_hand(kept, order)
+        receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
-    if is_counted(outcome.receipt):
+    if is_recorded(outcome.receipt):
         return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
-    if kept.number and (kept.door == Door.CALLBACK or outcome.door != Door.CALLBACK):
-        return _suspect(kept, outcome)
+    if kept.number and (
+        kept.door == ReceiptSource.CALLBACK or outcome.door != ReceiptSource.CALLBACK
+    ):
+        return _hold_in_suspense(kept, outcome)
     # A number heard at the attempt's own address outranks none, and one from elsewhere.
     kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.door
     kept.save(update_fields=["number", "paid_at", "door"])
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment had named no amount.
-        return receipts.correct(kept, told=outcome.amount or 0)
+        return receipts.correct_amount(kept, told=outcome.amount or 0)
     return "Counted already; its receipt number is known now."
 
 
-def _suspect(kept: Receipt, outcome: Outcome) -> str:
+def _hold_in_suspense(kept: Receipt, outcome: Outcome) -> str:
     """Keep a second receipt for one prompt, which pays once, for a person to see."""
     note = f"A second receipt for the attempt behind {kept.number}."
-    receipts.credit(
+    receipts.create_receipt(
         Receipt(
             number=outcome.receipt,
             amount=outcome.amount or 0,

@@ -14,16 +14,16 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import ledger
 from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt
-from payments.refunds.services import owe_back
+from payments.refunds.services import refund_excess
 
 logger = logging.getLogger(__name__)
 
 #: By hand means through M-Pesa's pay bill, or through a bank.
-BY_HAND = {Provider.MPESA: Channel.PAY_BILL, Provider.EQUITY: Channel.BANK}
+MANUAL_CHANNELS = {Provider.MPESA: Channel.PAY_BILL, Provider.EQUITY: Channel.BANK}
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyIn:
+class IncomingPayment:
     """News of money that has arrived: so many KES under a provider's receipt number.
 
     ``reference`` is what the payer typed, ``phone`` what the provider shows of their number,
@@ -41,7 +41,7 @@ class MoneyIn:
 
 
 @transaction.atomic
-def take_in(news: MoneyIn) -> tuple[Receipt, str]:
+def record_receipt(news: IncomingPayment) -> tuple[Receipt, str]:
     """Write down money that came without a word from the prompt that may have asked for it.
 
     Finds its order by the reference that was typed, pays the order if that covers it, and owes
@@ -56,22 +56,22 @@ def take_in(news: MoneyIn) -> tuple[Receipt, str]:
     # Another door may have been faster while the order was locked by it.
     known = find_receipt(news.number, news.provider)
     if known is not None:
-        return known, _learn(known, news)
+        return known, _merge(known, news)
     if order is None:
-        return _keep_for_a_person(news)
-    unnamed = _unnamed(order, news)
+        return _hold_in_suspense(news)
+    unnamed = _without_number(order, news)
     if unnamed is not None:
         unnamed.number, unnamed.door = news.number, news.door
         _fill_in(unnamed, news)
         unnamed.save()
         return unnamed, "Counted already; its receipt number is known now."
-    receipt = credit(Receipt(order=order, number=news.number, **_told(news)))
-    leave_to_hand(receipt, order)
-    owe_back(order.pk)
+    receipt = create_receipt(Receipt(order=order, number=news.number, **_reported(news)))
+    record_manual_payment(receipt, order)
+    refund_excess(order.pk)
     return receipt, "The money is credited."
 
 
-def credit(receipt: Receipt) -> Receipt:
+def create_receipt(receipt: Receipt) -> Receipt:
     """Save and post a new receipt: to its order, or to suspense without one.
 
     Call inside a transaction that holds the order's lock.
@@ -84,7 +84,7 @@ def credit(receipt: Receipt) -> Receipt:
 
 
 @transaction.atomic
-def give_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
+def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     """Give money that waits in suspense to an order, at a person's word.
 
     The order is paid if that covers it; what is too much is owed back. Raises AlreadyMatched when
@@ -96,8 +96,8 @@ def give_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
     receipt.note = note[:200]
     match(receipt, order)
-    leave_to_hand(receipt, order)
-    owe_back(order.pk)
+    record_manual_payment(receipt, order)
+    refund_excess(order.pk)
     return receipt
 
 
@@ -112,14 +112,14 @@ def match(receipt: Receipt, order: Order) -> None:
     ledger.post_match(receipt)
 
 
-def leave_to_hand(receipt: Receipt, order: Order) -> None:
+def record_manual_payment(receipt: Receipt, order: Order) -> None:
     """Let money of an order have been paid by hand: an attempt of its own, born confirmed.
 
     Saving the attempt pays the order, if what came covers it.
     """
     by_hand = OrderPayment(
         order=order,
-        channel=BY_HAND[Provider(receipt.provider)],
+        channel=MANUAL_CHANNELS[Provider(receipt.provider)],
         amount=receipt.amount,
         status=AttemptStatus.CONFIRMED,
         live=False,
@@ -131,7 +131,7 @@ def leave_to_hand(receipt: Receipt, order: Order) -> None:
     receipt.save(update_fields=["payment"])
 
 
-def correct(receipt: Receipt, *, told: int) -> str:
+def correct_amount(receipt: Receipt, *, told: int) -> str:
     """Let a receipt be of what the provider says, where it was counted as another amount.
 
     What came in addition is its order's; what did not come is borne by the shop, and a person
@@ -153,17 +153,17 @@ def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:
     return receipts.select_related("payment").first() if number else None
 
 
-def is_counted(number: str) -> bool:
+def is_recorded(number: str) -> bool:
     """Whether M-Pesa's receipt of this number is written down. Never true of an empty number."""
     return find_receipt(number) is not None
 
 
-def _keep_for_a_person(news: MoneyIn) -> tuple[Receipt, str]:
+def _hold_in_suspense(news: IncomingPayment) -> tuple[Receipt, str]:
     typed = news.reference[:40]
     note = f"No order has the reference “{typed}”." if typed else "No reference was typed."
     try:
         with transaction.atomic():
-            receipt = credit(Receipt(number=news.number, note=note, **_told(news)))
+            receipt = create_receipt(Receipt(number=news.number, note=note, **_reported(news)))
     except IntegrityError:
         # Another door told of it in the same moment.
         known = find_receipt(news.number, news.provider)
@@ -174,20 +174,20 @@ def _keep_for_a_person(news: MoneyIn) -> tuple[Receipt, str]:
     return receipt, note
 
 
-def _learn(known: Receipt, news: MoneyIn) -> str:
+def _merge(known: Receipt, news: IncomingPayment) -> str:
     """Add what another door tells of money that is counted already."""
     _fill_in(known, news)
     known.save(update_fields=["phone", "payer", "reference", "paid_at"])
     if news.amount != known.amount:
-        note = correct(known, told=news.amount)
+        note = correct_amount(known, told=news.amount)
         if known.order_id is not None:
-            owe_back(known.order_id)
+            refund_excess(known.order_id)
         return note
     return "Counted already."
 
 
-def _fill_in(receipt: Receipt, news: MoneyIn) -> None:
-    told = _told(news)
+def _fill_in(receipt: Receipt, news: IncomingPayment) -> None:
+    told = _reported(news)
     for name in ("payer", "reference", "paid_at"):
         setattr(receipt, name, getattr(receipt, name) or told[name])
     # A confirmation masks the payer's number, the statement may not.
@@ -195,7 +195,7 @@ def _fill_in(receipt: Receipt, news: MoneyIn) -> None:
         receipt.phone = news.phone[:20]
 
 
-def _unnamed(order: Order, news: MoneyIn) -> Receipt | None:
+def _without_number(order: Order, news: IncomingPayment) -> Receipt | None:
     """Money of the order that only a status query has told of: this is its number, by all signs."""
     if news.provider != Provider.MPESA:
         return None
@@ -203,7 +203,7 @@ def _unnamed(order: Order, news: MoneyIn) -> Receipt | None:
     return unnamed.filter(amount=news.amount).order_by("pk").first()
 
 
-def _told(news: MoneyIn) -> dict[str, object]:
+def _reported(news: IncomingPayment) -> dict[str, object]:
     return {
         "provider": news.provider,
         "amount": news.amount,

@@ -19,18 +19,18 @@ from payments.daraja.errors import DarajaError
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.models import (
     OPEN,
-    Door,
     EventState,
     GatewayEvent,
     OrderPayment,
     Provider,
     Receipt,
+    ReceiptSource,
     Source,
     StatementPull,
 )
 
-from .outcomes import Outcome, settle
-from .receipts import MoneyIn, take_in
+from .outcomes import Outcome, record_outcome
+from .receipts import IncomingPayment, record_receipt
 
 logger = logging.getLogger(__name__)
 
@@ -44,20 +44,20 @@ SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
 SETTLED = timedelta(hours=1)
 #: Money of a prompt is on the statement after this long, or it never moved.
 LAST = timedelta(hours=24) + SETTLED
-NOT_ON_IT = Outcome(
+NOT_ON_STATEMENT_NOTE = Outcome(
     succeeded=False,
     code=NOT_ON_STATEMENT,
     text="M-Pesa never spoke of it, and its statement does not show it.",
-    door=Door.STATEMENT,
+    door=ReceiptSource.STATEMENT,
 )
 #: Attempts ended in one round.
-MOST_ENDED = 200
+MAX_ENDED = 200
 _TOLD = ("number", "amount", "phone")
 #: Pages of one reading: 20,000 payments in two days.
-MOST_PAGES = 200
+MAX_PAGES = 200
 
 
-def read_statement(now: datetime) -> int:
+def pull_statement(now: datetime) -> int:
     """Take in what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
 
     Safe to repeat, anywhere, at once: one caller claims the reading by setting the next one.
@@ -71,7 +71,7 @@ def read_statement(now: datetime) -> int:
     rows = broken = 0
     try:
         for page in _pages(start, now):
-            broken += _take_in(page)
+            broken += _record_row(page)
             rows += page.size
         if broken:
             raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
@@ -96,36 +96,36 @@ class Unfinished(Exception):
 
 def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
     offset = 0
-    for _ in range(MOST_PAGES):
-        page = gateway.daraja().pull(start=start, end=end, offset=offset)
+    for _ in range(MAX_PAGES):
+        page = gateway.daraja().pull_transactions(start=start, end=end, offset=offset)
         if page.is_last:
             return
         yield page
         offset += page.size
-    raise Unfinished(f"It has more than {MOST_PAGES} pages.")
+    raise Unfinished(f"It has more than {MAX_PAGES} pages.")
 
 
-def _take_in(page: StatementPage) -> int:
+def _record_row(page: StatementPage) -> int:
     """Take in the rows of a page; returns how many broke. What cannot be read is a person's."""
     numbers = [row.receipt for row in page.rows]
     known = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
     told = {number: (amount, phone) for number, amount, phone in known.values_list(*_TOLD)}
     for unreadable in page.unreadable:
-        _keep_for_a_person(unreadable.encode())
+        _store_unreadable_row(unreadable.encode())
     broken = 0
     for row in page.rows:
         # Most rows are known, and tell nothing but a number M-Pesa had masked elsewhere.
         if told.get(row.receipt) == (row.amount, row.phone):
             continue
         try:
-            take_in(_news(row))
+            record_receipt(_incoming_payment(row))
         except Exception:
             logger.exception("a row of the statement could not be taken in: %s", row.receipt)
             broken += 1
     return broken
 
 
-def _keep_for_a_person(row: bytes) -> None:
+def _store_unreadable_row(row: bytes) -> None:
     digest = hashlib.sha256(row).hexdigest()
     if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
         return
@@ -139,7 +139,7 @@ def _keep_for_a_person(row: bytes) -> None:
     )
 
 
-def close_attempts_not_on_it() -> int:
+def fail_attempts_not_on_statement() -> int:
     """End attempts that M-Pesa never spoke of and whose money is on no statement. Safe to repeat.
 
     Only where everything from their prompt until a day later has been read. What is left a person
@@ -148,12 +148,12 @@ def close_attempts_not_on_it() -> int:
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
     if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
         return 0
-    shown = OrderPayment.objects.forsaken().filter(
+    shown = OrderPayment.objects.unresolved().filter(
         rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - LAST
     )
-    ended = list(shown.values_list("pk", flat=True)[:MOST_ENDED])
+    ended = list(shown.values_list("pk", flat=True)[:MAX_ENDED])
     for payment_id in ended:
-        settle(payment_id, NOT_ON_IT)
+        record_outcome(payment_id, NOT_ON_STATEMENT_NOTE)
     return len(ended)
 
 
@@ -176,15 +176,18 @@ def _something_is_unknown(now: datetime) -> bool:
     silent = OrderPayment.objects.filter(
         status__in=OPEN, rung_at__lt=now - SOON, rung_at__gt=now - REACH
     )
-    return silent.exists() or Receipt.objects.unnamed().filter(created_at__gt=now - REACH).exists()
+    return (
+        silent.exists()
+        or Receipt.objects.without_number().filter(created_at__gt=now - REACH).exists()
+    )
 
 
-def _news(row: StatementRow) -> MoneyIn:
-    return MoneyIn(
+def _incoming_payment(row: StatementRow) -> IncomingPayment:
+    return IncomingPayment(
         provider=Provider.MPESA,
         number=row.receipt,
         amount=row.amount,
-        door=Door.STATEMENT,
+        door=ReceiptSource.STATEMENT,
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,

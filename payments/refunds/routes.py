@@ -21,7 +21,7 @@ class Route(NamedTuple):
     phone: str = ""
 
 
-def by_phone(receipt: Receipt, amount: int) -> Route:
+def route_to_phone(receipt: Receipt, amount: int) -> Route:
     """The payment to the payer's own number where that can be made, else a person's way."""
     phone = payer_phone(receipt)
     if phone and LEAST_PAYOUT <= amount <= MOST_PAYOUT:
@@ -29,7 +29,7 @@ def by_phone(receipt: Receipt, amount: int) -> Route:
     return Route(Way.PORTAL)
 
 
-def why_not_by_phone(amount: int) -> str:
+def why_no_route(amount: int) -> str:
     """Say in plain words why a payment to a phone cannot serve."""
     if amount < LEAST_PAYOUT:
         return f"M-Pesa pays out KES {LEAST_PAYOUT} or more, and reverses only whole payments."

@@ -15,43 +15,43 @@ from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
 from orders.fulfilment import mark_line_refunded
-from orders.lifecycle import mark_order_refunded, owe_order_back
+from orders.lifecycle import mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
 from orders.models.notifications import Kind
-from orders.notifications.notify import tell
+from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.payout_codes import PayoutReason
-from payments.models import Cause, Provider, Receipt, Refund, TransferStatus, Way, money_of
-from payments.transfer_policy import MOST_TRIES, next_try, stop_payouts
+from payments.models import Cause, Provider, Receipt, Refund, TransferStatus, Way, order_balance
+from payments.transfer_policy import MAX_TRIES, retry_after, stop_payouts
 
-from .routes import Route, by_phone, why_not_by_phone
+from .routes import Route, route_to_phone, why_no_route
 
 logger = logging.getLogger(__name__)
 
 #: Money goes another way only this long after M-Pesa refused the first: results have been seen to
 #: come twice, and to contradict each other.
-SECOND_THOUGHTS = timedelta(minutes=2)
-NOW = timedelta(0)
+REROUTE_DELAY = timedelta(minutes=2)
+NO_DELAY = timedelta(0)
 
 
 @transaction.atomic
-def owe_back(order_id: int) -> None:
+def refund_excess(order_id: int) -> None:
     """Owe back what came for an order and cannot pay for it. Safe to repeat.
 
     Nothing, while it waits for its money; what is above its amount, once it is paid; all of it,
     once it is closed. The clock sends each refund.
     """
-    owe_back_locked(locked_row(Order, order_id))
+    refund_excess_locked(locked_row(Order, order_id))
 
 
-def owe_back_locked(order: Order, *, returned: OrderTrack | None = None) -> None:
-    """Do as ``owe_back`` does, inside a transaction that holds the order's lock already.
+def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) -> None:
+    """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
 
     ``returned`` is the line that was cancelled a moment ago, whose money this is.
     """
     if order.is_unpaid:
         return
-    money = money_of(order.pk)
+    money = order_balance(order.pk)
     credited = money.credited
     excess = credited - (order.amount - money.returned) if order.is_paid else credited
     if money.waiting:
@@ -61,44 +61,46 @@ def owe_back_locked(order: Order, *, returned: OrderTrack | None = None) -> None
     cause = Cause.EXCESS if returned is None else Cause.RETURNED
     if not order.is_paid:
         cause = Cause.GOODS_GONE if credited >= order.amount else Cause.SHORT
-        owe_order_back(order)
-    for receipt, amount in _share(order, excess):
-        owe(receipt, amount, cause, returned=returned)
+        mark_refund_due(order)
+    for receipt, amount in _allocate(order, excess):
+        create_refund(receipt, amount, cause, returned=returned)
         excess -= amount
     if excess:
-        _bear_no_more(order, excess)
+        _reverse_write_off(order, excess)
 
 
 @transaction.atomic
-def owe_to_payer(receipt_id: int) -> Refund:
-    """Owe money in suspense back to whoever paid it, at a person's word. Raises NothingToOwe."""
+def refund_unmatched(receipt_id: int) -> Refund:
+    """Owe money in suspense back to whoever paid it, at a person's word. Raises NothingToRefund."""
     receipt = locked_row(Receipt, receipt_id)
-    left = _left(receipt)
+    left = _unrefunded(receipt)
     if receipt.order_id is not None or left <= 0:
-        raise NothingToOwe(f"{receipt} has its order, or is on its way back.")
-    return owe(receipt, left, Cause.STAFF)
+        raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
+    return create_refund(receipt, left, Cause.STAFF)
 
 
-class NothingToOwe(ValueError):
+class NothingToRefund(ValueError):
     """Nothing of the money can be given back. Its text is a plain sentence."""
 
 
-def owe(receipt: Receipt, amount: int, cause: str, *, returned: OrderTrack | None = None) -> Refund:
+def create_refund(
+    receipt: Receipt, amount: int, cause: str, *, returned: OrderTrack | None = None
+) -> Refund:
     """Owe ``amount`` KES of a receipt back, by the way that can serve; the ledger says so.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     if is_whole and receipt.provider == Provider.MPESA:
-        refund = _begin(receipt, amount, cause, Route(Way.REVERSAL), returned)
+        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), returned)
     else:
-        refund = _begin(receipt, amount, cause, by_phone(receipt, amount), returned)
-    ledger.post_owed_back(refund)
+        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), returned)
+    ledger.post_refund_due(refund)
     return refund
 
 
 @transaction.atomic
-def finish(
+def mark_done(
     refund_id: int, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
 ) -> str:
     """Write down that a refund has reached the buyer. Safe to repeat, whatever was thought before.
@@ -116,9 +118,9 @@ def finish(
         logger.error("refund %s: %s", refund.pk, note)
         Refund.objects.filter(pk=refund.pk).update(note=note, unseen=True, next_check_at=None)
         return note
-    twice = refund.status == TransferStatus.DROPPED or not _call_back_successors(refund)
+    twice = refund.status == TransferStatus.DROPPED or not _cancel_replacements(refund)
     if refund.status == TransferStatus.DROPPED:
-        _hang_behind_what_was_done(refund)
+        _link_to_replacement(refund)
     refund.status, refund.done_at, refund.next_check_at = TransferStatus.DONE, timezone.now(), None
     refund.number, refund.result_code, refund.result_text = number, code, text[:200]
     if twice:
@@ -126,10 +128,10 @@ def finish(
         refund.unseen = True
         logger.error("refund %s: %s", refund.pk, refund.note)
     refund.save()
-    ledger.post_given_back(refund, twice=twice)
-    _finish_order(refund)
+    ledger.post_refund_paid(refund, twice=twice)
+    _close_if_refunded(refund)
     if refund.order_id is not None and not twice:
-        tell(
+        notify(
             Kind.REFUNDED,
             key=f"refunded:refund:{refund.pk}",
             order_id=refund.order_id,
@@ -140,7 +142,7 @@ def finish(
 
 
 @transaction.atomic
-def refuse(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str:
+def mark_refused(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str:
     """Write down that M-Pesa has definitely not given a refund back. Safe to repeat.
 
     What follows is another refund with an id of its own, or a person. Returns a note.
@@ -154,11 +156,13 @@ def refuse(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str
     logger.warning("refund %s: M-Pesa refused it: %s %s", refund.pk, code, text)
     if reason == PayoutReason.INITIATOR:
         stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
-    _follow(refund, reason)
+    _retry_or_reroute(refund, reason)
     return "M-Pesa refused it."
 
 
-def succeed(refund: Refund, *, way: str, phone: str = "", after: timedelta = NOW) -> Refund:
+def create_replacement(
+    refund: Refund, *, way: str, phone: str = "", after: timedelta = NO_DELAY
+) -> Refund:
     """Let another refund follow one that M-Pesa refused, with an id of its own.
 
     Call inside a transaction that holds the refund's lock.
@@ -177,18 +181,18 @@ def succeed(refund: Refund, *, way: str, phone: str = "", after: timedelta = NOW
     )
 
 
-def _follow(refund: Refund, reason: PayoutReason) -> None:
+def _retry_or_reroute(refund: Refund, reason: PayoutReason) -> None:
     """What becomes of a refund M-Pesa refused; where nothing is created, a person decides."""
-    after = next_try(reason, refund.tries)
+    after = retry_after(reason, refund.tries)
     if after is not None:
-        succeed(refund, way=refund.way, phone=refund.phone, after=after)
-    elif refund.way == Way.REVERSAL and refund.tries < MOST_TRIES:
-        route = by_phone(refund.receipt, refund.amount)
+        create_replacement(refund, way=refund.way, phone=refund.phone, after=after)
+    elif refund.way == Way.REVERSAL and refund.tries < MAX_TRIES:
+        route = route_to_phone(refund.receipt, refund.amount)
         if route.way == Way.B2C:
-            succeed(refund, way=route.way, phone=route.phone, after=SECOND_THOUGHTS)
+            create_replacement(refund, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
-def _begin(
+def _create(
     receipt: Receipt, amount: int, cause: str, route: Route, returned: OrderTrack | None
 ) -> Refund:
     # What no way can serve is a person's from the start.
@@ -202,17 +206,17 @@ def _begin(
         way=route.way,
         phone=route.phone,
         status=status,
-        note="" if status == TransferStatus.DUE else why_not_by_phone(amount),
+        note="" if status == TransferStatus.DUE else why_no_route(amount),
         next_check_at=timezone.now() if status == TransferStatus.DUE else None,
     )
 
 
-def _share(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
+def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
     """Which receipts an excess is taken from: whole ones first, the latest first.
 
     Whole, because M-Pesa reverses only whole payments; the latest, because it was the one too many.
     """
-    left = {receipt: _left(receipt) for receipt in order.receipts.order_by("-pk")}
+    left = {receipt: _unrefunded(receipt) for receipt in order.receipts.order_by("-pk")}
     for receipt in list(left):
         if 0 < left[receipt] == receipt.amount <= excess:
             excess -= receipt.amount
@@ -225,17 +229,17 @@ def _share(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
             yield receipt, part
 
 
-def _bear_no_more(order: Order, amount: int) -> None:
+def _reverse_write_off(order: Order, amount: int) -> None:
     """Take back what the shop bore for goods that were paid back: the buyer never paid it."""
     for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
         part = min(receipt.borne, amount)
         if part:
-            ledger.post_unborne(receipt, part)
+            ledger.post_write_off_reversal(receipt, part)
             receipt.borne, amount = receipt.borne - part, amount - part
             receipt.save(update_fields=["borne"])
 
 
-def _left(receipt: Receipt) -> int:
+def _unrefunded(receipt: Receipt) -> int:
     """KES of a receipt that are not owed back."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
@@ -249,7 +253,7 @@ def locked_refund(refund_id: int) -> Refund:
     return locked_row(Refund, refund_id)
 
 
-def _call_back_successors(refund: Refund) -> bool:
+def _cancel_replacements(refund: Refund) -> bool:
     """Drop what followed a refund that was refused and yet was done; False when it is too late."""
     following = Refund.objects.filter(replaces=refund).first()
     last = following
@@ -266,7 +270,7 @@ def _call_back_successors(refund: Refund) -> bool:
     return True
 
 
-def _hang_behind_what_was_done(refund: Refund) -> None:
+def _link_to_replacement(refund: Refund) -> None:
     """Join what was dropped, and was done all the same, to the refund it was dropped for.
 
     Both are one debt that was paid twice, not two debts.
@@ -285,7 +289,7 @@ def _hang_behind_what_was_done(refund: Refund) -> None:
     head.save(update_fields=["replaces"])
 
 
-def _finish_order(refund: Refund) -> None:
+def _close_if_refunded(refund: Refund) -> None:
     """Tell the line, and the order, once nothing that is owed back for it is still to go."""
     if refund.order_id is None:
         return

@@ -13,7 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from payments.backoffice.actions import KINDS
 from payments.backoffice.console import count_open
 from payments.backoffice.dashboard_panels import panels_for
-from payments.backoffice.queues import COUNT_AT_MOST, Section, kes
+from payments.backoffice.queues import COUNT_AT_MOST, Queue, kes
 
 register = template.Library()
 
@@ -51,7 +51,7 @@ def story_page(row: Model) -> str:
 
 
 @register.filter
-def all_of(section: Section) -> str:
+def all_of(section: Queue) -> str:
     """The admin's list that holds everything of a section."""
     name, _, query = section.listed.partition("?")
     return f"{reverse(f'admin:{name}')}?{query}"

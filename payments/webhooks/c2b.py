@@ -15,8 +15,8 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
 from payments.daraja.values import UnreadableCallback
-from payments.models import Door, EventState, GatewayEvent, Provider, credited_to
-from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
 from .origin import is_from_elsewhere
 
@@ -56,37 +56,37 @@ def validate(body: bytes) -> Verdict:
     order = Order.objects.filter(pk=order_id).first() if order_id else None
     if order is None or not order.is_unpaid:
         return _refused("C2B00012")
-    if payment.amount != order.amount - credited_to(order.pk):
+    if payment.amount != order.amount - amount_credited(order.pk):
         return _refused("C2B00013")
     return ACCEPTED
 
 
-def read(event: GatewayEvent) -> None:
+def handle(event: GatewayEvent) -> None:
     """Act on a confirmation: the money has moved, and nothing can refuse it any more."""
     try:
         payment = read_c2b_payment(bytes(event.body))
     except UnreadableCallback as error:
-        event.become(EventState.UNREADABLE, str(error))
+        event.set_state(EventState.UNREADABLE, str(error))
         return
     if not is_our_address(event.token) or is_from_elsewhere(event):
         # Anybody can write one. If the money is there, M-Pesa's statement tells.
         logger.error("message %s: a payment was told of from a place we do not trust", event.pk)
-        event.become(
+        event.set_state(
             EventState.UNMATCHED,
             "It did not come from Safaricom to the registered address. The statement decides.",
         )
         return
-    event.receipt, note = take_in(_news(payment))
+    event.receipt, note = record_receipt(_incoming_payment(payment))
     event.payment = event.receipt.payment
-    event.become(EventState.APPLIED, note)
+    event.set_state(EventState.APPLIED, note)
 
 
-def _news(payment: C2bPayment) -> MoneyIn:
-    return MoneyIn(
+def _incoming_payment(payment: C2bPayment) -> IncomingPayment:
+    return IncomingPayment(
         provider=Provider.MPESA,
         number=payment.receipt,
         amount=payment.amount,
-        door=Door.C2B,
+        door=ReceiptSource.C2B,
         reference=payment.reference,
         phone=payment.phone,
         payer=payment.first_name,

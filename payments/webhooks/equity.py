@@ -19,8 +19,8 @@ from django.conf import settings
 
 from payments.daraja.strictjson import NotStrictJson, read_json
 from payments.daraja.values import NAIROBI
-from payments.models import Door, EventState, GatewayEvent, Provider
-from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.models import EventState, GatewayEvent, Provider, ReceiptSource
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
 logger = logging.getLogger(__name__)
 
@@ -100,26 +100,26 @@ def is_the_bank(authorization: str) -> bool:
     return hmac.compare_digest(given, ours)
 
 
-def read(event: GatewayEvent) -> None:
+def handle(event: GatewayEvent) -> None:
     """Act on a notification. One that failed moved no money: it is kept and changes nothing."""
     try:
         told = read_notification(bytes(event.body))
     except UnreadableNotification as error:
-        event.become(EventState.UNREADABLE, str(error))
+        event.set_state(EventState.UNREADABLE, str(error))
         return
     if not told.succeeded:
-        event.become(EventState.APPLIED, f"The payment failed: {told.remarks}")
+        event.set_state(EventState.APPLIED, f"The payment failed: {told.remarks}")
         return
     if told.currency != "KES":
         logger.error("message %s tells of money in %s", event.pk, told.currency)
-        event.become(EventState.FAILED, f"This is {told.currency or 'no currency'}, not KES.")
+        event.set_state(EventState.FAILED, f"This is {told.currency or 'no currency'}, not KES.")
         return
-    event.receipt, note = take_in(
-        MoneyIn(
+    event.receipt, note = record_receipt(
+        IncomingPayment(
             provider=Provider.EQUITY,
             number=told.number,
             amount=told.amount,
-            door=Door.BANK,
+            door=ReceiptSource.BANK,
             reference=told.reference,
             phone=told.phone,
             payer=told.payer,
@@ -127,7 +127,7 @@ def read(event: GatewayEvent) -> None:
         )
     )
     event.payment = event.receipt.payment
-    event.become(EventState.APPLIED, note)
+    event.set_state(EventState.APPLIED, note)
 
 
 def _part(document: dict[str, Any], name: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from django.db import transaction
 
-from omachemainproj.background import duty
+from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
 from payments.models import EventState, GatewayEvent, Source
 
@@ -23,19 +23,19 @@ from . import stk_callback as prompt
 logger = logging.getLogger(__name__)
 
 #: After so many failures a message is put before a person and tried no more.
-MOST_TRIES = 10
+MAX_TRIES = 10
 
 #: Who reads the messages of an address. Another bank is another module, and a line here.
-READERS: dict[Source, Callable[[GatewayEvent], None]] = {
-    Source.PROMPT: prompt.read,
-    Source.C2B: paybill.read,
-    Source.EQUITY: equity.read,
+HANDLERS: dict[Source, Callable[[GatewayEvent], None]] = {
+    Source.PROMPT: prompt.handle,
+    Source.C2B: paybill.handle,
+    Source.EQUITY: equity.handle,
     # A row that could not be read: a person has to.
-    Source.STATEMENT: lambda event: event.become(EventState.FAILED, event.note),
+    Source.STATEMENT: lambda event: event.set_state(EventState.FAILED, event.note),
 }
 
 
-def keep_event(
+def store_event(
     *,
     body: bytes,
     token: str,
@@ -55,8 +55,8 @@ def keep_event(
     return event.pk
 
 
-@duty
-def apply_event(event_id: int) -> None:
+@background_task
+def process_event(event_id: int) -> None:
     """Act on a kept message. Safe to repeat, anywhere, at once. Never raises.
 
     Whatever stops it, a bug of ours or a database gone away, is written on its row, and the
@@ -64,7 +64,7 @@ def apply_event(event_id: int) -> None:
     """
     try:
         with transaction.atomic():
-            _apply(event_id)
+            _process(event_id)
     except Exception as error:
         logger.exception("message %s is kept but not applied", event_id)
         _write_failure(event_id, error)
@@ -78,21 +78,21 @@ def replay_event(event_id: int) -> str:
     """
     event = locked_row(GatewayEvent, event_id)
     before = {"state": event.state, "note": event.note, "applied_at": event.applied_at}
-    READERS[Source(event.source)](event)
+    HANDLERS[Source(event.source)](event)
     note = event.note
     if before["state"] == EventState.APPLIED:
         GatewayEvent.objects.filter(pk=event_id).update(**before)
     return note
 
 
-def act_again(event_id: int) -> GatewayEvent:
+def reprocess_event(event_id: int) -> GatewayEvent:
     """Act on a message again at a person's word, as if it had just come. Safe to repeat.
 
     What was acted on stays as it is.
     """
     again = GatewayEvent.objects.filter(pk=event_id).exclude(state=EventState.APPLIED)
     if again.update(state=EventState.NEW, tries=0):
-        apply_event(event_id)
+        process_event(event_id)
     return GatewayEvent.objects.get(pk=event_id)
 
 
@@ -104,14 +104,14 @@ def _write_failure(event_id: int, error: Exception) -> None:
                 return
             event.tries += 1
             event.note = repr(error)[:200]
-            if event.tries >= MOST_TRIES:
+            if event.tries >= MAX_TRIES:
                 event.state = EventState.FAILED
             event.save(update_fields=["tries", "note", "state"])
     except Exception:
         logger.exception("message %s: its failure could not be written down", event_id)
 
 
-def _apply(event_id: int) -> None:
+def _process(event_id: int) -> None:
     event = locked_row(GatewayEvent, event_id)
     if event.state == EventState.NEW:
-        READERS[Source(event.source)](event)
+        HANDLERS[Source(event.source)](event)

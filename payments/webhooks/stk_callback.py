@@ -6,12 +6,12 @@ import logging
 
 from django.utils import timezone
 
-from omachemainproj.background import after_commit
+from omachemainproj.background import enqueue_after_commit
 from payments.daraja.result_codes import is_terminal_failure
 from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
-from payments.models import Door, EventState, GatewayEvent, OrderPayment
-from payments.reconciliation.outcomes import Outcome, settle_locked
-from payments.reconciliation.status_query import ask_soon, check_payment
+from payments.models import EventState, GatewayEvent, OrderPayment, ReceiptSource
+from payments.reconciliation.outcomes import Outcome, record_outcome_locked
+from payments.reconciliation.status_query import query_status, schedule_status_query
 
 from . import transfer_result as transfer
 from .origin import is_from_elsewhere
@@ -19,18 +19,18 @@ from .origin import is_from_elsewhere
 logger = logging.getLogger(__name__)
 
 
-def read(event: GatewayEvent) -> None:
+def handle(event: GatewayEvent) -> None:
     """Act on a message about a prompt, or hand it on where it is about money out."""
     try:
         callback = read_stk_callback(bytes(event.body))
     except UnreadableCallback as error:
-        if not transfer.read(event):
-            event.become(EventState.UNREADABLE, str(error))
+        if not transfer.handle(event):
+            event.set_state(EventState.UNREADABLE, str(error))
         return
     payment = _find_payment(event, callback)
     if payment is None:
         logger.warning("message %s is about no attempt of ours", event.pk)
-        event.become(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
+        event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
     doubt = _doubt_its_origin(event, payment, callback)
@@ -38,23 +38,23 @@ def read(event: GatewayEvent) -> None:
         _adopt_ids(payment, callback)
         doubt = _doubt_its_end(callback)
     if not doubt:
-        event.become(EventState.APPLIED, settle_locked(payment, _outcome(callback)))
-        _look_after_doubtful(payment.pk)
+        event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
+        _recheck_doubtful(payment.pk)
     elif payment.is_confirmed:
-        event.become(EventState.APPLIED, f"{doubt} Nothing was changed.")
+        event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
         logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
-        event.become(EventState.CHECKING, doubt)
-        ask_soon(payment, now=timezone.now())
-        after_commit(check_payment, payment.pk)
+        event.set_state(EventState.CHECKING, doubt)
+        schedule_status_query(payment, now=timezone.now())
+        enqueue_after_commit(query_status, payment.pk)
     else:
         logger.error(
             "message %s is not believed, and there is no id to ask by: %s", event.pk, doubt
         )
-        event.become(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
+        event.set_state(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
 
 
-def _look_after_doubtful(payment_id: int) -> None:
+def _recheck_doubtful(payment_id: int) -> None:
     """Messages still being checked: closed once the money is here, else asked about after all."""
     doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
     if not doubtful.exists():
@@ -65,7 +65,7 @@ def _look_after_doubtful(payment_id: int) -> None:
         note = "The attempt was confirmed at its own address."
         doubtful.update(state=EventState.APPLIED, note=note, applied_at=now)
     else:
-        ask_soon(payment, now=now)
+        schedule_status_query(payment, now=now)
 
 
 def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | None:
@@ -113,7 +113,7 @@ def _outcome(callback: StkCallback) -> Outcome:
         succeeded=callback.succeeded,
         code=callback.result_code,
         text=callback.description,
-        door=Door.CALLBACK,
+        door=ReceiptSource.CALLBACK,
         amount=callback.amount,
         receipt=callback.receipt,
         paid_at=callback.paid_at,

@@ -20,7 +20,7 @@ from payments.daraja.values import UnreadableCallback
 from payments.disbursement import NOT_FOUND
 from payments.models import EventState, GatewayEvent, MoneyOut, Payout, Refund, TransferStatus, Way
 from payments.payouts.services import finish_payout, refuse_payout
-from payments.refunds.services import finish, refuse
+from payments.refunds.services import mark_done, mark_refused
 from payments.transfer_policy import stop_payouts
 
 from .origin import is_from_elsewhere
@@ -29,10 +29,10 @@ logger = logging.getLogger(__name__)
 
 #: The status query found nothing.
 UNKNOWN_TRANSACTION = "SFC_IC0003"
-NOBODYS = "No refund or payout of ours has this address."
+NOT_OURS = "No refund or payout of ours has this address."
 
 
-def read(event: GatewayEvent) -> bool:
+def handle(event: GatewayEvent) -> bool:
     """Act on a message about money that leaves; False when it is not one M-Pesa sends of such."""
     try:
         result = read_result(bytes(event.body))
@@ -40,17 +40,17 @@ def read(event: GatewayEvent) -> bool:
         return _read_late_notice(event)
     row = _find(event)
     if row is None:
-        event.become(EventState.UNMATCHED, NOBODYS)
+        event.set_state(EventState.UNMATCHED, NOT_OURS)
         return True
     if is_from_elsewhere(event):
-        _ask_soon(row)
-        event.become(
+        _schedule_status_query(row)
+        event.set_state(
             EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
         )
     elif event.token == row.status_token:
-        event.become(EventState.APPLIED, _apply_answer(row, result))
+        event.set_state(EventState.APPLIED, _apply_answer(row, result))
     else:
-        event.become(EventState.APPLIED, _apply_result(row, result))
+        event.set_state(EventState.APPLIED, _apply_result(row, result))
     return True
 
 
@@ -62,10 +62,10 @@ def _read_late_notice(event: GatewayEvent) -> bool:
         return False
     row = _find(event)
     if row is None:
-        event.become(EventState.UNMATCHED, NOBODYS)
+        event.set_state(EventState.UNMATCHED, NOT_OURS)
         return True
-    _ask_soon(row)
-    event.become(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
+    _schedule_status_query(row)
+    event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
     return True
 
 
@@ -84,11 +84,13 @@ def _is_reversal(row: MoneyOut) -> bool:
 
 
 def _finish(row: MoneyOut, **told: Any) -> str:
-    return finish(row.pk, **told) if isinstance(row, Refund) else finish_payout(row.pk, **told)
+    return mark_done(row.pk, **told) if isinstance(row, Refund) else finish_payout(row.pk, **told)
 
 
 def _refuse(row: MoneyOut, **told: Any) -> str:
-    return refuse(row.pk, **told) if isinstance(row, Refund) else refuse_payout(row.pk, **told)
+    return (
+        mark_refused(row.pk, **told) if isinstance(row, Refund) else refuse_payout(row.pk, **told)
+    )
 
 
 def _apply_result(row: MoneyOut, result: Result) -> str:
@@ -105,7 +107,7 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
         # Whoever did it, the buyer has the money back.
         return _finish(row, number="", code=result.result_code, text=result.description)
     if reason is None:
-        _ask_soon(row)
+        _schedule_status_query(row)
         return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
     return _refuse(row, code=result.result_code, text=result.description, reason=reason)
 
@@ -124,7 +126,7 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
         # result which it was.
         under_way = _rows(row).filter(status=TransferStatus.SENT)
         under_way.update(status=TransferStatus.UNKNOWN, result_code="")
-        _ask_soon(row)
+        _schedule_status_query(row)
         return f"M-Pesa, asked, says {status}, not why. It is asked for again."
     if end == TransactionEnd.NOT_DONE:
         return _refuse(row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER)
@@ -143,7 +145,7 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
     return "M-Pesa does not know it yet."
 
 
-def _ask_soon(row: MoneyOut) -> None:
+def _schedule_status_query(row: MoneyOut) -> None:
     now = timezone.now()
     later = _rows(row).filter(status__in=[TransferStatus.UNKNOWN, TransferStatus.SENT])
     later.filter(Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)).update(next_check_at=now)

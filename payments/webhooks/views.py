@@ -11,12 +11,12 @@ from django.db import Error
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
-from omachemainproj.background import run_soon
+from omachemainproj.background import enqueue
 from payments.models import Source
 
 from . import c2b as paybill
 from . import equity
-from .inbox import apply_event, keep_event
+from .inbox import process_event, store_event
 
 #: Daraja's messages are about one kilobyte.
 MAX_BODY = 64 * 1024
@@ -24,7 +24,7 @@ _SHORT_NUMBER = re.compile(r"[0-9]{1,9}")
 _HEADERS = ("Content-Type", "User-Agent", "Businessshortcode", "X-Forwarded-For")
 
 
-class KeptThenApplied(JsonResponse):
+class StoredThenProcessed(JsonResponse):
     """The answer to a message; acting on it begins when the answer has been sent.
 
     A WSGI server closes a response after its last byte, so the gateway never waits for us.
@@ -38,7 +38,7 @@ class KeptThenApplied(JsonResponse):
         event_id, self._event_id = self._event_id, None
         try:
             if event_id is not None:
-                run_soon(apply_event, event_id)
+                enqueue(process_event, event_id)
         finally:
             # Lets Django close the connection that this thread has just used.
             super().close()
@@ -47,13 +47,13 @@ class KeptThenApplied(JsonResponse):
 @csrf_exempt
 def receive(request: HttpRequest, token: str = "") -> HttpResponse:
     """Keep whatever M-Pesa posts about a prompt or a refund, and answer the same to all of it."""
-    return _answer_post(request, partial(_keep, request, Source.PROMPT, token))
+    return _answer_post(request, partial(_store, request, Source.PROMPT, token))
 
 
 @csrf_exempt
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """Keep what M-Pesa tells of a payment to the pay bill. Nothing can refuse that any more."""
-    return _answer_post(request, partial(_keep, request, Source.C2B, token))
+    return _answer_post(request, partial(_store, request, Source.C2B, token))
 
 
 @csrf_exempt
@@ -65,13 +65,13 @@ def validate(request: HttpRequest, token: str) -> HttpResponse:
 
 
 @csrf_exempt
-def equity_notifies(request: HttpRequest) -> HttpResponse:
+def equity_ipn(request: HttpRequest) -> HttpResponse:
     """Keep what Equity Bank posts, if it names itself as we told it to."""
     if not equity.is_the_bank(request.headers.get("Authorization", "")):
         response = _refuse("Name and password are not those of the bank.", "not_the_bank", 401)
         response["WWW-Authenticate"] = 'Basic realm="O-Mache", charset="UTF-8"'
         return response
-    return _answer_post(request, partial(_keep, request, Source.EQUITY, ""))
+    return _answer_post(request, partial(_store, request, Source.EQUITY, ""))
 
 
 def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) -> HttpResponse:
@@ -96,15 +96,15 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
         return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
 
 
-def _keep(request: HttpRequest, source: Source, token: str, body: bytes) -> HttpResponse:
-    event_id = keep_event(
+def _store(request: HttpRequest, source: Source, token: str, body: bytes) -> HttpResponse:
+    event_id = store_event(
         body=body,
         token=token,
         source=source,
         remote_address=_address(request),
         headers=_headers(request),
     )
-    return KeptThenApplied(event_id)
+    return StoredThenProcessed(event_id)
 
 
 def _read(request: HttpRequest) -> bytes | None:

@@ -25,7 +25,7 @@ from omachemainproj.media import media_prefix
 from products.models import Category, Product
 from products.querysets import Newest
 
-from .representation import Shape
+from .representation import ProductRepresentation
 from .statements import TEXT, Statement, compiled
 
 PER_CATEGORY = 25
@@ -85,7 +85,7 @@ def _statement_unless_known() -> str:
     """  # noqa: S608
 
 
-class Front:
+class HomePage:
     """The front page as it stood at one moment: under each key rows, newest first."""
 
     def __init__(self, rows: list[Any], fingerprint: str = "") -> None:
@@ -103,7 +103,7 @@ class Front:
         """The JSON with this request's addresses of pictures, and its ETag."""
         prefix = media_prefix(request)
         if prefix not in self._written:
-            shape = Shape(request)
+            shape = ProductRepresentation(request)
             body = write_json({key: shape.products(rows) for key, rows in self.shelves.items()})
             if len(self._written) >= 8:  # hosts; a wildcard allows any number of them
                 self._written = {}
@@ -113,13 +113,13 @@ class Front:
 
 
 #: The last page this process has read, by database.
-_remembered: dict[str, Front] = {}
+_remembered: dict[str, HomePage] = {}
 
 
-def front_page() -> Front:
+def home_page() -> HomePage:
     """The front page as it stands now. One query, however many products there are."""
     if connection.vendor != "postgresql":
-        return Front(_statement(connection.vendor).rows())
+        return HomePage(_statement(connection.vendor).rows())
     known = _remembered.get(connection.alias)
     rows = _statement("postgresql")
     fingerprint = known.fingerprint if known else ""
@@ -128,6 +128,6 @@ def front_page() -> Front:
         now, answer = cursor.fetchone()
     if known and answer is None:
         return known
-    front = Front([rows.row._make(row) for row in orjson.loads(answer)], now)
+    front = HomePage([rows.row._make(row) for row in orjson.loads(answer)], now)
     _remembered[connection.alias] = front
     return front

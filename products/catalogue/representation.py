@@ -40,7 +40,7 @@ def average_stars(stars: int, reviews: int) -> float | None:
     return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
 
 
-class Shape:
+class ProductRepresentation:
     """Turns rows into public products; what is the same for all of a request is found once."""
 
     def __init__(self, request: Request | HttpRequest) -> None:

@@ -40,7 +40,7 @@ def remember_words(name: str) -> None:
     SearchWord.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def put_right(words: Sequence[str]) -> list[list[str]]:
+def correct_spelling(words: Sequence[str]) -> list[list[str]]:
     """For each word, the known words that contain it, else those most like it. One query.
 
     A word no name has is searched for as a beginning too (``kett*``), descriptions included.

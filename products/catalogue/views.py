@@ -27,10 +27,10 @@ from products.serializers import CartInput, CreateProductInput, ProductOutput
 from . import openapi as descriptions
 from . import queries as pages
 from .filters import ORDERS, ProductFilter, ProductFilterBackend
-from .home import front_page
-from .representation import Shape
+from .home import home_page
+from .representation import ProductRepresentation
 from .search import MAX_TERM, is_common, query_for, words_in
-from .spelling import put_right
+from .spelling import correct_spelling
 
 _BIGGEST_ID = 2**63 - 1
 
@@ -60,7 +60,7 @@ class HomeView(APIView):
 
     @extend_schema(**descriptions.HOME)
     def get(self, request: Request) -> HttpResponseBase | None:
-        body, etag = front_page().written(request)
+        body, etag = home_page().written(request)
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = etag
         # Kept by browsers, but asked about each time: what was sold out a second ago is gone.
@@ -108,7 +108,7 @@ class ProductListView(GenericAPIView):
         return bool(asked)
 
     def answer(self, rows: list[Any]) -> Response:
-        return self.get_paginated_response(Shape(self.request).products(rows))
+        return self.get_paginated_response(ProductRepresentation(self.request).products(rows))
 
 
 class CategoryView(ProductListView):
@@ -142,7 +142,7 @@ class SearchView(ProductListView):
         words = words_in(self._term())
         found = self._find([[word] for word in words])
         if words and not found and not self._had_an_earlier_page(words):
-            found = self._find(put_right(words))
+            found = self._find(correct_spelling(words))
         return self.answer(found)
 
     def _term(self) -> str:
@@ -178,7 +178,7 @@ class ProductView(APIView):
         row = pages.read_product(int(product_id))
         if row is None:
             raise NoSuchProduct
-        product = Shape(request).product(row)
+        product = ProductRepresentation(request).product(row)
         if request.user.is_authenticated and request.user.pk == row.seller_id:
             product["payment_mpesa_number"] = row.payment_mpesa_number
         return Response(product)
@@ -212,7 +212,7 @@ class CreateView(APIView):
             product.review_stars,
             product.review_count,
         )
-        body = Shape(request).product(row)
+        body = ProductRepresentation(request).product(row)
         body["payment_mpesa_number"] = product.payment_mpesa_number
         headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
@@ -233,4 +233,4 @@ class CartView(APIView):
         ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID))
         found = {row.id: row for row in pages.read_cart(ids)}
         in_order = [found[pk] for pk in ids if pk in found]
-        return Response(Shape(request).products(in_order))
+        return Response(ProductRepresentation(request).products(in_order))

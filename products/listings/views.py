@@ -18,7 +18,7 @@ from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from products.catalogue.filters import ListingFilter, ProductFilterBackend
-from products.catalogue.representation import Shape
+from products.catalogue.representation import ProductRepresentation
 from products.catalogue.views import NoSuchProduct, ProductView
 from products.models import Product
 from products.querysets import Newest
@@ -44,7 +44,7 @@ class SellerProductsView(GenericAPIView):
         mine = self.filter_queryset(Product.objects.owned_by(_seller(request)))
         rows = mine.annotate(newest=Newest()).as_listings("newest").order_by("newest")
         page = self.paginate_queryset(rows) or []
-        shape = Shape(request)
+        shape = ProductRepresentation(request)
         return self.get_paginated_response([shape.listing(row) for row in page])
 
 
@@ -112,4 +112,4 @@ def _own(request: Request, product_id: str) -> Product:
 
 def _answer(request: Request, product_id: int) -> Response:
     row = Product.objects.filter(pk=product_id).as_listings().get()
-    return Response(Shape(request).listing(row))
+    return Response(ProductRepresentation(request).listing(row))

@@ -15,7 +15,7 @@ _RETURNED = frozenset({"cancelled", "refunded"})
 SOMEBODY = "A buyer"
 
 
-def review_answer(row: Any) -> dict[str, Any]:
+def represent_review(row: Any) -> dict[str, Any]:
     """One review, from ``as_rows()``, as the public sees it. Of its writer the first name alone."""
     answer = {"text": row.answer, "created_at": row.answered_at} if row.answered_at else None
     return {
@@ -30,23 +30,23 @@ def review_answer(row: Any) -> dict[str, Any]:
     }
 
 
-def shown_review_answer(review_id: int) -> dict[str, Any]:
+def represent_shown_review(review_id: int) -> dict[str, Any]:
     """One review as the public sees it. One query."""
-    return review_answer(Review.objects.filter(pk=review_id).as_rows().get())
+    return represent_review(Review.objects.filter(pk=review_id).as_rows().get())
 
 
-def own_review_answer(review_id: int) -> dict[str, Any]:
+def represent_own_review(review_id: int) -> dict[str, Any]:
     """One review as its writer sees it, hidden or not. One query."""
     row = Review.objects.filter(pk=review_id).as_rows("product_id", "hidden").get()
     return {
-        **review_answer(row),
+        **represent_review(row),
         "product": row.product_id,
         "hidden": row.hidden,
         "editable_until": row.created_at + EDITABLE_FOR,
     }
 
 
-def seller_answer(row: Any) -> dict[str, Any]:
+def represent_seller(row: Any) -> dict[str, Any]:
     """A seller, from ``sellers_called()``, as the public sees them."""
     reviews = row.rating__review_count or 0
     return {

@@ -19,7 +19,7 @@ from products.models import Product, Review
 from products.querysets import sellers_called
 
 from . import openapi as descriptions
-from .representation import review_answer, seller_answer, shown_review_answer
+from .representation import represent_review, represent_seller, represent_shown_review
 from .serializers import AnswerInput, ReviewOutput
 from .services import answer_review
 
@@ -49,7 +49,7 @@ class ProductReviewsView(GenericAPIView):
         rows = pager.paginate_queryset(reviews, request, self)
         if not Product.objects.listed().filter(pk=int(product_id)).exists():
             raise NoSuchProduct
-        return pager.get_paginated_response([review_answer(row) for row in rows])
+        return pager.get_paginated_response([represent_review(row) for row in rows])
 
 
 class AnswerView(APIView):
@@ -63,7 +63,7 @@ class AnswerView(APIView):
         asked.is_valid(raise_exception=True)
         seller_id = cast(int, request.user.pk)
         answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
-        return Response(shown_review_answer(int(review_id)), status=status.HTTP_201_CREATED)
+        return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
 
 
 class SellerView(APIView):
@@ -78,4 +78,4 @@ class SellerView(APIView):
         row = next(iter(sellers_called(username)), None)
         if row is None:
             raise NoSuchSeller
-        return Response(seller_answer(row))
+        return Response(represent_seller(row))

@@ -99,5 +99,5 @@ class SheetAdmin(ImportExportMixin):
         self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any
     ) -> Any:
         data = super().get_export_data(file_format, request, queryset, **kwargs)
-        audit.keep(who(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
+        audit.log(who(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
         return data

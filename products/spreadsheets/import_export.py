@@ -154,7 +154,7 @@ class ProductResource(Resource):
             if report.id is not None and report.status in {CREATED, UPDATED}:
                 product = Product.objects.get(pk=report.id)
                 changes = audit.difference(before, audit.values_of(product))
-                audit.keep(user, f"Imported: {report.status}", product, changes=changes)
+                audit.log(user, f"Imported: {report.status}", product, changes=changes)
         return report
 
 

@@ -74,7 +74,7 @@ def import_sheet(
 ) -> dict[str, Any]:
     """Create and change a seller's listings by the rows of a sheet; tell what became of each.
 
-    A row that fails changes nothing and keeps no other from being saved. With ``check`` nothing
+    A row that fails changes nothing and keeps no other from being saved. With ``verify`` nothing
     is saved at all. ``key`` tells apart restocks that look the same: without it the same number
     added to the same shelf is counted once.
     """

@@ -75,7 +75,7 @@ class ImportView(APIView):
 
 
 def _with_address(request: Request) -> QueryDict:
-    """The form; ``check`` may be said in the address as well."""
+    """The form; ``verify`` may be said in the address as well."""
     form = QueryDict(mutable=True)
     form.update(request.data)
     for typed in request.query_params.getlist("check"):

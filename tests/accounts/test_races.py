@@ -94,7 +94,7 @@ def test_nothing_is_given_out_while_everything_is_being_ended():
         pairs = [str(tokens.issue(user).refresh) for _ in range(4)]
 
         answers = at_once(
-            lambda user=user: tokens.end_all(user.pk),
+            lambda user=user: tokens.revoke_all(user.pk),
             *[lambda token=token: refresh(token) for token in pairs],
         )
 

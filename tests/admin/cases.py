@@ -11,10 +11,10 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from payments.daraja.errors import DarajaRefused, Refusal
-from payments.disbursement import look_after_refund
+from payments.disbursement import process_refund
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation.status_query import check_payment
-from payments.webhooks.inbox import apply_event
+from payments.reconciliation.status_query import query_status
+from payments.webhooks.inbox import process_event
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import post, success
 from tests.payments.conftest import ringing
@@ -40,13 +40,13 @@ class FakeMpesa(FakeDaraja):
     sent: list[dict[str, Any]] = field(default_factory=list)
     refuses: DarajaRefused | None = None
 
-    def reverse(self, **asked: Any) -> Accepted:
+    def reversal(self, **asked: Any) -> Accepted:
         return self._take(asked)
 
-    def pay(self, **asked: Any) -> Accepted:
+    def b2c_payment(self, **asked: Any) -> Accepted:
         return self._take(asked)
 
-    def ask_status(self, **asked: Any) -> None:
+    def transaction_status(self, **asked: Any) -> None:
         pass
 
     def _take(self, asked: dict[str, Any]) -> Accepted:
@@ -129,7 +129,7 @@ def owed_refund() -> Refund:
 def sent_refund() -> Refund:
     """A refund M-Pesa has taken."""
     refund = owed_refund()
-    look_after_refund(refund.pk)
+    process_refund(refund.pk)
     refund.refresh_from_db()
     return refund
 
@@ -165,7 +165,7 @@ def double_refund() -> Refund:
     refund = sent_refund()
     result(refund, code="R000002")
     following = Refund.objects.get(replaces=refund)
-    look_after_refund(following.pk)
+    process_refund(following.pk)
     following.refresh_from_db()
     result(following)
     result(refund)
@@ -176,7 +176,7 @@ def unnamed_receipt(daraja) -> Receipt:
     """Money only a status query has told of, more than an hour ago."""
     payment = ringing(new_order().payments.get(), f"ws_CO_{next(_numbers)}")
     answer, daraja.answer = daraja.answer, PAID
-    check_payment(payment.pk)
+    query_status(payment.pk)
     daraja.answer = answer
     Receipt.objects.filter(payment=payment).update(created_at=timezone.now() - timedelta(hours=2))
     return Receipt.objects.get(payment=payment)
@@ -196,7 +196,7 @@ def broken_message() -> GatewayEvent:
     event = GatewayEvent.objects.create(
         body=b'{"callbackType": "IPN"}', sha256="0" * 64, source="equity"
     )
-    apply_event(event.pk)
+    process_event(event.pk)
     event.refresh_from_db()
     return event
 
@@ -222,7 +222,7 @@ def stopped(daraja) -> Refund:
     """M-Pesa did not accept the initiator: nothing leaves the shop."""
     refund = owed_refund()
     daraja.refuses = DarajaRefused("Bad initiator", code="401.002.01", kind=Refusal.CONFIGURATION)
-    look_after_refund(refund.pk)
+    process_refund(refund.pk)
     daraja.refuses = None
     refund.refresh_from_db()
     return refund

@@ -4,9 +4,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.cashout import Asked, place_order
-from payments.models import Door, GatewayEvent, OrderPayment
-from payments.reconciliation.outcomes import Outcome, settle
+from orders.cashout import LineRequest, place_order
+from payments.models import GatewayEvent, OrderPayment, ReceiptSource
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import UserFactory
 
 
@@ -26,19 +26,21 @@ def desk(staff):
 @pytest.fixture
 def sale(buyer, kettle):
     """An order of two kettles, paid by receipt TKB1234567, with the message that said so."""
-    order = place_order(buyer=buyer, asked=[Asked(kettle.pk, 2)], mpesa_number="254712345678").order
+    order = place_order(
+        buyer=buyer, asked=[LineRequest(kettle.pk, 2)], mpesa_number="254712345678"
+    ).order
     payment = order.payments.get()
     payment.checkout_request_id = "ws_CO_231120261200001234"
     payment.rung_at = timezone.now()
     payment.save()
     GatewayEvent.objects.create(body=b'{"Body": {}}', sha256="0" * 64, payment=payment)
-    settle(
+    record_outcome(
         payment.pk,
         Outcome(
             succeeded=True,
             code="0",
             text="Paid",
-            door=Door.CALLBACK,
+            door=ReceiptSource.CALLBACK,
             amount=payment.amount,
             receipt="TKB1234567",
         ),
@@ -50,6 +52,8 @@ def sale(buyer, kettle):
 @pytest.fixture
 def unpaid(buyer, kettle):
     """An order of one kettle that waits for its money, its phone not rung."""
-    order = place_order(buyer=buyer, asked=[Asked(kettle.pk, 1)], mpesa_number="254712345678").order
+    order = place_order(
+        buyer=buyer, asked=[LineRequest(kettle.pk, 1)], mpesa_number="254712345678"
+    ).order
     OrderPayment.objects.filter(order=order).update(live=False, status="failed")
     return order

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from orders.models import Order
-from payments.disbursement import look_after_refund
+from payments.disbursement import process_refund
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from tests.factories import UserFactory
@@ -320,7 +320,7 @@ def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
     first = cases.sent_refund()
     cases.result(first, code="R000002")
     second = Refund.objects.get(replaces=first)
-    look_after_refund(second.pk)
+    process_refund(second.pk)
     second.refresh_from_db()
     cases.result(second, code="2040")
     cases.result(first)
@@ -697,7 +697,7 @@ def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queri
 
 
 def test_every_list_the_page_leads_to_opens(desk):
-    from payments.backoffice.queues import SECTIONS as DECLARED
+    from payments.backoffice.queues import QUEUES as DECLARED
     from payments.templatetags.console import all_of
 
     for section in DECLARED:

@@ -6,9 +6,9 @@ from django.utils import timezone
 from accounts.models import Audit
 from orders.fulfilment import move_line
 from payments.daraja.payout_codes import PayoutReason
-from payments.disbursement import look_after_payout
+from payments.disbursement import process_payout
 from payments.models import Payout, PayoutStop
-from payments.payouts.services import prepare_payouts, refuse_payout
+from payments.payouts.services import create_payouts, refuse_payout
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line
@@ -47,7 +47,7 @@ def desk(boss):
 def payout(buyer, kettle, agent):
     """KES 1,500 that an agent's fetching owes the seller."""
     move_line(paid_line(buyer, kettle).pk, "fetched", by=agent)
-    prepare_payouts(kettle.seller_id)
+    create_payouts(kettle.seller_id)
     return Payout.objects.get()
 
 
@@ -85,7 +85,7 @@ def act(client, payout, key, **given):
 
 
 def test_a_large_payout_waits_on_the_console(large, desk, daraja):
-    look_after_payout(large.pk)
+    process_payout(large.pk)
 
     assert "Payouts to approve" in page(desk)
     assert daraja.sent == []
@@ -93,7 +93,7 @@ def test_a_large_payout_waits_on_the_console(large, desk, daraja):
 
 def test_a_second_person_lets_it_leave_and_is_on_record(large, desk, boss, daraja):
     act(desk, large, "approve")
-    look_after_payout(large.pk)
+    process_payout(large.pk)
 
     assert (large.approved_by, [sent["amount"] for sent in daraja.sent]) == (boss, [1500])
     audit = Audit.objects.latest("pk")
@@ -106,7 +106,7 @@ def test_a_second_person_lets_it_leave_and_is_on_record(large, desk, boss, daraj
 
 def test_who_fetched_the_goods_does_not_approve_their_payout(large, agent, daraja):
     said = act(browser_of(agent), large, "approve")
-    look_after_payout(large.pk)
+    process_payout(large.pk)
 
     assert "Who fetched the goods, or is paid for them, cannot approve it." in said
     assert (large.approved_by, daraja.sent) == (None, [])
@@ -124,7 +124,7 @@ def test_nobody_approves_their_own_payout(large, kettle, daraja):
 
 def test_what_was_refused_is_tried_again(refused, desk):
     act(desk, refused, "again")
-    prepare_payouts(refused.seller_id)
+    create_payouts(refused.seller_id)
 
     follower = Payout.objects.latest("pk")
     assert (refused.status, follower.status, follower.amount) == ("dropped", "due", 1500)
@@ -133,7 +133,7 @@ def test_what_was_refused_is_tried_again(refused, desk):
 
 def test_what_was_refused_goes_to_another_number(refused, desk):
     act(desk, refused, "send", phone="0733 000 222")
-    prepare_payouts(refused.seller_id)
+    create_payouts(refused.seller_id)
 
     assert Payout.objects.latest("pk").phone == "254733000222"
 
@@ -162,7 +162,7 @@ def test_one_m_pesa_never_spoke_of_never_went(silent, desk):
 def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, desk, agent):
     other = ProductFactory(seller=UserFactory())
     move_line(paid_line(buyer, other).pk, "fetched", by=agent)
-    prepare_payouts(other.seller_id)
+    create_payouts(other.seller_id)
     Payout.objects.filter(seller=other.seller).update(number="TKB1234567")
 
     said = act(desk, refused, "portal", number="TKB1234567")
@@ -192,7 +192,7 @@ def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):
     PayoutStop.objects.create(reason="A bad password")
     Payout.objects.update(created_at=timezone.now() - timezone.timedelta(minutes=3))
 
-    look_after_payout(payout.pk)
+    process_payout(payout.pk)
 
     assert daraja.sent == []
     assert "Payouts that wait" in page(desk)

@@ -48,7 +48,7 @@ def assert_all_is_well(simulator) -> None:
 def _run_the_clock(shop, simulator) -> None:
     for _ in range(MOST_ROUNDS):
         _let_time_pass()
-        ran = shop.call("payments.clock.tick")
+        ran = shop.call("payments.clock.run_periodic")
         assert ran["error"] is None, ran["error"]
         assert simulator.wait_until_quiet(20)
         if not _is_anything_left(ran["returned"]):
@@ -73,8 +73,8 @@ def _is_anything_left(done) -> bool:
     moved = {name for name, count in done.items() if count} - {
         # A prompt M-Pesa cannot be asked about, having given no id, and the statement itself, are
         # looked at again and again.
-        "check_silent_payments",
-        "read_the_statement",
+        "query_silent_payments",
+        "pull_and_apply_statement",
     }
     waiting = OrderPayment.objects.filter(next_check_at__isnull=False)
     return bool(
@@ -84,5 +84,5 @@ def _is_anything_left(done) -> bool:
         or Payout.objects.filter(next_check_at__isnull=False).exists()
         or GatewayEvent.objects.filter(state=EventState.NEW).exists()
         or Notice.objects.to_compose().exists()
-        or Receipt.objects.unnamed().exists()
+        or Receipt.objects.without_number().exists()
     )

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
-from payments.disbursement import look_after_refund
+from payments.disbursement import process_refund
 from payments.models import OrderPayment
-from payments.refunds.services import owe_back
+from payments.refunds.services import refund_excess
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import success
@@ -99,7 +99,7 @@ def owe(shop, simulator) -> Scene:
     Order.objects.filter(pk=order.pk).update(expires_at=now)
     expire_order(order.pk, now=now)
     scene.run = partial(
-        shop.call, "payments.refunds.services.owe_back", order.pk, phase="refund, owe"
+        shop.call, "payments.refunds.services.refund_excess", order.pk, phase="refund, owe"
     )
     return scene
 
@@ -107,7 +107,7 @@ def owe(shop, simulator) -> Scene:
 def send_reversal(shop, simulator) -> Scene:
     """That half is owed back, and the clock is about to send it: a reversal."""
     scene = owe(shop, simulator)
-    owe_back(scene.order.pk)
+    refund_excess(scene.order.pk)
     return _sending(shop, scene, "refund, send by reversal")
 
 
@@ -173,16 +173,14 @@ def _told(simulator, payment) -> bytes:
 
 def _sending(shop, scene, phase) -> Scene:
     refund = scene.order.refunds.get()
-    scene.run = partial(
-        shop.call, "payments.disbursement.look_after_refund", refund.pk, phase=phase
-    )
+    scene.run = partial(shop.call, "payments.disbursement.process_refund", refund.pk, phase=phase)
     return scene
 
 
 def _resulting(shop, simulator, scene, operation) -> Scene:
     simulator.script(operation=operation, phone=scene.phone, callbacks=0)
     refund = scene.order.refunds.get()
-    look_after_refund(refund.pk)
+    process_refund(refund.pk)
     assert simulator.wait_until_quiet(10)
     refund.refresh_from_db()
     ended = next(

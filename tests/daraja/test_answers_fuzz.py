@@ -67,7 +67,7 @@ def test_money_that_may_have_moved_is_never_refused(make_client, gateway, status
         gateway.on(path, says(status, json.dumps(answer).encode()))
     client = with_token(make_client, gateway)
 
-    for ask in (lambda: client.pay(**A_PAYOUT), lambda: client.reverse(**A_REVERSAL)):
+    for ask in (lambda: client.b2c_payment(**A_PAYOUT), lambda: client.reversal(**A_REVERSAL)):
         try:
             ended = ask()
         except (DarajaRefused, DarajaUnknown) as error:
@@ -87,7 +87,7 @@ def test_a_statement_is_a_page_or_an_error(make_client, gateway, status, answer)
     gateway.on(PULL, says(status, json.dumps(answer).encode()))
 
     try:
-        page = with_token(make_client, gateway).pull(start=FROM, end=TO)
+        page = with_token(make_client, gateway).pull_transactions(start=FROM, end=TO)
     except (DarajaRefused, DarajaUnknown):
         return
     assert isinstance(page, StatementPage)

@@ -32,13 +32,13 @@ from .gateway import (
 
 A_QUESTION = {"receipt": "TAV1DE2FGH", **SAID_LATER}
 CALLS = {
-    "pay": (PAY, A_PAYOUT),
-    "reverse": (REVERSE, A_REVERSAL),
-    "ask_status": (STATUS, A_QUESTION),
-    "ask_balance": (BALANCE, SAID_LATER),
+    "b2c_payment": (PAY, A_PAYOUT),
+    "reversal": (REVERSE, A_REVERSAL),
+    "transaction_status": (STATUS, A_QUESTION),
+    "account_balance": (BALANCE, SAID_LATER),
 }
-MONEY = ["pay", "reverse"]
-QUESTIONS = ["ask_status", "ask_balance"]
+MONEY = ["b2c_payment", "reversal"]
+QUESTIONS = ["transaction_status", "account_balance"]
 
 URLS = {
     "ResultURL": "https://shop.co.ke/hook/0123abcd/result/",
@@ -58,9 +58,9 @@ def sent(gateway, name):
 
 
 def test_a_payout_sends_exactly_what_the_portal_asks_for(daraja, gateway):
-    daraja.pay(**A_PAYOUT)
+    daraja.b2c_payment(**A_PAYOUT)
 
-    assert sent(gateway, "pay") == (
+    assert sent(gateway, "b2c_payment") == (
         {
             "OriginatorConversationID": "payout-7-0",
             "InitiatorName": "operator",
@@ -77,15 +77,15 @@ def test_a_payout_sends_exactly_what_the_portal_asks_for(daraja, gateway):
 
 
 def test_a_payout_may_be_of_another_kind(daraja, gateway):
-    daraja.pay(**A_PAYOUT, command="PromotionPayment")
+    daraja.b2c_payment(**A_PAYOUT, command="PromotionPayment")
 
-    assert sent(gateway, "pay")[0]["CommandID"] == "PromotionPayment"
+    assert sent(gateway, "b2c_payment")[0]["CommandID"] == "PromotionPayment"
 
 
 def test_a_reversal_sends_exactly_what_the_portal_asks_for(daraja, gateway):
-    daraja.reverse(**A_REVERSAL)
+    daraja.reversal(**A_REVERSAL)
 
-    assert sent(gateway, "reverse") == (
+    assert sent(gateway, "reversal") == (
         {
             "Initiator": "operator",
             "CommandID": "TransactionReversal",
@@ -103,9 +103,9 @@ def test_a_reversal_sends_exactly_what_the_portal_asks_for(daraja, gateway):
 def test_a_till_gives_back_under_its_own_number(gateway, make_client):
     account = an_account(gateway.url, party_b="5551234")
 
-    make_client(gateway.url, account=account).reverse(**A_REVERSAL)
+    make_client(gateway.url, account=account).reversal(**A_REVERSAL)
 
-    assert sent(gateway, "reverse")[0]["ReceiverParty"] == "5551234"
+    assert sent(gateway, "reversal")[0]["ReceiverParty"] == "5551234"
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_a_till_gives_back_under_its_own_number(gateway, make_client):
     ],
 )
 def test_a_status_query_sends_exactly_what_the_portal_asks_for(daraja, gateway, asked, sent_fields):
-    daraja.ask_status(**asked, **SAID_LATER)
+    daraja.transaction_status(**asked, **SAID_LATER)
 
-    assert sent(gateway, "ask_status") == (
+    assert sent(gateway, "transaction_status") == (
         {
             "Initiator": "operator",
             "CommandID": "TransactionStatusQuery",
@@ -145,9 +145,9 @@ def test_a_status_query_sends_exactly_what_the_portal_asks_for(daraja, gateway, 
 
 @pytest.mark.parametrize(("asked", "party"), [({}, "600000"), ({"shortcode": "174379"}, "174379")])
 def test_a_balance_query_sends_exactly_what_the_portal_asks_for(daraja, gateway, asked, party):
-    daraja.ask_balance(**asked, **SAID_LATER)
+    daraja.account_balance(**asked, **SAID_LATER)
 
-    assert sent(gateway, "ask_balance") == (
+    assert sent(gateway, "account_balance") == (
         {
             "Initiator": "operator",
             "CommandID": "AccountBalance",
@@ -171,37 +171,37 @@ def test_an_accepted_request_returns_both_ids(daraja, name):
 def test_a_payout_whose_id_is_not_repeated_has_ours(daraja, gateway):
     gateway.on(PAY, says(200, OPENED | {"OriginatorConversationID": ""}))
 
-    assert daraja.pay(**A_PAYOUT).originator_conversation_id == "payout-7-0"
+    assert daraja.b2c_payment(**A_PAYOUT).originator_conversation_id == "payout-7-0"
 
 
 @pytest.mark.parametrize(
     ("name", "argument", "value"),
     [
-        ("pay", "phone", "0712345678"),
-        ("pay", "phone", 254712345678),
-        ("pay", "amount", 9),
-        ("pay", "amount", 250_001),
-        ("pay", "amount", 100.0),
-        ("pay", "amount", True),
-        ("pay", "originator_conversation_id", ""),
-        ("pay", "originator_conversation_id", "w" * 65),
-        ("pay", "originator_conversation_id", "pay out"),
-        ("pay", "originator_conversation_id", None),
-        ("pay", "remarks", "x"),
-        ("pay", "remarks", " x"),
-        ("pay", "remarks", "x" * 101),
-        ("pay", "remarks", "two\nlines"),
-        ("pay", "remarks", None),
-        ("pay", "command", "BusinessPayBill"),
-        ("reverse", "receipt", ""),
-        ("reverse", "receipt", "tav1de2fgh"),
-        ("reverse", "receipt", None),
-        ("reverse", "amount", 0),
-        ("reverse", "amount", "1500"),
-        ("reverse", "remarks", "x"),
-        ("ask_status", "receipt", ""),
-        ("ask_status", "receipt", "TAV1"),
-        ("ask_status", "originator_conversation_id", "payout-7-0"),
+        ("b2c_payment", "phone", "0712345678"),
+        ("b2c_payment", "phone", 254712345678),
+        ("b2c_payment", "amount", 9),
+        ("b2c_payment", "amount", 250_001),
+        ("b2c_payment", "amount", 100.0),
+        ("b2c_payment", "amount", True),
+        ("b2c_payment", "originator_conversation_id", ""),
+        ("b2c_payment", "originator_conversation_id", "w" * 65),
+        ("b2c_payment", "originator_conversation_id", "pay out"),
+        ("b2c_payment", "originator_conversation_id", None),
+        ("b2c_payment", "remarks", "x"),
+        ("b2c_payment", "remarks", " x"),
+        ("b2c_payment", "remarks", "x" * 101),
+        ("b2c_payment", "remarks", "two\nlines"),
+        ("b2c_payment", "remarks", None),
+        ("b2c_payment", "command", "BusinessPayBill"),
+        ("reversal", "receipt", ""),
+        ("reversal", "receipt", "tav1de2fgh"),
+        ("reversal", "receipt", None),
+        ("reversal", "amount", 0),
+        ("reversal", "amount", "1500"),
+        ("reversal", "remarks", "x"),
+        ("transaction_status", "receipt", ""),
+        ("transaction_status", "receipt", "TAV1"),
+        ("transaction_status", "originator_conversation_id", "payout-7-0"),
     ],
 )
 def test_a_callers_mistake_is_a_value_error_and_sends_nothing(
@@ -214,22 +214,22 @@ def test_a_callers_mistake_is_a_value_error_and_sends_nothing(
 
 def test_a_status_query_by_an_id_that_is_none_is_a_value_error(daraja, gateway):
     with pytest.raises(ValueError, match="originator_conversation_id"):
-        daraja.ask_status(originator_conversation_id="pay out", **SAID_LATER)
+        daraja.transaction_status(originator_conversation_id="pay out", **SAID_LATER)
     assert gateway.heard == []
 
 
 @pytest.mark.parametrize("amount", [10, 250_000])
 def test_the_smallest_and_the_largest_payout_are_sent(daraja, gateway, amount):
-    daraja.pay(**A_PAYOUT | {"amount": amount})
+    daraja.b2c_payment(**A_PAYOUT | {"amount": amount})
 
-    assert sent(gateway, "pay")[0]["Amount"] == amount
+    assert sent(gateway, "b2c_payment")[0]["Amount"] == amount
 
 
 @pytest.mark.parametrize("remarks", ["ok", "x" * 100])
 def test_the_shortest_and_the_longest_remarks_are_sent(daraja, gateway, remarks):
-    daraja.pay(**A_PAYOUT | {"remarks": remarks})
+    daraja.b2c_payment(**A_PAYOUT | {"remarks": remarks})
 
-    assert sent(gateway, "pay")[0]["Remarks"] == remarks
+    assert sent(gateway, "b2c_payment")[0]["Remarks"] == remarks
 
 
 @pytest.fixture(scope="session")
@@ -277,12 +277,12 @@ def test_without_operator_or_certificate_nothing_is_sent(
 
 
 def test_a_certificate_of_another_kind_of_key_is_a_refusal(gateway, make_client, elliptic):
-    message = refused_before_sending(gateway, make_client, "pay", certificate=elliptic)
+    message = refused_before_sending(gateway, make_client, "b2c_payment", certificate=elliptic)
 
     assert message == "the certificate does not hold an RSA key"
 
 
-@pytest.mark.parametrize("name", ["pay", "ask_balance"])
+@pytest.mark.parametrize("name", ["b2c_payment", "account_balance"])
 def test_without_a_number_that_pays_out_nothing_is_sent(gateway, make_client, name):
     message = refused_before_sending(gateway, make_client, name, b2c_shortcode="")
 
@@ -293,7 +293,7 @@ def test_without_a_number_that_pays_out_no_payout_is_asked_about(gateway, make_c
     daraja = make_client(gateway.url, account=an_account(gateway.url, b2c_shortcode=""))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.ask_status(originator_conversation_id="payout-7-0", **SAID_LATER)
+        daraja.transaction_status(originator_conversation_id="payout-7-0", **SAID_LATER)
 
     assert refused.value.kind == Refusal.CONFIGURATION
     assert gateway.heard == []
@@ -307,8 +307,8 @@ def test_the_credential_is_the_password_alone_under_pkcs1_v1_5():
 
 
 def test_the_credential_is_made_once(daraja, gateway):
-    daraja.pay(**A_PAYOUT)
-    daraja.ask_balance(**SAID_LATER)
+    daraja.b2c_payment(**A_PAYOUT)
+    daraja.account_balance(**SAID_LATER)
 
     (payout,), (question,) = gateway.heard_on(PAY), gateway.heard_on(BALANCE)
     assert payout.fields["SecurityCredential"] == question.fields["SecurityCredential"]
@@ -458,7 +458,7 @@ def test_a_request_with_an_old_token_is_sent_again_with_a_new_one(
     assert first.headers["Authorization"] != second.headers["Authorization"]
 
 
-@pytest.mark.parametrize("name", ["reverse", *QUESTIONS])
+@pytest.mark.parametrize("name", ["reversal", *QUESTIONS])
 def test_an_answer_without_the_id_it_will_be_told_under_is_unknown(daraja, gateway, name):
     gateway.on(CALLS[name][0], says(200, OPENED | {"OriginatorConversationID": None}))
 
@@ -487,13 +487,15 @@ def test_a_payout_asked_for_before_is_a_duplicate_and_no_refusal(daraja, gateway
     gateway.on(PAY, says(status, body))
 
     with pytest.raises(DarajaDuplicate) as duplicate:
-        daraja.pay(**A_PAYOUT)
+        daraja.b2c_payment(**A_PAYOUT)
 
     assert isinstance(duplicate.value, DarajaUnknown)
     assert len(gateway.heard_on(PAY)) == 1
 
 
-@pytest.mark.parametrize(("name", "code"), [("pay", "2040"), ("pay", 1), ("reverse", "R000001")])
+@pytest.mark.parametrize(
+    ("name", "code"), [("b2c_payment", "2040"), ("b2c_payment", 1), ("reversal", "R000001")]
+)
 def test_a_known_failure_inside_a_200_is_a_refusal(daraja, gateway, name, code):
     rejected = {"ResponseCode": code, "ResponseDescription": "Rejected"}
     gateway.on(CALLS[name][0], says(200, rejected))

@@ -32,13 +32,13 @@ class Rehearsal:
         }
 
     def pay(self, **changes):
-        return self.client.pay(**A_PAYOUT | self.said_later | changes)
+        return self.client.b2c_payment(**A_PAYOUT | self.said_later | changes)
 
     def reverse(self, receipt, **changes):
-        return self.client.reverse(**A_REVERSAL | self.said_later | {"receipt": receipt} | changes)
+        return self.client.reversal(**A_REVERSAL | self.said_later | {"receipt": receipt} | changes)
 
     def ask_status(self, **about):
-        return self.client.ask_status(**self.said_later, **about)
+        return self.client.transaction_status(**self.said_later, **about)
 
     def paid_in(self):
         """The receipt of KES 1,500 paid by hand."""
@@ -131,7 +131,9 @@ OPERATIONS = {
     "b2c": lambda rehearsal, receipt: rehearsal.pay(),
     "reversal": lambda rehearsal, receipt: rehearsal.reverse(receipt),
     "transaction_status": lambda rehearsal, receipt: rehearsal.ask_status(receipt=receipt),
-    "account_balance": lambda rehearsal, _: rehearsal.client.ask_balance(**rehearsal.said_later),
+    "account_balance": lambda rehearsal, _: rehearsal.client.account_balance(
+        **rehearsal.said_later
+    ),
 }
 
 
@@ -306,7 +308,7 @@ def test_a_transaction_that_is_not_final_settles_nothing(rehearsal):
 
 
 def test_a_balance_is_told(rehearsal):
-    rehearsal.client.ask_balance(**rehearsal.said_later)
+    rehearsal.client.account_balance(**rehearsal.said_later)
 
     (result,) = rehearsal.results()
     assert result.succeeded

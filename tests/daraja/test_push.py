@@ -14,7 +14,7 @@ from .gateway import ACCEPTED, CHECKOUT_ID, MERCHANT_ID, PUSH, error, says
 
 
 def test_an_accepted_push_returns_both_request_ids(daraja):
-    accepted = daraja.push(**A_PUSH)
+    accepted = daraja.stk_push(**A_PUSH)
 
     assert accepted == PushAccepted(
         merchant_request_id=MERCHANT_ID,
@@ -24,7 +24,7 @@ def test_an_accepted_push_returns_both_request_ids(daraja):
 
 
 def test_a_push_sends_exactly_what_the_portal_asks_for(daraja, gateway):
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     (heard,) = gateway.heard_on(PUSH)
     assert heard.method == "POST"
@@ -51,7 +51,7 @@ def test_the_clock_is_read_once_so_that_timestamp_and_password_agree(gateway, ma
     def now():
         return datetime.fromisoformat(f"2025-01-31T10:00:{next(seconds):02}+03:00")
 
-    make_client(gateway.url, now=now).push(**A_PUSH)
+    make_client(gateway.url, now=now).stk_push(**A_PUSH)
 
     (heard,) = gateway.heard_on(PUSH)
     assert heard.fields["Timestamp"] == "20250131100000"
@@ -62,14 +62,14 @@ def test_a_clock_without_a_zone_is_refused(gateway, make_client):
     daraja = make_client(gateway.url, now=lambda: datetime(2025, 1, 31))  # noqa: DTZ001
 
     with pytest.raises(ValueError, match="with its zone"):
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
     assert gateway.heard == []
 
 
 def test_a_till_is_credited_under_its_own_number(gateway, make_client):
     account = an_account(gateway.url, transaction_type="CustomerBuyGoodsOnline", party_b="5551234")
 
-    make_client(gateway.url, account=account).push(**A_PUSH)
+    make_client(gateway.url, account=account).stk_push(**A_PUSH)
 
     (heard,) = gateway.heard_on(PUSH)
     assert heard.fields["TransactionType"] == "CustomerBuyGoodsOnline"
@@ -78,7 +78,7 @@ def test_a_till_is_credited_under_its_own_number(gateway, make_client):
 
 
 def test_a_base_url_may_end_with_a_slash(gateway, make_client):
-    make_client(gateway.url + "/").push(**A_PUSH)
+    make_client(gateway.url + "/").stk_push(**A_PUSH)
 
     assert len(gateway.heard_on(PUSH)) == 1
 
@@ -115,13 +115,13 @@ def test_a_base_url_may_end_with_a_slash(gateway, make_client):
 )
 def test_a_callers_mistake_is_a_value_error_and_sends_nothing(daraja, gateway, name, value):
     with pytest.raises(ValueError, match=name):
-        daraja.push(**A_PUSH | {name: value})
+        daraja.stk_push(**A_PUSH | {name: value})
     assert gateway.heard == []
 
 
 @pytest.mark.parametrize("amount", [1, 250_000])
 def test_the_smallest_and_the_largest_amount_are_sent(daraja, gateway, amount):
-    daraja.push(**A_PUSH | {"amount": amount})
+    daraja.stk_push(**A_PUSH | {"amount": amount})
 
     assert gateway.heard_on(PUSH)[0].fields["Amount"] == amount
 
@@ -157,7 +157,7 @@ def test_an_error_code_that_means_not_processed_is_a_refusal(
     gateway.on(PUSH, error(status, code, message))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == kind
     assert refused.value.code == code
@@ -196,7 +196,7 @@ def test_too_many_requests_is_a_refusal_and_is_not_resent(daraja, gateway, statu
     gateway.on(PUSH, says(status, body))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.BUSY_GATEWAY
     assert refused.value.code == code
@@ -208,7 +208,7 @@ def test_another_response_code_inside_a_200_is_a_refusal(daraja, gateway, code):
     gateway.on(PUSH, says(200, {"ResponseCode": code, "ResponseDescription": "Rejected"}))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.OTHER
     assert refused.value.code == str(code)
@@ -219,7 +219,7 @@ def test_a_refusal_without_words_says_so(daraja, gateway):
     gateway.on(PUSH, says(200, {"ResponseCode": "1", "secret": "token-1"}))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert str(refused.value) == "1: HTTP 200: without a reason"
 
@@ -227,7 +227,7 @@ def test_a_refusal_without_words_says_so(daraja, gateway):
 def test_a_response_code_may_be_a_number(daraja, gateway):
     gateway.on(PUSH, says(200, ACCEPTED | {"ResponseCode": 0}))
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_an_answer_that_is_not_clear_is_unknown_and_is_not_resent(daraja, gatewa
     gateway.on(PUSH, says(status, body))
 
     with pytest.raises(DarajaUnknown):
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert len(gateway.heard_on(PUSH)) == 1
 
@@ -283,7 +283,7 @@ def test_an_unknown_keeps_the_beginning_of_the_answer_on_one_line(daraja, gatewa
     gateway.on(PUSH, says(502, b"<html>\r\n\x00Bad\x1b[31m Gateway</html>" + b"x" * 500))
 
     with pytest.raises(DarajaUnknown) as unknown:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert str(unknown.value) == "no clear answer to the push (HTTP 502)"
     assert unknown.value.answer.startswith("<html>   Bad [31m Gateway</html>xxx")
@@ -294,7 +294,7 @@ def test_secrets_are_in_no_repr_and_in_no_error(gateway, make_client):
     account = an_account("http://127.0.0.1:1")
 
     with pytest.raises(DarajaRefused) as refused:
-        make_client("http://127.0.0.1:1").push(**A_PUSH)
+        make_client("http://127.0.0.1:1").stk_push(**A_PUSH)
 
     for text in (repr(account), str(refused.value), repr(refused.value)):
         assert "the-key" not in text
@@ -309,4 +309,4 @@ def test_a_shop_may_test_with_responses_and_a_session_of_its_own():
     responses.post(base + PUSH, json=ACCEPTED)
     daraja = DarajaClient(an_account(base), tokens=MemoryTokenStore())
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID

@@ -61,7 +61,7 @@ def with_token(make_client, url, **how):
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[", "not a url"])
 def test_a_gateway_that_cannot_be_reached_is_a_refusal(make_client, url):
     with pytest.raises(DarajaRefused) as refused:
-        with_token(make_client, url).push(**A_PUSH)
+        with_token(make_client, url).stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 
@@ -73,21 +73,21 @@ def test_a_name_that_does_not_resolve_is_a_refusal(make_client, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
 
     with pytest.raises(DarajaRefused) as refused:
-        with_token(make_client, "https://api.example").push(**A_PUSH)
+        with_token(make_client, "https://api.example").stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 
 
 def test_a_connection_that_never_stands_is_a_refusal(make_client, full_port):
     with pytest.raises(DarajaRefused) as refused:
-        with_token(make_client, f"http://127.0.0.1:{full_port}").push(**A_PUSH)
+        with_token(make_client, f"http://127.0.0.1:{full_port}").stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 
 
 def test_a_tls_handshake_that_hangs_is_a_refusal(make_client, deaf_port):
     with pytest.raises(DarajaRefused) as refused:
-        with_token(make_client, f"https://127.0.0.1:{deaf_port}").push(**A_PUSH)
+        with_token(make_client, f"https://127.0.0.1:{deaf_port}").stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
     assert isinstance(refused.value.__cause__, requests.ReadTimeout)
@@ -97,14 +97,14 @@ def test_a_tls_handshake_that_fails_is_a_refusal(make_client, gateway):
     url = gateway.url.replace("http://", "https://")
 
     with pytest.raises(DarajaRefused) as refused:
-        with_token(make_client, url).push(**A_PUSH)
+        with_token(make_client, url).stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 
 
 def test_a_connection_that_is_never_read_from_is_unknown(make_client, deaf_port):
     with pytest.raises(DarajaUnknown):
-        with_token(make_client, f"http://127.0.0.1:{deaf_port}").push(**A_PUSH)
+        with_token(make_client, f"http://127.0.0.1:{deaf_port}").stk_push(**A_PUSH)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
     gateway.on(PUSH, misfortune)
 
     with pytest.raises(DarajaUnknown) as unknown:
-        impatient.push(**A_PUSH)
+        impatient.stk_push(**A_PUSH)
 
     assert str(unknown.value).startswith(f"no answer from {PUSH} (")
     assert len(gateway.heard_on(PUSH)) == 1
@@ -126,14 +126,14 @@ def test_an_answer_that_trickles_is_not_waited_for(impatient, gateway):
     gateway.on(PUSH, trickles)
 
     with pytest.raises(DarajaUnknown, match="TimeoutError"):
-        impatient.push(**A_PUSH)
+        impatient.stk_push(**A_PUSH)
 
 
 def test_an_answer_without_end_is_given_up(impatient, gateway):
     gateway.on(PUSH, says(200, b" " * 5_000_000))
 
     with pytest.raises(DarajaUnknown, match="ValueError"):
-        impatient.push(**A_PUSH)
+        impatient.stk_push(**A_PUSH)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -141,7 +141,7 @@ def test_a_redirect_is_not_followed_and_is_unknown(daraja, gateway, status):
     gateway.on(PUSH, says(status, b"", Location=gateway.url + "/elsewhere"))
 
     with pytest.raises(DarajaUnknown):
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert len(gateway.heard_on(PUSH)) == 1
     assert gateway.heard_on("/elsewhere") == []
@@ -149,32 +149,32 @@ def test_a_redirect_is_not_followed_and_is_unknown(daraja, gateway, status):
 
 def test_one_connection_serves_many_requests_of_a_thread(daraja, gateway):
     for _ in range(3):
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert len({heard.peer for heard in gateway.heard}) == 1
 
 
 def test_a_connection_the_gateway_closed_meanwhile_is_replaced(daraja, gateway):
     gateway.on(PUSH, answers_and_hangs_up, says(200, ACCEPTED))
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
     assert gateway.hung_up.wait(5)
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
     assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
 
 
 def test_a_connection_that_lay_idle_is_not_trusted_with_a_push(daraja, gateway, monkeypatch):
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
     monkeypatch.setattr(transport, "IDLE_SECONDS", -1)
 
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
 
 
 def test_each_thread_has_a_connection_of_its_own(daraja, gateway):
-    daraja.push(**A_PUSH)
-    thread = threading.Thread(target=daraja.push, kwargs=A_PUSH)
+    daraja.stk_push(**A_PUSH)
+    thread = threading.Thread(target=daraja.stk_push, kwargs=A_PUSH)
     thread.start()
     thread.join()
 
@@ -182,10 +182,10 @@ def test_each_thread_has_a_connection_of_its_own(daraja, gateway):
 
 
 def test_a_forked_worker_does_not_use_its_parents_connection(daraja, gateway, monkeypatch):
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
     monkeypatch.setattr(os, "getpid", lambda: -1)
 
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
 
@@ -195,7 +195,7 @@ def test_a_netrc_file_does_not_replace_the_token(daraja, gateway, monkeypatch, t
     netrc.write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(netrc))
 
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     assert gateway.heard_on(PUSH)[0].headers["Authorization"] == "Bearer token-1"
 
@@ -204,7 +204,7 @@ def test_a_given_session_is_used(gateway, make_client):
     session = requests.Session()
     session.headers["X-Shop"] = "o-mache"
 
-    make_client(gateway.url, session=session).push(**A_PUSH)
+    make_client(gateway.url, session=session).stk_push(**A_PUSH)
 
     assert gateway.heard_on(PUSH)[0].headers["X-Shop"] == "o-mache"
 
@@ -245,7 +245,7 @@ def test_whatever_comes_over_the_wire_ends_as_yes_no_or_unknown(shared_gateway, 
     shared_gateway.on(PUSH, writes(raw))
 
     try:
-        ended = with_token(make_client, shared_gateway.url).push(**A_PUSH)
+        ended = with_token(make_client, shared_gateway.url).stk_push(**A_PUSH)
     except (DarajaRefused, DarajaUnknown) as error:
         ended = error
 

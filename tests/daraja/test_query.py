@@ -21,7 +21,7 @@ from .gateway import (
 
 
 def test_a_query_sends_exactly_what_the_portal_asks_for(daraja, gateway):
-    daraja.query(checkout_request_id=CHECKOUT_ID)
+    daraja.stk_query(checkout_request_id=CHECKOUT_ID)
 
     (heard,) = gateway.heard_on(QUERY)
     assert heard.headers["Authorization"] == "Bearer token-1"
@@ -53,7 +53,7 @@ def test_a_query_sends_exactly_what_the_portal_asks_for(daraja, gateway):
 def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text):
     gateway.on(QUERY, says(200, PAID | {"ResultCode": code, "ResultDesc": "As it is."}))
 
-    status = daraja.query(checkout_request_id=CHECKOUT_ID)
+    status = daraja.stk_query(checkout_request_id=CHECKOUT_ID)
 
     assert status == StkStatus(outcome=outcome, result_code=text, description="As it is.")
 
@@ -95,7 +95,7 @@ def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text)
 def test_anything_else_says_nothing(impatient, gateway, answer, description):
     gateway.on(QUERY, answer)
 
-    status = impatient.query(checkout_request_id=CHECKOUT_ID)
+    status = impatient.stk_query(checkout_request_id=CHECKOUT_ID)
 
     assert (status.outcome, status.result_code) == (StkOutcome.UNKNOWN, "")
     assert status.description.startswith(description)
@@ -104,12 +104,12 @@ def test_anything_else_says_nothing(impatient, gateway, answer, description):
 def test_a_query_with_an_old_token_is_sent_again_with_a_new_one(impatient, gateway):
     gateway.on(QUERY, error(404, "404.001.03", "Invalid Access Token"), says(200, PAID))
 
-    assert impatient.query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.PAID
+    assert impatient.stk_query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.PAID
 
 
 @pytest.mark.parametrize("nothing", ["", None, 7, "w" * 65, "ws CO"])
 def test_a_query_without_a_request_id_asks_nobody(daraja, gateway, nothing):
-    status = daraja.query(checkout_request_id=nothing)
+    status = daraja.stk_query(checkout_request_id=nothing)
 
     assert status.outcome == StkOutcome.UNKNOWN
     assert status.description == "there is no request id to ask about"
@@ -119,7 +119,7 @@ def test_a_query_without_a_request_id_asks_nobody(daraja, gateway, nothing):
 def test_a_query_never_raises_without_a_token(daraja, gateway):
     gateway.on(OAUTH, error(400, "400.008.01", "Invalid Authentication passed"))
 
-    status = daraja.query(checkout_request_id=CHECKOUT_ID)
+    status = daraja.stk_query(checkout_request_id=CHECKOUT_ID)
 
     assert status == StkStatus(StkOutcome.UNKNOWN, "", "400.008.01: Invalid Authentication passed")
 
@@ -127,7 +127,7 @@ def test_a_query_never_raises_without_a_token(daraja, gateway):
 def test_a_query_never_raises_with_a_broken_clock(gateway, make_client):
     daraja = make_client(gateway.url, now=lambda: datetime(2025, 1, 31))  # noqa: DTZ001
 
-    assert daraja.query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.UNKNOWN
+    assert daraja.stk_query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.UNKNOWN
 
 
 def test_a_query_never_raises_with_a_broken_store(gateway, make_client):
@@ -137,13 +137,13 @@ def test_a_query_never_raises_with_a_broken_store(gateway, make_client):
 
     daraja = make_client(gateway.url, tokens=GoneStore())
 
-    assert daraja.query(checkout_request_id=CHECKOUT_ID) == StkStatus(
+    assert daraja.stk_query(checkout_request_id=CHECKOUT_ID) == StkStatus(
         StkOutcome.UNKNOWN, "", "no token could be had (RuntimeError)"
     )
 
 
 def test_a_query_never_raises_when_nobody_is_there(make_client):
-    status = make_client("http://127.0.0.1:1").query(checkout_request_id=CHECKOUT_ID)
+    status = make_client("http://127.0.0.1:1").stk_query(checkout_request_id=CHECKOUT_ID)
 
     assert status.outcome == StkOutcome.UNKNOWN
     assert status.description == f"{OAUTH} could not be reached"

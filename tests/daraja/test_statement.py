@@ -44,7 +44,7 @@ def a_page(*rows, code="1000"):
 
 def pull(client, gateway, body, status=200):
     gateway.on(PULL, says(status, body))
-    return client.pull(start=FROM, end=TO)
+    return client.pull_transactions(start=FROM, end=TO)
 
 
 def test_a_registration_sends_exactly_what_the_portal_asks_for(daraja, gateway):
@@ -98,7 +98,7 @@ def test_a_registration_that_goes_wrong_says_how(impatient, gateway, answer, kin
 def test_a_question_sends_nairobis_time_and_the_offset_as_text(daraja, gateway):
     gateway.on(PULL, says(200, a_page()))
 
-    daraja.pull(start=FROM, end=TO, offset=100)
+    daraja.pull_transactions(start=FROM, end=TO, offset=100)
 
     (heard,) = gateway.heard_on(PULL)
     assert heard.method == "POST"
@@ -114,7 +114,7 @@ def test_a_part_of_a_second_at_the_end_is_asked_about_too(daraja, gateway):
     gateway.on(PULL, says(200, a_page()))
     part = timedelta(microseconds=1)
 
-    daraja.pull(start=FROM + part, end=TO + part)
+    daraja.pull_transactions(start=FROM + part, end=TO + part)
 
     (heard,) = gateway.heard_on(PULL)
     assert heard.fields["StartDate"] == "2025-02-01 00:00:00"
@@ -125,7 +125,7 @@ def test_a_till_pulls_its_own_number(gateway, make_client):
     gateway.on(PULL, says(200, a_page()))
     account = an_account(gateway.url, party_b="5551234")
 
-    make_client(gateway.url, account=account).pull(start=FROM, end=TO)
+    make_client(gateway.url, account=account).pull_transactions(start=FROM, end=TO)
 
     assert gateway.heard_on(PULL)[0].fields["ShortCode"] == "5551234"
 
@@ -143,7 +143,7 @@ def test_a_till_pulls_its_own_number(gateway, make_client):
 )
 def test_a_callers_mistake_is_a_value_error_and_sends_nothing(daraja, gateway, changes, words):
     with pytest.raises(ValueError, match=words):
-        daraja.pull(**{"start": FROM, "end": TO} | changes)
+        daraja.pull_transactions(**{"start": FROM, "end": TO} | changes)
     assert gateway.heard == []
 
 
@@ -259,7 +259,7 @@ def test_a_statement_that_is_lost_is_unknown(impatient, gateway, misfortune):
     gateway.on(PULL, misfortune)
 
     with pytest.raises(DarajaUnknown):
-        impatient.pull(start=FROM, end=TO)
+        impatient.pull_transactions(start=FROM, end=TO)
 
 
 def test_a_page_may_be_longer_than_any_other_answer(daraja, gateway):
@@ -293,7 +293,7 @@ def test_payments_are_pulled_page_by_page(make_simulator, shop):
     receipts = [simulator.pay_by_hand(PHONE, 100 + n, "SOFA22")["receipt"] for n in range(5)]
 
     found, offset, sizes = [], 0, []
-    while not (page := daraja.pull(**lately(), offset=offset)).is_last:
+    while not (page := daraja.pull_transactions(**lately(), offset=offset)).is_last:
         found += page.rows
         offset += page.size
         sizes.append(page.size)
@@ -306,7 +306,7 @@ def test_payments_are_pulled_page_by_page(make_simulator, shop):
 def test_a_pulled_row_is_the_payment(simulator, registered):
     paid = simulator.pay_by_hand(PHONE, 1500, "SOFA22")
 
-    (row,) = registered.pull(**lately()).rows
+    (row,) = registered.pull_transactions(**lately()).rows
 
     assert (row.receipt, row.amount, row.reference) == (paid["receipt"], 1500, "SOFA22")
     assert (row.phone, row.transaction_type) == (PHONE[3:], "c2b-pay-bill-debit")
@@ -318,17 +318,19 @@ def test_the_bounds_of_a_statement_are_moments_whatever_their_zone(simulator, re
     simulator.pay_by_hand(PHONE, 1500, "SOFA22")
     now = datetime.now(UTC)
 
-    assert registered.pull(start=now - timedelta(minutes=2), end=now).size == 1
-    assert registered.pull(start=now - timedelta(hours=3), end=now - timedelta(hours=2)).is_last
+    assert registered.pull_transactions(start=now - timedelta(minutes=2), end=now).size == 1
+    assert registered.pull_transactions(
+        start=now - timedelta(hours=3), end=now - timedelta(hours=2)
+    ).is_last
 
 
 def test_nobody_paid_is_an_empty_page(registered):
-    assert registered.pull(**lately()).is_last
+    assert registered.pull_transactions(**lately()).is_last
 
 
 def test_a_number_that_is_not_registered_is_a_refusal(rehearsing):
     with pytest.raises(DarajaRefused) as refused:
-        rehearsing.pull(**lately())
+        rehearsing.pull_transactions(**lately())
 
     assert refused.value.kind == Refusal.BAD_REQUEST
 
@@ -350,12 +352,12 @@ def test_a_statement_that_goes_wrong_is_never_an_empty_one(simulator, registered
     simulator.script(operation="pull", **script)
 
     with pytest.raises(kind):
-        registered.pull(**lately())
+        registered.pull_transactions(**lately())
 
-    assert registered.pull(**lately()).size == 1
+    assert registered.pull_transactions(**lately()).size == 1
 
 
 def test_a_token_that_became_worthless_is_replaced(simulator, registered):
     simulator.script(operation="pull", invalidate_token=True)
 
-    assert registered.pull(**lately()).is_last
+    assert registered.pull_transactions(**lately()).is_last

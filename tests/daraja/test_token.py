@@ -62,7 +62,7 @@ def at_once(number, call):
 
 
 def test_the_token_is_asked_for_with_key_and_secret(daraja, gateway):
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     (heard,) = gateway.heard_on(OAUTH)
     basic = base64.b64encode(b"the-key:the-secret").decode()
@@ -74,22 +74,22 @@ def test_the_token_is_asked_for_with_key_and_secret(daraja, gateway):
 def test_a_key_beyond_latin_1_is_still_sent(gateway, make_client):
     account = an_account(gateway.url, consumer_key="ufunguo-🔑")
 
-    make_client(gateway.url, account=account).push(**A_PUSH)
+    make_client(gateway.url, account=account).stk_push(**A_PUSH)
 
     basic = base64.b64encode("ufunguo-🔑:the-secret".encode()).decode()
     assert gateway.heard_on(OAUTH)[0].headers["Authorization"] == f"Basic {basic}"
 
 
 def test_two_pushes_share_a_token(daraja, gateway):
-    daraja.push(**A_PUSH)
-    daraja.push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
+    daraja.stk_push(**A_PUSH)
 
     assert gateway.tokens_given == 1
 
 
 def test_two_clients_share_a_token_through_the_store(gateway, make_client):
-    make_client(gateway.url).push(**A_PUSH)
-    make_client(gateway.url).push(**A_PUSH)
+    make_client(gateway.url).stk_push(**A_PUSH)
+    make_client(gateway.url).stk_push(**A_PUSH)
 
     assert gateway.tokens_given == 1
 
@@ -113,7 +113,7 @@ def test_a_token_is_kept_until_a_minute_before_its_end(gateway, make_client, exp
     gateway.on(OAUTH, says(200, {"access_token": "t", "expires_in": expires_in}))
     tokens = RecordingStore()
 
-    make_client(gateway.url, tokens=tokens).push(**A_PUSH)
+    make_client(gateway.url, tokens=tokens).stk_push(**A_PUSH)
 
     assert tokens.kept == kept
     assert gateway.heard_on(PUSH)[0].headers["Authorization"] == "Bearer t"
@@ -126,7 +126,7 @@ def test_many_threads_fetch_one_token(daraja, gateway):
 
     gateway.on(OAUTH, slowly)
 
-    results = at_once(12, lambda: daraja.push(**A_PUSH))
+    results = at_once(12, lambda: daraja.stk_push(**A_PUSH))
 
     assert [accepted.checkout_request_id for accepted in results] == [CHECKOUT_ID] * 12
     assert gateway.tokens_given == 1
@@ -144,7 +144,7 @@ def test_many_threads_with_an_old_token_fetch_one_new_one(daraja, gateway, token
 
     gateway.on(PUSH, only_the_new_one)
 
-    results = at_once(8, lambda: daraja.push(**A_PUSH))
+    results = at_once(8, lambda: daraja.stk_push(**A_PUSH))
 
     assert [accepted.checkout_request_id for accepted in results] == [CHECKOUT_ID] * 8
     assert gateway.tokens_given == 1
@@ -160,7 +160,7 @@ def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_
     gateway.on(OAUTH, slow_to_refuse)
     daraja = make_client(gateway.url)
 
-    results = at_once(6, lambda: daraja.push(**A_PUSH))
+    results = at_once(6, lambda: daraja.stk_push(**A_PUSH))
 
     assert {(type(each), each.kind, each.code) for each in results} == {
         (DarajaRefused, Refusal.CONFIGURATION, "400.008.01")
@@ -171,9 +171,9 @@ def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_
 def test_a_fetch_that_failed_before_is_tried_again(daraja, gateway):
     gateway.on(OAUTH, says(400, b""), gives_token)
     with pytest.raises(DarajaRefused):
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_token_that_is_turned_down_is_replaced_and_the_push_sent_again(
     tokens.set("token-0", 3000)
     gateway.on(PUSH, turned_down, says(200, ACCEPTED))
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
     first, second = gateway.heard_on(PUSH)
     assert first.headers["Authorization"] == "Bearer token-0"
     assert second.headers["Authorization"] == "Bearer token-1"
@@ -204,7 +204,7 @@ def test_a_token_is_replaced_only_once(daraja, gateway):
     gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.CONFIGURATION
     assert refused.value.code == "404.001.03"
@@ -216,7 +216,7 @@ def test_a_resend_that_is_lost_is_unknown(impatient, gateway):
     gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"), stays_silent)
 
     with pytest.raises(DarajaUnknown):
-        impatient.push(**A_PUSH)
+        impatient.stk_push(**A_PUSH)
 
     assert len(gateway.heard_on(PUSH)) == 2
 
@@ -249,7 +249,7 @@ def test_without_a_token_the_push_is_refused_and_never_sent(
     daraja = make_client(gateway.url, timeout=(0.2, 0.2))
 
     with pytest.raises(DarajaRefused) as refused:
-        daraja.push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == kind
     assert len(gateway.heard_on(OAUTH)) == asked
@@ -260,14 +260,14 @@ def test_without_a_token_the_push_is_refused_and_never_sent(
 def test_a_stumble_over_the_token_is_tried_once_more(daraja, gateway, stumble):
     gateway.on(OAUTH, stumble, gives_token)
 
-    assert daraja.push(**A_PUSH).checkout_request_id == CHECKOUT_ID
+    assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
 
 
 def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(gateway, make_client):
     gateway.on(OAUTH, says(503, b""), stays_silent)
 
     with pytest.raises(DarajaRefused) as refused:
-        make_client(gateway.url, timeout=(0.2, 0.2)).push(**A_PUSH)
+        make_client(gateway.url, timeout=(0.2, 0.2)).stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 
@@ -307,7 +307,7 @@ def test_a_store_that_fails_is_a_refusal_that_gives_nothing_away(gateway, make_c
     gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"))
 
     with pytest.raises(DarajaRefused) as refused:
-        make_client(gateway.url, tokens=BrokenStore(operation)).push(**A_PUSH)
+        make_client(gateway.url, tokens=BrokenStore(operation)).stk_push(**A_PUSH)
 
     assert str(refused.value) == "no token could be had (OSError)"
 

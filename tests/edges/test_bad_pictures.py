@@ -7,7 +7,7 @@ from PIL import Image
 from rest_framework import serializers
 
 from omachemainproj import images as pictures
-from omachemainproj.images import BadPicture, PictureField, redraw
+from omachemainproj.images import BadPicture, PictureField, normalise
 
 from .draw import chunk, encode, moving, png, png_claiming, upload
 
@@ -18,7 +18,7 @@ MOVES = "The picture moves. Send a still one."
 
 def refusal(raw):
     with pytest.raises(BadPicture) as refused:
-        redraw(raw)
+        normalise(raw)
     return str(refused.value)
 
 

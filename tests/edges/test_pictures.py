@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from omachemainproj import images as pictures
-from omachemainproj.images import redraw
+from omachemainproj.images import normalise
 
 from .draw import chunk, encode, halves, png, reopen
 
@@ -23,7 +23,7 @@ def near(pixel, colour):
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_a_picture_becomes_two_webp_files(kind):
-    picture = redraw(encode(Image.new("RGB", (2000, 1000), "red"), kind))
+    picture = normalise(encode(Image.new("RGB", (2000, 1000), "red"), kind))
 
     full, thumbnail = reopen(picture.full), reopen(picture.thumbnail)
     assert (full.format, full.size) == ("WEBP", (1600, 800))
@@ -32,7 +32,7 @@ def test_a_picture_becomes_two_webp_files(kind):
 
 
 def test_a_small_picture_is_not_blown_up():
-    picture = redraw(png((40, 30)))
+    picture = normalise(png((40, 30)))
 
     assert reopen(picture.full).size == (40, 30)
     assert reopen(picture.thumbnail).size == (40, 30)
@@ -40,11 +40,11 @@ def test_a_small_picture_is_not_blown_up():
 
 @pytest.mark.parametrize("size", [(8000, 1), (1, 8000), (1, 1)])
 def test_the_thinnest_picture_keeps_a_pixel(size):
-    assert min(reopen(redraw(png(size)).thumbnail).size) == 1
+    assert min(reopen(normalise(png(size)).thumbnail).size) == 1
 
 
 def test_names_are_ours_and_never_the_same():
-    first, second = redraw(png()), redraw(png())
+    first, second = normalise(png()), normalise(png())
 
     assert first.full.name != second.full.name
     assert first.full.name.removesuffix(".webp") == first.thumbnail.name.removesuffix(".thumb.webp")
@@ -68,7 +68,7 @@ def test_a_picture_is_turned_as_its_camera_says(orientation, size, first, last):
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    full = reopen(redraw(encode(halves((40, 20), RED, BLUE), "PNG", exif=exif)).full)
+    full = reopen(normalise(encode(halves((40, 20), RED, BLUE), "PNG", exif=exif)).full)
 
     assert full.size == size
     assert near(full.convert("RGB").getpixel((2, 2)), first)
@@ -80,14 +80,14 @@ def test_a_turn_nobody_knows_is_no_turn(orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    assert reopen(redraw(encode(Image.new("RGB", (40, 20)), exif=exif)).full).size == (40, 20)
+    assert reopen(normalise(encode(Image.new("RGB", (40, 20)), exif=exif)).full).size == (40, 20)
 
 
 def test_damaged_exif_does_not_spoil_a_good_picture():
     raw = png((40, 20))
     raw = raw[:33] + chunk(b"eXIf", b"II*\x00\xff\xff\xff\xff" * 3) + raw[33:]
 
-    assert reopen(redraw(raw).full).size == (40, 20)
+    assert reopen(normalise(raw).full).size == (40, 20)
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
@@ -103,7 +103,7 @@ def test_where_the_photo_was_taken_is_forgotten(kind):
         xmp=b"<x>SECRETPLACE</x>",
     )
 
-    picture = redraw(raw + b"SECRETTRAILER")
+    picture = normalise(raw + b"SECRETTRAILER")
 
     for file in (picture.full, picture.thumbnail):
         kept = reopen(file)
@@ -118,7 +118,7 @@ def test_no_byte_behind_or_inside_the_picture_survives():
     with zipfile.ZipFile(archive, "w") as bundle:
         bundle.writestr("payload.html", "<script>alert(1)</script>")
 
-    picture = redraw(png() + archive.getvalue())
+    picture = normalise(png() + archive.getvalue())
 
     assert b"script" not in picture.full.read()
     assert not zipfile.is_zipfile(io.BytesIO(picture.full.open().read()))
@@ -140,19 +140,19 @@ def test_no_byte_behind_or_inside_the_picture_survives():
     ],
 )
 def test_every_way_of_keeping_colours_is_read(mode, kind):
-    full = reopen(redraw(encode(Image.new(mode, (40, 30)), kind)).full)
+    full = reopen(normalise(encode(Image.new(mode, (40, 30)), kind)).full)
 
     assert full.size == (40, 30)
 
 
 def test_sixteen_bits_of_grey_stay_grey():
-    full = reopen(redraw(encode(Image.new("I;16", (40, 30), 32768))).full)
+    full = reopen(normalise(encode(Image.new("I;16", (40, 30), 32768))).full)
 
     assert near(full.convert("RGB").getpixel((5, 5)), (128, 128, 128))
 
 
 def test_printers_colours_become_screen_colours():
-    full = reopen(redraw(encode(Image.new("CMYK", (40, 30), (0, 255, 255, 0)), "JPEG")).full)
+    full = reopen(normalise(encode(Image.new("CMYK", (40, 30), (0, 255, 255, 0)), "JPEG")).full)
 
     assert near(full.convert("RGB").getpixel((5, 5)), RED)
 
@@ -161,7 +161,7 @@ def test_printers_colours_become_screen_colours():
 def test_what_is_see_through_stays_see_through(mode):
     clear = (255, 0, 0, 0) if mode == "RGBA" else (255, 0)
 
-    full = reopen(redraw(encode(Image.new(mode, (40, 30), clear))).full)
+    full = reopen(normalise(encode(Image.new(mode, (40, 30), clear))).full)
 
     assert full.mode == "RGBA"
     assert full.getpixel((5, 5))[3] == 0
@@ -169,7 +169,7 @@ def test_what_is_see_through_stays_see_through(mode):
 
 @pytest.mark.parametrize(("mode", "clear"), [("P", 0), ("L", 0), ("RGB", (0, 0, 0))])
 def test_a_colour_that_means_see_through_is_understood(mode, clear):
-    full = reopen(redraw(encode(Image.new(mode, (40, 30), clear), transparency=clear)).full)
+    full = reopen(normalise(encode(Image.new(mode, (40, 30), clear), transparency=clear)).full)
 
     assert full.getpixel((5, 5))[3] == 0
 
@@ -182,13 +182,13 @@ def test_a_photo_with_a_second_picture_inside_is_still():
         append_images=[Image.new("RGB", (40, 30), "blue")],
     )
 
-    full = reopen(redraw(raw).full)
+    full = reopen(normalise(raw).full)
 
     assert near(full.convert("RGB").getpixel((5, 5)), RED)
 
 
 def test_the_largest_picture_is_taken():
-    full = reopen(redraw(encode(Image.new("L", (6000, 4000)))).full)
+    full = reopen(normalise(encode(Image.new("L", (6000, 4000)))).full)
 
     assert full.size == (1600, 1067)
 
@@ -201,9 +201,9 @@ def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
     # A process of its own, whose high-water mark is its own.
     script = (
         "import resource, sys\n"
-        "from omachemainproj.images import redraw\n"
+        "from omachemainproj.images import normalise\n"
         "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
-        "redraw(open(sys.argv[1], 'rb').read())\n"
+        "normalise(open(sys.argv[1], 'rb').read())\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
     )
     setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings';"
@@ -238,7 +238,7 @@ def test_pictures_are_redrawn_one_at_a_time(monkeypatch):
 
     monkeypatch.setattr(pictures, "_draw", watched)
     raw = encode(Image.new("RGB", (1500, 1500)))
-    crowd = [threading.Thread(target=redraw, args=(raw,)) for _ in range(6)]
+    crowd = [threading.Thread(target=normalise, args=(raw,)) for _ in range(6)]
 
     for thread in crowd:
         thread.start()

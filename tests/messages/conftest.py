@@ -6,8 +6,8 @@ from accounts.preferences import change_preferences
 from daraja_simulator import Simulator
 from orders.models.notifications import Kind, Message, Notice
 from orders.notifications import channels
-from orders.notifications.channels.errors import NotTaken, Unclear
-from payments.reconciliation.outcomes import Outcome, settle
+from orders.notifications.channels.errors import MaybeSent, NotSent
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401
 from tests.payments.fakes import FakeDaraja
@@ -51,9 +51,9 @@ def carrier(settings, monkeypatch):
     return carrier
 
 
-NOT_NOW = NotTaken("HTTP 503", again=True)
-NEVER = NotTaken("403 InvalidPhoneNumber", again=False)
-SILENCE = Unclear("no answer (ReadTimeout)")
+NOT_NOW = NotSent("HTTP 503", again=True)
+NEVER = NotSent("403 InvalidPhoneNumber", again=False)
+SILENCE = MaybeSent("no answer (ReadTimeout)")
 
 
 @pytest.fixture
@@ -79,13 +79,13 @@ def pan(seller):
 
 def pay(order):
     told = Outcome(True, "0", "", "callback", order.amount, f"SGL{order.pk:07d}")
-    settle(order.payments.get().pk, told)
+    record_outcome(order.payments.get().pk, told)
     order.refresh_from_db()
     return order
 
 
 def fail(order, code="2001"):
-    settle(order.payments.get().pk, Outcome(False, code, "", "callback"))
+    record_outcome(order.payments.get().pk, Outcome(False, code, "", "callback"))
 
 
 def wish(user, **wishes):

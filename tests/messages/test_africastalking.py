@@ -9,7 +9,7 @@ from daraja_simulator import Simulator
 from daraja_simulator.africastalking import STATUSES
 from orders.notifications import channels
 from orders.notifications.channels.africastalking import AfricasTalking
-from orders.notifications.channels.errors import NotTaken, Unclear
+from orders.notifications.channels.errors import MaybeSent, NotSent
 from orders.notifications.sending import send_message
 from tests.daraja.gateway import (
     hangs_up,
@@ -80,7 +80,7 @@ def test_what_is_taken_has_a_name(server, code):
     [(code, code in {405, 500, 501}) for code in STATUSES if code >= 400],
 )
 def test_a_refused_recipient_says_whether_it_may_pass(server, code, again):
-    with pytest.raises(NotTaken, match=f"^{code} Why$") as refusal:
+    with pytest.raises(NotSent, match=f"^{code} Why$") as refusal:
         answer(server, recipient(statusCode=code, status="Why"))
 
     assert refusal.value.again is again
@@ -91,7 +91,7 @@ def test_a_refused_recipient_says_whether_it_may_pass(server, code, again):
     [(302, True), (400, False), (401, True), (404, True), (422, False), (429, True), (503, True)],
 )
 def test_a_refusal_at_the_door_was_not_sent(server, status, again):
-    with pytest.raises(NotTaken) as refusal:
+    with pytest.raises(NotSent) as refusal:
         answer(server, "no", status)
 
     assert refusal.value.again is again
@@ -119,21 +119,21 @@ def test_a_refusal_at_the_door_was_not_sent(server, status, again):
     ],
 )
 def test_an_answer_that_is_neither_yes_nor_no_is_unclear(server, body, status):
-    with pytest.raises(Unclear):
+    with pytest.raises(MaybeSent):
         answer(server, body, status)
 
 
 def test_nobody_sent_to_is_a_refusal_with_its_reason(server):
     nobody = {"SMSMessageData": {"Message": "InvalidSenderId", "Recipients": []}}
 
-    with pytest.raises(NotTaken, match=r"^InvalidSenderId$"):
+    with pytest.raises(NotSent, match=r"^InvalidSenderId$"):
         answer(server, nobody)
 
 
 def test_a_redirect_is_not_followed(server):
     server.on(PATH, says(302, b"", Location=f"{server.url}/elsewhere"))
 
-    with pytest.raises(NotTaken):
+    with pytest.raises(NotSent):
         carrier(server.url).send(phone=PHONE, text="x")
 
     assert server.heard_on("/elsewhere") == []
@@ -143,19 +143,19 @@ def test_a_redirect_is_not_followed(server):
 def test_a_request_that_left_and_was_not_answered_is_unclear(server, manners):
     server.on(PATH, manners)
 
-    with pytest.raises(Unclear):
+    with pytest.raises(MaybeSent):
         carrier(server.url).send(phone=PHONE, text="x")
 
 
 def test_a_port_nobody_listens_on_was_certainly_not_reached():
-    with pytest.raises(NotTaken, match="not reached") as refusal:
+    with pytest.raises(NotSent, match="not reached") as refusal:
         carrier("http://127.0.0.1:9").send(phone=PHONE, text="x")
 
     assert refusal.value.again
 
 
 def test_an_endless_answer_is_unclear(server):
-    with pytest.raises(Unclear):
+    with pytest.raises(MaybeSent):
         answer(server, b"x" * 100_000)
 
 

@@ -15,7 +15,7 @@ from orders.lifecycle import cancel_order
 from orders.models.notifications import Message, Notice
 from orders.notifications import sending as delivery
 from orders.notifications.rendering import compose
-from orders.notifications.sending import WAITS, send_again, send_message
+from orders.notifications.sending import RETRY_DELAYS, send_again, send_message
 from payments import clock
 from tests.threads import at_once
 
@@ -45,7 +45,7 @@ def test_what_was_sent_is_not_sent_again(order, carrier):
 
     send_message(message.pk)
     send_message(message.pk)
-    clock.send_messages(timezone.now() + timedelta(days=9))
+    clock.send_due_messages(timezone.now() + timedelta(days=9))
 
     assert len(carrier.sent) == 1
 
@@ -63,7 +63,7 @@ def test_silence_is_followed_by_nothing(order, carrier):
     message = a_message(order)
 
     send_message(message.pk)
-    clock.send_messages(timezone.now() + timedelta(days=9))
+    clock.send_due_messages(timezone.now() + timedelta(days=9))
 
     assert look(message) == ("unknown", "no answer (ReadTimeout)")
     assert len(carrier.sent) == 1
@@ -81,7 +81,7 @@ def test_a_crash_between_claim_and_sending_leaves_it_unknown_and_unsent(
     with pytest.raises(SystemExit):
         send_message(message.pk)
     monkeypatch.undo()
-    clock.send_messages(timezone.now() + timedelta(days=9))
+    clock.send_due_messages(timezone.now() + timedelta(days=9))
 
     assert (look(message), carrier.sent) == (("unknown", ""), [])
 
@@ -109,9 +109,9 @@ def test_a_refusal_that_may_pass_is_tried_again_less_and_less_often_and_then_giv
             if message.next_try_at:
                 waited.append(message.next_try_at - at)
 
-    assert tuple(waited) == WAITS
+    assert tuple(waited) == RETRY_DELAYS
     assert look(message) == ("failed", "HTTP 503")
-    assert len(carrier.sent) == len(WAITS) + 1
+    assert len(carrier.sent) == len(RETRY_DELAYS) + 1
 
 
 def test_a_prompts_failure_is_not_sent_once_the_order_was_given_up(order, carrier):
@@ -149,7 +149,7 @@ def test_the_clock_tells_what_a_crash_after_the_commit_left_untold(order, carrie
     pay(order)
     later = timezone.now() + timedelta(seconds=6)
 
-    done = clock.write_messages(later), clock.send_messages(later)
+    done = clock.compose_notifications(later), clock.send_due_messages(later)
 
     assert done == (2, 4)
     assert len(carrier.sent) == 2
@@ -160,7 +160,7 @@ def test_the_clock_tells_what_a_crash_after_the_commit_left_untold(order, carrie
 def test_the_clock_leaves_a_fresh_commit_to_whoever_made_it(order):
     pay(order)
 
-    assert clock.write_messages(timezone.now()) == 0
+    assert clock.compose_notifications(timezone.now()) == 0
 
 
 class Server(EmailBackend):
@@ -219,7 +219,7 @@ def test_two_workers_on_one_message_send_it_once(order, carrier):
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_on_one_thing_to_tell_write_it_once(order, carrier, monkeypatch):
-    monkeypatch.setattr("omachemainproj.background.perform", lambda *_: None)
+    monkeypatch.setattr("omachemainproj.background.run_task", lambda *_: None)
     pay(order)
 
     notices = list(Notice.objects.order_by("pk").values_list("pk", flat=True))
@@ -237,7 +237,7 @@ def test_a_failed_prompt_and_its_messages_survive_whoever_sends_them(order, carr
     fail(order)
     later = timezone.now() + timedelta(seconds=6)
 
-    clock.tick(now=later)
+    clock.run_periodic(now=later)
 
     sms = Message.objects.get(channel="sms")
     assert (sms.state, len(carrier.sent), len(mail.outbox)) == ("unknown", 1, 1)

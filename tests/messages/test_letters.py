@@ -11,9 +11,9 @@ from orders.notifications.templates import Item
 from payments.checkout.failures import (
     NOT_ON_STATEMENT,
     NOT_SENT,
-    PESTERED,
     PHONE_BUSY,
-    explain_failure,
+    RATE_LIMITED,
+    buyer_message,
 )
 from payments.daraja.result_codes import TERMINAL_FAILURES
 
@@ -21,7 +21,7 @@ CODES = [
     *TERMINAL_FAILURES,
     NOT_ON_STATEMENT,
     NOT_SENT,
-    PESTERED,
+    RATE_LIMITED,
     PHONE_BUSY,
     *(f"refused.{kind}" for kind in ("busy_phone", "busy_gateway", "unreachable")),
     *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
@@ -50,7 +50,7 @@ def items(count, name="Kettle", code="123456"):
 @pytest.mark.parametrize("count", [1, 3, 100])
 @pytest.mark.parametrize("name", ["Pan", "Ŵ💡" * 50, "€[]" * 33, "x" * 100])
 def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
-    text = letters.write_sms(kind, language, values(language), items(count, name))
+    text = letters.render_sms(kind, language, values(language), items(count, name))
 
     assert is_gsm(text)
     assert parts(text) <= 2
@@ -60,10 +60,10 @@ def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
 @pytest.mark.parametrize("language", ["en", "sw"])
 @pytest.mark.parametrize("code", CODES)
 def test_no_reason_is_longer_than_two_parts_with_the_way_to_pay_by_hand(language, code):
-    why = explain_failure(code)[language]
+    why = buyer_message(code)[language]
     said = values(language, why=why, by_hand=letters.by_hand(language, WAY))
 
-    text = letters.write_sms(Kind.PROMPT_FAILED, language, said)
+    text = letters.render_sms(Kind.PROMPT_FAILED, language, said)
 
     assert parts(text) <= 2
     assert why in text
@@ -72,7 +72,7 @@ def test_no_reason_is_longer_than_two_parts_with_the_way_to_pay_by_hand(language
 
 @pytest.mark.parametrize("code", CODES)
 def test_each_reason_is_in_both_languages(code):
-    reason = explain_failure(code)
+    reason = buyer_message(code)
 
     assert set(reason) == {"en", "sw"}
     assert reason["en"] != reason["sw"]
@@ -80,7 +80,7 @@ def test_each_reason_is_in_both_languages(code):
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
-    subject, text = letters.write_mail(kind, language, values(language), items(100))
+    subject, text = letters.render_email(kind, language, values(language), items(100))
 
     assert len(subject) <= 100
     assert "\n" not in subject
@@ -89,13 +89,13 @@ def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
 
 
 def test_long_names_are_cut_before_lines_are_left_out():
-    text = letters.write_sms(Kind.PAID, "en", values("en"), items(5, "Electric kettle " * 6))
+    text = letters.render_sms(Kind.PAID, "en", values("en"), items(5, "Electric kettle " * 6))
 
     assert text.count("Electric kettle Ele. 123456") == 5
 
 
 def test_what_does_not_fit_is_counted():
-    text = letters.write_sms(Kind.PAID, "en", values("en"), items(100))
+    text = letters.render_sms(Kind.PAID, "en", values("en"), items(100))
 
     shown = text.count("Kettle 123456")
     assert shown > 5

@@ -7,11 +7,11 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Kind, Message, Notice
-from orders.notifications.notify import News, tell, tell_all
+from orders.notifications.notify import Notification, notify, notify_all
 from orders.notifications.rendering import compose
-from payments.checkout.stk_push import ring_again
+from payments.checkout.stk_push import retry_payment
 from payments.models import OrderPayment
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
@@ -156,11 +156,11 @@ def test_an_attempt_that_fails_twice_is_told_once(order):
 
 def test_a_failure_is_not_told_while_another_prompt_rings(order, buyer):
     OrderPayment.objects.update(live=False, status="submitted", rung_at=timezone.now())
-    ring_again(order)
+    retry_payment(order)
 
     first = OrderPayment.objects.order_by("pk").first()
 
-    settle(first.pk, Outcome(False, "1037", "", "callback"))
+    record_outcome(first.pk, Outcome(False, "1037", "", "callback"))
 
     assert OrderPayment.objects.filter(live=True).count() == 1
     assert not Notice.objects.exists()
@@ -183,8 +183,10 @@ def test_a_failure_is_not_told_once_the_order_is_paid(order, carrier):
 
 def test_lines_of_one_order_that_leave_together_are_one_message(buyer, kettle, pan, carrier):
     order = pay(an_order(buyer, (kettle, 1), (pan, 1)))
-    tell_all(
-        News(Kind.SHIPPED, f"shipped:track:{track.pk}", order_id=order.pk, track_id=track.pk)
+    notify_all(
+        Notification(
+            Kind.SHIPPED, f"shipped:track:{track.pk}", order_id=order.pk, track_id=track.pk
+        )
         for track in order.tracks.order_by("pk")
     )
 
@@ -197,7 +199,7 @@ def test_lines_of_one_order_that_leave_together_are_one_message(buyer, kettle, p
 def test_delivered_names_the_goods_and_no_code(order, carrier):
     pay(order)
     [track] = order.tracks.all()
-    tell(Kind.DELIVERED, key="delivered:track:1", order_id=order.pk, track_id=track.pk)
+    notify(Kind.DELIVERED, key="delivered:track:1", order_id=order.pk, track_id=track.pk)
 
     [sms] = [m for m in written(Kind.DELIVERED) if m.channel == "sms"]
 
@@ -206,7 +208,7 @@ def test_delivered_names_the_goods_and_no_code(order, carrier):
 
 
 def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier):
-    tell(
+    notify(
         Kind.PAID_OUT,
         key="paid_out:payout:7",
         user_id=seller.pk,
@@ -225,8 +227,8 @@ def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier
 
 
 def test_a_key_is_told_once(order):
-    tell(Kind.PAID, key="paid:order:1", order_id=order.pk)
-    tell(Kind.PAID, key="paid:order:1", order_id=order.pk)
+    notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
+    notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
 
     assert Notice.objects.count() == 1
 
@@ -240,16 +242,16 @@ def test_composing_twice_writes_nothing_twice(order):
 
 
 def test_telling_is_one_insert_however_much_is_told(order, django_assert_num_queries):
-    news = [News(Kind.PAID, f"x:{n}", order_id=order.pk) for n in range(9)]
+    news = [Notification(Kind.PAID, f"x:{n}", order_id=order.pk) for n in range(9)]
 
     with django_assert_num_queries(1):
-        tell_all(news)
+        notify_all(news)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_told_to_nobody(order, carrier):
     with transaction.atomic():
-        tell(Kind.PAID, key="paid:order:1", order_id=order.pk)
+        notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
         transaction.set_rollback(True)
 
     assert (Notice.objects.count(), carrier.sent, mail.outbox) == (0, [], [])

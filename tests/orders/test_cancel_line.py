@@ -8,8 +8,8 @@ from payments import clock
 from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
-from payments.reconciliation.outcomes import Outcome, settle
-from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.refunds import services as refunds
 from products import stock
 from products.models import StockMovement
@@ -37,7 +37,9 @@ def pan(seller):
 def two(buyer, kettle, pan):
     """Two kettles, KES 3,000, and a pan, KES 400, paid with one receipt: the lines."""
     order = an_order(buyer, (kettle, 2), (pan, 1))
-    settle(order.payments.get().pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000001"))
+    record_outcome(
+        order.payments.get().pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000001")
+    )
     return list(order.tracks.order_by("product_id"))
 
 
@@ -48,7 +50,7 @@ def owed_back():
 def give_back():
     """All that is owed back reaches its buyer."""
     for refund in Refund.objects.exclude(status="done"):
-        refunds.finish(refund.pk, number=f"TKY{refund.pk:07d}")
+        refunds.mark_done(refund.pk, number=f"TKY{refund.pk:07d}")
 
 
 def order_status():
@@ -77,8 +79,8 @@ def test_the_only_line_is_reversed_whole(buyer, kettle):
 def test_the_clock_sends_what_is_owed_back_once(two, buyer, daraja):
     move(buyer, two[1], "cancelled")
 
-    clock.tick(timezone.now())
-    clock.tick(timezone.now())
+    clock.run_periodic(timezone.now())
+    clock.run_periodic(timezone.now())
 
     assert [(sent["phone"], sent["amount"]) for sent in daraja.payouts] == [("254712345678", 400)]
 
@@ -108,8 +110,8 @@ def test_the_line_is_refunded_when_its_money_is_back_and_not_before(two, buyer):
 def test_money_that_came_in_two_parts_is_back_when_both_are(buyer, kettle):
     order = an_order(buyer, (kettle, 2))
     for number, amount in (("SGR0000004", 1000), ("SGR0000005", 2000)):
-        take_in(
-            MoneyIn(
+        record_receipt(
+            IncomingPayment(
                 provider="mpesa",
                 number=number,
                 amount=amount,
@@ -121,9 +123,9 @@ def test_money_that_came_in_two_parts_is_back_when_both_are(buyer, kettle):
     move(buyer, line, "cancelled")
     first, second = Refund.objects.order_by("amount")
 
-    refunds.finish(first.pk, number="TKY7000001")
+    refunds.mark_done(first.pk, number="TKY7000001")
     assert steps(line) == ["paid", "cancelled"]
-    refunds.finish(second.pk, number="TKY7000002")
+    refunds.mark_done(second.pk, number="TKY7000002")
 
     assert (first.amount, second.amount) == (1000, 2000)
     assert steps(line) == ["paid", "cancelled", "refunded"]
@@ -134,7 +136,7 @@ def test_a_refund_m_pesa_refused_leaves_the_line_cancelled(two, buyer):
     refund = Refund.objects.get()
     Refund.objects.update(status="sent")
 
-    refunds.refuse(refund.pk, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
+    refunds.mark_refused(refund.pk, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
 
     assert steps(two[1]) == ["paid", "cancelled"]
     assert OrderTrack.objects.get(pk=two[1].pk).returned
@@ -159,7 +161,7 @@ def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
     again = order.payments.create(
         channel=payment.channel, phone=payment.phone, amount=order.amount, live=False
     )
-    settle(again.pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000002"))
+    record_outcome(again.pk, Outcome(True, "0", "", "callback", order.amount, "SGR0000002"))
 
     move(buyer, two[1], "cancelled")
 
@@ -171,7 +173,7 @@ def test_what_was_paid_too_much_goes_back_beside_the_line(two, buyer):
 def test_less_than_m_pesa_pays_out_waits_for_a_person(buyer, seller, kettle):
     straw = ProductFactory(seller=seller, price=9)
     order = an_order(buyer, (kettle, 1), (straw, 1))
-    settle(order.payments.get().pk, Outcome(True, "0", "", "callback", 1509, "SGR0000003"))
+    record_outcome(order.payments.get().pk, Outcome(True, "0", "", "callback", 1509, "SGR0000003"))
 
     move(buyer, order.tracks.get(product=straw), "cancelled")
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from orders.fulfilment import confirm_silent_deliveries, move_line
+from orders.fulfilment import auto_confirm_deliveries, move_line
 from orders.models import Order
 from payments.models import Refund, SellerShare
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.refunds import services as refunds
 from products import stock
 from products.models import StockMovement
@@ -92,7 +92,7 @@ def test_cancelling_many_times_at_once_pays_back_once(buyer, seller, kettle, sta
 def two(buyer, kettle, seller):
     """The two lines of a paid order."""
     order = an_order(buyer, (kettle, 2), (ProductFactory(seller=seller, price=400), 1))
-    settle(order.payments.get().pk, Outcome(True, "0", "", "callback", 3400, "SGR0000011"))
+    record_outcome(order.payments.get().pk, Outcome(True, "0", "", "callback", 3400, "SGR0000011"))
     return list(order.tracks.order_by("product_id"))
 
 
@@ -111,13 +111,13 @@ def test_the_first_money_back_and_the_last_line_cancelled_at_once(two, buyer, tu
     first = Refund.objects.get()
 
     answers = at_once(
-        lambda: refunds.finish(first.pk, number="TKY8000001"),
+        lambda: refunds.mark_done(first.pk, number="TKY8000001"),
         lambda: move(buyer, two[1], "cancelled").status_code,
     )
 
     assert answers[1] == 200
     assert Order.objects.get().payment_status == "refund_due"
-    refunds.finish(Refund.objects.exclude(pk=first.pk).get().pk, number="TKY8000002")
+    refunds.mark_done(Refund.objects.exclude(pk=first.pk).get().pk, number="TKY8000002")
     assert Order.objects.get().payment_status == "refunded"
     assert [steps(line)[-1] for line in two] == ["refunded", "refunded"]
 
@@ -148,7 +148,7 @@ def test_clocks_at_once_confirm_a_silent_delivery_once(buyer, kettle):
     week_later = line.updated_at + timedelta(days=7)
 
     confirmed = at_once(
-        *[lambda: confirm_silent_deliveries(week_later)] * 4,
+        *[lambda: auto_confirm_deliveries(week_later)] * 4,
         lambda: move_line(line.pk, "delivered", by=buyer) and 0,
     )
 

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from orders.fulfilment import MOVES
+from orders.fulfilment import TRANSITIONS
 from orders.models import OrderTrack, TrackEvent, TrackStatus
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -116,7 +116,7 @@ def test_nobody_is_asked_for_what_the_shop_does_itself(people, kettle, buyer, he
 def test_every_way_in_the_table_is_somebodys_here_or_the_shops():
     theirs = {(here, to) for may in MAY.values() for here, tos in may.items() for to in tos}
 
-    assert set(MOVES) - theirs == {("cancelled", "refunded")}
+    assert set(TRANSITIONS) - theirs == {("cancelled", "refunded")}
 
 
 @pytest.mark.parametrize("to", TO[:3])

@@ -1,6 +1,6 @@
 """What each request asks of the database, to the query."""
 
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
 
@@ -93,7 +93,7 @@ def test_looking_at_a_paid_order_asks_nothing_of_money(
 ):
     order = an_order(buyer, (kettle, 1))
     told = Outcome(True, "0", "", "callback", 1500, "SGL0000001")
-    settle(order.payments.get().pk, told)
+    record_outcome(order.payments.get().pk, told)
     warm(buyer_api)
 
     # caller, order, its lines, its last attempt

@@ -11,15 +11,20 @@ from django.utils.module_loading import import_string
 
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
-from payments.models import Door, OrderPayment
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.models import OrderPayment, ReceiptSource
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from products.models import StockMovement
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
 OURS = {"accounts", "products", "orders", "payments"}
 PAID = Outcome(
-    succeeded=True, code="0", text="", door=Door.CALLBACK, amount=3000, receipt="SGL0000001"
+    succeeded=True,
+    code="0",
+    text="",
+    door=ReceiptSource.CALLBACK,
+    amount=3000,
+    receipt="SGL0000001",
 )
 
 
@@ -71,7 +76,7 @@ def test_saving_an_order_again_asks_for_nothing_more(order, kettle):
 
 
 def test_a_confirmed_payment_moves_order_lines_and_stock(order, kettle):
-    settle(order.payments.get().pk, PAID)
+    record_outcome(order.payments.get().pk, PAID)
 
     order.refresh_from_db()
     assert order.payment_status == "paid"
@@ -85,7 +90,7 @@ def test_a_confirmed_payment_moves_order_lines_and_stock(order, kettle):
 
 
 def test_saving_what_is_paid_again_changes_nothing(order, kettle):
-    settle(order.payments.get().pk, PAID)
+    record_outcome(order.payments.get().pk, PAID)
 
     OrderPayment.objects.get().save()
     Order.objects.get().save()
@@ -97,7 +102,7 @@ def test_saving_what_is_paid_again_changes_nothing(order, kettle):
 
 
 def test_a_line_that_is_further_on_its_way_is_left_alone(order):
-    settle(order.payments.get().pk, PAID)
+    record_outcome(order.payments.get().pk, PAID)
     agent = UserFactory(is_superuser=True)
     for to in ("fetched", "shipping"):
         move_line(order.tracks.get().pk, to, by=agent)
@@ -108,7 +113,7 @@ def test_a_line_that_is_further_on_its_way_is_left_alone(order):
 
 
 def test_loading_a_fixture_moves_nothing(order, kettle):
-    settle(order.payments.get().pk, PAID)
+    record_outcome(order.payments.get().pk, PAID)
     order.refresh_from_db()
     rows = serializers.serialize("json", [order, *order.payments.all()])
     before = (TrackEvent.objects.count(), StockMovement.objects.count(), shelf(kettle))
@@ -146,7 +151,7 @@ def test_a_fixture_of_a_new_order_rings_no_phone(order):
     "step",
     [
         "orders.signals.mark_order_paid",
-        "orders.signals.follow_order",
+        "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
         "orders.lifecycle.TrackEvent.objects.bulk_create",
         "products.stock.StockMovement.objects.bulk_create",
@@ -160,13 +165,13 @@ def test_a_crash_at_any_step_takes_the_whole_transition_back(
     with monkeypatch.context() as patch:
         crash(patch, step, when)
         with pytest.raises(Crash):
-            settle(payment.pk, PAID)
+            record_outcome(payment.pk, PAID)
     payment.refresh_from_db()
     order.refresh_from_db()
     untouched = (payment.status, order.payment_status, order.tracks.get().track_status)
     at_first = (untouched, shelf(kettle), TrackEvent.objects.count())
 
-    settle(payment.pk, PAID)
+    record_outcome(payment.pk, PAID)
 
     order.refresh_from_db()
     assert at_first == (("requested", "requested", "created"), (5, 2), 0)

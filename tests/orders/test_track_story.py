@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders.fulfilment import confirm_silent_deliveries
+from orders.fulfilment import auto_confirm_deliveries
 from orders.models import OrderTrack, TrackStatus
 from payments import clock
 from tests.conftest import signed_in
@@ -202,20 +202,20 @@ def test_what_is_on_the_road_for_a_week_counts_as_delivered(buyer, kettle):
     line = line_at("shipping", buyer=buyer, product=kettle)
     ago(line, 7 * DAY)
 
-    assert clock.tick()["confirm_silent_deliveries"] == 1
+    assert clock.run_periodic()["auto_confirm_deliveries"] == 1
 
     event = line.events.last()
     assert (event.track_status, event.actor, event.note) == (
         "delivered", None, "No word from the buyer for 7 days."
     )  # fmt: skip
-    assert confirm_silent_deliveries(timezone.now()) == 0
+    assert auto_confirm_deliveries(timezone.now()) == 0
 
 
 def test_a_minute_less_than_a_week_does_not_count(buyer, kettle):
     line = line_at("shipping", buyer=buyer, product=kettle)
     ago(line, 7 * DAY - timedelta(minutes=1))
 
-    assert confirm_silent_deliveries(timezone.now()) == 0
+    assert auto_confirm_deliveries(timezone.now()) == 0
     assert steps(line)[-1] == "shipping"
 
 
@@ -224,7 +224,7 @@ def test_what_never_left_is_never_delivered_by_silence(buyer, kettle, here):
     line = line_at(here, buyer=buyer, product=kettle)
     ago(line, 365 * DAY)
 
-    assert confirm_silent_deliveries(timezone.now()) == 0
+    assert auto_confirm_deliveries(timezone.now()) == 0
 
 
 def test_the_shop_says_how_long_silence_lasts(buyer, kettle, settings):
@@ -232,4 +232,4 @@ def test_the_shop_says_how_long_silence_lasts(buyer, kettle, settings):
     line = line_at("shipping", buyer=buyer, product=kettle)
     ago(line, 2 * DAY)
 
-    assert confirm_silent_deliveries(timezone.now()) == 1
+    assert auto_confirm_deliveries(timezone.now()) == 1

@@ -31,7 +31,7 @@ def line_at(status, *, buyer, product, number=1) -> OrderTrack:
     for step in _STEPS[status]:
         move_line(line.pk, step, by=staff, note="as it went")
     if status == TrackStatus.REFUNDED:
-        refunds.finish(Refund.objects.get(track=line).pk, number=f"TKX{line.pk:07d}")
+        refunds.mark_done(Refund.objects.get(track=line).pk, number=f"TKX{line.pk:07d}")
     line.refresh_from_db()
     return line
 

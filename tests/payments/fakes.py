@@ -38,32 +38,32 @@ class FakeDaraja:
     questions: list[dict[str, Any]] = field(default_factory=list)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
-    def push(self, **push: Any) -> PushAccepted:
+    def stk_push(self, **push: Any) -> PushAccepted:
         assert not open_transaction(), "M-Pesa was asked inside a transaction"
         number = next(self._numbers)
         self.pushes.append(push)
         self.on_push(push)
         return PushAccepted(f"m-push-{number}", f"ws_CO_push_{number}", "Success.")
 
-    def query(self, *, checkout_request_id: str) -> StkStatus:
+    def stk_query(self, *, checkout_request_id: str) -> StkStatus:
         assert not open_transaction(), "M-Pesa was asked inside a transaction"
         self.queries.append(checkout_request_id)
         return self.answer
 
-    def pull(self, **pull: Any) -> StatementPage:
+    def pull_transactions(self, **pull: Any) -> StatementPage:
         assert not open_transaction(), "M-Pesa was asked inside a transaction"
         self.pulls.append(pull)
         return self.on_pull(pull)
 
-    def reverse(self, **reversal: Any) -> Conversation:
+    def reversal(self, **reversal: Any) -> Conversation:
         return self._take(self.reversals, reversal)
 
-    def pay(self, **payout: Any) -> Conversation:
+    def b2c_payment(self, **payout: Any) -> Conversation:
         taken = self._take(self.payouts, payout)
         self.on_pay(payout)
         return taken
 
-    def ask_status(self, **question: Any) -> Conversation:
+    def transaction_status(self, **question: Any) -> Conversation:
         return self._take(self.questions, question)
 
     def _take(self, taken: list[dict[str, Any]], request: dict[str, Any]) -> Conversation:

@@ -15,7 +15,7 @@ _numbers = (f"TKP{n:07d}" for n in itertools.count(1))
 
 def tick() -> None:
     """A round of the clock, a minute from now."""
-    clock.tick(timezone.now() + timedelta(minutes=1))
+    clock.run_periodic(timezone.now() + timedelta(minutes=1))
 
 
 def hurry() -> None:
@@ -65,5 +65,5 @@ def _post(token: str, payout: Payout, code: Any, number: str, facts: dict[str, A
         f"/safwebhook/{token}/", {"Result": told}, content_type="application/json"
     )
     assert answer.status_code == 200
-    clock.apply_kept_events(timezone.now() + timedelta(minutes=1))
+    clock.process_stored_events(timezone.now() + timedelta(minutes=1))
     return GatewayEvent.objects.latest("pk").note

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from payments import clock
 from payments.models import OrderPayment, QueryBudget
-from payments.reconciliation.budget import forget_spent_budgets, may_query
+from payments.reconciliation.budget import delete_old_budgets, take_query_token
 from tests.threads import at_once, in_a_crowd
 
 from .conftest import ringing
@@ -24,16 +24,16 @@ def seconds(number):
 
 
 def test_five_may_be_asked_in_a_minute(db):
-    asked = [may_query(MINUTE + seconds(at)) for at in (0, 1, 30, 58, 59, 59, 59.9)]
+    asked = [take_query_token(MINUTE + seconds(at)) for at in (0, 1, 30, 58, 59, 59, 59.9)]
 
     assert asked == [True] * 5 + [False] * 2
 
 
 def test_the_next_minute_has_a_budget_of_its_own(db):
     for _ in range(6):
-        may_query(MINUTE)
+        take_query_token(MINUTE)
 
-    assert may_query(MINUTE + seconds(60))
+    assert take_query_token(MINUTE + seconds(60))
     assert dict(QueryBudget.objects.values_list("minute", "used")) == {
         MINUTE: 5,
         MINUTE + seconds(60): 1,
@@ -43,14 +43,14 @@ def test_the_next_minute_has_a_budget_of_its_own(db):
 def test_the_shop_decides_how_many(db, settings):
     settings.DARAJA_QUERIES_A_MINUTE = 2
 
-    assert [may_query(MINUTE) for _ in range(3)] == [True, True, False]
+    assert [take_query_token(MINUTE) for _ in range(3)] == [True, True, False]
 
 
 def test_minutes_are_forgotten_after_an_hour(db):
     for minutes in (0, 1, 60, 61):
-        may_query(MINUTE + timedelta(minutes=minutes))
+        take_query_token(MINUTE + timedelta(minutes=minutes))
 
-    assert forget_spent_budgets(MINUTE + timedelta(minutes=61)) == 1
+    assert delete_old_budgets(MINUTE + timedelta(minutes=61)) == 1
     assert QueryBudget.objects.count() == 3
 
 
@@ -59,14 +59,14 @@ def test_a_check_that_finds_no_budget_stays_due_and_is_asked_in_the_next_minute(
     due = MINUTE - seconds(10)
     OrderPayment.objects.update(rung_at=MINUTE - seconds(40), next_check_at=due)
     for _ in range(5):
-        may_query(MINUTE)
+        take_query_token(MINUTE)
 
     with time_machine.travel(MINUTE, tick=False) as now:
-        clock.check_silent_payments(MINUTE)
+        clock.query_silent_payments(MINUTE)
         payment.refresh_from_db()
         spent = payment.next_check_at, payment.checks, list(daraja.queries)
         now.shift(60)
-        clock.check_silent_payments(MINUTE + seconds(60))
+        clock.query_silent_payments(MINUTE + seconds(60))
 
     payment.refresh_from_db()
     assert spent == (due, 0, [])
@@ -78,7 +78,7 @@ def test_an_attempt_without_an_id_costs_no_budget(order, daraja):
     OrderPayment.objects.update(checkout_request_id="", status="unknown")
 
     with time_machine.travel(payment.next_check_at + seconds(1), tick=False):
-        clock.check_silent_payments(payment.next_check_at + seconds(1))
+        clock.query_silent_payments(payment.next_check_at + seconds(1))
 
     assert (daraja.queries, QueryBudget.objects.count()) == ([], 0)
 
@@ -87,7 +87,7 @@ def test_an_attempt_without_an_id_costs_no_budget(order, daraja):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", range(3))
 def test_thirty_workers_at_once_share_five(turn):
-    asked = in_a_crowd([lambda: may_query(MINUTE)] * 30, at_a_time=15)
+    asked = in_a_crowd([lambda: take_query_token(MINUTE)] * 30, at_a_time=15)
 
     assert Counter(asked) == {True: 5, False: 25}
 
@@ -97,4 +97,4 @@ def test_thirty_workers_at_once_share_five(turn):
 def test_the_last_one_of_a_minute_goes_to_one_worker():
     QueryBudget.objects.create(minute=MINUTE, used=4)
 
-    assert sorted(at_once(*[lambda: may_query(MINUTE)] * 6)) == [False] * 5 + [True]
+    assert sorted(at_once(*[lambda: take_query_token(MINUTE)] * 6)) == [False] * 5 + [True]

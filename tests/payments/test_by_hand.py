@@ -10,11 +10,11 @@ from django.utils import timezone
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
 from payments import clock
-from payments.checkout.stk_push import ring_again
+from payments.checkout.stk_push import retry_payment
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation.statement_pull import read_statement
-from payments.reconciliation.status_query import ask_now
+from payments.reconciliation.statement_pull import pull_statement
+from payments.reconciliation.status_query import query_now
 from tests.factories import UserFactory
 from tests.shopping import an_order, cash_out, shelf
 
@@ -319,7 +319,7 @@ def test_a_query_takes_money_by_hand_that_came_after_it_rang_for_its_own(
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))
     daraja.answer = PAID
 
-    ask_now(payment.pk)
+    query_now(payment.pk)
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.payment_id, receipt.door) == ("SGL7654321", payment.pk, "c2b")
@@ -331,12 +331,12 @@ def test_a_query_does_not_take_money_by_hand_that_came_before_it_rang(
 ):
     post(client, payment, failure(payment))
     post_c2b(client, by_hand(order.reference, 1500, receipt="SGL7654321"))
-    ring_again(order)
+    retry_payment(order)
     again = ringing(order.payments.latest("pk"), "ws_CO_2")
     OrderPayment.objects.filter(pk=again.pk).update(rung_at=timezone.now())
     daraja.answer = PAID
 
-    ask_now(again.pk)
+    query_now(again.pk)
 
     assert receipts() == [("", 1500, order.pk), ("SGL7654321", 1500, order.pk)]
     assert (status(order), Refund.objects.count()) == ("paid", 0)
@@ -347,7 +347,7 @@ def test_a_query_does_not_take_money_of_another_amount(client, payment, order, d
     post_c2b(client, by_hand(order.reference, amount, receipt="SGL7654321"))
     daraja.answer = PAID
 
-    ask_now(payment.pk)
+    query_now(payment.pk)
 
     assert receipts() == [("", 3000, order.pk), ("SGL7654321", amount, order.pk)]
 
@@ -356,7 +356,7 @@ def test_money_that_only_a_query_proved_gets_its_number_from_the_confirmation(
     client, payment, order, daraja
 ):
     daraja.answer = PAID
-    ask_now(payment.pk)
+    query_now(payment.pk)
 
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL7654321"))
 
@@ -367,7 +367,7 @@ def test_money_that_only_a_query_proved_gets_its_number_from_the_confirmation(
 
 def test_a_number_that_was_anothers_after_all_goes_back_to_the_hand(client, payment, order, daraja):
     daraja.answer = PAID
-    ask_now(payment.pk)
+    query_now(payment.pk)
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
 
     post(client, payment, success(payment, receipt="SGL7654321"))
@@ -428,7 +428,7 @@ def test_a_part_of_an_order_that_expires_goes_back(client, payment, order, kettl
     post_c2b(client, by_hand(order.reference, 1000, receipt="SGL7654321"))
     expire_order(order.pk, now=order.expires_at)
 
-    done = [clock.settle_waiting_money(timezone.now()) for _ in range(2)]
+    done = [clock.refund_uncovered_money(timezone.now()) for _ in range(2)]
 
     assert (done, status(order), shelf(kettle)) == ([1, 0], "refund_due", (5, 0))
     assert owed_back() == [("SGL7654321", 1000, "reversal")]
@@ -589,7 +589,7 @@ def test_a_payment_nobody_was_told_of_is_found_on_the_statement_once(unpaid, sim
     simulator.wait_until_quiet()
     before = status(unpaid)
 
-    read = [read_statement(timezone.now() + timedelta(hours=7 * n)) for n in range(2)]
+    read = [pull_statement(timezone.now() + timedelta(hours=7 * n)) for n in range(2)]
 
     assert (before, status(unpaid), shelf(kettle)) == ("requested", "paid", (3, 0))
     assert (read, receipts()) == ([1, 1], [(paid["receipt"], 3000, unpaid.pk)])
@@ -603,7 +603,7 @@ def test_a_forged_confirmation_of_real_money_leaves_it_to_the_statement(client, 
     post_c2b(client, by_hand(unpaid.reference, 3000, receipt=paid["receipt"]), token="wrong")
     forged = (event().state, Receipt.objects.count())
 
-    read_statement(timezone.now())
+    pull_statement(timezone.now())
 
     assert forged == ("unmatched", 0)
     assert receipts() == [(paid["receipt"], 3000, unpaid.pk)]

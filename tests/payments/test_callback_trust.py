@@ -4,7 +4,7 @@ import pytest
 
 from orders.models import Order
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation.status_query import check_payment
+from payments.reconciliation.status_query import query_status
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
@@ -56,7 +56,7 @@ def test_a_forged_success_is_closed_when_m_pesa_says_otherwise(client, payment, 
     post(client, payment, success(payment), token="")
     daraja.answer = CANCELLED
 
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     assert stand(payment) == ("failed", "requested")
     assert (event().state, event().note) == ("applied", "M-Pesa, asked, says failed (1032).")
@@ -67,7 +67,7 @@ def test_a_success_at_another_address_is_believed_when_m_pesa_bears_it_out(clien
     post(client, payment, success(payment, receipt="SGL7654321"), token="")
     daraja.answer = PAID
 
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     receipt = Receipt.objects.get()
     assert stand(payment) == ("confirmed", "paid")
@@ -79,7 +79,7 @@ def test_a_receipt_named_elsewhere_is_not_believed_and_the_own_address_names_it(
 ):
     post(client, payment, success(payment, receipt="FORGED1234"), token="")
     daraja.answer = PAID
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     post(client, payment, success(payment, receipt="SGL7654321"))
 
@@ -92,7 +92,7 @@ def test_a_receipt_that_is_not_counted_yet_cannot_be_borrowed(client, payment, d
     other = ringing(elsewhere.payments.get(), "ws_CO_2")
     post(client, payment, success(payment, receipt="SGL7654321"), token="")
     daraja.answer = PAID
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     post(client, other, success(other, receipt="SGL7654321"))
 
@@ -109,7 +109,7 @@ def test_a_borrowed_receipt_does_not_keep_real_money_from_being_counted(
     post(client, payment, success(payment, receipt="SGL7654321"), token="")
     daraja.answer = PAID
 
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     assert stand(payment) == ("confirmed", "paid")
     assert payment.receipt.number == ""
@@ -123,7 +123,7 @@ def test_other_request_ids_at_the_right_address_are_only_a_reason_to_ask(
     asked = (stand(payment), event().state, event().note)
     daraja.answer = PAID
 
-    check_payment(payment.pk)
+    query_status(payment.pk)
 
     assert asked == (
         ("submitted", "requested"),
@@ -265,6 +265,6 @@ def test_a_doubtful_success_is_asked_about_though_a_failure_came_from_the_own_ad
     payment.refresh_from_db()
     assert (payment.status, payment.next_check_at is None) == ("failed", False)
     daraja.answer = PAID
-    check_payment(payment.pk)
+    query_status(payment.pk)
     assert stand(payment) == ("confirmed", "paid")
     assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}

@@ -9,36 +9,36 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from payments import clock
-from payments.checkout.stk_push import ring_order
+from payments.checkout.stk_push import send_stk_push
 from payments.models import GatewayEvent, OrderPayment
-from payments.webhooks.inbox import apply_event, keep_event
+from payments.webhooks.inbox import process_event, store_event
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
 
 from .fakes import CANCELLED, PAID
 
 DUTIES = [
-    "apply_kept_events",
-    "pay_unheard_orders",
-    "ring_forgotten",
-    "close_lapsed",
-    "check_silent_payments",
-    "read_the_statement",
+    "process_stored_events",
+    "sync_unsynced_orders",
+    "send_forgotten_stk_pushes",
+    "expire_silent_stk_pushes",
+    "query_silent_payments",
+    "pull_and_apply_statement",
     "expire_unpaid_orders",
-    "settle_waiting_money",
-    "look_after_refunds",
-    "confirm_silent_deliveries",
-    "prepare_sellers_payouts",
-    "look_after_payouts",
-    "write_messages",
-    "send_messages",
+    "refund_uncovered_money",
+    "process_due_refunds",
+    "auto_confirm_deliveries",
+    "create_due_payouts",
+    "process_due_payouts",
+    "compose_notifications",
+    "send_due_messages",
 ]
 
 
 @pytest.fixture
 def rung(order, daraja):
     """An attempt M-Pesa took, and said no more of."""
-    ring_order(order.pk)
+    send_stk_push(order.pk)
     return order.payments.get()
 
 
@@ -53,7 +53,7 @@ def test_a_silent_payment_is_asked_about_less_and_less_often(rung, daraja):
         asked.append(due)
         for seconds in (due - 1, due):
             with at(rung, seconds):
-                clock.check_silent_payments(timezone.now())
+                clock.query_silent_payments(timezone.now())
         rung.refresh_from_db()
 
     assert asked == [30, 60, 120, 300, 900, 3600, 10_800, 21_600, 43_200, 86_400]
@@ -65,7 +65,7 @@ def test_an_answer_ends_the_asking(rung, daraja):
 
     for seconds in (31, 61, 121):
         with at(rung, seconds):
-            clock.tick()
+            clock.run_periodic()
 
     rung.refresh_from_db()
     assert (rung.status, rung.result_code, daraja.queries) == (
@@ -80,7 +80,7 @@ def test_a_minute_asks_about_five_at_most_and_the_next_about_the_rest(buyer, ket
     with time_machine.travel(minute + timedelta(seconds=40), tick=False):
         for n in range(5):
             order = an_order(UserFactory(), (kettle, 1), phone=f"25471234567{n}")
-            ring_order(order.pk)
+            send_stk_push(order.pk)
     last = OrderPayment.objects.order_by("pk").last()
     OrderPayment.objects.create(
         order=order, phone="1", amount=1, live=False, status="submitted",
@@ -92,7 +92,7 @@ def test_a_minute_asks_about_five_at_most_and_the_next_about_the_rest(buyer, ket
     with time_machine.travel(minute + timedelta(minutes=1), tick=False) as now:
         for seconds in (60, 1, 58, 1):
             now.shift(seconds)
-            clock.check_silent_payments(timezone.now())
+            clock.query_silent_payments(timezone.now())
             asked.append(len(daraja.queries))
 
     # A minute's budget is five; what found none is still due, and comes first in the next.
@@ -102,7 +102,7 @@ def test_a_minute_asks_about_five_at_most_and_the_next_about_the_rest(buyer, ket
 
 def test_prompts_are_let_go_after_two_minutes_and_still_asked_about(rung):
     with at(rung, 121):
-        closed = clock.close_lapsed(timezone.now())
+        closed = clock.expire_silent_stk_pushes(timezone.now())
 
     rung.refresh_from_db()
     assert (closed, rung.live, rung.status) == (1, False, "submitted")
@@ -110,7 +110,7 @@ def test_prompts_are_let_go_after_two_minutes_and_still_asked_about(rung):
 
 
 def test_unpaid_orders_expire(order, kettle):
-    done = clock.tick(now=order.expires_at)
+    done = clock.run_periodic(now=order.expires_at)
 
     order.refresh_from_db()
     assert (done["expire_unpaid_orders"], order.payment_status) == (1, "expired")
@@ -121,7 +121,7 @@ def test_money_that_is_there_is_found_before_an_order_expires(rung, order, daraj
     daraja.answer = PAID
 
     with at(rung, 901):
-        clock.tick()
+        clock.run_periodic()
 
     order.refresh_from_db()
     assert order.payment_status == "paid"
@@ -138,7 +138,7 @@ def test_a_duty_that_breaks_does_not_keep_the_others_from_running(
     bug.__name__ = broken
     monkeypatch.setattr(clock, broken, bug)
 
-    done = clock.tick(now=order.expires_at)
+    done = clock.run_periodic(now=order.expires_at)
 
     assert list(done) == DUTIES
     assert done[broken] == 0
@@ -156,9 +156,9 @@ def test_a_row_that_breaks_does_not_keep_the_others_waiting(buyer, kettle, monke
             raise ZeroDivisionError
         rung.append(order_id)
 
-    monkeypatch.setattr(clock, "ring_order", ring)
+    monkeypatch.setattr(clock, "send_stk_push", ring)
 
-    done = clock.ring_forgotten(timezone.now() + timedelta(seconds=6))
+    done = clock.send_forgotten_stk_pushes(timezone.now() + timedelta(seconds=6))
 
     assert (done, sorted(rung)) == (2, [orders[1].pk, orders[2].pk])
 
@@ -167,9 +167,9 @@ def test_an_m_pesa_that_hangs_does_not_keep_orders_from_expiring(buyer, kettle, 
     orders = [an_order(UserFactory(), (kettle, 1)) for _ in range(3)]
     with time_machine.travel(timezone.now(), tick=False) as now:
         monkeypatch.setattr(clock.time, "monotonic", lambda: timezone.now().timestamp())
-        monkeypatch.setattr(clock, "ring_order", lambda order_id: now.shift(35))
+        monkeypatch.setattr(clock, "send_stk_push", lambda order_id: now.shift(35))
 
-        rung = clock.ring_forgotten(timezone.now() + timedelta(seconds=6))
+        rung = clock.send_forgotten_stk_pushes(timezone.now() + timedelta(seconds=6))
 
     assert (rung, len(orders)) == (1, 3)
 
@@ -179,32 +179,32 @@ def test_a_message_that_breaks_is_tried_ten_times_and_then_put_before_a_person(d
         raise ZeroDivisionError
 
     monkeypatch.setattr("payments.webhooks.stk_callback.read_stk_callback", bug)
-    event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
+    event_id = store_event(body=b"{}", token="", remote_address=None, headers={})
 
     for _ in range(12):
-        clock.tick(now=timezone.now() + timedelta(seconds=6))
+        clock.run_periodic(now=timezone.now() + timedelta(seconds=6))
 
     event = GatewayEvent.objects.get(pk=event_id)
     assert (event.state, event.tries) == ("failed", 10)
 
 
 def test_messages_that_failed_before_come_after_the_others(db, monkeypatch):
-    ids = [keep_event(body=b"{}", token="", remote_address=None, headers={}) for _ in range(3)]
+    ids = [store_event(body=b"{}", token="", remote_address=None, headers={}) for _ in range(3)]
     GatewayEvent.objects.filter(pk=ids[0]).update(tries=3)
     applied = []
-    monkeypatch.setattr(clock, "apply_event", applied.append)
+    monkeypatch.setattr(clock, "process_event", applied.append)
 
-    clock.apply_kept_events(timezone.now() + timedelta(seconds=6))
+    clock.process_stored_events(timezone.now() + timedelta(seconds=6))
 
     assert applied == [ids[1], ids[2], ids[0]]
 
 
 def test_applying_a_message_twice_acts_once(db):
-    event_id = keep_event(body=b"{}", token="", remote_address=None, headers={})
+    event_id = store_event(body=b"{}", token="", remote_address=None, headers={})
 
-    apply_event(event_id)
+    process_event(event_id)
     applied_at = GatewayEvent.objects.get().applied_at
-    apply_event(event_id)
+    process_event(event_id)
 
     assert GatewayEvent.objects.get().applied_at == applied_at
 
@@ -216,4 +216,4 @@ def test_one_round_by_hand(order, kettle):
 
     order.refresh_from_db()
     assert order.payment_status == "expired"
-    assert said.getvalue().strip() == "ring_forgotten 1, expire_unpaid_orders 1"
+    assert said.getvalue().strip() == "send_forgotten_stk_pushes 1, expire_unpaid_orders 1"

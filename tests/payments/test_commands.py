@@ -9,7 +9,7 @@ from orders.fulfilment import move_line
 from payments import gateway
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
 from payments.payouts.services import finish_payout
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
@@ -150,14 +150,14 @@ def test_a_replay_since_a_time_leaves_the_others_alone(a_day):
 
 
 def test_a_message_that_breaks_does_not_stop_a_replay(a_day, monkeypatch):
-    real = GatewayEvent.become
+    real = GatewayEvent.set_state
 
     def become(event, *told):
         if event.state == "unreadable":
             raise ZeroDivisionError("ours")
         real(event, *told)
 
-    monkeypatch.setattr(GatewayEvent, "become", become)
+    monkeypatch.setattr(GatewayEvent, "set_state", become)
 
     with pytest.raises(CommandError, match="1 messages broke; the rest was replayed"):
         said("replay_events", "--all")
@@ -206,7 +206,7 @@ def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
     simulator.forget_urls()
     payment = an_order(buyer, (kettle, 2)).payments.get()
     simulator.wait_until_quiet()
-    settle(payment.pk, Outcome(succeeded=True, code="0", text="Paid", door="query"))
+    record_outcome(payment.pk, Outcome(succeeded=True, code="0", text="Paid", door="query"))
 
     receipt = simulator.books()["entries"][0]["receipt"]
     assert broke("prove", "--against-simulator").splitlines() == [
@@ -220,7 +220,7 @@ def test_a_payout_we_know_nothing_of_is_named(paid, simulator, settings, tmp_pat
     certificate = tmp_path / "certificate.pem"
     certificate.write_text(simulator.certificate)
     settings.DARAJA_CERTIFICATE = str(certificate)
-    gateway.daraja().pay(
+    gateway.daraja().b2c_payment(
         phone=PHONE, amount=50, originator_conversation_id="not-ours", remarks="stolen",
         result_url=gateway.callback_url("x"), queue_timeout_url=gateway.callback_url("x"),
     )  # fmt: skip

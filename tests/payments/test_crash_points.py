@@ -35,20 +35,20 @@ def cut_power(*args, **kwargs):
 
 def tick(seconds):
     with time_machine.travel(timezone.now() + timedelta(seconds=seconds)):
-        return clock.tick()
+        return clock.run_periodic()
 
 
 def test_between_the_commit_and_the_push_the_clock_rings(buyer_api, kettle, daraja, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("omachemainproj.background.perform", cut_power)
+        patch.setattr("omachemainproj.background.run_task", cut_power)
         with pytest.raises(PowerCut):
             cash_out(buyer_api, (kettle, 2))
     too_soon = tick(4), len(daraja.pushes)
 
     done = tick(6)
 
-    assert (too_soon[0]["ring_forgotten"], too_soon[1]) == (0, 0)
-    assert (done["ring_forgotten"], len(daraja.pushes)) == (1, 1)
+    assert (too_soon[0]["send_forgotten_stk_pushes"], too_soon[1]) == (0, 0)
+    assert (done["send_forgotten_stk_pushes"], len(daraja.pushes)) == (1, 1)
     assert OrderPayment.objects.get().status == "submitted"
 
 
@@ -56,7 +56,7 @@ def test_between_the_commit_and_the_push_nobody_is_rung_after_a_minute(
     buyer_api, kettle, daraja, monkeypatch
 ):
     with monkeypatch.context() as patch:
-        patch.setattr("omachemainproj.background.perform", cut_power)
+        patch.setattr("omachemainproj.background.run_task", cut_power)
         with pytest.raises(PowerCut):
             cash_out(buyer_api, (kettle, 2))
 
@@ -116,13 +116,13 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
     cash_out(buyer_api, (kettle, 2))
     payment = OrderPayment.objects.get()
     with monkeypatch.context() as patch:
-        patch.setattr("payments.webhooks.views.run_soon", cut_power)
+        patch.setattr("payments.webhooks.views.enqueue", cut_power)
         with pytest.raises(PowerCut):
             post(client, payment, success(payment))
     kept = GatewayEvent.objects.get().state
-    too_soon = tick(4)["apply_kept_events"]
+    too_soon = tick(4)["process_stored_events"]
 
-    done = tick(6)["apply_kept_events"]
+    done = tick(6)["process_stored_events"]
 
     assert (kept, too_soon, done) == ("new", 0, 1)
     assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
@@ -132,12 +132,12 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
     "step",
     [
         "payments.webhooks.stk_callback.read_stk_callback",
-        "payments.webhooks.stk_callback.settle_locked",
-        "payments.reconciliation.outcomes.owe_back_locked",
+        "payments.webhooks.stk_callback.record_outcome_locked",
+        "payments.reconciliation.outcomes.refund_excess_locked",
         "payments.ledger.post",
-        "payments.models.GatewayEvent.become",
+        "payments.models.GatewayEvent.set_state",
         "orders.signals.mark_order_paid",
-        "orders.signals.follow_order",
+        "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
     ],
 )
@@ -165,7 +165,7 @@ def test_between_asking_and_writing_the_answer_it_is_asked_again(
     cash_out(buyer_api, (kettle, 2))
     daraja.answer = PAID
     with monkeypatch.context() as patch:
-        patch.setattr("payments.reconciliation.status_query.settle", cut_power)
+        patch.setattr("payments.reconciliation.status_query.record_outcome", cut_power)
         with pytest.raises(PowerCut):
             tick(31)
     cut = Order.objects.get().payment_status
@@ -201,7 +201,7 @@ def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
     payment.save_base(raw=True)
     ledger.post_receipt(payment.order.receipts.create(payment=payment, amount=3000, door="query"))
 
-    done = tick(1)["pay_unheard_orders"]
+    done = tick(1)["sync_unsynced_orders"]
 
-    assert (done, tick(1)["pay_unheard_orders"]) == (1, 0)
+    assert (done, tick(1)["sync_unsynced_orders"]) == (1, 0)
     assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))

@@ -51,7 +51,7 @@ def open_shop(shop):
 
     def run():
         while not stopped.wait(0.2):
-            clock.tick()
+            clock.run_periodic()
         connection.close()
 
     running = threading.Thread(target=run)
@@ -175,7 +175,7 @@ def test_the_same_seed_draws_the_same_day():
 
 def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
     monkeypatch.setattr("products.demo.seed.draw", lambda *about: None)
-    monkeypatch.setattr("products.demo.seed.redraw", lambda drawn: None)
+    monkeypatch.setattr("products.demo.seed.normalise", lambda drawn: None)
 
     told = said("demo")
 

@@ -13,9 +13,9 @@ from payments import ledger
 from payments.daraja.client import StatementRow
 from payments.models import Account, GatewayEvent, OrderPayment, Receipt, Refund
 from payments.proof.prove import prove
-from payments.reconciliation.receipts import take_in
-from payments.reconciliation.statement_pull import _news
-from payments.reconciliation.status_query import ask_now, check_payment
+from payments.reconciliation.receipts import record_receipt
+from payments.reconciliation.statement_pull import _incoming_payment
+from payments.reconciliation.status_query import query_now, query_status
 from products.models import Product
 from tests.shopping import shelf
 
@@ -50,14 +50,14 @@ def _query(says):
         OrderPayment.objects.filter(next_check_at__isnull=False).update(
             next_check_at=payment.created_at
         )
-        check_payment(payment.pk)
+        query_status(payment.pk)
 
     return query
 
 
 def _asked_by_a_person(client, payment, daraja):
     daraja.answer = PAID
-    ask_now(payment.pk)
+    query_now(payment.pk)
 
 
 def _c2b(receipt, amount=3000):
@@ -69,7 +69,7 @@ def _c2b(receipt, amount=3000):
 
 def _statement(client, payment, daraja):
     row = StatementRow("SGL7654321", 3000, None, "", payment.order.reference, "Pay Bill")
-    take_in(_news(row))
+    record_receipt(_incoming_payment(row))
 
 
 #: What happens to an order of two kettles. The prompt was paid under SGL7654321.

@@ -12,15 +12,15 @@ from payments import clock, ledger
 from payments.ledger import Posting, Unbalanced, balance
 from payments.models import (
     Account,
-    Door,
     LedgerEntry,
     LedgerPosting,
     OrderPayment,
     Receipt,
+    ReceiptSource,
     Refund,
 )
-from payments.reconciliation.outcomes import Outcome, settle
-from payments.refunds.services import owe_back
+from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.refunds.services import refund_excess
 from tests.factories import UserFactory
 from tests.shopping import an_order
 from tests.threads import at_once
@@ -28,11 +28,11 @@ from tests.threads import at_once
 from .conftest import ringing
 
 
-def money(receipt="SGL0000001", amount=3000, door=Door.CALLBACK):
+def money(receipt="SGL0000001", amount=3000, door=ReceiptSource.CALLBACK):
     return Outcome(succeeded=True, code="0", text="Done", door=door, amount=amount, receipt=receipt)
 
 
-PROVEN = money(receipt="", amount=None, door=Door.QUERY)
+PROVEN = money(receipt="", amount=None, door=ReceiptSource.QUERY)
 
 
 def balances(order=None):
@@ -60,7 +60,7 @@ def sold_out(order, kettle):
 
 
 def test_money_that_pays_an_order_is_held_for_its_buyer(payment, order):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
     assert balances(order) == {"buyers_held": 3000}
@@ -68,30 +68,33 @@ def test_money_that_pays_an_order_is_held_for_its_buyer(payment, order):
 
 
 def test_money_said_twice_is_posted_once(payment):
-    settle(payment.pk, money())
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
 
 
 def test_less_than_was_asked_is_held_for_its_buyer_all_the_same(payment, order):
-    settle(payment.pk, money(amount=2999))
+    record_outcome(payment.pk, money(amount=2999))
 
     assert balances() == {"mpesa_clearing": 2999, "buyers_held": 2999}
     assert balances(order) == {"buyers_held": 2999}
 
 
 def test_what_was_more_than_asked_is_owed_back(payment, order):
-    settle(payment.pk, money(amount=3001))
+    record_outcome(payment.pk, money(amount=3001))
 
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 1}
 
 
 def test_what_never_covered_its_order_is_owed_back_once_that_is_closed(payment, order):
-    settle(payment.pk, money(amount=2999))
+    record_outcome(payment.pk, money(amount=2999))
     expire_order(order.pk, now=order.expires_at)
 
-    done = clock.tick()["settle_waiting_money"], clock.tick()["settle_waiting_money"]
+    done = (
+        clock.run_periodic()["refund_uncovered_money"],
+        clock.run_periodic()["refund_uncovered_money"],
+    )
 
     order.refresh_from_db()
     assert (done, order.payment_status) == ((1, 0), "refund_due")
@@ -99,36 +102,36 @@ def test_what_never_covered_its_order_is_owed_back_once_that_is_closed(payment, 
 
 
 def test_a_second_receipt_for_one_attempt_lies_in_suspense(payment):
-    settle(payment.pk, money("SGL0000001"))
-    settle(payment.pk, money("SGL0000002", amount=40))
+    record_outcome(payment.pk, money("SGL0000001"))
+    record_outcome(payment.pk, money("SGL0000002", amount=40))
 
     assert balances() == {"mpesa_clearing": 3040, "buyers_held": 3000, "suspense": 40}
 
 
 def test_a_receipt_that_tells_of_no_amount_moves_nothing(payment):
-    settle(payment.pk, money("SGL0000001"))
-    settle(payment.pk, money("SGL0000002", amount=None, door=Door.QUERY))
+    record_outcome(payment.pk, money("SGL0000001"))
+    record_outcome(payment.pk, money("SGL0000002", amount=None, door=ReceiptSource.QUERY))
 
     assert Receipt.objects.get(number="SGL0000002").amount == 0
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}
 
 
 def test_less_than_was_counted_at_first_is_the_shops_own_loss(payment):
-    settle(payment.pk, PROVEN)
-    settle(payment.pk, money(amount=1))
+    record_outcome(payment.pk, PROVEN)
+    record_outcome(payment.pk, money(amount=1))
 
     assert balances() == {"mpesa_clearing": 1, "buyers_held": 3000, "commission": -2999}
 
 
 def test_more_than_was_counted_at_first_is_owed_back(payment):
-    settle(payment.pk, PROVEN)
-    settle(payment.pk, money(amount=3001))
+    record_outcome(payment.pk, PROVEN)
+    record_outcome(payment.pk, money(amount=3001))
 
     assert balances() == {"mpesa_clearing": 3001, "buyers_held": 3000, "refunds_payable": 1}
 
 
 def test_money_that_came_after_the_goods_were_gone_is_owed_back(payment, order, sold_out):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     assert balances() == {"mpesa_clearing": 3000, "refunds_payable": 3000}
     assert balances(order) == {"refunds_payable": 3000}
@@ -139,8 +142,8 @@ def test_money_that_came_after_the_goods_were_gone_is_owed_back(payment, order, 
 
 
 def test_money_that_came_twice_is_owed_back_once(payment, second, order):
-    settle(payment.pk, money("SGL0000001"))
-    settle(second.pk, money("SGL0000002"))
+    record_outcome(payment.pk, money("SGL0000001"))
+    record_outcome(second.pk, money("SGL0000002"))
 
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 3000}
 
@@ -148,8 +151,8 @@ def test_money_that_came_twice_is_owed_back_once(payment, second, order):
 def test_money_that_came_twice_for_goods_that_are_gone_is_all_owed_back(
     payment, second, order, sold_out
 ):
-    settle(payment.pk, money("SGL0000001"))
-    settle(second.pk, money("SGL0000002"))
+    record_outcome(payment.pk, money("SGL0000001"))
+    record_outcome(second.pk, money("SGL0000002"))
 
     assert balances(order) == {"refunds_payable": 6000}
 
@@ -158,8 +161,8 @@ def test_money_that_came_twice_for_goods_that_are_gone_is_all_owed_back(
 @pytest.mark.django_db(transaction=True)
 def test_of_two_payments_at_once_one_is_held_and_one_is_owed_back(payment, second, order):
     at_once(
-        lambda: settle(payment.pk, money("SGL0000001")),
-        lambda: settle(second.pk, money("SGL0000002")),
+        lambda: record_outcome(payment.pk, money("SGL0000001")),
+        lambda: record_outcome(second.pk, money("SGL0000002")),
     )
 
     assert balances(order) == {"buyers_held": 3000, "refunds_payable": 3000}
@@ -170,30 +173,33 @@ def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_ou
     payment.save_base(raw=True)
     ledger.post_receipt(order.receipts.create(payment=payment, amount=3000, door="query"))
 
-    done = clock.tick()["pay_unheard_orders"], clock.tick()["pay_unheard_orders"]
+    done = (
+        clock.run_periodic()["sync_unsynced_orders"],
+        clock.run_periodic()["sync_unsynced_orders"],
+    )
 
     assert (done, Order.objects.get(pk=order.pk).payment_status) == ((1, 0), "refund_due")
     assert balances() == {"mpesa_clearing": 3000, "refunds_payable": 3000}
 
 
 def test_what_is_owed_back_already_is_not_owed_back_again(payment, order, sold_out):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
-    owe_back(order.pk)
+    refund_excess(order.pk)
 
     assert balances(order) == {"refunds_payable": 3000}
 
 
 def test_nothing_is_owed_back_for_an_order_that_is_paid(payment, order):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
-    owe_back(order.pk)
+    refund_excess(order.pk)
 
     assert balances(order) == {"buyers_held": 3000}
 
 
 def test_a_posting_is_two_statements(payment, django_assert_num_queries):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
     one = {Account.BUYERS_HELD: 3000}
     shares = {Account.SELLERS_PAYABLE: 2900, Account.COMMISSION: 100}
 
@@ -229,7 +235,7 @@ def refused(write, match=None):
 
 
 def test_an_event_is_posted_once(payment):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
     owed = {Account.BUYERS_HELD: 1}, {Account.REFUNDS_PAYABLE: 1}
 
     refused(lambda: ledger.post(Posting(events()[0], *owed, order_id=payment.order_id)), "event")
@@ -237,14 +243,14 @@ def test_an_event_is_posted_once(payment):
 
 @pytest.mark.parametrize(("model", "field"), [(LedgerPosting, "event"), (LedgerEntry, "account")])
 def test_what_is_posted_is_never_changed(payment, model, field):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     refused(lambda: model.objects.update(**{field: "suspense"}), "only added to")
 
 
 @pytest.mark.parametrize("model", [LedgerPosting, LedgerEntry])
 def test_what_is_posted_is_never_deleted(payment, model):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
     rows = model.objects.all()
 
     refused(lambda: rows._raw_delete(rows.db), "only added to")
@@ -282,7 +288,7 @@ def test_the_database_refuses_a_posting_that_does_not_balance(db, sides):
 
 @pytest.mark.postgres
 def test_the_database_refuses_to_unbalance_a_posting_of_before(payment):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
     connection.check_constraints()
 
     refused(entry, "ledger posting")
@@ -297,11 +303,11 @@ def test_receipts_of_before_the_ledger_get_the_same_postings(
         patch.setattr("payments.ledger.post", lambda *postings: None)
         late = an_order(UserFactory(), (kettle, 3))
         expire_order(late.pk, now=late.expires_at)
-        settle(payment.pk, money("SGL0000001"))
-        settle(second.pk, money("SGL0000002"))
-        settle(payment.pk, money("SGL0000003", amount=40))
+        record_outcome(payment.pk, money("SGL0000001"))
+        record_outcome(second.pk, money("SGL0000002"))
+        record_outcome(payment.pk, money("SGL0000003", amount=40))
         third = an_order(UserFactory(), (kettle, 3))
-        settle(late.payments.get().pk, money("SGL0000004", amount=4500))
+        record_outcome(late.payments.get().pk, money("SGL0000004", amount=4500))
 
     before.post_receipts(apps, None)
     before.post_receipts(apps, None)

@@ -141,7 +141,7 @@ def test_a_payout_that_is_due_is_dropped_with_its_line_and_made_again_for_the_ot
 
 def test_a_line_returned_before_its_payout_left_costs_its_seller_nothing(sell, daraja):
     line = sell(1000)
-    service.prepare_payouts(line.seller_id)
+    service.create_payouts(line.seller_id)
 
     give_back(line)
     hurry()
@@ -196,8 +196,8 @@ def replaced(sell):
     tick()
     first = Payout.objects.get()
     tell(first, 1)
-    service.replace_refused(first.pk)
-    service.prepare_payouts(first.seller_id)
+    service.retry_payout(first.pk)
+    service.create_payouts(first.seller_id)
     return first
 
 
@@ -273,12 +273,12 @@ def test_a_day_ends_at_midnight_in_nairobi(now, midnight):
 
 
 def test_a_new_day_has_a_limit_of_its_own(sell, limit):
-    service.prepare_payouts(sell(2500).seller_id)
+    service.create_payouts(sell(2500).seller_id)
     payout = Payout.objects.get()
     evening = datetime(2026, 11, 24, 20, 59, tzinfo=UTC)
 
     fits = [
-        service.fits_into_day(payout, moment)
+        service.reserve_daily_limit(payout, moment)
         for moment in (evening, evening, evening + timedelta(minutes=1))
     ]
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from payments import clock
 from payments.daraja.payout_codes import PayoutReason
-from payments.disbursement import look_after_payout, look_after_refund
+from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import services as service
@@ -57,7 +57,7 @@ def test_many_workers_send_one_payout_once(line, daraja, monkeypatch):
     slow_down(monkeypatch, "payments.disbursement._kind", 0.05)
     payout = Payout.objects.get()
 
-    results = at_once(*[lambda: look_after_payout(payout.pk)] * 6)
+    results = at_once(*[lambda: process_payout(payout.pk)] * 6)
 
     assert (raised(results), sent(daraja)) == ([], [(payout.phone, 1500)])
     assert PayoutDay.objects.get().sent == 1500
@@ -67,7 +67,7 @@ def test_many_clocks_send_each_payout_once(buyer, kettle, daraja):
     for _ in range(4):
         line_at("fetched", buyer=buyer, product=kettle)
 
-    at_once(*[clock.tick] * 4)
+    at_once(*[clock.run_periodic] * 4)
 
     asked = Counter(payout["originator_conversation_id"] for payout in daraja.payouts)
     assert list(asked.values()) == [1] * 4
@@ -75,13 +75,13 @@ def test_many_clocks_send_each_payout_once(buyer, kettle, daraja):
 
 def test_payouts_prepared_by_many_at_once_carry_each_share_once(buyer, seller, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("payments.payouts.earnings.after_commit", lambda duty, row_id: None)
+        patch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
         for price in (4, 5, 6, 700, 900):
             product = ProductFactory(seller=seller, price=price)
             line_at("fetched", buyer=buyer, product=product)
     slow_down(monkeypatch, "payments.payouts.services.balance_of", 0.1)
 
-    results = at_once(*[lambda: service.prepare_payouts(seller.pk)] * 5)
+    results = at_once(*[lambda: service.create_payouts(seller.pk)] * 5)
 
     assert raised(results) == []
     assert payouts("amount") == [15, 700, 900]
@@ -92,7 +92,7 @@ def test_payouts_prepared_by_many_at_once_carry_each_share_once(buyer, seller, m
 def test_a_return_and_the_sending_of_its_payout_at_once(line, staff, daraja, turn):
     payout = Payout.objects.get()
 
-    results = at_once(lambda: look_after_payout(payout.pk), cancel(line, staff))
+    results = at_once(lambda: process_payout(payout.pk), cancel(line, staff))
 
     payout.refresh_from_db()
     ends = (payout.status, len(daraja.payouts), owed())
@@ -106,7 +106,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
 ):
     """Claimed, and not committed yet: whoever returns the line waits and sees that it leaves."""
     inside = Event()
-    fits = service.fits_into_day
+    fits = service.reserve_daily_limit
 
     def slowly(payout, now):
         inside.set()
@@ -114,7 +114,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
         return fits(payout, now)
 
     cancelled = Event()
-    monkeypatch.setattr("payments.disbursement.fits_into_day", slowly)
+    monkeypatch.setattr("payments.disbursement.reserve_daily_limit", slowly)
     payout = Payout.objects.get()
 
     def cancel_meanwhile():
@@ -122,7 +122,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
         cancel(line, staff)()
         cancelled.set()
 
-    results = at_once(lambda: look_after_payout(payout.pk), cancel_meanwhile)
+    results = at_once(lambda: process_payout(payout.pk), cancel_meanwhile)
 
     assert (raised(results), payouts("status"), len(daraja.payouts)) == ([], ["sent"], 1)
 
@@ -139,15 +139,15 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
         return balance_of(seller_id)
 
     with monkeypatch.context() as patch:
-        patch.setattr("payments.payouts.earnings.after_commit", lambda duty, row_id: None)
+        patch.setattr("payments.payouts.earnings.enqueue_after_commit", lambda duty, row_id: None)
         line = line_at("fetched", buyer=buyer, product=kettle)
     monkeypatch.setattr("payments.payouts.services.balance_of", slowly)
 
     results = at_once(
-        lambda: service.prepare_payouts(line.seller_id),
+        lambda: service.create_payouts(line.seller_id),
         lambda: inside.wait(5) and cancel(line, staff)(),
     )
-    clock.tick()
+    clock.run_periodic()
 
     assert (raised(results), payouts("status"), sent(daraja)) == ([], ["dropped"], [])
 
@@ -155,7 +155,7 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
 @TURNS
 def test_a_return_and_the_result_at_once_leave_a_debt(line, staff, turn):
     payout = Payout.objects.get()
-    look_after_payout(payout.pk)
+    process_payout(payout.pk)
 
     results = at_once(
         lambda: service.finish_payout(payout.pk, number="TKP8000001", amount=1500),
@@ -168,7 +168,7 @@ def test_a_return_and_the_result_at_once_leave_a_debt(line, staff, turn):
 @TURNS
 def test_a_success_and_a_refusal_at_once_end_done(line, turn):
     payout = Payout.objects.get()
-    look_after_payout(payout.pk)
+    process_payout(payout.pk)
 
     at_once(
         lambda: service.finish_payout(payout.pk, number="TKP8000002", amount=1500),
@@ -180,11 +180,11 @@ def test_a_success_and_a_refusal_at_once_end_done(line, turn):
 
 def test_two_workers_replace_what_was_refused_once(line, daraja):
     payout = Payout.objects.get()
-    look_after_payout(payout.pk)
+    process_payout(payout.pk)
     service.refuse_payout(payout.pk, code="1", text="", reason=PayoutReason.NO_FUNDS)
     Payout.objects.update(next_check_at=timezone.now())
 
-    results = at_once(*[lambda: look_after_payout(payout.pk)] * 4)
+    results = at_once(*[lambda: process_payout(payout.pk)] * 4)
 
     assert raised(results) == []
     assert payouts("amount", "status") == [(1500, "dropped"), (1500, "due")]
@@ -193,15 +193,15 @@ def test_two_workers_replace_what_was_refused_once(line, daraja):
 @TURNS
 def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
     payout = Payout.objects.get()
-    look_after_payout(payout.pk)
+    process_payout(payout.pk)
 
     results = at_once(
         lambda: service.refuse_payout(payout.pk, code="1", text="", reason=PayoutReason.NO_FUNDS),
         cancel(line, staff),
     )
     Payout.objects.filter(status="refused").update(next_check_at=timezone.now())
-    clock.tick()
-    clock.tick()
+    clock.run_periodic()
+    clock.run_periodic()
 
     assert (raised(results), payouts("status"), owed()) == ([], ["dropped"], 0)
     assert len(daraja.payouts) == 1
@@ -210,14 +210,14 @@ def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
 @TURNS
 def test_a_late_success_and_the_sending_of_what_follows_at_once(line, daraja, turn):
     first = Payout.objects.get()
-    look_after_payout(first.pk)
+    process_payout(first.pk)
     service.refuse_payout(first.pk, code="1", text="", reason=PayoutReason.NO_FUNDS)
-    service.replace_refused(first.pk)
+    service.retry_payout(first.pk)
     second = Payout.objects.latest("pk")
 
     results = at_once(
         lambda: service.finish_payout(first.pk, number="TKP8000003", amount=1500),
-        lambda: look_after_payout(second.pk),
+        lambda: process_payout(second.pk),
     )
 
     second.refresh_from_db()
@@ -230,7 +230,7 @@ def test_no_more_leaves_in_a_day_than_may_however_many_send(buyer, seller, daraj
     for _ in range(5):
         line_at("fetched", buyer=buyer, product=ProductFactory(seller=seller, price=1_000))
 
-    at_once(*[lambda pk=pk: look_after_payout(pk) for pk in payouts("pk")])
+    at_once(*[lambda pk=pk: process_payout(pk) for pk in payouts("pk")])
 
     assert (len(daraja.payouts), PayoutDay.objects.get().sent) == (3, 3_000)
     assert Counter(payouts("status")) == {"sent": 3, "due": 2}
@@ -247,8 +247,8 @@ def test_a_refund_and_a_payout_of_one_order_are_sent_at_once(
     refund, payout = Refund.objects.get(), Payout.objects.get(shares__track=another)
 
     results = at_once(
-        lambda: look_after_refund(refund.pk),
-        lambda: look_after_payout(payout.pk),
+        lambda: process_refund(refund.pk),
+        lambda: process_payout(payout.pk),
         cancel(another, staff),
     )
 

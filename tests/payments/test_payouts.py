@@ -238,8 +238,8 @@ def test_a_number_without_m_pesa_keeps_back_what_goes_to_it_and_nothing_else(
 def test_another_number_sends_what_the_first_refused(payout, daraja):
     tell(payout, 2040)
 
-    assert service.replace_refused(payout.pk, phone=OTHER)
-    assert not service.replace_refused(payout.pk, phone=OTHER)
+    assert service.retry_payout(payout.pk, phone=OTHER)
+    assert not service.retry_payout(payout.pk, phone=OTHER)
     tick()
 
     assert sent(daraja) == [(PHONE, 1500), (OTHER, 1500)]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from payments.models import Door, OrderPayment, Receipt
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.models import OrderPayment, Receipt, ReceiptSource
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.shopping import cash_out, shelf
 
 from .conftest import settled
@@ -68,8 +68,8 @@ def test_a_second_prompt_on_another_phone_pays(buyer_api, kettle, simulator):
 
 
 def test_a_phone_that_is_answered_while_it_is_rung_is_told_of_at_once(buyer_api, kettle, daraja):
-    paid = Outcome(succeeded=True, code="0", text="Paid", door=Door.QUERY)
-    daraja.on_push = lambda push: settle(OrderPayment.objects.get().pk, paid)
+    paid = Outcome(succeeded=True, code="0", text="Paid", door=ReceiptSource.QUERY)
+    daraja.on_push = lambda push: record_outcome(OrderPayment.objects.get().pk, paid)
 
     placed = cash_out(buyer_api, (kettle, 2)).json()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from payments import gateway
-from payments.checkout.stk_push import ring_order
+from payments.checkout.stk_push import send_stk_push
 from payments.daraja.client import PushAccepted
 from payments.models import OrderPayment
 from tests.shopping import an_order
@@ -15,7 +15,7 @@ class Meanwhile:
     def __init__(self, **learned):
         self.learned = learned
 
-    def push(self, **_):
+    def stk_push(self, **_):
         OrderPayment.objects.update(**self.learned)
         return PushAccepted("ours", "ws_CO_1", "")
 
@@ -23,7 +23,7 @@ class Meanwhile:
 def ring(monkeypatch, order, **learned):
     OrderPayment.objects.update(status="requested", live=True, result_code="")
     monkeypatch.setattr(gateway, "daraja", lambda: Meanwhile(**learned))
-    ring_order(order.pk)
+    send_stk_push(order.pk)
     return OrderPayment.objects.get()
 
 

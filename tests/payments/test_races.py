@@ -14,14 +14,14 @@ from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
 from payments import clock
 from payments.checkout import stk_push as prompts
-from payments.checkout.stk_push import ring_again, ring_order
+from payments.checkout.stk_push import retry_payment, send_stk_push
 from payments.daraja.client import StatementRow
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
-from payments.reconciliation.outcomes import Outcome, settle
-from payments.reconciliation.receipts import AlreadyMatched, give_to_order, take_in
-from payments.reconciliation.statement_pull import _news
-from payments.reconciliation.status_query import check_payment
-from payments.refunds.services import NothingToOwe, owe_to_payer
+from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.receipts import AlreadyMatched, match_to_order, record_receipt
+from payments.reconciliation.statement_pull import _incoming_payment
+from payments.reconciliation.status_query import query_status
+from payments.refunds.services import NothingToRefund, refund_unmatched
 from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -126,9 +126,9 @@ def test_ringing_again_and_the_callback_of_the_lapsed_prompt_at_once(payment, ke
     )
 
     raised = at_once(
-        lambda: ring_again(payment.order),
+        lambda: retry_payment(payment.order),
         callback(payment, success(payment)),
-        lambda: ring_again(payment.order),
+        lambda: retry_payment(payment.order),
     )
 
     payment.refresh_from_db()
@@ -139,11 +139,11 @@ def test_ringing_again_and_the_callback_of_the_lapsed_prompt_at_once(payment, ke
 def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(payment, monkeypatch):
     """The one takes the attempt and then the order; the other must not go the other way."""
     slow_down(monkeypatch, "orders.signals.mark_order_paid")
-    slow_down(monkeypatch, "payments.checkout.stk_push.prolong")
+    slow_down(monkeypatch, "payments.checkout.stk_push.extend_hold")
 
     raised = at_once(
         callback(payment, success(payment)),
-        lambda: ring_again(payment.order),
+        lambda: retry_payment(payment.order),
     )
 
     payment.refresh_from_db()
@@ -157,7 +157,9 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
     no_money = Outcome(succeeded=False, code="1037", text="", door="query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
-    raised = at_once(*[lambda told=told: settle(payment.pk, told) for told in (no_money, money)])
+    raised = at_once(
+        *[lambda told=told: record_outcome(payment.pk, told) for told in (no_money, money)]
+    )
 
     payment.refresh_from_db()
     assert payment.status == "confirmed"
@@ -165,21 +167,23 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
 
 
 def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.outcomes.is_counted")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes.is_recorded")
     proven = Outcome(True, "0", "", "query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
-    raised = at_once(*[lambda told=told: settle(payment.pk, told) for told in (proven, money)])
+    raised = at_once(
+        *[lambda told=told: record_outcome(payment.pk, told) for told in (proven, money)]
+    )
 
     assert Receipt.objects.get().number == "SGL7654321"
     assert [error for error in raised if isinstance(error, Exception)] == []
 
 
 def test_of_many_who_want_to_ask_one_does(payment, daraja, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.status_query._next_check")
+    slow_down(monkeypatch, "payments.reconciliation.status_query._next_query_at")
     OrderPayment.objects.update(next_check_at=timezone.now())
 
-    at_once(*[lambda: check_payment(payment.pk)] * 4)
+    at_once(*[lambda: query_status(payment.pk)] * 4)
 
     assert daraja.queries == [payment.checkout_request_id]
 
@@ -200,7 +204,7 @@ def test_ringing_one_order_six_times_at_once_pushes_once(order, daraja):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True)
     pushes = len(daraja.pushes)
 
-    at_once(*[lambda: ring_order(order.pk)] * 6)
+    at_once(*[lambda: send_stk_push(order.pk)] * 6)
 
     assert len(daraja.pushes) - pushes == 1
 
@@ -214,7 +218,7 @@ def test_one_phone_rings_for_one_of_many_orders_at_once(buyer, seller, daraja, t
     )
     pushes = len(daraja.pushes)
 
-    at_once(*[lambda order=order: ring_order(order.pk) for order in orders])
+    at_once(*[lambda order=order: send_stk_push(order.pk) for order in orders])
 
     assert len(daraja.pushes) - pushes == 1
     assert Counter(OrderPayment.objects.values_list("result_code", flat=True)) == {
@@ -228,7 +232,7 @@ def test_cancelling_while_the_phone_is_about_to_ring(order, daraja, turn):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True, checkout_request_id="")
     pushes = len(daraja.pushes)
 
-    at_once(lambda: ring_order(order.pk), lambda: cancel_order(order.pk))
+    at_once(lambda: send_stk_push(order.pk), lambda: cancel_order(order.pk))
 
     rung = len(daraja.pushes) - pushes
     payment = order.payments.get()
@@ -237,7 +241,7 @@ def test_cancelling_while_the_phone_is_about_to_ring(order, daraja, turn):
 
 def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypatch):
     OrderPayment.objects.update(status="requested", rung_at=None, live=True, checkout_request_id="")
-    about_to_ring, look = Event(), prompts._reason_not_to_ring
+    about_to_ring, look = Event(), prompts._reason_not_to_send
 
     def slowly(*args):
         about_to_ring.set()
@@ -249,9 +253,9 @@ def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypat
         cancel_order(order.pk)
         return order.payments.get().status
 
-    monkeypatch.setattr(prompts, "_reason_not_to_ring", slowly)
+    monkeypatch.setattr(prompts, "_reason_not_to_send", slowly)
 
-    _, status_when_cancelled = at_once(lambda: ring_order(order.pk), cancel)
+    _, status_when_cancelled = at_once(lambda: send_stk_push(order.pk), cancel)
 
     assert status_when_cancelled in {"unknown", "submitted"}
 
@@ -264,7 +268,7 @@ def test_two_clocks_at_once_do_everything_once(payment, kettle, daraja, turn):
     later = waiting.created_at + timedelta(hours=1)
     queries = len(daraja.queries)
 
-    at_once(*[lambda: clock.tick(now=later)] * 3)
+    at_once(*[lambda: clock.run_periodic(now=later)] * 3)
 
     payment.refresh_from_db()
     waiting.refresh_from_db()
@@ -284,7 +288,7 @@ def test_one_receipt_for_two_attempts_at_once_counts_for_one(payment, seller, tu
         callback(payment, success(payment, receipt="SGL7654321")),
         callback(other, success(other, receipt="SGL7654321")),
     )
-    clock.tick(now=timezone.now() + timedelta(seconds=6))
+    clock.run_periodic(now=timezone.now() + timedelta(seconds=6))
 
     assert Receipt.objects.count() == 1
     assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
@@ -300,7 +304,7 @@ def confirmation(order, amount, receipt):
 
 
 def row(order, receipt):
-    return _news(StatementRow(receipt, 3000, None, "", order.reference, "Pay Bill"))
+    return _incoming_payment(StatementRow(receipt, 3000, None, "", order.reference, "Pay Bill"))
 
 
 def nothing_broke(raised):
@@ -311,7 +315,10 @@ def nothing_broke(raised):
 
 @pytest.mark.parametrize(
     "slow",
-    ["payments.reconciliation.outcomes._known_receipts", "payments.reconciliation.receipts.credit"],
+    [
+        "payments.reconciliation.outcomes._known_receipts",
+        "payments.reconciliation.receipts.create_receipt",
+    ],
 )
 def test_a_confirmation_and_the_callback_of_one_receipt_at_once_are_one_payment(
     payment, kettle, monkeypatch, slow
@@ -339,7 +346,7 @@ def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
     raised = at_once(
         confirmation(order, 3000, "SGL7654321"),
         lambda: expire_order(order.pk, now=order.expires_at),
-        lambda: clock.settle_waiting_money(order.expires_at),
+        lambda: clock.refund_uncovered_money(order.expires_at),
     )
 
     order.refresh_from_db()
@@ -348,7 +355,7 @@ def test_a_confirmation_and_expiry_at_once_end_paid(payment, kettle, turn):
 
 
 def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.leave_to_hand")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.record_manual_payment")
     order = payment.order
 
     raised = at_once(
@@ -362,7 +369,7 @@ def test_two_parts_at_once_that_together_cover_an_order_pay_it(payment, kettle, 
 
 
 def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
     slow_down(monkeypatch, "payments.reconciliation.outcomes._confirm")
     order = payment.order
 
@@ -376,13 +383,13 @@ def test_a_part_by_prompt_and_a_part_by_hand_at_once_pay_the_order(payment, kett
 
 
 def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
     order = payment.order
 
     raised = at_once(
         confirmation(order, 3000, "SGL7654321"),
-        lambda: take_in(row(order, "SGL7654321")),
-        lambda: take_in(row(order, "SGL7654321")),
+        lambda: record_receipt(row(order, "SGL7654321")),
+        lambda: record_receipt(row(order, "SGL7654321")),
     )
 
     order.refresh_from_db()
@@ -392,7 +399,7 @@ def test_the_statement_and_a_confirmation_at_once_are_one_payment(payment, kettl
 
 
 def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.receipts.credit")
+    slow_down(monkeypatch, "payments.reconciliation.receipts.create_receipt")
     told = by_hand("nobody", 3000, receipt="SGL7654321")
 
     raised = at_once(*[lambda: post_c2b(Client(), told).status_code] * 4)
@@ -402,7 +409,7 @@ def test_money_of_no_order_through_two_doors_at_once_lies_in_suspense_once(db, m
 
 
 @pytest.mark.parametrize(
-    "slow", ["payments.reconciliation.receipts.match", "payments.refunds.services.owe"]
+    "slow", ["payments.reconciliation.receipts.match", "payments.refunds.services.create_refund"]
 )
 def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
     payment, kettle, monkeypatch, slow
@@ -412,25 +419,25 @@ def test_money_in_suspense_is_given_to_an_order_or_back_and_never_both(
     receipt, order = Receipt.objects.get(), payment.order
 
     raised = at_once(
-        lambda: give_to_order(receipt.pk, order.pk, note="She showed the message."),
-        lambda: owe_to_payer(receipt.pk),
+        lambda: match_to_order(receipt.pk, order.pk, note="She showed the message."),
+        lambda: refund_unmatched(receipt.pk),
     )
 
     order.refresh_from_db()
     refused = [error for error in raised if isinstance(error, Exception)]
-    assert [type(error) for error in refused] in ([AlreadyMatched], [NothingToOwe])
+    assert [type(error) for error in refused] in ([AlreadyMatched], [NothingToRefund])
     assert (order.payment_status, Refund.objects.count()) in {("paid", 0), ("requested", 1)}
 
 
 def test_money_in_suspense_goes_back_or_to_its_prompt_and_never_both(payment, kettle, monkeypatch):
-    slow_down(monkeypatch, "payments.refunds.services.owe")
+    slow_down(monkeypatch, "payments.refunds.services.create_refund")
     slow_down(monkeypatch, "payments.reconciliation.receipts.match")
     post_c2b(Client(), by_hand("nobody", 3000, receipt="SGL7654321"))
     receipt, order = Receipt.objects.get(), payment.order
 
     at_once(
         callback(payment, success(payment, receipt="SGL7654321")),
-        lambda: owe_to_payer(receipt.pk),
+        lambda: refund_unmatched(receipt.pk),
     )
 
     order.refresh_from_db()

@@ -13,7 +13,7 @@ from payments.daraja.payout_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
 from payments.proof.prove import prove
-from payments.reconciliation.receipts import MoneyIn, take_in
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.refunds import services as refunds
 from tests.factories import UserFactory
 from tests.shopping import an_order
@@ -68,7 +68,7 @@ def look_after(simulator, *, times=1, events=1):
     for _ in range(times):
         Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
         before = GatewayEvent.objects.count()
-        clock.tick()
+        clock.run_periodic()
         settled(simulator, events=before + events)
 
 
@@ -133,7 +133,7 @@ def test_short_money_goes_back_when_its_order_expires(order, simulator):
     pay(simulator, order, 1000)
     Order.objects.update(expires_at=timezone.now())
 
-    clock.tick()
+    clock.run_periodic()
     look_after(simulator)
 
     assert ways("cause", "way", "status") == [("short", "reversal", "done")]
@@ -143,7 +143,7 @@ def test_short_money_goes_back_when_its_order_expires(order, simulator):
 
 def test_money_for_goods_that_are_gone_goes_back(order, kettle, simulator):
     Order.objects.update(expires_at=timezone.now())
-    clock.tick()
+    clock.run_periodic()
     an_order(UserFactory(), (kettle, 4), phone="254700000001")
     pay(simulator, order, 3000)
 
@@ -179,7 +179,7 @@ def refused(order, simulator):
 
 
 def test_a_refusal_that_is_taken_back_calls_what_follows_off(refused, simulator):
-    note = refunds.finish(refused.pk, number="TKX0000001", amount=3000)
+    note = refunds.mark_done(refused.pk, number="TKX0000001", amount=3000)
 
     look_after(simulator, events=0)
 
@@ -195,7 +195,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
     look_after(simulator)
 
     with transaction.atomic():
-        note = refunds.finish(refused.pk, number="TKX0000001", amount=3000)
+        note = refunds.mark_done(refused.pk, number="TKX0000001", amount=3000)
         accounts = (Account.MPESA_CLEARING, Account.REFUNDS_PAYABLE, Account.SUSPENSE)
         balances = [balance(account) for account in accounts]
         broken = [found.rule for found in prove().broken]
@@ -209,7 +209,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
 def test_a_reversal_that_was_done_already_counts_as_done(order, simulator):
     pay(simulator, order, 3000)
     second = pay(simulator, order, 3000)
-    gateway.daraja().reverse(
+    gateway.daraja().reversal(
         receipt=second, amount=3000, remarks="by a person",
         result_url=gateway.callback_url("elsewhere"),
         queue_timeout_url=gateway.callback_url("elsewhere"),
@@ -402,17 +402,17 @@ def test_money_of_an_order_with_a_receipt_still_to_be_named_waits(order, simulat
 
 def test_money_in_suspense_goes_back_at_a_persons_word(order, simulator):
     Order.objects.update(reference="ACDEFGH3")
-    receipt, _ = take_in(
-        MoneyIn(provider="mpesa", number=pay_wrongly(simulator), amount=70, door="c2b")
+    receipt, _ = record_receipt(
+        IncomingPayment(provider="mpesa", number=pay_wrongly(simulator), amount=70, door="c2b")
     )
 
-    refunds.owe_to_payer(receipt.pk)
+    refunds.refund_unmatched(receipt.pk)
     look_after(simulator)
 
     assert ways("cause", "way", "status") == [("staff", "reversal", "done")]
     assert balance(Account.SUSPENSE) == 0 == balance(Account.MPESA_CLEARING)
-    with pytest.raises(refunds.NothingToOwe):
-        refunds.owe_to_payer(receipt.pk)
+    with pytest.raises(refunds.NothingToRefund):
+        refunds.refund_unmatched(receipt.pk)
 
 
 def pay_wrongly(simulator):
@@ -424,7 +424,7 @@ def test_of_many_clocks_one_sends(order, simulator):
     pay(simulator, order, 3200, phone=PAYER)
     Refund.objects.update(next_check_at=timezone.now())
 
-    at_once(*[clock.tick] * 4)
+    at_once(*[clock.run_periodic] * 4)
     settled(simulator, events=3)
 
     assert [asked["api"] for asked in simulator.conversations()] == ["b2c"]
@@ -434,7 +434,7 @@ def test_of_many_clocks_one_sends(order, simulator):
 def test_two_payments_too_many_at_once_go_back_each_once(order, simulator):
     numbers = [simulator.pay_by_hand(OTHER, 3000, order.reference)["receipt"] for _ in range(4)]
     settled(simulator, events=5)
-    at_once(*[lambda: refunds.owe_back(order.pk)] * 4)
+    at_once(*[lambda: refunds.refund_excess(order.pk)] * 4)
 
     look_after(simulator, times=2, events=0)
     settled(simulator, events=8)
@@ -458,8 +458,8 @@ def test_a_page_instead_of_a_token_is_no_refusal(order, simulator):
 def test_a_person_cannot_send_less_than_m_pesa_pays_out(order, simulator):
     pay(simulator, order, 3009, phone=PAYER)
 
-    with pytest.raises(decisions.CannotDo, match="KES 10 to 250000"):
-        decisions.try_refund_again(Refund.objects.get().pk, phone=OTHER)
+    with pytest.raises(decisions.ActionNotAvailable, match="KES 10 to 250000"):
+        decisions.retry_refund(Refund.objects.get().pk, phone=OTHER)
 
 
 def test_a_refusal_after_the_end_changes_nothing(order, simulator):
@@ -468,7 +468,7 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
     look_after(simulator)
     refund = Refund.objects.get()
 
-    note = refunds.refuse(refund.pk, code="1", text="late", reason=PayoutReason.NO_FUNDS)
+    note = refunds.mark_refused(refund.pk, code="1", text="late", reason=PayoutReason.NO_FUNDS)
 
     assert note == "A refusal after the end: still done."
     assert ways("status", "result_code") == [("done", "0")]
@@ -479,7 +479,7 @@ def test_another_amount_than_was_owed_is_put_before_a_person(order, simulator):
     pay(simulator, order, 3200, phone=PAYER)
     look_after(simulator, events=0)
 
-    note = refunds.finish(Refund.objects.get().pk, number="TKX0000001", amount=1)
+    note = refunds.mark_done(Refund.objects.get().pk, number="TKX0000001", amount=1)
 
     assert note == "M-Pesa says KES 1 went back, KES 200 was owed."
     assert ways("status", "note", "next_check_at", "number") == [("sent", note, None, "")]

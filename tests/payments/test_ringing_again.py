@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from orders.lifecycle import NotUnpaid
 from orders.models import Order
-from payments.checkout.stk_push import PromptOpen, ring_again, ring_order
+from payments.checkout.stk_push import PromptOpen, retry_payment, send_stk_push
 from payments.models import OrderPayment
 from tests.conftest import signed_in
 from tests.factories import UserFactory
@@ -30,7 +30,7 @@ def attempts(order):
 
 
 def test_after_a_failure_the_same_phone_rings_again(order, failed):
-    ring_again(order)
+    retry_payment(order)
 
     assert attempts(order) == [
         ("254712345678", "failed", False),
@@ -57,7 +57,7 @@ def test_a_prompt_that_is_open_is_not_followed_by_another(order, payment, buyer_
 def test_a_prompt_no_phone_shows_any_more_may_be_followed_by_another(order, payment):
     now = payment.rung_at + timedelta(seconds=121)
 
-    ring_again(order, now=now)
+    retry_payment(order, now=now)
 
     assert [(status, live) for _, status, live in attempts(order)] == [
         ("submitted", False),
@@ -67,13 +67,13 @@ def test_a_prompt_no_phone_shows_any_more_may_be_followed_by_another(order, paym
 
 def test_a_prompt_is_open_for_two_minutes(order, payment):
     with pytest.raises(PromptOpen):
-        ring_again(order, now=payment.rung_at + timedelta(seconds=120))
+        retry_payment(order, now=payment.rung_at + timedelta(seconds=120))
 
 
 def test_an_attempt_nobody_sent_in_a_minute_may_be_followed_by_another(order):
     unsent = order.payments.get()
 
-    ring_again(order, now=unsent.created_at + timedelta(seconds=61))
+    retry_payment(order, now=unsent.created_at + timedelta(seconds=61))
 
     unsent.refresh_from_db()
     assert (unsent.status, unsent.live, unsent.result_code) == ("failed", False, "local.not_sent")
@@ -105,7 +105,7 @@ def test_an_overdue_order_expires_instead_of_ringing(order, failed, buyer_api):
 def test_goods_stay_held_for_five_minutes_after_ringing_again(order, failed):
     now = order.expires_at - timedelta(seconds=30)
 
-    ring_again(order, now=now)
+    retry_payment(order, now=now)
 
     order.refresh_from_db()
     assert order.expires_at == now + timedelta(minutes=5)
@@ -114,7 +114,7 @@ def test_goods_stay_held_for_five_minutes_after_ringing_again(order, failed):
 def test_ringing_early_takes_no_time_away(order, failed):
     before = order.expires_at
 
-    ring_again(order, now=order.created_at)
+    retry_payment(order, now=order.created_at)
 
     order.refresh_from_db()
     assert order.expires_at == before
@@ -123,13 +123,13 @@ def test_ringing_early_takes_no_time_away(order, failed):
 def test_no_ringing_holds_goods_beyond_the_hard_limit(order, failed):
     Order.objects.update(expires_at=order.held_until)
 
-    ring_again(order, now=order.held_until - timedelta(seconds=1))
+    retry_payment(order, now=order.held_until - timedelta(seconds=1))
     order.refresh_from_db()
 
     assert order.expires_at == order.held_until
     OrderPayment.objects.filter(live=True).update(status="failed", live=False)
     with pytest.raises(NotUnpaid):
-        ring_again(order, now=order.held_until)
+        retry_payment(order, now=order.held_until)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +153,7 @@ def test_what_cannot_be_read_rings_nobody(order, failed, buyer_api, sent, status
 def test_one_phone_rings_for_one_order_at_a_time(order, payment, kettle, daraja):
     other = an_order(UserFactory(), (kettle, 1))
 
-    ring_order(other.pk)
+    send_stk_push(other.pk)
 
     assert daraja.pushes == []
     assert other.payments.get().result_code == "local.phone_busy"
@@ -163,7 +163,7 @@ def test_a_phone_is_free_again_when_its_prompt_lapsed(order, payment, kettle, da
     OrderPayment.objects.update(rung_at=timezone.now() - timedelta(seconds=121))
     other = an_order(UserFactory(), (kettle, 1))
 
-    ring_order(other.pk)
+    send_stk_push(other.pk)
 
     assert len(daraja.pushes) == 1
 
@@ -176,11 +176,11 @@ def test_one_phone_gets_ten_prompts_an_hour_whoever_asks(order, kettle, daraja):
             status="failed", checkout_request_id=f"ws_CO_{n}",
         )  # fmt: skip
 
-    ring_order(order.pk)
+    send_stk_push(order.pk)
     asked_too_often = order.payments.get(checkout_request_id="").result_code
     with time_machine.travel(timezone.now() + timedelta(minutes=2)):
         later = an_order(UserFactory(), (kettle, 1))
-        ring_order(later.pk)
+        send_stk_push(later.pk)
 
     assert asked_too_often == "local.too_many_prompts"
     assert len(daraja.pushes) == 1
@@ -193,7 +193,7 @@ def test_the_phone_does_not_ring_for_an_order_that_ended_meanwhile(order, daraja
     else:
         Order.objects.update(expires_at=timezone.now())
 
-    ring_order(order.pk)
+    send_stk_push(order.pk)
 
     assert daraja.pushes == []
     assert order.payments.get().result_code == "local.not_sent"
@@ -201,14 +201,14 @@ def test_the_phone_does_not_ring_for_an_order_that_ended_meanwhile(order, daraja
 
 def test_the_phone_does_not_ring_for_what_was_asked_a_minute_ago(order, daraja):
     with time_machine.travel(order.created_at + timedelta(seconds=61)):
-        ring_order(order.pk)
+        send_stk_push(order.pk)
 
     assert daraja.pushes == []
 
 
 def test_ringing_an_order_twice_pushes_once(order, daraja):
-    ring_order(order.pk)
-    ring_order(order.pk)
+    send_stk_push(order.pk)
+    send_stk_push(order.pk)
 
     assert len(daraja.pushes) == 1
     assert order.payments.get().status == "submitted"

@@ -62,7 +62,7 @@ def sold(order, agent):
 
 def paid_out(simulator, *, events=2):
     before = GatewayEvent.objects.count()
-    clock.tick()
+    clock.run_periodic()
     settled(simulator, events=before + events)
 
 

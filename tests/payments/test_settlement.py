@@ -2,31 +2,33 @@
 
 import pytest
 
-from payments.models import AttemptStatus, Door, OrderPayment, Receipt, Refund
-from payments.reconciliation.outcomes import Outcome, settle
+from payments.models import AttemptStatus, OrderPayment, Receipt, ReceiptSource, Refund
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.shopping import shelf
 
 from .conftest import ringing
 
 
-def money(receipt="SGL0000001", amount=3000, door=Door.CALLBACK):
+def money(receipt="SGL0000001", amount=3000, door=ReceiptSource.CALLBACK):
     return Outcome(succeeded=True, code="0", text="Done", door=door, amount=amount, receipt=receipt)
 
 
-NO_MONEY = Outcome(succeeded=False, code="1", text="The balance is low", door=Door.CALLBACK)
-PROVEN = money(receipt="", amount=None, door=Door.QUERY)
+NO_MONEY = Outcome(
+    succeeded=False, code="1", text="The balance is low", door=ReceiptSource.CALLBACK
+)
+PROVEN = money(receipt="", amount=None, door=ReceiptSource.QUERY)
 
 
 def test_settling_twice_counts_once(payment, kettle):
-    first = settle(payment.pk, money())
-    again = settle(payment.pk, money())
+    first = record_outcome(payment.pk, money())
+    again = record_outcome(payment.pk, money())
 
     assert (first, again) == ("The money is credited.", "Counted already.")
     assert (Receipt.objects.count(), shelf(kettle)) == (1, (3, 0))
 
 
 def test_a_confirmed_attempt_is_closed_and_no_longer_asked_about(payment):
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     payment.refresh_from_db()
     assert (payment.status, payment.live, payment.next_check_at) == ("confirmed", False, None)
@@ -35,7 +37,7 @@ def test_a_confirmed_attempt_is_closed_and_no_longer_asked_about(payment):
 
 
 def test_a_failed_attempt_is_closed_and_no_longer_asked_about(payment):
-    settle(payment.pk, NO_MONEY)
+    record_outcome(payment.pk, NO_MONEY)
 
     payment.refresh_from_db()
     assert (payment.status, payment.live, payment.next_check_at) == ("failed", False, None)
@@ -44,10 +46,10 @@ def test_a_failed_attempt_is_closed_and_no_longer_asked_about(payment):
 
 @pytest.mark.parametrize("status", [AttemptStatus.FAILED, AttemptStatus.CONFIRMED])
 def test_a_failure_after_the_end_changes_nothing(payment, status):
-    settle(payment.pk, money() if status == AttemptStatus.CONFIRMED else NO_MONEY)
+    record_outcome(payment.pk, money() if status == AttemptStatus.CONFIRMED else NO_MONEY)
     OrderPayment.objects.update(next_check_at=payment.created_at)
 
-    note = settle(payment.pk, NO_MONEY)
+    note = record_outcome(payment.pk, NO_MONEY)
 
     payment.refresh_from_db()
     assert note == f"A failure after the end: still {status}."
@@ -55,16 +57,16 @@ def test_a_failure_after_the_end_changes_nothing(payment, status):
 
 
 def test_a_success_overturns_a_failure(payment):
-    settle(payment.pk, NO_MONEY)
+    record_outcome(payment.pk, NO_MONEY)
 
-    settle(payment.pk, money())
+    record_outcome(payment.pk, money())
 
     payment.refresh_from_db()
     assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
 
 
 def test_a_query_proves_money_without_a_receipt_number(payment):
-    settle(payment.pk, PROVEN)
+    record_outcome(payment.pk, PROVEN)
 
     receipt = Receipt.objects.get()
     assert (receipt.number, receipt.amount, receipt.door) == ("", 3000, "query")
@@ -74,8 +76,8 @@ def test_two_payments_proven_by_query_may_both_lack_a_number(payment, order):
     other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
                     "ws_CO_2")  # fmt: skip
 
-    settle(payment.pk, PROVEN)
-    settle(other.pk, PROVEN)
+    record_outcome(payment.pk, PROVEN)
+    record_outcome(other.pk, PROVEN)
 
     assert list(Receipt.objects.values_list("number", "order")) == [("", order.pk)] * 2
 
@@ -86,8 +88,8 @@ def test_money_that_came_twice_is_written_down_twice_and_the_later_is_owed_back(
     other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
                     "ws_CO_2")  # fmt: skip
 
-    settle(payment.pk, money("SGL0000001"))
-    settle(other.pk, money("SGL0000002"))
+    record_outcome(payment.pk, money("SGL0000001"))
+    record_outcome(other.pk, money("SGL0000002"))
 
     order.refresh_from_db()
     refund = Refund.objects.get()
@@ -103,9 +105,9 @@ def test_money_that_came_twice_is_written_down_twice_and_the_later_is_owed_back(
 
 
 def test_a_number_that_comes_later_completes_the_receipt(payment):
-    settle(payment.pk, PROVEN)
+    record_outcome(payment.pk, PROVEN)
 
-    note = settle(payment.pk, money("SGL0000001"))
+    note = record_outcome(payment.pk, money("SGL0000001"))
 
     receipt = Receipt.objects.get()
     assert note == "Counted already; its receipt number is known now."
@@ -113,9 +115,9 @@ def test_a_number_that_comes_later_completes_the_receipt(payment):
 
 
 def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment, caplog):
-    settle(payment.pk, PROVEN)
+    record_outcome(payment.pk, PROVEN)
 
-    note = settle(payment.pk, money("SGL0000001", amount=1))
+    note = record_outcome(payment.pk, money("SGL0000001", amount=1))
 
     receipt = Receipt.objects.get()
     assert note == "Counted as KES 3000, but M-Pesa says KES 1."
@@ -126,9 +128,9 @@ def test_less_than_was_counted_at_first_is_borne_and_put_before_a_person(payment
 
 
 def test_more_than_was_counted_at_first_is_owed_back(payment):
-    settle(payment.pk, PROVEN)
+    record_outcome(payment.pk, PROVEN)
 
-    settle(payment.pk, money("SGL0000001", amount=3500))
+    record_outcome(payment.pk, money("SGL0000001", amount=3500))
 
     receipt, refund = Receipt.objects.get(), Refund.objects.get()
     assert (receipt.amount, receipt.borne) == (3500, 0)
@@ -138,19 +140,19 @@ def test_more_than_was_counted_at_first_is_owed_back(payment):
 def test_a_number_counted_elsewhere_completes_nothing(payment, order):
     other = ringing(OrderPayment.objects.create(order=order, phone="1", amount=3000, live=False),
                     "ws_CO_2")  # fmt: skip
-    settle(other.pk, money("SGL0000001"))
-    settle(payment.pk, PROVEN)
+    record_outcome(other.pk, money("SGL0000001"))
+    record_outcome(payment.pk, PROVEN)
 
-    note = settle(payment.pk, money("SGL0000001"))
+    note = record_outcome(payment.pk, money("SGL0000001"))
 
     assert note == "Receipt SGL0000001 is counted elsewhere; nothing changed."
     assert payment.receipt.number == ""
 
 
 def test_a_second_receipt_for_one_attempt_waits_in_suspense(payment):
-    settle(payment.pk, money("SGL0000001"))
+    record_outcome(payment.pk, money("SGL0000001"))
 
-    note = settle(payment.pk, money("SGL0000002"))
+    note = record_outcome(payment.pk, money("SGL0000002"))
 
     second = Receipt.objects.get(number="SGL0000002")
     assert note == "A second receipt for the attempt behind SGL0000001."
@@ -158,8 +160,8 @@ def test_a_second_receipt_for_one_attempt_waits_in_suspense(payment):
 
 
 def test_less_than_was_asked_said_twice_is_credited_once(payment):
-    settle(payment.pk, money(amount=2999))
-    settle(payment.pk, money(amount=2999))
+    record_outcome(payment.pk, money(amount=2999))
+    record_outcome(payment.pk, money(amount=2999))
 
     payment.refresh_from_db()
     assert (payment.status, payment.order.payment_status) == ("confirmed", "requested")

@@ -6,9 +6,9 @@ from django.db import transaction
 from omachemainproj import background as soon
 from omachemainproj.celery import app, perform_duty
 from payments import tasks
-from payments.checkout.stk_push import ring_order
+from payments.checkout.stk_push import send_stk_push
 
-NAME = "payments.checkout.stk_push.ring_order"
+NAME = "payments.checkout.stk_push.send_stk_push"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def broker(settings, monkeypatch):
 
 
 def test_with_a_broker_a_worker_is_asked_by_name(broker, order, daraja):
-    soon.run_soon(ring_order, order.pk)
+    soon.enqueue(send_stk_push, order.pk)
 
     assert broker == [(NAME, order.pk)]
     assert daraja.pushes == []
@@ -35,7 +35,7 @@ def test_a_worker_does_the_very_same(order, daraja):
 
 
 def test_without_a_broker_it_is_done_here(order, daraja):
-    soon.run_soon(ring_order, order.pk)
+    soon.enqueue(send_stk_push, order.pk)
 
     assert len(daraja.pushes) == 1
 
@@ -48,25 +48,25 @@ def test_a_broker_that_is_down_stops_nobody(settings, order, daraja, monkeypatch
 
     monkeypatch.setattr(perform_duty, "delay", down)
 
-    soon.run_soon(ring_order, order.pk)
+    soon.enqueue(send_stk_push, order.pk)
 
     assert "was put off; the clock will find it" in caplog.text
     assert order.payments.get().status == "requested"
 
 
 def test_a_worker_knows_every_duty_and_nothing_else():
-    assert set(soon._duties) == {
+    assert set(soon._tasks) == {
         "orders.notifications.sending.send_message",
-        "orders.notifications.sending.tell_about_order",
-        "payments.webhooks.inbox.apply_event",
-        "payments.reconciliation.status_query.check_payment",
-        "payments.payouts.services.prepare_payouts",
-        "payments.checkout.stk_push.ring_order",
-        "payments.disbursement.look_after_payout",
-        "payments.disbursement.look_after_refund",
+        "orders.notifications.sending.deliver_notifications",
+        "payments.webhooks.inbox.process_event",
+        "payments.reconciliation.status_query.query_status",
+        "payments.payouts.services.create_payouts",
+        "payments.checkout.stk_push.send_stk_push",
+        "payments.disbursement.process_payout",
+        "payments.disbursement.process_refund",
     }
     with pytest.raises(KeyError):
-        soon.perform("os.system", 1)
+        soon.run_task("os.system", 1)
 
 
 def test_the_beat_calls_tasks_that_exist(settings):
@@ -78,8 +78,8 @@ def test_the_beat_calls_tasks_that_exist(settings):
 
 def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
     rounds = []
-    monkeypatch.setattr("payments.clock.tick", lambda: rounds.append("tick"))
-    monkeypatch.setattr("payments.clock.housekeep", lambda: rounds.append("housekeep"))
+    monkeypatch.setattr("payments.clock.run_periodic", lambda: rounds.append("tick"))
+    monkeypatch.setattr("payments.clock.run_daily", lambda: rounds.append("housekeep"))
 
     tasks.tick()
     tasks.housekeep()
@@ -90,13 +90,13 @@ def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_followed_by_nothing(order, monkeypatch):
     done = []
-    monkeypatch.setattr(soon, "perform", lambda name, row_id: done.append(row_id))
+    monkeypatch.setattr(soon, "run_task", lambda name, row_id: done.append(row_id))
 
     with transaction.atomic():
-        soon.after_commit(ring_order, order.pk)
+        soon.enqueue_after_commit(send_stk_push, order.pk)
         transaction.set_rollback(True)
     with transaction.atomic():
-        soon.after_commit(ring_order, 7)
+        soon.enqueue_after_commit(send_stk_push, 7)
         inside = list(done)
 
     assert (inside, done) == ([], [7])

@@ -12,8 +12,8 @@ from payments import clock
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
-from payments.reconciliation.receipts import take_in
-from payments.reconciliation.statement_pull import close_attempts_not_on_it, read_statement
+from payments.reconciliation.receipts import record_receipt
+from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from tests.shopping import cash_out, shelf
 from tests.threads import at_once
 
@@ -58,7 +58,7 @@ def test_a_prompt_nobody_told_of_is_found_on_the_statement(buyer_api, kettle, re
     cash_out(buyer_api, (kettle, 2))
     registered.wait_until_quiet()
 
-    read_statement(timezone.now())
+    pull_statement(timezone.now())
 
     [entry] = registered.books()["entries"]
     receipt = Receipt.objects.get()
@@ -71,7 +71,7 @@ def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
     cash_out(buyer_api, (kettle, 2))
     settled(registered, events=2)
 
-    read = read_statement(timezone.now())
+    read = pull_statement(timezone.now())
 
     assert (read, Receipt.objects.count(), Refund.objects.count()) == (1, 1, 0)
     assert Receipt.objects.get().door == "callback"
@@ -88,7 +88,7 @@ class TestPages:
         for shillings in range(1, 6):
             registered.pay_by_hand("0712345678", shillings, account="nobody")
 
-        read = read_statement(timezone.now())
+        read = pull_statement(timezone.now())
 
         assert read == 5
         assert sorted(Receipt.objects.values_list("amount", flat=True)) == [1, 2, 3, 4, 5]
@@ -104,7 +104,7 @@ class TestPages:
         registered.script(operation="pull", refuse="unavailable")
         now = timezone.now()
 
-        read = [read_statement(now), read_statement(now + timedelta(minutes=5, seconds=1))]
+        read = [pull_statement(now), pull_statement(now + timedelta(minutes=5, seconds=1))]
 
         assert read == [2, 3]
         assert Receipt.objects.count() == 3
@@ -114,9 +114,9 @@ class TestPages:
 
 
 def test_it_is_read_from_as_far_back_as_it_reaches_and_then_on_with_an_hours_overlap(db, daraja):
-    read_statement(NOW)
-    read_statement(NOW + 6 * HOUR)
-    read_statement(NOW + 100 * HOUR)
+    pull_statement(NOW)
+    pull_statement(NOW + 6 * HOUR)
+    pull_statement(NOW + 100 * HOUR)
 
     reach = timedelta(hours=47, minutes=50)
     assert asked(daraja) == [
@@ -127,24 +127,24 @@ def test_it_is_read_from_as_far_back_as_it_reaches_and_then_on_with_an_hours_ove
 
 
 def test_what_was_read_without_a_gap_is_written_down(db, daraja):
-    read_statement(NOW)
+    pull_statement(NOW)
     first = pull().read_from
-    read_statement(NOW + 6 * HOUR)
+    pull_statement(NOW + 6 * HOUR)
 
     assert (first, pull().read_from) == (NOW - timedelta(hours=47, minutes=50),) * 2
     assert pull().read_until == NOW + 6 * HOUR
 
 
 def test_after_a_gap_it_begins_anew(db, daraja):
-    read_statement(NOW)
-    read_statement(NOW + 100 * HOUR)
+    pull_statement(NOW)
+    pull_statement(NOW + 100 * HOUR)
 
     assert pull().read_from == NOW + 100 * HOUR - timedelta(hours=47, minutes=50)
 
 
 def test_while_nothing_is_unknown_it_is_read_every_six_hours(db, daraja):
     for minutes in (0, 5, 355, 360, 715, 720):
-        read_statement(NOW + timedelta(minutes=minutes))
+        pull_statement(NOW + timedelta(minutes=minutes))
 
     assert [end / HOUR for _, end, _ in asked(daraja)] == [0, 6, 12]
 
@@ -153,7 +153,7 @@ def test_while_a_prompt_is_silent_it_is_read_every_five_minutes(payment, daraja)
     OrderPayment.objects.update(rung_at=NOW - timedelta(minutes=6))
 
     for minutes in (0, 4, 5, 9, 10):
-        read_statement(NOW + timedelta(minutes=minutes))
+        pull_statement(NOW + timedelta(minutes=minutes))
 
     assert [end / timedelta(minutes=1) for _, end, _ in asked(daraja)] == [0, 5, 10]
 
@@ -161,7 +161,7 @@ def test_while_a_prompt_is_silent_it_is_read_every_five_minutes(payment, daraja)
 def test_a_prompt_that_falls_silent_does_not_wait_for_the_routine(payment, daraja):
     OrderPayment.objects.update(rung_at=NOW)
     for minutes in (0, 5, 6):
-        read_statement(NOW + timedelta(minutes=minutes))
+        pull_statement(NOW + timedelta(minutes=minutes))
 
     assert [end / timedelta(minutes=1) for _, end, _ in asked(daraja)] == [0, 6]
 
@@ -169,7 +169,7 @@ def test_a_prompt_that_falls_silent_does_not_wait_for_the_routine(payment, daraj
 def test_where_there_is_no_statement_none_is_read(payment, daraja, settings):
     settings.DARAJA_STATEMENT = False
 
-    assert (read_statement(NOW), daraja.pulls, StatementPull.objects.count()) == (0, [], 0)
+    assert (pull_statement(NOW), daraja.pulls, StatementPull.objects.count()) == (0, [], 0)
 
 
 @pytest.mark.parametrize("error", [DarajaRefused("no"), DarajaUnknown("silence")])
@@ -177,12 +177,12 @@ def test_a_statement_that_could_not_be_read_is_no_statement(db, daraja, error):
     def no(pull):
         raise error
 
-    read_statement(NOW)
+    pull_statement(NOW)
     daraja.on_pull = no
-    read_statement(NOW + 6 * HOUR)
+    pull_statement(NOW + 6 * HOUR)
     failed = pull().read_until, pull().next_pull_at, pull().result_text
     daraja.on_pull = lambda pull: NOTHING
-    read_statement(NOW + 6 * HOUR + timedelta(minutes=5))
+    pull_statement(NOW + 6 * HOUR + timedelta(minutes=5))
 
     assert failed == (NOW, NOW + 6 * HOUR + timedelta(minutes=5), str(error))
     assert asked(daraja)[-1][0] == -HOUR
@@ -197,17 +197,17 @@ def test_what_was_read_before_a_page_failed_is_kept(order, daraja):
 
     daraja.on_pull = half
 
-    read_statement(NOW)
+    pull_statement(NOW)
 
     order.refresh_from_db()
     assert (order.payment_status, pull().read_until) == ("paid", None)
 
 
 def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, daraja, monkeypatch):
-    monkeypatch.setattr("payments.reconciliation.statement_pull.MOST_PAGES", 2)
+    monkeypatch.setattr("payments.reconciliation.statement_pull.MAX_PAGES", 2)
     daraja.on_pull = lambda pull: StatementPage((row(order),), ())
 
-    read_statement(NOW)
+    pull_statement(NOW)
 
     assert len(daraja.pulls) == 2
     assert (pull().read_until, pull().result_text) == (None, "It has more than 2 pages.")
@@ -216,8 +216,8 @@ def test_a_statement_longer_than_is_read_at_once_does_not_pass_for_read(order, d
 def test_a_row_that_cannot_be_read_is_kept_once_for_a_person(order, daraja):
     daraja.on_pull = one_page(row(order), unreadable=['{"transactionId": null}'])
 
-    read_statement(NOW)
-    read_statement(NOW + 6 * HOUR)
+    pull_statement(NOW)
+    pull_statement(NOW + 6 * HOUR)
 
     event = GatewayEvent.objects.get()
     assert (event.source, event.state) == ("statement", "failed")
@@ -232,12 +232,12 @@ def test_a_row_that_breaks_us_keeps_no_other_from_being_read_and_does_not_pass_f
     def bug(news):
         if news.number == "SGL0000001":
             raise ZeroDivisionError
-        return take_in(news)
+        return record_receipt(news)
 
     daraja.on_pull = one_page(row(order, "SGL0000001"), row(order))
     with monkeypatch.context() as patch:
-        patch.setattr("payments.reconciliation.statement_pull.take_in", bug)
-        read_statement(NOW)
+        patch.setattr("payments.reconciliation.statement_pull.record_receipt", bug)
+        pull_statement(NOW)
 
     order.refresh_from_db()
     assert (order.payment_status, pull().read_until) == ("paid", None)
@@ -248,7 +248,7 @@ def test_a_row_that_breaks_us_keeps_no_other_from_being_read_and_does_not_pass_f
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("turn", range(3))
 def test_two_clocks_at_once_read_it_once(daraja, turn):
-    at_once(*[lambda: read_statement(NOW)] * 4)
+    at_once(*[lambda: pull_statement(NOW)] * 4)
 
     assert len(daraja.pulls) == 1
     assert StatementPull.objects.count() == 1
@@ -284,7 +284,7 @@ def read_from_to(since, until):
 def test_what_the_whole_statement_does_not_show_never_came(forsaken, since, until, ends):
     read_from_to(NOW + since, NOW + until)
 
-    closed = close_attempts_not_on_it()
+    closed = fail_attempts_not_on_statement()
 
     forsaken.refresh_from_db()
     assert (closed, forsaken.status) == (int(ends == "failed"), ends)
@@ -297,19 +297,19 @@ def test_without_a_statement_no_attempt_is_ended(forsaken, settings, switch):
     if not switch:
         read_from_to(NOW, NOW + 26 * HOUR)
 
-    assert close_attempts_not_on_it() == 0
+    assert fail_attempts_not_on_statement() == 0
 
 
 def test_an_attempt_that_is_still_asked_about_is_not_ended(forsaken):
     OrderPayment.objects.update(next_check_at=NOW + 30 * HOUR)
     read_from_to(NOW, NOW + 26 * HOUR)
 
-    assert close_attempts_not_on_it() == 0
+    assert fail_attempts_not_on_statement() == 0
 
 
 def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
     for hours in (0, 6, 12, 18, 24, 30):
-        clock.read_the_statement(NOW + hours * HOUR)
+        clock.pull_and_apply_statement(NOW + hours * HOUR)
 
     forsaken.refresh_from_db()
     assert (forsaken.status, forsaken.result_code) == ("failed", "local.not_on_statement")
@@ -317,7 +317,7 @@ def test_the_clock_reads_and_then_ends_what_is_not_there(forsaken, daraja):
 
 def test_a_gap_in_the_reading_leaves_it_to_a_person(forsaken, daraja):
     for hours in (0, 48, 54):
-        clock.read_the_statement(NOW + hours * HOUR)
+        clock.pull_and_apply_statement(NOW + hours * HOUR)
 
     forsaken.refresh_from_db()
     assert forsaken.status == "submitted"

@@ -152,7 +152,7 @@ def test_what_cannot_be_kept_is_not_accepted(client, db, monkeypatch, error):
     def away(**kwargs):
         raise error
 
-    monkeypatch.setattr("payments.webhooks.views.keep_event", away)
+    monkeypatch.setattr("payments.webhooks.views.store_event", away)
 
     answer = post(client, None, b"{}", token="")
 
@@ -164,7 +164,7 @@ def test_a_message_is_kept_with_one_query_and_answered_before_it_is_read(
 ):
     acted = []
     monkeypatch.setattr(
-        "payments.webhooks.views.run_soon", lambda duty, row_id: acted.append(row_id)
+        "payments.webhooks.views.enqueue", lambda duty, row_id: acted.append(row_id)
     )
 
     # the message itself
@@ -235,7 +235,7 @@ def test_a_body_that_breaks_off_is_asked_for_again(rf, db):
 def test_acting_is_over_before_the_thread_gives_its_connection_back(client, db, monkeypatch):
     done = []
     monkeypatch.setattr(
-        "payments.webhooks.views.run_soon", lambda duty, row_id: done.append("acted")
+        "payments.webhooks.views.enqueue", lambda duty, row_id: done.append("acted")
     )
 
     def finished(**kwargs):

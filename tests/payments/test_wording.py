@@ -3,7 +3,7 @@
 import pytest
 
 from orders.models import PaymentStatus
-from payments.checkout.failures import NOT_ON_STATEMENT, NOT_SENT, PESTERED, PHONE_BUSY
+from payments.checkout.failures import NOT_ON_STATEMENT, NOT_SENT, PHONE_BUSY, RATE_LIMITED
 from payments.checkout.messages import describe_prompt
 from payments.daraja.errors import Refusal
 from payments.daraja.result_codes import TERMINAL_FAILURES
@@ -11,7 +11,7 @@ from payments.models import AttemptStatus
 
 #: Kinds of refusal a prompt can meet; that addresses are registered already is none of them.
 REFUSED = [f"refused.{kind}" for kind in Refusal if kind != Refusal.ALREADY_REGISTERED]
-OURS = [NOT_SENT, PHONE_BUSY, PESTERED, NOT_ON_STATEMENT, *REFUSED]
+OURS = [NOT_SENT, PHONE_BUSY, RATE_LIMITED, NOT_ON_STATEMENT, *REFUSED]
 M_PESA = {"provider": "M-Pesa", "pay_bill": "174379", "account": "SFA7KQ", "amount": 3000}
 EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7KQ"}
 

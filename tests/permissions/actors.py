@@ -71,7 +71,7 @@ class World:
         )
         self._send_money(buyer, seller)
         self._leave_untold(buyer)
-        audit.keep(buyer, "Listed", self.product)
+        audit.log(buyer, "Listed", self.product)
 
     def _send_money(self, buyer, seller):
         """Money on its way out, and what keeps it back."""

@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
-from omachemainproj.images import redraw
-from products.catalogue.home import _statement, _statement_unless_known, front_page
+from omachemainproj.images import normalise
+from products.catalogue.home import _statement, _statement_unless_known, home_page
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -111,7 +111,7 @@ def test_a_sale_changes_home(api, kettle):
 def test_the_homes_rows_have_pythons_types_on_every_database(listing):
     listing()
 
-    row = front_page().shelves["kitchen"][0]
+    row = home_page().shelves["kitchen"][0]
 
     assert row.soldout is False
     assert row.created.endswith("+00:00")
@@ -174,7 +174,7 @@ def test_a_seller_who_is_renamed_is_renamed_on_home(api, kettle, seller):
 
 def test_home_shows_each_host_its_own_addresses(api, listing, png, settings):
     settings.ALLOWED_HOSTS = ["one.example", "two.example"]
-    listing(picture=redraw(png))
+    listing(picture=normalise(png))
 
     for host in ("one.example", "two.example", "one.example"):
         home = api.get("/", headers={"Host": host}).json()
@@ -190,8 +190,8 @@ def test_reading_home_again_is_one_query_too(api, kettle, django_assert_num_quer
 
 @pytest.mark.postgres
 def test_an_unchanged_home_is_not_read_again(kettle):
-    first = front_page()
+    first = home_page()
 
-    assert front_page() is first
+    assert home_page() is first
     Product.objects.filter(pk=kettle.pk).update(held=1)
-    assert front_page() is not first
+    assert home_page() is not first

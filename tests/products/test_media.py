@@ -1,12 +1,12 @@
 import pytest
 
-from omachemainproj.images import redraw
+from omachemainproj.images import normalise
 
 
 @pytest.fixture
 def picture(listing, png, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-    return f"/media/{listing(picture=redraw(png)).image.name}"
+    return f"/media/{listing(picture=normalise(png)).image.name}"
 
 
 def test_a_picture_is_served_as_what_it_is_and_may_be_kept(client, picture):

@@ -5,8 +5,8 @@ from datetime import datetime
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from omachemainproj.images import redraw
-from products.catalogue.representation import COLUMNS, Shape
+from omachemainproj.images import normalise
+from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Product
 from products.serializers import ProductOutput, SellersProductOutput
 
@@ -15,14 +15,14 @@ from .test_detail import FIELDS
 
 @pytest.fixture
 def pictured(listing, png):
-    return listing("Kettle", description="Boils.", picture=redraw(png))
+    return listing("Kettle", description="Boils.", picture=normalise(png))
 
 
 def test_rows_made_by_hand_are_what_the_serializer_describes(pictured):
     request = APIRequestFactory().get("/")
     row = Product.objects.as_rows().get()
 
-    by_hand = Shape(request).product(row)
+    by_hand = ProductRepresentation(request).product(row)
     described = dict(ProductOutput(pictured, context={"request": request}).data)
 
     assert list(by_hand) == list(described)
@@ -35,7 +35,7 @@ def test_rows_made_by_hand_are_what_the_serializer_describes(pictured):
 def test_rows_without_pictures_agree_too(kettle):
     request = APIRequestFactory().get("/")
 
-    by_hand = Shape(request).product(Product.objects.as_rows().get())
+    by_hand = ProductRepresentation(request).product(Product.objects.as_rows().get())
     described = ProductOutput(kettle, context={"request": request}).data
 
     assert by_hand["image"] is described["image"] is None
@@ -54,7 +54,7 @@ def test_every_door_shows_a_product_alike(api, pictured):
 
 
 def test_a_seller_gets_the_same_and_one_field_more(seller_api, seller, listing, png):
-    mine = listing("Kettle", seller=seller, picture=redraw(png))
+    mine = listing("Kettle", seller=seller, picture=normalise(png))
 
     detail = seller_api.get(f"/product/{mine.pk}/").json()
 

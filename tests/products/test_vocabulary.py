@@ -5,7 +5,7 @@ from django.db import connection
 
 from products.catalogue import queries as pages
 from products.catalogue.search import is_common, matching, query_for
-from products.catalogue.spelling import put_right, words_of
+from products.catalogue.spelling import correct_spelling, words_of
 from products.models import Product, SearchWord
 from tests.factories import ProductFactory
 
@@ -32,17 +32,17 @@ def test_a_word_is_put_right_by_what_contains_it_before_what_resembles_it():
         SearchWord(word=word) for word in ("phone", "smartphone", "phony", "samsung")
     )
 
-    assert put_right(["phone"]) == [["phone", "smartphone"]]
-    assert put_right(["phon"]) == [["phon*", "smartphone"]]
-    assert put_right(["samsing"]) == [["samsing*", "samsung"]]
-    assert put_right(["sam", "xy", "qqqq"]) == [["sam*"], ["xy"], ["qqqq*"]]
+    assert correct_spelling(["phone"]) == [["phone", "smartphone"]]
+    assert correct_spelling(["phon"]) == [["phon*", "smartphone"]]
+    assert correct_spelling(["samsing"]) == [["samsing*", "samsung"]]
+    assert correct_spelling(["sam", "xy", "qqqq"]) == [["sam*"], ["xy"], ["qqqq*"]]
 
 
 @pytest.mark.django_db
 def test_a_short_word_is_only_put_right_by_one_letter():
     SearchWord.objects.bulk_create([SearchWord(word="sofa"), SearchWord(word="soap")])
 
-    assert put_right(["sofo"]) == [["sofo*", "sofa"]]
+    assert correct_spelling(["sofo"]) == [["sofo*", "sofa"]]
 
 
 @pytest.mark.django_db

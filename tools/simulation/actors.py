@@ -20,8 +20,8 @@ from orders.models import Order
 from payments import clock
 from payments.backoffice import resolve_money_in as decisions
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
-from payments.reconciliation.status_query import ask_now
-from payments.webhooks.inbox import apply_event
+from payments.reconciliation.status_query import query_now
+from payments.webhooks.inbox import process_event
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory, UserFactory
 
@@ -400,26 +400,26 @@ class Actors:
             getattr(self, f"_staff_{what}")(row)
 
     def _staff_ask(self, payment_id: int) -> None:
-        ask_now(payment_id)
+        query_now(payment_id)
 
     def _staff_apply(self, event_id: int) -> None:
-        apply_event(event_id)
+        process_event(event_id)
 
     def _staff_cancel(self, order_id: int) -> None:
         cancel_order(order_id)
 
     def _staff_give(self, receipt_id: int) -> None:
         if order := self._some():
-            decisions.give_receipt_to_order(receipt_id, reference=order.reference, why="Seen.")
+            decisions.match_receipt_to_order(receipt_id, reference=order.reference, why="Seen.")
 
     def _staff_send_back(self, receipt_id: int) -> None:
-        decisions.send_receipt_back(receipt_id)
+        decisions.refund_receipt(receipt_id)
 
     def _staff_try_again(self, refund_id: int) -> None:
-        decisions.try_refund_again(refund_id, phone=self.run.chance.choice(PHONES))
+        decisions.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
 
     def _staff_end_stop(self, stop_id: int) -> None:
-        decisions.end_payout_stop(stop_id)
+        decisions.lift_payout_stop(stop_id)
 
     def write_down(self) -> None:
         """A person writes down what the buyer's phone shows."""
@@ -434,7 +434,7 @@ class Actors:
     @staticmethod
     def _write_down(entry: Entry) -> None:
         with suppress(Refusal, DatabaseAway):
-            decisions.write_receipt_down(
+            decisions.record_seen_receipt(
                 number=entry.receipt.lower(),
                 amount=entry.amount,
                 reference=entry.purpose.reference,
@@ -448,7 +448,7 @@ class Actors:
 
 def run_clock() -> None:
     """One round of the shop's clock, as ``manage.py clock`` runs it."""
-    clock.tick()
+    clock.run_periodic()
 
 
 #: What most gets in the way of what is under way.

@@ -14,9 +14,9 @@ from payments import ledger
 from payments.models import (
     Account,
     AttemptStatus,
-    Door,
     OrderPayment,
     Receipt,
+    ReceiptSource,
     Refund,
     TransferStatus,
     Way,
@@ -87,12 +87,12 @@ class Comparison:
     def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
         is_exact = STATEMENT in self.doors
         if receipt.number != entry.receipt:
-            if is_exact or self._was_told(entry) or receipt.door == Door.CALLBACK:
+            if is_exact or self._was_told(entry) or receipt.door == ReceiptSource.CALLBACK:
                 self._say(f"{entry.receipt} is called {receipt.number or 'nothing'}")
             else:
                 self.explained["its number was never told"] += 1
         if receipt.amount != entry.amount:
-            if is_exact or receipt.door == Door.CALLBACK:
+            if is_exact or receipt.door == ReceiptSource.CALLBACK:
                 self._say(f"{entry.receipt} of KES {entry.amount} is counted as {receipt.amount}")
             else:
                 self.explained["its amount was never told"] += 1

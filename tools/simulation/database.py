@@ -9,7 +9,7 @@ from django.db import connection
 
 
 class Memory:
-    """Stands in for the test database. ``keep`` remembers a state, ``begin_again`` returns to it.
+    """Stands in for the test database. ``log`` remembers a state, ``begin_again`` returns to it.
 
     Everything else is Django's own: transactions, savepoints, work after a commit.
     """

@@ -24,7 +24,7 @@ from daraja_simulator.world import World
 from orders.models import Order
 from payments import clock, gateway
 from payments.backoffice import resolve_money_in as decisions
-from payments.checkout.stk_push import PROMPT_TIME, PROMPTS_AN_HOUR
+from payments.checkout.stk_push import MAX_PROMPTS_PER_HOUR, STK_TIMEOUT
 from payments.models import (
     OPEN,
     EventState,
@@ -158,7 +158,7 @@ class Run:
         until = self.time.passed + THREE_DAYS
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
-                decisions.end_payout_stop(stop.pk)
+                decisions.lift_payout_stop(stop.pk)
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break
@@ -271,14 +271,14 @@ class Run:
                 self.broke(f"one attempt rang {times} times: {address}")
         for phone in {prompt.push.phone for prompt in prompts}:
             rung = sorted(p.asked_second for p in prompts if p.push.phone == phone)
-            for first, last in zip(rung, rung[PROMPTS_AN_HOUR:], strict=False):
+            for first, last in zip(rung, rung[MAX_PROMPTS_PER_HOUR:], strict=False):
                 # A request may take a minute to arrive.
                 if last - first < 3600 - 60:
-                    self.broke(f"{phone} was rung {PROMPTS_AN_HOUR + 1} times in an hour")
+                    self.broke(f"{phone} was rung {MAX_PROMPTS_PER_HOUR + 1} times in an hour")
 
     def _waits_for_a_number(self, refund: Refund) -> bool:
         """Without the statement a receipt may stay unnamed, and keeps its order's refunds back."""
-        unnamed = Receipt.objects.unnamed().filter(order=refund.order_id)
+        unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
         return STATEMENT not in self.doors and bool(refund.order_id) and unnamed.exists()
 
     def _until_something_happens(self) -> float:
@@ -292,7 +292,7 @@ class Run:
         refunds = Refund.objects.filter(next_check_at__isnull=False)
         dates += [row.next_check_at for row in refunds if not self._waits_for_a_number(row)]
         live = OrderPayment.objects.filter(live=True).values_list("rung_at", "created_at")
-        dates += [(rung_at or created_at) + PROMPT_TIME for rung_at, created_at in live]
+        dates += [(rung_at or created_at) + STK_TIMEOUT for rung_at, created_at in live]
         kept = GatewayEvent.objects.to_apply().values_list("received_at", flat=True)
         dates += [received_at + clock.GRACE for received_at in kept]
         waits = [max(0.0, (at - now).total_seconds()) for at in dates if at]

@@ -19,7 +19,7 @@ class SendsSms(Protocol):
     def send(self, *, phone: str, text: str) -> str:
         """Send one SMS to 12 digits, once, and return the name the carrier gave it.
 
-        Raises NotTaken and Unclear (orders.notifications.channels.errors).
+        Raises NotSent and Unclear (orders.notifications.channels.errors).
         """
 
 

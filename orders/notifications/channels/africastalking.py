@@ -13,9 +13,9 @@ from urllib.parse import urlencode
 import requests
 
 from omachemainproj.api.parsers import load_strict_json
-from omachemainproj.http_exchange import FAILURES, Answer, Body, Line
+from omachemainproj.http_exchange import FAILURES, Answer, Body, HttpExchange
 
-from .errors import NotTaken, Unclear
+from .errors import MaybeSent, NotSent
 
 PATH = "/version1/messaging"
 #: Seconds to connect, and to answer. An SMS is not worth more of a worker's time.
@@ -31,7 +31,7 @@ BUSY = {429, 503}
 MISCONFIGURED = {401, 403, 404, 405, *range(300, 400)}
 
 
-class AfricasTalking(Line):
+class AfricasTalking(HttpExchange):
     """One account. Safe to share between threads."""
 
     def __init__(
@@ -52,7 +52,7 @@ class AfricasTalking(Line):
     def send(self, *, phone: str, text: str) -> str:
         """Send one SMS to 12 digits, once, and return the ``messageId``.
 
-        Raises NotTaken when it was certainly not sent, and Unclear when it may have been.
+        Raises NotSent when it was certainly not sent, and Unclear when it may have been.
         """
         fields = {"username": self._username, "to": f"+{phone}", "message": text}
         if self._sender:
@@ -70,49 +70,49 @@ class AfricasTalking(Line):
             return self._exchange("POST", PATH, data=body, headers=headers)
         except FAILURES as error:
             if body.taken:
-                raise Unclear(f"no answer ({type(error).__name__})") from error
-            raise NotTaken(f"not reached ({type(error).__name__})", again=True) from error
+                raise MaybeSent(f"no answer ({type(error).__name__})") from error
+            raise NotSent(f"not reached ({type(error).__name__})", again=True) from error
 
 
 def _read(answer: Answer) -> str:
-    """The ``messageId`` of the one recipient. Raises NotTaken and Unclear."""
+    """The ``messageId`` of the one recipient. Raises NotSent and Unclear."""
     if answer.status in BUSY | MISCONFIGURED:
-        raise NotTaken(f"HTTP {answer.status}", again=True)
+        raise NotSent(f"HTTP {answer.status}", again=True)
     if 400 <= answer.status < 500:
-        raise NotTaken(f"HTTP {answer.status}: {_start(answer)}", again=False)
+        raise NotSent(f"HTTP {answer.status}: {_start(answer)}", again=False)
     if answer.status not in {200, 201}:
-        raise Unclear(f"HTTP {answer.status}")
+        raise MaybeSent(f"HTTP {answer.status}")
     data = _object(_object(_document(answer)).get("SMSMessageData"))
     recipients = data.get("Recipients")
     if recipients == []:
         # Nobody was sent to; Message names the reason, InvalidSenderId for one.
-        raise NotTaken(_line(data.get("Message")) or "no recipient", again=True)
+        raise NotSent(_line(data.get("Message")) or "no recipient", again=True)
     if not isinstance(recipients, list) or len(recipients) != 1:
-        raise Unclear(f"HTTP {answer.status} without the recipient")
+        raise MaybeSent(f"HTTP {answer.status} without the recipient")
     return _read_recipient(_object(recipients[0]))
 
 
 def _read_recipient(recipient: Mapping[str, Any]) -> str:
     code = recipient.get("statusCode")
     if isinstance(code, bool) or not isinstance(code, int):
-        raise Unclear("an answer without a status code")
+        raise MaybeSent("an answer without a status code")
     if code in TAKEN:
         return _line(recipient.get("messageId"))[:64]
     if not 400 <= code < 600:
-        raise Unclear(f"a status code nobody knows: {code}")
-    raise NotTaken(f"{code} {_line(recipient.get('status'))}".strip(), again=code in PASSING)
+        raise MaybeSent(f"a status code nobody knows: {code}")
+    raise NotSent(f"{code} {_line(recipient.get('status'))}".strip(), again=code in PASSING)
 
 
 def _document(answer: Answer) -> Any:
     try:
         return load_strict_json(answer.body)
     except ValueError as error:
-        raise Unclear(f"HTTP {answer.status}, not JSON") from error
+        raise MaybeSent(f"HTTP {answer.status}, not JSON") from error
 
 
 def _object(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise Unclear("an answer of another shape")
+        raise MaybeSent("an answer of another shape")
     return value
 
 

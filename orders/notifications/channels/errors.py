@@ -1,7 +1,7 @@
 """The two ways in which a message can fail to be known as sent."""
 
 
-class NotTaken(Exception):
+class NotSent(Exception):
     """Definitely not sent. Its text says why, in one line.
 
     ``again`` says whether the very same message may be taken later.
@@ -12,7 +12,7 @@ class NotTaken(Exception):
         self.again = again
 
 
-class Unclear(Exception):
+class MaybeSent(Exception):
     """It may have been sent, or not. Its text says what was seen, in one line.
 
     Never send it again by itself: a person may get it twice.

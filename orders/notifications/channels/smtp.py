@@ -7,27 +7,27 @@ from contextlib import suppress
 
 from django.core.mail import EmailMessage, get_connection
 
-from .errors import NotTaken, Unclear
+from .errors import MaybeSent, NotSent
 
 
 def send(*, address: str, subject: str, text: str) -> None:
-    """Send one e-mail, once. Raises NotTaken and Unclear."""
+    """Send one e-mail, once. Raises NotSent and Unclear."""
     connection = get_connection()
     try:
         # By itself, so that what fails here has certainly sent nothing.
         connection.open()
     except Exception as error:
-        raise NotTaken(f"the mail server: {_brief(error)}", again=True) from error
+        raise NotSent(f"the mail server: {_brief(error)}", again=True) from error
     try:
         connection.send_messages([EmailMessage(subject, text, to=[address])])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise NotTaken(_brief(error), again=_pass_over(codes)) from error
+        raise NotSent(_brief(error), again=_pass_over(codes)) from error
     except smtplib.SMTPResponseException as error:
         # The server's own no: 4xx asks to come again, 5xx not to (RFC 5321, 4.2.1).
-        raise NotTaken(_brief(error), again=_pass_over([error.smtp_code])) from error
+        raise NotSent(_brief(error), again=_pass_over([error.smtp_code])) from error
     except Exception as error:
-        raise Unclear(_brief(error)) from error
+        raise MaybeSent(_brief(error)) from error
     finally:
         _close(connection)
 

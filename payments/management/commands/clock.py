@@ -33,8 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            self._report(clock.tick())
-            clock.housekeep()
+            self._report(clock.run_periodic())
+            clock.run_daily()
             return
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         housekept = -DAY
         while not stopped.is_set():
             close_old_connections()
-            self._report(clock.tick())
+            self._report(clock.run_periodic())
             if time.monotonic() - housekept > DAY:
                 housekept = time.monotonic()
                 self._housekeep()
@@ -56,6 +56,6 @@ class Command(BaseCommand):
 
     def _housekeep(self) -> None:
         try:
-            clock.housekeep()
+            clock.run_daily()
         except Exception:
             logger.exception("housekeeping failed; it tries again tomorrow")
