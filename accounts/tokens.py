@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any, NoReturn
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -25,7 +24,7 @@ from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, Token, 
 from rest_framework_simplejwt.tokens import RefreshToken as LibraryRefreshToken
 from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
 
-from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
+from omachemainproj.compiled_queries import compiled
 
 from .models import User
 
@@ -36,8 +35,6 @@ HONEST_RETRY = timedelta(seconds=30)
 #: How many expired tokens are forgotten at a time, so that no delete holds the table for long.
 BATCH = 1000
 _SPENT = "exchanged for "
-
-_USER = [field.attname for field in User._meta.concrete_fields]
 
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
@@ -85,18 +82,18 @@ def issue(user: User) -> Tokens:
     return Tokens(access=refresh.access_token, refresh=refresh)
 
 
-@cache
-def _one_user(vendor: str) -> Statement:
+@compiled
+def _users(user_id: int) -> QuerySet[User]:
     """Asked with every request that carries a token, so it is compiled once."""
-    return compile_rows(User.objects.filter(pk=NUMBERS[0]).values_list(*_USER), _USER)
+    return User.objects.filter(pk=user_id)
 
 
 def _read_user(user_id: Any) -> User | None:
     text = str(user_id)
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         return None
-    rows = _one_user(connection.vendor).rows({NUMBERS[0]: int(text)})
-    return User.from_db(connection.alias, _USER, rows[0]) if rows else None
+    users = _users(int(text))
+    return users[0] if users else None
 
 
 def holder(token: Token, people: QuerySet[User] | None = None) -> User:

@@ -7,23 +7,15 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
-from omachemainproj.compiled_queries import (
-    NUMBERS,
-    TEXT,
-    InstanceStatement,
-    Statement,
-    compile_instances,
-    compile_rows,
-)
+from omachemainproj.compiled_queries import compiled
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -117,8 +109,8 @@ def _place(
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
     # The buyer's row is the lock under which one person's orders are counted.
-    _buyer_lock(connection.vendor).rows({NUMBERS[0]: buyer.pk})
-    known = _known_orders(buyer, idempotency_key)
+    _lock_buyer(buyer.pk)
+    known = _known_orders(buyer.pk, idempotency_key)
     for order in known:
         if idempotency_key and order.idempotency_key == idempotency_key:
             return _replay(order, fingerprint)
@@ -186,24 +178,18 @@ def _refuse_concurrent_retry(buyer: User, key: str) -> None:
             raise RequestInProgress()
 
 
-@cache
-def _buyer_lock(vendor: str) -> Statement:
-    buyer = User.objects.select_for_update(no_key=True).filter(pk=NUMBERS[0])
-    return compile_rows(buyer.values_list("pk"), ["pk"])
+@compiled
+def _lock_buyer(buyer: int) -> QuerySet[Any, Any]:
+    return User.objects.select_for_update(no_key=True).filter(pk=buyer).values_list("pk")
 
 
-@cache
-def _unpaid_or_keyed(vendor: str, keyed: bool) -> InstanceStatement:
-    orders = Order.objects.filter(buyer=NUMBERS[0])
-    if not keyed:
-        return compile_instances(orders.unpaid())
-    return compile_instances(orders.filter(Q(payment_status="requested") | Q(idempotency_key=TEXT)))
-
-
-def _known_orders(buyer: User, key: str | None) -> list[Order]:
+@compiled
+def _known_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     """The buyer's unpaid orders, and the one placed under this key."""
-    statement = _unpaid_or_keyed(connection.vendor, key is not None)
-    return statement.instances({NUMBERS[0]: buyer.pk, TEXT: key})
+    orders = Order.objects.filter(buyer=buyer)
+    if key is None:
+        return orders.unpaid()
+    return orders.filter(Q(payment_status="requested") | Q(idempotency_key=key))
 
 
 def _replay(order: Order, fingerprint: str) -> PlacedOrder:
@@ -212,19 +198,16 @@ def _replay(order: Order, fingerprint: str) -> PlacedOrder:
     return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
 
 
-@lru_cache(maxsize=128)
-def _products(vendor: str, size: int) -> Statement:
+@compiled
+def _products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
-    marks = [NUMBERS[0] - place for place in range(size)]
-    return compile_rows(Product.objects.listed().filter(pk__in=marks).values_list(*fields), fields)
+    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
 
 
 def _read_products(
     wanted: dict[int, int], asked: Sequence[LineRequest]
 ) -> dict[int, dict[str, Any]]:
-    marks = {NUMBERS[0] - place: product_id for place, product_id in enumerate(wanted)}
-    rows = _products(connection.vendor, len(marks)).rows(marks)
-    products = {row.id: row._asdict() for row in rows}
+    products = {row.id: row._asdict() for row in _products(list(wanted))}
     if len(products) < len(wanted):
         raise FieldRefusal(
             {

@@ -10,16 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from omachemainproj.compiled_queries import NUMBERS, UpdateStatement, compile_update
+from omachemainproj.compiled_queries import Fixed, Update, compiled_update
 
 from .models import MAX_STOCK, Product, StockMovement
-
-_PRODUCT, _NUMBER = NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +48,17 @@ def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
 
     One statement a line: ``held`` grows only where enough is free at that very moment.
     """
-    statement = _hold(connection.vendor, listed_only)
     for line in _in_id_order(lines):
-        if not statement.run({_PRODUCT: line.product_id, _NUMBER: line.number}):
+        if not _hold(line.product_id, line.number, listed_only):
             raise Shortage(line.product_id)
 
 
-@cache
-def _hold(vendor: str, listed_only: bool) -> UpdateStatement:
-    shelf = Product.objects.filter(pk=_PRODUCT, item_number__gte=F("held") + _NUMBER)
+@compiled_update
+def _hold(product: int, number: int, listed_only: Fixed[bool]) -> Update:
+    shelf = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
     if listed_only:
         shelf = shelf.filter(listed=True)
-    return compile_update(shelf, held=F("held") + _NUMBER)
+    return shelf, {"held": F("held") + number}
 
 
 def release(lines: Iterable[StockLine]) -> None:

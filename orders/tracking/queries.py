@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.db import connection
+from django.db.models import QuerySet
 
 from omachemainproj.api.pagination import beyond
-from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
+from omachemainproj.compiled_queries import Fixed, compiled
 from orders.models import OrderTrack
-from orders.querysets import TRACK_COLUMNS
 
 KEYSET = ("-id",)
-_BUYER, _PLACE = NUMBERS
-
-
-@lru_cache(maxsize=256)
-def _page(vendor: str, later: bool, limit: int) -> Statement:
-    tracks = OrderTrack.objects.bought_by(_BUYER).order_by(*KEYSET)
-    if later:
-        tracks = tracks.filter(beyond(KEYSET, [_PLACE]))
-    return compile_rows(tracks.as_rows()[:limit], TRACK_COLUMNS)
 
 
 def read_tracks_like(
@@ -35,8 +24,13 @@ def read_tracks_like(
     return list(tracks.as_rows()[:limit])
 
 
-def read_tracks(buyer_id: int, after: Sequence[int] | None, limit: int) -> list[Any]:
+@compiled
+def read_tracks(
+    buyer_id: int, after: Sequence[int] | None, limit: Fixed[int]
+) -> QuerySet[OrderTrack, Any]:
     """At most ``limit`` of the buyer's own lines, newest first, those after a place where one is
     given. One query."""
-    place = after[0] if after else None
-    return _page(connection.vendor, bool(after), limit).rows({_BUYER: buyer_id, _PLACE: place})
+    tracks = OrderTrack.objects.bought_by(buyer_id).order_by(*KEYSET)
+    if after:
+        tracks = tracks.filter(beyond(KEYSET, list(after)))
+    return tracks.as_rows()[:limit]

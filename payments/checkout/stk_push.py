@@ -8,19 +8,14 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from functools import cache
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import background_task, enqueue_after_commit
-from omachemainproj.compiled_queries import (
-    NUMBERS,
-    InstanceStatement,
-    compile_instances,
-    locked_row,
-)
+from omachemainproj.compiled_queries import compiled, locked_row
 from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
@@ -130,11 +125,10 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
 
     The order is locked too: once it is cancelled or expired, its phone no longer rings.
     """
-    asked = {NUMBERS[0]: order_id}
-    payments = _attempt_lock(connection.vendor).instances(asked)
+    payments = _lock_attempt(order_id)
     if not payments:
         return None
-    payment: OrderPayment = payments[0]
+    payment = payments[0]
     order = payment.order = locked_row(Order, order_id)
     if reason := _reason_not_to_send(payment, order, now):
         _abandon(payment, reason)
@@ -145,9 +139,9 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     return payment
 
 
-@cache
-def _attempt_lock(vendor: str) -> InstanceStatement:
-    return compile_instances(_locked(order=NUMBERS[0]).to_ring()[:1])
+@compiled
+def _lock_attempt(order: int) -> QuerySet[OrderPayment]:
+    return _locked(order=order).to_ring()[:1]
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:

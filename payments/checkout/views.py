@@ -6,11 +6,10 @@ orders know nothing of payments.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import connection
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
@@ -22,7 +21,7 @@ from rest_framework.views import APIView
 from accounts.models import User
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer
-from omachemainproj.compiled_queries import NUMBERS, InstanceStatement, compile_instances
+from omachemainproj.compiled_queries import compiled
 from orders.cashout import place_order
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import Order
@@ -57,10 +56,10 @@ _BODY = OpenApiExample(
 )
 
 
-@cache
-def _last_payment(vendor: str) -> InstanceStatement:
+@compiled
+def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
     """Asked at every poll while a phone rings, so it is compiled once."""
-    return compile_instances(OrderPayment.objects.filter(order=NUMBERS[0]).order_by("-pk")[:1])
+    return OrderPayment.objects.filter(order=order_id).order_by("-pk")[:1]
 
 
 def _answer(order: Order) -> Response:
@@ -69,7 +68,7 @@ def _answer(order: Order) -> Response:
 
 def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
     """How an order's payment stands, and what its buyer can do next."""
-    payments = _last_payment(connection.vendor).instances({NUMBERS[0]: order.pk})
+    payments = _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db import connection
-from django.db.models import Exists, F, OuterRef, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
+from omachemainproj.compiled_queries import compiled
 from orders.models import Order, OrderTrack
 
 from .receipts import Receipt
@@ -35,23 +33,20 @@ def amount_credited(order_id: int) -> int:
 
 def order_balance(order_id: int) -> OrderBalance:
     """How an order's money stands. One query."""
-    came, owed, returned, waiting = _order_balance(connection.vendor).rows({NUMBERS[0]: order_id})[
-        0
-    ]
+    came, owed, returned, waiting = _order_balance(order_id)[0]
     return OrderBalance(int(came) - int(owed), int(returned), bool(waiting))
 
 
-@cache
-def _order_balance(vendor: str) -> Statement:
+@compiled
+def _order_balance(order_id: int) -> QuerySet[Any, Any]:
     """Asked whenever money comes and while a buyer waits, so it is compiled once."""
     came = Receipt.objects.filter(order=OuterRef("pk")).values("order")
     waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
     returned = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True).values("order")
     owed = Refund.objects.owed().filter(order=OuterRef("pk")).values("order")
-    orders = Order.objects.filter(pk=NUMBERS[0]).values_list(
+    return Order.objects.filter(pk=order_id).values_list(
         Coalesce(Subquery(came.values(total=Sum(F("amount") + F("borne")))), 0),
         Coalesce(Subquery(owed.values(total=Sum("amount"))), 0),
         Coalesce(Subquery(returned.values(total=Sum("amount"))), 0),
         Exists(waiting),
     )
-    return compile_rows(orders, ["came", "owed", "returned", "waiting"])

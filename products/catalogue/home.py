@@ -12,23 +12,26 @@ changed since. What is remembered is never shown without being asked about.
 from __future__ import annotations
 
 import hashlib
+from collections import namedtuple
 from functools import cache
 from typing import Any
 
 import orjson
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from omachemainproj.api.renderers import write_json
+from omachemainproj.compiled_queries import Statement, compiled
 from omachemainproj.media import media_prefix
 from products.models import Category, Product
 from products.querysets import Newest
 
-from .representation import ProductRepresentation
-from .statements import TEXT, Statement, compiled
+from .representation import COLUMNS, ProductRepresentation
 
 PER_CATEGORY = 25
+_Row = namedtuple("_Row", COLUMNS)  # type: ignore[misc]
 #: The six keys of the answer, and the category each shows.
 SHELVES = {
     "electronics": Category.ELECTRONICS,
@@ -40,35 +43,38 @@ SHELVES = {
 }
 
 
-@cache
-def _statement(vendor: str) -> Statement:
-    """A branch compiled by Django, six times: once per category."""
-    newest = Product.objects.on_sale().filter(category=TEXT).order_by(Newest())
-    branch = compiled(newest.as_rows()[:PER_CATEGORY])
-    categories = tuple(SHELVES.values())
-    if vendor == "postgresql":
-        # One plan for all six, in a fifth of the time that planning a union of them takes.
-        shelves = ", ".join(["(%s)"] * len(categories))
-        one = branch.sql % "shelf.category"
-        sql = (
-            f"SELECT newest.* FROM (VALUES {shelves}) AS shelf (category)"  # noqa: S608
-            f" CROSS JOIN LATERAL ({one}) AS newest"
-        )
-    else:
-        sql = " UNION ALL ".join(f"SELECT * FROM ({branch.sql})" for _ in categories)  # noqa: S608
-    return branch._replace(sql=sql, parameters=categories)
+@compiled
+def _newest_of(category: str) -> QuerySet[Any, Any]:
+    newest = Product.objects.on_sale().filter(category=category).order_by(Newest())
+    return newest.as_rows()[:PER_CATEGORY]
+
+
+def _statement() -> Statement[Any]:
+    """For SQLite: a branch compiled by Django, six times, once per category."""
+    branches = [_newest_of.statement(category) for category in SHELVES.values()]
+    return branches[0]._replace(
+        sql=" UNION ALL ".join(f"SELECT * FROM ({branch.sql})" for branch in branches),  # noqa: S608
+        parameters=[value for branch in branches for value in branch.parameters],
+    )
 
 
 @cache
 def _statement_unless_known() -> str:
-    """For PostgreSQL: the fingerprint, and the rows as JSON unless it is the one given."""
-    rows = _statement("postgresql")
-    shelves = ", ".join(["(%s)"] * len(rows.parameters))
-    columns = ", ".join(f"front.{name}" for name in rows.row._fields)
+    """For PostgreSQL: the fingerprint, and the rows as JSON unless it is the one given.
+
+    It takes the fingerprint, and the categories twice.
+    """
+    newest = _newest_of.statement("").sql % "shelf.category"
+    shelves = ", ".join(["(%s)"] * len(SHELVES))
+    columns = ", ".join(f"front.{name}" for name in COLUMNS)
+    # One plan for all six, in a fifth of the time that planning a union of them takes.
     return f"""
         SELECT now.fingerprint, CASE WHEN now.fingerprint = %s THEN NULL ELSE (
             SELECT coalesce(json_agg(json_build_array({columns})), '[]')::text
-            FROM ({rows.sql}) AS front
+            FROM (
+                SELECT newest.* FROM (VALUES {shelves}) AS shelf (category)
+                CROSS JOIN LATERAL ({newest}) AS newest
+            ) AS front
         ) END
         FROM (
             SELECT md5(coalesce(string_agg(concat_ws('.', newest.id, newest.xmin, newest.ctid, (
@@ -119,15 +125,15 @@ _remembered: dict[str, HomePage] = {}
 def home_page() -> HomePage:
     """The front page as it stands now. One query, however many products there are."""
     if connection.vendor != "postgresql":
-        return HomePage(_statement(connection.vendor).rows())
+        return HomePage(_statement().rows())
     known = _remembered.get(connection.alias)
-    rows = _statement("postgresql")
     fingerprint = known.fingerprint if known else ""
+    categories = SHELVES.values()
     with connection.cursor() as cursor:
-        cursor.execute(_statement_unless_known(), [fingerprint, *rows.parameters, *rows.parameters])
+        cursor.execute(_statement_unless_known(), [fingerprint, *categories, *categories])
         now, answer = cursor.fetchone()
     if known and answer is None:
         return known
-    front = HomePage([rows.row._make(row) for row in orjson.loads(answer)], now)
+    front = HomePage([_Row._make(row) for row in orjson.loads(answer)], now)
     _remembered[connection.alias] = front
     return front

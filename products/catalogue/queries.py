@@ -1,20 +1,18 @@
-"""The kinds of pages the catalogue has, each compiled once (products.catalogue.statements)."""
+"""The kinds of pages the catalogue has, each compiled once (omachemainproj.compiled_queries)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from omachemainproj.api.pagination import beyond
+from omachemainproj.compiled_queries import Fixed, Sometimes, compiled
 from products.models import Product
 from products.querysets import Newest, ProductQuerySet
 
 from .search import Unindexed, having
-from .statements import NUMBERS, TEXT, Statement, compiled
 
 #: Makes the products of a list from one text, like a category's name.
 Source = Callable[[str], ProductQuerySet]
@@ -64,43 +62,37 @@ def read_page(
     indexed: bool = True,
 ) -> list[Any]:
     """At most ``limit`` rows of a list, those after a place where one is given. One query."""
-    statement = _page(connection.vendor, source, keyset, after is not None, limit, indexed)
-    filled: dict[Any, Any] = {TEXT: text}
-    filled.update(zip(NUMBERS, after or (), strict=False))
-    return statement.rows(filled)
+    return _page(source, text, keyset, after, limit, indexed)
 
 
-@lru_cache(maxsize=1024)
+@compiled
 def _page(
-    vendor: str, source: Source, keyset: tuple[str, ...], later: bool, limit: int, indexed: bool
-) -> Statement:
-    rows = in_order(source(TEXT), keyset, indexed=indexed)
-    if later:
-        rows = rows.filter(beyond(keyset, list(NUMBERS[: len(keyset)])))
-    return compiled(rows[:limit], *(["newest"] if keyset[0] == "newest" else []))
+    source: Fixed[Source],
+    text: Sometimes[str],
+    keyset: Fixed[tuple[str, ...]],
+    after: Sequence[int] | None,
+    limit: Fixed[int],
+    indexed: Fixed[bool],
+) -> QuerySet[Any, Any]:
+    rows = in_order(source(text), keyset, indexed=indexed)
+    if after is not None:
+        rows = rows.filter(beyond(keyset, list(after)))
+    return rows[:limit]
 
 
-@lru_cache(maxsize=1)
-def _one(vendor: str) -> Statement:
-    more = ("seller_id", "payment_mpesa_number")
-    return compiled(Product.objects.listed().filter(pk=NUMBERS[0]).as_rows(*more), *more)
+@compiled
+def _one(product_id: int) -> QuerySet[Any, Any]:
+    listed = Product.objects.listed().filter(pk=product_id)
+    return listed.as_rows("seller_id", "payment_mpesa_number")
 
 
 def read_product(product_id: int) -> Any | None:
     """The row of one listed product, with ``seller_id`` and ``payment_mpesa_number``, or None."""
-    rows = _one(connection.vendor).rows({NUMBERS[0]: product_id})
+    rows = _one(product_id)
     return rows[0] if rows else None
 
 
-@lru_cache(maxsize=256)
-def _cart(vendor: str, size: int) -> Statement:
-    marks = [NUMBERS[0] - number for number in range(size)]
-    return compiled(Product.objects.listed().filter(pk__in=marks).as_rows())
-
-
-def read_cart(ids: Sequence[int]) -> list[Any]:
+@compiled
+def read_cart(ids: Sequence[int]) -> QuerySet[Any, Any]:
     """The rows of those of these ids that are listed, in any order. One query, or none."""
-    if not ids:
-        return []
-    marks = {NUMBERS[0] - number: pk for number, pk in enumerate(ids)}
-    return _cart(connection.vendor, len(ids)).rows(marks)
+    return Product.objects.listed().filter(pk__in=ids).as_rows()

@@ -1,70 +1,391 @@
 """Statements compiled once answer as the querysets they were made of."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
 import pytest
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.transaction import TransactionManagementError
 
+from accounts.models import User
 from omachemainproj.compiled_queries import (
-    NUMBERS,
-    TEXT,
-    compile_instances,
-    compile_rows,
-    compile_update,
+    Fixed,
+    Sometimes,
+    Update,
+    compiled,
+    compiled_update,
     locked_row,
 )
 from orders.models import Order
-from products.models import Product
+from products.models import Product, Review
 from tests.factories import ProductFactory
 from tests.shopping import an_order
+from tests.threads import at_once
 
-ONE, OTHER = NUMBERS
+DAY = timedelta(days=1)
+
+
+@compiled
+def later_ones(pk: int, name: str) -> QuerySet:
+    return Product.objects.filter(pk__gt=pk, name=name).values_list("id", "name", named=True)
+
+
+@compiled
+def one_order(pk: int) -> QuerySet:
+    return Order.objects.filter(pk=pk)
+
+
+@compiled
+def these(ids: Sequence[int], but: Sequence[str]) -> QuerySet:
+    listed = Product.objects.filter(pk__in=ids).exclude(name__in=but)
+    return listed.order_by("pk").values_list("name", flat=True)
+
+
+@compiled
+def unpaid_of(buyer: int, key: str | None) -> QuerySet:
+    orders = Order.objects.filter(buyer=buyer).order_by("pk")
+    if key is not None:
+        orders = orders.filter(idempotency_key=key)
+    return orders.values_list("pk")
+
+
+@compiled
+def cheapest(limit: Fixed[int], above: int) -> QuerySet:
+    return Product.objects.filter(price__gt=above).order_by("price").values_list("price")[:limit]
+
+
+@compiled
+def between(start: datetime, end: datetime) -> QuerySet:
+    orders = Order.objects.filter(created_at__gte=start - DAY, created_at__lt=end + DAY)
+    buyers = User.objects.filter(pk=OuterRef("buyer"), date_joined__gt=start - 2 * DAY)
+    return orders.filter(Exists(buyers)).values_list("pk", flat=True)
 
 
 @pytest.mark.django_db
-def test_rows_are_those_of_the_marks_filled_in():
+def test_rows_are_those_of_the_values():
     kettle = ProductFactory(name="Kettle")
     pan = ProductFactory(name="Pan")
-    later = Product.objects.filter(pk__gt=ONE, name=TEXT)
 
-    statement = compile_rows(later.values_list("id", "name"), ["id", "name"])
+    (found,) = later_ones(pk=kettle.pk, name="Pan")
 
-    found = [tuple(row) for row in statement.rows({ONE: kettle.pk, TEXT: "Pan"})]
-    assert found == [(pan.pk, "Pan")]
-    assert statement.rows({ONE: pan.pk, TEXT: "Pan"}) == []
+    assert (found.id, found.name) == (pan.pk, "Pan")
+    assert later_ones(pan.pk, "Pan") == []
+    assert [row.id for row in later_ones(kettle.pk - 1, name="Kettle")] == [kettle.pk]
 
 
 @pytest.mark.django_db
 def test_instances_are_whole(buyer, kettle):
     order = an_order(buyer, (kettle, 1))
 
-    (read,) = compile_instances(Order.objects.filter(pk=ONE)).instances({ONE: order.pk})
+    (read,) = one_order(pk=order.pk)
 
     assert read == order
     assert (read.order_token, read.expires_at) == (order.order_token, order.expires_at)
     assert read.get_deferred_fields() == set()
+    assert read._state.db == connection.alias
+
+
+@pytest.mark.django_db
+def test_sequences_may_have_any_length():
+    names = {name: ProductFactory(name=name).pk for name in ("Jiko", "Kettle", "Pan")}
+    ids = list(names.values())
+
+    assert these(ids=ids, but=["Kettle"]) == ["Jiko", "Pan"]
+    assert these(ids=ids[1:], but=[]) == ["Kettle", "Pan"]
+    assert these(ids=ids[:1], but=["Kettle", "Pan"]) == ["Jiko"]
+
+
+@pytest.mark.django_db
+def test_nothing_is_asked_where_nothing_can_match(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        assert these(ids=[], but=["Pan"]) == []
+
+
+@pytest.mark.django_db
+def test_with_none_it_is_another_statement(buyer, kettle):
+    orders = [an_order(buyer, (kettle, 1)).pk for _ in range(2)]
+    Order.objects.filter(pk=orders[0]).update(idempotency_key="mine")
+
+    assert unpaid_of(buyer=buyer.pk, key=None) == [(orders[0],), (orders[1],)]
+    assert unpaid_of(buyer=buyer.pk, key="mine") == [(orders[0],)]
+    assert unpaid_of(buyer=buyer.pk, key="yours") == []
+
+
+@pytest.mark.django_db
+def test_what_is_fixed_shapes_the_statement():
+    for price in (300, 100, 200):
+        ProductFactory(price=price)
+
+    assert cheapest(limit=1, above=100) == [(200,)]
+    assert cheapest(limit=2, above=1) == [(100,), (200,)]
+    # A number that fits no column of 32 bits is a number all the same.
+    assert cheapest(limit=2, above=2**40) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("zone", [UTC, None])
+def test_moments_are_compared_with_time_added(buyer, kettle, zone):
+    order = an_order(buyer, (kettle, 1))
+    now = order.created_at.astimezone(zone)
+    moment = timedelta(microseconds=1)
+
+    assert between(start=now + DAY, end=now) == [order.pk]
+    assert between(start=now + DAY + moment, end=now) == []
+    assert between(start=now, end=now - DAY + moment) == [order.pk]
+    assert between(start=now, end=now - DAY) == []
+    User.objects.filter(pk=buyer.pk).update(date_joined=now - DAY)
+    assert between(start=now + DAY, end=now) == []
 
 
 @pytest.mark.django_db
 def test_an_update_tells_how_many_rows_it_wrote(kettle):
-    statement = compile_update(
-        Product.objects.filter(pk=ONE, item_number__gte=F("held") + OTHER),
-        held=F("held") + OTHER,
-    )
+    @compiled_update
+    def hold(product: int, number: int) -> Update:
+        shelf = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
+        return shelf, {"held": F("held") + number}
 
-    written = statement.run({ONE: kettle.pk, OTHER: 2}), statement.run({ONE: kettle.pk, OTHER: 9})
+    written = hold(product=kettle.pk, number=2), hold(kettle.pk, number=9)
 
     kettle.refresh_from_db()
     assert written == (1, 0)
     assert kettle.held == 2
 
 
+@pytest.mark.django_db
+def test_it_is_compiled_once_for_each_vendor_and_shape(monkeypatch):
+    built = []
+
+    @compiled
+    def products(ids: Sequence[int], name: str) -> QuerySet:
+        built.append(len(ids))
+        return Product.objects.filter(pk__in=ids, name=name)
+
+    for ids in ([1], [2], [1, 2], [3, 4]):
+        products(ids, "Kettle")
+    # Each twice, with other stand-ins.
+    assert built == [1, 1, 2, 2]
+
+    # Of another database's statement none is sent to this one, nor of this one's to another.
+    monkeypatch.setattr(connection, "vendor", "other")
+    products([1], "Kettle")
+    assert built == [1, 1, 2, 2, 1, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_have_each_their_own_values_and_connection():
+    pks = [ProductFactory(name=name).pk for name in ("Jiko", "Kettle", "Pan", "Sufuria")]
+
+    @compiled
+    def named(pk: int) -> QuerySet:
+        return Product.objects.filter(pk=pk).values_list("name", flat=True)
+
+    def read(pk):
+        return [named(pk=pk) for _ in range(20)]
+
+    found = at_once(*[lambda pk=pk: read(pk) for pk in pks])
+
+    assert found == [[[name]] * 20 for name in ("Jiko", "Kettle", "Pan", "Sufuria")]
+
+
+@pytest.mark.django_db
+def test_a_statement_can_become_part_of_a_larger_one():
+    kettle, pan = ProductFactory(name="Kettle"), ProductFactory(name="Pan")
+    one, other = later_ones.statement(0, "Kettle"), later_ones.statement(0, name="Pan")
+
+    both = one._replace(
+        sql=f"{one.sql} UNION ALL {other.sql}", parameters=one.parameters + other.parameters
+    )
+
+    assert {(row.id, row.name) for row in both.rows()} == {(kettle.pk, "Kettle"), (pan.pk, "Pan")}
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((), {}),
+        ((1,), {}),
+        ((), {"pk": 1}),
+        ((), {"name": "Pan"}),
+        ((1, "Pan", 2), {}),
+        ((1,), {"pk": 1}),
+        ((1, "Pan"), {"name": "Pan"}),
+        ((1, "Pan"), {"colour": "red"}),
+        ((1,), {"colour": "red"}),
+        ((), {"pk": 1, "name": "Pan", "colour": "red"}),
+    ],
+)
+def test_arguments_must_be_those_of_the_function(args, kwargs):
+    with pytest.raises(TypeError, match="argument"):
+        later_ones(*args, **kwargs)
+
+
+@pytest.mark.django_db
+def test_what_has_a_default_may_be_left_out():
+    ProductFactory(price=100)
+
+    @compiled
+    def priced(above: int = 50) -> QuerySet:
+        return Product.objects.filter(price__gt=above).values_list("price", flat=True)
+
+    assert (priced(), priced(100), priced(above=99)) == ([100], [], [100])
+
+
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        (lambda: later_ones("1", "Pan"), "pk takes int, not str"),
+        (lambda: later_ones(None, "Pan"), "pk takes int, not NoneType"),
+        (lambda: later_ones(1, name=2), "name takes str, not int"),
+        (lambda: these(ids=[1, "2"], but=[]), "ids takes int, not str"),
+        (lambda: unpaid_of(buyer=None, key=None), "buyer takes int, not NoneType"),
+        (lambda: between(1, datetime.now(UTC)), "start takes datetime, not int"),
+        (
+            lambda: between(datetime(2026, 1, 1), datetime.now(UTC)),  # noqa: DTZ001
+            "start takes a datetime with a time zone",
+        ),
+    ],
+)
+def test_a_value_must_be_of_its_type(ask, message):
+    with pytest.raises(TypeError, match=message):
+        ask()
+
+
+def _left_out(pk: int, name: str) -> QuerySet:
+    return Product.objects.filter(pk=pk)
+
+
+def _always(pk: int, price: int) -> QuerySet:
+    return Product.objects.filter(Q(price=price) | ~Q(pk__in=[]), pk=pk)
+
+
+def _never(price: int) -> QuerySet:
+    return Product.objects.filter(price=price, pk__in=[])
+
+
+def _reckoned_with(number: int) -> QuerySet:
+    return Product.objects.filter(item_number=number + 1)
+
+
+def _reckoned_with_too(number: int, other: int) -> QuerySet:
+    return Product.objects.filter(item_number=number, held=other, sold=number + 1)
+
+
+def _doubled(number: int) -> QuerySet:
+    return Product.objects.filter(item_number=number, held__gte=F("sold") - number * 2)
+
+
+def _first(price: int, limit: int) -> QuerySet:
+    return Product.objects.filter(price=price)[:limit]
+
+
+def _part_of_a_text(name: str) -> QuerySet:
+    return Product.objects.filter(name=name).exclude(description__startswith=name)
+
+
+def _one_of_two(ids: Sequence[int]) -> QuerySet:
+    return Product.objects.filter(pk=ids[0])
+
+
+def _day_of(moment: datetime) -> QuerySet:
+    return Order.objects.filter(created_at__year=moment.year, expires_at=moment)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("build", "args", "message"),
+    [
+        (_left_out, (1, "Pan"), "name did not arrive"),
+        (_always, (1, 5), "price did not arrive"),
+        (_never, (5,), "nothing can match"),
+        (_reckoned_with, (5,), "made of a value"),
+        (_reckoned_with_too, (5, 6), "made of a value"),
+        (_doubled, (5,), "made of a value"),
+        (_first, (5, 6), "has to be Fixed"),
+        (_part_of_a_text, ("Pan",), "made of a value"),
+        (_day_of, (datetime.now(UTC),), "made of a value"),
+        (_one_of_two, ([1, 2],), "ids did not arrive"),
+    ],
+)
+def test_a_value_that_did_not_arrive_in_the_sql_is_refused(build, args, message):
+    with pytest.raises(TypeError, match=message):
+        compiled(build)(*args)
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_a_column_too_narrow_for_a_stand_in_is_refused():
+    def at_most(stars: int) -> QuerySet:
+        return Review.objects.filter(stars__lte=stars)
+
+    def exactly(stars: int) -> QuerySet:
+        return Review.objects.filter(stars=stars)
+
+    with pytest.raises(TypeError, match="stars did not arrive"):
+        compiled(at_most)(5)
+    with pytest.raises(TypeError, match="nothing can match"):
+        compiled(exactly)(5)
+
+
+@pytest.mark.django_db
+def test_a_value_may_be_used_sometimes():
+    ProductFactory(name="Kettle", price=100)
+
+    @compiled
+    def named(name: Sometimes[str], whatever: Fixed[bool]) -> QuerySet:
+        products = Product.objects.values_list("price", flat=True)
+        return products if whatever else products.filter(name=name)
+
+    assert named(name="Pan", whatever=True) == [100]
+    assert named(name="Pan", whatever=False) == []
+
+
+def test_a_parameter_says_what_it_is():
+    def loud(pk) -> QuerySet:
+        return Product.objects.filter(pk=pk)
+
+    def odd(names: tuple[str, ...]) -> QuerySet:
+        return Product.objects.filter(name__in=names)
+
+    for build in (loud, odd):
+        with pytest.raises(TypeError, match="is neither int, str"):
+            compiled(build)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "some",
+    [
+        lambda: Order.objects.select_related("buyer"),
+        lambda: Order.objects.defer("amount"),
+        lambda: Order.objects.annotate(more=F("amount") + 1),
+        lambda: Order.objects.prefetch_related("tracks"),
+        lambda: Order.objects.values("amount"),
+    ],
+)
+def test_only_rows_and_whole_instances_can_be_compiled(some):
+    @compiled
+    def orders() -> QuerySet:
+        return some()
+
+    with pytest.raises(TypeError, match="can"):
+        orders()
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_lock_needs_a_transaction(kettle):
-    with pytest.raises(TransactionManagementError):
-        locked_row(Product, kettle.pk)
+    @compiled
+    def lock(pk: int) -> QuerySet:
+        return Product.objects.select_for_update().filter(pk=pk).values_list("pk", flat=True)
+
     with transaction.atomic():
         assert locked_row(Product, kettle.pk) == kettle
+        assert lock(pk=kettle.pk) == [kettle.pk]
+    # Compiled by now, which is when Django would have complained.
+    with pytest.raises(TransactionManagementError):
+        locked_row(Product, kettle.pk)
+    with pytest.raises(TransactionManagementError):
+        lock(pk=kettle.pk)
 
 
 @pytest.mark.django_db
