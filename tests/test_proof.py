@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.db import InternalError, transaction
 from django.db.models import QuerySet
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from orders.fulfilment import move_line
@@ -414,6 +415,26 @@ def test_exactly_twenty_rows_leave_no_rest(seller):
     [broken] = prove().broken
 
     assert (len(broken.ids), broken.more) == (20, 0)
+
+
+def test_rules_are_compiled_once_and_asked_of_each_moment(paid, monkeypatch):
+    order = an_order(paid.buyer, (ProductFactory(), 1))
+    written = []
+    as_sql = SQLCompiler.as_sql
+
+    def counted(compiler, *args, **kwargs):
+        written.append(compiler.query)
+        return as_sql(compiler, *args, **kwargs)
+
+    prove()
+    monkeypatch.setattr(SQLCompiler, "as_sql", counted)
+    late = order.expires_at + timedelta(minutes=10)
+    found = [prove(now).broken for now in (late - timedelta(seconds=1), late)]
+
+    expired = [" ".join(broken.rule for broken in each if broken.rows == "order") for each in found]
+    assert expired == ["", "An unpaid order is expired within ten minutes of its time"]
+    # The orders, receipts, refunds and payouts are counted.
+    assert len(written) < len(RULES)
 
 
 def test_tests_check_the_same_rules(kettle):
