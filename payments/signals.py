@@ -1,30 +1,41 @@
-"""Where an order's birth asks for its money, and a line's way moves it.
+"""What payments do when an order, a payment or a line is saved.
 
-The whole map is in orders.signals.
+The map of all receivers is in orders.signals.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from orders.lifecycle import mark_order_paid
 from orders.models import Order, OrderTrack
 
 from .checkout.stk_push import request_payment
+from .models import OrderPayment, amount_credited
 from .payouts.earnings import update_seller_earnings
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
 def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
-    """An order was placed: its money is asked for."""
+    """An order was placed: record the payment to request from its buyer."""
     if created and instance.is_unpaid and not raw:
         request_payment(instance)
 
 
+@receiver(post_save, sender=OrderPayment, dispatch_uid="payments.pay_order_of_confirmed_payment")
+def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: Any) -> None:
+    """A payment is confirmed: its order is paid, if all that was credited to it covers it."""
+    if instance.is_confirmed and not raw:
+        order_id = instance.order_id
+        mark_order_paid(order_id, credited=partial(amount_credited, order_id))
+
+
 @receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
 def money_follows_line(instance: OrderTrack, created: bool, raw: bool, **kwargs: Any) -> None:
-    """A line was fetched, or cancelled after it was paid: its money moves."""
+    """A line was fetched, or cancelled after it was paid: its seller's earnings change."""
     if not created and not raw:
         update_seller_earnings(instance)

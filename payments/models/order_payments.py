@@ -120,13 +120,6 @@ class OrderPayment(models.Model):
         """Whether its end is not known yet."""
         return self.status in OPEN
 
-    def credited_to_order(self) -> int:
-        """KES that came for its order, through whatever attempt, and is not owed back."""
-        # Imported here: what stands for an order is read from what is defined after attempts.
-        from .order_balances import amount_credited  # noqa: PLC0415
-
-        return amount_credited(self.order_id)
-
 
 #: Attempts whose end is not known.
 OPEN = (AttemptStatus.REQUESTED, AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)

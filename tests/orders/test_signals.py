@@ -56,7 +56,7 @@ def test_exactly_these_models_wake_exactly_these_receivers():
             "orders.signals.stock_falls_for_paid_order",
         },
         "orders.OrderTrack": {"payments.signals.money_follows_line"},
-        "payments.OrderPayment": {"orders.signals.pay_order_of_confirmed_payment"},
+        "payments.OrderPayment": {"payments.signals.pay_order_of_confirmed_payment"},
     }
 
 
@@ -150,7 +150,7 @@ def test_a_fixture_of_a_new_order_rings_no_phone(order):
 @pytest.mark.parametrize(
     "step",
     [
-        "orders.signals.mark_order_paid",
+        "payments.signals.mark_order_paid",
         "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
         "orders.lifecycle.TrackEvent.objects.bulk_create",

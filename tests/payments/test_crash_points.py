@@ -136,7 +136,7 @@ def test_between_keeping_and_acting_the_clock_acts(buyer_api, kettle, client, mo
         "payments.reconciliation.outcomes.refund_excess_locked",
         "payments.ledger.post",
         "payments.models.GatewayEvent.set_state",
-        "orders.signals.mark_order_paid",
+        "payments.signals.mark_order_paid",
         "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
     ],

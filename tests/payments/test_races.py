@@ -138,7 +138,7 @@ def test_ringing_again_and_the_callback_of_the_lapsed_prompt_at_once(payment, ke
 
 def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(payment, monkeypatch):
     """The one takes the attempt and then the order; the other must not go the other way."""
-    slow_down(monkeypatch, "orders.signals.mark_order_paid")
+    slow_down(monkeypatch, "payments.signals.mark_order_paid")
     slow_down(monkeypatch, "payments.checkout.stk_push.extend_hold")
 
     raised = at_once(
