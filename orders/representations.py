@@ -41,7 +41,7 @@ def represent_order(
 
 
 def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
-    """One tracking row, from ``as_rows()``; amounts in whole KES.
+    """One tracking row, from ``as_track_rows()``; amounts in whole KES.
 
     The collection code is for the buyer's eyes alone.
     """
@@ -66,7 +66,7 @@ def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[st
 
 
 def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
-    """One line for its seller, from ``as_sales()``; amounts in whole KES.
+    """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
     Of the buyer it tells the first name, and once the line is paid the number to call.
     """

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-
-from orders.querysets import MessageQuerySet, NoticeQuerySet
 
 
 class Kind(models.TextChoices):
@@ -31,10 +31,16 @@ class MessageState(models.TextChoices):
     FAILED = "failed"  # it was definitely not sent, and will not be
 
 
-class Notice(models.Model):
-    """One thing to tell, written down in the transaction in which it happened.
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    def to_compose(self) -> NoticeQuerySet:
+        """Things to tell that nobody has put into words yet."""
+        return self.filter(composed_at__isnull=True)
 
-    Who reads of it, where and in what words is decided after commit (orders.notifications.rendering).
+
+class Notice(models.Model):
+    """A notification that is due, stored in the transaction of what it is about.
+
+    Its recipients, channels and texts are decided after commit (orders.notifications.rendering).
     """
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
@@ -67,6 +73,16 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def to_send(self, now: datetime) -> MessageQuerySet:
+        """Messages whose time to be sent has come."""
+        return self.filter(next_try_at__lte=now)
+
+    def stranded(self) -> MessageQuerySet:
+        """Messages that are not known to have been sent, and that nobody will send by itself."""
+        return self.filter(state__in=[MessageState.UNKNOWN, MessageState.FAILED])
 
 
 class Message(models.Model):
@@ -106,8 +122,11 @@ class Message(models.Model):
             ),
             models.CheckConstraint(
                 name="message_has_a_next_try_while_it_is_due",
-                condition=Q(state="due", next_try_at__isnull=False)
-                | Q(state__in=["unknown", "sent", "failed"], next_try_at__isnull=True),
+                condition=Q(state=MessageState.DUE, next_try_at__isnull=False)
+                | Q(
+                    state__in=[MessageState.UNKNOWN, MessageState.SENT, MessageState.FAILED],
+                    next_try_at__isnull=True,
+                ),
             ),
         ]
         indexes = [
@@ -120,7 +139,7 @@ class Message(models.Model):
             models.Index(
                 fields=["id"],
                 name="message_for_a_person",
-                condition=Q(state__in=["unknown", "failed"]),
+                condition=Q(state__in=[MessageState.UNKNOWN, MessageState.FAILED]),
             ),
         ]
         permissions = [("resend_message", "Can have messages sent again")]

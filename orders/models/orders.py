@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from orders.querysets import TO_FULFIL, OrderQuerySet, OrderTrackQuerySet
-
-from .notifications import Message, Notice  # noqa: F401 - Django looks for an app's models here
+from accounts.models import User
 
 #: M-Pesa takes 1 to 250,000 KES at a time (Daraja portal, M-Pesa Express).
 MAX_AMOUNT = 250_000
@@ -21,7 +21,7 @@ REFERENCE_LENGTH = 8
 
 
 def new_collection_code() -> str:
-    """Six digits a buyer reads out at the door; a few wrong guesses use it up (orders.fulfilment)."""
+    """Six digits the buyer reads out on delivery. Few guesses are allowed (orders.fulfilment)."""
     return f"{secrets.randbelow(10**6):06}"
 
 
@@ -66,10 +66,61 @@ class TrackStatus(models.TextChoices):
     REFUNDED = "refunded"
 
 
-#: Where a line is while its goods are still to be handed over.
-CODE_SHOWN = frozenset({TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING})
-#: Where the seller has the buyer's number to call.
-PHONE_SHOWN = CODE_SHOWN | {TrackStatus.DELIVERED}
+#: Paid for, and the goods are still to be handed over.
+TO_FULFIL = (TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING)
+#: Paid for, and neither cancelled nor refunded since.
+SOLD = (*TO_FULFIL, TrackStatus.DELIVERED)
+#: While the buyer is shown the collection code.
+CODE_SHOWN = frozenset(TO_FULFIL)
+#: While the seller is shown the buyer's number.
+PHONE_SHOWN = frozenset(SOLD)
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    def placed_by(self, user: User) -> OrderQuerySet:
+        """The buyer's own orders. Buyer views start here and nowhere else."""
+        return self.filter(buyer=user)
+
+    def unpaid(self) -> OrderQuerySet:
+        """Orders waiting for their money, whose goods are held."""
+        return self.filter(payment_status=PaymentStatus.REQUESTED)
+
+    def overdue(self, now: datetime) -> OrderQuerySet:
+        """Unpaid orders whose time is over."""
+        return self.unpaid().filter(expires_at__lte=now)
+
+    def paid_since(self, since: datetime) -> OrderQuerySet:
+        """Orders placed since then whose money is here and stays."""
+        return self.filter(payment_status=PaymentStatus.PAID, created_at__gte=since)
+
+
+class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
+    def bought_by(self, user: User | int) -> OrderTrackQuerySet:
+        """The buyer's own lines. Buyer views start here and nowhere else."""
+        return self.filter(buyer=user)
+
+    def sold_by(self, seller: User | int) -> OrderTrackQuerySet:
+        """The seller's own lines. Sellers' views start here and nowhere else."""
+        return self.filter(seller=seller)
+
+    def to_fulfil(self) -> OrderTrackQuerySet:
+        """Lines that are paid for and not delivered yet."""
+        return self.filter(track_status__in=TO_FULFIL)
+
+    def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
+        """Lines with ids beyond this one that are paid for."""
+        return self.filter(pk__gt=newest_before, track_status__in=SOLD)
+
+    def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
+        """Lines that have been shipping at least since then, the longest first."""
+        on_the_road = self.filter(track_status=TrackStatus.SHIPPING, updated_at__lte=since)
+        return on_the_road.order_by("updated_at")
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse to write what payments must hear of: ``update()`` wakes nobody."""
+        if kwargs.get("track_status") == TrackStatus.FETCHED or kwargs.get("returned"):
+            raise TypeError("Move lines one by one, with orders.fulfilment.move_line().")
+        return super().update(**kwargs)
 
 
 class Order(models.Model):
@@ -109,18 +160,18 @@ class Order(models.Model):
             models.Index(
                 fields=["expires_at"],
                 name="order_unpaid_by_expiry",
-                condition=Q(payment_status="requested"),
+                condition=Q(payment_status=PaymentStatus.REQUESTED),
             ),
             models.Index(
                 fields=["buyer"],
                 name="order_unpaid_by_buyer",
-                condition=Q(payment_status="requested"),
+                condition=Q(payment_status=PaymentStatus.REQUESTED),
             ),
             # Sales are summed from it alone; an order enters it once, when it is paid.
             models.Index(
                 fields=["created_at", "amount"],
                 name="order_paid_by_time",
-                condition=Q(payment_status="paid"),
+                condition=Q(payment_status=PaymentStatus.PAID),
             ),
         ]
 
@@ -197,7 +248,8 @@ class OrderTrack(models.Model):
             ),
             models.CheckConstraint(
                 name="returned_track_is_cancelled_or_refunded",
-                condition=Q(returned=False) | Q(track_status__in=["cancelled", "refunded"]),
+                condition=Q(returned=False)
+                | Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED]),
             ),
         ]
         indexes = [
@@ -212,7 +264,7 @@ class OrderTrack(models.Model):
             models.Index(
                 fields=["updated_at"],
                 name="track_on_the_road",
-                condition=Q(track_status="shipping"),
+                condition=Q(track_status=TrackStatus.SHIPPING),
             ),
         ]
         permissions = [

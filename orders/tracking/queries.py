@@ -1,4 +1,4 @@
-"""The buyer's list of tracked lines, its statement compiled once."""
+"""What tracking reads of lines: the columns its rows have, and the buyer's list."""
 
 from __future__ import annotations
 
@@ -13,15 +13,51 @@ from orders.models import OrderTrack
 
 KEYSET = ("-id",)
 
+#: What a buyer sees of a line (orders.representations.represent_track).
+TRACK_COLUMNS = (
+    "id",
+    "buyer_id",
+    "order__order_token",
+    "product_id",
+    "name",
+    "product__thumbnail",
+    "number",
+    "price",
+    "amount",
+    "seller__username",
+    "track_status",
+    "collection_code",
+    "order__payment_status",
+    "created_at",
+    "updated_at",
+)
 
-def read_tracks_like(
-    buyer_id: int, wanted: Mapping[str, Any], after: Sequence[int] | None, limit: int
-) -> list[Any]:
-    """As ``read_tracks``, of those that are ``wanted``: a filter on lines. One query."""
-    tracks = OrderTrack.objects.bought_by(buyer_id).filter(**wanted).order_by(*KEYSET)
-    if after:
-        tracks = tracks.filter(beyond(KEYSET, list(after)))
-    return list(tracks.as_rows()[:limit])
+#: What its seller sees of it (orders.representations.represent_sale).
+SALE_COLUMNS = (
+    "id",
+    "order__reference",
+    "product_id",
+    "name",
+    "product__thumbnail",
+    "number",
+    "price",
+    "amount",
+    "track_status",
+    "buyer__first_name",
+    "order__mpesa_number",
+    "created_at",
+    "updated_at",
+)
+
+
+def as_track_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
+    """These lines as named tuples of TRACK_COLUMNS."""
+    return lines.values_list(*TRACK_COLUMNS, named=True)
+
+
+def as_sale_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
+    """These lines as named tuples of SALE_COLUMNS."""
+    return lines.values_list(*SALE_COLUMNS, named=True)
 
 
 @compiled
@@ -33,4 +69,14 @@ def read_tracks(
     tracks = OrderTrack.objects.bought_by(buyer_id).order_by(*KEYSET)
     if after:
         tracks = tracks.filter(beyond(KEYSET, list(after)))
-    return tracks.as_rows()[:limit]
+    return as_track_rows(tracks)[:limit]
+
+
+def read_filtered_tracks(
+    buyer_id: int, columns: Mapping[str, Any], after: Sequence[int] | None, limit: int
+) -> list[Any]:
+    """As ``read_tracks``, of the lines whose ``columns`` have these values. One query."""
+    tracks = OrderTrack.objects.bought_by(buyer_id).filter(**columns).order_by(*KEYSET)
+    if after:
+        tracks = tracks.filter(beyond(KEYSET, list(after)))
+    return list(as_track_rows(tracks)[:limit])

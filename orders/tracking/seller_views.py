@@ -15,11 +15,11 @@ from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.media import media_prefix
 from orders.models import OrderTrack
-from orders.querysets import OrderTrackQuerySet
+from orders.models.orders import OrderTrackQuerySet
 from orders.representations import represent_sale
 from orders.serializers import SaleFilterInput, SaleOutput
 
-from .queries import KEYSET
+from .queries import KEYSET, as_sale_rows
 
 _LINK = OpenApiParameter(
     "Link",
@@ -74,7 +74,7 @@ class SellerOrdersView(GenericAPIView):
         Of the buyer it tells the first name and, from paid to delivered, the `phone` to call.
         """
         sold = OrderTrack.objects.sold_by(cast(User, request.user))
-        rows = self.paginate_queryset(_asked_for(request, sold).as_sales())
+        rows = self.paginate_queryset(as_sale_rows(_asked_for(request, sold)))
         prefix = media_prefix(request)
         return self.get_paginated_response([represent_sale(row, prefix) for row in rows or []])
 

@@ -22,7 +22,7 @@ from orders.models import OrderTrack
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
-from .queries import KEYSET, read_tracks, read_tracks_like
+from .queries import KEYSET, as_track_rows, read_tracks, read_filtered_tracks
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
 _NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
@@ -54,7 +54,7 @@ class TrackOrderView(GenericAPIView):
         buyer_id = cast(int, request.user.pk)
         wanted = _wanted(request)
         read = (
-            partial(read_tracks_like, buyer_id, wanted)
+            partial(read_filtered_tracks, buyer_id, wanted)
             if wanted
             else partial(read_tracks, buyer_id)
         )
@@ -126,6 +126,6 @@ def _visible(request: Request, track_id: int) -> OrderTrack:
 
 
 def _story(request: Request, line: OrderTrack) -> Response:
-    row = OrderTrack.objects.filter(pk=line.pk).as_rows().get()
+    row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
     answer = represent_track(row, media_prefix(request), reader_id=cast(int, request.user.pk))
     return Response({**answer, "history": represent_history(line)})
