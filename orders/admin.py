@@ -1,4 +1,4 @@
-"""Orders and their lines, to look at; what may be done is an action that calls a service."""
+"""Orders, their lines and messages, read-only; every change is an action that calls a service."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TrackEventInline(ReadOnlyInline):
 
 
 class OrderAdmin(DownloadAdmin):
-    """Search by order token, reference, phone (any spelling) or the buyer's user name."""
+    """An order with its lines. Registered in payments.admin, with its payments."""
 
     list_display = (
         "reference",
@@ -85,9 +85,8 @@ class WayFilter(admin.ChoicesFieldListFilter):
         return found
 
 
-@admin.register(OrderTrack)
 class OrderTrackAdmin(DownloadAdmin):
-    """Every line sold, with its way, and what moves it on. Search as for orders."""
+    """Every line sold, its history, and what moves it on. Registered in payments.admin."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
     list_filter = (("track_status", WayFilter),)

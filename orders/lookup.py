@@ -1,4 +1,7 @@
-"""Finding an order by what a caller reads out: its token, its reference, a phone, a name."""
+"""Finding an order by what a caller reads out: its token, its reference, its buyer's name.
+
+The search by the phone that paid is payments.admin.lookup.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,7 @@ from math import prod
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from accounts.models import User
-from omachemainproj.phones import normalise_phone
 
 from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
 
@@ -19,14 +19,11 @@ from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
 def find_orders(typed: str) -> dict[str, Any]:
     """Return the filter on orders for what was typed, or an empty dict when nothing matches.
 
-    Each reading is an exact look-up in an index, tried one after the other.
+    It is looked up as an order token, a reference and a user name, in this order, each exactly and
+    in an index.
     """
     try:
         return {"order_token": UUID(typed)}
-    except ValueError:
-        pass
-    try:
-        return {"pk__in": _paid_from(normalise_phone(typed))}
     except ValueError:
         pass
     reference = typed.replace(" ", "").upper()
@@ -34,11 +31,6 @@ def find_orders(typed: str) -> dict[str, Any]:
         return {"reference": reference}
     buyer = User.objects.called(typed).values_list("pk", flat=True).first()
     return {"buyer": buyer} if buyer else {}
-
-
-def _paid_from(phone: str) -> QuerySet[Order, int]:
-    """Orders for which this phone was to be rung: attempts have an index by phone, orders none."""
-    return Order.objects.filter(payments__phone=phone).values_list("pk", flat=True)
 
 
 #: What a reader may take for a letter of a reference, and the letters it may have been. The

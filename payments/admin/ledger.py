@@ -12,8 +12,9 @@ from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin,
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
-from orders.lookup import find_orders
 from payments.models import LedgerEntry, LedgerPosting, Payout, PayoutDay, SellerShare
+
+from .lookup import find_orders
 
 
 class EntryInline(ReadOnlyInline):

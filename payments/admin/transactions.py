@@ -13,9 +13,8 @@ from accounts.backoffice.actions import staff_action
 from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
-from orders.admin import OrderAdmin
-from orders.lookup import find_orders
-from orders.models import Order
+from orders.admin import OrderAdmin, OrderTrackAdmin
+from orders.models import Order, OrderTrack
 from payments.checkout.stk_push import retry_payment
 from payments.models import (
     GatewayEvent,
@@ -30,6 +29,7 @@ from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
 from . import ledger as books_admin  # noqa: F401 - its pages are registered with these
+from .lookup import find_orders
 
 #: The way to the console stands above the lists.
 admin.site.index_template = "admin/payments/index.html"
@@ -73,13 +73,21 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         receipt = _find_by_receipt(term)
         if receipt and receipt.order_id:
             return {"pk": receipt.order_id}
-        return super().find(term)
+        return find_orders(term)
 
     @staff_action(
         "Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True
     )
     def ring(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         retry_payment(order)
+
+
+@admin.register(OrderTrack)
+class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
+    """Order lines, found by the phone that paid as well."""
+
+    def find(self, term: str) -> dict[str, Any]:
+        return {f"order__{name}": value for name, value in find_orders(term).items()}
 
 
 @admin.register(OrderPayment)

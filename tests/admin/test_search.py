@@ -2,7 +2,7 @@
 
 import pytest
 
-from orders.models import Order
+from orders.models import Order, OrderTrack
 from payments.models import GatewayEvent, OrderPayment, Receipt
 
 from .test_pages import list_url
@@ -27,6 +27,15 @@ def test_a_sale_is_found_by(desk, sale, model, spelling):
     response = desk.get(list_url(model), {"q": SPELLINGS[spelling](sale)})
 
     assert response.context["cl"].result_count == 1
+
+
+@pytest.mark.parametrize(
+    "spelling", [spelling for spelling in SPELLINGS if spelling != "its receipt"]
+)
+def test_its_line_is_found_by(desk, sale, spelling):
+    response = desk.get(list_url(OrderTrack), {"q": SPELLINGS[spelling](sale)})
+
+    assert response.context["cl"].result_count == sale.tracks.count() > 0
 
 
 @pytest.mark.parametrize("typed", ["nothing like it", "0799999999", "%", "2" * 400])
