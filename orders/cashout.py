@@ -1,4 +1,4 @@
-"""Placing an order: the one transaction in which goods are promised at an agreed price."""
+"""Placing an order: one transaction fixes its prices and holds its goods."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from products.stock import Shortage, StockLine
 
 from .commission import commissions
 from .lifecycle import MAX_HOLD_FACTOR, expire_overdue, hold_time
-from .models import MAX_AMOUNT, Order, OrderTrack
+from .models import MAX_AMOUNT, Order, OrderTrack, PaymentStatus
 
-#: Against hoarding (docs/limits.md): what one buyer may keep from others without paying.
+#: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
+#: one buyer may hold without paying.
 MAX_UNPAID_ORDERS = 3
 MAX_UNPAID_UNITS = 20
 MAX_UNPAID_PERCENT = 10
@@ -40,7 +41,7 @@ class TooManyUnpaid(Refusal):
 
 
 class KeyReused(Refusal):
-    """An Idempotency-Key came back with another body."""
+    """An Idempotency-Key was sent again with a different body."""
 
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
@@ -48,7 +49,7 @@ class KeyReused(Refusal):
 
 
 class RequestInProgress(Refusal):
-    """The same request, under the same Idempotency-Key, is being worked on right now."""
+    """A request with the same Idempotency-Key is being processed at this moment."""
 
     code = "idempotency_key_in_use"
     message = "This very request is being worked on. Ask again in a moment."
@@ -56,7 +57,7 @@ class RequestInProgress(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One line as the buyer sent it."""
+    """One line of the request: a product's id and how many of it."""
 
     product: int
     number: int
@@ -74,7 +75,7 @@ class PlacedOrder:
 def place_order(
     *,
     buyer: User,
-    asked: Sequence[LineRequest],
+    lines: Sequence[LineRequest],
     mpesa_number: str,
     idempotency_key: str | None = None,
 ) -> PlacedOrder:
@@ -87,37 +88,40 @@ def place_order(
     1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress.
     """
     try:
-        return _place(buyer, asked, mpesa_number, idempotency_key)
+        return _place(buyer, lines, mpesa_number, idempotency_key)
     except Shortage:
-        # Goods held for orders whose time is over are free, the clock just has not been by.
-        expire_overdue(product_ids=sorted({line.product for line in asked}))
+        # Overdue orders that the clock has not expired yet may still hold what is missing.
+        expire_overdue(product_ids=sorted({line.product for line in lines}))
     try:
-        return _place(buyer, asked, mpesa_number, idempotency_key)
+        return _place(buyer, lines, mpesa_number, idempotency_key)
     except Shortage as shortage:
-        raise _shortage_error(shortage.product_id, asked) from shortage
+        raise _shortage_error(shortage.product_id, lines) from shortage
 
 
 @transaction.atomic(durable=True)
 def _place(
-    buyer: User, asked: Sequence[LineRequest], mpesa_number: str, idempotency_key: str | None
+    buyer: User, lines: Sequence[LineRequest], mpesa_number: str, idempotency_key: str | None
 ) -> PlacedOrder:
-    """One try. The statements everybody waits for, the holds, come last."""
-    wanted: dict[int, int] = defaultdict(int)
-    for line in asked:
-        wanted[line.product] += line.number
-    fingerprint = _fingerprint(wanted, mpesa_number) if idempotency_key else ""
+    """Try once. The hold comes last: it locks the stock rows that all buyers compete for."""
+    quantities: dict[int, int] = defaultdict(int)
+    for line in lines:
+        quantities[line.product] += line.number
+    fingerprint = _fingerprint(quantities, mpesa_number) if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # The buyer's row is the lock under which one person's orders are counted.
+    # Under this lock a buyer's unpaid orders are counted.
     _lock_buyer(buyer.pk)
-    known = _known_orders(buyer.pk, idempotency_key)
-    for order in known:
+    earlier = _earlier_orders(buyer.pk, idempotency_key)
+    for order in earlier:
         if idempotency_key and order.idempotency_key == idempotency_key:
-            return _replay(order, fingerprint)
-    products = _read_products(wanted, asked)
-    _check_caps(known, wanted, products, asked)
+            if order.fingerprint != fingerprint:
+                raise KeyReused()
+            return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
+    products = _read_products(quantities, lines)
+    _check_unpaid_limits(earlier, quantities, products, lines)
 
-    amount = sum(products[product_id]["price"] * n for product_id, n in wanted.items())
+    amounts = [products[product_id].price * n for product_id, n in quantities.items()]
+    amount = sum(amounts)
     if amount > MAX_AMOUNT:
         message = f"M-Pesa takes at most KES {MAX_AMOUNT:,} at once; this is KES {amount:,}."
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
@@ -132,39 +136,41 @@ def _place(
         fingerprint=fingerprint,
     )
     order.save(force_insert=True)
-    amounts = [products[product_id]["price"] * n for product_id, n in wanted.items()]
     tracks = OrderTrack.objects.bulk_create(
         _track(order, products[product_id], n, commission)
-        for (product_id, n), commission in zip(wanted.items(), commissions(amounts), strict=True)
+        for (product_id, n), commission in zip(
+            quantities.items(), commissions(amounts), strict=True
+        )
     )
-    stock.hold(StockLine(product_id, n) for product_id, n in wanted.items())
+    stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
     return PlacedOrder(order, tracks)
 
 
-def _track(order: Order, product: dict[str, Any], number: int, commission: int) -> OrderTrack:
+def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:
+    """A line with the product's name, price and payout number as they are now."""
     return OrderTrack(
         order=order,
         buyer_id=order.buyer_id,
-        product_id=product["id"],
-        seller_id=product["seller_id"],
-        name=product["name"],
+        product_id=product.id,
+        seller_id=product.seller_id,
+        name=product.name,
         number=number,
-        price=product["price"],
-        amount=number * product["price"],
+        price=product.price,
+        amount=number * product.price,
         commission=commission,
-        payment_mpesa_number=product["payment_mpesa_number"],
+        payment_mpesa_number=product.payment_mpesa_number,
     )
 
 
-def _fingerprint(wanted: dict[int, int], mpesa_number: str) -> str:
-    asked = json.dumps([sorted(wanted.items()), mpesa_number])
-    return hashlib.sha256(asked.encode()).hexdigest()
+def _fingerprint(quantities: dict[int, int], mpesa_number: str) -> str:
+    request = json.dumps([sorted(quantities.items()), mpesa_number])
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def _refuse_concurrent_retry(buyer: User, key: str) -> None:
-    """Raise RequestInProgress when the same request is inside its transaction at this moment.
+    """Raise RequestInProgress while another transaction places an order under this key.
 
-    On SQLite transactions run one after the other: the twin waits, and finds the order.
+    SQLite runs transactions one after the other: the second waits, and finds the order.
     """
     if connection.vendor != "postgresql":
         return
@@ -184,88 +190,78 @@ def _lock_buyer(buyer: int) -> QuerySet[Any, Any]:
 
 
 @compiled
-def _known_orders(buyer: int, key: str | None) -> QuerySet[Order]:
+def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     """The buyer's unpaid orders, and the one placed under this key."""
     orders = Order.objects.filter(buyer=buyer)
     if key is None:
         return orders.unpaid()
-    return orders.filter(Q(payment_status="requested") | Q(idempotency_key=key))
+    return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
 
 
-def _replay(order: Order, fingerprint: str) -> PlacedOrder:
-    if order.fingerprint != fingerprint:
-        raise KeyReused()
-    return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
-
-
-@compiled
-def _products(ids: Sequence[int]) -> QuerySet[Any, Any]:
-    fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
-    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
-
-
-def _read_products(
-    wanted: dict[int, int], asked: Sequence[LineRequest]
-) -> dict[int, dict[str, Any]]:
-    products = {row.id: row._asdict() for row in _products(list(wanted))}
-    if len(products) < len(wanted):
+def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> dict[int, Any]:
+    """The products by id. Raises FieldRefusal where one is not for sale."""
+    products = {row.id: row for row in _listed_products(list(quantities))}
+    if len(products) < len(quantities):
+        not_for_sale = {"product": ["This product is not for sale."]}
         raise FieldRefusal(
-            {
-                "order": [
-                    {}
-                    if line.product in products
-                    else {"product": ["This product is not for sale."]}
-                    for line in asked
-                ]
-            }
+            {"order": [{} if line.product in products else not_for_sale for line in lines]}
         )
     return products
 
 
-def _check_caps(
-    known: list[Order],
-    wanted: dict[int, int],
-    products: dict[int, dict[str, Any]],
-    asked: Sequence[LineRequest],
+@compiled
+def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
+    fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
+    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
+
+
+def _check_unpaid_limits(
+    earlier: list[Order],
+    quantities: dict[int, int],
+    products: dict[int, Any],
+    lines: Sequence[LineRequest],
 ) -> None:
+    """Raise TooManyUnpaid, or FieldRefusal where the buyer would hold too much of a product."""
     now = timezone.now()
-    # One whose time is over counts no longer, whether or not the clock has been by.
-    unpaid = [order.pk for order in known if order.is_unpaid and order.expires_at > now]
+    # Overdue orders do not count, whether or not the clock has expired them yet.
+    unpaid = [order.pk for order in earlier if order.is_unpaid and order.expires_at > now]
     if len(unpaid) >= MAX_UNPAID_ORDERS:
         raise TooManyUnpaid()
     held: dict[int, int] = {}
     if unpaid:
-        tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(wanted))
+        tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(quantities))
         held = dict(tracks.values_list("product").annotate(Sum("number")))
-    for product_id, number in wanted.items():
-        share = products[product_id]["item_number"] * MAX_UNPAID_PERCENT // 100
-        most = max(MAX_UNPAID_UNITS, share)
-        already = held.get(product_id, 0)
-        if already + number > most:
-            message = f"At most {most} of one product before paying."
-            raise _point(product_id, asked, message, most - already)
+    for product_id, number in quantities.items():
+        percent = products[product_id].item_number * MAX_UNPAID_PERCENT // 100
+        most = max(MAX_UNPAID_UNITS, percent)
+        left = most - held.get(product_id, 0)
+        if number > left:
+            raise _line_error(
+                product_id, lines, f"At most {most} of one product before paying.", left
+            )
 
 
-def _shortage_error(product_id: int, asked: Sequence[LineRequest]) -> FieldRefusal:
-    """The refusal that says, on the line that tipped it over, how many are left."""
-    wanted = sum(line.number for line in asked if line.product == product_id)
-    # Some may have come free since the shelf said no: then there were fewer than wanted.
-    left = min(_free(product_id), wanted - 1)
-    return _point(product_id, asked, f"Only {left} left." if left else "Sold out.", left)
+def _shortage_error(product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
+    """The refusal that says how many of a product are free, on the line that exceeds them."""
+    stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
+    item_number, held = stock_of.first() or (0, 0)
+    requested = sum(line.number for line in lines if line.product == product_id)
+    # Some may have come free since the hold failed; then there were fewer than requested.
+    left = min(item_number - held, requested - 1)
+    return _line_error(product_id, lines, f"Only {left} left." if left else "Sold out.", left)
 
 
-def _free(product_id: int) -> int:
-    numbers = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
-    item_number, held = numbers.first() or (0, 0)
-    return item_number - held
-
-
-def _point(product_id: int, asked: Sequence[LineRequest], message: str, left: int) -> FieldRefusal:
-    errors: list[dict[str, list[str]]] = []
-    so_far, pointed = 0, False
-    for line in asked:
-        so_far += line.number if line.product == product_id else 0
-        here = line.product == product_id and so_far > left and not pointed
-        errors.append({"number": [message]} if here else {})
-        pointed = pointed or here
+def _line_error(
+    product_id: int, lines: Sequence[LineRequest], message: str, left: int
+) -> FieldRefusal:
+    """A refusal with ``message`` on the first line of a product by which more than ``left`` are
+    requested."""
+    errors: list[dict[str, list[str]]] = [{} for _ in lines]
+    requested = 0
+    for at, line in enumerate(lines):
+        if line.product == product_id:
+            requested += line.number
+            if requested > left:
+                errors[at] = {"number": [message]}
+                break
     return FieldRefusal({"order": errors})

@@ -29,8 +29,8 @@ def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, An
 
 def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
     """An order placed through the service."""
-    asked = [LineRequest(product.pk, number) for product, number in lines]
-    return place_order(buyer=buyer, asked=asked, mpesa_number=phone).order
+    wanted = [LineRequest(product.pk, number) for product, number in lines]
+    return place_order(buyer=buyer, lines=wanted, mpesa_number=phone).order
 
 
 def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:

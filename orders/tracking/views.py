@@ -22,7 +22,7 @@ from orders.models import OrderTrack
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
-from .queries import KEYSET, as_track_rows, read_tracks, read_filtered_tracks
+from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
 _NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")

@@ -116,7 +116,7 @@ class CashoutView(APIView):
         asked.is_valid(raise_exception=True)
         placed = place_order(
             buyer=_buyer(request),
-            asked=asked.validated_data["order"],
+            lines=asked.validated_data["order"],
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
         )

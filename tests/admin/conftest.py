@@ -27,7 +27,7 @@ def desk(staff):
 def sale(buyer, kettle):
     """An order of two kettles, paid by receipt TKB1234567, with the message that said so."""
     order = place_order(
-        buyer=buyer, asked=[LineRequest(kettle.pk, 2)], mpesa_number="254712345678"
+        buyer=buyer, lines=[LineRequest(kettle.pk, 2)], mpesa_number="254712345678"
     ).order
     payment = order.payments.get()
     payment.checkout_request_id = "ws_CO_231120261200001234"
@@ -53,7 +53,7 @@ def sale(buyer, kettle):
 def unpaid(buyer, kettle):
     """An order of one kettle that waits for its money, its phone not rung."""
     order = place_order(
-        buyer=buyer, asked=[LineRequest(kettle.pk, 1)], mpesa_number="254712345678"
+        buyer=buyer, lines=[LineRequest(kettle.pk, 1)], mpesa_number="254712345678"
     ).order
     OrderPayment.objects.filter(order=order).update(live=False, status="failed")
     return order
