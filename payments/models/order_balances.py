@@ -13,7 +13,7 @@ from omachemainproj.compiled_queries import NUMBERS, Statement, compile_rows
 from orders.models import Order, OrderTrack
 
 from .receipts import Receipt
-from .transfers import Refund
+from .refunds import Refund
 
 
 class OrderBalance(NamedTuple):
