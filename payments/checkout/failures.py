@@ -5,7 +5,7 @@ from __future__ import annotations
 from orders.models import Order
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
-from payments.daraja.result_codes import Reason, reason_of
+from payments.daraja.result_codes import StkReason, stk_failure
 from payments.models import OrderPayment
 
 from .by_hand import manual_payment_options
@@ -20,31 +20,31 @@ _MISCONFIGURED = {
     "sw": "M-Pesa haiwezi kutupokelea malipo kwa sasa. Tunalishughulikia.",
 }
 _REASONS = {
-    Reason.CANCELLED: {
+    StkReason.CANCELLED: {
         "en": "You cancelled on your phone. Try again when you are ready.",
         "sw": "Umeghairi kwenye simu yako. Jaribu tena ukiwa tayari.",
     },
-    Reason.NO_ANSWER: {
+    StkReason.NO_ANSWER: {
         "en": "Your phone did not answer. See that it is on and has signal, then try again.",
         "sw": "Simu yako haikujibu. Hakikisha imewashwa na ina mtandao, kisha ujaribu tena.",
     },
-    Reason.WRONG_PIN: {
+    StkReason.WRONG_PIN: {
         "en": "The M-Pesa PIN was wrong. Try again with the right one.",
         "sw": "PIN ya M-Pesa haikuwa sahihi. Jaribu tena kwa PIN sahihi.",
     },
-    Reason.NO_MONEY: {
+    StkReason.NO_MONEY: {
         "en": "There was not enough money in M-Pesa. Top up and try again.",
         "sw": "Pesa kwenye M-Pesa hazikutosha. Ongeza pesa, kisha ujaribu tena.",
     },
-    Reason.LIMIT: {
+    StkReason.LIMIT: {
         "en": "M-Pesa's limit does not allow this payment today. Try another number.",
         "sw": "Kikomo cha M-Pesa hakiruhusu malipo haya leo. Jaribu nambari nyingine.",
     },
-    Reason.BUSY: {
+    StkReason.BUSY: {
         "en": "M-Pesa was busy. Try again in a minute.",
         "sw": "M-Pesa ilikuwa na shughuli nyingi. Jaribu tena baada ya dakika moja.",
     },
-    Reason.REPEATED_TOO_SOON: {
+    StkReason.REPEATED_TOO_SOON: {
         "en": (
             "M-Pesa takes the same amount from the same phone only once in two minutes. "
             "Wait two minutes and try again."
@@ -54,16 +54,16 @@ _REASONS = {
             "Subiri dakika mbili, kisha ujaribu tena."
         ),
     },
-    Reason.PIN_LOCKED: {
+    StkReason.PIN_LOCKED: {
         "en": "This M-Pesa PIN is locked. Call Safaricom on 100, or try another number.",
         "sw": "PIN hii ya M-Pesa imefungwa. Pigia Safaricom 100, au jaribu nambari nyingine.",
     },
-    Reason.EXPIRED: {
+    StkReason.EXPIRED: {
         "en": "The prompt ran out before a PIN was entered. Try again.",
         "sw": "Muda wa ombi uliisha kabla ya PIN kuwekwa. Jaribu tena.",
     },
-    Reason.MISCONFIGURED: _MISCONFIGURED,
-    Reason.OTHER: {
+    StkReason.MISCONFIGURED: _MISCONFIGURED,
+    StkReason.OTHER: {
         "en": "M-Pesa could not finish the payment. Try again.",
         "sw": "M-Pesa haikuweza kukamilisha malipo. Jaribu tena.",
     },
@@ -111,7 +111,7 @@ _NEVER_RANG = {
 
 def buyer_message(code: str) -> dict[str, str]:
     """What a result code means to a buyer and what they do next, by language (``en``, ``sw``)."""
-    return _NEVER_RANG.get(code) or _REASONS[reason_of(code)]
+    return _NEVER_RANG.get(code) or _REASONS[stk_failure(code) or StkReason.OTHER]
 
 
 def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
@@ -138,17 +138,17 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
 
 #: The same for staff, who look at many of them.
 _TOLD_STAFF = {
-    Reason.CANCELLED: "Cancelled on the phone",
-    Reason.NO_ANSWER: "The phone did not answer",
-    Reason.WRONG_PIN: "Wrong M-Pesa PIN",
-    Reason.NO_MONEY: "Not enough money in M-Pesa",
-    Reason.LIMIT: "Beyond M-Pesa’s limits",
-    Reason.BUSY: "M-Pesa was busy",
-    Reason.REPEATED_TOO_SOON: "The same amount twice within two minutes",
-    Reason.PIN_LOCKED: "M-Pesa PIN locked",
-    Reason.EXPIRED: "The prompt ran out",
-    Reason.MISCONFIGURED: "The shop’s own M-Pesa account or settings",
-    Reason.OTHER: "Another reason of M-Pesa’s",
+    StkReason.CANCELLED: "Cancelled on the phone",
+    StkReason.NO_ANSWER: "The phone did not answer",
+    StkReason.WRONG_PIN: "Wrong M-Pesa PIN",
+    StkReason.NO_MONEY: "Not enough money in M-Pesa",
+    StkReason.LIMIT: "Beyond M-Pesa’s limits",
+    StkReason.BUSY: "M-Pesa was busy",
+    StkReason.REPEATED_TOO_SOON: "The same amount twice within two minutes",
+    StkReason.PIN_LOCKED: "M-Pesa PIN locked",
+    StkReason.EXPIRED: "The prompt ran out",
+    StkReason.MISCONFIGURED: "The shop’s own M-Pesa account or settings",
+    StkReason.OTHER: "Another reason of M-Pesa’s",
 }
 _TOLD_STAFF_IT_NEVER_RANG = {
     NOT_SENT: "Not sent in time",
@@ -166,4 +166,4 @@ _TOLD_STAFF_IT_NEVER_RANG = {
 
 def staff_label(code: str) -> str:
     """Why an attempt failed, by its result code, in a few words."""
-    return _TOLD_STAFF_IT_NEVER_RANG.get(code) or _TOLD_STAFF[reason_of(code)]
+    return _TOLD_STAFF_IT_NEVER_RANG.get(code) or _TOLD_STAFF[stk_failure(code) or StkReason.OTHER]

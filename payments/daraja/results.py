@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from . import result_codes as codes
+from .result_codes import is_success
 from .values import (
     UnreadableCallback,
     code_text,
@@ -55,14 +55,14 @@ class Result:
     @property
     def succeeded(self) -> bool:
         """Whether it was done. Of a question: whether it was answered, whatever the answer."""
-        return codes.is_success(self.result_code)
+        return is_success(self.result_code)
 
     @property
     def amount(self) -> int | None:
-        """Whole KES, or None when none is told or it is no such amount."""
-        told = self.facts.get("TransactionAmount") or self.facts.get("Amount")
+        """Whole KES, or None where there is none or it is no such amount."""
+        reported = self.facts.get("TransactionAmount") or self.facts.get("Amount")
         try:
-            return whole_kes(told, "Amount")
+            return whole_kes(reported, "Amount")
         except UnreadableCallback:
             return None
 
@@ -73,13 +73,13 @@ class Result:
 
     @property
     def receipt(self) -> str:
-        """The receipt of the payout, or of the transaction asked about; "" when none is told."""
-        told = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
-        return receipt_text(told)
+        """The receipt of the payout, or of the transaction asked about; "" where there is none."""
+        reported = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
+        return receipt_text(reported)
 
     @property
     def original_transaction_id(self) -> str:
-        """The receipt of the payment a reversal gave back; "" when none is told."""
+        """The receipt of the payment a reversal gave back; "" where there is none."""
         return receipt_text(self.facts.get("OriginalTransactionID"))
 
 
@@ -160,7 +160,7 @@ def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
 def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
     """Read what comes to an address that was given both for results and for queue timeouts.
 
-    Only a result stands in an object named Result: that is the one difference told here.
+    They are told apart by one thing: a result stands in an object named Result.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """

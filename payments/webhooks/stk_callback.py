@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
-from payments.daraja.result_codes import is_terminal_failure
+from payments.daraja.result_codes import stk_failure
 from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
 from payments.models import EventState, GatewayEvent, OrderPayment, ReceiptSource
 from payments.reconciliation.outcomes import Outcome, record_outcome_locked
@@ -99,7 +99,7 @@ def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkC
 
 
 def _doubt_its_end(callback: StkCallback) -> str:
-    if callback.succeeded or is_terminal_failure(callback.result_code):
+    if callback.succeeded or stk_failure(callback.result_code):
         return ""
     return f"{callback.result_code} is not a code that ends a payment."
 

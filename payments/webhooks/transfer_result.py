@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from payments.daraja.payout_codes import (
+from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
-    payout_failure,
+    b2c_failure,
     reversal_failure,
     transaction_end,
 )
@@ -91,7 +91,7 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
             amount=result.amount,
             text=result.description,
         )
-    failure = reversal_failure if _is_reversal(row) else payout_failure
+    failure = reversal_failure if _is_reversal(row) else b2c_failure
     reason = failure(result.result_code)
     if reason == PayoutReason.ALREADY_REVERSED:
         # Whoever did it, the buyer has the money back.
@@ -124,7 +124,7 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
 
 
 def _no_answer(row: MoneyOut, result: Result) -> str:
-    if payout_failure(result.result_code) == PayoutReason.INITIATOR:
+    if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
         stop_payouts(f"M-Pesa does not accept the initiator: {result.result_code}")
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The question was not answered: {result.result_code} {result.description}"
