@@ -17,7 +17,7 @@ EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7
 
 
 def told(order, payment, *, due=3000, ways=()):
-    return describe_prompt(order, payment, due=due, ways=ways)
+    return describe_prompt(order, payment, due=due, options=ways)
 
 
 @pytest.mark.parametrize("code", [*OURS, *STK_FAILURES, "0", "7777"])
