@@ -79,7 +79,7 @@ def run_daily() -> int:
 
 def process_stored_events(now: datetime) -> int:
     """Act on messages whose turn was lost between keeping and acting."""
-    waiting = GatewayEvent.objects.to_apply().filter(received_at__lt=now - GRACE)
+    waiting = GatewayEvent.objects.to_process().filter(received_at__lt=now - GRACE)
     # Those that failed before come last, so that none of them holds the others up.
     return _each(process_event, waiting.order_by("tries", "pk").values_list("pk", flat=True))
 
@@ -92,7 +92,7 @@ def sync_unsynced_orders(now: datetime) -> int:
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
     """Ring phones for attempts that were committed and then forgotten."""
-    forgotten = OrderPayment.objects.to_ring().filter(created_at__lt=now - GRACE)
+    forgotten = OrderPayment.objects.unsent().filter(created_at__lt=now - GRACE)
     return _each(send_stk_push, forgotten.values_list("order_id", flat=True))
 
 

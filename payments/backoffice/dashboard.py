@@ -10,6 +10,7 @@ from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db import models
 from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
@@ -17,8 +18,7 @@ from django.utils import timezone
 
 from orders.models import Order, OrderTrack
 from payments.checkout.failures import staff_label
-from payments.models import OrderPayment, Payout, SellerShare
-from payments.querysets import AWAITS_APPROVAL, Seconds
+from payments.models import AWAITS_APPROVAL, OrderPayment, Payout, SellerShare
 
 from .charts import (
     Bars,
@@ -63,6 +63,24 @@ HEAPS = (
     ("On its way", Q(status__in=("unknown", "sent")), "status__in=unknown,sent"),
     ("Refused by M-Pesa", Q(status="refused"), "status__exact=refused"),
 )
+
+
+class Seconds(models.Func):
+    """Whole seconds from the second moment to the first, to the nearest."""
+
+    arity = 2
+    output_field = models.IntegerField()
+    template = "CAST(ROUND(EXTRACT(EPOCH FROM (%(expressions)s))) AS integer)"
+    arg_joiner = " - "
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="CAST(ROUND((julianday(%(expressions)s)) * 86400) AS integer)",
+            arg_joiner=") - julianday(",
+            **context,
+        )
 
 
 def sales(now: datetime) -> Content:
@@ -117,7 +135,7 @@ def outcomes(now: datetime) -> Content:
         by_end[status] += attempts
         if status == "failed":
             by_reason[staff_label(code)] += attempts
-    open_ = OrderPayment.objects.without_end().filter(created_at__gte=since).count()
+    open_ = OrderPayment.objects.under_way().filter(created_at__gte=since).count()
     total = by_end.total() + open_
     reasons = by_reason.most_common()
     failed = by_end["failed"]

@@ -20,8 +20,7 @@ from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.models import AttemptStatus, OrderPayment, amount_credited
-from payments.querysets import OrderPaymentQuerySet
+from payments.models import AttemptStatus, OrderPayment, OrderPaymentQuerySet, amount_credited
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED
 from .messages import notify_payment_failed
@@ -109,7 +108,7 @@ def send_stk_push(order_id: int) -> None:
 
 def _claim_after_expiry(order_id: int, now: datetime) -> OrderPayment | None:
     """Claim an attempt once expired ones of its phone are closed; fail it if the phone is busy."""
-    payment = OrderPayment.objects.to_ring().filter(order=order_id).first()
+    payment = OrderPayment.objects.unsent().filter(order=order_id).first()
     if payment is None:
         return None
     expire_stk_pushes(now=now, phone=payment.phone)
@@ -142,7 +141,7 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
 
 @compiled
 def _lock_attempt(order: int) -> QuerySet[OrderPayment]:
-    return _locked(order=order).to_ring()[:1]
+    return _locked(order=order).unsent()[:1]
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:
@@ -162,7 +161,7 @@ def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> s
 @transaction.atomic
 def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
     """Let an attempt that was never sent have failed. Returns how many did: 1, or 0."""
-    unsent = OrderPayment.objects.to_ring().filter(pk=payment.pk)
+    unsent = OrderPayment.objects.unsent().filter(pk=payment.pk)
     failed = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
     if failed and notify:
         notify_payment_failed(payment, payment.order, code, live=payment.live)

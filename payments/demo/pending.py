@@ -27,7 +27,7 @@ def what_waits(people: list[int]) -> dict[str, int]:
     waiting = {
         "unpaid orders": Order.objects.unpaid().filter(buyer__in=people),
         "prompts": OrderPayment.objects.filter(status__in=OPEN, order__buyer__in=people),
-        "messages of M-Pesa": GatewayEvent.objects.to_apply(),
+        "messages of M-Pesa": GatewayEvent.objects.to_process(),
         "refunds": Refund.objects.filter(next_check_at__isnull=False, order__buyer__in=people),
         "payouts": Payout.objects.filter(next_check_at__isnull=False, seller__in=people),
     }

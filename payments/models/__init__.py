@@ -8,16 +8,26 @@ from .ledger import (
     Side,
 )
 from .order_balances import OrderBalance, amount_credited, order_balance
-from .order_payments import OPEN, AttemptStatus, Channel, OrderPayment, new_callback_token
+from .order_payments import (
+    OPEN,
+    AttemptStatus,
+    Channel,
+    OrderPayment,
+    OrderPaymentQuerySet,
+    new_callback_token,
+)
 from .payouts import (
+    AWAITS_APPROVAL,
     Payout,
     PayoutDay,
     SellerShare,
 )
 from .receipts import Provider, QueryBudget, Receipt, ReceiptSource, StatementPull
-from .transfers import Cause, MoneyOut, PayoutStop, Refund, TransferStatus, Way, new_conversation_id
+from .refunds import Cause, Refund, Way
+from .transfers import MoneyOut, PayoutStop, TransferStatus, new_conversation_id
 
 __all__ = [
+    "AWAITS_APPROVAL",
     "OPEN",
     "Account",
     "AttemptStatus",
@@ -30,6 +40,7 @@ __all__ = [
     "MoneyOut",
     "OrderBalance",
     "OrderPayment",
+    "OrderPaymentQuerySet",
     "Payout",
     "PayoutDay",
     "PayoutStop",

@@ -6,12 +6,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from payments.querysets import GatewayEventQuerySet
-
 from .order_payments import OrderPayment
 from .payouts import Payout
 from .receipts import Receipt
-from .transfers import Refund
+from .refunds import Refund
 
 
 class Source(models.TextChoices):
@@ -31,6 +29,33 @@ class EventState(models.TextChoices):
     UNREADABLE = "unreadable"  # not a message we understand; kept for a person
     FAILED = "failed"  # acting on it broke again and again: a person must look
     ASIDE = "aside"  # a person has looked, and nothing is to be done
+
+
+#: Readable or not, it is about nothing the shop knows.
+NOT_UNDERSTOOD = (EventState.UNMATCHED, EventState.UNREADABLE)
+
+
+class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
+    def to_process(self) -> GatewayEventQuerySet:
+        """Kept messages nobody has acted on, oldest first."""
+        return self.filter(state=EventState.NEW).order_by("pk")
+
+    def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
+        """Messages a person must look at: those that broke, and unclear ones about money.
+
+        Whatever comes to the pay bill's secret address (``c2b_token``), or from the bank, is about
+        money that came. What strangers post elsewhere is not: see ``unsolicited()``.
+        """
+        from_pay_bill = Q(source=Source.C2B, token=c2b_token) & ~Q(token="")
+        return self.filter(
+            Q(state=EventState.FAILED)
+            | Q(from_pay_bill, state__in=NOT_UNDERSTOOD)
+            | Q(source=Source.EQUITY, state__in=NOT_UNDERSTOOD)
+        )
+
+    def unsolicited(self) -> GatewayEventQuerySet:
+        """Messages to prompts' addresses that are about nothing of ours: anybody can post them."""
+        return self.filter(source=Source.PROMPT, state__in=NOT_UNDERSTOOD)
 
 
 class GatewayEvent(models.Model):
@@ -65,18 +90,18 @@ class GatewayEvent(models.Model):
             models.Index(
                 fields=["id"],
                 name="event_to_apply",
-                condition=Q(state__in=["new", "checking"]),
+                condition=Q(state__in=[EventState.NEW, EventState.CHECKING]),
             ),
             models.Index(
                 fields=["id"],
                 name="event_for_a_person",
-                condition=Q(state="failed")
-                | Q(state__in=["unmatched", "unreadable"], source__in=["c2b", "equity"]),
+                condition=Q(state=EventState.FAILED)
+                | Q(state__in=NOT_UNDERSTOOD, source__in=[Source.C2B, Source.EQUITY]),
             ),
             models.Index(
                 fields=["id"],
                 name="event_of_strangers",
-                condition=Q(state__in=["unmatched", "unreadable"], source="prompt"),
+                condition=Q(state__in=NOT_UNDERSTOOD, source=Source.PROMPT),
             ),
         ]
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from .payouts import Payout, SellerShare
 from .receipts import Receipt
-from .transfers import Refund
+from .refunds import Refund
 
 
 class Account(models.TextChoices):
@@ -78,26 +78,27 @@ class LedgerEntry(models.Model):
         constraints = [
             models.CheckConstraint(name="ledger_entry_is_one_or_more", condition=Q(amount__gte=1)),
             models.CheckConstraint(
-                name="ledger_entry_is_debit_or_credit", condition=Q(side__in=["debit", "credit"])
+                name="ledger_entry_is_debit_or_credit",
+                condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
             # What a provider has or lies in suspense is of no order; what is held or kept for
             # goods is of one; a payout may be for the goods of several.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",
                 condition=Q(
-                    account__in=["mpesa_clearing", "equity_clearing", "suspense"],
+                    account__in=[Account.MPESA_CLEARING, Account.EQUITY_CLEARING, Account.SUSPENSE],
                     order__isnull=True,
                 )
                 | Q(
-                    account__in=["buyers_held", "commission"],
+                    account__in=[Account.BUYERS_HELD, Account.COMMISSION],
                     order__isnull=False,
                 )
-                | Q(account__in=["sellers_payable", "refunds_payable"]),
+                | Q(account__in=[Account.SELLERS_PAYABLE, Account.REFUNDS_PAYABLE]),
             ),
             models.CheckConstraint(
                 name="ledger_says_which_seller_is_owed",
-                condition=Q(account="sellers_payable", seller__isnull=False)
-                | (~Q(account="sellers_payable") & Q(seller__isnull=True)),
+                condition=Q(account=Account.SELLERS_PAYABLE, seller__isnull=False)
+                | (~Q(account=Account.SELLERS_PAYABLE) & Q(seller__isnull=True)),
             ),
         ]
         indexes = [

@@ -11,7 +11,7 @@ from omachemainproj.compiled_queries import compiled
 from orders.models import Order, OrderTrack
 
 from .receipts import Receipt
-from .transfers import Refund
+from .refunds import Refund
 
 
 class OrderBalance(NamedTuple):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
-from payments.querysets import OrderPaymentQuerySet
+from orders.models import PaymentStatus
 
 
 def new_callback_token() -> str:
@@ -27,6 +30,62 @@ class AttemptStatus(models.TextChoices):
     SUBMITTED = "submitted"  # M-Pesa took the request: the phone rings
     CONFIRMED = "confirmed"  # the money is here; nothing ever leaves this
     FAILED = "failed"  # it ended without money; a late success still overturns it
+
+
+#: Attempts whose end is not known.
+OPEN = (AttemptStatus.REQUESTED, AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
+#: Those of them that M-Pesa may know of.
+UNDER_WAY = (AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)
+#: Attempts whose end is known.
+ENDED = (AttemptStatus.CONFIRMED, AttemptStatus.FAILED)
+
+
+class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
+    def unsent(self) -> OrderPaymentQuerySet:
+        """Attempts nobody has sent to M-Pesa yet."""
+        return self.filter(status=AttemptStatus.REQUESTED, live=True)
+
+    def due_for_check(self, now: datetime) -> OrderPaymentQuerySet:
+        """Attempts it is time to ask M-Pesa about, longest waiting first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at")
+
+    def unsynced(self) -> OrderPaymentQuerySet:
+        """Confirmed with all that was asked, and yet the order does not know of it."""
+        unpaid = (PaymentStatus.REQUESTED, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
+        return self.filter(
+            status=AttemptStatus.CONFIRMED,
+            order__payment_status__in=unpaid,
+            receipt__amount__gte=F("order__amount"),
+        )
+
+    def unresolved(self) -> OrderPaymentQuerySet:
+        """Attempts that never ended and about which M-Pesa is not asked any more: a person is."""
+        return self.under_way().filter(next_check_at__isnull=True)
+
+    def under_way(self) -> OrderPaymentQuerySet:
+        """Attempts M-Pesa may know of, and whose end is not known."""
+        return self.filter(status__in=UNDER_WAY)
+
+    def ended_since(self, since: datetime) -> OrderPaymentQuerySet:
+        """Attempts made since then whose end is known."""
+        return self.filter(status__in=ENDED, created_at__gte=since)
+
+    def update(self, **kwargs: Any) -> int:
+        """Refuse to write ``confirmed``: ``update()`` would not wake the orders."""
+        status = kwargs.get("status", "")
+        if not isinstance(status, str) or status == AttemptStatus.CONFIRMED:
+            raise TypeError(
+                "Confirm payments one by one, "
+                "with payments.reconciliation.outcomes.record_outcome()."
+            )
+        return super().update(**kwargs)
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """Refuse to create what is confirmed already, for the same reason."""
+        payments = list(objs)
+        if any(payment.is_confirmed for payment in payments):
+            raise TypeError("Save confirmed payments one by one: bulk_create() wakes nobody.")
+        return super().bulk_create(payments, *args, **kwargs)
 
 
 class OrderPayment(models.Model):
@@ -95,15 +154,15 @@ class OrderPayment(models.Model):
             models.Index(
                 fields=["id"],
                 name="payment_without_end",
-                condition=Q(status__in=["unknown", "submitted"]),
+                condition=Q(status__in=UNDER_WAY),
             ),
             # Few, among the prompts.
-            models.Index(fields=["id"], name="payment_by_hand", condition=~Q(channel="stk")),
+            models.Index(fields=["id"], name="payment_by_hand", condition=~Q(channel=Channel.STK)),
             # How attempts ended, why and how fast is counted from it alone.
             models.Index(
                 fields=["created_at", "status", "result_code", "rung_at", "confirmed_at"],
                 name="payment_ended_by_time",
-                condition=Q(status__in=["confirmed", "failed"]),
+                condition=Q(status__in=ENDED),
             ),
         ]
 
@@ -126,7 +185,3 @@ class OrderPayment(models.Model):
         from .order_balances import amount_credited  # noqa: PLC0415
 
         return amount_credited(self.order_id)
-
-
-#: Attempts whose end is not known.
-OPEN = (AttemptStatus.REQUESTED, AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED)

@@ -6,9 +6,38 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from payments.querysets import PayoutQuerySet, SellerShareQuerySet
+from accounts.models import User
 
-from .transfers import MoneyOut
+from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
+
+#: A payout too large to leave before a second person has looked at it.
+AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
+
+
+class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
+    def of_seller(self, seller: User) -> PayoutQuerySet:
+        """A seller's own payouts. Seller views start here and nowhere else."""
+        return self.filter(seller=seller)
+
+    def still_open(self) -> PayoutQuerySet:
+        """Payouts that leave, or may have left, and whose end is not known."""
+        return self.filter(status__in=(TransferStatus.DUE, *UNDER_WAY))
+
+    def refused(self) -> PayoutQuerySet:
+        """Payouts that M-Pesa refused, and that nothing has taken over."""
+        return self.filter(status=TransferStatus.REFUSED)
+
+    def dropped(self) -> PayoutQuerySet:
+        """Payouts that never left, and whose shares others carry or will."""
+        return self.exclude(status=TransferStatus.DONE).filter(status=TransferStatus.DROPPED)
+
+    def needs_action(self) -> PayoutQuerySet:
+        """Refused payouts that no later time can mend: a number must change, or a person decide."""
+        return self.refused().filter(next_check_at__isnull=True)
+
+    def to_approve(self) -> PayoutQuerySet:
+        """Payouts too large to leave before a second person has looked at them."""
+        return self.filter(AWAITS_APPROVAL)
 
 
 class Payout(MoneyOut):
@@ -39,13 +68,13 @@ class Payout(MoneyOut):
             ),
             models.CheckConstraint(
                 name="payout_of_nothing_is_never_sent",
-                condition=Q(amount__gt=0) | Q(status="done", number=""),
+                condition=Q(amount__gt=0) | Q(status=TransferStatus.DONE, number=""),
             ),
             models.CheckConstraint(
                 name="payout_is_sent_once_it_is_approved",
                 condition=Q(needs_approval=False)
                 | Q(approved_by__isnull=False)
-                | Q(status__in=["due", "dropped"]),
+                | Q(status__in=[TransferStatus.DUE, TransferStatus.DROPPED]),
             ),
             models.UniqueConstraint(
                 name="mpesa_number_is_of_one_payout", fields=["number"], condition=~Q(number="")
@@ -61,7 +90,7 @@ class Payout(MoneyOut):
             models.Index(
                 fields=["seller", "phone"],
                 name="payout_not_done",
-                condition=~Q(status="done"),
+                condition=~Q(status=TransferStatus.DONE),
             ),
             models.Index(fields=["seller", "-id"], name="payout_of_seller_newest"),
             models.Index(fields=["phone"], name="payout_by_phone"),
@@ -70,6 +99,20 @@ class Payout(MoneyOut):
 
     def __str__(self) -> str:
         return f"{self.amount} KES to a seller, {self.status}"
+
+
+class SellerShareQuerySet(models.QuerySet["SellerShare"]):
+    def owed(self) -> SellerShareQuerySet:
+        """What sellers have earned, sent to them or not."""
+        return self.filter(reversed_at__isnull=True)
+
+    def to_pay(self) -> SellerShareQuerySet:
+        """What is owed and nothing carries yet."""
+        return self.owed().filter(payout__isnull=True, amount__gt=0)
+
+    def uncarried(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
+        """What is owed and was carried by one of these, which never left."""
+        return self.owed().filter(payout__in=payouts.values("pk"), amount__gt=0)
 
 
 class SellerShare(models.Model):

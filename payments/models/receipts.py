@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
 
-from payments.querysets import ReceiptQuerySet
+from orders.models import PaymentStatus
 
 from .order_payments import OrderPayment
+from .transfers import TransferStatus
 
 
 class Provider(models.TextChoices):
@@ -24,6 +26,30 @@ class ReceiptSource(models.TextChoices):
     STATEMENT = "statement", "M-Pesa's statement"
     BANK = "bank", "a bank's notification"
     STAFF = "staff", "written down by a person"
+
+
+class ReceiptQuerySet(models.QuerySet["Receipt"]):
+    def unmatched(self) -> ReceiptQuerySet:
+        """Money of no order, of which some is not on its way back: a person must decide."""
+        owed = Q(refunds__replaced_by__isnull=True) & ~Q(refunds__status=TransferStatus.DROPPED)
+        going = Coalesce(Sum("refunds__amount", filter=owed), 0)
+        return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
+
+    def left_waiting(self) -> ReceiptQuerySet:
+        """Money that waited for the rest of its order's price, and the order waits no longer."""
+        return self.filter(waiting=True).exclude(order__payment_status=PaymentStatus.REQUESTED)
+
+    def without_number(self) -> ReceiptQuerySet:
+        """M-Pesa's money whose receipt number has not come yet."""
+        return self.filter(number="")
+
+    def unseen(self) -> ReceiptQuerySet:
+        """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
+        return self.filter(unseen=True)
+
+    def awaiting_the_rest(self) -> ReceiptQuerySet:
+        """Money that waits for the rest of its order's price, while the order still waits too."""
+        return self.filter(waiting=True, order__payment_status=PaymentStatus.REQUESTED)
 
 
 class Receipt(models.Model):

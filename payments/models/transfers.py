@@ -1,34 +1,15 @@
-"""What goes out: each try under one fixed id, and what keeps all of them back."""
+"""What every transfer out has, refund or payout, and what stops all of them."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
+from typing import Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
 
-from payments.querysets import PayoutStopQuerySet, RefundQuerySet
-
 from .order_payments import new_callback_token
-from .receipts import Receipt
-
-
-class Way(models.TextChoices):
-    """How money goes back."""
-
-    REVERSAL = "reversal", "reversal of the payment"
-    B2C = "b2c", "payment to the phone"
-    PORTAL = "portal", "a person, on M-Pesa's portal"
-
-
-class Cause(models.TextChoices):
-    """Why money goes back."""
-
-    GOODS_GONE = "goods_gone", "it came after the goods were gone"
-    SHORT = "short", "it never covered the order"
-    EXCESS = "excess", "it was more than the order's price"
-    RETURNED = "returned", "the goods were cancelled after they were paid"
-    STAFF = "staff", "a person decided so"
 
 
 class TransferStatus(models.TextChoices):
@@ -40,9 +21,41 @@ class TransferStatus(models.TextChoices):
     DROPPED = "dropped"  # never sent, and no longer needed
 
 
+#: M-Pesa may know of it, and its end is not known.
+UNDER_WAY = (TransferStatus.UNKNOWN, TransferStatus.SENT)
+
+
 def new_conversation_id() -> str:
     """The id by which M-Pesa knows what it is asked to send again: ours, fixed, unique."""
     return f"omache-{uuid.uuid4().hex}"
+
+
+AnyMoneyOut = TypeVar("AnyMoneyOut", bound="MoneyOut")
+
+
+class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
+    """What refunds and payouts have in common."""
+
+    def due(self, now: datetime) -> Self:
+        """What it is time to send, or to ask about; longest waiting first."""
+        return self.filter(next_check_at__lte=now).order_by("next_check_at", "pk")
+
+    def unresolved(self) -> Self:
+        """Whose end is not known and about which M-Pesa is not asked any more."""
+        return self.filter(status__in=UNDER_WAY, next_check_at__isnull=True)
+
+    def unseen(self) -> Self:
+        """What ended otherwise than it should have, and nobody has acknowledged that."""
+        return self.filter(
+            unseen=True,
+            status__in=(TransferStatus.DUE, TransferStatus.DONE, TransferStatus.DROPPED),
+        )
+
+    def on_hold(self, before: datetime) -> Self:
+        """What is owed since before then and not sent yet: for float, a limit, or a stop."""
+        return self.filter(
+            status=TransferStatus.DUE, next_check_at__isnull=False, created_at__lt=before
+        )
 
 
 class MoneyOut(models.Model):
@@ -87,68 +100,13 @@ class MoneyOut(models.Model):
     @property
     def is_under_way(self) -> bool:
         """Whether M-Pesa may know of it and its end is not known."""
-        return self.status in {TransferStatus.UNKNOWN, TransferStatus.SENT}
+        return self.status in UNDER_WAY
 
 
-class Refund(MoneyOut):
-    """One try to give money of one receipt back, by one way.
-
-    Only when M-Pesa has definitely refused does another row follow (``replaces``), with an id of
-    its own; so a shilling is never on two ways at once. What a chain of rows owes is its last
-    row's.
-    """
-
-    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="refunds")
-    order = models.ForeignKey(
-        "orders.Order", null=True, on_delete=models.PROTECT, related_name="refunds"
-    )
-    #: The line whose money it is, where one was cancelled after it was paid.
-    track = models.ForeignKey(
-        "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="refunds"
-    )
-    cause = models.CharField(max_length=10, choices=Cause)
-    way = models.CharField(max_length=8, choices=Way)
-    replaces = models.OneToOneField(
-        "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
-    )
-    #: A reversal goes by Daraja's own id, from its answer.
-    reversal_conversation_id = models.CharField(max_length=64, blank=True)
-
-    objects = RefundQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(name="refund_is_one_or_more", condition=Q(amount__gte=1)),
-            # A payment is reversed whole, and once.
-            models.UniqueConstraint(
-                name="receipt_is_reversed_once",
-                fields=["receipt"],
-                condition=Q(way="reversal", status__in=["due", "unknown", "sent", "done"]),
-            ),
-            models.UniqueConstraint(
-                name="payout_number_is_of_one_refund",
-                fields=["number"],
-                condition=~Q(number=""),
-            ),
-            models.CheckConstraint(
-                name="payment_to_a_phone_names_it", condition=~Q(way="b2c", phone="")
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["next_check_at"],
-                name="refund_to_look_after",
-                condition=Q(next_check_at__isnull=False),
-            ),
-            models.Index(fields=["status"], name="refund_refused", condition=Q(status="refused")),
-            models.Index(
-                fields=["id"], name="refund_under_way", condition=Q(status__in=["unknown", "sent"])
-            ),
-            models.Index(fields=["id"], name="refund_unseen", condition=Q(unseen=True)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.amount} KES back by {self.get_way_display()}, {self.status}"
+class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
+    def still_open(self) -> PayoutStopQuerySet:
+        """What keeps money from leaving now: one, or none."""
+        return self.filter(is_open=True)
 
 
 class PayoutStop(models.Model):

@@ -8,7 +8,7 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from payments.models import LedgerEntry, Payout, SellerShare, Side
+from payments.models import LedgerEntry, Payout, SellerShare, Side, TransferStatus
 
 
 class SellerBalance(NamedTuple):
@@ -39,13 +39,13 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     new = SellerShare.objects.to_pay().filter(seller=OuterRef("pk"))
     # What is said twice here lets PostgreSQL find them by the index of payouts that are not done.
     left = SellerShare.objects.owed().filter(
-        ~Q(payout__status="done"),
+        ~Q(payout__status=TransferStatus.DONE),
         payout__seller=OuterRef("pk"),
-        payout__status__in=("refused", "dropped"),
+        payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED),
     )
     return sellers.annotate(
         owed=_total(entries, usual),
-        going=_total(payouts.exclude(status="done").still_open(), F("amount")),
+        going=_total(payouts.exclude(status=TransferStatus.DONE).still_open(), F("amount")),
         waiting=_total(new, F("amount")) + _total(left, F("amount")),
     )
 

@@ -59,8 +59,8 @@ def _run_the_clock(shop, simulator) -> None:
 def _let_time_pass() -> None:
     """What waits for a time waits no longer. An attempt stays young enough to be sent."""
     now = timezone.now()
-    GatewayEvent.objects.to_apply().update(received_at=now - timedelta(minutes=1))
-    OrderPayment.objects.to_ring().update(created_at=now - timedelta(seconds=10))
+    GatewayEvent.objects.to_process().update(received_at=now - timedelta(minutes=1))
+    OrderPayment.objects.unsent().update(created_at=now - timedelta(seconds=10))
     OrderPayment.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=now)

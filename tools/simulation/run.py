@@ -293,7 +293,7 @@ class Run:
         dates += [row.next_check_at for row in refunds if not self._waits_for_a_number(row)]
         live = OrderPayment.objects.filter(live=True).values_list("rung_at", "created_at")
         dates += [(rung_at or created_at) + STK_TIMEOUT for rung_at, created_at in live]
-        kept = GatewayEvent.objects.to_apply().values_list("received_at", flat=True)
+        kept = GatewayEvent.objects.to_process().values_list("received_at", flat=True)
         dates += [received_at + clock.GRACE for received_at in kept]
         waits = [max(0.0, (at - now).total_seconds()) for at in dates if at]
         if agenda is not None:

@@ -47,7 +47,7 @@ def what_waits() -> dict[str, int]:
         "messages not acted on": GatewayEvent.objects.filter(state="new").count(),
         "messages being checked": GatewayEvent.objects.filter(state="checking").count(),
         "prompts asked about": asked.filter(status__in=OPEN, next_check_at__isnull=False).count(),
-        "prompts to send": OrderPayment.objects.to_ring().count(),
+        "prompts to send": OrderPayment.objects.unsent().count(),
         "receipts without a number": Receipt.objects.without_number().count(),
         "money of closed orders": Receipt.objects.left_waiting().count(),
         "refunds under way": Refund.objects.filter(next_check_at__isnull=False).count(),

@@ -1,0 +1,104 @@
+"""What is owed back to buyers: each try to give it back, and why and how."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from .receipts import Receipt
+from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
+
+
+class Way(models.TextChoices):
+    """How money goes back."""
+
+    REVERSAL = "reversal", "reversal of the payment"
+    B2C = "b2c", "payment to the phone"
+    PORTAL = "portal", "a person, on M-Pesa's portal"
+
+
+class Cause(models.TextChoices):
+    """Why money goes back."""
+
+    GOODS_GONE = "goods_gone", "it came after the goods were gone"
+    SHORT = "short", "it never covered the order"
+    EXCESS = "excess", "it was more than the order's price"
+    RETURNED = "returned", "the goods were cancelled after they were paid"
+    STAFF = "staff", "a person decided so"
+
+
+#: A payment that is being reversed, or was: it is not asked for a second time.
+MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
+
+
+class RefundQuerySet(MoneyOutQuerySet["Refund"]):
+    def owed(self) -> RefundQuerySet:
+        """What is owed or was given back: the last row of each chain, unless it was dropped."""
+        return self.filter(replaced_by__isnull=True).exclude(status=TransferStatus.DROPPED)
+
+    def refused(self) -> RefundQuerySet:
+        """Refunds that M-Pesa refused and nothing follows: a person must decide."""
+        return self.filter(status=TransferStatus.REFUSED, replaced_by__isnull=True)
+
+
+class Refund(MoneyOut):
+    """One try to give money of one receipt back, by one way.
+
+    Only when M-Pesa has definitely refused does another row follow (``replaces``), with an id of
+    its own; so a shilling is never on two ways at once. What a chain of rows owes is its last
+    row's.
+    """
+
+    receipt = models.ForeignKey(Receipt, on_delete=models.PROTECT, related_name="refunds")
+    order = models.ForeignKey(
+        "orders.Order", null=True, on_delete=models.PROTECT, related_name="refunds"
+    )
+    #: The line whose money it is, where one was cancelled after it was paid.
+    track = models.ForeignKey(
+        "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="refunds"
+    )
+    cause = models.CharField(max_length=10, choices=Cause)
+    way = models.CharField(max_length=8, choices=Way)
+    replaces = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="replaced_by"
+    )
+    #: A reversal goes by Daraja's own id, from its answer.
+    reversal_conversation_id = models.CharField(max_length=64, blank=True)
+
+    objects = RefundQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="refund_is_one_or_more", condition=Q(amount__gte=1)),
+            # A payment is reversed whole, and once.
+            models.UniqueConstraint(
+                name="receipt_is_reversed_once",
+                fields=["receipt"],
+                condition=Q(way=Way.REVERSAL, status__in=MAY_HAVE_GONE),
+            ),
+            models.UniqueConstraint(
+                name="payout_number_is_of_one_refund",
+                fields=["number"],
+                condition=~Q(number=""),
+            ),
+            models.CheckConstraint(
+                name="payment_to_a_phone_names_it", condition=~Q(way=Way.B2C, phone="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_check_at"],
+                name="refund_to_look_after",
+                condition=Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["status"],
+                name="refund_refused",
+                condition=Q(status=TransferStatus.REFUSED),
+            ),
+            models.Index(fields=["id"], name="refund_under_way", condition=Q(status__in=UNDER_WAY)),
+            models.Index(fields=["id"], name="refund_unseen", condition=Q(unseen=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} KES back by {self.get_way_display()}, {self.status}"
