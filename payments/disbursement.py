@@ -22,7 +22,7 @@ from omachemainproj.compiled_queries import locked_row
 from . import gateway
 from .daraja.client import Conversation
 from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
-from .daraja.payout_codes import PayoutReason, payout_failure
+from .daraja.result_codes import PayoutReason, b2c_failure
 from .models import MoneyOut, Payout, Receipt, Refund, TransferStatus, Way
 from .payouts.services import (
     next_day,
@@ -224,7 +224,7 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused) -> None:
             row.pk,
             code=refusal.code or f"refused.{refusal.kind}",
             text=refusal.message,
-            reason=payout_failure(refusal.code) or PayoutReason.OTHER,
+            reason=b2c_failure(refusal.code) or PayoutReason.OTHER,
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
-from .daraja.payout_codes import PayoutReason
+from .daraja.result_codes import PayoutReason
 from .models import PayoutStop
 
 logger = logging.getLogger(__name__)

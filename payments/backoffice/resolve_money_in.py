@@ -13,7 +13,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import normalise_phone
 from orders.lookup import find_by_typed_reference
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.models import (
     EventState,
     GatewayEvent,

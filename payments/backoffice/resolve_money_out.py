@@ -12,7 +12,7 @@ from accounts.models import User
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, TransferStatus
 from payments.payouts.services import finish_payout, locked_payout, refuse_payout, retry_payout
 

@@ -1,22 +1,36 @@
-"""What a buyer is told about a prompt: how it stands, and what to do next, in plain words."""
+"""What a buyer reads about paying: how the prompt stands, what to do next, how to pay by hand."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TypedDict
 
+from django.conf import settings
+
 from orders.models import Order, PaymentStatus
+from orders.models.notifications import Kind
+from orders.notifications.notify import notify
 from payments.models import AttemptStatus, OrderPayment
 
-from .by_hand import ManualPaymentOption
 from .failures import buyer_message
+
+PAY_BILL = "CustomerPayBillOnline"
 
 
 class Prompt(TypedDict):
-    """``status`` is the attempt's, ``none`` before the first; ``message`` is for the buyer."""
+    """``status`` is the last attempt's, ``none`` without one; ``message`` is for the buyer."""
 
     status: str
     message: str
+
+
+class ManualPaymentOption(TypedDict):
+    """A way to pay by hand: ``account`` is the account number to type, ``amount`` is in KES."""
+
+    provider: str
+    pay_bill: str
+    account: str
+    amount: int
 
 
 _CLOSED = {
@@ -45,13 +59,64 @@ _BY_HAND = " Or pay by hand: {provider} pay bill {pay_bill}, account {account}, 
 _OR = " Or {provider} pay bill {pay_bill}, account {account}."
 
 
-def describe_prompt(
-    order: Order, payment: OrderPayment | None, *, due: int, ways: Sequence[ManualPaymentOption]
-) -> Prompt:
-    """Say how an order's last attempt stands; ``payment`` is that attempt, if there is one.
+def manual_payment_options(order: Order, *, amount_due: int) -> list[ManualPaymentOption]:
+    """The ways to pay what is still due for an order, without a prompt; none once nothing is due.
 
-    ``due`` is what is still to come, KES; ``ways`` is where it can be paid without a prompt, which
-    the buyer is told once the prompt has failed.
+    Only ways whose payments name their order: a till asks for no account number.
+    """
+    if not order.is_unpaid or amount_due <= 0:
+        return []
+    options: list[ManualPaymentOption] = []
+    if settings.DARAJA_C2B_TOKEN and settings.DARAJA_TRANSACTION_TYPE == PAY_BILL:
+        options.append(
+            {
+                "provider": "M-Pesa",
+                "pay_bill": settings.DARAJA_SHORTCODE,
+                "account": order.reference,
+                "amount": amount_due,
+            }
+        )
+    if settings.EQUITY_IPN_PASSWORD and settings.EQUITY_ACCOUNT:
+        options.append(
+            {
+                "provider": "Equity Bank",
+                "pay_bill": settings.EQUITY_PAY_BILL,
+                "account": settings.EQUITY_ACCOUNT.replace("{reference}", order.reference),
+                "amount": amount_due,
+            }
+        )
+    return options
+
+
+def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
+    """Notify the buyer, once, that an attempt failed, unless they have nothing left to do.
+
+    That is so when the order waits for no money, or a prompt of another attempt is open.
+
+    ``live`` is whether the prompt of this attempt was open until now: then no other is, which a
+    constraint guarantees. Call inside the transaction in which it failed.
+    """
+    others = OrderPayment.objects.filter(order=order, live=True).exclude(pk=payment.pk)
+    if not order.is_unpaid or (not live and others.exists()):
+        return
+    options = manual_payment_options(order, amount_due=payment.amount)
+    notify(
+        Kind.PROMPT_FAILED,
+        key=f"prompt_failed:payment:{payment.pk}",
+        order_id=order.pk,
+        amount=payment.amount,
+        why=buyer_message(code),
+        by_hand=options[0] if options else None,
+    )
+
+
+def describe_prompt(
+    order: Order, payment: OrderPayment | None, *, due: int, options: Sequence[ManualPaymentOption]
+) -> Prompt:
+    """How an order's last attempt stands; ``payment`` is that attempt, if there is one.
+
+    ``due`` is what is still to come, in KES; ``options``, the ways to pay it by hand, are named
+    once the prompt has failed.
     """
     status = payment.status if payment else "none"
     if not order.is_unpaid:
@@ -61,14 +126,14 @@ def describe_prompt(
         message = _SHORT.format(came=order.amount - due, amount=order.amount, due=due)
     elif payment is not None and payment.live:
         return {"status": status, "message": message}
-    return {"status": status, "message": message + _name_ways(ways)}
+    return {"status": status, "message": message + _name_options(options)}
 
 
-def _name_ways(ways: Sequence[ManualPaymentOption]) -> str:
-    if not ways:
+def _name_options(options: Sequence[ManualPaymentOption]) -> str:
+    if not options:
         return ""
-    first, *others = ways
-    return _BY_HAND.format(**first) + "".join(_OR.format(**way) for way in others)
+    first, *others = options
+    return _BY_HAND.format(**first) + "".join(_OR.format(**other) for other in others)
 
 
 def _message(payment: OrderPayment) -> str:

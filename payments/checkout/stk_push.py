@@ -1,7 +1,7 @@
-"""Making phones ring: asking a buyer for money, and never twice by accident.
+"""Prompting a buyer's phone for an order's money (STK push), and never twice by accident.
 
-An attempt is committed before M-Pesa hears of it, no lock is held while M-Pesa is asked, and the
-answer is written afterwards.
+An attempt is committed before the request is sent to M-Pesa, no lock is held during the request,
+and its answer is written afterwards.
 """
 
 from __future__ import annotations
@@ -20,40 +20,36 @@ from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.models import (
-    AttemptStatus,
-    OrderPayment,
-    OrderPaymentQuerySet,
-    amount_credited,
-)
+from payments.models import AttemptStatus, OrderPayment, OrderPaymentQuerySet, amount_credited
 
-from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, notify_payment_failed
+from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED
+from .messages import notify_payment_failed
 
 logger = logging.getLogger(__name__)
 
-#: How long a phone may ring; a new prompt waits for it. Daraja does not say; blogs say 60 s.
+#: How long a phone may show a prompt; a new one waits. Daraja does not say; blogs say 60 s.
 STK_TIMEOUT = timedelta(seconds=120)
-#: Goods stay held for at least this long after the phone has rung again.
+#: Goods stay held for at least this long after another prompt.
 HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
-#: An attempt nobody has sent within this time is not sent any more: its buyer has moved on.
+#: An attempt that was not sent within this time never is: its buyer has moved on.
 MAX_UNSENT_AGE = timedelta(seconds=60)
-#: Prompts one phone gets in an hour, whoever asks: nobody may be pestered through us.
+#: Prompts to one phone in an hour, whoever ordered: nobody may be pestered through us.
 MAX_PROMPTS_PER_HOUR = 10
-#: M-Pesa is first asked about a silent prompt this long after it rang.
+#: The status of a prompt without a callback is first queried this long after it was sent.
 FIRST_QUERY_AFTER = timedelta(seconds=30)
 
 
 class PromptOpen(Refusal):
-    """The phone is still ringing for this order."""
+    """The last prompt for this order may still be open on the phone."""
 
     code = "prompt_open"
     message = "A prompt is open on the phone. Answer it, or wait two minutes and try again."
 
 
 def request_payment(order: Order) -> None:
-    """Ask for a new order's money: one attempt, and after commit the phone rings.
+    """Ask for a new order's money: one attempt, sent to the phone after commit.
 
-    Safe to repeat: an order has one live attempt, and the database sees to it.
+    Safe to repeat: a constraint allows an order one live attempt.
     """
     OrderPayment.objects.bulk_create(
         [OrderPayment(order=order, phone=order.mpesa_number, amount=order.amount)],
@@ -63,17 +59,17 @@ def request_payment(order: Order) -> None:
 
 
 def retry_payment(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
-    """Ring for an unpaid order once more, on another ``phone`` if one is given.
+    """Prompt for an unpaid order once more, on another ``phone`` if one is given.
 
-    Its goods stay held a while longer, within the order's hard limit.
+    Its goods stay held for longer, within the limit of ``extend_hold``.
 
     Raises NotUnpaid, PromptOpen.
     """
     now = now or timezone.now()
     expire_stk_pushes(now=now, order_id=order.pk)
     with transaction.atomic():
-        # The attempts before the order, as in record_outcome(): who holds the order and then adds an
-        # attempt would wait for one that is just being confirmed, which waits for the order.
+        # The attempts before the order, as in record_outcome(): whoever holds the order and then
+        # adds an attempt would wait for one that is being confirmed, which waits for the order.
         list(_locked(order=order.pk))
         order = locked_row(Order, order.pk)
         if not order.is_unpaid or order.held_until <= now:
@@ -94,24 +90,24 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
 
 @background_task
 def send_stk_push(order_id: int) -> None:
-    """Ring the phone for an order's attempt that nobody has sent yet.
+    """Send the STK push of an order's attempt that nobody has sent yet.
 
     Safe to repeat, anywhere, at once: one caller claims the attempt, and from then on it is
     ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
-    push: Daraja has no key by which it would know a repeat.
+    push: Daraja has no idempotency key.
     """
     now = timezone.now()
     try:
         claimed = _claim(order_id, now)
     except IntegrityError:
-        # The database lets one attempt at a time ring a phone; perhaps one that lapsed is in the
-        # way.
-        claimed = _claim_after_clearing(order_id, now)
+        # A constraint allows a phone one live attempt; the other one may have expired.
+        claimed = _claim_after_expiry(order_id, now)
     if claimed is not None:
         _push(claimed)
 
 
-def _claim_after_clearing(order_id: int, now: datetime) -> OrderPayment | None:
+def _claim_after_expiry(order_id: int, now: datetime) -> OrderPayment | None:
+    """Claim an attempt once expired ones of its phone are closed; fail it if the phone is busy."""
     payment = OrderPayment.objects.unsent().filter(order=order_id).first()
     if payment is None:
         return None
@@ -127,7 +123,7 @@ def _claim_after_clearing(order_id: int, now: datetime) -> OrderPayment | None:
 def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     """Take an attempt for one caller to send, unless it was taken or must not be sent any more.
 
-    The order is locked too: once it is cancelled or expired, its phone no longer rings.
+    The order is locked too: nothing is sent once it is cancelled or expired.
     """
     payments = _lock_attempt(order_id)
     if not payments:
@@ -153,27 +149,27 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
 
 
 def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> str:
+    """The failure code of an attempt that must not be sent; empty when it may be."""
     if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - MAX_UNSENT_AGE:
         return NOT_SENT
-    rung = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
-    return (
-        RATE_LIMITED
-        if len(rung.values_list("pk")[:MAX_PROMPTS_PER_HOUR]) == MAX_PROMPTS_PER_HOUR
-        else ""
-    )
+    recent = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
+    # No more rows than the limit are read, however many there are.
+    at_limit = len(recent.values_list("pk")[:MAX_PROMPTS_PER_HOUR]) == MAX_PROMPTS_PER_HOUR
+    return RATE_LIMITED if at_limit else ""
 
 
 @transaction.atomic
-def _abandon(payment: OrderPayment, code: str, *, tell: bool = True) -> int:
+def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
+    """Let an attempt that was never sent have failed. Returns how many did: 1, or 0."""
     unsent = OrderPayment.objects.unsent().filter(pk=payment.pk)
-    given_up = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
-    if given_up and tell:
+    failed = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
+    if failed and notify:
         notify_payment_failed(payment, payment.order, code, live=payment.live)
-    return given_up
+    return failed
 
 
 def _push(payment: OrderPayment) -> None:
-    """Ask M-Pesa, and write down what it answered. The attempt is claimed already."""
+    """Send the STK push of a claimed attempt, and record M-Pesa's answer."""
     claimed = OrderPayment.objects.filter(pk=payment.pk)
     try:
         accepted = gateway.daraja().stk_push(
@@ -190,7 +186,7 @@ def _push(payment: OrderPayment) -> None:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         claimed.update(result_text=str(silence)[:200])
     else:
-        # The callback may have been faster, and then knows the ids and the end already.
+        # The callback may have been faster and recorded the ids and the outcome already.
         ids = {
             "merchant_request_id": accepted.merchant_request_id,
             "checkout_request_id": accepted.checkout_request_id,
@@ -205,8 +201,8 @@ def _push(payment: OrderPayment) -> None:
 @transaction.atomic
 def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
     code = f"refused.{refusal.kind}"
-    rung = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
-    if rung.update(
+    claimed = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
+    if claimed.update(
         status=AttemptStatus.FAILED,
         live=False,
         next_check_at=None,
@@ -219,10 +215,10 @@ def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
 def expire_stk_pushes(
     *, now: datetime, order_id: int | None = None, phone: str | None = None
 ) -> int:
-    """Let go of prompts that no phone shows any more, so that it may ring again. Safe to repeat.
+    """Close prompts that no phone shows any more, so that another may follow. Safe to repeat.
 
-    What became of them is still asked: only ``live`` changes. Those never sent have failed; the
-    buyer of ``order_id`` is not told, for they are trying again this very moment.
+    Their status is still queried: only ``live`` changes. Those never sent have failed; the buyer of
+    ``order_id`` is not notified, for they are trying again at this moment. Returns how many.
     """
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
@@ -233,7 +229,7 @@ def expire_stk_pushes(
     silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
     # One row at a time: a statement over many would hold some while it waits for others.
     closed = sum(
-        _abandon(payment, NOT_SENT, tell=order_id is None)
+        _abandon(payment, NOT_SENT, notify=order_id is None)
         for payment in unsent.select_related("order")
     )
     return closed + sum(

@@ -1,6 +1,6 @@
-"""Cash-out over HTTP: where an order meets its payment. And the webhook's front door.
+"""Cash-out over HTTP: placing an order, polling it, prompting again, cancelling it.
 
-These views live here and not in orders, because every answer says how the prompt stands, and
+These views stand here and not in orders, because every answer says how the payment stands, and
 orders know nothing of payments.
 """
 
@@ -29,8 +29,7 @@ from orders.representations import represent_order
 from orders.serializers import CashoutInput, OrderOutput, PayInput
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
-from .by_hand import manual_payment_options
-from .messages import describe_prompt
+from .messages import describe_prompt, manual_payment_options
 from .stk_push import retry_payment
 
 _NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
@@ -58,23 +57,24 @@ _BODY = OpenApiExample(
 
 @compiled
 def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
-    """Asked at every poll while a phone rings, so it is compiled once."""
+    """Run at every poll while a prompt is open, so it is compiled once."""
     return OrderPayment.objects.filter(order=order_id).order_by("-pk")[:1]
 
 
 def _answer(order: Order) -> Response:
-    return Response(represent_order(order, list(order.tracks.order_by("pk")), _paying(order)))
+    payment = _represent_payment(order)
+    return Response(represent_order(order, list(order.tracks.order_by("pk")), payment))
 
 
-def _paying(order: Order, *, is_new: bool = False) -> dict[str, Any]:
+def _represent_payment(order: Order, *, is_new: bool = False) -> dict[str, Any]:
     """How an order's payment stands, and what its buyer can do next."""
     payments = _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
-    ways = manual_payment_options(order, amount_due=due)
-    prompt = describe_prompt(order, payments[0] if payments else None, due=due, ways=ways)
-    return {"amount_due": due, "prompt": prompt, "by_hand": ways}
+    options = manual_payment_options(order, amount_due=due)
+    prompt = describe_prompt(order, payments[0] if payments else None, due=due, options=options)
+    return {"amount_due": due, "prompt": prompt, "by_hand": options}
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:
@@ -121,10 +121,10 @@ class CashoutView(APIView):
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
         )
         if not placed.replayed:
-            paying = _paying(placed.order, is_new=True)
-            # While the phone was being rung it may have been answered: then all is read again.
-            if paying["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                answer = represent_order(placed.order, placed.tracks, paying)
+            payment = _represent_payment(placed.order, is_new=True)
+            # It may have been paid while the prompt was being sent: then all is read again.
+            if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
+                answer = represent_order(placed.order, placed.tracks, payment)
                 return Response(answer, status=status.HTTP_201_CREATED)
         response = _answer(_own_order(request, placed.order.order_token))
         response.status_code = status.HTTP_201_CREATED
@@ -185,7 +185,7 @@ class CancelView(APIView):
 
 
 def _buyer(request: Request) -> User:
-    """The caller: nobody gets past the door without having signed in."""
+    """The caller; the API's default permission lets in nobody who is not signed in."""
     return cast(User, request.user)
 
 

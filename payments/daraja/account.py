@@ -1,11 +1,11 @@
-"""Who we are to the gateway."""
+"""The account at Daraja that a client works for."""
 
 from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class DarajaAccount:
-    """Where the gateway is, and who we are there.
+    """Where Daraja is, and our numbers and secrets there.
 
     `party_b` is the till number of a buy goods account; empty means the short code itself, as for
     a pay bill. `b2c_shortcode` is the number that pays out: the short code again where one number

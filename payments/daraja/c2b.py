@@ -1,6 +1,6 @@
-"""Payments by hand: where M-Pesa asks and tells us of them, and what it says.
+"""Customer to business (C2B): registers our two addresses, and reads what is posted to them.
 
-Source: Daraja portal, Customer to Business.
+Source: Daraja portal, Customer To Business (C2B) Register URL.
 """
 
 import re
@@ -21,7 +21,7 @@ from .values import (
 
 REGISTER_PATH = "/mpesa/c2b/v2/registerurl"
 
-#: What M-Pesa does with a payment when it cannot ask us.
+#: What M-Pesa does with a payment when the validation address cannot be reached.
 RESPONSE_TYPES = ("Completed", "Cancelled")
 
 #: Of the code 500.003.1001, which is also a plain internal error.
@@ -31,15 +31,16 @@ _SHORTCODE = re.compile(r"[0-9]{5,12}")
 
 
 class C2bCalls(Connection):
-    """The part of a client that says where payments by hand are told."""
+    """The part of a client that registers the C2B addresses."""
 
     def register_c2b_urls(
         self, *, confirmation_url: str, validation_url: str, response_type: str = "Completed"
     ) -> None:
-        """Say where M-Pesa asks about payments to our number, and where it tells of them.
+        """Register where M-Pesa has payments to our number validated, and where it confirms them.
 
-        `response_type` is what becomes of a payment when we cannot be asked: "Completed" or
-        "Cancelled". In production this can be said once; the portal alone can undo it.
+        `response_type` is what becomes of a payment when the validation address cannot be reached:
+        "Completed" or "Cancelled". In production this is accepted once; only the portal can undo
+        it.
 
         Raises ValueError for another type; DarajaRefused, of kind ALREADY_REGISTERED when addresses
         stand already (which need not be these); and DarajaUnknown.
@@ -63,7 +64,7 @@ class C2bCalls(Connection):
 
 @dataclass(frozen=True, slots=True)
 class C2bPayment:
-    """A payment somebody makes, or made, to our number: validation and confirmation look the same.
+    """A payment to our number, before (validation) or after (confirmation): they look the same.
 
     `reference` is what was typed as the account, as it was typed: "" at a till. `phone` is what
     M-Pesa shows of the payer: masked, or a hash. `paid_at` is aware, in Nairobi's time.

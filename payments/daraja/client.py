@@ -1,4 +1,4 @@
-"""The one client a caller sees, with everything a caller needs beside it."""
+"""The Daraja client, and the names a caller needs beside it."""
 
 from .account import DarajaAccount
 from .addresses import check_callback_url
@@ -24,4 +24,4 @@ __all__ = [
 
 
 class DarajaClient(StkCalls, InitiatorCalls, C2bCalls, StatementCalls):
-    """Talks to Daraja for one account. Safe to share between threads."""
+    """Every call to Daraja, for one account. Safe to share between threads."""

@@ -1,8 +1,12 @@
-"""Posts to Daraja in the name of one account, with the one token everybody shares.
+"""Requests to Daraja for one account, with the one access token that everybody shares.
+
+Whether money may be asked for again depends on how an exchange ends: DarajaRefused when the request
+certainly was not processed, DarajaUnknown when it may have been.
 
 Source: Daraja portal, Authorization.
 """
 
+import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -10,15 +14,14 @@ from datetime import datetime
 from typing import Any
 
 import requests
-from requests.auth import HTTPBasicAuth
+from requests.auth import AuthBase, HTTPBasicAuth
 
-from omachemainproj.http_exchange import LONGEST_ANSWER_BYTES
+from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, HttpExchange
 
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 from .reply import Reply
 from .tokens import SharedToken, TokenStore
-from .transport import Bearer, Transport
 from .values import NAIROBI
 
 OAUTH_PATH = "/oauth/v1/generate"
@@ -31,6 +34,58 @@ LONGEST_TOKEN_SECONDS = 3600
 BACKOFF_SECONDS = 0.5
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
+
+
+class Bearer(AuthBase):
+    """Sent as `auth`, not as a header: `requests` lets a .netrc file overrule a header."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+class Transport(HttpExchange):
+    """Sends requests to one base URL. Safe to share between threads."""
+
+    def get(self, path: str, *, params: Mapping[str, str], auth: AuthBase) -> Answer:
+        """Ask, and return the answer whatever its status; redirects are answers.
+
+        Raises DarajaRefused (UNREACHABLE) when the connection failed, or DarajaUnknown.
+        """
+        try:
+            return self._exchange("GET", path, params=params, auth=auth)
+        except requests.ConnectionError as error:
+            raise _unreachable(path) from error
+        except FAILURES as error:
+            raise _lost(path, error) from error
+
+    def post(
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        auth: AuthBase,
+        at_most: int = LONGEST_ANSWER_BYTES,
+    ) -> Answer:
+        """Send the fields as JSON, once, and return the answer, whatever its status, if it has at
+        most so many bytes.
+
+        Raises DarajaRefused (UNREACHABLE) when the fields certainly stayed here, and DarajaUnknown
+        when they may have arrived.
+        """
+        body = Body(json.dumps(fields).encode())
+        headers = {"Content-Type": "application/json"}
+        try:
+            return self._exchange(
+                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth
+            )
+        except FAILURES as error:
+            if body.taken:
+                raise _lost(path, error) from error
+            raise _unreachable(path) from error
 
 
 class Connection:
@@ -100,6 +155,14 @@ class Connection:
             raise reply.refused(Refusal.BUSY_GATEWAY)
         # Wrong keys have been answered with a bare 400; a redirect means a wrong address.
         raise reply.refused(Refusal.OTHER if answer.status == 200 else Refusal.CONFIGURATION)
+
+
+def _unreachable(path: str) -> DarajaRefused:
+    return DarajaRefused(f"{path} could not be reached", kind=Refusal.UNREACHABLE)
+
+
+def _lost(path: str, error: Exception) -> DarajaUnknown:
+    return DarajaUnknown(f"no answer from {path} ({type(error).__name__})")
 
 
 def _no_token(error: DarajaUnknown) -> DarajaRefused:

@@ -1,10 +1,10 @@
-"""The two kinds of bad news from M-Pesa. Everything a caller must decide hangs on which it is."""
+"""How a call to Daraja fails: certainly not processed, or unknown. A caller decides by which."""
 
 from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a request was definitely not processed, as far as a caller has to tell apart."""
+    """Why a request was definitely not processed, as far as callers act differently."""
 
     #: The payer has a prompt or a session open. Wait a minute; never try again by itself.
     BUSY_PHONE = "busy_phone"
@@ -16,7 +16,7 @@ class Refusal(StrEnum):
     BAD_REQUEST = "bad_request"
     #: Nobody was reached, so nothing was sent.
     UNREACHABLE = "unreachable"
-    #: The addresses for payments by hand stand already; only the portal can change them.
+    #: C2B addresses are registered already; only the portal can change them.
     ALREADY_REGISTERED = "already_registered"
     OTHER = "other"
 
@@ -45,7 +45,7 @@ class DarajaRefused(DarajaError):
 class DarajaUnknown(DarajaError):
     """The request may or may not have been processed.
 
-    Never ask for the money again after this one: ask what became of it. `answer` is the beginning
+    Never repeat the request after this one: query its status. `answer` is the beginning
     of what the gateway did say, one printable line, or "" when it said nothing; it may hold the
     payer's number, so it is for a row and not for a log.
     """

@@ -1,7 +1,8 @@
-"""What an API operator may ask: to pay out, to give back, what became of either, what is left.
+"""Calls in an API operator's name: B2C payment, reversal, transaction status, account balance.
 
-All are accepted at once and told later, at the result address (see results.py). Source: Daraja
-portal, Business to Customer, Reversal, Transaction Status and Account Balance.
+The answer says that the request was accepted; the result is posted later (see results.py).
+
+Source: Daraja portal, Business to Customer, Reversal, Transaction Status and Account Balance.
 """
 
 import re
@@ -9,16 +10,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
-from . import payout_codes
-from .arguments import check_amount, check_phone, check_text
+from . import result_codes
 from .connection import Connection
 from .credential import security_credential
 from .errors import DarajaDuplicate, DarajaRefused, Refusal
 from .reply import Reply
-from .values import MAX_KES, request_id
+from .values import (
+    MAX_KES,
+    check_amount,
+    check_phone,
+    check_text,
+    request_id,
+)
 
-PAY_PATH = "/mpesa/b2c/v3/paymentrequest"
-REVERSE_PATH = "/mpesa/reversal/v1/request"
+B2C_PATH = "/mpesa/b2c/v3/paymentrequest"
+REVERSAL_PATH = "/mpesa/reversal/v1/request"
 STATUS_PATH = "/mpesa/transactionstatus/v1/query"
 BALANCE_PATH = "/mpesa/accountbalance/v1/query"
 
@@ -34,7 +40,7 @@ _RECEIPT = re.compile(r"[A-Z0-9]{6,20}")
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """The gateway took a request and will tell how it ended. It says nothing about money.
+    """The gateway accepted a request and will post its result. It says nothing about money.
 
     The result names both ids; it has been seen with another originator id than the answer's, so
     match on either.
@@ -83,13 +89,13 @@ class InitiatorCalls(Connection):
             "PartyA": _configured(self._account.b2c_shortcode, "the number that pays out"),
             "PartyB": phone,
         }
-        reply = self._post(PAY_PATH, fields)
+        reply = self._post(B2C_PATH, fields)
         if reply.says_duplicate:
             raise DarajaDuplicate("this payout was asked for before", answer=reply.start)
         return _money_moves(
             reply,
             "payout",
-            failure=payout_codes.payout_failure,
+            failure=result_codes.b2c_failure,
             ours=originator_conversation_id,
         )
 
@@ -102,9 +108,9 @@ class InitiatorCalls(Connection):
         result_url: str,
         queue_timeout_url: str,
     ) -> Conversation:
-        """Give a payment back to whoever made it: the whole amount, in whole KES.
+        """Reverse a payment to us: the whole amount, in whole KES.
 
-        A payment is given back once, however often it is asked for: the second ends with R000001.
+        A payment is reversed once, however often it is asked for: the second ends with R000001.
         """
         _check_receipt(receipt)
         check_amount(amount, least=1, most=MAX_KES)
@@ -117,8 +123,8 @@ class InitiatorCalls(Connection):
             "ReceiverParty": self._account.receiving_number,
             "RecieverIdentifierType": REVERSAL_RECEIVER,
         }
-        reply = self._post(REVERSE_PATH, fields)
-        return _money_moves(reply, "reversal", failure=payout_codes.reversal_failure)
+        reply = self._post(REVERSAL_PATH, fields)
+        return _money_moves(reply, "reversal", failure=result_codes.reversal_failure)
 
     def transaction_status(
         self,
@@ -150,7 +156,7 @@ class InitiatorCalls(Connection):
         )
         fields |= about
         fields |= {
-            "PartyA": _configured(shortcode or party, "the number to ask for"),
+            "PartyA": _configured(shortcode or party, "the number to query"),
             "IdentifierType": SHORT_CODE,
             "Occasion": "Status",
         }
@@ -165,7 +171,7 @@ class InitiatorCalls(Connection):
             "Initiator", "AccountBalance", "Balance", result_url, queue_timeout_url
         )
         fields |= {
-            "PartyA": _configured(party, "the number to ask for"),
+            "PartyA": _configured(party, "the number to query"),
             "IdentifierType": SHORT_CODE,
         }
         return _question(self._post(BALANCE_PATH, fields), "balance query")
@@ -197,7 +203,7 @@ def _money_moves(
     reply: Reply,
     request: str,
     *,
-    failure: Callable[[str], payout_codes.PayoutReason | None],
+    failure: Callable[[str], result_codes.PayoutReason | None],
     ours: str = "",
 ) -> Conversation:
     """The conversation. Refused only when the money certainly stays; else DarajaUnknown."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from . import result_codes as codes
+from . import error_codes
 from .errors import DarajaError, DarajaRefused, DarajaUnknown, Refusal
 from .strictjson import NotStrictJson, read_json
 from .values import code_text, printable, request_id
@@ -15,7 +15,7 @@ from .values import code_text, printable, request_id
 #: "Accepted for processing" of a request, "the question was understood" of a query.
 ACCEPTED = "0"
 
-#: What an answer calls the request it took: a prompt, or anything that is told of later.
+#: The id an answer gives the request it accepted: of an STK push, or of what has a result later.
 NAMES = ("CheckoutRequestID", "ConversationID")
 
 
@@ -65,21 +65,23 @@ class Reply:
     def is_token_error(self) -> bool:
         """Whether to resend with a new token. Never true when one may be taken."""
         code = self.trouble.code if self.trouble else ""
-        return codes.is_token_error(status=self.status, code=code) and not self.may_be_taken
+        return error_codes.is_token_error(status=self.status, code=code) and not self.may_be_taken
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why this is certainly a no, or None when it is a yes or cannot be told."""
+        """Why this is certainly a no, or None when it is a yes or not certain."""
         if self.may_be_taken:
             return None
         trouble = self.trouble or Trouble()
-        return codes.refusal_of(status=self.status, code=trouble.code, message=trouble.message)
+        return error_codes.refusal_of(
+            status=self.status, code=trouble.code, message=trouble.message
+        )
 
     @property
     def sure_refusal(self) -> Refusal | None:
         """As `refusal`, without the codes that only probably mean "not processed"."""
         trouble = self.trouble or Trouble()
-        if codes.is_doubtful(code=trouble.code, message=trouble.message):
+        if error_codes.is_doubtful(code=trouble.code, message=trouble.message):
             return None
         return self.refusal
 
@@ -94,7 +96,7 @@ class Reply:
         """Whether a request with the same id of ours came before."""
         said = self.text("ResponseDescription")
         trouble = self.trouble or Trouble(self.code("ResponseCode"), said)
-        return codes.is_duplicate(code=trouble.code, message=trouble.message)
+        return error_codes.is_duplicate(code=trouble.code, message=trouble.message)
 
     @property
     def is_accepted(self) -> bool:

@@ -1,20 +1,21 @@
-"""What Daraja's codes mean.
+"""What Daraja's result codes mean: one table per product, for the same number differs between them.
 
-There are two families. *Result codes* say how a prompt ended (callback and status query); *error
-codes* say why a request was turned down on the spot. Both arrive as numbers or as text, so they are
-always compared as text, and never by their descriptions, with one exception: the error code
-500.001.1001 covers five unrelated situations that only its words tell apart.
+A result code says how something ended that M-Pesa had taken on: an STK push (callback and status
+query), a B2C payment or a reversal (result). Codes arrive as numbers or as text, so they are
+compared as text, and never by their descriptions. Why a request was not taken on at all is in
+error_codes.py.
 
-Source: Daraja portal, M-Pesa Express and Authorization; recorded answers of the sandbox.
+Source: Daraja portal, M-Pesa Express, Business to Customer, Reversal, Transaction Status and, for
+the codes of the core, Account Balance; recorded answers of the sandbox.
 """
 
 from enum import StrEnum
 
-from .errors import Refusal
+SUCCESS = "0"
 
 
-class Reason(StrEnum):
-    """Why a prompt ended without money."""
+class StkReason(StrEnum):
+    """Why an STK push ended without money."""
 
     CANCELLED = "cancelled"
     NO_ANSWER = "no_answer"
@@ -33,123 +34,124 @@ class Reason(StrEnum):
     OTHER = "other"
 
 
-SUCCESS = "0"
-
-#: The ends that are ends. Closed on purpose: a code that is not here settles nothing, because
-#: reading "still in progress" (4999) as a failure would give away stock that is being paid for.
-TERMINAL_FAILURES = {
-    "1": Reason.NO_MONEY,
-    "2": Reason.LIMIT,
-    "3": Reason.LIMIT,
-    "4": Reason.LIMIT,
-    "8": Reason.MISCONFIGURED,
-    "17": Reason.REPEATED_TOO_SOON,
-    "26": Reason.BUSY,
-    "1001": Reason.BUSY,
-    "1019": Reason.EXPIRED,
-    "1025": Reason.OTHER,
-    "1031": Reason.NO_ANSWER,
-    "1032": Reason.CANCELLED,
-    "1037": Reason.NO_ANSWER,
-    "2001": Reason.WRONG_PIN,
-    "2028": Reason.MISCONFIGURED,
-    "8006": Reason.PIN_LOCKED,
-    "9999": Reason.OTHER,
-    "SFC_IC0003": Reason.MISCONFIGURED,
+#: STK push. Closed on purpose: a code that is not here settles nothing, because reading "still in
+#: progress" (4999) as a failure would give away stock that is being paid for.
+STK_FAILURES = {
+    "1": StkReason.NO_MONEY,
+    "2": StkReason.LIMIT,
+    "3": StkReason.LIMIT,
+    "4": StkReason.LIMIT,
+    "8": StkReason.MISCONFIGURED,
+    "17": StkReason.REPEATED_TOO_SOON,
+    "26": StkReason.BUSY,
+    "1001": StkReason.BUSY,
+    "1019": StkReason.EXPIRED,
+    "1025": StkReason.OTHER,
+    "1031": StkReason.NO_ANSWER,
+    "1032": StkReason.CANCELLED,
+    "1037": StkReason.NO_ANSWER,
+    "2001": StkReason.WRONG_PIN,
+    "2028": StkReason.MISCONFIGURED,
+    "8006": StkReason.PIN_LOCKED,
+    "9999": StkReason.OTHER,
+    "SFC_IC0003": StkReason.MISCONFIGURED,
 }
 
 
 def is_success(code: str) -> bool:
-    """Whether this result code means that the money moved."""
+    """Whether this result code, of any product, means that it was done."""
     return code == SUCCESS
 
 
-def is_terminal_failure(code: str) -> bool:
-    """Whether this result code means that the prompt is over without money.
+def stk_failure(code: str) -> StkReason | None:
+    """Why an STK push with this result code ended without money, or None when it may not have.
 
-    A success that is heard of later still overturns it: 1037 has been seen before a receipt.
+    A success that is reported later still overturns it: 1037 has been seen before a receipt.
     """
-    return code in TERMINAL_FAILURES
+    return STK_FAILURES.get(code)
 
 
-def reason_of(code: str) -> Reason:
-    """The reason behind a result code; OTHER for one that is not a known failure."""
-    return TERMINAL_FAILURES.get(code, Reason.OTHER)
+class PayoutReason(StrEnum):
+    """Why a B2C payment or a reversal did not happen."""
+
+    NO_FUNDS = "no_funds"
+    #: Outside what M-Pesa allows: per payment, or for the receiver's day or wallet.
+    LIMIT = "limit"
+    #: The receiver has no M-Pesa.
+    NOT_REGISTERED = "not_registered"
+    #: The operator's name, password, lock or role. Stop: each further try brings the lock nearer.
+    INITIATOR = "initiator"
+    #: Ours to put right with Safaricom: account, product, receiving number.
+    MISCONFIGURED = "misconfigured"
+    ALREADY_REVERSED = "already_reversed"
+    NO_SUCH_PAYMENT = "no_such_payment"
+    #: Not like this: the payment had another amount.
+    NOT_REVERSIBLE = "not_reversible"
+    #: It did not happen, and nothing says why, as when only the transaction's status is known.
+    OTHER = "other"
 
 
-#: A token that is no longer good, per API: STK and reversal, C2B and status, B2C and balance.
-TOKEN_ERRORS = frozenset({"404.001.03", "400.003.01", "401.002.01"})
-
-#: Error codes that are only given before anything is processed.
-REFUSALS = {
-    "400.008.01": Refusal.CONFIGURATION,
-    "400.008.02": Refusal.CONFIGURATION,
-    "400.002.02": Refusal.BAD_REQUEST,
-    "400.002.05": Refusal.BAD_REQUEST,
-    "400.003.02": Refusal.BAD_REQUEST,
-    "404.001.04": Refusal.BAD_REQUEST,
-    "405.001": Refusal.BAD_REQUEST,
-    "404.001.01": Refusal.CONFIGURATION,
-    "404.002.01": Refusal.CONFIGURATION,
-    "404.003.01": Refusal.CONFIGURATION,
-    "500.003.02": Refusal.BUSY_GATEWAY,
-    "500.003.03": Refusal.BUSY_GATEWAY,
-    **dict.fromkeys(TOKEN_ERRORS, Refusal.CONFIGURATION),
+#: What M-Pesa's core says about B2C and reversals alike.
+_CORE = {
+    "1": PayoutReason.NO_FUNDS,
+    "11": PayoutReason.MISCONFIGURED,
+    "18": PayoutReason.INITIATOR,
+    "20": PayoutReason.INITIATOR,
+    "21": PayoutReason.INITIATOR,
+    "2001": PayoutReason.INITIATOR,
+    "2006": PayoutReason.MISCONFIGURED,
+    "2028": PayoutReason.MISCONFIGURED,
+    "8006": PayoutReason.INITIATOR,
 }
 
-#: How the API gateway in front of Daraja names its rate limits.
-RATE_LIMIT_FAULT = "policies.ratelimit."
+#: B2C: the money certainly stayed. Closed on purpose: what is not here settles nothing (15 speaks
+#: of an earlier request, 17 and 26 of the system), because reading it as a failure would pay twice.
+B2C_FAILURES = {
+    **_CORE,
+    "2": PayoutReason.LIMIT,
+    "3": PayoutReason.LIMIT,
+    "4": PayoutReason.LIMIT,
+    "8": PayoutReason.LIMIT,
+    "2040": PayoutReason.NOT_REGISTERED,
+    "SFC_IC0003": PayoutReason.NOT_REGISTERED,
+}
 
-MANY_MEANINGS = "500.001.1001"
-REFUSALS_BY_WORDS = {
-    "unable to lock subscriber": Refusal.BUSY_PHONE,
-    "merchant does not exist": Refusal.CONFIGURATION,
-    "wrong credentials": Refusal.CONFIGURATION,
+#: Reversal: it moved nothing. ALREADY_REVERSED: an earlier one did. 25 is a bad parameter in the
+#: core's list; that another amount ends so is a guess.
+REVERSAL_FAILURES = {
+    **_CORE,
+    "25": PayoutReason.NOT_REVERSIBLE,
+    "R000001": PayoutReason.ALREADY_REVERSED,
+    "R000002": PayoutReason.NO_SUCH_PAYMENT,
 }
 
 
-def is_token_error(*, status: int, code: str) -> bool:
-    """Whether the access token was turned down, which happens before anything is processed."""
-    return code in TOKEN_ERRORS or status == 401
+def b2c_failure(code: str) -> PayoutReason | None:
+    """Why a B2C payment with this result code certainly did not happen, or None if it may have."""
+    return B2C_FAILURES.get(code)
 
 
-def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
-    """What kind of "definitely not processed" an error answer is, or None when it is not certain.
-
-    `status` is the HTTP status, which is believed last: a 200 may carry an error code.
-    """
-    if code in REFUSALS:
-        return REFUSALS[code]
-    if code == MANY_MEANINGS:
-        said = message.lower()
-        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
-    if code.startswith(RATE_LIMIT_FAULT) or status == 429:
-        return Refusal.BUSY_GATEWAY
-    if code.startswith("4") and 400 <= status < 500:
-        return Refusal.BAD_REQUEST
-    return None
+def reversal_failure(code: str) -> PayoutReason | None:
+    """Why a reversal with this result code moved nothing, or None when it may have."""
+    return REVERSAL_FAILURES.get(code)
 
 
-#: "System is busy" and "Spike Arrest Violation". Only the second is said by the gateway in front.
-BUSY = "500.003.02"
-GATEWAY_WORDS = "spike arrest"
+class TransactionEnd(StrEnum):
+    """How a transaction ended, once it did."""
+
+    COMPLETED = "completed"
+    #: Cancelled, declined or expired: the money stayed.
+    NOT_DONE = "not_done"
 
 
-def is_doubtful(*, code: str, message: str) -> bool:
-    """Whether an error only probably means "not processed": too little where money goes out.
-
-    No error code at all (an HTTP status that says enough) is no doubt.
-    """
-    if code == BUSY:
-        return GATEWAY_WORDS not in message.lower()
-    is_known = code in REFUSALS or code == MANY_MEANINGS or code.startswith(RATE_LIMIT_FAULT)
-    return bool(code) and not is_known
+_ENDS = {
+    "Completed": TransactionEnd.COMPLETED,
+    "Cancelled": TransactionEnd.NOT_DONE,
+    "Declined": TransactionEnd.NOT_DONE,
+    "Expired": TransactionEnd.NOT_DONE,
+}
 
 
-#: A result code, also seen as a response code: this id of ours came before.
-DUPLICATE = "15"
-
-
-def is_duplicate(*, code: str, message: str) -> bool:
-    """Whether a request was not processed because an earlier one had the same id."""
-    return code == DUPLICATE or "duplicate" in message.lower()
+def transaction_end(status: str) -> TransactionEnd | None:
+    """How a transaction with this status ended, or None while it has not, or is unknown."""
+    return _ENDS.get(status)

@@ -1,4 +1,4 @@
-"""How a payout, a reversal or a question ended, as M-Pesa tells it later.
+"""How a payout, a reversal or a status query ended, as M-Pesa posts it later.
 
 Source: Daraja portal, the result samples of Business to Customer, Reversal, Transaction Status and
 Account Balance. What comes to a queue timeout address is the request, word for word, as an
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from . import result_codes as codes
+from .result_codes import is_success
 from .values import (
     UnreadableCallback,
     code_text,
@@ -55,14 +55,14 @@ class Result:
     @property
     def succeeded(self) -> bool:
         """Whether it was done. Of a question: whether it was answered, whatever the answer."""
-        return codes.is_success(self.result_code)
+        return is_success(self.result_code)
 
     @property
     def amount(self) -> int | None:
-        """Whole KES, or None when none is told or it is no such amount."""
-        told = self.facts.get("TransactionAmount") or self.facts.get("Amount")
+        """Whole KES, or None where there is none or it is no such amount."""
+        reported = self.facts.get("TransactionAmount") or self.facts.get("Amount")
         try:
-            return whole_kes(told, "Amount")
+            return whole_kes(reported, "Amount")
         except UnreadableCallback:
             return None
 
@@ -73,13 +73,13 @@ class Result:
 
     @property
     def receipt(self) -> str:
-        """The receipt of the payout, or of the transaction asked about; "" when none is told."""
-        told = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
-        return receipt_text(told)
+        """The receipt of the payout, or of the transaction asked about; "" where there is none."""
+        reported = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
+        return receipt_text(reported)
 
     @property
     def original_transaction_id(self) -> str:
-        """The receipt of the payment a reversal gave back; "" when none is told."""
+        """The receipt of the payment a reversal gave back; "" where there is none."""
         return receipt_text(self.facts.get("OriginalTransactionID"))
 
 
@@ -88,7 +88,11 @@ def read_result(body: bytes | memoryview) -> Result:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    result = inner(read_document(body), "Result")
+    return _result(read_document(body))
+
+
+def _result(document: Any) -> Result:
+    result = inner(document, "Result")
     result_code = code_text(result.get("ResultCode"))
     if not result_code:
         raise UnreadableCallback("ResultCode is missing or is not a code.")
@@ -132,10 +136,9 @@ def _as_text(value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class QueueTimeout:
-    """A request of ours that waited too long in a queue. It is never a failure: ask what became of
-    it.
+    """A request of ours that waited too long in a queue. It is never a failure: query its status.
 
-    It is our own request, so a payout has the id we gave it, a reversal or a question about a
+    It is our own request, so a payout has the id we gave it, a reversal or a status query by
     receipt only that receipt, and a balance query nothing but its command. "" is what there is not.
     """
 
@@ -151,7 +154,32 @@ def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    request = read_object(body)
+    return _queue_timeout(read_object(body))
+
+
+def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
+    """Read what comes to an address that was given both for results and for queue timeouts.
+
+    They are told apart by one thing: a result stands in an object named Result.
+
+    Raises UnreadableCallback, and nothing else, for any bytes.
+    """
+    document = read_document(body)
+    if isinstance(document, dict) and "Result" not in document:
+        return _queue_timeout(document)
+    return _result(document)
+
+
+def is_transfer_callback(body: bytes | memoryview) -> bool:
+    """Whether this is a result or a queue timeout, whoever sent it. Never raises."""
+    try:
+        read_transfer_callback(body)
+    except UnreadableCallback:
+        return False
+    return True
+
+
+def _queue_timeout(request: dict[str, Any]) -> QueueTimeout:
     command = code_text(request.get("CommandID"))
     if not command:
         raise UnreadableCallback("CommandID is missing or is not a command.")

@@ -1,4 +1,4 @@
-"""Pulls the statement of payments that came in: the last 48 hours, however they came.
+"""Pull Transactions: the payments to our number in the last 48 hours, however they were made.
 
 Source: Daraja portal, Pull Transactions.
 """
@@ -10,10 +10,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from .arguments import check_text
 from .connection import Connection
 from .reply import Reply
-from .values import NAIROBI, UnreadableCallback, moment, printable, receipt_in, shown, whole_kes
+from .values import (
+    NAIROBI,
+    UnreadableCallback,
+    check_text,
+    moment,
+    printable,
+    receipt_in,
+    shown,
+    whole_kes,
+)
 
 REGISTER_PATH = "/pulltransactions/v1/register"
 QUERY_PATH = "/pulltransactions/v1/query"
@@ -64,7 +72,7 @@ class StatementCalls(Connection):
     """The part of a client that pulls statements."""
 
     def register_pull(self, *, nominated_number: str, callback_url: str) -> None:
-        """Let our number be asked about, once before the first pull. Safe to repeat.
+        """Register our number, once before the first pull. Safe to repeat.
 
         `nominated_number` is the phone in the number's own papers.
 

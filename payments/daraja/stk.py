@@ -1,4 +1,4 @@
-"""Asks M-Pesa to ring a phone, and asks what became of it.
+"""STK push (M-Pesa Express): prompts a phone for a payment, and queries how that ended.
 
 Source: Daraja portal, M-Pesa Express and M-Pesa Express Query.
 """
@@ -8,12 +8,17 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from . import result_codes as codes
-from .arguments import check_amount, check_phone, check_text
 from .connection import Connection
 from .errors import DarajaError, Refusal
 from .reply import ACCEPTED, Reply
-from .values import NAIROBI, request_id
+from .result_codes import is_success, stk_failure
+from .values import (
+    NAIROBI,
+    check_amount,
+    check_phone,
+    check_text,
+    request_id,
+)
 
 PUSH_PATH = "/mpesa/stkpush/v1/processrequest"
 QUERY_PATH = "/mpesa/stkpushquery/v1/query"
@@ -26,7 +31,7 @@ _DESCRIPTION = re.compile(r"(?=.*[!-~])[ -~]{1,13}")
 
 @dataclass(frozen=True, slots=True)
 class PushAccepted:
-    """The gateway took the request and will ring the phone. It says nothing about money.
+    """The gateway accepted the request and will prompt the phone. It says nothing about money.
 
     The checkout request id holds the payer's number: personal data, and no secret.
     """
@@ -53,19 +58,19 @@ class StkStatus:
 
 
 class StkCalls(Connection):
-    """The part of a client that rings phones."""
+    """The part of a client for STK pushes."""
 
     def stk_push(
         self, *, phone: str, amount: int, reference: str, description: str, callback_url: str
     ) -> PushAccepted:
-        """Ring a phone for an amount of whole KES. Not safe to repeat: each call is a prompt.
+        """Prompt a phone for an amount of whole KES. Not safe to repeat: each call is a prompt.
 
         `phone` is 12 digits (2547… or 2541…), `amount` 1 to 250,000, `reference` at most 12 letters
         and digits (the payer reads it), `description` 1 to 13 characters. The address is sent as
         it is: see `check_callback_url`.
 
         Raises ValueError for arguments that break these rules, DarajaRefused when the phone will
-        certainly not ring, and DarajaUnknown when it may.
+        certainly not be prompted, and DarajaUnknown when it may be.
         """
         _check_push(phone=phone, amount=amount, reference=reference, description=description)
         account = self._account
@@ -82,7 +87,7 @@ class StkCalls(Connection):
         return _read_push(self._post(PUSH_PATH, {**self._credentials(), **prompt}))
 
     def stk_query(self, *, checkout_request_id: str) -> StkStatus:
-        """Ask what became of a prompt. Safe to repeat. Never raises.
+        """Query how an STK push ended. Safe to repeat. Never raises.
 
         Only a known end is PAID or FAILED; everything else, errors included, is UNKNOWN with the
         reason in `description`. The sandbox answers five queries a minute.
@@ -138,9 +143,9 @@ def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
         return _unsettled("the answer is about another request")
     result_code = reply.code("ResultCode")
     outcome = StkOutcome.UNKNOWN
-    if codes.is_success(result_code):
+    if is_success(result_code):
         outcome = StkOutcome.PAID
-    elif codes.is_terminal_failure(result_code):
+    elif stk_failure(result_code):
         outcome = StkOutcome.FAILED
     return StkStatus(outcome, result_code, reply.text("ResultDesc"))
 

@@ -1,4 +1,4 @@
-"""How a prompt ended, as M-Pesa Express calls back to tell it.
+"""Reads the callback of an STK push: how it ended.
 
 Source: Daraja portal, M-Pesa Express; recorded callbacks.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import result_codes as codes
+from .result_codes import is_success
 from .values import (
     UnreadableCallback,
     code_text,
@@ -28,7 +28,7 @@ RECEIPT = "MpesaReceiptNumber"
 
 @dataclass(frozen=True, slots=True)
 class StkCallback:
-    """How a prompt ended, as the callback tells it.
+    """How an STK push ended.
 
     A success always has `amount` (whole KES, 1 or more) and `receipt`; a failure has neither.
     `paid_at` is aware, in Nairobi's time. `phone` is what M-Pesa shows of the payer's number,
@@ -46,13 +46,13 @@ class StkCallback:
 
     @property
     def succeeded(self) -> bool:
-        return codes.is_success(self.result_code)
+        return is_success(self.result_code)
 
 
 def read_stk_callback(body: bytes | memoryview) -> StkCallback:
     """Read the body of an M-Pesa Express callback, up to 64 kB.
 
-    Lenient about what is only shown (date, phone, description), strict about what money hangs on
+    Lenient about what is only shown (date, phone, description), strict about what money depends on
     (ids, code, amount, receipt). It proves nothing about who sent it.
 
     Raises UnreadableCallback, and nothing else, for any bytes.
@@ -61,7 +61,7 @@ def read_stk_callback(body: bytes | memoryview) -> StkCallback:
     result_code = code_text(callback.get("ResultCode"))
     if not result_code:
         raise UnreadableCallback("ResultCode is missing or is not a code.")
-    succeeded = codes.is_success(result_code)
+    succeeded = is_success(result_code)
     facts = _facts(callback) if succeeded else {}
     return StkCallback(
         merchant_request_id=_id(callback, "MerchantRequestID"),

@@ -1,6 +1,9 @@
-"""The pieces that Daraja's messages are made of, read one by one.
+"""The values in Daraja's messages: read from what it posts and answers, checked in what we pass.
 
-Strict about what money hangs on (ids, codes, amounts, receipts), lenient about what is only shown.
+Reading is strict about what money depends on (ids, codes, amounts, receipts) and lenient about what
+is only shown. A caller's mistake is a ValueError, before anything is sent.
+
+Source: Daraja portal, the parameter tables of each API.
 """
 
 import re
@@ -10,7 +13,7 @@ from typing import Any
 
 from .strictjson import NotStrictJson, read_json
 
-#: Every time Daraja tells or is told is Nairobi's: UTC+3, the whole year.
+#: All times in Daraja's messages are Nairobi's: UTC+3, the whole year.
 NAIROBI = timezone(timedelta(hours=3), "EAT")
 
 #: Far above M-Pesa's own ceiling of KES 250,000 a payment: what came is a fact, even if odd.
@@ -23,6 +26,7 @@ _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RECEIPT = re.compile(r"[A-Z0-9]{6,20}")
 _AMOUNT_AS_TEXT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _COMPACT_TIME = re.compile(r"[0-9]{14}")
+_PHONE = re.compile(r"254[17][0-9]{8}")
 
 
 class UnreadableCallback(ValueError):
@@ -88,12 +92,12 @@ def moment(value: Any) -> datetime | None:
     if _COMPACT_TIME.fullmatch(text):
         text = f"{text[:8]}T{text[8:]}"
     try:
-        told = datetime.fromisoformat(text)
+        parsed = datetime.fromisoformat(text)
     except ValueError:
         return None
-    if told.year not in YEARS:
+    if parsed.year not in YEARS:
         return None
-    return told.astimezone(NAIROBI) if told.tzinfo else told.replace(tzinfo=NAIROBI)
+    return parsed.astimezone(NAIROBI) if parsed.tzinfo else parsed.replace(tzinfo=NAIROBI)
 
 
 def shown(value: Any, *, at_most: int = 32) -> str:
@@ -120,3 +124,21 @@ def printable(value: Any, *, at_most: int = 200) -> str:
         return ""
     cut = value[:at_most]
     return "".join(letter if letter.isprintable() else " " for letter in cut).strip()
+
+
+def check_phone(phone: str) -> None:
+    """Raises ValueError for anything but a Kenyan mobile number of 12 digits."""
+    words = "phone must be 12 digits beginning with 2547 or 2541, as text"
+    check_text(_PHONE, phone, words)
+
+
+def check_amount(amount: int, *, least: int, most: int) -> None:
+    """Raises ValueError for anything but a whole number (KES) within these limits."""
+    if type(amount) is not int or not least <= amount <= most:
+        raise ValueError(f"amount must be a whole number from {least} to {most}")
+
+
+def check_text(pattern: re.Pattern[str], text: object, otherwise: str) -> None:
+    """Raises ValueError, saying ``otherwise``, for anything but a text of this pattern."""
+    if not isinstance(text, str) or not pattern.fullmatch(text):
+        raise ValueError(otherwise)

@@ -21,7 +21,7 @@ from omachemainproj.compiled_queries import locked_row
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
 from payments import ledger
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
 from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
 from payments.transfer_policy import retry_after, stop_payouts

@@ -14,7 +14,7 @@ from django.utils import timezone
 from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
-from payments.checkout.failures import notify_payment_failed
+from payments.checkout.messages import notify_payment_failed
 from payments.models import (
     AttemptStatus,
     Channel,

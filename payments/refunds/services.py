@@ -20,7 +20,7 @@ from orders.models import Order, OrderTrack
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
 from payments import ledger
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.models import Cause, Provider, Receipt, Refund, TransferStatus, Way, order_balance
 from payments.transfer_policy import MAX_TRIES, retry_after, stop_payouts
 

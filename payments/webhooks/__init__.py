@@ -1,1 +1,1 @@
-"""The doors through which news of money comes: one module for each kind of message."""
+"""What M-Pesa and the banks post: stored, answered, then processed. One module per message."""

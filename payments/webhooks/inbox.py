@@ -1,4 +1,4 @@
-"""What the gateway posts: kept first, answered, then acted on.
+"""What is posted to the webhook: stored first, answered, then processed.
 
 Daraja neither signs its callbacks nor sends one again, so the raw bytes are committed before
 anything reads them, and nothing that goes wrong later can lose them.
@@ -14,25 +14,15 @@ from django.db import transaction
 
 from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
+from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
 
-from . import c2b as paybill
-from . import equity
-from . import stk_callback as prompt
+from . import c2b, equity, stk_callback, transfer_result
 
 logger = logging.getLogger(__name__)
 
 #: After so many failures a message is put before a person and tried no more.
 MAX_TRIES = 10
-
-#: Who reads the messages of an address. Another bank is another module, and a line here.
-HANDLERS: dict[Source, Callable[[GatewayEvent], None]] = {
-    Source.PROMPT: prompt.handle,
-    Source.C2B: paybill.handle,
-    Source.EQUITY: equity.handle,
-    # A row that could not be read: a person has to.
-    Source.STATEMENT: lambda event: event.set_state(EventState.FAILED, event.note),
-}
 
 
 def store_event(
@@ -43,7 +33,7 @@ def store_event(
     headers: Mapping[str, str],
     source: Source = Source.PROMPT,
 ) -> int:
-    """Commit what was posted, unread, and return the id it is kept under."""
+    """Commit what was posted, unread. Returns the id of the event."""
     event = GatewayEvent.objects.create(
         source=source,
         body=body,
@@ -57,24 +47,26 @@ def store_event(
 
 @background_task
 def process_event(event_id: int) -> None:
-    """Act on a kept message. Safe to repeat, anywhere, at once. Never raises.
+    """Act on a stored event, in one transaction. Safe to repeat, anywhere, at once. Never raises.
 
-    Whatever stops it, a bug of ours or a database gone away, is written on its row, and the
-    clock tries again; after ten failures a person has to look.
+    Whatever stops it, a bug of ours or a lost database, is written on its row, and the clock
+    tries again; after ten failures a person has to look.
     """
     try:
         with transaction.atomic():
-            _process(event_id)
+            event = locked_row(GatewayEvent, event_id)
+            if event.state == EventState.NEW:
+                HANDLERS[Source(event.source)](event)
     except Exception as error:
-        logger.exception("message %s is kept but not applied", event_id)
+        logger.exception("message %s is stored but not applied", event_id)
         _write_failure(event_id, error)
 
 
 @transaction.atomic
 def replay_event(event_id: int) -> str:
-    """Act on a kept message once more, whatever became of it. Returns what was made of it now.
+    """Act on a stored event once more, whatever its state. Returns the note on what it did now.
 
-    Safe to repeat: what was acted on before changes nothing, and keeps the note it has.
+    Safe to repeat: an event that was applied before changes nothing, and keeps its own note.
     """
     event = locked_row(GatewayEvent, event_id)
     before = {"state": event.state, "note": event.note, "applied_at": event.applied_at}
@@ -86,14 +78,44 @@ def replay_event(event_id: int) -> str:
 
 
 def reprocess_event(event_id: int) -> GatewayEvent:
-    """Act on a message again at a person's word, as if it had just come. Safe to repeat.
+    """Act on an event again at a person's word, as if it had just come. Safe to repeat.
 
-    What was acted on stays as it is.
+    One that was applied stays as it is.
     """
     again = GatewayEvent.objects.filter(pk=event_id).exclude(state=EventState.APPLIED)
     if again.update(state=EventState.NEW, tries=0):
         process_event(event_id)
     return GatewayEvent.objects.get(pk=event_id)
+
+
+def _handle_callback(event: GatewayEvent) -> None:
+    """Let the one whose secret is in the address decide how the message is read.
+
+    A message that came to nobody's address may still be about a prompt of ours: its request id
+    says so, and M-Pesa is asked. About money that leaves, only an address is believed.
+    """
+    payment = stk_callback.lock_payment(event.token)
+    transfer = None if payment else transfer_result.find_transfer(event.token)
+    if transfer is not None:
+        transfer_result.handle(event, transfer)
+    elif payment is None and is_transfer_callback(bytes(event.body)):
+        event.set_state(EventState.UNMATCHED, "No refund or payout of ours has this address.")
+    else:
+        stk_callback.handle(event, payment)
+
+
+def _handle_statement_row(event: GatewayEvent) -> None:
+    """A row of the statement that could not be read: a person has to."""
+    event.set_state(EventState.FAILED, event.note)
+
+
+#: Who acts on the messages of each source.
+HANDLERS: dict[Source, Callable[[GatewayEvent], None]] = {
+    Source.PROMPT: _handle_callback,
+    Source.C2B: c2b.handle,
+    Source.EQUITY: equity.handle,
+    Source.STATEMENT: _handle_statement_row,
+}
 
 
 def _write_failure(event_id: int, error: Exception) -> None:
@@ -109,9 +131,3 @@ def _write_failure(event_id: int, error: Exception) -> None:
             event.save(update_fields=["tries", "note", "state"])
     except Exception:
         logger.exception("message %s: its failure could not be written down", event_id)
-
-
-def _process(event_id: int) -> None:
-    event = locked_row(GatewayEvent, event_id)
-    if event.state == EventState.NEW:
-        HANDLERS[Source(event.source)](event)

@@ -1,33 +1,44 @@
-"""Messages to an address only Daraja was told: how a prompt ended, what became of money out."""
+"""M-Pesa's callbacks of STK pushes: which are believed, and what each does to its attempt."""
 
 from __future__ import annotations
 
 import logging
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
-from payments.daraja.result_codes import is_terminal_failure
+from payments.daraja.result_codes import stk_failure
 from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
 from payments.models import EventState, GatewayEvent, OrderPayment, ReceiptSource
 from payments.reconciliation.outcomes import Outcome, record_outcome_locked
 from payments.reconciliation.status_query import query_status, schedule_status_query
 
-from . import transfer_result as transfer
 from .origin import is_from_elsewhere
 
 logger = logging.getLogger(__name__)
 
 
-def handle(event: GatewayEvent) -> None:
-    """Act on a message about a prompt, or hand it on where it is about money out."""
+def lock_payment(token: str) -> OrderPayment | None:
+    """The attempt with this callback token, locked; never looked up by an empty one."""
+    return _locked_payments().filter(callback_token=token).first() if token else None
+
+
+def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
+    """Act on a message that came to the address of ``payment``, which is locked, or to nobody's.
+
+    One that came to nobody's is about the attempt of its request id, and M-Pesa is asked whether
+    it is true.
+    """
     try:
         callback = read_stk_callback(bytes(event.body))
     except UnreadableCallback as error:
-        if not transfer.handle(event):
-            event.set_state(EventState.UNREADABLE, str(error))
+        event.set_state(EventState.UNREADABLE, str(error))
         return
-    payment = _find_payment(event, callback)
+    if payment is None:
+        # Never empty, which would find every attempt whose id is not known yet.
+        request_id = callback.checkout_request_id
+        payment = _locked_payments().filter(checkout_request_id=request_id).first()
     if payment is None:
         logger.warning("message %s is about no attempt of ours", event.pk)
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
@@ -68,15 +79,8 @@ def _recheck_doubtful(payment_id: int) -> None:
         schedule_status_query(payment, now=now)
 
 
-def _find_payment(event: GatewayEvent, callback: StkCallback) -> OrderPayment | None:
-    """The attempt a message is about, locked: by its secret address, else by its request id.
-
-    Neither is ever looked up when empty: ``filter(id=None)`` would find every id not yet known.
-    """
-    payments = OrderPayment.objects.select_for_update(no_key=True)
-    if event.token and (payment := payments.filter(callback_token=event.token).first()):
-        return payment
-    return payments.filter(checkout_request_id=callback.checkout_request_id).first()
+def _locked_payments() -> QuerySet[OrderPayment]:
+    return OrderPayment.objects.select_for_update(no_key=True)
 
 
 def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
@@ -95,7 +99,7 @@ def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkC
 
 
 def _doubt_its_end(callback: StkCallback) -> str:
-    if callback.succeeded or is_terminal_failure(callback.result_code):
+    if callback.succeeded or stk_failure(callback.result_code):
         return ""
     return f"{callback.result_code} is not a code that ends a payment."
 

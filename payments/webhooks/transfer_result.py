@@ -1,4 +1,4 @@
-"""What M-Pesa posts about money that leaves: results, late notices, answers to questions."""
+"""What M-Pesa posts about money that leaves: results, queue timeouts, answers to status queries."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from payments.daraja.payout_codes import (
+from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
-    payout_failure,
+    b2c_failure,
     reversal_failure,
     transaction_end,
 )
-from payments.daraja.results import Result, read_queue_timeout, read_result
+from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback
 from payments.disbursement import NOT_FOUND
 from payments.models import EventState, GatewayEvent, MoneyOut, Payout, Refund, TransferStatus, Way
@@ -29,54 +29,44 @@ logger = logging.getLogger(__name__)
 
 #: The status query found nothing.
 UNKNOWN_TRANSACTION = "SFC_IC0003"
-NOT_OURS = "No refund or payout of ours has this address."
 
 
-def handle(event: GatewayEvent) -> bool:
-    """Act on a message about money that leaves; False when it is not one M-Pesa sends of such."""
+def find_transfer(token: str) -> Refund | Payout | None:
+    """The refund or payout whose address this is, for its result or for what a status query finds.
+
+    Never looked up by an empty token.
+    """
+    if not token:
+        return None
+    addresses = Q(callback_token=token) | Q(status_token=token)
+    refund: Refund | None = Refund.objects.filter(addresses).first()
+    return refund or Payout.objects.filter(addresses).first()
+
+
+def handle(event: GatewayEvent, row: Refund | Payout) -> None:
+    """Act on a message that came to an address of ``row``."""
     try:
-        result = read_result(bytes(event.body))
-    except UnreadableCallback:
-        return _read_late_notice(event)
-    row = _find(event)
-    if row is None:
-        event.set_state(EventState.UNMATCHED, NOT_OURS)
-        return True
-    if is_from_elsewhere(event):
+        message = read_transfer_callback(bytes(event.body))
+    except UnreadableCallback as error:
+        event.set_state(EventState.UNREADABLE, str(error))
+        return
+    if isinstance(row, Refund):
+        event.refund = row
+    else:
+        event.payout = row
+    if isinstance(message, QueueTimeout):
+        # M-Pesa returns a request that waited too long. It may still be carried out.
+        _schedule_status_query(row)
+        event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
+    elif is_from_elsewhere(event):
         _schedule_status_query(row)
         event.set_state(
             EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
         )
     elif event.token == row.status_token:
-        event.set_state(EventState.APPLIED, _apply_answer(row, result))
+        event.set_state(EventState.APPLIED, _apply_answer(row, message))
     else:
-        event.set_state(EventState.APPLIED, _apply_result(row, result))
-    return True
-
-
-def _read_late_notice(event: GatewayEvent) -> bool:
-    """M-Pesa gives a request back that lay too long. It may still be carried out."""
-    try:
-        read_queue_timeout(bytes(event.body))
-    except UnreadableCallback:
-        return False
-    row = _find(event)
-    if row is None:
-        event.set_state(EventState.UNMATCHED, NOT_OURS)
-        return True
-    _schedule_status_query(row)
-    event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
-    return True
-
-
-def _find(event: GatewayEvent) -> Refund | Payout | None:
-    """Whose address this is, noted on the event. Never looked up when empty."""
-    if not event.token:
-        return None
-    addresses = Q(callback_token=event.token) | Q(status_token=event.token)
-    event.refund = Refund.objects.filter(addresses).first()
-    event.payout = None if event.refund else Payout.objects.filter(addresses).first()
-    return event.refund or event.payout
+        event.set_state(EventState.APPLIED, _apply_result(row, message))
 
 
 def _is_reversal(row: MoneyOut) -> bool:
@@ -101,7 +91,7 @@ def _apply_result(row: MoneyOut, result: Result) -> str:
             amount=result.amount,
             text=result.description,
         )
-    failure = reversal_failure if _is_reversal(row) else payout_failure
+    failure = reversal_failure if _is_reversal(row) else b2c_failure
     reason = failure(result.result_code)
     if reason == PayoutReason.ALREADY_REVERSED:
         # Whoever did it, the buyer has the money back.
@@ -134,7 +124,7 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
 
 
 def _no_answer(row: MoneyOut, result: Result) -> str:
-    if payout_failure(result.result_code) == PayoutReason.INITIATOR:
+    if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
         stop_payouts(f"M-Pesa does not accept the initiator: {result.result_code}")
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The question was not answered: {result.result_code} {result.description}"

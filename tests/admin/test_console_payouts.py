@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from accounts.models import Audit
 from orders.fulfilment import move_line
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout
 from payments.models import Payout, PayoutStop
 from payments.payouts.services import create_payouts, refuse_payout

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from payments.daraja.transport import Transport
+from payments.daraja.connection import Transport
 
 _FIRST_WORDS = re.compile(r"\s*(INSERT(?: OR IGNORE)? INTO|UPDATE|DELETE FROM|SELECT|[A-Z]+)")
 _TABLE = re.compile(r'(?:INTO|UPDATE|FROM)\s+"?(\w+)"?')

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
-from payments.daraja.payout_codes import (
+from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
-    payout_failure,
+    b2c_failure,
     reversal_failure,
     transaction_end,
 )
@@ -105,7 +105,7 @@ def test_a_payout_that_fails_is_told(rehearsal, script, code, reason):
     (result,) = rehearsal.results()
     assert (result.succeeded, result.result_code) == (False, code)
     assert (result.amount, result.receipt, result.facts) == (None, "", {})
-    assert payout_failure(result.result_code) == reason
+    assert b2c_failure(result.result_code) == reason
     assert rehearsal.paid_out == 0
 
 
@@ -115,7 +115,7 @@ def test_a_wrong_password_is_told_in_the_result(simulator, shop):
     rehearsal.pay()
 
     (result,) = rehearsal.results()
-    assert payout_failure(result.result_code) == PayoutReason.INITIATOR
+    assert b2c_failure(result.result_code) == PayoutReason.INITIATOR
 
 
 def test_a_result_may_name_another_originator_and_still_matches(rehearsal):

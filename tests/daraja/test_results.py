@@ -8,8 +8,10 @@ from payments.daraja.results import (
     DECISIVE,
     QueueTimeout,
     Result,
+    is_transfer_callback,
     read_queue_timeout,
     read_result,
+    read_transfer_callback,
 )
 from payments.daraja.values import UnreadableCallback
 
@@ -267,3 +269,30 @@ def test_a_body_that_is_no_request_of_ours_is_refused_in_a_sentence(body, senten
         read_queue_timeout(body)
 
     assert str(unreadable.value) == sentence
+
+
+def test_at_one_address_for_both_a_result_and_a_queue_timeout_are_told_apart():
+    result, request = the_result(), {"CommandID": "BusinessPayment"}
+
+    found = [read_transfer_callback(json.dumps(body).encode()) for body in (result, request)]
+
+    assert found == [read_result(json.dumps(result).encode()), QueueTimeout("BusinessPayment")]
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (b"[]", "There is no Result object where a callback has one."),
+        (b'{"Body": {"stkCallback": {}}}', "CommandID is missing or is not a command."),
+        (
+            b'{"Result": {}, "CommandID": "BusinessPayment"}',
+            "ResultCode is missing or is not a code.",
+        ),
+    ],
+)
+def test_what_is_neither_a_result_nor_a_queue_timeout_is_refused_in_a_sentence(body, sentence):
+    with pytest.raises(UnreadableCallback) as unreadable:
+        read_transfer_callback(body)
+
+    assert str(unreadable.value) == sentence
+    assert is_transfer_callback(body) is False

@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
-from payments.daraja.results import QueueTimeout, Result, read_queue_timeout, read_result
+from payments.daraja.results import (
+    QueueTimeout,
+    Result,
+    is_transfer_callback,
+    read_queue_timeout,
+    read_result,
+)
 from payments.daraja.values import UnreadableCallback
 
 from .test_callback_fuzz import anything, ids, nairobi_times, odd, quick, receipts
@@ -48,6 +54,7 @@ def check_payment(payment):
 @quick
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(body):
+    is_transfer_callback(body)
     for reader in READERS:
         read(reader, body)
 
@@ -55,6 +62,7 @@ def test_any_bytes_are_read_or_refused(body):
 @quick
 @given(anything)
 def test_any_json_is_read_or_refused(document):
+    is_transfer_callback(json.dumps(document).encode())
     for reader in READERS:
         read(reader, json.dumps(document).encode())
 

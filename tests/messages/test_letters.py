@@ -15,10 +15,10 @@ from payments.checkout.failures import (
     RATE_LIMITED,
     buyer_message,
 )
-from payments.daraja.result_codes import TERMINAL_FAILURES
+from payments.daraja.result_codes import STK_FAILURES
 
 CODES = [
-    *TERMINAL_FAILURES,
+    *STK_FAILURES,
     NOT_ON_STATEMENT,
     NOT_SENT,
     RATE_LIMITED,

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from orders.models import Order, OrderTrack
 from payments import clock
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
 from payments.reconciliation.outcomes import Outcome, record_outcome

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments import clock
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare

@@ -9,7 +9,7 @@ from django.utils import timezone
 from orders.models import Order
 from payments import clock, gateway
 from payments.backoffice import resolve_money_in as decisions
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
 from payments.proof.prove import prove

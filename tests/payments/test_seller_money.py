@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments import clock, gateway
-from payments.daraja.payout_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason
 from payments.models import GatewayEvent, Payout
 from payments.payouts.services import refuse_payout
 from payments.proof.simulator_books import compare

@@ -6,7 +6,7 @@ from orders.models import PaymentStatus
 from payments.checkout.failures import NOT_ON_STATEMENT, NOT_SENT, PHONE_BUSY, RATE_LIMITED
 from payments.checkout.messages import describe_prompt
 from payments.daraja.errors import Refusal
-from payments.daraja.result_codes import TERMINAL_FAILURES
+from payments.daraja.result_codes import STK_FAILURES
 from payments.models import AttemptStatus
 
 #: Kinds of refusal a prompt can meet; that addresses are registered already is none of them.
@@ -17,10 +17,10 @@ EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7
 
 
 def told(order, payment, *, due=3000, ways=()):
-    return describe_prompt(order, payment, due=due, ways=ways)
+    return describe_prompt(order, payment, due=due, options=ways)
 
 
-@pytest.mark.parametrize("code", [*OURS, *TERMINAL_FAILURES, "0", "7777"])
+@pytest.mark.parametrize("code", [*OURS, *STK_FAILURES, "0", "7777"])
 def test_every_failure_says_what_to_do_next(order, payment, code):
     payment.status, payment.live, payment.result_code = AttemptStatus.FAILED, False, code
 

@@ -311,7 +311,7 @@ class Run:
             enter(self.time)
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
-            enter(patch("payments.daraja.transport.Transport._new_session", self.network.session))
+            enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
             # Processes have each their own lock; ours are all in one thread.
             enter(patch("payments.gateway._refresh", nullcontext()))
             enter(

@@ -1,0 +1,86 @@
+"""Why Daraja turned a request down on the spot: its error codes, and what to do about each.
+
+They arrive as numbers or as text, so they are compared as text, and never by their descriptions,
+with one exception: 500.001.1001 covers five unrelated situations that only its words tell apart.
+
+Source: Daraja portal, the error tables of Authorization and of each API; recorded answers.
+"""
+
+from .errors import Refusal
+
+#: A token that is no longer good, per API: STK and reversal, C2B and status, B2C and balance.
+TOKEN_ERRORS = frozenset({"404.001.03", "400.003.01", "401.002.01"})
+
+#: Error codes that are only given before anything is processed.
+REFUSALS = {
+    "400.008.01": Refusal.CONFIGURATION,
+    "400.008.02": Refusal.CONFIGURATION,
+    "400.002.02": Refusal.BAD_REQUEST,
+    "400.002.05": Refusal.BAD_REQUEST,
+    "400.003.02": Refusal.BAD_REQUEST,
+    "404.001.04": Refusal.BAD_REQUEST,
+    "405.001": Refusal.BAD_REQUEST,
+    "404.001.01": Refusal.CONFIGURATION,
+    "404.002.01": Refusal.CONFIGURATION,
+    "404.003.01": Refusal.CONFIGURATION,
+    "500.003.02": Refusal.BUSY_GATEWAY,
+    "500.003.03": Refusal.BUSY_GATEWAY,
+    **dict.fromkeys(TOKEN_ERRORS, Refusal.CONFIGURATION),
+}
+
+#: How the API gateway in front of Daraja names its rate limits.
+RATE_LIMIT_FAULT = "policies.ratelimit."
+
+MANY_MEANINGS = "500.001.1001"
+REFUSALS_BY_WORDS = {
+    "unable to lock subscriber": Refusal.BUSY_PHONE,
+    "merchant does not exist": Refusal.CONFIGURATION,
+    "wrong credentials": Refusal.CONFIGURATION,
+}
+
+
+def is_token_error(*, status: int, code: str) -> bool:
+    """Whether the access token was turned down, which happens before anything is processed."""
+    return code in TOKEN_ERRORS or status == 401
+
+
+def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
+    """What kind of "definitely not processed" an error answer is, or None when it is not certain.
+
+    `status` is the HTTP status, which is believed last: a 200 may carry an error code.
+    """
+    if code in REFUSALS:
+        return REFUSALS[code]
+    if code == MANY_MEANINGS:
+        said = message.lower()
+        return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
+    if code.startswith(RATE_LIMIT_FAULT) or status == 429:
+        return Refusal.BUSY_GATEWAY
+    if code.startswith("4") and 400 <= status < 500:
+        return Refusal.BAD_REQUEST
+    return None
+
+
+#: "System is busy" and "Spike Arrest Violation". Only the second is said by the gateway in front.
+BUSY = "500.003.02"
+GATEWAY_WORDS = "spike arrest"
+
+
+def is_doubtful(*, code: str, message: str) -> bool:
+    """Whether an error only probably means "not processed": too little where money goes out.
+
+    No error code at all (an HTTP status that says enough) is no doubt.
+    """
+    if code == BUSY:
+        return GATEWAY_WORDS not in message.lower()
+    is_known = code in REFUSALS or code == MANY_MEANINGS or code.startswith(RATE_LIMIT_FAULT)
+    return bool(code) and not is_known
+
+
+#: A result code, also seen as a response code: this id of ours came before.
+DUPLICATE = "15"
+
+
+def is_duplicate(*, code: str, message: str) -> bool:
+    """Whether a request was not processed because an earlier one had the same id."""
+    return code == DUPLICATE or "duplicate" in message.lower()
