@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.api.schema import FieldErrors, error_answer
+from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
 from .models import MessagePreferences, User
@@ -43,20 +43,12 @@ _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
 _SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
-_WRONG_PASSWORD = OpenApiResponse(
-    FieldErrors,
-    description="The name and the password do not belong together, or the input is wrong.",
-    examples=[
-        OpenApiExample(
-            "wrong",
-            value={"non_field_errors": ["Unable to log in with provided credentials."]},
-        )
-    ],
+_WRONG_PASSWORD = field_errors(
+    "The name and the password do not belong together, or the input is wrong.",
+    wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
 )
-_TAKEN = OpenApiResponse(
-    FieldErrors,
-    description="Something in the input is wrong.",
-    examples=[OpenApiExample("taken", value={"username": ["This username is taken."]})],
+_TAKEN = field_errors(
+    "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
 
 

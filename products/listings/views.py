@@ -1,4 +1,4 @@
-"""What sellers do with their own products over HTTP; their files are in products.sheet_views."""
+"""What sellers do with their own products over HTTP; CSV files are in products.spreadsheets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,33 @@ from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from products.catalogue.filters import ListingFilter, ProductFilterBackend
-from products.catalogue.representation import ProductRepresentation
+from products.catalogue.queries import as_listings
+from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
-from products.models import Product
-from products.querysets import Newest
-from products.serializers import EditProductInput, ListingOutput, RestockInput
+from products.models import Newest, Product
+from products.serializers import CreateProductInput, EditProductInput, ListingOutput, RestockInput
 
-from . import openapi as seller_descriptions
-from .services import edit_product, restock_product, unlist_product
+from . import openapi
+from .services import create_product, edit_product, restock_product, unlist_product
+
+
+class CreateView(APIView):
+    """A signed-in person lists a product."""
+
+    parser_classes = [StrictJSONParser, StrictMultiPartParser]
+    throttle_scope = "create"
+
+    @extend_schema(**openapi.CREATE)
+    def post(self, request: Request) -> Response:
+        asked = CreateProductInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        picture = values.pop("image", None)
+        product = create_product(seller=_seller(request), picture=picture, **values)
+        body = ProductRepresentation(request).product(row_of(product))
+        body["payment_mpesa_number"] = product.payment_mpesa_number
+        headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 
 class SellerProductsView(GenericAPIView):
@@ -39,10 +58,10 @@ class SellerProductsView(GenericAPIView):
     keyset = ("newest",)
     throttle_scope = "sell"
 
-    @extend_schema(**seller_descriptions.PRODUCTS)
+    @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
         mine = self.filter_queryset(Product.objects.owned_by(_seller(request)))
-        rows = mine.annotate(newest=Newest()).as_listings("newest").order_by("newest")
+        rows = as_listings(mine.annotate(newest=Newest()), "newest").order_by("newest")
         page = self.paginate_queryset(rows) or []
         shape = ProductRepresentation(request)
         return self.get_paginated_response([shape.listing(row) for row in page])
@@ -61,7 +80,7 @@ class OwnProductView(ProductView):
             self.throttle_scope = "sell"
         return super().get_throttles()
 
-    @extend_schema(**seller_descriptions.EDIT)
+    @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
         product = _own(request, product_id)
         asked = EditProductInput(
@@ -72,7 +91,7 @@ class OwnProductView(ProductView):
         edit_product(product.pk, picture=changes.pop("image", KEEP), **changes)
         return _answer(request, product.pk)
 
-    @extend_schema(**seller_descriptions.UNLIST)
+    @extend_schema(**openapi.UNLIST)
     def delete(self, request: Request, product_id: str) -> Response:
         unlist_product(_own(request, product_id).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -83,7 +102,7 @@ class RestockView(APIView):
 
     throttle_scope = "sell"
 
-    @extend_schema(**seller_descriptions.RESTOCK)
+    @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
         product = _own(request, product_id)
         asked = RestockInput(data=request.data)
@@ -111,5 +130,5 @@ def _own(request: Request, product_id: str) -> Product:
 
 
 def _answer(request: Request, product_id: int) -> Response:
-    row = Product.objects.filter(pk=product_id).as_listings().get()
+    row = as_listings(Product.objects.filter(pk=product_id)).get()
     return Response(ProductRepresentation(request).listing(row))

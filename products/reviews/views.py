@@ -1,4 +1,4 @@
-"""Reviews over HTTP, apart from writing one: that begins at a bought line (orders.tracking.review_views)."""
+"""Reviews over HTTP. Writing one begins at a bought line: see orders.tracking.review_views."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from products.catalogue.views import NoSuchProduct
 from products.models import Product, Review
-from products.querysets import sellers_called
 
-from . import openapi as descriptions
-from .representation import represent_review, represent_seller, represent_shown_review
+from . import openapi
+from .representation import (
+    as_rows,
+    represent_review,
+    represent_seller,
+    represent_shown_review,
+    sellers_called,
+)
 from .serializers import AnswerInput, ReviewOutput
 from .services import answer_review
 
@@ -42,10 +47,10 @@ class ProductReviewsView(GenericAPIView):
     serializer_class = ReviewOutput
     pagination_class = KeysetPagination
 
-    @extend_schema(**descriptions.PRODUCT_REVIEWS)
+    @extend_schema(**openapi.PRODUCT_REVIEWS)
     def get(self, request: Request, product_id: str) -> Response:
         pager = self.pagination_class()
-        reviews = Review.objects.shown().of_product(int(product_id)).as_rows()
+        reviews = as_rows(Review.objects.shown().of_product(int(product_id)))
         rows = pager.paginate_queryset(reviews, request, self)
         if not Product.objects.listed().filter(pk=int(product_id)).exists():
             raise NoSuchProduct
@@ -57,7 +62,7 @@ class AnswerView(APIView):
 
     throttle_scope = "review"
 
-    @extend_schema(**descriptions.ANSWER)
+    @extend_schema(**openapi.ANSWER)
     def post(self, request: Request, review_id: str) -> Response:
         asked = AnswerInput(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -73,7 +78,7 @@ class SellerView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.SELLER)
+    @extend_schema(**openapi.SELLER)
     def get(self, request: Request, username: str) -> Response:
         row = next(iter(sellers_called(username)), None)
         if row is None:

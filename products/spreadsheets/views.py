@@ -19,10 +19,10 @@ from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.api.renderers import JSONRenderer
 from omachemainproj.csv_files import write_sheet
-from products.listings import openapi as seller_descriptions
 from products.models import Product
 from products.serializers import ImportInput
 
+from . import openapi
 from .csv_format import COLUMNS, BadSheet, read_sheet
 from .exporter import batches
 from .importer import import_sheet
@@ -39,7 +39,7 @@ class ExportView(APIView):
         """Whatever is accepted: the file is CSV, and a refusal is JSON as everywhere."""
         return JSONRenderer(), JSONRenderer.media_type
 
-    @extend_schema(**seller_descriptions.EXPORT)
+    @extend_schema(**openapi.EXPORT)
     def get(self, request: Request) -> StreamingHttpResponse:
         rows = batches(Product.objects.owned_by(cast(User, request.user)))
         # Read before anything is answered: trouble with the database is still a 503 here.
@@ -59,7 +59,7 @@ class ImportView(APIView):
     parser_classes = [StrictMultiPartParser, CSVParser]
     throttle_scope = "import"
 
-    @extend_schema(**seller_descriptions.IMPORT)
+    @extend_schema(**openapi.IMPORT)
     def post(self, request: Request) -> Response:
         asked = ImportInput(data=_with_address(request))
         asked.is_valid(raise_exception=True)
@@ -75,7 +75,7 @@ class ImportView(APIView):
 
 
 def _with_address(request: Request) -> QueryDict:
-    """The form; ``verify`` may be said in the address as well."""
+    """The form; ``check`` may be said in the address as well."""
     form = QueryDict(mutable=True)
     form.update(request.data)
     for typed in request.query_params.getlist("check"):
