@@ -1,4 +1,4 @@
-"""Every change to what is for sale; shelves change in products.stock."""
+"""What sellers do with their listings: create, edit, unlist, restock."""
 
 from __future__ import annotations
 
@@ -73,11 +73,7 @@ def create_product(  # noqa: PLR0913
         _store(product, picture)
         with transaction.atomic():
             with _sku_of_its_own(sku):
-                product.save(force_insert=True)
-            if item_number:
-                StockMovement.objects.create(
-                    product=product, quantity=item_number, reference="listed", actor=by or seller
-                )
+                stock.create_with_stock(product, actor_id=(by or seller).pk)
             remember_words(name)
     except BaseException:
         _delete_files(product)
