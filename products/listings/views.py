@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.services import KEEP
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
+from omachemainproj.images import KEEP
 from products.catalogue.filters import ListingFilter, ProductFilterBackend
 from products.catalogue.queries import as_listings
 from products.catalogue.representation import ProductRepresentation, row_of
