@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.api.fields import MAX_ID
 from omachemainproj.api.pagination import KeysetPagination
 from products.models import Category, Product, ProductQuerySet
 from products.serializers import CartInput, ProductOutput
@@ -26,8 +27,6 @@ from .home import home_page
 from .representation import ProductRepresentation
 from .search import MAX_TERM, is_common, query_for, words_in
 from .spelling import correct_spelling
-
-_BIGGEST_ID = 2**63 - 1
 
 
 class NoSuchProduct(Refusal):
@@ -191,7 +190,7 @@ class CartView(APIView):
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         asked = CartInput(data=body)
         asked.is_valid(raise_exception=True)
-        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID))
+        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= MAX_ID))
         found = {row.id: row for row in queries.read_cart(ids)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order))
