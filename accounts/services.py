@@ -156,8 +156,3 @@ def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
     if email and User.objects.reached_at(email).exclude(pk=but).exists():
         errors["email"] = [EMAIL_TAKEN]
     return errors
-
-
-def forget_expired_tokens() -> int:
-    """Delete refresh tokens that have expired; return how many. Safe to repeat, at once."""
-    return tokens.forget_expired()
