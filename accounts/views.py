@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from dj_rest_auth.registration.views import RegisterView
 from dj_rest_auth.views import (
@@ -23,6 +23,7 @@ from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
+from .authentication import current_user
 from .models import MessagePreferences, User
 from .preferences import preferences_of
 from .serializers import (
@@ -177,7 +178,9 @@ class ChangePasswordView(Private, PasswordChangeView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        pair = services.change_password(_me(request), new=form.validated_data["new_password1"])
+        pair = services.change_password(
+            current_user(request), new=form.validated_data["new_password1"]
+        )
         return Response(
             {
                 "detail": "New password has been saved.",
@@ -227,7 +230,7 @@ class UserView(Private, UserDetailsView):
     def _change(self, request: Request, *, partial: bool) -> Response:
         form = UserInput(data=request.data, partial=partial, context={"request": request})
         form.is_valid(raise_exception=True)
-        services.change_details(_me(request), form.validated_data)
+        services.change_details(current_user(request), form.validated_data)
         return Response(UserOutput(request.user).data)
 
 
@@ -251,7 +254,7 @@ class AccountView(Private, RetrieveUpdateAPIView):
         return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> User:
-        return _me(self.request)
+        return current_user(self.request)
 
 
 class MessagesView(Private, RetrieveUpdateAPIView):
@@ -273,8 +276,4 @@ class MessagesView(Private, RetrieveUpdateAPIView):
         return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> MessagePreferences:
-        return preferences_of(_me(self.request))
-
-
-def _me(request: Request) -> User:
-    return cast(User, request.user)
+        return preferences_of(current_user(self.request))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
@@ -40,7 +40,7 @@ class CreateView(APIView):
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
         picture = values.pop("image", None)
-        product = create_product(seller=_seller(request), picture=picture, **values)
+        product = create_product(seller=current_user(request), picture=picture, **values)
         body = ProductRepresentation(request).product(row_of(product))
         body["payment_mpesa_number"] = product.payment_mpesa_number
         headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
@@ -60,7 +60,7 @@ class SellerProductsView(GenericAPIView):
 
     @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
-        mine = self.filter_queryset(Product.objects.owned_by(_seller(request)))
+        mine = self.filter_queryset(Product.objects.owned_by(current_user(request)))
         rows = as_listings(mine.annotate(newest=Newest()), "newest").order_by("newest")
         page = self.paginate_queryset(rows) or []
         shape = ProductRepresentation(request)
@@ -108,7 +108,9 @@ class RestockView(APIView):
         asked = RestockInput(data=request.data)
         asked.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
-        is_new = restock_product(product.pk, by=_seller(request), key=key, **asked.validated_data)
+        is_new = restock_product(
+            product.pk, by=current_user(request), key=key, **asked.validated_data
+        )
         answer = _answer(request, product.pk)
         answer.status_code = status.HTTP_201_CREATED
         if not is_new:
@@ -116,14 +118,9 @@ class RestockView(APIView):
         return answer
 
 
-def _seller(request: Request) -> User:
-    """The caller: nobody gets past the door without having signed in."""
-    return cast(User, request.user)
-
-
 def _own(request: Request, product_id: str) -> Product:
     """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
-    product = Product.objects.owned_by(_seller(request)).filter(pk=int(product_id)).first()
+    product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:
         raise NoSuchProduct
     return product

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import current_user
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from products.catalogue.views import NoSuchProduct
@@ -66,7 +67,7 @@ class AnswerView(APIView):
     def post(self, request: Request, review_id: str) -> Response:
         asked = AnswerInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        seller_id = cast(int, request.user.pk)
+        seller_id = current_user(request).pk
         answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
         return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
 
