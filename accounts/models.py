@@ -1,20 +1,44 @@
-"""Who people are."""
+"""People, what they want to be notified of, and the record of what staff did."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 
-from .managers import People
 from .validators import EMAIL_MAX, USERNAME_MAX, UsernameValidator
 
 USERNAME_TAKEN = "This username is taken."
 EMAIL_TAKEN = "Somebody is registered with this e-mail address."
+
+
+if TYPE_CHECKING:
+    _UserManager = UserManager["User"]
+else:
+    _UserManager = UserManager
+
+
+class People(_UserManager):
+    """Finds people whatever the case they are typed in, by the indexes that keep them unique."""
+
+    use_in_migrations = False
+
+    def called(self, username: str) -> QuerySet[User]:
+        """The person with this username, or nobody."""
+        return self.filter(Exact(Lower("username"), username.lower()))
+
+    def reached_at(self, email: str) -> QuerySet[User]:
+        """The person with this e-mail, or nobody; nobody at all for ``""``."""
+        return self.filter(Exact(Lower("email"), email.lower())).exclude(email="")
+
+    def known_as(self, typed: str) -> QuerySet[User]:
+        """The person with this e-mail or this username; only an e-mail contains an ``@``."""
+        return self.reached_at(typed) if "@" in typed else self.called(typed)
 
 
 def avatar_path(user: User, name: str) -> str:
@@ -61,11 +85,40 @@ class User(AbstractUser):
         return self.username
 
 
+class Language(models.TextChoices):
+    ENGLISH = "en", "English"
+    SWAHILI = "sw", "Kiswahili"
+
+
+class MessagePreferences(models.Model):
+    """What a person wants to be told, how, and in which language. Without a row: all of it."""
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="message_preferences"
+    )
+    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
+    #: Of what they buy: paid, on the way, delivered, money sent back.
+    buying_email = models.BooleanField(default=True)
+    buying_sms = models.BooleanField(default=True)
+    #: That a prompt for money failed, and what to do next.
+    prompts_email = models.BooleanField(default=True)
+    prompts_sms = models.BooleanField(default=True)
+    #: Of what they sell: sold, paid out.
+    selling_email = models.BooleanField(default=True)
+    selling_sms = models.BooleanField(default=True)
+
+    class Meta:
+        verbose_name_plural = "message preferences"
+
+    def __str__(self) -> str:
+        return f"what {self.user} wants to be told"
+
+
 class Audit(models.Model):
     """One thing a member of staff did: who, what, why, and each value before and after.
 
-    Written by ``accounts.backoffice.audit`` alone and only added to: triggers refuse every change. Who did
-    something cannot be deleted any more, only be made inactive.
+    Written by ``accounts.backoffice.audit`` alone and only added to: triggers refuse every
+    change. Whoever did something cannot be deleted any more, only be made inactive.
     """
 
     at = models.DateTimeField("when", auto_now_add=True, db_index=True)
@@ -102,32 +155,3 @@ class Audit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.did}: {self.object_name}"
-
-
-class Language(models.TextChoices):
-    ENGLISH = "en", "English"
-    SWAHILI = "sw", "Kiswahili"
-
-
-class MessagePreferences(models.Model):
-    """What a person wants to be told, how, and in which language. Without a row: all of it."""
-
-    user = models.OneToOneField(
-        User, on_delete=models.CASCADE, primary_key=True, related_name="message_preferences"
-    )
-    language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
-    #: Of what they buy: paid, on the way, delivered, money sent back.
-    buying_email = models.BooleanField(default=True)
-    buying_sms = models.BooleanField(default=True)
-    #: That a prompt for money failed, and what to do next.
-    prompts_email = models.BooleanField(default=True)
-    prompts_sms = models.BooleanField(default=True)
-    #: Of what they sell: sold, paid out.
-    selling_email = models.BooleanField(default=True)
-    selling_sms = models.BooleanField(default=True)
-
-    class Meta:
-        verbose_name_plural = "message preferences"
-
-    def __str__(self) -> str:
-        return f"what {self.user} wants to be told"

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from rest_framework import serializers
 
 from omachemainproj.api.fields import StrictBooleanField
-from omachemainproj.images import PictureField
+from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 
 from . import services
@@ -251,7 +251,7 @@ class AccountSerializer(serializers.ModelSerializer):
         return super().to_internal_value(data)
 
     def update(self, instance: User, validated_data: dict[str, Any]) -> User:
-        avatar = validated_data.pop("avatar", services.KEEP)
+        avatar = validated_data.pop("avatar", KEEP)
         services.change_account(instance, validated_data, avatar)
         return instance
 

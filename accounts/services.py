@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Final, NoReturn
+from typing import Any, NoReturn
 
 from django.contrib.auth import authenticate
 from django.contrib.auth.hashers import make_password
@@ -12,13 +12,13 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from omachemainproj.api.errors import FieldRefusal, refuse_field
-from omachemainproj.images import Picture
+from omachemainproj.images import KEEP, PictureChange
 
 from . import tokens
 from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
 
-#: Says "leave it as it is" where None says "take it away".
-KEEP: Final = object()
+#: The same for a link that was used, has expired, or never was: it tells a stranger nothing.
+LINK_IS_OVER = "This link is no longer good. Ask for a new one."
 
 
 def register(*, username: str, email: str, password: str) -> User:
@@ -73,7 +73,7 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         )
 
 
-def change_account(user: User, changes: dict[str, str], avatar: Picture | object | None) -> None:
+def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -> None:
     """Change what others see of the user; ``avatar`` is a picture, None, or ``KEEP``.
 
     The avatar before is deleted once the change is committed, and the new one if it fails.
@@ -83,7 +83,7 @@ def change_account(user: User, changes: dict[str, str], avatar: Picture | object
         return
     storage = User._meta.get_field("avatar").storage
     name = ""
-    if isinstance(avatar, Picture):
+    if avatar is not None:
         file = avatar.thumbnail
         name = storage.save(avatar_path(user, file.name or ""), file)
     try:
@@ -121,10 +121,6 @@ def reset_password(user: User, *, new: str) -> None:
         refuse_field("token", LINK_IS_OVER)
 
 
-#: The same for a link that was used, has expired, or never was: it tells a stranger nothing.
-LINK_IS_OVER = "This link is no longer good. Ask for a new one."
-
-
 def _replace_password(user: User, hashed: str) -> bool:
     # The old hash is the condition, so of two changes at once one happens.
     same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
@@ -160,8 +156,3 @@ def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
     if email and User.objects.reached_at(email).exclude(pk=but).exists():
         errors["email"] = [EMAIL_TAKEN]
     return errors
-
-
-def forget_expired_tokens() -> int:
-    """Delete refresh tokens that have expired; return how many. Safe to repeat, at once."""
-    return tokens.forget_expired()

@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 #: Two tabs, or a client that lost an answer, may show a spent token again this long after.
 HONEST_RETRY = timedelta(seconds=30)
-#: How many expired tokens are forgotten at a time, so that no delete holds the table for long.
+#: How many expired tokens are deleted at a time, so that no delete holds the table for long.
 BATCH = 1000
 _SPENT = "exchanged for "
 
@@ -203,18 +203,18 @@ def _read(raw: str) -> RefreshToken:
         refuse("token_not_valid")
 
 
-def forget_expired() -> int:
+def delete_expired_tokens() -> int:
     """Delete refresh tokens that have expired, a batch at a time; return how many.
 
     Safe to repeat, anywhere, at once.
     """
-    forgotten = 0
+    deleted = 0
     expired = OutstandingToken.objects.filter(expires_at__lt=timezone.now() - timedelta(hours=1))
     while True:
         # The oldest rows come first, so a batch is found without reading the whole table.
         batch = list(expired.order_by("pk").values_list("pk", flat=True)[:BATCH])
         if not batch:
-            return forgotten
+            return deleted
         with transaction.atomic():
             BlacklistedToken.objects.filter(token_id__in=batch).delete()
-            forgotten += OutstandingToken.objects.filter(pk__in=batch).delete()[0]
+            deleted += OutstandingToken.objects.filter(pk__in=batch).delete()[0]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from dj_rest_auth.registration.views import RegisterView
 from dj_rest_auth.views import (
@@ -20,9 +20,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.api.schema import FieldErrors, error_answer
+from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
+from .authentication import current_user
 from .models import MessagePreferences, User
 from .preferences import preferences_of
 from .serializers import (
@@ -43,20 +44,12 @@ _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
 _SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
-_WRONG_PASSWORD = OpenApiResponse(
-    FieldErrors,
-    description="The name and the password do not belong together, or the input is wrong.",
-    examples=[
-        OpenApiExample(
-            "wrong",
-            value={"non_field_errors": ["Unable to log in with provided credentials."]},
-        )
-    ],
+_WRONG_PASSWORD = field_errors(
+    "The name and the password do not belong together, or the input is wrong.",
+    wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
 )
-_TAKEN = OpenApiResponse(
-    FieldErrors,
-    description="Something in the input is wrong.",
-    examples=[OpenApiExample("taken", value={"username": ["This username is taken."]})],
+_TAKEN = field_errors(
+    "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
 
 
@@ -185,7 +178,9 @@ class ChangePasswordView(Private, PasswordChangeView):
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        pair = services.change_password(_me(request), new=form.validated_data["new_password1"])
+        pair = services.change_password(
+            current_user(request), new=form.validated_data["new_password1"]
+        )
         return Response(
             {
                 "detail": "New password has been saved.",
@@ -235,7 +230,7 @@ class UserView(Private, UserDetailsView):
     def _change(self, request: Request, *, partial: bool) -> Response:
         form = UserInput(data=request.data, partial=partial, context={"request": request})
         form.is_valid(raise_exception=True)
-        services.change_details(_me(request), form.validated_data)
+        services.change_details(current_user(request), form.validated_data)
         return Response(UserOutput(request.user).data)
 
 
@@ -259,7 +254,7 @@ class AccountView(Private, RetrieveUpdateAPIView):
         return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> User:
-        return _me(self.request)
+        return current_user(self.request)
 
 
 class MessagesView(Private, RetrieveUpdateAPIView):
@@ -281,8 +276,4 @@ class MessagesView(Private, RetrieveUpdateAPIView):
         return super().patch(request, *args, **kwargs)
 
     def get_object(self) -> MessagePreferences:
-        return preferences_of(_me(self.request))
-
-
-def _me(request: Request) -> User:
-    return cast(User, request.user)
+        return preferences_of(current_user(self.request))

@@ -1,7 +1,8 @@
-"""The worker and the clock where there is a broker.
+"""The Celery app: workers and the beat, where there is a broker.
 
-``celery -A omachemainproj worker`` runs what requests leave behind, ``celery -A omachemainproj
-beat`` the clock. Both only call service functions that are safe to run twice, anywhere, at once.
+``celery -A omachemainproj worker`` runs background tasks (omachemainproj.background),
+``celery -A omachemainproj beat`` the clock (payments.tasks). Both only call service functions that
+are safe to run twice, anywhere, at once.
 """
 
 import os
@@ -25,7 +26,7 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
 
-@app.task(name="omachemainproj.perform_duty")
-def perform_duty(name: str, row_id: int) -> None:
-    """Run one duty in a worker. Delivered at least once; duties are safe to repeat."""
+@app.task(name="omachemainproj.run_task")
+def run_in_worker(name: str, row_id: int) -> None:
+    """Run one background task. Delivered at least once; background tasks are safe to repeat."""
     run_task(name, row_id)

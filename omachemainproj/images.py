@@ -10,7 +10,8 @@ import io
 import secrets
 import threading
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from django.core.files.base import ContentFile
 from PIL import Image
@@ -56,6 +57,18 @@ class Picture:
 
     full: ContentFile[bytes]
     thumbnail: ContentFile[bytes]
+
+
+class Keep(Enum):
+    """The type of ``KEEP``, so that it is told from None and from a picture."""
+
+    KEEP = "keep"
+
+
+#: Given for a stored picture to leave it as it is, where None takes it away.
+KEEP: Final = Keep.KEEP
+#: What may become of a stored picture: replaced, taken away or kept.
+PictureChange = Picture | Keep | None
 
 
 def normalise(raw: bytes) -> Picture:

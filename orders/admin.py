@@ -12,8 +12,9 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from accounts.authentication import current_user
 from accounts.backoffice.actions import FROM_PAGE, staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline, who
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from accounts.validators import normalise_email
@@ -127,7 +128,7 @@ class OrderTrackAdmin(DownloadAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         line = context["original"]
-        shown = {"deeds": actions_for(line, who(request)), "from_page": FROM_PAGE}
+        shown = {"deeds": actions_for(line, current_user(request)), "from_page": FROM_PAGE}
         shown["checkbox"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 

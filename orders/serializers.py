@@ -7,14 +7,18 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from rest_framework import serializers
 
-from omachemainproj.api.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.api.fields import (
+    MAX_ID,
+    MpesaNumberField,
+    StrictBooleanField,
+    WholeNumberField,
+)
 from products.models import MAX_STOCK
 
 from .cashout import LineRequest
 from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
-_BIGGEST_ID = 2**63 - 1
 
 
 class LinesInput(serializers.ListSerializer):
@@ -40,7 +44,7 @@ class LineInput(serializers.Serializer):
     product = WholeNumberField(
         min_value=1,
         help_text="The product's id.",
-        validators=[MaxValueValidator(_BIGGEST_ID, "This product is not for sale.")],
+        validators=[MaxValueValidator(MAX_ID, "This product is not for sale.")],
     )
     number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="How many of it.")
 

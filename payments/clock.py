@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.services import forget_expired_tokens
+from accounts.tokens import delete_expired_tokens
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_overdue
 from orders.models.notifications import Message, Notice
@@ -74,7 +74,7 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 def run_daily() -> int:
     """The daily round: forget tokens that have expired, and old counters. Returns how many."""
-    return forget_expired_tokens() + delete_old_budgets(timezone.now())
+    return delete_expired_tokens() + delete_old_budgets(timezone.now())
 
 
 def process_stored_events(now: datetime) -> int:

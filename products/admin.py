@@ -27,8 +27,7 @@ from accounts.models import User
 
 from .catalogue.search import Unindexed, is_common, matching, words_in
 from .listings.services import edit_product, list_product, unlist_product
-from .models import MAX_REASON, Product, Review, StockMovement
-from .querysets import ProductQuerySet
+from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .reviews.services import hide_review, show_review
 from .spreadsheets.admin import SheetAdmin
 

@@ -1,4 +1,7 @@
-"""What the catalogue takes, and the description of what it gives (made by products.catalogue.representation)."""
+"""Inputs of products, and the description of their outputs.
+
+The outputs themselves are made by products.catalogue.representation.
+"""
 
 from __future__ import annotations
 

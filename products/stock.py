@@ -1,9 +1,10 @@
-"""The one place where the numbers on a shelf change.
+"""The one place that writes ``item_number``, ``held`` and ``sold``.
 
-Every change is a conditional update that the database judges, products always in id order, so
-that two orders for the same goods cannot deadlock, and on SQLite as on PostgreSQL nothing is
-promised that is not there. Call these inside a transaction, and late in it: the rows of a
-popular product are what everybody waits for.
+Every change of ``item_number`` has its StockMovement. Every change of a product that is there is
+a conditional update that the database judges, products always in id order, so that two orders for
+the same goods cannot deadlock, and on SQLite as on PostgreSQL no more is held than is there. Call
+these inside a transaction, and late in it: the rows of a popular product are what everybody waits
+for.
 """
 
 from __future__ import annotations
@@ -41,6 +42,21 @@ class Overfull(Exception):
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
         super().__init__(f"product {product_id} has too many on its shelf")
+
+
+def create_with_stock(product: Product, *, actor_id: int) -> None:
+    """Insert a product with the stock it is listed with; ``actor_id`` is who counted it.
+
+    Raises IntegrityError where a constraint refuses the row.
+    """
+    product.save(force_insert=True)
+    if product.item_number:
+        StockMovement.objects.create(
+            product=product,
+            quantity=product.item_number,
+            reference="listed",
+            actor_id=actor_id,
+        )
 
 
 def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:

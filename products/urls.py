@@ -1,29 +1,31 @@
 from django.urls import path, re_path
 
-from .catalogue import views
-from .listings import views as seller_views
+from .catalogue import views as catalogue_views
+from .listings import views as listing_views
 from .reviews import views as review_views
-from .spreadsheets import views as sheet_views
+from .spreadsheets import views as spreadsheet_views
 
 # 18 digits fit the column; a longer number is no category either, and so a 404.
 _ID = r"(?P<product_id>[0-9]{1,18})"
 
 urlpatterns = [
-    path("", views.HomeView.as_view(), name="home"),
-    path("product/search/", views.SearchView.as_view(), name="product-search"),
-    re_path(rf"^product/{_ID}/$", seller_views.OwnProductView.as_view(), name="product"),
-    re_path(rf"^product/{_ID}/restock/$", seller_views.RestockView.as_view(), name="restock"),
+    path("", catalogue_views.HomeView.as_view(), name="home"),
+    path("product/search/", catalogue_views.SearchView.as_view(), name="product-search"),
+    re_path(rf"^product/{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
+    re_path(rf"^product/{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),
     re_path(
         rf"^product/{_ID}/reviews/$",
         review_views.ProductReviewsView.as_view(),
         name="product-reviews",
     ),
-    path("product/<str:category>/", views.CategoryView.as_view(), name="product-category"),
-    path("create/", views.CreateView.as_view(), name="product-create"),
-    path("seller/products/", seller_views.SellerProductsView.as_view(), name="seller-products"),
-    path("seller/products/export/", sheet_views.ExportView.as_view(), name="seller-export"),
-    path("seller/products/import/", sheet_views.ImportView.as_view(), name="seller-import"),
-    path("cart/", views.CartView.as_view(), name="cart"),
+    path(
+        "product/<str:category>/", catalogue_views.CategoryView.as_view(), name="product-category"
+    ),
+    path("create/", listing_views.CreateView.as_view(), name="product-create"),
+    path("seller/products/", listing_views.SellerProductsView.as_view(), name="seller-products"),
+    path("seller/products/export/", spreadsheet_views.ExportView.as_view(), name="seller-export"),
+    path("seller/products/import/", spreadsheet_views.ImportView.as_view(), name="seller-import"),
+    path("cart/", catalogue_views.CartView.as_view(), name="cart"),
     re_path(
         r"^review/(?P<review_id>[0-9]{1,18})/answer/$",
         review_views.AnswerView.as_view(),

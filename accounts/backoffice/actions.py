@@ -16,11 +16,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from accounts.authentication import current_user
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 
 from . import audit
-from .admin import who
 
 #: Rows one deed takes at once: each is done by itself, while the browser waits.
 MAX_ROWS = 100
@@ -118,7 +118,7 @@ def staff_action(
 def _run(
     made: StaffAction, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
-    by, done = who(request), 0
+    by, done = current_user(request), 0
     chosen = list(rows[: MAX_ROWS + 1])
     if len(chosen) > MAX_ROWS:
         model_admin.message_user(request, f"At most {MAX_ROWS} at once.", messages.ERROR)

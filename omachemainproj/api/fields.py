@@ -12,6 +12,9 @@ from rest_framework.fields import empty
 
 from omachemainproj.phones import normalise_phone
 
+#: The largest id a table of ours can have; no larger number is asked of the database.
+MAX_ID = 2**63 - 1
+
 _DIGITS = re.compile(r"-?[0-9]{1,18}")
 #: What an Idempotency-Key may be.
 _KEY = re.compile(r"[!-~]{1,255}")

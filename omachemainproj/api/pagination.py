@@ -20,9 +20,10 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from .fields import MAX_ID
+
 PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
-_BIGGEST_ID = 2**63 - 1
 
 Fetch = Callable[[list[int] | None, int], list[Any]]
 
@@ -133,7 +134,7 @@ def _read_cursor(typed: str, length: int) -> list[int]:
     if (
         not isinstance(place, list)
         or len(place) != length
-        or not all(type(number) is int and abs(number) <= _BIGGEST_ID for number in place)
+        or not all(type(number) is int and abs(number) <= MAX_ID for number in place)
     ):
         raise ValidationError({"cursor": ["Take the cursor from the Link header as it is."]})
     return place

@@ -1,4 +1,4 @@
-"""Reading bodies strictly: what two parsers could understand differently is refused.
+"""The parsers of request bodies: JSON, forms with files, CSV, each with its limit of bytes.
 
 The limits are those of docs/limits.md. DRF's own JSON parser answers 500 to deep nesting, reads
 1e400 as infinity and lets duplicate keys shadow each other.
@@ -6,8 +6,6 @@ The limits are those of docs/limits.md. DRF's own JSON parser answers 500 to dee
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Mapping
 from typing import IO, Any
@@ -19,9 +17,23 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser, MultiPartParser
 
-MAX_DEPTH = 20
-MAX_DIGITS = 30
+from omachemainproj.strict_json import MAX_DEPTH, MAX_DIGITS, Fault, NotStrictJson, read_json
+
 _LENGTH = re.compile(r"[0-9]{1,18}")
+
+#: What is wrong with a JSON body, for its sender.
+_SENTENCES = {
+    Fault.NOT_UTF8: "The body is not UTF-8.",
+    Fault.NOT_JSON: "The body is not JSON: {detail}.",
+    Fault.DUPLICATE_KEY: "The JSON has the same key twice in one object.",
+    Fault.NOT_A_NUMBER: "{detail} is not a number in JSON.",
+    Fault.LONG_INTEGER: f"A number has more than {MAX_DIGITS} digits.",
+    Fault.LONG_FRACTION: f"A number is infinite or has more than {MAX_DIGITS} digits.",
+    Fault.OUT_OF_RANGE: f"A number is infinite or has more than {MAX_DIGITS} digits.",
+    Fault.TOO_DEEP: f"The JSON is nested deeper than {MAX_DEPTH} levels.",
+    Fault.NUL: "A text contains the character NUL.",
+    Fault.HALF_A_CHARACTER: "A text contains NUL or half a character.",
+}
 
 
 class BodyTooLarge(APIException):
@@ -33,79 +45,14 @@ class BodyTooLarge(APIException):
 
 
 def load_strict_json(raw: bytes) -> Any:
-    """Return what the JSON says, when it can be read in one way only.
+    """Return what the JSON says, when it can be read in one way only (omachemainproj.strict_json).
 
-    Raises ValueError, with a sentence for the sender, for: bytes that are not UTF-8, duplicate
-    keys, NaN and infinities, numbers over 30 digits, nesting over 20 levels, NUL and lone
-    surrogates in texts.
+    Fractions are floats. Raises ValueError, with a sentence for the sender.
     """
     try:
-        value = json.loads(
-            raw.decode("utf-8"),
-            object_pairs_hook=_without_duplicates,
-            parse_constant=_refuse_constant,
-            parse_int=_short_int,
-            parse_float=_finite_float,
-        )
-    except UnicodeDecodeError:
-        raise ValueError("The body is not UTF-8.") from None
-    except json.JSONDecodeError as error:
-        raise ValueError(f"The body is not JSON: {error}.") from None
-    except RecursionError:
-        raise ValueError(f"The JSON is nested deeper than {MAX_DEPTH} levels.") from None
-    _check_tree(value)
-    return value
-
-
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("The JSON has the same key twice in one object.")
-    return members
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number in JSON.")
-
-
-def _short_int(digits: str) -> int:
-    if len(digits.lstrip("-")) > MAX_DIGITS:
-        raise ValueError(f"A number has more than {MAX_DIGITS} digits.")
-    return int(digits)
-
-
-def _finite_float(digits: str) -> float:
-    number = float(digits)
-    if len(digits) > MAX_DIGITS or not math.isfinite(number):
-        raise ValueError(f"A number is infinite or has more than {MAX_DIGITS} digits.")
-    return number
-
-
-def _check_tree(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        below: list[Any] = []
-        for item in level:
-            if isinstance(item, str):
-                _check_text(item)
-            elif isinstance(item, dict):
-                below.extend(item)
-                below.extend(item.values())
-            elif isinstance(item, list):
-                below.extend(item)
-        if not below:
-            return
-        level = below
-    raise ValueError(f"The JSON is nested deeper than {MAX_DEPTH} levels.")
-
-
-def _check_text(text: str) -> None:
-    if text.isascii():
-        if "\x00" in text:
-            raise ValueError("A text contains the character NUL.")
-        return
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise ValueError("A text contains NUL or half a character.")
+        return read_json(raw, fractions=float)
+    except NotStrictJson as error:
+        raise ValueError(_SENTENCES[error.fault].format(detail=error.detail)) from error
 
 
 def _refuse_charset(media_type: str | None) -> None:

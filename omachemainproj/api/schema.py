@@ -57,7 +57,13 @@ def error_answer(detail: str, code: str) -> OpenApiResponse:
     return OpenApiResponse(DetailError, description=detail, examples=[example])
 
 
-_BAD_INPUT = OpenApiResponse(FieldErrors, description="Something in the input is wrong.")
+def field_errors(description: str, **examples: dict[str, Any]) -> OpenApiResponse:
+    """Return the description of an answer 400 about fields, with these examples by their names."""
+    shown = [OpenApiExample(name, value=value) for name, value in examples.items()]
+    return OpenApiResponse(FieldErrors, description=description, examples=shown)
+
+
+_BAD_INPUT = field_errors("Something in the input is wrong.")
 _NO_TOKEN = error_answer("Authentication credentials were not provided.", "not_authenticated")
 _TOO_LARGE = error_answer("The body is larger than 64 kB.", "too_large")
 _WRONG_TYPE = error_answer(

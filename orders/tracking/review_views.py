@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from orders.models import OrderTrack
 from orders.reviews import find_review, review_line
 from products.reviews import openapi as descriptions
@@ -34,7 +32,7 @@ class ReviewView(APIView):
     def post(self, request: Request, track_id: str) -> Response:
         asked = ReviewInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        buyer = cast(User, request.user)
+        buyer = current_user(request)
         try:
             review = review_line(track_id=int(track_id), buyer=buyer, **asked.validated_data)
         except OrderTrack.DoesNotExist:
@@ -51,4 +49,4 @@ class ReviewView(APIView):
 
 
 def _own(request: Request, track_id: str) -> int:
-    return find_review(track_id=int(track_id), buyer=cast(User, request.user))
+    return find_review(track_id=int(track_id), buyer=current_user(request))

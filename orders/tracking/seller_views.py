@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.media import media_prefix
@@ -73,7 +71,7 @@ class SellerOrdersView(GenericAPIView):
 
         Of the buyer it tells the first name and, from paid to delivered, the `phone` to call.
         """
-        sold = OrderTrack.objects.sold_by(cast(User, request.user))
+        sold = OrderTrack.objects.sold_by(current_user(request))
         rows = self.paginate_queryset(as_sale_rows(_asked_for(request, sold)))
         prefix = media_prefix(request)
         return self.get_paginated_response([represent_sale(row, prefix) for row in rows or []])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
@@ -51,7 +51,7 @@ class TrackOrderView(GenericAPIView):
     def get(self, request: Request) -> Response:
         """The caller's own lines, newest first: one row a product a seller delivers."""
         pager = self.pagination_class()
-        buyer_id = cast(int, request.user.pk)
+        buyer_id = current_user(request).pk
         wanted = _wanted(request)
         read = (
             partial(read_filtered_tracks, buyer_id, wanted)
@@ -99,7 +99,7 @@ class MoveView(APIView):
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_line(line.pk, by=cast(User, request.user), **asked.validated_data)
+        move_line(line.pk, by=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 
@@ -120,12 +120,12 @@ def _wanted(request: Request) -> dict[str, Any]:
 def _visible(request: Request, track_id: int) -> OrderTrack:
     """The line, where it is any business of the caller's. Raises NoSuchLine."""
     line = OrderTrack.objects.filter(pk=track_id).first()
-    if line is None or not roles_of(cast(User, request.user), line):
+    if line is None or not roles_of(current_user(request), line):
         raise NoSuchLine
     return line
 
 
 def _story(request: Request, line: OrderTrack) -> Response:
     row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
-    answer = represent_track(row, media_prefix(request), reader_id=cast(int, request.user.pk))
+    answer = represent_track(row, media_prefix(request), reader_id=current_user(request).pk)
     return Response({**answer, "history": represent_history(line)})

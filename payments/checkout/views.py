@@ -6,7 +6,7 @@ orders know nothing of payments.
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer
 from omachemainproj.compiled_queries import compiled
@@ -79,7 +79,9 @@ def _represent_payment(order: Order, *, is_new: bool = False) -> dict[str, Any]:
 
 def _own_order(request: Request, order_token: UUID) -> Order:
     """The caller's order, as it stands at this moment. Anyone else's is a 404."""
-    order = get_object_or_404(Order.objects.placed_by(_buyer(request)), order_token=order_token)
+    order = get_object_or_404(
+        Order.objects.placed_by(current_user(request)), order_token=order_token
+    )
     now = timezone.now()
     if order.is_unpaid and order.expires_at <= now:
         expire_order(order.pk, now=now)
@@ -115,7 +117,7 @@ class CashoutView(APIView):
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
         placed = place_order(
-            buyer=_buyer(request),
+            buyer=current_user(request),
             lines=asked.validated_data["order"],
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
@@ -182,11 +184,6 @@ class CancelView(APIView):
         """Give an unpaid order up; its goods are free at once."""
         order = cancel_order(_own_order(request, order_token).pk)
         return _answer(order)
-
-
-def _buyer(request: Request) -> User:
-    """The caller; the API's default permission lets in nobody who is not signed in."""
-    return cast(User, request.user)
 
 
 def _body(request: Request) -> Any:

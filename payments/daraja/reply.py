@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from omachemainproj.strict_json import NotStrictJson, read_json
+
 from . import error_codes
 from .errors import DarajaError, DarajaRefused, DarajaUnknown, Refusal
-from .strictjson import NotStrictJson, read_json
 from .values import code_text, printable, request_id
 
 #: "Accepted for processing" of a request, "the question was understood" of a query.
@@ -43,7 +44,7 @@ class Reply:
     def of(cls, *, status: int, body: bytes) -> Self:
         """Read an answer of any length. Never raises."""
         try:
-            fields = read_json(body, at_most=len(body))
+            fields = read_json(body)
         except NotStrictJson:
             fields = None
         if not isinstance(fields, dict):

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from .strictjson import NotStrictJson, read_json
+from omachemainproj.strict_json import NotStrictJson, read_json
 
 #: All times in Daraja's messages are Nairobi's: UTC+3, the whole year.
 NAIROBI = timezone(timedelta(hours=3), "EAT")
 
+#: The longest callback that is read.
+MAX_CALLBACK_BYTES = 64 * 1024
 #: Far above M-Pesa's own ceiling of KES 250,000 a payment: what came is a fact, even if odd.
 MAX_KES = 999_999_999
 #: M-Pesa began in 2007. A year outside these is a garbled date, not a payment's.
@@ -36,7 +38,7 @@ class UnreadableCallback(ValueError):
 def read_document(body: bytes | memoryview) -> Any:
     """Read the JSON of a callback. Raises UnreadableCallback."""
     try:
-        return read_json(body)
+        return read_json(body, at_most=MAX_CALLBACK_BYTES)
     except NotStrictJson as error:
         raise UnreadableCallback(str(error)) from error
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -14,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
@@ -62,7 +60,7 @@ class StatementView(GenericAPIView):
 
         `/seller/statement/export/` gives all of it as CSV, oldest first.
         """
-        seller = cast(User, request.user)
+        seller = current_user(request)
         page = self.paginate_queryset(entries_of_seller(seller)) or []
         rows = with_running_balance(seller, page)
         return self.get_paginated_response([row._asdict() for row in rows])
@@ -81,7 +79,7 @@ class StatementExportView(APIView):
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Every movement, oldest first, in the columns of `/seller/statement/`."""
-        batches = whole_statement(cast(User, request.user))
+        batches = whole_statement(current_user(request))
         response = StreamingHttpResponse(
             write_sheet(Movement._fields, batches), content_type="text/csv; charset=utf-8"
         )
@@ -107,7 +105,7 @@ class PayoutsView(GenericAPIView):
     )
     def get(self, request: Request) -> Response:
         """The caller's payouts, newest first. One that was `refused` needs another number."""
-        mine = Payout.objects.of_seller(cast(User, request.user)).prefetch_related("shares")
+        mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
         return self.get_paginated_response([represent_payout(payout) for payout in page])
 
@@ -130,7 +128,7 @@ class PayoutNumberView(APIView):
     )
     def post(self, request: Request, payout_id: str) -> Response:
         """Let what M-Pesa refused go to another number, as a payout of its own."""
-        mine = Payout.objects.of_seller(cast(User, request.user))
+        mine = Payout.objects.of_seller(current_user(request))
         payout = mine.filter(pk=int(payout_id)).first()
         if payout is None:
             raise NoSuchPayout

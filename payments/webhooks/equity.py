@@ -17,13 +17,14 @@ from typing import Any
 
 from django.conf import settings
 
-from payments.daraja.strictjson import NotStrictJson, read_json
+from omachemainproj.strict_json import NotStrictJson, read_json
 from payments.daraja.values import NAIROBI
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
 logger = logging.getLogger(__name__)
 
+MAX_BYTES = 64 * 1024
 MOST_KES = 999_999_999
 
 _RECEIPT = re.compile(r"[!-~]{1,40}")
@@ -60,7 +61,7 @@ def read_notification(body: bytes | memoryview) -> Notification:
     about what is only shown. Raises UnreadableNotification, and nothing else, for any bytes.
     """
     try:
-        document = read_json(body)
+        document = read_json(body, at_most=MAX_BYTES)
     except NotStrictJson as error:
         raise UnreadableNotification(str(error)) from error
     if not isinstance(document, dict) or document.get("callbackType") != "IPN":

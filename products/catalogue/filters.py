@@ -11,8 +11,7 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from products.models import MAX_SKU, Product
-from products.querysets import ProductQuerySet
+from products.models import MAX_SKU, Product, ProductQuerySet
 
 from .search import MAX_TERM, matching, words_in
 

@@ -25,9 +25,9 @@ from rest_framework.request import Request
 from omachemainproj.api.renderers import write_json
 from omachemainproj.compiled_queries import Statement, compiled
 from omachemainproj.media import media_prefix
-from products.models import Category, Product
-from products.querysets import Newest
+from products.models import Category, Newest, Product
 
+from .queries import as_rows
 from .representation import COLUMNS, ProductRepresentation
 
 PER_CATEGORY = 25
@@ -46,7 +46,7 @@ SHELVES = {
 @compiled
 def _newest_of(category: str) -> QuerySet[Any, Any]:
     newest = Product.objects.on_sale().filter(category=category).order_by(Newest())
-    return newest.as_rows()[:PER_CATEGORY]
+    return as_rows(newest)[:PER_CATEGORY]
 
 
 def _statement() -> Statement[Any]:

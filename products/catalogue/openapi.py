@@ -1,4 +1,4 @@
-"""What /docs/ says about the catalogue: inputs, answers, examples."""
+"""OpenAPI descriptions of the catalogue: inputs, answers, examples."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import FieldErrors, error_answer
+from omachemainproj.api.schema import error_answer, field_errors
 from products.models import Category
 from products.serializers import (
     CartInput,
-    CreateProductInput,
     HomeOutput,
     ProductDetailOutput,
     ProductOutput,
-    SellersProductOutput,
 )
 
 from .home import SHELVES
@@ -36,8 +34,8 @@ PRODUCT: dict[str, Any] = {
     "stars": 4.6,
     "reviews": 17,
 }
-_SELLERS = {**PRODUCT, "payment_mpesa_number": "254712345678"}
-_BAD_PARAMETER = OpenApiResponse(FieldErrors, description="A parameter cannot be read.")
+SELLERS_PRODUCT = {**PRODUCT, "payment_mpesa_number": "254712345678"}
+_BAD_PARAMETER = field_errors("A parameter cannot be read.")
 LINK = OpenApiParameter(
     "Link",
     OpenApiTypes.STR,
@@ -143,39 +141,11 @@ DETAIL: dict[str, Any] = {
             description="The product.",
             examples=[
                 OpenApiExample("for anyone", value=PRODUCT),
-                OpenApiExample("for its seller", value=_SELLERS),
+                OpenApiExample("for its seller", value=SELLERS_PRODUCT),
             ],
         ),
         401: error_answer("Given token not valid for any token type", "token_not_valid"),
         404: error_answer("There is no such product.", "product_not_found"),
-    },
-}
-
-CREATE: dict[str, Any] = {
-    "operation_id": "product_create",
-    "summary": "List a product",
-    "tags": ["catalogue"],
-    "description": (
-        "Its seller is who sends it. A picture needs `multipart/form-data`: PNG, JPEG or WebP, at"
-        " most 5 MB, kept as WebP without its metadata."
-    ),
-    "request": {
-        "application/json": CreateProductInput,
-        "multipart/form-data": CreateProductInput,
-    },
-    "responses": {
-        201: OpenApiResponse(
-            SellersProductOutput,
-            description="The product as its seller sees it; `Location` is its address.",
-            examples=[OpenApiExample("created", value=_SELLERS, response_only=True)],
-        ),
-        400: OpenApiResponse(
-            FieldErrors,
-            description="Something in the input is wrong.",
-            examples=[
-                OpenApiExample("price", value={"price": ["A whole number is needed, like 1500."]})
-            ],
-        ),
     },
 }
 
@@ -196,6 +166,6 @@ CART: dict[str, Any] = {
     ],
     "responses": {
         200: _LIST,
-        400: OpenApiResponse(FieldErrors, description="The ids cannot be read."),
+        400: field_errors("The ids cannot be read."),
     },
 }

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 
 from omachemainproj.media import media_prefix
+from products.models import Product, average_stars
 
 #: What a row holds, in the order ``Shape.product`` reads it.
 COLUMNS = (
@@ -35,9 +36,15 @@ COLUMNS = (
 LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
 
 
-def average_stars(stars: int, reviews: int) -> float | None:
-    """The mean to one decimal, halves rounded up; None without a review."""
-    return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
+def row_of(product: Product) -> tuple[Any, ...]:
+    """``COLUMNS`` of a product that was just saved, with its seller at hand. No query."""
+    read = {
+        "image": product.image.name,
+        "thumbnail": product.thumbnail.name,
+        "user_name": product.seller.username,
+        "created": product.created_at.isoformat(timespec="microseconds"),
+    }
+    return tuple(read[name] if name in read else getattr(product, name) for name in COLUMNS)
 
 
 class ProductRepresentation:

@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, Func, Value
 from django.db.models.sql.compiler import SQLCompiler
 
-from products.querysets import ProductQuerySet
+from products.models import ProductQuerySet
 
 MAX_TERM = 100
 #: More words than this are not looked at: no shopper needs them, and each is work.

@@ -1,4 +1,4 @@
-"""The catalogue over HTTP: home, lists, search, one product, a new product, a cart."""
+"""The catalogue over HTTP: home, lists, search, one product, a cart."""
 
 from __future__ import annotations
 
@@ -15,24 +15,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.api.fields import MAX_ID
 from omachemainproj.api.pagination import KeysetPagination
-from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from products.listings.services import create_product
-from products.models import Category, Product
-from products.querysets import ProductQuerySet
-from products.serializers import CartInput, CreateProductInput, ProductOutput
+from products.models import Category, Product, ProductQuerySet
+from products.serializers import CartInput, ProductOutput
 
-from . import openapi as descriptions
-from . import queries as pages
+from . import openapi, queries
 from .filters import ORDERS, ProductFilter, ProductFilterBackend
 from .home import home_page
 from .representation import ProductRepresentation
 from .search import MAX_TERM, is_common, query_for, words_in
 from .spelling import correct_spelling
-
-_BIGGEST_ID = 2**63 - 1
 
 
 class NoSuchProduct(Refusal):
@@ -58,7 +52,7 @@ class HomeView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.HOME)
+    @extend_schema(**openapi.HOME)
     def get(self, request: Request) -> HttpResponseBase | None:
         body, etag = home_page().written(request)
         response = HttpResponse(body, content_type="application/json")
@@ -69,7 +63,7 @@ class HomeView(APIView):
 
 
 class ProductListView(GenericAPIView):
-    """What the lists of products share: the filters, the orders, the pages."""
+    """What the lists of products share: the filters, the orders, the queries."""
 
     authentication_classes = []
     permission_classes = [AllowAny]
@@ -89,15 +83,15 @@ class ProductListView(GenericAPIView):
         """The columns the pages of this order are cut by."""
         return ORDERS[self.ordering]
 
-    def page(self, source: pages.Source, text: str, *, indexed: bool = True) -> list[Any]:
+    def page(self, source: queries.Source, text: str, *, indexed: bool = True) -> list[Any]:
         """The asked page of a list, filtered and ordered. One query."""
         pager = self.pagination_class()
         self._paginator = pager
         if self._asks_for_more_than_pages():
             products = cast(ProductQuerySet, self.filter_queryset(source(text)))
-            rows = pages.in_order(products, self.keyset, indexed=indexed)
+            rows = queries.in_order(products, self.keyset, indexed=indexed)
             return pager.paginate_queryset(rows, self.request, self)
-        read = partial(pages.read_page, source, text, self.keyset, indexed=indexed)
+        read = partial(queries.read_page, source, text, self.keyset, indexed=indexed)
         return pager.paginate(self.request, self.keyset, read)
 
     def _asks_for_more_than_pages(self) -> bool:
@@ -116,14 +110,14 @@ class CategoryView(ProductListView):
 
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.CATEGORY)
+    @extend_schema(**openapi.CATEGORY)
     def get(self, request: Request, category: str) -> Response:
         category = "phones" if category == "phonestablet" else category
         if category not in Category.values:
             raise NoSuchCategory
-        source = pages.on_sale
+        source = queries.on_sale
         if request.query_params.get("in_stock") == "false":
-            source = pages.sold_out
+            source = queries.sold_out
         return self.answer(self.page(source, category))
 
 
@@ -137,7 +131,7 @@ class SearchView(ProductListView):
         # All categories at once: the primary key is the index that has them in this order.
         return ("-id",) if self.ordering == "newest" else ORDERS[self.ordering]
 
-    @extend_schema(**descriptions.SEARCH)
+    @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
         words = words_in(self._term())
         found = self._find([[word] for word in words])
@@ -156,14 +150,14 @@ class SearchView(ProductListView):
 
     def _find(self, groups: list[list[str]]) -> list[Any]:
         if not groups:
-            return self.page(pages.everything, "")
-        return self.page(pages.found, query_for(groups), indexed=is_common(groups))
+            return self.page(queries.everything, "")
+        return self.page(queries.found, query_for(groups), indexed=is_common(groups))
 
     def _had_an_earlier_page(self, words: list[str]) -> bool:
         """Whether this page is empty only because it is behind the last one."""
         if "cursor" not in self.request.query_params:
             return False
-        whole = pages.found(query_for([[word] for word in words]))
+        whole = queries.found(query_for([[word] for word in words]))
         return bool(self.filter_queryset(whole)[:1])
 
 
@@ -173,49 +167,15 @@ class ProductView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.DETAIL)
+    @extend_schema(**openapi.DETAIL)
     def get(self, request: Request, product_id: str) -> Response:
-        row = pages.read_product(int(product_id))
+        row = queries.read_product(int(product_id))
         if row is None:
             raise NoSuchProduct
         product = ProductRepresentation(request).product(row)
         if request.user.is_authenticated and request.user.pk == row.seller_id:
             product["payment_mpesa_number"] = row.payment_mpesa_number
         return Response(product)
-
-
-class CreateView(APIView):
-    """A signed-in person lists a product."""
-
-    parser_classes = [StrictJSONParser, StrictMultiPartParser]
-    throttle_scope = "create"
-
-    @extend_schema(**descriptions.CREATE)
-    def post(self, request: Request) -> Response:
-        asked = CreateProductInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        values = dict(asked.validated_data)
-        picture = values.pop("image", None)
-        product = create_product(seller=cast(User, request.user), picture=picture, **values)
-        row = (
-            product.pk,
-            product.name,
-            product.image.name,
-            product.thumbnail.name,
-            product.description,
-            product.category,
-            product.price,
-            product.item_number,
-            product.soldout,
-            request.user.username,
-            product.created_at.isoformat(timespec="microseconds"),
-            product.review_stars,
-            product.review_count,
-        )
-        body = ProductRepresentation(request).product(row)
-        body["payment_mpesa_number"] = product.payment_mpesa_number
-        headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
-        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 
 class CartView(APIView):
@@ -225,12 +185,12 @@ class CartView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.CART)
+    @extend_schema(**openapi.CART)
     def post(self, request: Request) -> Response:
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         asked = CartInput(data=body)
         asked.is_valid(raise_exception=True)
-        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= _BIGGEST_ID))
-        found = {row.id: row for row in pages.read_cart(ids)}
+        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= MAX_ID))
+        found = {row.id: row for row in queries.read_cart(ids)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order))

@@ -1,4 +1,4 @@
-"""Every change to what is for sale; shelves change in products.stock."""
+"""What sellers do with their listings: create, edit, unlist, restock."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.services import KEEP
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import locked_row
-from omachemainproj.images import Picture
+from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
 from products.catalogue.spelling import remember_words
 from products.models import MAX_STOCK, Product, StockMovement
@@ -73,11 +72,7 @@ def create_product(  # noqa: PLR0913
         _store(product, picture)
         with transaction.atomic():
             with _sku_of_its_own(sku):
-                product.save(force_insert=True)
-            if item_number:
-                StockMovement.objects.create(
-                    product=product, quantity=item_number, reference="listed", actor=by or seller
-                )
+                stock.create_with_stock(product, actor_id=(by or seller).pk)
             remember_words(name)
     except BaseException:
         _delete_files(product)
@@ -110,9 +105,7 @@ def _sku_of_its_own(sku: str | None) -> Iterator[None]:
 SKU_TAKEN = "Another listing of yours has this sku."
 
 
-def edit_product(
-    product_id: int, *, picture: Picture | object | None = KEEP, **changes: Any
-) -> None:
+def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: Any) -> None:
     """Change these columns of a product, and nothing else. Safe to repeat.
 
     ``picture`` is a picture, None to take it away, or ``KEEP``. Its stock may be sold at the same
@@ -128,7 +121,7 @@ def edit_product(
         return
     shown = Product()
     try:
-        _store(shown, picture if isinstance(picture, Picture) else None)
+        _store(shown, picture)
         with transaction.atomic():
             before = locked_row(Product, product_id)
             files = {"image": shown.image.name or "", "thumbnail": shown.thumbnail.name or ""}

@@ -1,8 +1,8 @@
-"""What sellers do with their own products over HTTP; their files are in products.sheet_views."""
+"""What sellers do with their own products over HTTP; CSV files are in products.spreadsheets."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,20 +12,39 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
-from accounts.services import KEEP
+from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
+from omachemainproj.images import KEEP
 from products.catalogue.filters import ListingFilter, ProductFilterBackend
-from products.catalogue.representation import ProductRepresentation
+from products.catalogue.queries import as_listings
+from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
-from products.models import Product
-from products.querysets import Newest
-from products.serializers import EditProductInput, ListingOutput, RestockInput
+from products.models import Newest, Product
+from products.serializers import CreateProductInput, EditProductInput, ListingOutput, RestockInput
 
-from . import openapi as seller_descriptions
-from .services import edit_product, restock_product, unlist_product
+from . import openapi
+from .services import create_product, edit_product, restock_product, unlist_product
+
+
+class CreateView(APIView):
+    """A signed-in person lists a product."""
+
+    parser_classes = [StrictJSONParser, StrictMultiPartParser]
+    throttle_scope = "create"
+
+    @extend_schema(**openapi.CREATE)
+    def post(self, request: Request) -> Response:
+        asked = CreateProductInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        values = dict(asked.validated_data)
+        picture = values.pop("image", None)
+        product = create_product(seller=current_user(request), picture=picture, **values)
+        body = ProductRepresentation(request).product(row_of(product))
+        body["payment_mpesa_number"] = product.payment_mpesa_number
+        headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
+        return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 
 class SellerProductsView(GenericAPIView):
@@ -39,10 +58,10 @@ class SellerProductsView(GenericAPIView):
     keyset = ("newest",)
     throttle_scope = "sell"
 
-    @extend_schema(**seller_descriptions.PRODUCTS)
+    @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
-        mine = self.filter_queryset(Product.objects.owned_by(_seller(request)))
-        rows = mine.annotate(newest=Newest()).as_listings("newest").order_by("newest")
+        mine = self.filter_queryset(Product.objects.owned_by(current_user(request)))
+        rows = as_listings(mine.annotate(newest=Newest()), "newest").order_by("newest")
         page = self.paginate_queryset(rows) or []
         shape = ProductRepresentation(request)
         return self.get_paginated_response([shape.listing(row) for row in page])
@@ -61,7 +80,7 @@ class OwnProductView(ProductView):
             self.throttle_scope = "sell"
         return super().get_throttles()
 
-    @extend_schema(**seller_descriptions.EDIT)
+    @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
         product = _own(request, product_id)
         asked = EditProductInput(
@@ -72,7 +91,7 @@ class OwnProductView(ProductView):
         edit_product(product.pk, picture=changes.pop("image", KEEP), **changes)
         return _answer(request, product.pk)
 
-    @extend_schema(**seller_descriptions.UNLIST)
+    @extend_schema(**openapi.UNLIST)
     def delete(self, request: Request, product_id: str) -> Response:
         unlist_product(_own(request, product_id).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
@@ -83,13 +102,15 @@ class RestockView(APIView):
 
     throttle_scope = "sell"
 
-    @extend_schema(**seller_descriptions.RESTOCK)
+    @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
         product = _own(request, product_id)
         asked = RestockInput(data=request.data)
         asked.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
-        is_new = restock_product(product.pk, by=_seller(request), key=key, **asked.validated_data)
+        is_new = restock_product(
+            product.pk, by=current_user(request), key=key, **asked.validated_data
+        )
         answer = _answer(request, product.pk)
         answer.status_code = status.HTTP_201_CREATED
         if not is_new:
@@ -97,19 +118,14 @@ class RestockView(APIView):
         return answer
 
 
-def _seller(request: Request) -> User:
-    """The caller: nobody gets past the door without having signed in."""
-    return cast(User, request.user)
-
-
 def _own(request: Request, product_id: str) -> Product:
     """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
-    product = Product.objects.owned_by(_seller(request)).filter(pk=int(product_id)).first()
+    product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:
         raise NoSuchProduct
     return product
 
 
 def _answer(request: Request, product_id: int) -> Response:
-    row = Product.objects.filter(pk=product_id).as_listings().get()
+    row = as_listings(Product.objects.filter(pk=product_id)).get()
     return Response(ProductRepresentation(request).listing(row))

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import migrations, models
 from django.db.models import Q
 import django.db.models.deletion
-import products.querysets
+import products.models
 
 
 search = import_module("products.migrations.0003_search")
@@ -50,7 +50,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="product",
-            index=models.Index(models.F("seller"), products.querysets.Newest(), name="product_of_seller_newest"),
+            index=models.Index(models.F("seller"), products.models.Newest(), name="product_of_seller_newest"),
         ),
         migrations.AddIndex(
             model_name="stockmovement",

@@ -1,20 +1,19 @@
-"""What is for sale."""
+"""What is for sale, and what is said of it."""
 
 from .products import (
     MAX_PRICE,
-    MAX_REASON,
-    MAX_REVIEW,
     MAX_SKU,
     MAX_STOCK,
-    ONE_TO_FIVE_STARS_A_REVIEW,
     Category,
+    Newest,
     Product,
-    Review,
-    SearchWord,
-    SellerRating,
+    ProductQuerySet,
     StockMovement,
+    average_stars,
     picture_path,
 )
+from .reviews import MAX_REASON, MAX_REVIEW, Review, ReviewQuerySet, SellerRating
+from .search_words import SearchWord
 
 __all__ = [
     "MAX_PRICE",
@@ -22,12 +21,15 @@ __all__ = [
     "MAX_REVIEW",
     "MAX_SKU",
     "MAX_STOCK",
-    "ONE_TO_FIVE_STARS_A_REVIEW",
     "Category",
+    "Newest",
     "Product",
+    "ProductQuerySet",
     "Review",
+    "ReviewQuerySet",
     "SearchWord",
     "SellerRating",
     "StockMovement",
+    "average_stars",
     "picture_path",
 ]

@@ -1,21 +1,19 @@
-"""What is for sale, and every change to how much of it there is."""
+"""Products, and every change to how many there are of each."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Subquery
 
-from products.catalogue.representation import average_stars
-from products.querysets import Newest, ProductQuerySet, ReviewQuerySet
+from accounts.models import User
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
 MAX_SKU = 40
-MAX_REVIEW = 2000
-MAX_REASON = 200
-
 
 #: What sums and counts that move together keep to.
 ONE_TO_FIVE_STARS_A_REVIEW = Q(
@@ -32,6 +30,48 @@ class Category(models.TextChoices):
     KITCHEN = "kitchen"
     PHONES = "phones"
     SPORTS = "sports"
+
+
+def average_stars(stars: int, reviews: int) -> float | None:
+    """The mean to one decimal, halves rounded up; None without a review."""
+    return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
+
+
+class Newest(Func):
+    """Smallest for the newest product: the order of a category's shelf.
+
+    Not plain ``-id``: PostgreSQL would rather walk the primary key backwards and throw away the
+    other categories' rows, which is fine until a category has had nothing new for a year.
+    """
+
+    template = "(-%(expressions)s)"
+    output_field = models.BigIntegerField()
+
+    def __init__(self, expression: Any = "id", **extra: Any) -> None:
+        super().__init__(expression, **extra)
+
+
+class ProductQuerySet(models.QuerySet["Product"]):
+    def listed(self) -> ProductQuerySet:
+        """Products their sellers show; the public sees no others."""
+        return self.filter(listed=True)
+
+    def on_sale(self) -> ProductQuerySet:
+        """Listed products with something free to sell."""
+        return self.filter(listed=True, soldout=False)
+
+    def sold_out(self) -> ProductQuerySet:
+        """Listed products with nothing free to sell."""
+        return self.filter(listed=True, soldout=True)
+
+    def sold_by(self, username: str) -> ProductQuerySet:
+        """Products of the seller with this name, whatever its case."""
+        # One id found first, so that the planner can walk that seller's own index.
+        return self.filter(seller=Subquery(User.objects.called(username).values("pk")[:1]))
+
+    def owned_by(self, seller: User | int) -> ProductQuerySet:
+        """A seller's own, shown to the public or not. Sellers' views start here."""
+        return self.filter(seller=seller)
 
 
 def picture_path(product: Product, name: str) -> str:
@@ -86,8 +126,9 @@ class Product(models.Model):
     sold = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
     )
-    #: What its shown reviews add up to. Moved with each of them (products.reviews.services), never counted
-    #: when read, and in no index, so that moving it leaves the indexes alone too.
+    #: The sum of the stars of its shown reviews, and their number. Moved with each review
+    #: (products.reviews.services), never counted when read, and in no index, so that moving them
+    #: leaves the indexes alone too.
     review_stars = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -191,99 +232,3 @@ class StockMovement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity:+d} for {self.reference}"
-
-
-class Review(models.Model):
-    """What a buyer says of goods that were delivered to them: one review a line.
-
-    It stays, and counts, when the goods are returned: the buyer did have them, and paying back
-    must not be a way to be rid of a bad word. Readers are told (``returned``).
-    """
-
-    #: Named, not imported: orders build on products, and not the other way round.
-    line = models.OneToOneField(
-        "orders.OrderTrack", on_delete=models.PROTECT, related_name="review"
-    )
-    product = models.ForeignKey(
-        Product,
-        on_delete=models.PROTECT,
-        related_name="reviews",
-        db_index=False,  # review_of_product_newest begins with it
-    )
-    buyer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
-    )
-    seller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    stars = models.PositiveSmallIntegerField(
-        validators=[MinValueValidator(1), MaxValueValidator(5)]
-    )
-    text = models.TextField(max_length=MAX_REVIEW, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    edited_at = models.DateTimeField(null=True, editable=False)
-    #: The seller's, given once.
-    answer = models.TextField(max_length=MAX_REVIEW, blank=True)
-    answered_at = models.DateTimeField(null=True, editable=False)
-    #: Staff took it out of sight, and said why; it counts for nothing meanwhile.
-    hidden = models.BooleanField(default=False)
-    hidden_reason = models.CharField(max_length=MAX_REASON, blank=True)
-
-    objects = ReviewQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="review_has_one_to_five_stars", condition=Q(stars__gte=1, stars__lte=5)
-            ),
-            models.CheckConstraint(
-                name="review_is_hidden_for_a_reason",
-                condition=Q(hidden=False, hidden_reason="") | Q(hidden=True, hidden_reason__gt=""),
-            ),
-            models.CheckConstraint(
-                name="review_answer_has_a_time",
-                condition=Q(answer="", answered_at=None)
-                | Q(answer__gt="", answered_at__isnull=False),
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["product", "-id"],
-                name="review_of_product_newest",
-                condition=Q(hidden=False),
-            ),
-        ]
-        permissions = [("hide_review", "Can hide reviews and show them again")]
-
-    def __str__(self) -> str:
-        return f"{self.stars} stars for {self.product}"
-
-
-class SellerRating(models.Model):
-    """What the shown reviews of all a seller's goods add up to (see Product.review_stars)."""
-
-    seller = models.OneToOneField(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="rating",
-        primary_key=True,
-    )
-    review_stars = models.PositiveIntegerField(default=0)
-    review_count = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                name="seller_has_one_to_five_stars_a_review", condition=ONE_TO_FIVE_STARS_A_REVIEW
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.review_stars} stars in {self.review_count} reviews"
-
-
-class SearchWord(models.Model):
-    """A word some product's name contains, so that a misspelt one can be put right."""
-
-    word = models.CharField(max_length=40, unique=True)
-
-    def __str__(self) -> str:
-        return self.word

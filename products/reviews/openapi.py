@@ -1,4 +1,4 @@
-"""What /docs/ says about reviews: inputs, answers, examples."""
+"""OpenAPI descriptions of reviews: inputs, answers, examples."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import FieldErrors, error_answer
+from omachemainproj.api.schema import error_answer, field_errors
 from products.catalogue.openapi import LINK
 
 from .serializers import AnswerInput, OwnReviewOutput, ReviewInput, ReviewOutput, SellerOutput
@@ -34,10 +34,8 @@ _OWN: dict[str, Any] = {
     "editable_until": "2026-12-01T09:12:44.120931+00:00",
 }
 _NO_REVIEW = error_answer("There is no such review.", "review_not_found")
-_BAD_INPUT = OpenApiResponse(
-    FieldErrors,
-    description="Something in the input is wrong.",
-    examples=[OpenApiExample("stars", value={"stars": ["A whole number is needed, like 1500."]})],
+_BAD_INPUT = field_errors(
+    "Something in the input is wrong.", stars={"stars": ["A whole number is needed, like 1500."]}
 )
 _LINE = OpenApiParameter(
     "track_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The line's `id`."
@@ -67,7 +65,7 @@ PRODUCT_REVIEWS: dict[str, Any] = {
     ],
     "responses": {
         200: ReviewOutput(many=True),
-        400: OpenApiResponse(FieldErrors, description="A parameter cannot be read."),
+        400: field_errors("A parameter cannot be read."),
         404: error_answer("There is no such product.", "product_not_found"),
     },
     "examples": [OpenApiExample("reviews", value=_REVIEW, response_only=True, status_codes=[200])],

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from products.catalogue.representation import average_stars
-from products.models import Review
+from django.db.models import QuerySet
+
+from accounts.models import User
+from products.models import Review, ReviewQuerySet, average_stars
 
 from .services import EDITABLE_FOR
 
@@ -13,6 +15,36 @@ from .services import EDITABLE_FOR
 _RETURNED = frozenset({"cancelled", "refunded"})
 #: Instead of the name of whoever has given none.
 SOMEBODY = "A buyer"
+
+#: What a row of a review holds.
+REVIEW_COLUMNS = (
+    "id",
+    "stars",
+    "text",
+    "buyer__first_name",
+    "created_at",
+    "edited_at",
+    "answer",
+    "answered_at",
+    "line__track_status",
+)
+
+
+def as_rows(reviews: ReviewQuerySet, *more: str) -> QuerySet[Any]:
+    """Named tuples of what the public sees of these reviews (``REVIEW_COLUMNS``), and ``more``."""
+    return reviews.values_list(*REVIEW_COLUMNS, *more, named=True)
+
+
+def sellers_called(username: str) -> QuerySet[Any]:
+    """The seller with this name in any case, or nobody: named tuples of what is public of them.
+
+    Who has never listed anything is no seller.
+    """
+    sellers = User.objects.called(username).filter(is_active=True, products__isnull=False)
+    rows = sellers.values_list(
+        "username", "date_joined", "rating__review_stars", "rating__review_count", named=True
+    )
+    return rows[:1]
 
 
 def represent_review(row: Any) -> dict[str, Any]:
@@ -32,12 +64,12 @@ def represent_review(row: Any) -> dict[str, Any]:
 
 def represent_shown_review(review_id: int) -> dict[str, Any]:
     """One review as the public sees it. One query."""
-    return represent_review(Review.objects.filter(pk=review_id).as_rows().get())
+    return represent_review(as_rows(Review.objects.filter(pk=review_id)).get())
 
 
 def represent_own_review(review_id: int) -> dict[str, Any]:
     """One review as its writer sees it, hidden or not. One query."""
-    row = Review.objects.filter(pk=review_id).as_rows("product_id", "hidden").get()
+    row = as_rows(Review.objects.filter(pk=review_id), "product_id", "hidden").get()
     return {
         **represent_review(row),
         "product": row.product_id,

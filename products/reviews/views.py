@@ -1,8 +1,8 @@
-"""Reviews over HTTP, apart from writing one: that begins at a bought line (orders.tracking.review_views)."""
+"""Reviews over HTTP. Writing one begins at a bought line: see orders.tracking.review_views."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -12,14 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.authentication import current_user
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from products.catalogue.views import NoSuchProduct
 from products.models import Product, Review
-from products.querysets import sellers_called
 
-from . import openapi as descriptions
-from .representation import represent_review, represent_seller, represent_shown_review
+from . import openapi
+from .representation import (
+    as_rows,
+    represent_review,
+    represent_seller,
+    represent_shown_review,
+    sellers_called,
+)
 from .serializers import AnswerInput, ReviewOutput
 from .services import answer_review
 
@@ -42,10 +48,10 @@ class ProductReviewsView(GenericAPIView):
     serializer_class = ReviewOutput
     pagination_class = KeysetPagination
 
-    @extend_schema(**descriptions.PRODUCT_REVIEWS)
+    @extend_schema(**openapi.PRODUCT_REVIEWS)
     def get(self, request: Request, product_id: str) -> Response:
         pager = self.pagination_class()
-        reviews = Review.objects.shown().of_product(int(product_id)).as_rows()
+        reviews = as_rows(Review.objects.shown().of_product(int(product_id)))
         rows = pager.paginate_queryset(reviews, request, self)
         if not Product.objects.listed().filter(pk=int(product_id)).exists():
             raise NoSuchProduct
@@ -57,11 +63,11 @@ class AnswerView(APIView):
 
     throttle_scope = "review"
 
-    @extend_schema(**descriptions.ANSWER)
+    @extend_schema(**openapi.ANSWER)
     def post(self, request: Request, review_id: str) -> Response:
         asked = AnswerInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        seller_id = cast(int, request.user.pk)
+        seller_id = current_user(request).pk
         answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
         return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
 
@@ -73,7 +79,7 @@ class SellerView(APIView):
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
-    @extend_schema(**descriptions.SELLER)
+    @extend_schema(**openapi.SELLER)
     def get(self, request: Request, username: str) -> Response:
         row = next(iter(sellers_called(username)), None)
         if row is None:

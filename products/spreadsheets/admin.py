@@ -14,8 +14,8 @@ from django.shortcuts import redirect
 from import_export.admin import ImportExportMixin
 from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 
+from accounts.authentication import current_user
 from accounts.backoffice import audit
-from accounts.backoffice.admin import who
 from products.models import Product
 
 from .csv_format import MAX_BYTES, MAX_ROWS, BadSheet
@@ -99,5 +99,5 @@ class SheetAdmin(ImportExportMixin):
         self, file_format: Any, request: HttpRequest, queryset: Any, **kwargs: Any
     ) -> Any:
         data = super().get_export_data(file_format, request, queryset, **kwargs)
-        audit.log(who(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
+        audit.log(current_user(request), f"Exported up to {MAX_ROWS:,} as CSV", None, kind=Product)
         return data

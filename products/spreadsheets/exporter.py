@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from products.querysets import Newest, ProductQuerySet
+from products.models import Newest, ProductQuerySet
 
 BATCH = 500
 #: What a row of a sheet is made of, in the order of products.spreadsheets.csv_format.COLUMNS.

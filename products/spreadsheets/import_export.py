@@ -1,7 +1,8 @@
 """Sheets of products in the admin: those of the sellers, with a column that names the seller.
 
 django-import-export brings the pages, the preview and the confirming. What a row may say and do is
-as in products.spreadsheets.importer, which also saves it; the file is read and written by products.spreadsheets.csv_format.
+as in products.spreadsheets.importer, which also saves it; the file is read and written by
+products.spreadsheets.csv_format.
 """
 
 from __future__ import annotations

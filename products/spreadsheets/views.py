@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import Any, cast
+from typing import Any
 
 from django.http import QueryDict, StreamingHttpResponse
 from django.utils import timezone
@@ -13,16 +13,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.models import User
+from accounts.authentication import current_user
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.api.renderers import JSONRenderer
 from omachemainproj.csv_files import write_sheet
-from products.listings import openapi as seller_descriptions
 from products.models import Product
 from products.serializers import ImportInput
 
+from . import openapi
 from .csv_format import COLUMNS, BadSheet, read_sheet
 from .exporter import batches
 from .importer import import_sheet
@@ -39,9 +39,9 @@ class ExportView(APIView):
         """Whatever is accepted: the file is CSV, and a refusal is JSON as everywhere."""
         return JSONRenderer(), JSONRenderer.media_type
 
-    @extend_schema(**seller_descriptions.EXPORT)
+    @extend_schema(**openapi.EXPORT)
     def get(self, request: Request) -> StreamingHttpResponse:
-        rows = batches(Product.objects.owned_by(cast(User, request.user)))
+        rows = batches(Product.objects.owned_by(current_user(request)))
         # Read before anything is answered: trouble with the database is still a 503 here.
         first: list[list[Sequence[Any]]] = [next(rows, [])]
         response = StreamingHttpResponse(
@@ -59,7 +59,7 @@ class ImportView(APIView):
     parser_classes = [StrictMultiPartParser, CSVParser]
     throttle_scope = "import"
 
-    @extend_schema(**seller_descriptions.IMPORT)
+    @extend_schema(**openapi.IMPORT)
     def post(self, request: Request) -> Response:
         asked = ImportInput(data=_with_address(request))
         asked.is_valid(raise_exception=True)
@@ -69,13 +69,13 @@ class ImportView(APIView):
         except BadSheet as bad:
             refuse_field("file", str(bad))
         report = import_sheet(
-            rows, seller=cast(User, request.user), check=asked.validated_data["check"], key=key
+            rows, seller=current_user(request), check=asked.validated_data["check"], key=key
         )
         return Response(report)
 
 
 def _with_address(request: Request) -> QueryDict:
-    """The form; ``verify`` may be said in the address as well."""
+    """The form; ``check`` may be said in the address as well."""
     form = QueryDict(mutable=True)
     form.update(request.data)
     for typed in request.query_params.getlist("check"):

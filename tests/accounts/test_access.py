@@ -5,10 +5,13 @@ from datetime import timedelta
 import jwt
 import pytest
 import time_machine
+from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import AccessToken
 
+from accounts.authentication import current_user
 from accounts.models import User
 
 from .conftest import bearer, log_in, refresh
@@ -178,3 +181,13 @@ def test_logging_out_ends_one_session_only(api, pair):
     api.post("/logout/", {"refresh": pair["refresh"]})
 
     assert refresh(elsewhere["refresh"]).status_code == 200
+
+
+def test_a_view_that_lets_strangers_in_learns_that_nobody_asks(rf, amina):
+    request = rf.get("/")
+    request.user = amina
+    assert current_user(request) == amina
+
+    request.user = AnonymousUser()
+    with pytest.raises(NotAuthenticated):
+        current_user(request)

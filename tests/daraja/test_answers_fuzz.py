@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from omachemainproj.strict_json import NotStrictJson, read_json
 from payments.daraja.client import Conversation, MemoryTokenStore, StatementPage
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.daraja.strictjson import NotStrictJson, read_json
 
 from .conftest import A_PAYOUT, A_REVERSAL
 from .gateway import PAY, PULL, REVERSE, running_gateway, says

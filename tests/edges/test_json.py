@@ -5,7 +5,8 @@ import json
 import pytest
 from django.test import Client
 
-from omachemainproj.api.parsers import MAX_DEPTH, load_strict_json
+from omachemainproj.api.parsers import load_strict_json
+from omachemainproj.strict_json import MAX_DEPTH
 
 PATH = "/token/verify/"
 

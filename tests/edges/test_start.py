@@ -142,7 +142,8 @@ def test_production_is_strict():
         "s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED, s.SECURE_HSTS_SECONDS,"
         " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
     ) == (
-        "False True True True 31536000 __Host-sessionid ['omachemainproj.api.throttles.ScopedThrottle']"
+        "False True True True 31536000 __Host-sessionid"
+        " ['omachemainproj.api.throttles.ScopedThrottle']"
     )
 
 
@@ -165,6 +166,29 @@ def test_a_rehearsal_on_a_loopback_address_needs_no_https():
     }
 
     assert setting("s.DEBUG, s.HTTPS, s.SECURE_SSL_REDIRECT", **rehearsal) == "False False False"
+
+
+@pytest.mark.parametrize(
+    ("url", "settings"),
+    [
+        (None, "smtp localhost 25 None None False False"),
+        ("smtp+tls://ann:s%40y@mail.example:587", "smtp mail.example 587 ann s@y True False"),
+        ("smtp+ssl://mail.example", "smtp mail.example None None None False True"),
+        ("consolemail://", "console None None None None False False"),
+    ],
+)
+def test_one_address_says_how_e_mail_leaves(url, settings):
+    assert settings == setting(
+        "s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_HOST, s.EMAIL_PORT, s.EMAIL_HOST_USER,"
+        " s.EMAIL_HOST_PASSWORD, s.EMAIL_USE_TLS, s.EMAIL_USE_SSL",
+        EMAIL_URL=url,
+    )
+
+
+def test_a_folder_may_keep_e_mail():
+    shown = setting("s.EMAIL_BACKEND.split('.')[-2], s.EMAIL_FILE_PATH", EMAIL_URL="filemail:////m")
+
+    assert shown == "filebased /m"
 
 
 def test_tokens_are_signed_with_a_key_of_their_own():

@@ -1,8 +1,8 @@
 import pytest
 from django.db import connection
 
-from products.models import Product
-from products.querysets import Newest
+from products.catalogue.queries import as_rows
+from products.models import Newest, Product
 from tests.factories import ProductFactory
 
 from .conftest import hide, names, next_page, sell_out
@@ -230,7 +230,7 @@ def _plan(query):
 def test_a_category_walks_an_index_that_has_its_order(products, order, index):
     shelf = getattr(Product.objects, products)().filter(category="kitchen")
 
-    plan = _plan(shelf.order_by(*order).as_rows()[:26])
+    plan = _plan(as_rows(shelf.order_by(*order))[:26])
 
     assert index in plan
     assert "Sort" not in plan

@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from orders.reviews import review_line
-from products.catalogue.representation import average_stars
-from products.models import Product, Review, SellerRating
+from products.models import Product, Review, SellerRating, average_stars
+from products.reviews.representation import as_rows
 from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import delivered_line
@@ -106,7 +106,7 @@ def test_a_review_rewrites_no_index_of_its_product(kettle):
 
 
 def test_a_page_of_reviews_walks_an_index_that_has_its_order(reviewed):
-    page = Review.objects.shown().of_product(reviewed.pk).as_rows().order_by("-id")[:26]
+    page = as_rows(Review.objects.shown().of_product(reviewed.pk)).order_by("-id")[:26]
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             # With a few rows PostgreSQL would read them all; this asks what else it could do.

@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 
 import requests
 
-from omachemainproj.api.parsers import load_strict_json
 from omachemainproj.http_exchange import FAILURES, Answer, Body, HttpExchange
+from omachemainproj.strict_json import read_json
 
 from .errors import MaybeSent, NotSent
 
@@ -105,7 +105,7 @@ def _read_recipient(recipient: Mapping[str, Any]) -> str:
 
 def _document(answer: Answer) -> Any:
     try:
-        return load_strict_json(answer.body)
+        return read_json(answer.body)
     except ValueError as error:
         raise MaybeSent(f"HTTP {answer.status}, not JSON") from error
 

@@ -1,10 +1,10 @@
-"""Work that follows a commit: in this process, or by a worker; never relied on."""
+"""Background tasks: in this process, or by a worker; never relied on."""
 
 import pytest
 from django.db import transaction
 
-from omachemainproj import background as soon
-from omachemainproj.celery import app, perform_duty
+from omachemainproj import background
+from omachemainproj.celery import app, run_in_worker
 from payments import tasks
 from payments.checkout.stk_push import send_stk_push
 
@@ -16,26 +16,26 @@ def broker(settings, monkeypatch):
     """A broker that writes down what it is given."""
     settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
     given = []
-    monkeypatch.setattr(perform_duty, "delay", lambda *args: given.append(args))
+    monkeypatch.setattr(run_in_worker, "delay", lambda *args: given.append(args))
     return given
 
 
 def test_with_a_broker_a_worker_is_asked_by_name(broker, order, daraja):
-    soon.enqueue(send_stk_push, order.pk)
+    background.enqueue(send_stk_push, order.pk)
 
     assert broker == [(NAME, order.pk)]
     assert daraja.pushes == []
 
 
 def test_a_worker_does_the_very_same(order, daraja):
-    perform_duty(NAME, order.pk)
+    run_in_worker(NAME, order.pk)
 
     assert len(daraja.pushes) == 1
     assert order.payments.get().status == "submitted"
 
 
 def test_without_a_broker_it_is_done_here(order, daraja):
-    soon.enqueue(send_stk_push, order.pk)
+    background.enqueue(send_stk_push, order.pk)
 
     assert len(daraja.pushes) == 1
 
@@ -46,16 +46,16 @@ def test_a_broker_that_is_down_stops_nobody(settings, order, daraja, monkeypatch
     def down(*args):
         raise ConnectionError("nobody there")
 
-    monkeypatch.setattr(perform_duty, "delay", down)
+    monkeypatch.setattr(run_in_worker, "delay", down)
 
-    soon.enqueue(send_stk_push, order.pk)
+    background.enqueue(send_stk_push, order.pk)
 
     assert "was put off; the clock will find it" in caplog.text
     assert order.payments.get().status == "requested"
 
 
-def test_a_worker_knows_every_duty_and_nothing_else():
-    assert set(soon._tasks) == {
+def test_a_worker_knows_every_task_and_nothing_else():
+    assert set(background._tasks) == {
         "orders.notifications.sending.send_message",
         "orders.notifications.sending.deliver_notifications",
         "payments.webhooks.inbox.process_event",
@@ -66,7 +66,7 @@ def test_a_worker_knows_every_duty_and_nothing_else():
         "payments.disbursement.process_refund",
     }
     with pytest.raises(KeyError):
-        soon.run_task("os.system", 1)
+        background.run_task("os.system", 1)
 
 
 def test_the_beat_calls_tasks_that_exist(settings):
@@ -90,13 +90,13 @@ def test_the_beats_round_is_the_clocks(order, kettle, monkeypatch):
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_followed_by_nothing(order, monkeypatch):
     done = []
-    monkeypatch.setattr(soon, "run_task", lambda name, row_id: done.append(row_id))
+    monkeypatch.setattr(background, "run_task", lambda name, row_id: done.append(row_id))
 
     with transaction.atomic():
-        soon.enqueue_after_commit(send_stk_push, order.pk)
+        background.enqueue_after_commit(send_stk_push, order.pk)
         transaction.set_rollback(True)
     with transaction.atomic():
-        soon.enqueue_after_commit(send_stk_push, 7)
+        background.enqueue_after_commit(send_stk_push, 7)
         inside = list(done)
 
     assert (inside, done) == ([], [7])

@@ -1,0 +1,148 @@
+"""JSON as two careful parsers would both read it, for bodies that strangers send.
+
+Python's parser accepts more than JSON: the last of two equal keys, NaN, numbers beyond any size,
+half of a surrogate pair. Each of these lets a body mean one thing here and another elsewhere, or
+breaks later, in the database. They are refused. Knows nothing of Django, so that the clients of
+gateways stay free of it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from decimal import Decimal, DecimalException
+from enum import Enum, auto
+from typing import Any, NoReturn
+
+MAX_DEPTH = 20
+#: Of a whole number without its sign; of any other number, its characters.
+MAX_DIGITS = 30
+
+
+class Fault(Enum):
+    """Which rule a body breaks. Its readers may each say it in words of their own."""
+
+    TOO_LONG = auto()
+    NOT_UTF8 = auto()
+    NOT_JSON = auto()
+    DUPLICATE_KEY = auto()
+    NOT_A_NUMBER = auto()
+    LONG_INTEGER = auto()
+    LONG_FRACTION = auto()
+    OUT_OF_RANGE = auto()
+    TOO_DEEP = auto()
+    NUL = auto()
+    HALF_A_CHARACTER = auto()
+
+
+_SENTENCES = {
+    Fault.TOO_LONG: "The body is longer than {detail} kB.",
+    Fault.NOT_UTF8: "The body is not UTF-8.",
+    Fault.NOT_JSON: "The body is not JSON.",
+    Fault.DUPLICATE_KEY: "The same key is given twice.",
+    Fault.NOT_A_NUMBER: "{detail} is not a number.",
+    Fault.LONG_INTEGER: "A number is too long.",
+    Fault.LONG_FRACTION: "A number is too long.",
+    Fault.OUT_OF_RANGE: "A number is too large or too small.",
+    Fault.TOO_DEEP: "The body is nested too deeply.",
+    Fault.NUL: "A text holds a NUL character.",
+    Fault.HALF_A_CHARACTER: "A text holds half of a surrogate pair.",
+}
+
+
+class NotStrictJson(ValueError):
+    """The bytes are not JSON that is accepted. Its text is a plain sentence that says why.
+
+    ``detail`` is the word that is no number, the limit in kB, or what Python's parser says.
+    """
+
+    def __init__(self, fault: Fault, detail: str = "") -> None:
+        self.fault, self.detail = fault, detail
+        super().__init__(_SENTENCES[fault].format(detail=detail))
+
+
+def read_json(
+    body: bytes | memoryview,
+    *,
+    at_most: int | None = None,
+    fractions: type[Decimal] | type[float] = Decimal,
+) -> Any:
+    """Read UTF-8 JSON of at most so many bytes, nested at most 20 levels deep.
+
+    Numbers with a point or an exponent become Decimal, so that nothing is rounded, or float where
+    the caller says so. Raises NotStrictJson, and nothing else, for any bytes.
+    """
+    if at_most is not None and len(body) > at_most:
+        raise NotStrictJson(Fault.TOO_LONG, str(at_most // 1024))
+    try:
+        document = json.loads(
+            str(body, "utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_integer,
+            parse_float=lambda text: _fraction(text, fractions),
+            parse_constant=_refuse_constant,
+        )
+    except NotStrictJson:
+        raise
+    except UnicodeDecodeError as error:
+        raise NotStrictJson(Fault.NOT_UTF8) from error
+    except RecursionError as error:
+        raise NotStrictJson(Fault.TOO_DEEP) from error
+    except ValueError as error:
+        raise NotStrictJson(Fault.NOT_JSON, str(error)) from error
+    for text in _texts(document):
+        _refuse_unstorable(text)
+    return document
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise NotStrictJson(Fault.DUPLICATE_KEY)
+    return members
+
+
+def _integer(text: str) -> int:
+    if len(text.lstrip("-")) > MAX_DIGITS:
+        raise NotStrictJson(Fault.LONG_INTEGER)
+    return int(text)
+
+
+def _fraction(text: str, kind: type[Decimal] | type[float]) -> Decimal | float:
+    if len(text) > MAX_DIGITS:
+        raise NotStrictJson(Fault.LONG_FRACTION)
+    try:
+        number = kind(text)
+    except DecimalException as error:  # an exponent that even Decimal cannot hold
+        raise NotStrictJson(Fault.OUT_OF_RANGE) from error
+    if math.isinf(float(text)):
+        raise NotStrictJson(Fault.OUT_OF_RANGE)
+    return number
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotStrictJson(Fault.NOT_A_NUMBER, name)
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Every key and text in the document. Raises NotStrictJson when it is nested too deeply."""
+    waiting = [(document, 1)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            if depth > MAX_DEPTH:
+                raise NotStrictJson(Fault.TOO_DEEP)
+            if isinstance(value, dict):
+                yield from value
+                value = value.values()
+            waiting.extend((each, depth + 1) for each in value)
+
+
+def _refuse_unstorable(text: str) -> None:
+    if "\0" in text:
+        raise NotStrictJson(Fault.NUL)
+    if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise NotStrictJson(Fault.HALF_A_CHARACTER)

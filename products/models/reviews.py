@@ -1,0 +1,116 @@
+"""What buyers say of goods, and what it adds up to for a seller."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+
+from accounts.models import User
+
+from .products import ONE_TO_FIVE_STARS_A_REVIEW, Product
+
+MAX_REVIEW = 2000
+MAX_REASON = 200
+
+
+class ReviewQuerySet(models.QuerySet["Review"]):
+    def shown(self) -> ReviewQuerySet:
+        """Reviews the public sees; averages count no others."""
+        return self.filter(hidden=False)
+
+    def of_product(self, product_id: int) -> ReviewQuerySet:
+        """What is said of one product."""
+        return self.filter(product=product_id)
+
+    def written_by(self, user: User) -> ReviewQuerySet:
+        """The buyer's own reviews."""
+        return self.filter(buyer=user)
+
+
+class Review(models.Model):
+    """What a buyer says of goods that were delivered to them: one review a line.
+
+    It stays, and counts, when the goods are returned: the buyer did have them, and paying back
+    must not be a way to be rid of a bad word. Readers are told (``returned``).
+    """
+
+    #: Named, not imported: orders build on products, and not the other way round.
+    line = models.OneToOneField(
+        "orders.OrderTrack", on_delete=models.PROTECT, related_name="review"
+    )
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        related_name="reviews",
+        db_index=False,  # review_of_product_newest begins with it
+    )
+    buyer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reviews"
+    )
+    seller = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    stars = models.PositiveSmallIntegerField(
+        validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    text = models.TextField(max_length=MAX_REVIEW, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, editable=False)
+    #: The seller's, given once.
+    answer = models.TextField(max_length=MAX_REVIEW, blank=True)
+    answered_at = models.DateTimeField(null=True, editable=False)
+    #: Staff took it out of sight, and said why; it counts for nothing meanwhile.
+    hidden = models.BooleanField(default=False)
+    hidden_reason = models.CharField(max_length=MAX_REASON, blank=True)
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="review_has_one_to_five_stars", condition=Q(stars__gte=1, stars__lte=5)
+            ),
+            models.CheckConstraint(
+                name="review_is_hidden_for_a_reason",
+                condition=Q(hidden=False, hidden_reason="") | Q(hidden=True, hidden_reason__gt=""),
+            ),
+            models.CheckConstraint(
+                name="review_answer_has_a_time",
+                condition=Q(answer="", answered_at=None)
+                | Q(answer__gt="", answered_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "-id"],
+                name="review_of_product_newest",
+                condition=Q(hidden=False),
+            ),
+        ]
+        permissions = [("hide_review", "Can hide reviews and show them again")]
+
+    def __str__(self) -> str:
+        return f"{self.stars} stars for {self.product}"
+
+
+class SellerRating(models.Model):
+    """What the shown reviews of all a seller's goods add up to (see Product.review_stars)."""
+
+    seller = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="rating",
+        primary_key=True,
+    )
+    review_stars = models.PositiveIntegerField(default=0)
+    review_count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="seller_has_one_to_five_stars_a_review", condition=ONE_TO_FIVE_STARS_A_REVIEW
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.review_stars} stars in {self.review_count} reviews"

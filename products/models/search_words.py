@@ -1,0 +1,14 @@
+"""The words that a misspelt search is corrected by (products.catalogue.spelling)."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class SearchWord(models.Model):
+    """A word some product's name contains, so that a misspelt one can be put right."""
+
+    word = models.CharField(max_length=40, unique=True)
+
+    def __str__(self) -> str:
+        return self.word

@@ -1,0 +1,102 @@
+"""OpenAPI descriptions of listings as CSV: the export, the import and its report."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from omachemainproj.api.schema import field_errors
+from products.serializers import ImportInput, ImportOutput
+
+from .csv_format import COLUMNS, MAX_ROWS
+
+_TAGS = ["selling"]
+
+EXPORT: dict[str, Any] = {
+    "operation_id": "seller_export",
+    "summary": "My products as CSV",
+    "tags": _TAGS,
+    "description": (
+        f"All of the caller's products, newest first, in the columns `{'`, `'.join(COLUMNS)}`:"
+        " the file `/seller/products/import/` takes back. UTF-8 with a byte order mark, as Excel"
+        " wants it. A text a spreadsheet would run as a formula has an apostrophe before it,"
+        " which is taken off again when the file is sent back."
+    ),
+    "responses": {
+        (200, "text/csv"): OpenApiResponse(
+            OpenApiTypes.STR,
+            description="The file.",
+            examples=[
+                OpenApiExample(
+                    "one listing",
+                    value=(
+                        f"{','.join(COLUMNS)}\r\n41,KET-17,Ramtons cordless kettle 1.7 L,"
+                        "Boils in four minutes.,kitchen,1850,12,0712345678,true,\r\n"
+                    ),
+                )
+            ],
+        )
+    },
+}
+
+IMPORT: dict[str, Any] = {
+    "operation_id": "seller_import",
+    "summary": "Send listings as CSV",
+    "tags": _TAGS,
+    "description": (
+        f"The first row names the columns: `{'`, `'.join(COLUMNS)}`. A row with an `id`, or with a"
+        " `sku` that is there, changes that listing; an empty cell leaves a thing as it is (but"
+        " an empty `description` is one). Any other row is a new listing. `item_number` is read"
+        " of new listings alone; `restock` adds to a shelf. Each row is saved, or not, by itself:"
+        f" the report tells. At most {MAX_ROWS:,} rows.\n\n"
+        "The same file sent twice lists nothing twice and adds nothing twice. A new row without a"
+        " `sku` whose name the caller has listed fails, unless it is that listing, which is then"
+        " `unchanged`. The same `restock` for the same `item_number` counts once; an"
+        " `Idempotency-Key` of its own says that it is another delivery."
+    ),
+    "parameters": [
+        OpenApiParameter(
+            "check", OpenApiTypes.BOOL, description="`true` only tells, and changes nothing."
+        ),
+        OpenApiParameter(
+            "Idempotency-Key",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description="What is restocked under the same key counts once for each product.",
+        ),
+    ],
+    "request": {"multipart/form-data": ImportInput, "text/csv": OpenApiTypes.BINARY},
+    "responses": {
+        200: OpenApiResponse(
+            ImportOutput,
+            description="The file was read; what became of each row.",
+            examples=[
+                OpenApiExample(
+                    "one of three failed",
+                    value={
+                        "check": False,
+                        "rows": [
+                            {"row": 2, "status": "updated", "id": 41, "errors": {}, "notes": {}},
+                            {"row": 3, "status": "created", "id": 97, "errors": {}, "notes": {}},
+                            {
+                                "row": 4,
+                                "status": "failed",
+                                "id": None,
+                                "errors": {"price": ["A whole number is needed, like 1500."]},
+                                "notes": {},
+                            },
+                        ],
+                        "totals": {"created": 1, "updated": 1, "unchanged": 0, "failed": 1},
+                    },
+                )
+            ],
+        ),
+        400: field_errors(
+            "The file cannot be read, and nothing was saved.",
+            encoding={"file": ["The file is not UTF-8. In Excel, save it as “CSV UTF-8”."]},
+            columns={"file": ["The file has the column price twice."]},
+        ),
+    },
+}
