@@ -55,33 +55,33 @@ def no_money_came(payment: OrderPayment, given: Mapping[str, Any]) -> str:
 
 
 def try_again(refund: Refund, given: Mapping[str, Any]) -> str:
-    following = decisions.retry_refund(refund.pk, phone=given.get("phone", ""))
+    following = payout_decisions.retry_refund(refund.pk, phone=given.get("phone", ""))
     to = f" to {following.phone}" if following.phone else ""
     return f"{kes(following.amount)} goes back by {following.get_way_display()}{to}."
 
 
 def by_portal(refund: Refund, given: Mapping[str, Any]) -> str:
-    by_person = decisions.record_refund_on_portal(refund.pk, number=given["number"])
+    by_person = payout_decisions.record_refund_on_portal(refund.pk, number=given["number"])
     return f"{kes(by_person.amount)} went back under {by_person.number}."
 
 
 def it_went(refund: Refund, given: Mapping[str, Any]) -> str:
-    done = decisions.record_refund_outcome(refund.pk, number=given["number"])
+    done = payout_decisions.record_refund_outcome(refund.pk, number=given["number"])
     return f"{kes(done.amount)} went back under {done.number}."
 
 
 def it_never_went(refund: Refund, given: Mapping[str, Any]) -> str:
-    decisions.record_refund_outcome(refund.pk)
+    payout_decisions.record_refund_outcome(refund.pk)
     return "The money never went, and is still owed."
 
 
 def acknowledge_refund(refund: Refund, given: Mapping[str, Any]) -> str:
-    decisions.acknowledge_refund(refund.pk)
+    payout_decisions.acknowledge_refund(refund.pk)
     return "Acknowledged."
 
 
 def end_stop(stop: PayoutStop, given: Mapping[str, Any]) -> str:
-    decisions.lift_payout_stop(stop.pk)
+    payout_decisions.lift_payout_stop(stop.pk)
     return "Money may leave again."
 
 

@@ -1,7 +1,7 @@
-"""What a person may decide about money that the shop cannot place by itself (the console).
+"""What staff may do about money that came in, where the shop cannot go on by itself.
 
-Each is one transaction that looks at the state a row is in, and raises ActionNotAvailable with a plain
-sentence where it no longer applies. Who decided and why is written down by the caller.
+Each is one transaction that looks at the state a row is in, and raises ActionNotAvailable with a
+plain sentence where it no longer applies. Its caller records who did it and why.
 """
 
 from __future__ import annotations
@@ -11,21 +11,15 @@ from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
-from omachemainproj.phones import normalise_phone
 from orders.lookup import find_by_typed_reference
-from payments.daraja.result_codes import PayoutReason
 from payments.models import (
     EventState,
     GatewayEvent,
     OrderPayment,
-    Payout,
-    PayoutStop,
     Provider,
     Receipt,
     ReceiptSource,
     Refund,
-    TransferStatus,
-    Way,
 )
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
@@ -36,15 +30,7 @@ from payments.reconciliation.receipts import (
     record_receipt,
 )
 from payments.reconciliation.status_query import query_now
-from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
-from payments.refunds.services import (
-    NothingToRefund,
-    create_replacement,
-    locked_refund,
-    mark_done,
-    mark_refused,
-    refund_unmatched,
-)
+from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.webhooks.inbox import reprocess_event
 
 #: A result code of our own: a person has found out that no money came.
@@ -55,6 +41,11 @@ class ActionNotAvailable(Refusal):
     """The row is not in a state in which this could be done."""
 
     code = "cannot_do"
+
+
+def tidy_number(typed: str) -> str:
+    """A receipt number without spaces, in capitals."""
+    return "".join(typed.upper().split())
 
 
 def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
@@ -81,7 +72,7 @@ def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str 
 
     It is counted once, whatever M-Pesa tells of it later.
     """
-    number = _tidy(number)
+    number = tidy_number(number)
     if find_receipt(number) is not None:
         raise ActionNotAvailable(f"Receipt {number} is written down already.")
     receipt, _ = record_receipt(
@@ -170,89 +161,13 @@ def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
             text="A person has seen that it was paid.",
             door=ReceiptSource.STAFF,
             amount=payment.amount,
-            receipt=_tidy(number),
+            receipt=tidy_number(number),
         ),
     )
     payment.refresh_from_db()
     if not payment.is_confirmed:
         raise ActionNotAvailable(note)
     return payment
-
-
-@transaction.atomic
-def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
-    """Let another refund follow one that M-Pesa refused: the same way, or to ``phone``."""
-    refund = _refused(refund_id)
-    try:
-        phone = normalise_phone(phone) if phone else refund.phone
-    except ValueError as error:
-        raise ActionNotAvailable("This is not a Kenyan mobile number.") from error
-    if phone and not LEAST_PAYOUT <= refund.amount <= MOST_PAYOUT:
-        raise ActionNotAvailable(f"M-Pesa pays out KES {LEAST_PAYOUT} to {MOST_PAYOUT} at a time.")
-    if phone:
-        return create_replacement(refund, way=Way.B2C, phone=phone)
-    if refund.way == Way.PORTAL:
-        raise ActionNotAvailable("Name the number it is to be sent to.")
-    return create_replacement(refund, way=refund.way)
-
-
-@transaction.atomic
-def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
-    """Write down that a person gave the money back on M-Pesa's portal, under this receipt."""
-    refund = _refused(refund_id)
-    number = new_number(number)
-    by_person = create_replacement(refund, way=Way.PORTAL)
-    Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
-    mark_done(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
-    by_person.refresh_from_db()
-    return by_person
-
-
-@transaction.atomic
-def record_refund_outcome(refund_id: int, *, number: str = "") -> Refund:
-    """End a refund M-Pesa never spoke of: done under ``number``, or not done when that is empty.
-
-    The portal tells which. One that was not done is followed by another.
-    """
-    refund = locked_refund(refund_id)
-    if not refund.is_under_way or refund.next_check_at is not None:
-        raise ActionNotAvailable("M-Pesa is still being asked about it, or it has ended.")
-    # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
-    Refund.objects.filter(pk=refund_id).update(unseen=False)
-    if number:
-        number = new_number(number)
-        mark_done(refund_id, number=number, text="Seen on M-Pesa's portal.")
-    else:
-        mark_refused(
-            refund_id,
-            code=STAFF_SAYS_UNPAID,
-            text="A person has found that no money went.",
-            reason=PayoutReason.OTHER,
-        )
-    refund.refresh_from_db()
-    return refund
-
-
-@transaction.atomic
-def acknowledge_refund(refund_id: int) -> Refund:
-    """Say that a person has seen how a refund ended, and has done what there was to do."""
-    refund = locked_refund(refund_id)
-    if not refund.unseen:
-        raise ActionNotAvailable("Somebody has acknowledged it already.")
-    refund.unseen = False
-    refund.save(update_fields=["unseen"])
-    return refund
-
-
-@transaction.atomic
-def lift_payout_stop(stop_id: int) -> PayoutStop:
-    """Let money leave again: the initiator's password and certificate are right."""
-    stop = locked_row(PayoutStop, stop_id)
-    if not stop.is_open:
-        raise ActionNotAvailable("Payouts are not stopped by this any more.")
-    stop.is_open, stop.ended_at = False, timezone.now()
-    stop.save(update_fields=["is_open", "ended_at"])
-    return stop
 
 
 def reprocess_message(event_id: int) -> GatewayEvent:
@@ -270,25 +185,3 @@ def set_message_aside(event_id: int) -> GatewayEvent:
         raise ActionNotAvailable("It was acted on, or it still is.")
     event.set_state(EventState.ASIDE, event.note)
     return event
-
-
-def _tidy(number: str) -> str:
-    return "".join(number.upper().split())
-
-
-def new_number(typed: str) -> str:
-    """M-Pesa's receipt of money that left, which no refund and no payout has yet."""
-    number = _tidy(typed)
-    known = Refund.objects.filter(number=number).exists()
-    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
-        raise ActionNotAvailable(
-            "Name the portal's own receipt number, not one that is known already."
-        )
-    return number
-
-
-def _refused(refund_id: int) -> Refund:
-    refund = locked_refund(refund_id)
-    if not Refund.objects.refused().filter(pk=refund_id).exists():
-        raise ActionNotAvailable("Nothing is left to decide about this refund.")
-    return refund

@@ -1,6 +1,6 @@
-"""What a person may decide about money that is to go to a seller (the console).
+"""What staff may do about money that goes out: refunds, payouts, and what stops both.
 
-As in decisions.py: one transaction each, ActionNotAvailable where it no longer applies.
+As in resolve_money_in.py: one transaction each, ActionNotAvailable where it no longer applies.
 """
 
 from __future__ import annotations
@@ -13,10 +13,95 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
-from payments.models import Payout, TransferStatus
+from payments.models import Payout, PayoutStop, Refund, TransferStatus, Way
 from payments.payouts.services import finish_payout, locked_payout, refuse_payout, retry_payout
+from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
+from payments.refunds.services import create_replacement, locked_refund, mark_done, mark_refused
 
-from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, new_number
+from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
+
+
+@transaction.atomic
+def lift_payout_stop(stop_id: int) -> PayoutStop:
+    """Let money leave again: the initiator's password and certificate are right."""
+    stop = locked_row(PayoutStop, stop_id)
+    if not stop.is_open:
+        raise ActionNotAvailable("Payouts are not stopped by this any more.")
+    stop.is_open, stop.ended_at = False, timezone.now()
+    stop.save(update_fields=["is_open", "ended_at"])
+    return stop
+
+
+@transaction.atomic
+def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
+    """Let another refund follow one that M-Pesa refused: the same way, or to ``phone``."""
+    refund = _refused(refund_id)
+    try:
+        phone = normalise_phone(phone) if phone else refund.phone
+    except ValueError as error:
+        raise ActionNotAvailable("This is not a Kenyan mobile number.") from error
+    if phone and not LEAST_PAYOUT <= refund.amount <= MOST_PAYOUT:
+        raise ActionNotAvailable(f"M-Pesa pays out KES {LEAST_PAYOUT} to {MOST_PAYOUT} at a time.")
+    if phone:
+        return create_replacement(refund, way=Way.B2C, phone=phone)
+    if refund.way == Way.PORTAL:
+        raise ActionNotAvailable("Name the number it is to be sent to.")
+    return create_replacement(refund, way=refund.way)
+
+
+@transaction.atomic
+def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
+    """Write down that a person gave the money back on M-Pesa's portal, under this receipt."""
+    refund = _refused(refund_id)
+    number = new_number(number)
+    by_person = create_replacement(refund, way=Way.PORTAL)
+    Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
+    mark_done(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
+    by_person.refresh_from_db()
+    return by_person
+
+
+@transaction.atomic
+def record_refund_outcome(refund_id: int, *, number: str = "") -> Refund:
+    """End a refund M-Pesa never spoke of: done under ``number``, or not done when that is empty.
+
+    The portal tells which. One that was not done is followed by another.
+    """
+    refund = locked_refund(refund_id)
+    if not refund.is_under_way or refund.next_check_at is not None:
+        raise ActionNotAvailable("M-Pesa is still being asked about it, or it has ended.")
+    # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
+    Refund.objects.filter(pk=refund_id).update(unseen=False)
+    if number:
+        number = new_number(number)
+        mark_done(refund_id, number=number, text="Seen on M-Pesa's portal.")
+    else:
+        mark_refused(
+            refund_id,
+            code=STAFF_SAYS_UNPAID,
+            text="A person has found that no money went.",
+            reason=PayoutReason.OTHER,
+        )
+    refund.refresh_from_db()
+    return refund
+
+
+@transaction.atomic
+def acknowledge_refund(refund_id: int) -> Refund:
+    """Say that a person has seen how a refund ended, and has done what there was to do."""
+    refund = locked_refund(refund_id)
+    if not refund.unseen:
+        raise ActionNotAvailable("Somebody has acknowledged it already.")
+    refund.unseen = False
+    refund.save(update_fields=["unseen"])
+    return refund
+
+
+def _refused(refund_id: int) -> Refund:
+    refund = locked_refund(refund_id)
+    if not Refund.objects.refused().filter(pk=refund_id).exists():
+        raise ActionNotAvailable("Nothing is left to decide about this refund.")
+    return refund
 
 
 @transaction.atomic
@@ -93,3 +178,14 @@ def acknowledge_payout(payout_id: int) -> Payout:
     payout.unseen = False
     payout.save(update_fields=["unseen"])
     return payout
+
+
+def new_number(typed: str) -> str:
+    """M-Pesa's receipt of money that left, which no refund and no payout has yet."""
+    number = tidy_number(typed)
+    known = Refund.objects.filter(number=number).exists()
+    if known or not number.isalnum() or Payout.objects.filter(number=number).exists():
+        raise ActionNotAvailable(
+            "Name the portal's own receipt number, not one that is known already."
+        )
+    return number

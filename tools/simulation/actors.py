@@ -18,7 +18,7 @@ from omachemainproj.api.errors import Refusal
 from orders.lifecycle import cancel_order
 from orders.models import Order
 from payments import clock
-from payments.backoffice import resolve_money_in as decisions
+from payments.backoffice import resolve_money_in, resolve_money_out
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import process_event
@@ -410,16 +410,18 @@ class Actors:
 
     def _staff_give(self, receipt_id: int) -> None:
         if order := self._some():
-            decisions.match_receipt_to_order(receipt_id, reference=order.reference, why="Seen.")
+            resolve_money_in.match_receipt_to_order(
+                receipt_id, reference=order.reference, why="Seen."
+            )
 
     def _staff_send_back(self, receipt_id: int) -> None:
-        decisions.refund_receipt(receipt_id)
+        resolve_money_in.refund_receipt(receipt_id)
 
     def _staff_try_again(self, refund_id: int) -> None:
-        decisions.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
+        resolve_money_out.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
 
     def _staff_end_stop(self, stop_id: int) -> None:
-        decisions.lift_payout_stop(stop_id)
+        resolve_money_out.lift_payout_stop(stop_id)
 
     def write_down(self) -> None:
         """A person writes down what the buyer's phone shows."""
@@ -434,7 +436,7 @@ class Actors:
     @staticmethod
     def _write_down(entry: Entry) -> None:
         with suppress(Refusal, DatabaseAway):
-            decisions.record_seen_receipt(
+            resolve_money_in.record_seen_receipt(
                 number=entry.receipt.lower(),
                 amount=entry.amount,
                 reference=entry.purpose.reference,

@@ -23,7 +23,7 @@ from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
 from orders.models import Order
 from payments import clock, gateway
-from payments.backoffice import resolve_money_in as decisions
+from payments.backoffice import resolve_money_out
 from payments.checkout.stk_push import MAX_PROMPTS_PER_HOUR, STK_TIMEOUT
 from payments.models import (
     OPEN,
@@ -158,7 +158,7 @@ class Run:
         until = self.time.passed + THREE_DAYS
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
-                decisions.lift_payout_stop(stop.pk)
+                resolve_money_out.lift_payout_stop(stop.pk)
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break
