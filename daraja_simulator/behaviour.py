@@ -89,7 +89,7 @@ NAMED_REFUSALS = {
 class Script:
     """How one request goes. Every field left out means: as usual. Seconds and whole KES.
 
-    What each field does is told in ``docs/simulator.md``, one row each.
+    ``README.md`` says what each field does, a row each.
     """
 
     outcome: str | None = None

@@ -2,8 +2,7 @@
 
 No part of Daraja.
 
-Every answer is JSON; a refusal is ``{"error": "a sentence"}``. ``docs/simulator.md`` lists the
-addresses.
+Every answer is JSON; a refusal is ``{"error": "a sentence"}``. ``README.md`` lists the addresses.
 """
 
 from collections.abc import Mapping

@@ -126,7 +126,7 @@ class ControlPlane:
                     return action, match.group(1) if pattern.groups else ""
         if found:
             raise ControlError(405, f"{request.method} is not for this address.")
-        raise ControlError(404, "There is nothing at this address; docs/simulator.md lists all.")
+        raise ControlError(404, "There is nothing at this address; README.md lists all.")
 
     def _script(self, request: Request, fields: Fields, argument: str) -> Any:
         self._world.scripts.add(fields)

@@ -1,6 +1,6 @@
 """M-Pesa Express, asking how it went: ``POST /mpesa/stkpushquery/v1/query``.
 
-Source: Daraja portal, M-Pesa Express Query, and the dated runs told in the shop's notes on M-Pesa.
+Source: Daraja portal, M-Pesa Express Query, and recorded runs.
 """
 
 from . import fields
