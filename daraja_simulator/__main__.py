@@ -4,7 +4,7 @@ import sys
 from argparse import ArgumentParser
 
 from . import __version__
-from .process import add_arguments, run_as_told
+from .process import add_arguments, run_with_options
 from .server import PortInUse
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     add_arguments(parser)
     try:
-        run_as_told(vars(parser.parse_args()), _print_line)
+        run_with_options(vars(parser.parse_args()), _print_line)
     except (OSError, PortInUse, ValueError) as error:
         sys.exit(str(error))
 

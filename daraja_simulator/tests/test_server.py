@@ -19,7 +19,7 @@ from .caller import said_no
 
 RUN = (
     "from daraja_simulator.process import run;"
-    "run(host='127.0.0.1', port=0, default='person', say=print)"
+    "run(host='127.0.0.1', port=0, default='person', output=print)"
 )
 
 
