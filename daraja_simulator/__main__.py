@@ -1,21 +1,31 @@
-"""``python -m daraja_simulator``: the pretend Safaricom without Django."""
+"""``daraja-simulator``, or ``python -m daraja_simulator``: the simulator as a process."""
 
 import sys
 from argparse import ArgumentParser
 
-from .process import add_arguments, run_as_told
+from . import __version__
+from .process import add_arguments, run_with_options
 from .server import PortInUse
 
 
-def _say(line: str) -> None:
+def main() -> None:
+    """Read the command line and serve until asked to end; exits with a sentence if it cannot."""
+    parser = ArgumentParser(
+        prog="daraja-simulator",
+        description="A pretend Safaricom (Daraja), with a phone in the browser.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    add_arguments(parser)
+    try:
+        run_with_options(vars(parser.parse_args()), _print_line)
+    except (OSError, PortInUse, ValueError) as error:
+        sys.exit(str(error))
+
+
+def _print_line(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    parser = ArgumentParser(prog="python -m daraja_simulator", description=__doc__)
-    add_arguments(parser)
-    try:
-        run_as_told(vars(parser.parse_args()), _say)
-    except (OSError, PortInUse, ValueError) as error:
-        sys.exit(str(error))
+    main()

@@ -1,9 +1,9 @@
-"""Asking what a number holds: ``POST /mpesa/accountbalance/v1/query``.
+"""Account Balance, what a number holds: ``POST /mpesa/accountbalance/v1/query``.
 
 Source: Daraja portal, Account Balance, whose sample has its codes in text.
 """
 
-from . import fields, later
+from . import asynchronous, fields
 from .clock import stamp
 from .conversations import Conversation
 from .faults import refuse_as_scripted
@@ -15,10 +15,10 @@ from .world import World
 
 
 def query(world: World, request: Request) -> Reply:
-    """Accept the question; the answer comes as a result. Raises DarajaError."""
+    """Accept the query; the answer comes as a result. Raises DarajaError."""
     world.tokens.check(request, BALANCE_TOKEN_REFUSED)
     body = daraja_body(request)
-    ask = fields.initiated(
+    instruction = fields.instruction(
         world.config,
         body,
         api="account_balance",
@@ -31,15 +31,15 @@ def query(world: World, request: Request) -> Reply:
     script = world.scripts.pick("account_balance")
     if refusal := refuse_as_scripted(world, script, BALANCE_TOKEN_REFUSED):
         return refusal
-    return later.accept(world, ask, script, work=_look)
+    return asynchronous.accept(world, instruction, script, execute=_look)
 
 
-def _look(world: World, conversation: Conversation) -> later.Done:
-    shortcode = conversation.ask.shortcode
+def _look(world: World, conversation: Conversation) -> asynchronous.Completed:
+    shortcode = conversation.instruction.shortcode
     if shortcode not in world.config.numbers:
         raise Declined("SFC_IC0003")
     account = world.books.account(shortcode)
-    told = "&".join(
+    balances = "&".join(
         [
             holdings("Working Account", account["working"]),
             holdings("Utility Account", account["utility"]),
@@ -47,4 +47,6 @@ def _look(world: World, conversation: Conversation) -> later.Done:
         ]
     )
     now = stamp(world.clock.now())
-    return later.Done([parameter("AccountBalance", told), parameter("BOCompletedTime", now)])
+    return asynchronous.Completed(
+        [parameter("AccountBalance", balances), parameter("BOCompletedTime", now)]
+    )

@@ -65,7 +65,7 @@ def _deliver(world: World, number: str, form: dict[str, str], code: int) -> dict
     name = f"ATXid_{ids.access_token()}" if code in _SENT else "None"
     if code in _SENT:
         sender = form.get("from") or _USUAL_SENDER
-        world.handsets.text(phone, form["message"], paid=True, sender=sender)
+        world.handsets.send_sms(phone, form["message"], paid=True, sender=sender)
     world.events.add("sms", phone=phone, status_code=code, text=form["message"])
     return {
         "statusCode": code,

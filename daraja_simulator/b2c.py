@@ -1,4 +1,4 @@
-"""Payouts to phones: ``POST /mpesa/b2c/v3/paymentrequest``, and v1, which knows no id of ours.
+"""Payouts to phones: ``POST /mpesa/b2c/v3/paymentrequest``, and v1, which takes no client's id.
 
 Source: Daraja portal, Business to Customer.
 """
@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import fields, later
+from . import asynchronous, fields
 from .books import Entry, Purpose
+from .callback_client import Body
 from .config import MAX_AMOUNT, MIN_PAYOUT, Config
-from .conversations import Ask, Conversation
+from .conversations import Conversation, Instruction
 from .faults import refuse_as_scripted
 from .handsets import received_text
-from .post import Body
 from .result_bodies import parameter, party
 from .results import Declined
 from .tokens import B2C_TOKEN_REFUSED
@@ -26,69 +26,73 @@ COMMANDS = ("BusinessPayment", "SalaryPayment", "PromotionPayment")
 def pay(world: World, version: int, request: Request) -> Reply:
     """Accept an order to pay a phone, or refuse it. Raises DarajaError.
 
-    In v3 an OriginatorConversationID used before is refused; what became of the first is told by
-    its result alone.
+    In v3 an OriginatorConversationID used before is refused; only the first one's own result says
+    what became of it.
     """
     world.tokens.check(request, B2C_TOKEN_REFUSED)
     body = daraja_body(request)
     originator_id = fields.text(body, "OriginatorConversationID") if version == 3 else ""
-    ask = _read(world.config, body)
+    instruction = _read(world.config, body)
     world.conversations.refuse_known(originator_id)
-    script = world.scripts.pick("b2c", phone=ask.phone, amount=ask.amount)
+    script = world.scripts.pick("b2c", phone=instruction.phone, amount=instruction.amount)
     if refusal := refuse_as_scripted(world, script, B2C_TOKEN_REFUSED):
         return refusal
-    return later.accept(world, ask, script, work=_pay, forge=_imagine, originator_id=originator_id)
+    return asynchronous.accept(
+        world, instruction, script, execute=_pay, forge=_forge, originator_id=originator_id
+    )
 
 
-def _read(config: Config, body: Mapping[str, Any]) -> Ask:
-    ask = fields.initiated(
+def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
+    instruction = fields.instruction(
         config, body, api="b2c", initiator="InitiatorName", commands=COMMANDS, party="PartyA"
     )
-    # What is too little or too much is told by the result; what is no amount at all, at once.
+    # Too little or too much ends with a result code; what is no amount at all is refused at once.
     amount = fields.amount(body, most=10**12)
     phone = fields.phone(body, "PartyB")
     occasion = body.get("Occassion") or body.get("Occasion") or ""
     if not isinstance(occasion, str) or len(occasion) > 100:
         raise invalid("Occassion")
-    return replace(ask, amount=amount, phone=phone)
+    return replace(instruction, amount=amount, phone=phone)
 
 
-def _pay(world: World, conversation: Conversation) -> later.Done:
-    ask = conversation.ask
-    if ask.shortcode != world.config.b2c_shortcode:
+def _pay(world: World, conversation: Conversation) -> asynchronous.Completed:
+    instruction = conversation.instruction
+    if instruction.shortcode != world.config.b2c_shortcode:
         raise Declined("2028")
-    if ask.amount < MIN_PAYOUT:
+    if instruction.amount < MIN_PAYOUT:
         raise Declined("2")
-    if ask.amount > MAX_AMOUNT:
+    if instruction.amount > MAX_AMOUNT:
         raise Declined("3")
-    if not world.subscribers.is_registered(ask.phone):
+    if not world.subscribers.is_registered(instruction.phone):
         raise Declined("2040")
     entry = world.books.pay(
-        phone=ask.phone,
-        amount=ask.amount,
+        phone=instruction.phone,
+        amount=instruction.amount,
         purpose=_purpose(conversation),
         receipt=conversation.transaction_id,
     )
     text = received_text(world.config.merchant_name, entry)
-    world.handsets.text(ask.phone, text, paid=True)
-    return later.Done(_parameters(world, entry), entry)
+    world.handsets.send_sms(instruction.phone, text, paid=True)
+    return asynchronous.Completed(_parameters(world, entry), entry)
 
 
-def _imagine(world: World, conversation: Conversation) -> Sequence[Body]:
-    ask = conversation.ask
-    forged = world.books.imagine(phone=ask.phone, amount=ask.amount, purpose=_purpose(conversation))
+def _forge(world: World, conversation: Conversation) -> Sequence[Body]:
+    instruction = conversation.instruction
+    forged = world.books.forge_entry(
+        phone=instruction.phone, amount=instruction.amount, purpose=_purpose(conversation)
+    )
     return _parameters(world, forged)
 
 
 def _purpose(conversation: Conversation) -> Purpose:
-    ask = conversation.ask
+    instruction = conversation.instruction
     return Purpose(
         kind="b2c",
-        shortcode=ask.shortcode,
-        party_b=ask.phone,
-        transaction_type=ask.command,
+        shortcode=instruction.shortcode,
+        party_b=instruction.phone,
+        transaction_type=instruction.command,
         reference="",
-        description=ask.remarks,
+        description=instruction.remarks,
         conversation_id=conversation.conversation_id,
         originator_conversation_id=conversation.originator_id,
     )

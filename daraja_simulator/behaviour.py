@@ -1,4 +1,4 @@
-"""How one request can go: scripts, ready-made refusals, and the phone numbers with a fate."""
+"""How one request can go: scripts, named refusals, and magic phone numbers."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -47,7 +47,7 @@ _HTML = "<html><body><h1>503 Service Unavailable</h1></body></html>"
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """An answer that says no at once.
+    """An error answered at once.
 
     ``body`` None means Daraja's envelope around ``code`` and ``message``.
     """
@@ -59,7 +59,7 @@ class Refusal:
     content_type: str = "application/json"
 
 
-#: Refusals with a name: every shape of bad news that has been seen from the real service.
+#: Refusals with a name: every shape of error that has been seen from the real service.
 NAMED_REFUSALS = {
     "busy": Refusal(code="500.003.02", message="System is busy. Please try again in few minutes."),
     "locked": Refusal(
@@ -89,7 +89,7 @@ NAMED_REFUSALS = {
 class Script:
     """How one request goes. Every field left out means: as usual. Seconds and whole KES.
 
-    What each field does is told in ``docs/simulator.md``, one row each.
+    ``README.md`` says what each field does, a row each.
     """
 
     outcome: str | None = None
@@ -157,9 +157,9 @@ class Rule:
     operation: str
     phone: str | None
     amount: int | None
-    left: int | None
+    remaining: int | None
 
-    def fits(self, operation: str, phone: str, amount: int) -> bool:
+    def matches(self, operation: str, phone: str, amount: int) -> bool:
         """Say whether a request is one this script is for."""
         return (
             self.operation == operation

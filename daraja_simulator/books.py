@@ -88,7 +88,7 @@ class Books:
         self._entries: list[Entry] = []
         self._by_receipt: dict[str, Entry] = {}
         self._by_phone: dict[str, list[Entry]] = defaultdict(list)
-        self._moved_on: dict[tuple[str, str, date], int] = defaultdict(int)
+        self._daily_totals: dict[tuple[str, str, date], int] = defaultdict(int)
         self._reversed: set[str] = set()
         self._receipts: set[str] = set()
 
@@ -99,7 +99,7 @@ class Books:
         its daily limit, 1 for a wallet that holds too little.
         """
         with self._lock:
-            if self._is_past_daily_limit("in", phone, amount):
+            if self._exceeds_daily_limit("in", phone, amount):
                 raise Declined("4")
             if self._wallet(phone) < amount:
                 raise Declined("1")
@@ -112,13 +112,13 @@ class Books:
         with self._lock:
             if self._utility_of(purpose.shortcode) < amount:
                 raise Declined("1")
-            if self._is_past_daily_limit("out", phone, amount):
+            if self._exceeds_daily_limit("out", phone, amount):
                 raise Declined("4")
             if self._wallet(phone) + amount > self._config.wallet_limit:
                 raise Declined("8")
             return self._move("out", phone, amount, purpose, receipt)
 
-    def give_back(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
+    def reverse_entry(self, original: Entry, *, purpose: Purpose, receipt: str) -> Entry:
         """Reverse a payment. Raises Declined: R000001 for one reversed before, 1 when the money is
         no longer there.
         """
@@ -130,7 +130,7 @@ class Books:
             self._reversed.add(original.receipt)
             return self._move("out", original.phone, original.amount, purpose, receipt)
 
-    def imagine(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
+    def forge_entry(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
         """Make up a movement for a forged message: nothing moves, and its receipt number is never
         used.
         """
@@ -153,7 +153,7 @@ class Books:
             return self._new_receipt(self._clock.now())
 
     def wallet(self, phone: str) -> int:
-        """Tell what a phone has left, KES."""
+        """Give what a phone has left, KES."""
         with self._lock:
             return self._wallet(phone)
 
@@ -165,7 +165,7 @@ class Books:
             self._wallets[phone] = amount
 
     def account(self, shortcode: str) -> dict[str, int]:
-        """Tell what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
+        """Give what a number of the merchant holds: its ``utility`` and ``working`` accounts, KES.
 
         Money comes into the utility account and goes out of it; only ``set_account`` changes the
         other.
@@ -226,7 +226,7 @@ class Books:
                 self._entries,
                 self._by_receipt,
                 self._by_phone,
-                self._moved_on,
+                self._daily_totals,
                 self._reversed,
             ):
                 kept.clear()
@@ -255,14 +255,14 @@ class Books:
             purpose=purpose,
         )
         if not purpose.reverses:
-            self._moved_on[(direction, phone, now.date())] += amount
+            self._daily_totals[(direction, phone, now.date())] += amount
         self._entries.append(entry)
         self._by_receipt[entry.receipt] = entry
         self._by_phone[phone].append(entry)
         return entry
 
-    def _is_past_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
-        moved = self._moved_on.get((direction, phone, self._clock.now().date()), 0)
+    def _exceeds_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
+        moved = self._daily_totals.get((direction, phone, self._clock.now().date()), 0)
         return moved + amount > self._config.daily_limit
 
     def _wallet(self, phone: str) -> int:

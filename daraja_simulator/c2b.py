@@ -13,11 +13,11 @@ from . import fields
 from .behaviour import Script
 from .books import Entry, Purpose
 from .c2b_urls import accepted
+from .callback_client import Callback, CallbackResponse
 from .config import MAX_AMOUNT, Config
 from .confirmations import GOODS, message
 from .faults import answer_as_scripted, refuse_as_scripted
-from .handsets import hand_paid_text, hand_refused_text
-from .post import Answer, Parcel
+from .handsets import c2b_failed_text, c2b_paid_text
 from .registrations import Registration
 from .results import Declined
 from .tokens import C2B_TOKEN_REFUSED
@@ -26,8 +26,8 @@ from .world import World
 
 PAY_BILL = "CustomerPayBillOnline"
 
-#: Why the shop's validation said no, in plain words. Source: Daraja portal, the reject codes.
-REASONS = {
+#: Why the shop rejected a payment, in plain words. Source: Daraja portal, the reject codes.
+REJECT_REASONS = {
     "C2B00011": "the phone number is not accepted",
     "C2B00012": "the account number is not correct",
     "C2B00013": "the amount is not correct",
@@ -38,7 +38,7 @@ REASONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ByHand:
+class C2BPayment:
     """A payment somebody makes without being asked. ``amount`` is whole KES, ``phone`` 12 digits.
 
     ``account`` is what was typed; a till has none.
@@ -51,124 +51,124 @@ class ByHand:
 
 
 @dataclass(frozen=True)
-class Paid:
-    """What became of it: a result code (``"0"`` is paid), the movement of money if any."""
+class C2BResult:
+    """How a payment ended: a result code (``"0"`` is paid), the movement of money if any."""
 
     code: str
     entry: Entry | None = None
 
 
 def simulate(world: World, request: Request) -> Reply:
-    """Take an order to pay by hand; it happens a moment later. Raises DarajaError."""
+    """Accept a payment to simulate; it happens a moment later. Raises DarajaError."""
     if world.config.production:
         raise DarajaError(404, "404.001.01", "Resource not found")
     world.tokens.check(request, C2B_TOKEN_REFUSED)
-    wanted = _read(world.config, daraja_body(request))
-    script = world.scripts.pick("c2b", phone=wanted.phone, amount=wanted.amount)
+    payment = _read(world.config, daraja_body(request))
+    script = world.scripts.pick("c2b", phone=payment.phone, amount=payment.amount)
     if refusal := refuse_as_scripted(world, script, C2B_TOKEN_REFUSED):
         return refusal
     if script.callback_before_answer:
-        pay(world, wanted, script)
+        pay(world, payment, script)
     else:
         wait = world.config.decide_after if script.decide_after is None else script.decide_after
-        world.agenda.add(wait, partial(pay, world, wanted, script))
+        world.scheduler.add(wait, partial(pay, world, payment, script))
     return answer_as_scripted(script, accepted("Accept the service request successfully."))
 
 
-def pay(world: World, wanted: ByHand, script: Script | None = None) -> Paid:
-    """Pay by hand: the shop is asked, the money moves, the payer gets an SMS, the shop is told.
+def pay(world: World, payment: C2BPayment, script: Script | None = None) -> C2BResult:
+    """Pay by hand: validation, the money moves, the payer gets an SMS, the shop its confirmation.
 
     Waits for the shop's validation, if it has one, and for nothing else.
     """
-    script = script or world.scripts.pick("c2b", phone=wanted.phone, amount=wanted.amount)
-    world.handsets.see(wanted.phone)
-    code, entry, third_party_id = _settle(world, wanted, script)
-    balance = world.books.wallet(wanted.phone)
+    script = script or world.scripts.pick("c2b", phone=payment.phone, amount=payment.amount)
+    world.handsets.remember(payment.phone)
+    code, entry, third_party_id = _settle(world, payment, script)
+    balance = world.books.wallet(payment.phone)
     to = world.config.merchant_name
     if entry is None:
-        words = REASONS.get(code)
-        text = hand_refused_text(to, wanted.account, wanted.amount, code, words, balance)
+        words = REJECT_REASONS.get(code)
+        text = c2b_failed_text(to, payment.account, payment.amount, code, words, balance)
     else:
-        text = hand_paid_text(to, entry)
-    world.handsets.text(wanted.phone, text, paid=entry is not None)
+        text = c2b_paid_text(to, entry)
+    world.handsets.send_sms(payment.phone, text, paid=entry is not None)
     world.events.add(
         "paid_by_hand",
-        **vars(wanted),
+        **vars(payment),
         result_code=code,
         receipt=entry.receipt if entry else None,
     )
-    told = entry and world.confirmations.prepare(entry, script, third_party_id)
-    if told:
-        world.agenda.add(0, told.send)
-    return Paid(code, entry)
+    confirmation = entry and world.confirmations.prepare(entry, script, third_party_id)
+    if confirmation:
+        world.scheduler.add(0, confirmation.send)
+    return C2BResult(code, entry)
 
 
-def _settle(world: World, wanted: ByHand, script: Script) -> tuple[str, Entry | None, str]:
+def _settle(world: World, payment: C2BPayment, script: Script) -> tuple[str, Entry | None, str]:
     if script.outcome not in (None, "0"):
         return str(script.outcome), None, ""
-    if world.subscribers.is_locked(wanted.phone):
+    if world.subscribers.is_locked(payment.phone):
         return "8006", None, ""
     purpose = Purpose(
         kind="c2b",
-        shortcode=wanted.shortcode,
-        party_b=wanted.shortcode,
-        transaction_type=GOODS if wanted.shortcode == world.config.till else PAY_BILL,
-        reference=script.account if script.account is not None else wanted.account,
+        shortcode=payment.shortcode,
+        party_b=payment.shortcode,
+        transaction_type=GOODS if payment.shortcode == world.config.till else PAY_BILL,
+        reference=script.account if script.account is not None else payment.account,
         description="",
     )
     receipt = world.books.new_receipt()
-    verdict, third_party_id = _ask(world, wanted, purpose, receipt)
+    verdict, third_party_id = _validate(world, payment, purpose, receipt)
     if verdict != "0":
         return verdict, None, ""
     try:
         entry = world.books.receive(
-            phone=wanted.phone, amount=wanted.amount, purpose=purpose, receipt=receipt
+            phone=payment.phone, amount=payment.amount, purpose=purpose, receipt=receipt
         )
     except Declined as no:
         return no.code, None, ""
     return "0", entry, third_party_id
 
 
-def _ask(world: World, wanted: ByHand, purpose: Purpose, receipt: str) -> tuple[str, str]:
-    """Ask the shop whether it wants this money: its verdict, ``"0"`` for yes, and its own id."""
-    registration = world.registrations.of(wanted.shortcode)
+def _validate(world: World, payment: C2BPayment, purpose: Purpose, receipt: str) -> tuple[str, str]:
+    """Have the shop validate a payment: its result code, ``"0"`` to accept, and its own id."""
+    registration = world.registrations.of(payment.shortcode)
     if registration is None or not world.config.external_validation:
         return "0", ""
-    wallet = world.books.wallet(wanted.phone)
+    wallet = world.books.wallet(payment.phone)
     proposed = Entry(
         receipt=receipt,
         direction="in",
-        phone=wanted.phone,
-        amount=wanted.amount,
+        phone=payment.phone,
+        amount=payment.amount,
         wallet_after=wallet,
         account_after=0,
         time=world.clock.now(),
         purpose=purpose,
     )
-    question = Parcel(
+    request = Callback(
         channel="c2b_validation",
         url=registration.validation_url,
         body=message(proposed, registration.version),
         about={"receipt": receipt},
     )
-    answer = world.postman.send(question, world.config.validation_timeout)
+    answer = world.callback_client.send(request, world.config.validation_timeout)
     return _verdict(registration, answer)
 
 
-def _verdict(registration: Registration, answer: Answer) -> tuple[str, str]:
+def _verdict(registration: Registration, answer: CallbackResponse) -> tuple[str, str]:
     try:
-        said = parse_json(answer.text.encode()) if answer.status == 200 else None
+        content = parse_json(answer.text.encode()) if answer.status == 200 else None
     except ValueError:
-        said = None
-    said = said if isinstance(said, dict) else {}
-    code = said.get("ResultCode")
+        content = None
+    content = content if isinstance(content, dict) else {}
+    code = content.get("ResultCode")
     if not isinstance(code, str | int) or isinstance(code, bool):
-        # The shop could not be asked, or made no sense: the type it registered decides.
+        # No answer, or none that can be read: the ResponseType registered decides.
         return ("0" if registration.response_type == "Completed" else "C2B00016"), ""
-    return str(code), str(said.get("ThirdPartyTransID") or "")
+    return str(code), str(content.get("ThirdPartyTransID") or "")
 
 
-def _read(config: Config, body: Mapping[str, Any]) -> ByHand:
+def _read(config: Config, body: Mapping[str, Any]) -> C2BPayment:
     shortcode = fields.text(body, "ShortCode")
     if shortcode not in config.numbers:
         raise invalid("ShortCode")
@@ -180,4 +180,4 @@ def _read(config: Config, body: Mapping[str, Any]) -> ByHand:
     account = "" if command == GOODS else fields.text(body, "BillRefNumber")
     if len(account) > 20:
         raise invalid("BillRefNumber")
-    return ByHand(shortcode=shortcode, account=account, amount=amount, phone=phone)
+    return C2BPayment(shortcode=shortcode, account=account, amount=amount, phone=phone)

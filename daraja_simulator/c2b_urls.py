@@ -1,4 +1,4 @@
-"""Where the shop wants to hear of payments: ``POST /mpesa/c2b/v2/registerurl``, and v1.
+"""C2B Register URL: ``POST /mpesa/c2b/v2/registerurl``, and v1.
 
 Source: Daraja portal, Customer to Business, Register URL.
 """
@@ -16,7 +16,7 @@ from .world import World
 
 
 def register(world: World, version: int, request: Request) -> Reply:
-    """Keep the shop's two addresses. Raises DarajaError."""
+    """Register the shop's two addresses. Raises DarajaError."""
     world.tokens.check(request, C2B_TOKEN_REFUSED)
     wanted = _read(world.config, version, daraja_body(request))
     script = world.scripts.pick("c2b_register")

@@ -1,7 +1,7 @@
 """What a simulator knows before anybody calls: its credentials, its merchant and its habits.
 
-The credentials below are the laptop defaults. The shop's settings repeat them, and do not import
-them.
+The credentials below are published on purpose. Whoever integrates repeats them in settings of its
+own, as it would Safaricom's.
 """
 
 from dataclasses import dataclass

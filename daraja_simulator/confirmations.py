@@ -1,8 +1,8 @@
-"""What the shop is asked before a payment to its number, and told after it.
+"""C2B validation and confirmation: what they say, and when a confirmation is sent.
 
-Source: Daraja portal, Customer to Business. Every value is text. A payment by prompt is told here
-too, beside its own callback, when addresses are registered: the portal names prompts among the
-sources of these messages.
+Source: Daraja portal, Customer to Business. Every value is text. A payment by prompt is confirmed
+here too, beside its own callback, when addresses are registered: the portal names prompts among the
+sources of confirmations.
 """
 
 import hashlib
@@ -12,9 +12,9 @@ from functools import partial
 
 from .behaviour import Script
 from .books import Books, Entry
+from .callback_client import Body, Callback
+from .callback_dispatch import CallbackDispatcher, CallbackVariants
 from .clock import stamp
-from .delivery import Courier, Sending
-from .post import Body, Parcel
 from .registrations import Registration, Registrations
 from .scripts import ScriptBook
 from .subscribers import first_name
@@ -23,27 +23,31 @@ GOODS = "CustomerBuyGoodsOnline"
 
 
 @dataclass(frozen=True)
-class Told:
-    """A confirmation ready to leave, and whether it should leave before anything else does."""
+class Confirmation:
+    """A confirmation ready to be sent, and whether it goes before the prompt's own callback."""
 
     send: Callable[[], None]
     is_first: bool
 
 
 class Confirmations:
-    """Tells the shop of money that came in, where it registered an address for that."""
+    """Confirms money that came in, where the shop registered an address for that."""
 
     def __init__(
-        self, registrations: Registrations, scripts: ScriptBook, books: Books, courier: Courier
+        self,
+        registrations: Registrations,
+        scripts: ScriptBook,
+        books: Books,
+        dispatcher: CallbackDispatcher,
     ) -> None:
         self._registrations = registrations
         self._scripts = scripts
         self._books = books
-        self._courier = courier
+        self._dispatcher = dispatcher
 
     def prepare(
         self, entry: Entry, script: Script | None = None, third_party_id: str = ""
-    ) -> Told | None:
+    ) -> Confirmation | None:
         """Write the confirmation of a payment; None when nobody wants one.
 
         Without a ``script`` it uses the one that counts for ``c2b``.
@@ -52,15 +56,16 @@ class Confirmations:
         if registration is None:
             return None
         script = script or self._scripts.pick("c2b", phone=entry.phone, amount=entry.amount)
-        parcel = _parcel(registration, _as_told(entry, script), third_party_id)
-        forgery = None
+        genuine = _callback(registration, _with_scripted_account(entry, script), third_party_id)
+        forged = None
         if script.forge:
-            forged = self._books.imagine(
+            made_up = self._books.forge_entry(
                 phone=entry.phone, amount=entry.amount, purpose=entry.purpose
             )
-            forgery = _parcel(registration, forged, "")
-        sending = Sending(truth=parcel, forgery=forgery)
-        return Told(partial(self._courier.deliver, script, sending), script.confirmation_first)
+            forged = _callback(registration, made_up, "")
+        variants = CallbackVariants(genuine=genuine, forged=forged)
+        send = partial(self._dispatcher.dispatch, script, variants)
+        return Confirmation(send, is_first=script.confirmation_first)
 
 
 def message(entry: Entry, version: int, *, third_party_id: str = "", balance: str = "") -> Body:
@@ -83,8 +88,8 @@ def message(entry: Entry, version: int, *, third_party_id: str = "", balance: st
     }
 
 
-def _parcel(registration: Registration, entry: Entry, third_party_id: str) -> Parcel:
-    return Parcel(
+def _callback(registration: Registration, entry: Entry, third_party_id: str) -> Callback:
+    return Callback(
         channel="c2b_confirmation",
         url=registration.confirmation_url,
         body=message(
@@ -97,7 +102,7 @@ def _parcel(registration: Registration, entry: Entry, third_party_id: str) -> Pa
     )
 
 
-def _as_told(entry: Entry, script: Script) -> Entry:
+def _with_scripted_account(entry: Entry, script: Script) -> Entry:
     if script.account is None:
         return entry
     return replace(entry, purpose=replace(entry.purpose, reference=script.account))

@@ -1,9 +1,7 @@
-"""The control plane, ``/control/…``: what tests and the phone page ask of the simulator.
+"""The control plane, ``/control/…``: what tests and the phone page use. No part
+of Daraja.
 
-No part of Daraja.
-
-Every answer is JSON; a refusal is ``{"error": "a sentence"}``. ``docs/simulator.md`` lists the
-addresses.
+Every answer is JSON; a refusal is ``{"error": "a sentence"}``. ``README.md`` lists the addresses.
 """
 
 from collections.abc import Mapping
@@ -36,7 +34,7 @@ class Control:
         self._world = world
 
     def about(self) -> dict[str, Any]:
-        """Tell the merchant, the PIN, the magic numbers and the time."""
+        """Give the merchant, the PIN, the magic numbers and the time."""
         world, config = self._world, self._world.config
         return {
             "merchant_name": config.merchant_name,
@@ -70,7 +68,7 @@ class Control:
     def add_phone(self, number: str) -> dict[str, Any]:
         """Put a phone on the list before anybody rang it."""
         phone = ids.msisdn(number)
-        self._world.handsets.see(phone)
+        self._world.handsets.remember(phone)
         return self.phone(phone)
 
     def enter_pin(
@@ -79,7 +77,7 @@ class Control:
         """Answer the ringing prompt with a PIN: the right one pays, a wrong one fails with 2001."""
         right = pin == self._world.config.pin
         ended = self._answer(number, "0" if right else "2001", checkout_request_id)
-        self._world.subscribers.note_pin(ids.msisdn(number), right=right)
+        self._world.subscribers.record_pin(ids.msisdn(number), right=right)
         return ended
 
     def cancel(self, number: str, checkout_request_id: str | None = None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The control plane over HTTP: addresses, who may knock, and which function answers."""
+"""The control plane over HTTP: its addresses, what browsers may do, and which function answers."""
 
 import ipaddress
 import re
@@ -29,13 +29,17 @@ class ControlPlane:
         self._money = money
         self._actions: list[tuple[str, re.Pattern[str], Action]] = [
             (method, re.compile(pattern), action)
-            for method, pattern, action in (*self._reading(), *self._doing(), *self._about_money())
+            for method, pattern, action in (
+                *self._get_routes(),
+                *self._post_routes(),
+                *self._money_routes(),
+            )
         ]
 
     def answer(self, request: Request) -> Reply:
         """Answer one request. Never raises."""
         try:
-            refuse_strangers(request)
+            refuse_cross_site(request)
             action, argument = self._find(request)
             fields = _fields(request) if request.method == "POST" else {}
             answer = action(request, fields, argument)
@@ -47,7 +51,7 @@ class ControlPlane:
         except ValueError as error:
             return json_reply(400, {"error": str(error)})
 
-    def _reading(self) -> list[tuple[str, str, Action]]:
+    def _get_routes(self) -> list[tuple[str, str, Action]]:
         world, control = self._world, self._control
         return [
             ("GET", "about", lambda r, f, a: control.about()),
@@ -60,7 +64,7 @@ class ControlPlane:
             ("GET", "quiet", lambda r, f, a: {"quiet": self._quiet(r)}),
         ]
 
-    def _doing(self) -> list[tuple[str, str, Action]]:
+    def _post_routes(self) -> list[tuple[str, str, Action]]:
         world, control = self._world, self._control
         return [
             ("POST", "scripts", self._script),
@@ -86,7 +90,7 @@ class ControlPlane:
             ),
         ]
 
-    def _about_money(self) -> list[tuple[str, str, Action]]:
+    def _money_routes(self) -> list[tuple[str, str, Action]]:
         world, money = self._world, self._money
         return [
             ("GET", r"phones/([^/]+)/statement", lambda r, f, a: {"rows": money.statement(a)}),
@@ -126,7 +130,7 @@ class ControlPlane:
                     return action, match.group(1) if pattern.groups else ""
         if found:
             raise ControlError(405, f"{request.method} is not for this address.")
-        raise ControlError(404, "There is nothing at this address; docs/simulator.md lists all.")
+        raise ControlError(404, "There is nothing at this address; README.md lists all.")
 
     def _script(self, request: Request, fields: Fields, argument: str) -> Any:
         self._world.scripts.add(fields)
@@ -142,10 +146,10 @@ class ControlPlane:
         seconds = request.query.get("timeout", "5")
         if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,3})?", seconds):
             raise ValueError("timeout is seconds, 0 to 99")
-        return self._world.agenda.wait_until_quiet(float(seconds))
+        return self._world.scheduler.wait_until_quiet(float(seconds))
 
 
-def refuse_strangers(request: Request) -> None:
+def refuse_cross_site(request: Request) -> None:
     """Refuse what another web site could make a browser send here. Raises ControlError.
 
     A foreign page may not name this server by a public name of its own (DNS rebinding), nor post to

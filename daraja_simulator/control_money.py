@@ -30,7 +30,7 @@ class MoneyControl:
     def pay_by_hand(
         self, number: str, amount: int, account: str = "", business: str = "", pin: str = ""
     ) -> dict[str, Any]:
-        """Pay a number of the merchant from a phone, as with the SIM's menu, and tell what came of
+        """Pay a number of the merchant from a phone, as with the SIM's menu, and give what came of
         it. Without a ``business`` it is the pay bill.
         """
         world, phone = self._world, ids.msisdn(number)
@@ -41,7 +41,7 @@ class MoneyControl:
         if business != world.config.till and not 0 < len(account) <= 20:
             raise ValueError("A pay bill needs an account number of 1 to 20 characters")
         _whole("amount", amount, 1, MAX_AMOUNT)
-        wanted = c2b.ByHand(
+        wanted = c2b.C2BPayment(
             shortcode=business,
             account="" if business == world.config.till else account,
             amount=amount,
@@ -50,11 +50,11 @@ class MoneyControl:
         is_right = pin == world.config.pin
         is_open = not world.subscribers.is_locked(phone)
         mistake = Script(outcome="2001") if is_open and not is_right else None
-        world.subscribers.note_pin(phone, right=is_right)
+        world.subscribers.record_pin(phone, right=is_right)
         paid = c2b.pay(world, wanted, mistake)
         return {
             "result_code": paid.code,
-            "result_desc": c2b.REASONS.get(paid.code) or describe(paid.code),
+            "result_desc": c2b.REJECT_REASONS.get(paid.code) or describe(paid.code),
             "receipt": paid.entry.receipt if paid.entry else None,
             "balance": world.books.wallet(phone),
         }
@@ -90,7 +90,7 @@ class MoneyControl:
         self._world.subscribers.unlock(ids.msisdn(number))
 
     def conversations(self) -> list[dict[str, Any]]:
-        """List every payout, reversal and question asked, oldest first, with how it ended."""
+        """List every payout, reversal and query, oldest first, with how it ended."""
         return [conversation.as_json() for conversation in self._world.conversations.list()]
 
     def credential(self, password: str | None = None) -> dict[str, Any]:

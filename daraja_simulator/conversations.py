@@ -1,5 +1,5 @@
-"""Requests that are answered now and carried out later: payouts, reversals, questions about status
-and balance.
+"""What is asked in the initiator's name, accepted now and carried out later: payouts, reversals,
+status and balance queries.
 """
 
 import threading
@@ -14,11 +14,11 @@ from .wire import DarajaError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask:
-    """A valid request of one of these APIs, in our words.
+class Instruction:
+    """A valid request of one of these APIs.
 
     ``body`` is what came, word for word. ``amount`` is whole KES; a field an API does not have is
-    empty or 0. ``about`` is the transaction another API is asked to reverse or find.
+    empty or 0. ``original_…`` names the transaction to reverse or to find.
     """
 
     api: Literal["b2c", "reversal", "transaction_status", "account_balance"]
@@ -32,15 +32,15 @@ class Ask:
     body: Mapping[str, Any]
     phone: str = ""
     amount: int = 0
-    about: str = ""
-    about_conversation: str = ""
+    original_transaction_id: str = ""
+    original_conversation_id: str = ""
 
 
 @dataclass(eq=False, kw_only=True)
 class Conversation:
     """One request and how it ended. ``ending`` is None until then, and stays so if it expired."""
 
-    ask: Ask
+    instruction: Instruction
     conversation_id: str
     originator_id: str
     transaction_id: str
@@ -52,7 +52,7 @@ class Conversation:
 
     @property
     def status(self) -> str:
-        """How Transaction Status words it."""
+        """Its status in the words of Transaction Status."""
         if self.expired:
             return "Expired"
         if self.ending is None:
@@ -63,15 +63,15 @@ class Conversation:
         """Give the request as ``GET /control/conversations`` shows it; no credential in it."""
         ending = self.ending
         return {
-            "api": self.ask.api,
+            "api": self.instruction.api,
             "conversation_id": self.conversation_id,
             "originator_conversation_id": self.originator_id,
             "transaction_id": self.transaction_id,
             "asked_at": self.asked_at.isoformat(timespec="seconds"),
-            "command": self.ask.command,
-            "shortcode": self.ask.shortcode,
-            "phone": self.ask.phone,
-            "amount": self.ask.amount,
+            "command": self.instruction.command,
+            "shortcode": self.instruction.shortcode,
+            "phone": self.instruction.phone,
+            "amount": self.instruction.amount,
             "status": self.status,
             "result_code": ending.code if ending else None,
             "result_desc": ending.desc if ending else None,

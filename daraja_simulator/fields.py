@@ -14,7 +14,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from .config import Config
-from .conversations import Ask
+from .conversations import Instruction
 from .ids import is_msisdn
 from .wire import DarajaError, invalid
 
@@ -79,7 +79,7 @@ def check_merchant(config: Config, body: Mapping[str, Any]) -> None:
         raise DarajaError(500, "500.001.1001", "Wrong credentials")
 
 
-def initiated(
+def instruction(
     config: Config,
     body: Mapping[str, Any],
     *,
@@ -87,8 +87,8 @@ def initiated(
     initiator: str,
     commands: Sequence[str],
     party: str,
-) -> Ask:
-    """Read what every request in an operator's name has. Raises DarajaError."""
+) -> Instruction:
+    """Read what every request in an initiator's name has. Raises DarajaError."""
     name, credential = text(body, initiator), text(body, "SecurityCredential")
     command = text(body, "CommandID")
     if command not in commands:
@@ -99,7 +99,7 @@ def initiated(
     remarks = text(body, "Remarks")
     if not 2 <= len(remarks) <= 100:
         raise invalid("Remarks")
-    return Ask(
+    return Instruction(
         api=api,
         initiator=name,
         credential=credential,

@@ -22,17 +22,17 @@ class Handsets:
         self._inboxes: dict[str, deque[dict[str, Any]]] = {}
         self._last = 0
 
-    def see(self, phone: str) -> None:
+    def remember(self, phone: str) -> None:
         """Remember that there is such a phone; the one seen last is listed first."""
         with self._lock:
-            self._see(phone)
+            self._remember(phone)
 
-    def text(self, phone: str, message: str, *, paid: bool, sender: str = "M-PESA") -> None:
-        """Send a phone an SMS; M-PESA's tell of a payment made, or of one that failed."""
+    def send_sms(self, phone: str, message: str, *, paid: bool, sender: str = "M-PESA") -> None:
+        """Send a phone an SMS; M-PESA's say whether a payment was made or failed."""
         at = self._clock.now().isoformat(timespec="seconds")
         with self._lock:
             self._last += 1
-            self._see(phone).append(
+            self._remember(phone).append(
                 {"n": self._last, "at": at, "paid": paid, "from": sender, "text": message}
             )
 
@@ -51,7 +51,7 @@ class Handsets:
         with self._lock:
             self._inboxes.clear()
 
-    def _see(self, phone: str) -> deque[dict[str, Any]]:
+    def _remember(self, phone: str) -> deque[dict[str, Any]]:
         inbox = self._inboxes.pop(phone, None)
         if inbox is None:
             inbox = deque(maxlen=self._keep_messages)
@@ -88,7 +88,7 @@ def ending_text(config: Config, push: Push, ending: Ending, balance: int) -> str
     )
 
 
-def hand_paid_text(to: str, entry: Entry) -> str:
+def c2b_paid_text(to: str, entry: Entry) -> str:
     """Write the SMS of a payment made by hand."""
     return (
         f"{entry.receipt} Confirmed. {_kes(entry.amount)} paid to {to}"
@@ -97,7 +97,7 @@ def hand_paid_text(to: str, entry: Entry) -> str:
     )
 
 
-def hand_refused_text(
+def c2b_failed_text(
     to: str, account: str, amount: int, code: str, words: str | None, balance: int
 ) -> str:
     """Write the SMS of a payment by hand that failed, with the reason in plain words."""

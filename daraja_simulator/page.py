@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from .control import ControlError
-from .control_http import refuse_strangers
+from .control_http import refuse_cross_site
 from .wire import Reply, Request, json_reply
 
 _HERE = Path(__file__).parent
@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 def show(request: Request) -> Reply:
     """Answer ``GET /`` with the phone page."""
     try:
-        refuse_strangers(request)
+        refuse_cross_site(request)
     except ControlError as error:
         return json_reply(error.status, {"error": str(error)})
     if request.method not in ("GET", "HEAD"):

@@ -40,7 +40,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def run_as_told(options: Mapping[str, Any], say: Callable[[str], object]) -> None:
+def run_with_options(options: Mapping[str, Any], output: Callable[[str], object]) -> None:
     """Serve as the options say, until asked to end. Raises OSError, PortInUse and ValueError."""
     settings = read_settings(options["set"])
     if options["key"]:
@@ -51,7 +51,7 @@ def run_as_told(options: Mapping[str, Any], say: Callable[[str], object]) -> Non
         host=options["host"],
         port=options["port"],
         default=options["default"],
-        say=say,
+        output=output,
         certificate=options["certificate"],
         settings=settings,
     )
@@ -62,7 +62,7 @@ def run(
     host: str,
     port: int,
     default: str,
-    say: Callable[[str], object],
+    output: Callable[[str], object],
     certificate: str | None = None,
     settings: Mapping[str, Any] | None = None,
 ) -> None:
@@ -80,20 +80,23 @@ def run(
     elif simulator.config.key_file:
         # A key file that is no good should stop the start, not the first payout.
         simulator.world.initiator.keys.load()
-    asked_to_end = threading.Event()
+    shutdown = threading.Event()
 
-    def end(number: int, frame: FrameType | None) -> None:
-        asked_to_end.set()
+    def request_shutdown(number: int, frame: FrameType | None) -> None:
+        shutdown.set()
 
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {
+        number: signal.signal(number, request_shutdown)
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         with simulator:
-            _greet(simulator, say)
-            asked_to_end.wait()
+            _print_addresses(simulator, output)
+            shutdown.wait()
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
-    say("The simulator has stopped.")
+    output("The simulator has stopped.")
 
 
 def _write(path: Path, text: str) -> None:
@@ -103,13 +106,13 @@ def _write(path: Path, text: str) -> None:
     half.replace(path)
 
 
-def _greet(simulator: Simulator, say: Callable[[str], object]) -> None:
+def _print_addresses(simulator: Simulator, output: Callable[[str], object]) -> None:
     config = simulator.config
-    say(f"A pretend Safaricom listens on {simulator.url}")
-    say(f"  The phone:      {simulator.url}/  (PIN {config.pin})")
-    say(f"  Its books:      {simulator.url}/control/books")
-    say(f"  For the shop:   DARAJA_BASE_URL={simulator.url}")
-    say(f"                  pay bill {config.shortcode}, till {config.till}")
-    say(f"  For payouts:    {config.b2c_shortcode}, initiator {config.initiator_name}")
-    say(f"                  certificate {simulator.url}/control/certificate")
-    say("Ctrl-C ends it.")
+    output(f"A pretend Safaricom listens on {simulator.url}")
+    output(f"  The phone:      {simulator.url}/  (PIN {config.pin})")
+    output(f"  Its books:      {simulator.url}/control/books")
+    output(f"  For the shop:   DARAJA_BASE_URL={simulator.url}")
+    output(f"                  pay bill {config.shortcode}, till {config.till}")
+    output(f"  For payouts:    {config.b2c_shortcode}, initiator {config.initiator_name}")
+    output(f"                  certificate {simulator.url}/control/certificate")
+    output("Ctrl-C ends it.")

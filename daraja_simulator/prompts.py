@@ -118,7 +118,7 @@ class Prompts:
         with self._lock:
             self._refuse_if_open(phone)
 
-    def note(self, what: Literal["asked", "paid"], push: Push) -> None:
+    def record(self, what: Literal["asked", "paid"], push: Push) -> None:
         """Remember that this phone was just asked for, or paid, this amount."""
         now = self._clock.seconds()
         with self._lock:
@@ -158,7 +158,7 @@ class Prompts:
             prompt.ending = Ending(code, prompt.script.desc or describe(code), entry)
             del self._open[prompt.push.phone]
         if entry:
-            self.note("paid", prompt.push)
+            self.record("paid", prompt.push)
         return True
 
     def find(self, checkout_request_id: str) -> Prompt | None:

@@ -1,6 +1,6 @@
-"""The statement of payments that came in: ``/pulltransactions/v1/register`` and ``…/query``.
+"""Pull Transactions, the payments that came in: ``/pulltransactions/v1/register``, ``…/query``.
 
-Source: Daraja portal, Pull Transactions, which shows the question by GET and by POST; both work.
+Source: Daraja portal, Pull Transactions, which shows the query by GET and by POST; both work.
 """
 
 import re
@@ -10,10 +10,10 @@ from typing import Any
 
 from . import fields, ids
 from .books import Entry
+from .callback_client import Body
 from .config import Config
 from .confirmations import GOODS
 from .faults import answer_as_scripted, refuse_as_scripted
-from .post import Body
 from .subscribers import full_name
 from .tokens import C2B_TOKEN_REFUSED
 from .wire import Reply, Request, daraja_body, invalid, json_reply
@@ -46,7 +46,7 @@ def register(world: World, request: Request) -> Reply:
 
 
 def query(world: World, request: Request) -> Reply:
-    """Tell the payments between two moments of the last 48 hours, oldest first, one page from the
+    """Give the payments between two moments of the last 48 hours, oldest first, one page from the
     row ``OffSetValue`` on. Raises DarajaError.
     """
     world.tokens.check(request, C2B_TOKEN_REFUSED)

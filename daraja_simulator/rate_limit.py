@@ -1,4 +1,4 @@
-"""So many calls a minute and no more, where a simulator is told to be strict."""
+"""A limit on calls a minute, where a simulator is configured to have one."""
 
 import threading
 from collections import deque
@@ -18,8 +18,8 @@ class RateLimit:
         self._lock = threading.Lock()
         self._passed: deque[float] = deque()
 
-    def lets_pass(self) -> bool:
-        """Count a call and say whether it may pass; one turned away does not count."""
+    def allow(self) -> bool:
+        """Count a call and return whether it is within the limit; one refused does not count."""
         if not self._most:
             return True
         now = self._clock.seconds()

@@ -1,4 +1,4 @@
-"""The addresses at which the shop wants to hear of payments, one pair per number."""
+"""The C2B confirmation and validation addresses registered, one pair per number."""
 
 import threading
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from .wire import DarajaError
 
 @dataclass(frozen=True, kw_only=True)
 class Registration:
-    """The addresses of one number, and what to do when the shop cannot be asked.
+    """The addresses of one number, and what counts when validation gets no answer.
 
     ``version`` is that of the API they were registered through; it decides how payers are shown.
     """

@@ -8,9 +8,9 @@ import random
 from collections.abc import Mapping, Sequence
 
 from . import ids
+from .callback_client import Body
 from .config import Config
 from .conversations import Conversation
-from .post import Body
 from .prompts import Ending
 from .results import typed
 from .subscribers import full_name
@@ -37,9 +37,9 @@ def party(config: Config, number: str) -> str:
 
 def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body]) -> Body:
     """Write a result: parameters for a success, none for a failure."""
-    ask, script = conversation.ask, conversation.script
-    in_text = ask.api == "account_balance"
-    told: Body = {
+    instruction, script = conversation.instruction, conversation.script
+    in_text = instruction.api == "account_balance"
+    content: Body = {
         "ResultType": "0" if in_text else 0,
         "ResultCode": ending.code if in_text else typed(ending.code),
         "ResultDesc": ending.desc,
@@ -51,14 +51,16 @@ def result(conversation: Conversation, ending: Ending, parameters: Sequence[Body
         "ConversationID": conversation.conversation_id,
         "TransactionID": (
             conversation.transaction_id
-            if ask.api in _MOVING
+            if instruction.api in _MOVING
             else ids.no_receipt(conversation.asked_at)
         ),
     }
     if ending.code == "0":
-        told["ResultParameters"] = {"ResultParameter": _in_order(parameters, script.shuffle)}
-    told["ReferenceData"] = {"ReferenceItem": _reference(ask.api, ask.timeout_url)}
-    return {"Result": told}
+        content["ResultParameters"] = {"ResultParameter": _in_order(parameters, script.shuffle)}
+    content["ReferenceData"] = {
+        "ReferenceItem": _reference(instruction.api, instruction.timeout_url)
+    }
+    return {"Result": content}
 
 
 def _in_order(parameters: Sequence[Body], shuffle: bool) -> Sequence[Body]:

@@ -1,4 +1,4 @@
-"""Giving a payment back: ``POST /mpesa/reversal/v1/request``.
+"""Reversal, a payment given back: ``POST /mpesa/reversal/v1/request``.
 
 Source: Daraja portal, Reversal. Payments in part are not documented there; an amount that is not
 the payment's own ends with 25 here.
@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from . import fields, later
+from . import asynchronous, fields
 from .books import Entry, Purpose
+from .callback_client import Body
 from .clock import stamp
 from .config import Config
-from .conversations import Ask, Conversation
+from .conversations import Conversation, Instruction
 from .faults import refuse_as_scripted
 from .handsets import returned_text
-from .post import Body
 from .result_bodies import holdings, parameter, party
 from .results import Declined
 from .tokens import REVERSAL_TOKEN_REFUSED
@@ -29,17 +29,19 @@ def reverse(world: World, request: Request) -> Reply:
     One asked for twice is given back once: the second ends with R000001.
     """
     world.tokens.check(request, REVERSAL_TOKEN_REFUSED)
-    ask = _read(world.config, daraja_body(request))
-    paid = world.books.find(ask.about)
+    instruction = _read(world.config, daraja_body(request))
+    paid = world.books.find(instruction.original_transaction_id)
     phone = paid.phone if paid else ""
-    script = world.scripts.pick("reversal", phone=phone, amount=ask.amount)
+    script = world.scripts.pick("reversal", phone=phone, amount=instruction.amount)
     if refusal := refuse_as_scripted(world, script, REVERSAL_TOKEN_REFUSED):
         return refusal
-    return later.accept(world, replace(ask, phone=phone), script, work=_return, forge=_imagine)
+    return asynchronous.accept(
+        world, replace(instruction, phone=phone), script, execute=_return, forge=_forge
+    )
 
 
-def _read(config: Config, body: Mapping[str, Any]) -> Ask:
-    ask = fields.initiated(
+def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
+    instruction = fields.instruction(
         config,
         body,
         api="reversal",
@@ -50,33 +52,35 @@ def _read(config: Config, body: Mapping[str, Any]) -> Ask:
     if fields.text(body, "RecieverIdentifierType") != "11":
         raise invalid("RecieverIdentifierType")
     receipt = fields.text(body, "TransactionID")
-    return replace(ask, about=receipt, amount=fields.amount(body, most=10**12))
+    return replace(
+        instruction, original_transaction_id=receipt, amount=fields.amount(body, most=10**12)
+    )
 
 
-def _return(world: World, conversation: Conversation) -> later.Done:
-    ask = conversation.ask
-    original = world.books.find(ask.about)
+def _return(world: World, conversation: Conversation) -> asynchronous.Completed:
+    instruction = conversation.instruction
+    original = world.books.find(instruction.original_transaction_id)
     if original is None or original.direction != "in":
         raise Declined("R000002")
-    if ask.shortcode != original.account:
+    if instruction.shortcode != original.account:
         raise Declined("2028")
-    if ask.amount != original.amount:
+    if instruction.amount != original.amount:
         raise Declined("25")
-    entry = world.books.give_back(
+    entry = world.books.reverse_entry(
         original,
         purpose=_purpose(conversation, original),
         receipt=conversation.transaction_id,
     )
     text = returned_text(world.config.merchant_name, entry)
-    world.handsets.text(entry.phone, text, paid=True)
-    return later.Done(_parameters(world, entry), entry)
+    world.handsets.send_sms(entry.phone, text, paid=True)
+    return asynchronous.Completed(_parameters(world, entry), entry)
 
 
-def _imagine(world: World, conversation: Conversation) -> Sequence[Body]:
-    original = world.books.find(conversation.ask.about)
+def _forge(world: World, conversation: Conversation) -> Sequence[Body]:
+    original = world.books.find(conversation.instruction.original_transaction_id)
     if original is None:
         return ()
-    forged = world.books.imagine(
+    forged = world.books.forge_entry(
         phone=original.phone,
         amount=original.amount,
         purpose=_purpose(conversation, original),
@@ -89,9 +93,9 @@ def _purpose(conversation: Conversation, original: Entry) -> Purpose:
         kind="reversal",
         shortcode=original.account,
         party_b=original.phone,
-        transaction_type=conversation.ask.command,
+        transaction_type=conversation.instruction.command,
         reference=original.purpose.reference,
-        description=conversation.ask.remarks,
+        description=conversation.instruction.remarks,
         conversation_id=conversation.conversation_id,
         originator_conversation_id=conversation.originator_id,
         reverses=original.receipt,

@@ -74,7 +74,11 @@ def read_rule(given: Mapping[str, Any]) -> Rule:
         operation=operation,
         phone=None if phone is None else ids.msisdn(str(phone)),
         amount=None if amount is None else _whole("amount", amount, 1, 250_000),
-        left=_whole("times", times, 1, 10_000) if times is not None else 1 if is_next else None,
+        remaining=_whole("times", times, 1, 10_000)
+        if times is not None
+        else 1
+        if is_next
+        else None,
     )
 
 

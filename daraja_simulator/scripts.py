@@ -36,7 +36,7 @@ class ScriptBook:
         An empty script when none fits.
         """
         with self._lock:
-            fitting = [r for r in self._rules if r.fits(operation, phone, amount)]
+            fitting = [r for r in self._rules if r.matches(operation, phone, amount)]
             rule = (
                 next((r for r in fitting if r.phone is None and r.amount is None), None)
                 or next((r for r in reversed(fitting) if r.phone is not None), None)
@@ -61,7 +61,7 @@ class ScriptBook:
                 "operation": rule.operation,
                 "phone": rule.phone,
                 "amount": rule.amount,
-                "times": rule.left,
+                "times": rule.remaining,
                 **changes(rule.script),
             }
             for rule in rules
@@ -73,8 +73,8 @@ class ScriptBook:
             self._rules.clear()
 
     def _use(self, rule: Rule) -> None:
-        if rule.left is None:
+        if rule.remaining is None:
             return
-        rule.left -= 1
-        if rule.left == 0:
+        rule.remaining -= 1
+        if rule.remaining == 0:
             self._rules = [r for r in self._rules if r is not rule]

@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
             raise PortInUse(f"There is no port {port}; the last is 65535.") from None
         self._wake, self._woken = socket.socketpair()
         self._thread = threading.Thread(
-            target=self._accept_callers, name="simulator-http", daemon=True
+            target=self._accept_connections, name="simulator-http", daemon=True
         )
 
     @property
@@ -90,7 +90,7 @@ class Server(ThreadingHTTPServer):
         for connection in connections:
             hang_up(connection)
 
-    def _accept_callers(self) -> None:
+    def _accept_connections(self) -> None:
         # Not serve_forever: that looks twice a second whether it should end, and so ends late.
         with selectors.DefaultSelector() as selector:
             selector.register(self.socket, selectors.EVENT_READ)

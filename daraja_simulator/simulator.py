@@ -63,7 +63,7 @@ class Simulator:
 
     def start(self) -> Self:
         """Begin to answer. Call once."""
-        self.world.agenda.start()
+        self.world.scheduler.start()
         if self._server:
             self._server.start()
         return self
@@ -73,7 +73,7 @@ class Simulator:
         if self._stopped:
             return
         self._stopped = True
-        self.world.agenda.stop()
+        self.world.scheduler.stop()
         if self._server:
             self._server.stop()
 
@@ -109,7 +109,7 @@ class Simulator:
         """Wait until every prompt not left to a person has ended and every callback was sent; False
         if too long.
         """
-        return self.world.agenda.wait_until_quiet(timeout)
+        return self.world.scheduler.wait_until_quiet(timeout)
 
     @property
     def events(self) -> list[Event]:
@@ -191,7 +191,7 @@ class Simulator:
         self.world.initiator.unlock()
 
     def conversations(self) -> list[dict[str, Any]]:
-        """List every payout, reversal and question asked, oldest first, with how it ended."""
+        """List every payout, reversal and query, oldest first, with how it ended."""
         return self.money.conversations()
 
     def forget_urls(self) -> None:

@@ -1,4 +1,4 @@
-"""M-Pesa Express, asking: ``POST /mpesa/stkpush/v1/processrequest``.
+"""M-Pesa Express (STK push): ``POST /mpesa/stkpush/v1/processrequest``.
 
 Source: Daraja portal, M-Pesa Express.
 """
@@ -45,7 +45,7 @@ def push(world: World, request: Request) -> Reply:
     """
     world.tokens.check(request, STK_TOKEN_REFUSED)
     wanted = read_push(world.config, daraja_body(request))
-    world.handsets.see(wanted.phone)
+    world.handsets.remember(wanted.phone)
     world.prompts.refuse_if_open(wanted.phone)
     script = world.scripts.pick("stk_push", phone=wanted.phone, amount=wanted.amount)
     if refusal := refuse_as_scripted(world, script, STK_TOKEN_REFUSED):
@@ -110,7 +110,7 @@ def _open(world: World, wanted: Push, script: Script) -> Prompt:
         outcome = "0"
     prompt = world.prompts.open(wanted, script, rings=outcome == PERSON)
     if outcome != "17":
-        world.prompts.note("asked", wanted)
+        world.prompts.record("asked", wanted)
     world.events.add(
         "push_accepted",
         checkout_request_id=prompt.checkout_request_id,
@@ -120,12 +120,12 @@ def _open(world: World, wanted: Push, script: Script) -> Prompt:
     )
     if outcome == PERSON:
         give_up = partial(world.end_prompt, prompt, "1037")
-        world.agenda.add(world.config.prompt_timeout, give_up, waits_for_person=True)
+        world.scheduler.add(world.config.prompt_timeout, give_up, waits_for_person=True)
     elif script.callback_before_answer:
         world.end_prompt(prompt, outcome, deliver_at_once=True)
     else:
         wait = world.config.decide_after if script.decide_after is None else script.decide_after
-        world.agenda.add(wait, partial(world.end_prompt, prompt, outcome))
+        world.scheduler.add(wait, partial(world.end_prompt, prompt, outcome))
     return prompt
 
 

@@ -1,6 +1,6 @@
-"""M-Pesa Express, asking how it went: ``POST /mpesa/stkpushquery/v1/query``.
+"""M-Pesa Express Query, how a prompt ended: ``POST /mpesa/stkpushquery/v1/query``.
 
-Source: Daraja portal, M-Pesa Express Query, and the dated runs told in the shop's notes on M-Pesa.
+Source: Daraja portal, M-Pesa Express Query, and recorded runs.
 """
 
 from . import fields
@@ -22,7 +22,7 @@ def query(world: World, request: Request) -> Reply:
 
     A prompt still open answers 4999, or 500.001.1001, as the simulator is configured.
     """
-    if not world.query_limit.lets_pass():
+    if not world.query_limit.allow():
         return refusal_reply(NAMED_REFUSALS["too_many_requests"])
     world.tokens.check(request, STK_TOKEN_REFUSED)
     body = daraja_body(request)
@@ -48,7 +48,7 @@ def _answer(world: World, prompt: Prompt, mode: str) -> Reply:
     if mode == "invalid":
         raise invalid("CheckoutRequestID")
     if mode == "flaky":
-        _stumble_every_other_time(world.prompts.count_poll(prompt))
+        _fail_every_other_poll(world.prompts.count_poll(prompt))
     if prompt.ending is None or mode in ("4999", "processing"):
         return _pending(
             prompt, mode if mode in ("4999", "processing") else world.config.pending_query
@@ -66,8 +66,10 @@ def _pending(prompt: Prompt, shape: str) -> Reply:
 
 
 def _result(prompt: Prompt, code: str) -> Reply:
-    told = prompt.ending.desc if prompt.ending and prompt.ending.code == code else describe(code)
-    is_usual = told == DESCRIPTIONS.get(code)
+    description = (
+        prompt.ending.desc if prompt.ending and prompt.ending.code == code else describe(code)
+    )
+    is_usual = description == DESCRIPTIONS.get(code)
     return json_reply(
         200,
         {
@@ -77,12 +79,12 @@ def _result(prompt: Prompt, code: str) -> Reply:
             "MerchantRequestID": prompt.merchant_request_id,
             "CheckoutRequestID": prompt.checkout_request_id,
             "ResultCode": code,
-            "ResultDesc": describe(code, in_query=True) if is_usual else told,
+            "ResultDesc": describe(code, in_query=True) if is_usual else description,
         },
     )
 
 
-def _stumble_every_other_time(poll: int) -> None:
+def _fail_every_other_poll(poll: int) -> None:
     """Fail the 1st, 3rd, 5th poll.
 
     The real service did so at random, in 4 of 19; a test wants to know which.

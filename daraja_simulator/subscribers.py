@@ -17,11 +17,11 @@ class Subscribers:
     def __init__(self, tries: int) -> None:
         self._tries = tries
         self._lock = threading.Lock()
-        self._strangers: set[str] = set()
+        self._unregistered: set[str] = set()
         self._wrong: dict[str, int] = {}
 
-    def note_pin(self, phone: str, *, right: bool) -> None:
-        """Remember a PIN entered on a phone. A right one makes the wrong ones forgotten."""
+    def record_pin(self, phone: str, *, right: bool) -> None:
+        """Record whether a PIN entered on a phone was right. A right one resets the count."""
         with self._lock:
             if not right:
                 self._wrong[phone] = self._wrong.get(phone, 0) + 1
@@ -41,17 +41,17 @@ class Subscribers:
     def is_registered(self, phone: str) -> bool:
         """Say whether a phone has M-PESA."""
         with self._lock:
-            return phone not in self._strangers
+            return phone not in self._unregistered
 
     def register(self, phone: str, *, registered: bool) -> None:
         """Give a phone M-PESA, or take it away."""
         with self._lock:
-            (self._strangers.discard if registered else self._strangers.add)(phone)
+            (self._unregistered.discard if registered else self._unregistered.add)(phone)
 
     def clear(self) -> None:
         """Give everybody M-PESA and a PIN that works."""
         with self._lock:
-            self._strangers.clear()
+            self._unregistered.clear()
             self._wrong.clear()
 
     def _is_locked(self, phone: str) -> bool:

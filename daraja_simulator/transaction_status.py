@@ -1,4 +1,4 @@
-"""Asking what became of a transaction: ``POST /mpesa/transactionstatus/v1/query``.
+"""Transaction Status, what became of a transaction: ``POST /mpesa/transactionstatus/v1/query``.
 
 Source: Daraja portal, Transaction Status. The odd parts of its sample are kept: a key that comes
 twice, one without a value, an amount in text. A prompt's MerchantRequestID finds nothing.
@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from . import fields, later
+from . import asynchronous, fields
 from .books import Entry
+from .callback_client import Body
 from .clock import stamp
 from .config import Config
-from .conversations import Ask, Conversation
+from .conversations import Conversation, Instruction
 from .faults import refuse_as_scripted
 from .ids import is_msisdn
-from .post import Body
 from .result_bodies import parameter, party
 from .results import Declined
 from .tokens import STATUS_TOKEN_REFUSED
@@ -32,7 +32,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class FoundTransaction:
     """What was asked about: a movement of money, or a request that moved none, or none yet."""
 
     kind: str
@@ -49,22 +49,22 @@ class Found:
 
 
 def query(world: World, request: Request) -> Reply:
-    """Accept the question; the answer comes as a result. Raises DarajaError.
+    """Accept the query; the answer comes as a result. Raises DarajaError.
 
-    That result's own code 0 means that the question was answered, whatever the answer.
+    That result's own code 0 means that the query was answered, whatever the answer.
     """
     world.tokens.check(request, STATUS_TOKEN_REFUSED)
-    ask = _read(world.config, daraja_body(request))
-    found = _find(world, ask)
+    instruction = _read(world.config, daraja_body(request))
+    found = _find(world, instruction)
     phone, amount = (found.phone, found.amount) if found else ("", 0)
     script = world.scripts.pick("transaction_status", phone=phone, amount=amount)
     if refusal := refuse_as_scripted(world, script, STATUS_TOKEN_REFUSED):
         return refusal
-    return later.accept(world, ask, script, work=_look)
+    return asynchronous.accept(world, instruction, script, execute=_look)
 
 
-def _read(config: Config, body: Mapping[str, Any]) -> Ask:
-    ask = fields.initiated(
+def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
+    instruction = fields.instruction(
         config,
         body,
         api="transaction_status",
@@ -80,27 +80,31 @@ def _read(config: Config, body: Mapping[str, Any]) -> Ask:
         raise invalid("TransactionID")
     if not receipt.strip() and not conversation.strip():
         raise invalid("TransactionID")
-    return replace(ask, about=receipt.strip(), about_conversation=conversation.strip())
+    return replace(
+        instruction,
+        original_transaction_id=receipt.strip(),
+        original_conversation_id=conversation.strip(),
+    )
 
 
-def _find(world: World, ask: Ask) -> Found | None:
-    if ask.about:
-        original = world.conversations.find(transaction_id=ask.about)
-        entry = world.books.find(ask.about)
+def _find(world: World, instruction: Instruction) -> FoundTransaction | None:
+    if instruction.original_transaction_id:
+        original = world.conversations.find(transaction_id=instruction.original_transaction_id)
+        entry = world.books.find(instruction.original_transaction_id)
     else:
-        original = world.conversations.find(originator_id=ask.about_conversation)
+        original = world.conversations.find(originator_id=instruction.original_conversation_id)
         entry = None
-    if original and original.ask.api in ("b2c", "reversal"):
+    if original and original.instruction.api in ("b2c", "reversal"):
         return _found_request(original)
     return _found_payment(entry) if entry else None
 
 
-def _found_request(original: Conversation) -> Found:
-    return Found(
-        kind=original.ask.api,
-        phone=original.ask.phone,
-        amount=original.ask.amount,
-        shortcode=original.ask.shortcode,
+def _found_request(original: Conversation) -> FoundTransaction:
+    return FoundTransaction(
+        kind=original.instruction.api,
+        phone=original.instruction.phone,
+        amount=original.instruction.amount,
+        shortcode=original.instruction.shortcode,
         receipt=original.transaction_id,
         status=original.status,
         began=original.asked_at,
@@ -110,8 +114,8 @@ def _found_request(original: Conversation) -> Found:
     )
 
 
-def _found_payment(entry: Entry) -> Found:
-    return Found(
+def _found_payment(entry: Entry) -> FoundTransaction:
+    return FoundTransaction(
         kind=entry.purpose.kind,
         phone=entry.phone,
         amount=entry.amount,
@@ -124,20 +128,22 @@ def _found_payment(entry: Entry) -> Found:
     )
 
 
-def _look(world: World, conversation: Conversation) -> later.Done:
-    ask = conversation.ask
-    found = _find(world, ask)
+def _look(world: World, conversation: Conversation) -> asynchronous.Completed:
+    instruction = conversation.instruction
+    found = _find(world, instruction)
     if found is None:
         raise Declined("SFC_IC0003")
     # A customer may be asked about only by what is theirs, a number of the merchant about all.
-    if ask.shortcode not in ((found.phone,) if is_msisdn(ask.shortcode) else world.config.numbers):
+    if instruction.shortcode not in (
+        (found.phone,) if is_msisdn(instruction.shortcode) else world.config.numbers
+    ):
         raise Declined("SFC_IC0003")
     if conversation.script.status:
         found = replace(found, status=conversation.script.status)
-    return later.Done(_parameters(world.config, found))
+    return asynchronous.Completed(_parameters(world.config, found))
 
 
-def _parameters(config: Config, found: Found) -> list[Body]:
+def _parameters(config: Config, found: FoundTransaction) -> list[Body]:
     names = party(config, found.phone), party(config, found.shortcode)
     debit, credit = names if found.comes_in else names[::-1]
     account = "MMF Account For Customer" if found.comes_in else "Utility Account"

@@ -1,4 +1,4 @@
-"""Requests and replies as plain values, and the shapes in which Daraja says no.
+"""Requests and replies as plain values, and the shapes of Daraja's errors.
 
 Source: Daraja portal, the error tables of each API page.
 """

@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from functools import partial
 
-from . import callbacks
-from .agenda import Agenda
+from . import stk_callbacks
 from .books import Books
+from .callback_client import CallbackClient
+from .callback_dispatch import CallbackDispatcher
 from .clock import Clock
 from .config import Config
 from .confirmations import Confirmations
 from .conversations import Conversations
-from .delivery import Courier
 from .events import EventLog
 from .handsets import Handsets, ending_text
 from .initiator import Initiator
-from .post import Postman
 from .prompts import Ending, Prompt, Prompts
 from .rate_limit import RateLimit
 from .registrations import Registrations
+from .scheduler import Scheduler
 from .scripts import ScriptBook
 from .subscribers import Subscribers
 from .tokens import Tokens
@@ -36,13 +36,13 @@ class World:
         config: Config,
         *,
         clock: Callable[[], Clock] = Clock,
-        agenda: Callable[[Clock], Agenda] = Agenda,
-        postman: Callable[[Config, EventLog], Postman] = Postman,
+        scheduler: Callable[[Clock], Scheduler] = Scheduler,
+        callback_client: Callable[[Config, EventLog], CallbackClient] = CallbackClient,
     ) -> None:
         self.config = config
         self.clock = clock()
         self.events = EventLog(self.clock)
-        self.agenda = agenda(self.clock)
+        self.scheduler = scheduler(self.clock)
         self.tokens = Tokens(config, self.clock)
         self.scripts = ScriptBook(config.magic)
         self.books = Books(config, self.clock)
@@ -53,10 +53,12 @@ class World:
         self.query_limit = RateLimit(config.queries_per_minute, self.clock)
         self.initiator = Initiator(config)
         self.conversations = Conversations()
-        self.postman = postman(config, self.events)
-        self.courier = Courier(self.events, self.agenda, self.postman)
+        self.callback_client = callback_client(config, self.events)
+        self.callback_dispatcher = CallbackDispatcher(
+            self.events, self.scheduler, self.callback_client
+        )
         self.confirmations = Confirmations(
-            self.registrations, self.scripts, self.books, self.courier
+            self.registrations, self.scripts, self.books, self.callback_dispatcher
         )
 
     def end_prompt(self, prompt: Prompt, code: str, *, deliver_at_once: bool = False) -> bool:
@@ -64,8 +66,8 @@ class World:
 
         False when it had ended.
 
-        Safe to repeat. The callback is sent by the agenda, or with ``deliver_at_once`` before this
-        returns.
+        Safe to repeat. The scheduler sends the callback, or with ``deliver_at_once`` this does,
+        before it returns.
         """
         if code in ("0", "2001") and self.subscribers.is_locked(prompt.push.phone):
             code = "8006"
@@ -74,7 +76,7 @@ class World:
         push, ending = prompt.push, prompt.ending
         balance = self.books.wallet(push.phone)
         message = ending_text(self.config, push, ending, balance)
-        self.handsets.text(push.phone, message, paid=ending.entry is not None)
+        self.handsets.send_sms(push.phone, message, paid=ending.entry is not None)
         self.events.add(
             "prompt_ended",
             checkout_request_id=prompt.checkout_request_id,
@@ -84,35 +86,35 @@ class World:
             receipt=ending.entry.receipt if ending.entry else None,
         )
         if deliver_at_once:
-            self._tell(prompt, ending)
+            self._send_callbacks(prompt, ending)
         else:
-            self.agenda.add(0, partial(self._tell, prompt, ending))
+            self.scheduler.add(0, partial(self._send_callbacks, prompt, ending))
         return True
 
-    def _tell(self, prompt: Prompt, ending: Ending) -> None:
-        sending = callbacks.sending(prompt, ending, self.books)
-        told = None
+    def _send_callbacks(self, prompt: Prompt, ending: Ending) -> None:
+        variants = stk_callbacks.variants(prompt, ending, self.books)
+        confirmation = None
         if ending.entry and self.config.stk_confirmations:
-            told = self.confirmations.prepare(ending.entry)
-        if told and told.is_first:
-            told.send()
-        self.courier.deliver(prompt.script, sending)
-        if told and not told.is_first:
-            told.send()
+            confirmation = self.confirmations.prepare(ending.entry)
+        if confirmation and confirmation.is_first:
+            confirmation.send()
+        self.callback_dispatcher.dispatch(prompt.script, variants)
+        if confirmation and not confirmation.is_first:
+            confirmation.send()
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward and let what has come due happen. Raises ValueError."""
         self.clock.advance(seconds)
-        self.agenda.wake()
+        self.scheduler.wake()
 
     def reset(self) -> None:
         """Begin again: no scripts, prompts, phones, events, books or registered addresses.
 
         Tokens stay good and the clock where it is.
         """
-        self.agenda.clear()
+        self.scheduler.clear()
         self.prompts.clear()
-        self.agenda.wait_until_quiet(self.config.callback_timeout + 1)
+        self.scheduler.wait_until_quiet(self.config.callback_timeout + 1)
         self.scripts.clear()
         self.books.clear()
         self.subscribers.clear()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 def codes(shop):

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from daraja_simulator.books import Purpose
 
-from .conftest import PHONE
+from .caller import PHONE
 
 
 def test_a_payment_is_one_entry_with_all_that_is_known(daraja, shop):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 def confirmations(shop):

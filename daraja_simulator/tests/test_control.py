@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .conftest import PHONE
+from .caller import PHONE
 
 
 class Plane:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 def test_no_callback_though_paid(daraja, shop):

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .conftest import said_no
+from .caller import said_no
 
 CALLS = {
     "c2b_register": (lambda daraja: daraja.register(), (400, "400.003.01")),

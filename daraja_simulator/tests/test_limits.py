@@ -1,6 +1,6 @@
 """Limits of the real service, each an option or with a number of its own."""
 
-from .conftest import PHONE
+from .caller import PHONE
 
 
 def codes(shop):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import said_no
+from .caller import said_no
 
 
 def test_a_token_has_28_characters_and_its_seconds_are_text(daraja):

@@ -7,7 +7,7 @@ import requests
 
 from daraja_simulator.control import ControlError
 
-from .conftest import PHONE
+from .caller import PHONE
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import requests
 
 from daraja_simulator.clock import EAT
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 def written(moment):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from .conftest import PHONE
+from .caller import PHONE
 
 NAIROBI = timezone(timedelta(hours=3))
 

@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from .conftest import PHONE, password, said_no
+from .caller import PHONE, password, said_no
 
 REQUIRED = [
     "BusinessShortCode",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .conftest import said_no
+from .caller import said_no
 
 BEING_PROCESSED = (500, "500.001.1001", "The transaction is being processed")
 DOES_NOT_EXIST = (500, "500.001.1001", "The transaction does not Exist")

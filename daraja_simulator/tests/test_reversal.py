@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 @pytest.fixture

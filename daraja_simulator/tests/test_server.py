@@ -15,11 +15,11 @@ from daraja_simulator.clock import Clock
 from daraja_simulator.events import EventLog
 from daraja_simulator.settings_input import read_settings
 
-from .conftest import said_no
+from .caller import said_no
 
 RUN = (
     "from daraja_simulator.process import run;"
-    "run(host='127.0.0.1', port=0, default='person', say=print)"
+    "run(host='127.0.0.1', port=0, default='person', output=print)"
 )
 
 
@@ -183,21 +183,20 @@ def test_the_process_prints_what_to_open_and_ends_when_asked(ending):
     assert process.returncode == 0
 
 
-def test_the_command_says_in_one_sentence_that_its_port_is_taken(simulator):
+def test_the_command_line_says_in_one_sentence_that_its_port_is_taken(simulator):
     port = simulator.url.rpartition(":")[2]
 
-    with started("manage.py", "daraja_simulator", "--port", port) as process:
+    with started("-m", "daraja_simulator", "--port", port) as process:
         assert process.stdout is not None
         said = process.stdout.read()
 
     assert said == (
-        f"CommandError: Port {port} on 127.0.0.1 is taken by another program; "
-        "choose another with --port.\n"
+        f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port.\n"
     )
     assert process.returncode == 1
 
 
-def test_it_runs_without_django_and_writes_its_certificate(tmp_path):
+def test_the_command_line_writes_a_certificate_and_takes_settings(tmp_path):
     certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
     files = ["--certificate", str(certificate), "--key", str(key)]
     with started("-m", "daraja_simulator", "--port", "0", "--set", "utility=77", *files) as process:

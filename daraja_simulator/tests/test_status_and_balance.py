@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from .conftest import PHONE, said_no
+from .caller import PHONE, said_no
 
 
 def status(shop, n=-1):

@@ -1,4 +1,4 @@
-"""People who use the API, and the phones in their hands (docs/simulator.md, the control plane)."""
+"""People who use the API, and the phones in their hands (the simulator's control plane)."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ class Phones:
         return paid
 
     def script(self, *, times: int = 1, **how: Any) -> None:
-        """Have the next such request go in a certain way (docs/simulator.md, Scripts)."""
+        """Have the next such request go in a certain way (daraja_simulator/README.md)."""
         self._post("scripts", {"times": times, **how})
 
     def forget_addresses(self) -> None:

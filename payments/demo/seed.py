@@ -25,7 +25,7 @@ from .scenarios import move
 
 #: What somebody typed as account number who paid for no order; and the phone that paid.
 MISTYPED, STRANGER = "NYUMBA7", "254733444555"
-#: A phone that pays, but to which M-Pesa cannot pay: its number ends in 2040 (docs/simulator.md).
+#: A phone that pays, but to which M-Pesa cannot pay: the simulator has 2040 mean that.
 UNREACHABLE = "254711002040"
 #: How long M-Pesa thinks about the payout that is under way, seconds.
 THINKING = 3600

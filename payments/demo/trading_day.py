@@ -159,7 +159,7 @@ class Day:
         return ids
 
     def _phone(self, kind: int, number: int) -> str:
-        """A number that is nobody else's; no ending in 5 has a fate (docs/simulator.md)."""
+        """A number that is nobody else's; none that ends in 5 is magic to the simulator."""
         return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from daraja_simulator import Simulator
 from daraja_simulator.keys import Keys
-from daraja_simulator.tests.conftest import Shop
+from daraja_simulator.tests.shop import Shop
 from payments.daraja import connection
 from payments.daraja.client import DarajaAccount, DarajaClient, MemoryTokenStore
 

@@ -1,10 +1,11 @@
-"""The commands an operator types: register, replay, compare. They say what they did, or why not."""
+"""What an operator types (register, replay, compare, simulate) says what it did, or why not."""
 
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from daraja_simulator import Simulator
 from orders.fulfilment import move_line
 from payments import gateway
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
@@ -252,3 +253,17 @@ def test_without_a_simulator_there_is_nothing_to_compare_with(settings):
 
     with pytest.raises(CommandError, match="There is no simulator to ask"):
         said("prove", "--against-simulator")
+
+
+# --- daraja_simulator --------------------------------------------------------------------------
+
+
+def test_the_simulators_command_says_in_one_sentence_that_its_port_is_taken():
+    with Simulator(port=0) as listening:
+        port = listening.url.rpartition(":")[2]
+
+        taken = f"Port {port} on 127.0.0.1 is taken by another program; choose another with --port."
+        with pytest.raises(CommandError) as refused:
+            call_command("daraja_simulator", "--port", port)
+
+    assert str(refused.value) == taken

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import time_machine
 
-from daraja_simulator.agenda import Agenda
 from daraja_simulator.clock import EAT, Clock
+from daraja_simulator.scheduler import Scheduler
 
 from .chance import Chance
 
@@ -30,8 +30,8 @@ class VirtualClock(Clock):
         return self._time.passed
 
 
-class SeededAgenda(Agenda):
-    """What is to happen later, without threads: of all that is due, chance takes the next."""
+class SeededScheduler(Scheduler):
+    """The simulator's scheduler without threads: of all that is due, chance takes the next."""
 
     def __init__(self, clock: Clock, chance: Chance) -> None:
         super().__init__(clock, workers=0)
@@ -59,7 +59,7 @@ class Time:
 
     def __init__(self) -> None:
         self.passed = 0.0
-        self.agenda: SeededAgenda | None = None
+        self.scheduler: SeededScheduler | None = None
         self._traveller = time_machine.travel(BEGINNING, tick=False)
         self._shift = None
 
@@ -74,11 +74,11 @@ class Time:
         """Let time pass, and Safaricom do meanwhile what it has planned."""
         until = round(self.passed + seconds, 3)
         while True:
-            due = self.agenda.next_due
+            due = self.scheduler.next_due
             if due is None or due > until:
                 break
             self._move_to(due)
-            self.agenda.run_one()
+            self.scheduler.run_one()
         self._move_to(until)
 
     def _move_to(self, passed: float) -> None:

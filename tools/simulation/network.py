@@ -15,7 +15,7 @@ import urllib3
 from django.db import connection
 from requests.adapters import HTTPAdapter
 
-from daraja_simulator.post import Answer, Parcel, Postman
+from daraja_simulator.callback_client import Callback, CallbackClient, CallbackResponse
 from daraja_simulator.wire import Reply, Request
 
 from .chance import CALM, Chance, Weather
@@ -126,14 +126,14 @@ class Network:
 
     # --- In: Safaricom tells the shop ------------------------------------------------------------
 
-    def deliver(self, parcel: Parcel) -> Answer:
+    def deliver(self, callback: Callback) -> CallbackResponse:
         """Carry one message to the shop, or not, or later, or twice. Never raises."""
-        letter = self._letter(parcel)
+        letter = self._letter(callback)
         weather, happens, counts = self.weather, self.chance.happens, self.counts
         if happens(weather.dropped):
             counts["dropped"] += 1
-            self.tell(f"  ← {parcel.what} {parcel.channel} dropped")
-            return Answer(None, error="dropped")
+            self.tell(f"  ← {callback.what} {callback.channel} dropped")
+            return CallbackResponse(None, error="dropped")
         if letter.is_a_question:
             return self._answer_of(self.hand_over(letter))
         if happens(weather.garbled):
@@ -145,7 +145,7 @@ class Network:
         if happens(weather.late):
             counts["late"] += 1
             self._later(letter)
-            return Answer(None, error="late")
+            return CallbackResponse(None, error="late")
         return self._answer_of(self.hand_over(letter))
 
     def hand_over(self, letter: Letter) -> Any:
@@ -158,23 +158,23 @@ class Network:
             self.told.add(letter.tells_of)
         return reply
 
-    def _answer_of(self, reply: Any) -> Answer:
+    def _answer_of(self, reply: Any) -> CallbackResponse:
         if reply is None or self.chance.happens(self.weather.unanswered):
-            return Answer(None, error="no answer")
-        return Answer(reply.status, json.dumps(reply.body))
+            return CallbackResponse(None, error="no answer")
+        return CallbackResponse(reply.status, json.dumps(reply.body))
 
     def _later(self, letter: Letter) -> None:
         seconds = self.chance.choice([0.2, 3, 20, 100, 700, 2500])
-        self.safaricom.world.agenda.add(seconds, lambda: self.hand_over(letter))
+        self.safaricom.world.scheduler.add(seconds, lambda: self.hand_over(letter))
 
-    def _letter(self, parcel: Parcel) -> Letter:
+    def _letter(self, callback: Callback) -> Letter:
         return Letter(
-            path=urlsplit(parcel.url).path,
-            body=json.dumps(parcel.body).encode(),
-            headers=dict(parcel.headers),
-            address=STRANGER if parcel.what == "forged" else SAFARICOM,
-            tells_of=_tells_of(parcel) if parcel.what in ("genuine", "duplicate") else "",
-            is_a_question=parcel.channel == "c2b_validation",
+            path=urlsplit(callback.url).path,
+            body=json.dumps(callback.body).encode(),
+            headers=dict(callback.headers),
+            address=STRANGER if callback.what == "forged" else SAFARICOM,
+            tells_of=_tells_of(callback) if callback.what in ("genuine", "duplicate") else "",
+            is_a_question=callback.channel == "c2b_validation",
         )
 
     def _garble(self, body: bytes) -> bytes:
@@ -191,10 +191,10 @@ class Network:
                 return b""
 
 
-def _tells_of(parcel: Parcel) -> str:
-    if parcel.channel == "c2b_confirmation":
-        return str(parcel.body["TransID"])
-    told = parcel.body.get("Body", {}).get("stkCallback", {})
+def _tells_of(callback: Callback) -> str:
+    if callback.channel == "c2b_confirmation":
+        return str(callback.body["TransID"])
+    told = callback.body.get("Body", {}).get("stkCallback", {})
     return str(told["CheckoutRequestID"]) if "CallbackMetadata" in told else ""
 
 
@@ -209,15 +209,15 @@ class _Wire(HTTPAdapter):
         return self._network.ask(request)
 
 
-class SeededPostman(Postman):
-    """Safaricom's postman, whose letters go through the network of the run."""
+class SeededCallbackClient(CallbackClient):
+    """Safaricom's callback client, which posts through the network of the run."""
 
     def __init__(self, config: Any, events: Any, network: Network) -> None:
         super().__init__(config, events)
         self._network = network
 
-    def _post(self, parcel: Parcel, timeout: float) -> Answer:
-        return self._network.deliver(parcel)
+    def _post(self, callback: Callback, timeout: float) -> CallbackResponse:
+        return self._network.deliver(callback)
 
 
 def _response(prepared: requests.PreparedRequest, reply: Reply) -> requests.Response:

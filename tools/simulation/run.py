@@ -40,8 +40,8 @@ from payments.proof.prove import prove
 from .actors import Actors, Stage, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import CALM, Chance, forecast, instead_of_the_operating_system
-from .clock import SeededAgenda, Time, VirtualClock
-from .network import SAFARICOM, Network, SeededPostman
+from .clock import SeededScheduler, Time, VirtualClock
+from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes
 from .shop import Door
 
@@ -284,7 +284,7 @@ class Run:
     def _until_something_happens(self) -> float:
         """Seconds to the next thing that has a date, and the round of the clock after it."""
         now = timezone.now()
-        agenda = self.safaricom.world.agenda.next_due
+        next_callback = self.safaricom.world.scheduler.next_due
         dates = [
             OrderPayment.objects.aggregate(at=Min("next_check_at"))["at"],
             Order.objects.unpaid().aggregate(at=Min("expires_at"))["at"],
@@ -296,8 +296,8 @@ class Run:
         kept = GatewayEvent.objects.to_process().values_list("received_at", flat=True)
         dates += [received_at + clock.GRACE for received_at in kept]
         waits = [max(0.0, (at - now).total_seconds()) for at in dates if at]
-        if agenda is not None:
-            waits.append(max(0.0, agenda - self.time.passed))
+        if next_callback is not None:
+            waits.append(max(0.0, next_callback - self.time.passed))
         # And now and then for its own sake, as the statement is read.
         return min([*waits, 12 * 3600.0]) + 10
 
@@ -339,8 +339,8 @@ class Run:
             world=partial(
                 World,
                 clock=partial(VirtualClock, self.time),
-                agenda=partial(SeededAgenda, chance=self.chance),
-                postman=partial(SeededPostman, network=self.network),
+                scheduler=partial(SeededScheduler, chance=self.chance),
+                callback_client=partial(SeededCallbackClient, network=self.network),
             ),
             default=chance.choice(["person", "person", "success"]),
             decide_after=chance.choice([0.05, 3.0]),
@@ -364,7 +364,7 @@ class Run:
                 )
             )
         safaricom.world.registrations.allow_pull(safaricom.config.shortcode)
-        self.time.agenda = safaricom.world.agenda
+        self.time.scheduler = safaricom.world.scheduler
         network = self.network
         network.safaricom, network.processes = safaricom, self.processes
         network.advance, network.post_to_shop = self.time.advance, self.door.post

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-#: Last digits of a phone and how often: ordinary ones pay, the others have a fate (simulator.md).
+#: Last digits of a phone, and how often: 5566 pays, the others are the simulator's magic ones.
 ENDINGS = {
     "5566": 60, "0001": 4, "1032": 7, "1037": 4, "2001": 4, "9000": 10, "9002": 11,
 }  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from daraja_simulator import PortInUse
-from daraja_simulator.process import add_arguments, run_as_told
+from daraja_simulator.process import add_arguments, run_with_options
 
 
 class Command(BaseCommand):
@@ -21,6 +21,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
         try:
-            run_as_told(options, self.stdout.write)
+            run_with_options(options, self.stdout.write)
         except (OSError, PortInUse, ValueError) as error:
             raise CommandError(str(error)) from None

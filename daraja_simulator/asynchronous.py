@@ -11,10 +11,10 @@ from functools import partial
 from . import ids
 from .behaviour import Script
 from .books import Entry
-from .conversations import Ask, Conversation
-from .delivery import Sending
+from .callback_client import Body, Callback
+from .callback_dispatch import CallbackVariants
+from .conversations import Conversation, Instruction
 from .faults import answer_as_scripted
-from .post import Body, Parcel
 from .prompts import Ending
 from .result_bodies import result
 from .results import Declined, describe
@@ -23,15 +23,15 @@ from .world import World
 
 
 @dataclass(frozen=True)
-class Done:
-    """A request carried out: the parameters to tell, and the movement of money if there was one."""
+class Completed:
+    """A request carried out: the parameters of its result, and the movement of money if any."""
 
     parameters: Sequence[Body]
     entry: Entry | None = None
 
 
 #: Carries a request out. Raises Declined.
-Work = Callable[[World, Conversation], Done]
+Execute = Callable[[World, Conversation], Completed]
 
 #: Makes up the parameters of a success that never was.
 Forge = Callable[[World, Conversation], Sequence[Body]]
@@ -39,17 +39,17 @@ Forge = Callable[[World, Conversation], Sequence[Body]]
 
 def accept(
     world: World,
-    ask: Ask,
+    instruction: Instruction,
     script: Script,
     *,
-    work: Work,
+    execute: Execute,
     forge: Forge | None = None,
     originator_id: str = "",
 ) -> Reply:
-    """Accept a request and plan its end. Raises DarajaError for an id used before."""
+    """Accept a request and schedule its end. Raises DarajaError for an id used before."""
     now = world.clock.now()
     conversation = Conversation(
-        ask=ask,
+        instruction=instruction,
         conversation_id=ids.conversation_id(now),
         originator_id=originator_id or ids.merchant_request_id(),
         transaction_id=world.books.new_receipt(),
@@ -58,22 +58,24 @@ def accept(
     )
     world.conversations.add(conversation)
     world.events.add("request_accepted", **conversation.as_json())
-    finish = partial(_finish, world, conversation, work, forge)
+    finish = partial(_finish, world, conversation, execute, forge)
     if script.callback_before_answer:
         finish()
     else:
         wait = world.config.decide_after if script.decide_after is None else script.decide_after
-        world.agenda.add(wait, finish)
+        world.scheduler.add(wait, finish)
     return answer_as_scripted(script, _accepted(conversation))
 
 
-def _finish(world: World, conversation: Conversation, work: Work, forge: Forge | None) -> None:
-    ask, script = conversation.ask, conversation.script
+def _finish(
+    world: World, conversation: Conversation, execute: Execute, forge: Forge | None
+) -> None:
+    instruction, script = conversation.instruction, conversation.script
     parameters: Sequence[Body] = ()
     if script.queue_timeout == "not_done":
         conversation.expired = True
     else:
-        conversation.ending, parameters = _carry_out(world, conversation, work)
+        conversation.ending, parameters = _carry_out(world, conversation, execute)
     conversation.ended_at = world.clock.now()
     world.events.add("request_ended", **conversation.as_json())
     about = {
@@ -81,35 +83,38 @@ def _finish(world: World, conversation: Conversation, work: Work, forge: Forge |
         "originator_conversation_id": conversation.originator_id,
     }
     if script.queue_timeout:
-        echo = Parcel(
-            channel="queue_timeout", url=ask.timeout_url, body=dict(ask.body), about=about
+        echo = Callback(
+            channel="queue_timeout",
+            url=instruction.timeout_url,
+            body=dict(instruction.body),
+            about=about,
         )
-        world.postman.send(echo)
+        world.callback_client.send(echo)
     if conversation.ending and script.queue_timeout != "without_result":
 
-        def parcel(ending: Ending, told: Sequence[Body]) -> Parcel:
-            body = result(conversation, ending, told)
-            return Parcel(channel="result", url=ask.result_url, body=body, about=about)
+        def callback(ending: Ending, content: Sequence[Body]) -> Callback:
+            body = result(conversation, ending, content)
+            return Callback(channel="result", url=instruction.result_url, body=body, about=about)
 
         is_done = conversation.ending.code == "0"
         forged = forge(world, conversation) if forge and script.forge else None
-        sending = Sending(
-            truth=parcel(conversation.ending, parameters),
-            contradiction=parcel(Ending("17", describe("17")), ()) if is_done else None,
-            forgery=parcel(Ending("0", describe("0")), forged) if forged else None,
+        variants = CallbackVariants(
+            genuine=callback(conversation.ending, parameters),
+            contradicting=callback(Ending("17", describe("17")), ()) if is_done else None,
+            forged=callback(Ending("0", describe("0")), forged) if forged else None,
         )
-        world.courier.deliver(script, sending)
+        world.callback_dispatcher.dispatch(script, variants)
 
 
 def _carry_out(
-    world: World, conversation: Conversation, work: Work
+    world: World, conversation: Conversation, execute: Execute
 ) -> tuple[Ending, Sequence[Body]]:
-    ask, script = conversation.ask, conversation.script
+    instruction, script = conversation.instruction, conversation.script
     try:
         if script.outcome not in (None, "0"):
             raise Declined(str(script.outcome))
-        world.initiator.check(ask.initiator, ask.credential, ask.api)
-        done = work(world, conversation)
+        world.initiator.check(instruction.initiator, instruction.credential, instruction.api)
+        done = execute(world, conversation)
     except Declined as no:
         return Ending(no.code, script.desc or describe(no.code)), ()
     return Ending("0", script.desc or describe("0"), done.entry), done.parameters

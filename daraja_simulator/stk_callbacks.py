@@ -6,31 +6,31 @@ Source: Daraja portal, M-Pesa Express, and recorded samples.
 import random
 
 from .books import Books, Entry
+from .callback_client import Body, Callback
+from .callback_dispatch import CallbackVariants
 from .clock import stamp
-from .delivery import Sending
-from .post import Body, Parcel
 from .prompts import Ending, Prompt
 from .results import describe, typed
 
 
-def sending(prompt: Prompt, ending: Ending, books: Books) -> Sending:
-    """Write what there is to tell of a prompt that ended."""
-    forgery = None
+def variants(prompt: Prompt, ending: Ending, books: Books) -> CallbackVariants:
+    """Write the callbacks that could be sent of a prompt that ended."""
+    forged = None
     if prompt.script.forge:
-        forged = books.imagine(
+        entry = books.forge_entry(
             phone=prompt.push.phone, amount=prompt.push.amount, purpose=prompt.purpose
         )
-        forgery = _parcel(prompt, Ending("0", describe("0"), forged))
+        forged = _callback(prompt, Ending("0", describe("0"), entry))
     failure = Ending("1037", describe("1037"))
-    return Sending(
-        truth=_parcel(prompt, ending),
-        contradiction=_parcel(prompt, failure) if ending.entry else None,
-        forgery=forgery,
+    return CallbackVariants(
+        genuine=_callback(prompt, ending),
+        contradicting=_callback(prompt, failure) if ending.entry else None,
+        forged=forged,
     )
 
 
-def callback(prompt: Prompt, ending: Ending) -> Body:
-    """Write the callback of a prompt that ended: metadata for a success, none for a failure."""
+def body(prompt: Prompt, ending: Ending) -> Body:
+    """Write the body of a callback: metadata for a success, none for a failure."""
     about: Body = {
         "MerchantRequestID": prompt.merchant_request_id,
         "CheckoutRequestID": prompt.checkout_request_id,
@@ -42,11 +42,11 @@ def callback(prompt: Prompt, ending: Ending) -> Body:
     return {"Body": {"stkCallback": about}}
 
 
-def _parcel(prompt: Prompt, ending: Ending) -> Parcel:
-    return Parcel(
+def _callback(prompt: Prompt, ending: Ending) -> Callback:
+    return Callback(
         channel="stk",
         url=prompt.push.callback_url,
-        body=callback(prompt, ending),
+        body=body(prompt, ending),
         about={"checkout_request_id": prompt.checkout_request_id},
         headers={"Businessshortcode": prompt.push.shortcode},
     )

@@ -1,4 +1,4 @@
-"""One message to the shop, over HTTP: posted once, never followed, never repeated."""
+"""Posting callbacks: each once, over HTTP, redirects not followed, nothing repeated."""
 
 import json
 import time
@@ -15,11 +15,11 @@ Body = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parcel:
+class Callback:
     """One body for one address.
 
-    ``channel`` says which kind of message it is, ``what`` whether it is genuine, ``about`` which
-    payment it tells of: all for the log.
+    For the event log: ``channel`` is the kind of callback, ``what`` whether it is genuine,
+    ``about`` the payment.
     """
 
     channel: str
@@ -31,8 +31,8 @@ class Parcel:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the shop said: HTTP status and the beginning of its body; or why it said nothing."""
+class CallbackResponse:
+    """The shop's answer: HTTP status and the beginning of its body; or why there was none."""
 
     status: int | None
     text: str = ""
@@ -45,45 +45,45 @@ class Answer:
         return {"status": self.status, "answer": self.text}
 
 
-class Postman:
-    """Posts messages, outside any lock, and writes down what came of each. Never raises."""
+class CallbackClient:
+    """Posts callbacks, outside any lock, and logs what came of each. Never raises."""
 
     def __init__(self, config: Config, events: EventLog) -> None:
         self._config = config
         self._events = events
 
-    def send(self, parcel: Parcel, timeout: float | None = None) -> Answer:
-        """Post one message and give the shop's answer."""
+    def send(self, callback: Callback, timeout: float | None = None) -> CallbackResponse:
+        """Post one callback and return the shop's answer."""
         began = time.perf_counter()
-        answer = self._post(parcel, timeout or self._config.callback_timeout)
+        answer = self._post(callback, timeout or self._config.callback_timeout)
         self._events.add(
             "callback",
-            channel=parcel.channel,
-            what=parcel.what,
-            **parcel.about,
-            url=parcel.url,
-            body=parcel.body,
+            channel=callback.channel,
+            what=callback.what,
+            **callback.about,
+            url=callback.url,
+            body=callback.body,
             took=round(time.perf_counter() - began, 3),
             **answer.as_json(),
         )
         return answer
 
-    def _post(self, parcel: Parcel, timeout: float) -> Answer:
-        headers = {"Content-Type": "application/json;charset=UTF-8", **parcel.headers}
+    def _post(self, callback: Callback, timeout: float) -> CallbackResponse:
+        headers = {"Content-Type": "application/json;charset=UTF-8", **callback.headers}
         try:
             with requests.Session() as session:
                 # A proxy named in the environment must not come between two processes on one
                 # laptop.
                 session.trust_env = False
                 with session.post(
-                    parcel.url,
-                    data=json.dumps(parcel.body),
+                    callback.url,
+                    data=json.dumps(callback.body),
                     headers=headers,
                     timeout=timeout,
                     allow_redirects=False,
                     stream=True,
                 ) as response:
                     text = next(response.iter_content(2_000), b"").decode(errors="replace")
-                    return Answer(response.status_code, text)
+                    return CallbackResponse(response.status_code, text)
         except (requests.RequestException, ValueError) as error:
-            return Answer(None, error=f"{type(error).__name__}: {error}"[:500])
+            return CallbackResponse(None, error=f"{type(error).__name__}: {error}"[:500])

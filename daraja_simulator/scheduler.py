@@ -1,4 +1,4 @@
-"""What is to happen later, and a few threads that make it happen."""
+"""Actions scheduled for later, and the threads that run them."""
 
 import heapq
 import itertools
@@ -20,7 +20,7 @@ class _Job:
     waits_for_person: bool = field(compare=False)
 
 
-class Agenda:
+class Scheduler:
     """Runs actions when they are due by the simulator's clock, a few at the same time."""
 
     def __init__(self, clock: Clock, workers: int = 8) -> None:
@@ -31,7 +31,7 @@ class Agenda:
         self._running = 0
         self._stopped = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"simulator-agenda-{n}", daemon=True)
+            threading.Thread(target=self._work, name=f"simulator-scheduler-{n}", daemon=True)
             for n in range(workers)
         ]
 
@@ -41,7 +41,7 @@ class Agenda:
             thread.start()
 
     def stop(self) -> None:
-        """Drop what is planned and let the threads end. Never waits for an action under way."""
+        """Drop what is scheduled and let the threads end. Never waits for an action under way."""
         with self._changed:
             self._stopped = True
             self._jobs.clear()
@@ -50,9 +50,8 @@ class Agenda:
     def add(
         self, seconds: float, action: Callable[[], object], *, waits_for_person: bool = False
     ) -> None:
-        """Plan an action.
-
-        One that only gives up waiting for a person does not disturb the quiet until it is due.
+        """Schedule an action. One that waits for a person does not count for ``wait_until_quiet``
+        until it is due.
         """
         with self._changed:
             due = self._clock.seconds() + seconds
@@ -65,13 +64,13 @@ class Agenda:
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Drop everything planned that has not begun."""
+        """Drop everything scheduled that has not begun."""
         with self._changed:
             self._jobs.clear()
             self._changed.notify_all()
 
     def wait_until_quiet(self, timeout: float) -> bool:
-        """Wait until nothing is under way or planned; False when the seconds ran out first."""
+        """Wait until nothing is under way or scheduled; False when the seconds ran out first."""
         with self._changed:
             return self._changed.wait_for(self._is_quiet, timeout)
 
