@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres lint format check bench soak soak-orders lock clean
+.PHONY: help run demo test test-postgres test-slow lint format check bench soak soak-orders lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ test: $(VENV)/dev.stamp ## Run the tests on SQLite
 test-postgres: $(VENV)/dev.stamp ## Run the tests, races included, on PostgreSQL (POSTGRES_URL)
 	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2
 
+test-slow: $(VENV)/dev.stamp ## Run the slow tests that both of these leave out, on SQLite and PostgreSQL
+	@$(BIN)/python -m pytest -n 2 -m slow
+	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 -m slow
+
 lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, settings, schema
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,7 +56,7 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint test-postgres ## Everything the gate runs
+check: test lint test-postgres test-slow ## Everything the gate runs, and the slow tests
 
 bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
 	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)

@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from .databases import emptied_quickly, migrated_database
 from .factories import ProductFactory, UserFactory
 
 
@@ -16,6 +17,22 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if "postgres" in item.keywords:
             item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request, django_test_environment, django_db_blocker, django_db_modify_db_settings
+):
+    """In the place of pytest-django's own, which migrates for every worker of every run."""
+    folder = request.config.rootpath / ".pytest_cache" / "migrated"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (
+        django_db_blocker.unblock(),
+        migrated_database(folder),
+        emptied_quickly(),
+        django_db_blocker.block(),
+    ):
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -19,9 +19,12 @@ from tools.soak.machine import clock, environment, gunicorn, manage
 
 from .cluster import a_cluster, binaries
 
-pytestmark = pytest.mark.skipif(
-    binaries() is None, reason="needs initdb and pg_ctl, and to be root the user postgres"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        binaries() is None, reason="needs initdb and pg_ctl, and to be root the user postgres"
+    ),
+]
 
 
 class Crowd:

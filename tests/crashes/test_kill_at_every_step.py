@@ -87,6 +87,7 @@ def test_a_callback(shop, simulator, record_property):
     assert_all_is_well(simulator)
 
 
+@pytest.mark.slow
 def test_a_callback_for_goods_that_are_gone(shop, simulator, record_property):
     deaths = kill_everywhere(scenes.late_callback, shop, simulator, record_property)
     assert_answered_is_kept(deaths)
@@ -112,9 +113,13 @@ def test_expiry(shop, simulator, record_property):
 
 
 @pytest.mark.parametrize(
-    "about", [scenes.owe, scenes.send_reversal, scenes.result_of_reversal],
-    ids=["owe", "send", "result"],
-)  # fmt: skip
+    "about",
+    [
+        pytest.param(scenes.owe, id="owe"),
+        pytest.param(scenes.send_reversal, id="send", marks=pytest.mark.slow),
+        pytest.param(scenes.result_of_reversal, id="result", marks=pytest.mark.slow),
+    ],
+)
 def test_a_refund_by_reversal(about, shop, simulator, record_property):
     deaths = kill_everywhere(about, shop, simulator, record_property)
     assert_answered_is_kept(deaths)
@@ -127,6 +132,7 @@ def test_a_refund_by_reversal(about, shop, simulator, record_property):
     assert_all_is_well(simulator)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("about", [scenes.send_b2c, scenes.result_of_b2c], ids=["send", "result"])
 def test_a_refund_by_payment_to_the_phone(about, shop, simulator, record_property):
     deaths = kill_everywhere(about, shop, simulator, record_property)

@@ -14,8 +14,9 @@ from .fakes import FakeDaraja
 
 
 @pytest.fixture(autouse=True)
-def _watched(balanced_books, no_network_in_transactions):  # noqa: F811
-    pass
+def _watched(balanced_books, no_network_in_transactions, monkeypatch):  # noqa: F811
+    # Where nothing answers, a token is asked for twice: not half a second apart.
+    monkeypatch.setattr("payments.daraja.connection.BACKOFF_SECONDS", 0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 #: Answers of one letter: 2 done, 0 bad input, 1 sign in first, 3 forbidden, 4 not there,
-#: . not offered (405), 9 conflict, l sent to the log-in page, r sent elsewhere.
+#: . not offered (405), 9 conflict, l sent to the log-in page, r sent elsewhere, ! anything else.
 LETTERS = {400: "0", 401: "1", 403: "3", 404: "4", 405: ".", 409: "9", 422: "9"}
 #: What forbids: nothing is written with it.
 FORBIDS = frozenset("134.l")
@@ -32,7 +32,8 @@ def ask(client, method, address, body=None, *, form=False):
             writes.append(sql[:120])
         return done
 
-    sent = {"data": body or {}} if form else {"data": body, "content_type": "application/json"}
+    kind = "text/csv" if isinstance(body, str) else "application/json"
+    sent = {"data": body or {}} if form else {"data": body, "content_type": kind}
     if method in {"GET", "HEAD", "OPTIONS"} or (body is None and not form):
         sent = {}
     cookies = client.cookies.copy()
@@ -49,7 +50,7 @@ def _letter(response):
     code = response.status_code
     if code in {301, 302}:
         return "l" if response["Location"].startswith("/admin/login/") else "r"
-    return "2" if 200 <= code < 300 else LETTERS.get(code, str(code))
+    return "2" if 200 <= code < 300 else LETTERS.get(code, "!")
 
 
 @contextmanager

@@ -1,6 +1,42 @@
-"""What is posted to each route of the API: something its rightful sender would be thanked for."""
+"""What is posted to each route of the API: something its rightful sender would be thanked for.
 
+Text is a sheet (CSV), anything else JSON. What depends on the rows is asked of the world.
+"""
+
+from django.contrib.auth.tokens import default_token_generator
+from django.utils.http import urlsafe_base64_encode
+from rest_framework_simplejwt.tokens import RefreshToken
+
+from accounts.models import User
 from tests.factories import PASSWORD
+
+_NEW = {"new_password1": "sukuma wiki 7", "new_password2": "sukuma wiki 7"}
+
+
+def body_for(route, world):
+    """What this route is posted, or None for nothing."""
+    body = BODIES.get(route)
+    return body(world) if callable(body) else body
+
+
+def _refresh(world):
+    return {"refresh": str(RefreshToken.for_user(world.people["buyer"]))}
+
+
+def _token(world):
+    return {"token": str(RefreshToken.for_user(world.people["buyer"]).access_token)}
+
+
+def _link(world):
+    buyer = User.objects.get(pk=world.people["buyer"].pk)
+    uid = urlsafe_base64_encode(str(buyer.pk).encode())
+    return {"uid": uid, "token": default_token_generator.make_token(buyer), **_NEW}
+
+
+def _cart(world):
+    order = [{"product": world.product.pk, "number": 1}]
+    return {"order": order, "mpesa_number": "0712000009"}
+
 
 BODIES = {
     "registration/": {
@@ -9,7 +45,16 @@ BODIES = {
         "password2": "sukuma wiki 7",
     },
     "login/": {"username": "buyer", "password": PASSWORD},
+    "logout/": _refresh,
+    "token/verify/": _token,
+    "token/refresh/": _refresh,
+    "password/change/": {"old_password": PASSWORD, **_NEW},
+    "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},
+    "cashout/": _cart,
+    "seller/products/import/": (
+        "name,category,price,item_number,payment_mpesa_number\nPan,kitchen,900,3,0722000000\n"
+    ),
     "account/messages/": {"language": "sw"},
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},

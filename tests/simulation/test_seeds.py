@@ -1,4 +1,4 @@
-"""Seeds that once found a bug, and some fresh ones: each holds, and each is the same every time."""
+"""Seeds that once found a bug, and some others: each holds, and each is the same every time."""
 
 import pytest
 from django.db import connection
@@ -25,6 +25,7 @@ def test_a_seed_that_found_something_holds(stage, seed):
     stage.play(seed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, FRESH, AT_ONCE))
 def test_fresh_seeds_hold(stage, first):
     for seed in range(BASE + first, BASE + min(first + AT_ONCE, FRESH)):

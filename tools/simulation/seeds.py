@@ -13,5 +13,5 @@ KEPT = {
     ),
 }
 
-#: Where the fresh ones come from, and how many are played at every test.
+#: Where the others come from, and how many of them `make check` plays.
 BASE, FRESH = 20261123, 40

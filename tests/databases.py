@@ -1,0 +1,190 @@
+"""The test database: migrated once and copied from then on, and emptied after tests that commit."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import django
+from django.apps import apps
+from django.conf import settings
+from django.core.management.color import no_style
+from django.core.management.sql import emit_post_migrate_signal
+from django.db import connection
+from django.test import TransactionTestCase
+
+#: Every migrate writes these, the same each time, and hardly a test changes them.
+WRITTEN_BY_MIGRATE = (
+    "django_content_type",
+    "auth_permission",
+    "auth_group",
+    "auth_group_permissions",
+)
+#: Modules of the shop that a migration imports: what they say is in the database too.
+_IMPORTED = re.compile(
+    r"^(?:import|from) ((?:omachemainproj|accounts|products|orders|payments)[.\w]*)", re.MULTILINE
+)
+
+
+@contextmanager
+def migrated_database(folder: Path) -> Iterator[None]:
+    """The test database, new, with every migration applied, for as long as this is entered.
+
+    The first to ask migrates and leaves a copy: a file in ``folder``, or on PostgreSQL a database
+    beside it. Others, and later runs, copy that one for as long as no migration has changed.
+    """
+    before = connection.settings_dict["NAME"], connection.settings_dict["TEST"].get("TEMPLATE")
+    known = _KeptFile(folder) if connection.vendor == "sqlite" else _KeptDatabase()
+    with known.alone():
+        if known.is_there():
+            known.copy()
+            # Roles may have changed without a migration.
+            emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
+        else:
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+            connection.close()
+            known.keep()
+    try:
+        yield
+    finally:
+        connection.settings_dict["TEST"]["TEMPLATE"] = before[1]
+        connection.creation.destroy_test_db(before[0], verbosity=0)
+
+
+def fingerprint() -> str:
+    """Changes with every migration, and with whatever else a migrated database depends on."""
+    read = hashlib.sha256(f"{django.VERSION} {connection.vendor}".encode())
+    for path in sorted(_sources()):
+        read.update(f"\n{path.name} ".encode() + path.read_bytes())
+    return read.hexdigest()[:16]
+
+
+def _sources() -> set[Path]:
+    found: set[Path] = set()
+    for app in apps.get_app_configs():
+        for path in Path(app.path, "migrations").glob("*.py"):
+            found.add(path)
+            for name in _IMPORTED.findall(path.read_text()):
+                found |= _files_of(name)
+    return found
+
+
+def _files_of(module: str) -> set[Path]:
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        return set()
+    path = Path(spec.origin)
+    return set(path.parent.glob("*.py")) if path.name == "__init__.py" else {path}
+
+
+class _KeptFile:
+    """What is kept of an SQLite database."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._path = folder / f"{fingerprint()}.sqlite3"
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def is_there(self) -> bool:
+        return self._path.exists()
+
+    def copy(self) -> None:
+        _point_at(connection.creation._get_test_db_name())
+        shutil.copyfile(self._path, connection.settings_dict["NAME"])
+
+    def keep(self) -> None:
+        for other in self._folder.glob("*.sqlite3*"):
+            other.unlink()
+        # Under its name only once it is whole.
+        half = self._path.with_suffix(".sqlite3-half")
+        shutil.copyfile(connection.settings_dict["NAME"], half)
+        half.rename(self._path)
+
+
+class _KeptDatabase:
+    """What is kept of a PostgreSQL database: another one on the same server."""
+
+    def __init__(self) -> None:
+        self._family = f"migrated_{connection.settings_dict['NAME']}_"
+        self._name = self._family + fingerprint()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
+            cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [self._family])
+            yield
+
+    def is_there(self) -> bool:
+        with connection.creation._nodb_cursor() as cursor:
+            return connection.creation._database_exists(cursor, self._name)
+
+    def copy(self) -> None:
+        connection.settings_dict["TEST"]["TEMPLATE"] = self._name
+        _point_at(connection.creation._create_test_db(verbosity=0, autoclobber=True))
+
+    def keep(self) -> None:
+        with connection.creation._nodb_cursor() as cursor:
+            quote = connection.ops.quote_name
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [self._family]
+            )
+            for (other,) in cursor.fetchall():
+                cursor.execute(f"DROP DATABASE {quote(other)}")
+            source = connection.settings_dict["NAME"]
+            cursor.execute(f"CREATE DATABASE {quote(self._name)} TEMPLATE {quote(source)}")
+
+
+def _point_at(name: str) -> None:
+    connection.close()
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+
+
+@contextmanager
+def emptied_quickly() -> Iterator[None]:
+    """After a test that commits, delete all but what migrate wrote, and that one too if need be.
+
+    Django deletes everything, and writes that anew with every signal of a migrate: ten times the
+    work.
+    """
+    written, thorough = _written_by_migrate(), TransactionTestCase._fixture_teardown
+
+    def empty(test: Any) -> None:
+        nonlocal written
+        if _written_by_migrate() != written:
+            thorough(test)
+            written = _written_by_migrate()
+            return
+        tables = connection.introspection.django_table_names(
+            only_existing=True, include_views=False
+        )
+        rest = sorted({*tables} - {*WRITTEN_BY_MIGRATE})
+        statements = connection.ops.sql_flush(no_style(), rest)
+        connection.ops.execute_sql_flush(statements)
+
+    TransactionTestCase._fixture_teardown = empty
+    try:
+        yield
+    finally:
+        TransactionTestCase._fixture_teardown = thorough
+
+
+def _written_by_migrate() -> list[Any]:
+    with connection.cursor() as cursor:
+        rows = []
+        for table in WRITTEN_BY_MIGRATE:
+            cursor.execute(f"SELECT * FROM {table} ORDER BY id")
+            rows.append(cursor.fetchall())
+        return rows

@@ -1,0 +1,106 @@
+"""The test database is copied only where it is what a migrate would make, and emptied whole."""
+
+import threading
+
+import pytest
+from django.contrib.auth.models import Group
+from django.core.management import call_command
+from django.db import connection
+from django.test import TransactionTestCase
+
+from accounts.backoffice.roles import ROLES
+from accounts.models import User
+from tests import databases
+from tests.factories import UserFactory
+
+
+class Committed(TransactionTestCase):
+    """A test that commits, to be cleaned up after."""
+
+    def runTest(self):
+        """Do nothing."""
+
+
+def clean_up():
+    Committed()._fixture_teardown()
+
+
+@pytest.mark.django_db
+def test_every_migration_has_been_applied():
+    call_command("migrate", check_unapplied=True, verbosity=0)
+
+
+@pytest.mark.django_db
+def test_every_role_is_there():
+    assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
+    assert all(group.permissions.exists() for group in Group.objects.all())
+
+
+def test_what_a_database_depends_on_is_known():
+    names = {f"{path.parent.parent.name}/{path.name}" for path in databases._sources()}
+
+    assert {"payments/0001_initial.py", "auth/0001_initial.py"} <= names
+    # A migration takes the index of the newest from a module of querysets.
+    assert any(path.name == "querysets.py" for path in databases._sources())
+
+
+@pytest.mark.parametrize("change", ["edited", "added", "renamed"])
+def test_another_migration_makes_another_database(change, tmp_path, monkeypatch):
+    migration = tmp_path / "0001_initial.py"
+    migration.write_text("operations = []")
+    monkeypatch.setattr(databases, "_sources", lambda: set(tmp_path.glob("*.py")))
+    before = databases.fingerprint()
+
+    if change == "edited":
+        migration.write_text("operations = [1]")
+    elif change == "added":
+        (tmp_path / "0002_more.py").write_text("")
+    else:
+        migration.rename(tmp_path / "0001_first.py")
+
+    assert databases.fingerprint() != before
+
+
+def test_a_copy_is_made_by_one_at_a_time(tmp_path):
+    inside = threading.Event()
+    first, second = databases._KeptFile(tmp_path), databases._KeptFile(tmp_path)
+
+    def enter():
+        with second.alone():
+            inside.set()
+
+    waiting = threading.Thread(target=enter)
+    with first.alone():
+        waiting.start()
+        assert not inside.wait(0.1)
+    assert inside.wait(5)
+    waiting.join()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_committed_is_gone_and_roles_stay():
+    UserFactory()
+    support = Group.objects.get(name="support").pk
+
+    clean_up()
+
+    assert not User.objects.exists()
+    assert Group.objects.get(name="support").pk == support
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "DELETE FROM auth_group_permissions",
+        "UPDATE auth_group SET name = 'x' WHERE name = 'support'",
+    ],
+)
+def test_what_was_done_to_roles_is_undone(broken):
+    with connection.cursor() as cursor:
+        cursor.execute(broken)
+
+    clean_up()
+
+    assert set(Group.objects.values_list("name", flat=True)) == set(ROLES)
+    assert all(group.permissions.exists() for group in Group.objects.all())
