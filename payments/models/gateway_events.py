@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from payments.banks import registered_banks
+
 from .order_payments import OrderPayment
 from .payouts import Payout
 from .receipts import Receipt
@@ -13,12 +15,18 @@ from .refunds import Refund
 
 
 class Source(models.TextChoices):
-    """Which of the webhook's addresses a message came to."""
+    """Which of the webhook's addresses a message came to; at a bank's, it is the bank's key."""
 
     PROMPT = "prompt", "the own address of a prompt, a refund or a payout"
     C2B = "c2b", "the address for payments to the pay bill"
-    EQUITY = "equity", "Equity Bank's address"
     STATEMENT = "statement", "no address: a row of M-Pesa's statement"
+
+
+def source_choices() -> list[tuple[str, str]]:
+    """Every address: its key, and what it is for people."""
+    banks = [(bank.key, f"{bank.name}'s address") for bank in registered_banks()]
+    *addresses, no_address = Source.choices
+    return [*addresses, *banks, no_address]
 
 
 class EventState(models.TextChoices):
@@ -43,14 +51,14 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
         """Messages a person must look at: those that broke, and unclear ones about money.
 
-        Whatever comes to the pay bill's secret address (``c2b_token``), or from the bank, is about
+        Whatever comes to the pay bill's secret address (``c2b_token``), or from a bank, is about
         money that came. What strangers post elsewhere is not: see ``unsolicited()``.
         """
         from_pay_bill = Q(source=Source.C2B, token=c2b_token) & ~Q(token="")
         return self.filter(
             Q(state=EventState.FAILED)
             | Q(from_pay_bill, state__in=NOT_UNDERSTOOD)
-            | Q(source=Source.EQUITY, state__in=NOT_UNDERSTOOD)
+            | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
 
     def unsolicited(self) -> GatewayEventQuerySet:
@@ -66,7 +74,7 @@ class GatewayEvent(models.Model):
 
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
-    source = models.CharField(max_length=9, choices=Source, default=Source.PROMPT)
+    source = models.CharField(max_length=9, choices=source_choices, default=Source.PROMPT)
     #: The secret part of the address it came to; empty at the bare address.
     token = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True)
@@ -96,7 +104,7 @@ class GatewayEvent(models.Model):
                 fields=["id"],
                 name="event_for_a_person",
                 condition=Q(state=EventState.FAILED)
-                | Q(state__in=NOT_UNDERSTOOD, source__in=[Source.C2B, Source.EQUITY]),
+                | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
             models.Index(
                 fields=["id"],
