@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -116,8 +117,14 @@ class GatewayEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.state}, {len(self.body)} bytes, {self.received_at:%d %b %Y %H:%M:%S}"
 
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether Safaricom's IP addresses are configured and it was posted from none of them."""
+        known = settings.DARAJA_CALLBACK_IPS
+        return bool(known) and self.remote_address not in known
+
     def set_state(self, state: str, note: str) -> None:
-        """Write down what became of the message, and whom it was about."""
+        """Record what was done about the message, and which rows it was found to be about."""
         self.state, self.note, self.applied_at = state, note[:200], timezone.now()
         self.save(
             update_fields=["state", "note", "applied_at", "payment", "receipt", "refund", "payout"]
