@@ -17,11 +17,12 @@ from .models import (
     LedgerEntry,
     LedgerPosting,
     Payout,
-    Provider,
     Receipt,
     Refund,
     SellerShare,
     Side,
+    clearing_account,
+    is_clearing,
 )
 
 
@@ -37,23 +38,14 @@ class Posting:
     """
 
     event: str
-    debits: Mapping[Account, int]
-    credits: Mapping[Account, int]
+    debits: Mapping[str, int]
+    credits: Mapping[str, int]
     order_id: int | None = None
     receipt_id: int | None = None
     refund_id: int | None = None
     payout_id: int | None = None
     share_id: int | None = None
     seller_id: int | None = None
-
-
-#: What the shop has, by who holds it.
-CLEARING = {
-    Provider.MPESA: Account.MPESA_CLEARING,
-    Provider.EQUITY: Account.EQUITY_CLEARING,
-}
-#: Accounts whose money is not one order's.
-_OF_NO_ORDER = {*CLEARING.values(), Account.SUSPENSE}
 
 
 def post(*postings: Posting) -> None:
@@ -90,7 +82,7 @@ def post_receipt(receipt: Receipt) -> None:
         post(
             Posting(
                 f"receipt:{receipt.pk}",
-                debits={clearing(receipt): receipt.amount},
+                debits={clearing_account(receipt.provider): receipt.amount},
                 credits={_kept_on(receipt): receipt.amount},
                 order_id=receipt.order_id,
                 receipt_id=receipt.pk,
@@ -119,7 +111,7 @@ def post_correction(receipt: Receipt, *, told: int) -> None:
     was paid with it, for the buyer has the goods.
     """
     more = told - receipt.amount
-    at, kept = clearing(receipt), _kept_on(receipt)
+    at, kept = clearing_account(receipt.provider), _kept_on(receipt)
     if more < 0 and receipt.order_id is not None:
         kept = Account.COMMISSION
     gains, owes = (at, kept) if more > 0 else (kept, at)
@@ -228,17 +220,12 @@ def _of_share(
     ]
 
 
-def clearing(receipt: Receipt) -> Account:
-    """The account of the provider that holds a receipt's money."""
-    return CLEARING[Provider(receipt.provider)]
-
-
 def _kept_on(receipt: Receipt) -> Account:
     return Account.SUSPENSE if receipt.order_id is None else Account.BUYERS_HELD
 
 
 def balance(
-    account: Account,
+    account: str,
     *,
     order_id: int | None = None,
     seller_id: int | None = None,
@@ -258,7 +245,7 @@ def balance(
         entries = entries.filter(seller=seller_id)
     if up_to is not None:
         entries = entries.filter(pk__lte=up_to)
-    usual = Side.DEBIT if account in CLEARING.values() else Side.CREDIT
+    usual = Side.DEBIT if is_clearing(account) else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0
 
@@ -279,11 +266,12 @@ def _check(posting: Posting) -> None:
 def _entries(row: LedgerPosting, posting: Posting) -> Iterator[LedgerEntry]:
     for side, amounts in ((Side.DEBIT, posting.debits), (Side.CREDIT, posting.credits)):
         for account, amount in amounts.items():
+            of_no_order = is_clearing(account) or account == Account.SUSPENSE
             yield LedgerEntry(
                 posting=row,
                 account=account,
                 side=side,
                 amount=amount,
-                order_id=None if account in _OF_NO_ORDER else posting.order_id,
+                order_id=None if of_no_order else posting.order_id,
                 seller_id=posting.seller_id if account == Account.SELLERS_PAYABLE else None,
             )

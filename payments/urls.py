@@ -1,6 +1,6 @@
-"""Cash-out, sellers' money, the webhook, and the console and the dashboard for staff.
+"""Cash-out, sellers' money, the webhooks, and the console and the dashboard for staff.
 
-No address M-Pesa is told may contain a word Daraja refuses in a URL.
+Daraja refuses certain words in the addresses it posts to: see payments.daraja.addresses.
 """
 
 from django.contrib.admin import site
@@ -10,7 +10,7 @@ from .backoffice import dashboard_views
 from .backoffice import views as console_views
 from .checkout import views
 from .payouts import views as seller_views
-from .webhooks import views as webhook
+from .webhooks import views as webhooks
 
 CONSOLE = "admin/payments/console/"
 
@@ -31,11 +31,15 @@ urlpatterns = [
         seller_views.PayoutNumberView.as_view(),
         name="seller-payout-number",
     ),
-    path("safwebhook/", webhook.receive, name="webhook"),
-    path("safwebhook/bank/equity/", webhook.equity_ipn, name="equity"),
-    path("safwebhook/c2b/<str:token>/confirmation/", webhook.confirm, name="c2b-confirmation"),
-    path("safwebhook/c2b/<str:token>/validation/", webhook.validate, name="c2b-validation"),
-    re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhook.receive, name="callback"),
+    path("safwebhook/", webhooks.receive, name="webhook"),
+    path("safwebhook/bank/<slug:bank>/", webhooks.bank_ipn, name="bank-ipn"),
+    path(
+        "safwebhook/c2b/<str:token>/confirmation/",
+        webhooks.c2b_confirmation,
+        name="c2b-confirmation",
+    ),
+    path("safwebhook/c2b/<str:token>/validation/", webhooks.c2b_validation, name="c2b-validation"),
+    re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhooks.receive, name="callback"),
     path("admin/dashboard/", site.admin_view(dashboard_views.dashboard), name="dashboard"),
     path(CONSOLE, site.admin_view(console_views.console), name="console"),
     path(f"{CONSOLE}receipt/", site.admin_view(console_views.write_receipt), name="console-write"),

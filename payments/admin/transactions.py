@@ -20,10 +20,10 @@ from payments.models import (
     GatewayEvent,
     OrderPayment,
     PayoutStop,
-    Provider,
     Receipt,
     Refund,
     StatementPull,
+    provider_choices,
 )
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
@@ -38,7 +38,8 @@ admin.site.index_template = "admin/payments/index.html"
 def _find_by_receipt(typed: str) -> Receipt | None:
     number = typed.replace(" ", "").upper()
     # The index on numbers begins with whose they are.
-    named = Receipt.objects.filter(provider__in=Provider.values, number=number)
+    providers = [key for key, _ in provider_choices()]
+    named = Receipt.objects.filter(provider__in=providers, number=number)
     return named.first() if number else None
 
 

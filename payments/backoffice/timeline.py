@@ -14,7 +14,6 @@ from django.db.models import Model, Q, QuerySet
 
 from orders.models import Order, TrackEvent
 from payments.models import (
-    Account,
     AttemptStatus,
     GatewayEvent,
     LedgerPosting,
@@ -241,7 +240,7 @@ def _tell_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
     accounts: dict[str, list[str]] = {Side.DEBIT: [], Side.CREDIT: []}
     total = 0
     for entry in posting.entries.all():
-        accounts[entry.side].append(Account(entry.account).label)
+        accounts[entry.side].append(entry.get_account_display())
         total += entry.amount if entry.side == Side.DEBIT else 0
     given, taken = (" and ".join(accounts[side]) for side in (Side.DEBIT, Side.CREDIT))
     what = f"In the books, {_kes(total)}: {given} → {taken}."

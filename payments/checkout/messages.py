@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
 from django.conf import settings
@@ -10,7 +10,8 @@ from django.conf import settings
 from orders.models import Order, PaymentStatus
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
-from payments.models import AttemptStatus, OrderPayment
+from payments.banks import PayBill, registered_banks
+from payments.models import AttemptStatus, OrderPayment, Provider
 
 from .failures import buyer_message
 
@@ -66,26 +67,23 @@ def manual_payment_options(order: Order, *, amount_due: int) -> list[ManualPayme
     """
     if not order.is_unpaid or amount_due <= 0:
         return []
-    options: list[ManualPaymentOption] = []
+    return [
+        {
+            "provider": provider,
+            "pay_bill": pay_bill.number,
+            "account": pay_bill.account,
+            "amount": amount_due,
+        }
+        for provider, pay_bill in _pay_bills(order.reference)
+    ]
+
+
+def _pay_bills(reference: str) -> Iterator[tuple[str, PayBill]]:
     if settings.DARAJA_C2B_TOKEN and settings.DARAJA_TRANSACTION_TYPE == PAY_BILL:
-        options.append(
-            {
-                "provider": "M-Pesa",
-                "pay_bill": settings.DARAJA_SHORTCODE,
-                "account": order.reference,
-                "amount": amount_due,
-            }
-        )
-    if settings.EQUITY_IPN_PASSWORD and settings.EQUITY_ACCOUNT:
-        options.append(
-            {
-                "provider": "Equity Bank",
-                "pay_bill": settings.EQUITY_PAY_BILL,
-                "account": settings.EQUITY_ACCOUNT.replace("{reference}", order.reference),
-                "amount": amount_due,
-            }
-        )
-    return options
+        yield Provider.MPESA.label, PayBill(settings.DARAJA_SHORTCODE, reference)
+    for bank in registered_banks():
+        if pay_bill := bank.pay_bill(reference):
+            yield bank.name, pay_bill
 
 
 def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:

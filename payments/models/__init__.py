@@ -6,6 +6,9 @@ from .ledger import (
     LedgerEntry,
     LedgerPosting,
     Side,
+    account_choices,
+    clearing_account,
+    is_clearing,
 )
 from .order_balances import OrderBalance, amount_credited, order_balance
 from .order_payments import (
@@ -22,7 +25,14 @@ from .payouts import (
     PayoutDay,
     SellerShare,
 )
-from .receipts import Provider, QueryBudget, Receipt, ReceiptSource, StatementPull
+from .receipts import (
+    Provider,
+    QueryBudget,
+    Receipt,
+    ReceiptSource,
+    StatementPull,
+    provider_choices,
+)
 from .refunds import Cause, Refund, Way
 from .transfers import MoneyOut, PayoutStop, TransferStatus, new_conversation_id
 
@@ -55,8 +65,12 @@ __all__ = [
     "StatementPull",
     "TransferStatus",
     "Way",
+    "account_choices",
     "amount_credited",
+    "clearing_account",
+    "is_clearing",
     "new_callback_token",
     "new_conversation_id",
     "order_balance",
+    "provider_choices",
 ]

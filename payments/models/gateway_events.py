@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+
+from payments.banks import registered_banks
 
 from .order_payments import OrderPayment
 from .payouts import Payout
@@ -13,12 +16,18 @@ from .refunds import Refund
 
 
 class Source(models.TextChoices):
-    """Which of the webhook's addresses a message came to."""
+    """Which of the webhook's addresses a message came to; at a bank's, it is the bank's key."""
 
     PROMPT = "prompt", "the own address of a prompt, a refund or a payout"
     C2B = "c2b", "the address for payments to the pay bill"
-    EQUITY = "equity", "Equity Bank's address"
     STATEMENT = "statement", "no address: a row of M-Pesa's statement"
+
+
+def source_choices() -> list[tuple[str, str]]:
+    """Every address: its key, and what it is for people."""
+    banks = [(bank.key, f"{bank.name}'s address") for bank in registered_banks()]
+    *addresses, no_address = Source.choices
+    return [*addresses, *banks, no_address]
 
 
 class EventState(models.TextChoices):
@@ -43,14 +52,14 @@ class GatewayEventQuerySet(models.QuerySet["GatewayEvent"]):
     def broken(self, *, c2b_token: str) -> GatewayEventQuerySet:
         """Messages a person must look at: those that broke, and unclear ones about money.
 
-        Whatever comes to the pay bill's secret address (``c2b_token``), or from the bank, is about
+        Whatever comes to the pay bill's secret address (``c2b_token``), or from a bank, is about
         money that came. What strangers post elsewhere is not: see ``unsolicited()``.
         """
         from_pay_bill = Q(source=Source.C2B, token=c2b_token) & ~Q(token="")
         return self.filter(
             Q(state=EventState.FAILED)
             | Q(from_pay_bill, state__in=NOT_UNDERSTOOD)
-            | Q(source=Source.EQUITY, state__in=NOT_UNDERSTOOD)
+            | Q(~Q(source__in=Source.values), state__in=NOT_UNDERSTOOD)
         )
 
     def unsolicited(self) -> GatewayEventQuerySet:
@@ -66,7 +75,7 @@ class GatewayEvent(models.Model):
 
     body = models.BinaryField()
     sha256 = models.CharField(max_length=64)
-    source = models.CharField(max_length=9, choices=Source, default=Source.PROMPT)
+    source = models.CharField(max_length=9, choices=source_choices, default=Source.PROMPT)
     #: The secret part of the address it came to; empty at the bare address.
     token = models.CharField(max_length=64, blank=True)
     remote_address = models.GenericIPAddressField(null=True)
@@ -96,7 +105,7 @@ class GatewayEvent(models.Model):
                 fields=["id"],
                 name="event_for_a_person",
                 condition=Q(state=EventState.FAILED)
-                | Q(state__in=NOT_UNDERSTOOD, source__in=[Source.C2B, Source.EQUITY]),
+                | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
             models.Index(
                 fields=["id"],
@@ -108,8 +117,14 @@ class GatewayEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.state}, {len(self.body)} bytes, {self.received_at:%d %b %Y %H:%M:%S}"
 
+    @property
+    def is_from_elsewhere(self) -> bool:
+        """Whether Safaricom's IP addresses are configured and it was posted from none of them."""
+        known = settings.DARAJA_CALLBACK_IPS
+        return bool(known) and self.remote_address not in known
+
     def set_state(self, state: str, note: str) -> None:
-        """Write down what became of the message, and whom it was about."""
+        """Record what was done about the message, and which rows it was found to be about."""
         self.state, self.note, self.applied_at = state, note[:200], timezone.now()
         self.save(
             update_fields=["state", "note", "applied_at", "payment", "receipt", "refund", "payout"]

@@ -6,21 +6,46 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from payments.banks import registered_banks
+
 from .payouts import Payout, SellerShare
 from .receipts import Receipt
 from .refunds import Refund
 
 
 class Account(models.TextChoices):
-    """Whose money it is. The first two are what the shop has, the rest what it owes, and whom."""
+    """Whose money it is. What the shop has lies on clearing accounts, one per provider.
+
+    The others are what it owes, and whom.
+    """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
-    EQUITY_CLEARING = "equity_clearing", "at Equity Bank"
     BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
     SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
     COMMISSION = "commission", "the shop's own share"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
     SUSPENSE = "suspense", "nobody's yet: a person must find out"
+
+
+#: How the name of every clearing account ends.
+CLEARING = "_clearing"
+
+
+def clearing_account(provider: str) -> str:
+    """The account of what a provider has of the shop's money, by the provider's key."""
+    return f"{provider}{CLEARING}"
+
+
+def is_clearing(account: str) -> bool:
+    """Whether an account is of what a provider has."""
+    return account.endswith(CLEARING)
+
+
+def account_choices() -> list[tuple[str, str]]:
+    """Every account: its name, and whose money it is."""
+    at_mpesa, *owed = Account.choices
+    banks = [(clearing_account(bank.key), f"at {bank.name}") for bank in registered_banks()]
+    return [at_mpesa, *banks, *owed]
 
 
 class Side(models.TextChoices):
@@ -57,7 +82,7 @@ class LedgerEntry(models.Model):
     """One side of a posting: so many shillings on one account. Never changed or deleted."""
 
     posting = models.ForeignKey(LedgerPosting, on_delete=models.PROTECT, related_name="entries")
-    account = models.CharField(max_length=16, choices=Account)
+    account = models.CharField(max_length=16, choices=account_choices)
     side = models.CharField(max_length=6, choices=Side)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     #: The order the money is for; None where it is not one order's.
@@ -82,11 +107,12 @@ class LedgerEntry(models.Model):
                 condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
             # What a provider has or lies in suspense is of no order; what is held or kept for
-            # goods is of one; a payout may be for the goods of several.
+            # goods is of one; a payout may be for the goods of several. Any provider: another
+            # bank needs no migration.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",
                 condition=Q(
-                    account__in=[Account.MPESA_CLEARING, Account.EQUITY_CLEARING, Account.SUSPENSE],
+                    Q(account__endswith=CLEARING) | Q(account=Account.SUSPENSE),
                     order__isnull=True,
                 )
                 | Q(

@@ -7,14 +7,21 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from orders.models import PaymentStatus
+from payments.banks import registered_banks
 
 from .order_payments import OrderPayment
 from .transfers import TransferStatus
 
 
 class Provider(models.TextChoices):
+    """Who received the money: M-Pesa, or else a bank, by its key (``payments.banks``)."""
+
     MPESA = "mpesa", "M-Pesa"
-    EQUITY = "equity", "Equity Bank"
+
+
+def provider_choices() -> list[tuple[str, str]]:
+    """M-Pesa and every bank: key, and name for people."""
+    return [*Provider.choices, *((bank.key, bank.name) for bank in registered_banks())]
 
 
 class ReceiptSource(models.TextChoices):
@@ -60,7 +67,7 @@ class Receipt(models.Model):
     the query proves a payment but does not name its receipt.
     """
 
-    provider = models.CharField(max_length=8, choices=Provider, default=Provider.MPESA)
+    provider = models.CharField(max_length=8, choices=provider_choices, default=Provider.MPESA)
     number = models.CharField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
     #: What of the order's price the shop bears, because less came than was counted at first.

@@ -12,11 +12,12 @@ from django.db.models import (
     Q,
     QuerySet,
     Sum,
+    Value,
     When,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Concat
 
-from payments.ledger import CLEARING, net
+from payments.ledger import net
 from payments.models import (
     Account,
     LedgerEntry,
@@ -25,6 +26,7 @@ from payments.models import (
     Refund,
     Side,
 )
+from payments.models.ledger import CLEARING
 
 from .rule import rule, total
 
@@ -43,23 +45,21 @@ def _difference() -> Sum:
     return Sum(Case(When(entries__side=Side.DEBIT, then=amount), default=-amount))
 
 
-def _posted(account: Account, side: Side) -> Coalesce:
+def _posted(account: Account | Concat, side: Side) -> Coalesce:
     entries = LedgerEntry.objects.filter(posting__receipt=OuterRef("pk"), account=account)
     return total(entries, by="posting__receipt", of=net(side))
 
 
 @rule("Every receipt is in the ledger with its amount, at the provider that has it")
 def _in_ledger(now: datetime) -> QuerySet[Receipt]:
-    astray = Q()
-    for provider, account in CLEARING.items():
-        astray |= Q(provider=provider) & ~Q(amount=_posted(account, Side.DEBIT))
-    return Receipt.objects.filter(astray)
+    clearing_account = Concat(OuterRef("provider"), Value(CLEARING))
+    return Receipt.objects.exclude(amount=_posted(clearing_account, Side.DEBIT))
 
 
 @rule("What the ledger has at a provider came with a receipt, and went with a refund or a payout")
 def _of_a_receipt(now: datetime) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(
-        account__in=CLEARING.values(),
+        account__endswith=CLEARING,
         posting__receipt__isnull=True,
         posting__refund__isnull=True,
         posting__payout__isnull=True,

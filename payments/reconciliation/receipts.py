@@ -18,19 +18,17 @@ from payments.refunds.services import refund_excess
 
 logger = logging.getLogger(__name__)
 
-#: By hand means through M-Pesa's pay bill, or through a bank.
-MANUAL_CHANNELS = {Provider.MPESA: Channel.PAY_BILL, Provider.EQUITY: Channel.BANK}
-
 
 @dataclass(frozen=True, slots=True)
 class IncomingPayment:
     """News of money that has arrived: so many KES under a provider's receipt number.
 
+    ``provider`` is M-Pesa's key or a bank's, ``door`` where the news came from (``ReceiptSource``);
     ``reference`` is what the payer typed, ``phone`` what the provider shows of their number,
     ``paid_at`` is aware.
     """
 
-    provider: Provider
+    provider: str
     number: str
     amount: int
     door: str
@@ -119,7 +117,7 @@ def record_manual_payment(receipt: Receipt, order: Order) -> None:
     """
     by_hand = OrderPayment(
         order=order,
-        channel=MANUAL_CHANNELS[Provider(receipt.provider)],
+        channel=Channel.PAY_BILL if receipt.provider == Provider.MPESA else Channel.BANK,
         amount=receipt.amount,
         status=AttemptStatus.CONFIRMED,
         live=False,

@@ -1,6 +1,6 @@
-"""Payments to the pay bill by hand (C2B): M-Pesa asks beforehand, and tells afterwards.
+"""Payments to the pay bill by hand (C2B): M-Pesa's validation beforehand, its confirmation after.
 
-M-Pesa tells of prompts that were paid here too, under the same receipt number.
+M-Pesa confirms STK pushes that were paid here too, under the same receipt number.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from payments.daraja.values import UnreadableCallback
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
-from .origin import is_from_elsewhere
-
 logger = logging.getLogger(__name__)
 
 
 class Verdict(TypedDict):
-    """What M-Pesa is answered before it moves money (Daraja portal, C2B validation)."""
+    """The answer to a validation, before money moves (Daraja portal, C2B validation)."""
 
     ResultCode: str
     ResultDesc: str
@@ -34,16 +32,16 @@ ACCEPTED: Verdict = {"ResultCode": "0", "ResultDesc": "Accepted"}
 
 
 def is_our_address(token: str) -> bool:
-    """Whether a message came to the address that only Safaricom was told."""
+    """Whether a message came to the secret address that was registered with Safaricom."""
     ours = settings.DARAJA_C2B_TOKEN
     return bool(ours) and hmac.compare_digest(token.encode(), ours.encode())
 
 
 def validate(body: bytes) -> Verdict:
-    """Say whether M-Pesa may take a payment that somebody is typing. Writes nothing.
+    """Answer whether M-Pesa may take a payment that somebody is making. Writes nothing.
 
-    Refused are a reference that is no order's or whose order waits for no money, another amount
-    than is missing, and another short code; each with Daraja's own code.
+    Refused are a reference that is no order's or whose order waits for no money, any amount but the
+    one still due, and another short code; each with Daraja's own code.
     """
     try:
         payment = read_c2b_payment(body)
@@ -62,15 +60,15 @@ def validate(body: bytes) -> Verdict:
 
 
 def handle(event: GatewayEvent) -> None:
-    """Act on a confirmation: the money has moved, and nothing can refuse it any more."""
+    """Act on a confirmation: the money has moved and can no longer be refused."""
     try:
         payment = read_c2b_payment(bytes(event.body))
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
-    if not is_our_address(event.token) or is_from_elsewhere(event):
-        # Anybody can write one. If the money is there, M-Pesa's statement tells.
-        logger.error("message %s: a payment was told of from a place we do not trust", event.pk)
+    if not is_our_address(event.token) or event.is_from_elsewhere:
+        # Anybody can post one. If the money did come, M-Pesa's statement shows it.
+        logger.error("event %s: a payment was reported from a source we do not trust", event.pk)
         event.set_state(
             EventState.UNMATCHED,
             "It did not come from Safaricom to the registered address. The statement decides.",

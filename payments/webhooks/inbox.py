@@ -17,7 +17,7 @@ from omachemainproj.compiled_queries import locked_row
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
 
-from . import c2b, equity, stk_callback, transfer_result
+from . import bank_notification, c2b, stk_callback, transfer_result
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def store_event(
     token: str,
     remote_address: str | None,
     headers: Mapping[str, str],
-    source: Source = Source.PROMPT,
+    source: str = Source.PROMPT,
 ) -> int:
     """Commit what was posted, unread. Returns the id of the event."""
     event = GatewayEvent.objects.create(
@@ -56,7 +56,7 @@ def process_event(event_id: int) -> None:
         with transaction.atomic():
             event = locked_row(GatewayEvent, event_id)
             if event.state == EventState.NEW:
-                HANDLERS[Source(event.source)](event)
+                _handle(event)
     except Exception as error:
         logger.exception("message %s is stored but not applied", event_id)
         _write_failure(event_id, error)
@@ -70,7 +70,7 @@ def replay_event(event_id: int) -> str:
     """
     event = locked_row(GatewayEvent, event_id)
     before = {"state": event.state, "note": event.note, "applied_at": event.applied_at}
-    HANDLERS[Source(event.source)](event)
+    _handle(event)
     note = event.note
     if before["state"] == EventState.APPLIED:
         GatewayEvent.objects.filter(pk=event_id).update(**before)
@@ -109,13 +109,16 @@ def _handle_statement_row(event: GatewayEvent) -> None:
     event.set_state(EventState.FAILED, event.note)
 
 
-#: Who acts on the messages of each source.
-HANDLERS: dict[Source, Callable[[GatewayEvent], None]] = {
+#: Who acts on the messages of each source; every other source is a bank.
+HANDLERS: dict[str, Callable[[GatewayEvent], None]] = {
     Source.PROMPT: _handle_callback,
     Source.C2B: c2b.handle,
-    Source.EQUITY: equity.handle,
     Source.STATEMENT: _handle_statement_row,
 }
+
+
+def _handle(event: GatewayEvent) -> None:
+    HANDLERS.get(event.source, bank_notification.handle)(event)
 
 
 def _write_failure(event_id: int, error: Exception) -> None:

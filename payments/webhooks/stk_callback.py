@@ -14,8 +14,6 @@ from payments.models import EventState, GatewayEvent, OrderPayment, ReceiptSourc
 from payments.reconciliation.outcomes import Outcome, record_outcome_locked
 from payments.reconciliation.status_query import query_status, schedule_status_query
 
-from .origin import is_from_elsewhere
-
 logger = logging.getLogger(__name__)
 
 
@@ -44,14 +42,20 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
         return
     event.payment = payment
-    doubt = _doubt_its_origin(event, payment, callback)
+    doubt = _doubt_origin(event, payment, callback)
     if not doubt:
-        _adopt_ids(payment, callback)
-        doubt = _doubt_its_end(callback)
-    if not doubt:
-        event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
-        _recheck_doubtful(payment.pk)
-    elif payment.is_confirmed:
+        _store_request_ids(payment, callback)
+        doubt = _doubt_result_code(callback)
+    if doubt:
+        _check_with_mpesa(event, payment, doubt)
+        return
+    event.set_state(EventState.APPLIED, record_outcome_locked(payment, _outcome(callback)))
+    _resolve_doubtful(payment.pk)
+
+
+def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) -> None:
+    """Let a status query decide about a message that is not believed by itself, if one can."""
+    if payment.is_confirmed:
         event.set_state(EventState.APPLIED, f"{doubt} Nothing was changed.")
     elif payment.checkout_request_id:
         logger.warning("message %s is not believed by itself: %s", event.pk, doubt)
@@ -65,8 +69,8 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.FAILED, f"{doubt} There is no request id to ask M-Pesa by.")
 
 
-def _recheck_doubtful(payment_id: int) -> None:
-    """Messages still being checked: closed once the money is here, else asked about after all."""
+def _resolve_doubtful(payment_id: int) -> None:
+    """Close messages that are still being checked if the money came, else query the status."""
     doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
     if not doubtful.exists():
         return
@@ -83,11 +87,11 @@ def _locked_payments() -> QuerySet[OrderPayment]:
     return OrderPayment.objects.select_for_update(no_key=True)
 
 
-def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
-    """Why a message may not be Safaricom's word on this attempt; an empty text when it is."""
+def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:
+    """Why a message may not be Safaricom's callback of this attempt; empty when it is."""
     if event.token != payment.callback_token:
         return "It did not come to the attempt's own address."
-    if is_from_elsewhere(event):
+    if event.is_from_elsewhere:
         return "It did not come from an address of Safaricom's."
     ids = (callback.merchant_request_id, callback.checkout_request_id)
     ours = (payment.merchant_request_id, payment.checkout_request_id)
@@ -98,14 +102,15 @@ def _doubt_its_origin(event: GatewayEvent, payment: OrderPayment, callback: StkC
     return ""
 
 
-def _doubt_its_end(callback: StkCallback) -> str:
+def _doubt_result_code(callback: StkCallback) -> str:
+    """Why a result code does not say how the attempt ended; empty when it does."""
     if callback.succeeded or stk_failure(callback.result_code):
         return ""
     return f"{callback.result_code} is not a code that ends a payment."
 
 
-def _adopt_ids(payment: OrderPayment, callback: StkCallback) -> None:
-    """Learn the request ids from the callback where the answer to the prompt was lost or late."""
+def _store_request_ids(payment: OrderPayment, callback: StkCallback) -> None:
+    """Take the request ids from the callback where the answer to the STK push was lost or late."""
     if not payment.checkout_request_id:
         payment.merchant_request_id = callback.merchant_request_id
         payment.checkout_request_id = callback.checkout_request_id

@@ -23,8 +23,6 @@ from payments.payouts.services import finish_payout, refuse_payout
 from payments.refunds.services import mark_done, mark_refused
 from payments.transfer_policy import stop_payouts
 
-from .origin import is_from_elsewhere
-
 logger = logging.getLogger(__name__)
 
 #: The status query found nothing.
@@ -58,7 +56,7 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
         # M-Pesa returns a request that waited too long. It may still be carried out.
         _schedule_status_query(row)
         event.set_state(EventState.APPLIED, "M-Pesa was late. That is no refusal: it is asked.")
-    elif is_from_elsewhere(event):
+    elif event.is_from_elsewhere:
         _schedule_status_query(row)
         event.set_state(
             EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."

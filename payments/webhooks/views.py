@@ -1,4 +1,4 @@
-"""Where M-Pesa posts: kept, answered, and only then acted on."""
+"""Where M-Pesa and the banks post: stored, answered, and only then processed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable
 from functools import partial
 
 from django.db import Error
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from omachemainproj.background import enqueue
+from payments.banks import find_bank
 from payments.models import Source
 
-from . import c2b as paybill
-from . import equity
+from . import c2b
 from .inbox import process_event, store_event
 
 #: Daraja's messages are about one kilobyte.
@@ -25,9 +25,9 @@ _HEADERS = ("Content-Type", "User-Agent", "Businessshortcode", "X-Forwarded-For"
 
 
 class StoredThenProcessed(JsonResponse):
-    """The answer to a message; acting on it begins when the answer has been sent.
+    """The answer to a stored message; processing begins when the answer has been sent.
 
-    A WSGI server closes a response after its last byte, so the gateway never waits for us.
+    A WSGI server closes a response after its last byte, so the sender never waits for us.
     """
 
     def __init__(self, event_id: int) -> None:
@@ -46,40 +46,46 @@ class StoredThenProcessed(JsonResponse):
 
 @csrf_exempt
 def receive(request: HttpRequest, token: str = "") -> HttpResponse:
-    """Keep whatever M-Pesa posts about a prompt or a refund, and answer the same to all of it."""
+    """Store whatever comes to the address of an STK push, a refund or a payout, or to none.
+
+    The answer is the same to all of it.
+    """
     return _answer_post(request, partial(_store, request, Source.PROMPT, token))
 
 
 @csrf_exempt
-def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """Keep what M-Pesa tells of a payment to the pay bill. Nothing can refuse that any more."""
+def c2b_confirmation(request: HttpRequest, token: str) -> HttpResponse:
+    """Store M-Pesa's confirmation of a C2B payment. Nothing can refuse that any more."""
     return _answer_post(request, partial(_store, request, Source.C2B, token))
 
 
 @csrf_exempt
-def validate(request: HttpRequest, token: str) -> HttpResponse:
-    """Say within M-Pesa's eight seconds whether it may take a payment. Nothing is kept."""
-    if not paybill.is_our_address(token):
+def c2b_validation(request: HttpRequest, token: str) -> HttpResponse:
+    """Answer M-Pesa's validation of a C2B payment, within its eight seconds. Nothing is stored."""
+    if not c2b.is_our_address(token):
         return _refuse("There is nothing here.", "not_found", 404)
-    return _answer_post(request, lambda body: JsonResponse(paybill.validate(body)))
+    return _answer_post(request, lambda body: JsonResponse(c2b.validate(body)))
 
 
 @csrf_exempt
-def equity_ipn(request: HttpRequest) -> HttpResponse:
-    """Keep what Equity Bank posts, if it names itself as we told it to."""
-    if not equity.is_the_bank(request.headers.get("Authorization", "")):
+def bank_ipn(request: HttpRequest, bank: str) -> HttpResponse:
+    """Store a notification of the registered bank of this key, if the request is the bank's own."""
+    sender = find_bank(bank)
+    if sender is None:
+        raise Http404
+    if not sender.authenticate(request):
         response = _refuse("Name and password are not those of the bank.", "not_the_bank", 401)
         response["WWW-Authenticate"] = 'Basic realm="O-Mache", charset="UTF-8"'
         return response
-    return _answer_post(request, partial(_store, request, Source.EQUITY, ""))
+    return _answer_post(request, partial(_store, request, sender.key, ""))
 
 
 def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) -> HttpResponse:
-    """Read what was posted and let ``answer`` speak.
+    """Read the body and return ``answer`` to it, whatever is in it.
 
-    The gateway cannot help with our problems and a stranger should not learn what we made of
-    theirs. Only what cannot be read or kept gets another answer: 413 over 64 kB, 400 for a body
-    that broke off, 503 when the database is away.
+    The sender cannot help with our problems, and a stranger should not learn what we made of
+    theirs. Only what cannot be read or stored gets another answer: 413 over 64 kB, 400 for a body
+    that broke off, 503 without the database.
     """
     if request.method != "POST":
         response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
@@ -96,7 +102,7 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
         return _refuse("This cannot be kept right now. Post it again.", "busy", 503)
 
 
-def _store(request: HttpRequest, source: Source, token: str, body: bytes) -> HttpResponse:
+def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpResponse:
     event_id = store_event(
         body=body,
         token=token,

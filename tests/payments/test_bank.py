@@ -91,7 +91,7 @@ def test_a_payment_at_the_bank_pays_its_order(client, order, kettle):
 def test_what_lies_at_the_bank_is_on_an_account_of_its_own(client, order):
     notify(client, told(order.reference, 3000))
 
-    assert balance(Account.EQUITY_CLEARING) == 3000
+    assert balance("equity_clearing") == 3000
     assert balance(Account.MPESA_CLEARING) == 0
     assert balance(Account.BUYERS_HELD, order_id=order.pk) == 3000
 
@@ -241,7 +241,7 @@ def test_money_for_no_order_waits_in_suspense_on_the_banks_account(client, order
     notify(client, told("nobody's", 3000))
 
     assert (Receipt.objects.get().order, balance(Account.SUSPENSE)) == (None, 3000)
-    assert balance(Account.EQUITY_CLEARING) == 3000
+    assert balance("equity_clearing") == 3000
 
 
 def test_a_buyer_is_told_the_way_through_the_bank(buyer_api, order):

@@ -120,6 +120,7 @@ class World:
             "track_id": (self.paid if "move" in route else self.delivered).pk,
             "order_token": self.own.order_token,
             "token": "no-such-token",
+            "bank": "equity",
             "path": "products/none.webp",
             "app_label": "products",
             "object_id": self._row_of(route),

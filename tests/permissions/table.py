@@ -39,7 +39,7 @@ TABLE = {
     "cashout/{order_token}/pay/": "PRIVATE POST=124444444444",
     "cashout/{order_token}/cancel/": "PRIVATE POST=124444444444",
     "safwebhook/": "PAGE GET=. POST=2",
-    "safwebhook/bank/equity/": "PAGE GET=1",
+    "safwebhook/bank/{bank}/": "PAGE GET=1",
     "safwebhook/c2b/{token}/confirmation/": "PAGE GET=. POST=2",
     "safwebhook/c2b/{token}/validation/": "PAGE GET=4",
     "safwebhook/{token}/": "PAGE GET=. POST=2",

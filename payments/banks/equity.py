@@ -1,28 +1,23 @@
-"""Payments into the shop's account at Equity Bank, as its instant payment notification tells them.
+"""Equity Bank: reads its instant payment notifications (IPN).
 
 Source: developer.jengahq.io, "Instant Payment Notifications".
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-import logging
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from omachemainproj.strict_json import NotStrictJson, read_json
 from payments.daraja.values import NAIROBI
-from payments.models import EventState, GatewayEvent, Provider, ReceiptSource
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
-logger = logging.getLogger(__name__)
+from .bank import Bank, BankNotification, PayBill, UnreadableNotification
+from .basic_auth import has_credentials
 
 MAX_BYTES = 64 * 1024
 MOST_KES = 999_999_999
@@ -31,33 +26,10 @@ _RECEIPT = re.compile(r"[!-~]{1,40}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
-class UnreadableNotification(ValueError):
-    """The body is not a notification that can be believed. Its text is a plain sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Notification:
-    """A payment into an account at Equity Bank, by whatever way it came there.
-
-    ``amount`` is whole KES; ``number`` the bank's own reference; ``reference`` what the payer
-    typed; ``phone`` and ``payer`` are as the bank shows them; ``paid_at`` is aware, or None.
-    """
-
-    number: str
-    amount: int
-    currency: str
-    succeeded: bool
-    reference: str
-    phone: str
-    payer: str
-    remarks: str
-    paid_at: datetime | None
-
-
-def read_notification(body: bytes | memoryview) -> Notification:
+def read_notification(body: bytes) -> BankNotification:
     """Read the body of a notification, up to 64 kB.
 
-    Strict about what money hangs on (the bank's reference, status, amount, currency), lenient
+    Strict about what money depends on (the bank's reference, status, amount, currency), lenient
     about what is only shown. Raises UnreadableNotification, and nothing else, for any bytes.
     """
     try:
@@ -75,7 +47,7 @@ def read_notification(body: bytes | memoryview) -> Notification:
     number = bank.get("reference")
     if not isinstance(number, str) or not _RECEIPT.fullmatch(number):
         raise UnreadableNotification("The bank's reference is missing or is not a reference.")
-    return Notification(
+    return BankNotification(
         number=number,
         amount=_amount(transaction.get("amount")),
         currency=_text(transaction.get("currency")),
@@ -86,49 +58,6 @@ def read_notification(body: bytes | memoryview) -> Notification:
         remarks=_text(transaction.get("remarks")),
         paid_at=_when(transaction.get("date")),
     )
-
-
-def is_the_bank(authorization: str) -> bool:
-    """Whether an ``Authorization`` header carries the name and password we gave the bank."""
-    scheme, _, encoded = authorization.partition(" ")
-    ours = f"{settings.EQUITY_IPN_USERNAME}:{settings.EQUITY_IPN_PASSWORD}".encode()
-    if not settings.EQUITY_IPN_PASSWORD or scheme.lower() != "basic":
-        return False
-    try:
-        given = base64.b64decode(encoded.strip(), validate=True)
-    except (binascii.Error, ValueError):
-        return False
-    return hmac.compare_digest(given, ours)
-
-
-def handle(event: GatewayEvent) -> None:
-    """Act on a notification. One that failed moved no money: it is kept and changes nothing."""
-    try:
-        told = read_notification(bytes(event.body))
-    except UnreadableNotification as error:
-        event.set_state(EventState.UNREADABLE, str(error))
-        return
-    if not told.succeeded:
-        event.set_state(EventState.APPLIED, f"The payment failed: {told.remarks}")
-        return
-    if told.currency != "KES":
-        logger.error("message %s tells of money in %s", event.pk, told.currency)
-        event.set_state(EventState.FAILED, f"This is {told.currency or 'no currency'}, not KES.")
-        return
-    event.receipt, note = record_receipt(
-        IncomingPayment(
-            provider=Provider.EQUITY,
-            number=told.number,
-            amount=told.amount,
-            door=ReceiptSource.BANK,
-            reference=told.reference,
-            phone=told.phone,
-            payer=told.payer,
-            paid_at=told.paid_at,
-        )
-    )
-    event.payment = event.receipt.payment
-    event.set_state(EventState.APPLIED, note)
 
 
 def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
@@ -158,7 +87,30 @@ def _text(value: Any) -> str:
 def _when(value: Any) -> datetime | None:
     """Times without a zone are Nairobi's."""
     try:
-        told = datetime.fromisoformat(value)
-        return told if told.tzinfo else told.replace(tzinfo=NAIROBI)
+        paid_at = datetime.fromisoformat(value)
+        return paid_at if paid_at.tzinfo else paid_at.replace(tzinfo=NAIROBI)
     except (TypeError, ValueError, OverflowError):
         return None
+
+
+def _is_from_bank(request: HttpRequest) -> bool:
+    return has_credentials(
+        request, username=settings.EQUITY_IPN_USERNAME, password=settings.EQUITY_IPN_PASSWORD
+    )
+
+
+def _pay_bill(reference: str) -> PayBill | None:
+    """None as well where the bank could not notify us: what is paid there would not be seen."""
+    if not settings.EQUITY_IPN_PASSWORD or not settings.EQUITY_ACCOUNT:
+        return None
+    account = settings.EQUITY_ACCOUNT.replace("{reference}", reference)
+    return PayBill(settings.EQUITY_PAY_BILL, account)
+
+
+BANK = Bank(
+    key="equity",
+    name="Equity Bank",
+    authenticate=_is_from_bank,
+    read=read_notification,
+    pay_bill=_pay_bill,
+)
