@@ -76,7 +76,9 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         return find_orders(term)
 
     @staff_action(
-        "Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True
+        "Ring the buyer's phone again (unpaid orders only)",
+        permissions=["decide"],
+        calls_gateway=True,
     )
     def ring(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         retry_payment(order)
@@ -113,7 +115,7 @@ class OrderPaymentAdmin(DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.decide_money")
 
-    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
+    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], calls_gateway=True)
     def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
         query_now(payment.pk)
         payment.refresh_from_db()
@@ -225,7 +227,9 @@ class GatewayEventAdmin(LookupAdmin):
         return request.user.has_perm("payments.decide_money")
 
     @staff_action(
-        "Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True
+        "Act on it again (what was acted on stays as it is)",
+        permissions=["decide"],
+        calls_gateway=True,
     )
     def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
         acted = reprocess_event(event.pk)
