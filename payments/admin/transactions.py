@@ -1,4 +1,4 @@
-"""Money and messages, to look at; what may be done is an action that calls a service."""
+"""Orders with their money, and messages, to look at; what may be done calls a service."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from payments.checkout.stk_push import retry_payment
 from payments.models import (
     GatewayEvent,
     OrderPayment,
-    PayoutStop,
-    Provider,
     Receipt,
     Refund,
     StatementPull,
@@ -28,18 +26,7 @@ from payments.models import (
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
-from . import ledger as books_admin  # noqa: F401 - its pages are registered with these
-from .lookup import find_orders
-
-#: The way to the console stands above the lists.
-admin.site.index_template = "admin/payments/index.html"
-
-
-def _find_by_receipt(typed: str) -> Receipt | None:
-    number = typed.replace(" ", "").upper()
-    # The index on numbers begins with whose they are.
-    named = Receipt.objects.filter(provider__in=Provider.values, number=number)
-    return named.first() if number else None
+from .lookup import find_orders, find_receipt, find_transfers
 
 
 class PaymentInline(ReadOnlyInline):
@@ -70,7 +57,7 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline, RefundInline]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.order_id:
             return {"pk": receipt.order_id}
         return find_orders(term)
@@ -105,7 +92,7 @@ class OrderPaymentAdmin(DownloadAdmin):
     actions = ["ask", "download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"pk": receipt.payment_id}
         if OrderPayment.objects.filter(checkout_request_id=term).exists():
@@ -141,7 +128,7 @@ class ReceiptAdmin(DownloadAdmin):
     actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt:
             return {"pk": receipt.pk}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
@@ -169,24 +156,13 @@ class RefundAdmin(DownloadAdmin):
     actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        number = term.replace(" ", "").upper()
-        if Refund.objects.filter(number=number).exclude(number="").exists():
-            return {"number": number}
-        if Refund.objects.filter(originator_conversation_id=term).exists():
-            return {"originator_conversation_id": term}
-        receipt = _find_by_receipt(term)
+        transfers = find_transfers(Refund, term)
+        if transfers:
+            return transfers
+        receipt = find_receipt(term)
         if receipt:
             return {"receipt": receipt.pk}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
-
-
-@admin.register(PayoutStop)
-class PayoutStopAdmin(ReadOnlyAdmin):
-    """When nothing could leave the shop, and why. The console ends one."""
-
-    list_display = ("reason", "is_open", "created_at", "ended_at")
-    list_filter = ("is_open",)
-    ordering = ("-pk",)
 
 
 @admin.register(StatementPull)
@@ -216,7 +192,7 @@ class GatewayEventAdmin(LookupAdmin):
         return format_html("<pre>{}</pre>", bytes(event.body).decode("utf-8", "backslashreplace"))
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"payment": receipt.payment_id}
         if OrderPayment.objects.filter(checkout_request_id=term).exists():

@@ -11,6 +11,8 @@ from accounts.backoffice.actions import ReasonForm
 from omachemainproj.phones import normalise_phone
 from orders.models import MAX_AMOUNT
 
+from .resolve_money_in import tidy_number
+
 #: M-Pesa's are ten letters and digits; the column takes twenty.
 _NUMBER = RegexValidator(
     r"^[A-Z0-9]{6,20}$", "A receipt number is letters and digits, such as TKB1234567."
@@ -26,7 +28,7 @@ class ReceiptNumber(forms.CharField):
         super().__init__(max_length=40, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return "".join(str(super().to_python(value)).upper().split())
+        return tidy_number(str(super().to_python(value)))
 
 
 class Phone(forms.CharField):
