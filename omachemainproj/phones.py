@@ -6,12 +6,14 @@ M-Pesa is the judge of who has an account.
 """
 
 import re
+from typing import NamedTuple
 
 _TYPED = re.compile(r"(?:(?:\+|00)?2540?|0)?([17][0-9]{8})")
 #: What stands between digits: also the invisible marks that come along when a phone's address
 #: book is copied.
 _BETWEEN = re.compile("[ \u00a0\u202f.()/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060\ufeff-]")
 _LONGEST = 40
+_MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
 _MASKABLE = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?<=%2B)|(?<=%20))"
     r"(\+?254|0)([ -]?)([17][0-9]{2})[ -]?[0-9]{3}[ -]?([0-9]{3})(?![0-9A-Za-z])"
@@ -29,6 +31,24 @@ def normalise_phone(typed: str | int) -> str:
     if match is None:
         raise ValueError("not a Kenyan mobile number")
     return f"254{match[1]}"
+
+
+class MaskedPhone(NamedTuple):
+    """What a provider shows of a number: its first and its last digits, as they stand."""
+
+    start: str
+    end: str
+
+    def fits(self, number: str) -> bool:
+        """Whether every digit that is shown agrees with a number of 12 digits."""
+        start = re.sub(r"^0", "254", self.start)
+        return number.startswith(start) and number.endswith(self.end)
+
+
+def read_masked_phone(shown: str) -> MaskedPhone | None:
+    """Read a number whose middle is hidden, such as “2547 ***** 678”; None for anything else."""
+    masked = _MASKED.fullmatch(re.sub(r"[^0-9*]", "", shown))
+    return MaskedPhone(masked[1], masked[2]) if masked else None
 
 
 def mask_phones(text: str) -> str:

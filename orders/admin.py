@@ -128,7 +128,7 @@ class OrderTrackAdmin(DownloadAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         line = context["original"]
-        shown = {"deeds": actions_for(line, current_user(request)), "from_page": FROM_PAGE}
+        shown = {"line_actions": actions_for(line, current_user(request)), "from_page": FROM_PAGE}
         shown["checkbox"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
 

@@ -1,7 +1,7 @@
-"""What staff and delivery agents do with lines in the admin, each a call of ``move_line``.
+"""What staff and delivery agents do with order lines in the admin: each calls ``move_line``.
 
-None runs in a transaction of the admin's (``alone``): the count of wrong collection codes has to
-outlive the refusal that follows it.
+Each has its ``own_transaction``: the count of wrong collection codes has to outlive the refusal
+that follows it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class DeliverForm(ReasonForm):
         help_text="The six digits the buyer was given when they paid.",
     )
 
-    def suit(self, rows: Sequence[Any], by: User) -> None:
+    def adapt_to(self, rows: Sequence[Any], by: User) -> None:
         decides, is_one = by.has_perm("orders.decide_lines"), len(rows) == 1
         if not is_one:
             del self.fields["code"]
@@ -49,12 +49,16 @@ class CancelForm(ReasonForm):
     )
 
 
-@staff_action("Fetched from the seller", permissions=["move"], form=OptionalReasonForm, alone=True)
+@staff_action(
+    "Fetched from the seller", permissions=["move"], form=OptionalReasonForm, own_transaction=True
+)
 def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
 
 
-@staff_action("On the way to the buyer", permissions=["move"], form=OptionalReasonForm, alone=True)
+@staff_action(
+    "On the way to the buyer", permissions=["move"], form=OptionalReasonForm, own_transaction=True
+)
 def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.SHIPPING, by=by, note=given["why"])
 
@@ -65,7 +69,7 @@ def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     form=DeliverForm,
     about="A line is handed over by its own buyer's code, one at a time. Who may decide about "
     "lines can give a reason instead, for many at once as well.",
-    alone=True,
+    own_transaction=True,
 )
 def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     code = given.get("code", "").strip()
@@ -77,7 +81,7 @@ def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     permissions=["decide"],
     form=CancelForm,
     about="The line's money goes back to the buyer, and the other lines of its order go on.",
-    alone=True,
+    own_transaction=True,
 )
 def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(
@@ -99,10 +103,10 @@ ACTIONS: dict[str, Any] = {
 
 
 def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
-    """What this person can do with a line as it is now: names of actions, and what they say."""
+    """What this person can do with a line as it is now: names of actions, and their labels."""
     roles = roles_of(person, line)
     return [
-        (action.__name__, action.deed.label)
+        (action.__name__, action.short_description)
         for to, action in ACTIONS.items()
         if TRANSITIONS.get((line.track_status, to), frozenset()) & roles
     ]

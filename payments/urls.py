@@ -6,8 +6,7 @@ Daraja refuses certain words in the addresses it posts to: see payments.daraja.a
 from django.contrib.admin import site
 from django.urls import path, re_path
 
-from .backoffice import dashboard_views
-from .backoffice import views as console_views
+from .backoffice import views as backoffice_views
 from .checkout import views
 from .payouts import views as seller_views
 from .webhooks import views as webhooks
@@ -40,17 +39,19 @@ urlpatterns = [
     ),
     path("safwebhook/c2b/<str:token>/validation/", webhooks.c2b_validation, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhooks.receive, name="callback"),
-    path("admin/dashboard/", site.admin_view(dashboard_views.dashboard), name="dashboard"),
-    path(CONSOLE, site.admin_view(console_views.console), name="console"),
-    path(f"{CONSOLE}receipt/", site.admin_view(console_views.write_receipt), name="console-write"),
+    path("admin/dashboard/", site.admin_view(backoffice_views.dashboard), name="dashboard"),
+    path(CONSOLE, site.admin_view(backoffice_views.console), name="console"),
+    path(
+        f"{CONSOLE}receipt/", site.admin_view(backoffice_views.write_receipt), name="console-write"
+    ),
     path(
         f"{CONSOLE}<slug:kind>/<int:pk>/",
-        site.admin_view(console_views.story),
-        name="console-story",
+        site.admin_view(backoffice_views.timeline),
+        name="console-timeline",
     ),
     path(
         f"{CONSOLE}<slug:kind>/<int:pk>/<slug:key>/",
-        site.admin_view(console_views.act),
+        site.admin_view(backoffice_views.act),
         name="console-act",
     ),
 ]

@@ -1,8 +1,9 @@
-"""What staff may do with the rows of a list: asked why, done by a service, and kept on record."""
+"""Staff actions: what staff may do with rows, with a reason, through a service, and on record."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any
@@ -22,17 +23,18 @@ from omachemainproj.api.errors import FieldRefusal, Refusal
 
 from . import audit
 
-#: Rows one deed takes at once: each is done by itself, while the browser waits.
+#: Rows one action takes at once: each is done by itself, while the browser waits.
 MAX_ROWS = 100
-FASTER = "Somebody else was faster. Look again."
-#: Tells the page that asks why from the list it was called from.
-SAID = "said"
-#: Tells the page of one row, where the way back leads, from the list.
+#: In a POST: the form was filled in. Without it, the action was just chosen from its list.
+SUBMITTED = "said"
+#: In a POST: the action was chosen on a row's own page, and leads back there.
 FROM_PAGE = "from_page"
+#: What is said where two did the same at once, and a constraint kept the second out.
+FASTER = "Somebody else was faster. Look again"
 
 
 class ReasonForm(forms.Form):
-    """The reason, which is kept with the name of whoever acts."""
+    """The reason, which is recorded with the name of whoever acts."""
 
     why = forms.CharField(
         min_length=3,
@@ -51,8 +53,8 @@ class ReasonForm(forms.Form):
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
 
-    def suit(self, rows: Sequence[Any], by: User) -> None:
-        """Ask for no more than these rows and this person need."""
+    def adapt_to(self, rows: Sequence[Any], by: User) -> None:
+        """Drop or relax the fields that these rows and this person do not need."""
 
 
 class OptionalReasonForm(ReasonForm):
@@ -63,121 +65,131 @@ class OptionalReasonForm(ReasonForm):
     )
 
 
-#: What a deed calls: the row, what was typed, and who acts. Returns a sentence, or nothing to say.
+#: What an action calls: the row, what was typed, and who acts. Returns a sentence for the page,
+#: or None.
 Do = Callable[[Any, Mapping[str, Any], User], str | None]
+
+
+def _always(row: Any) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
 class StaffAction:
-    """One thing that may be done with rows; ``staff_action`` makes an action of it.
+    """Something staff may do with a row, on a list (``staff_action``) or on the row's own page.
 
-    ``form`` is what is asked for before, None for nothing. A deed is one transaction with its
-    record, unless ``asks`` says that M-Pesa is asked meanwhile, when it is recorded before and
-    again for what it changed; or ``alone`` that its service commits by itself what must outlive a
-    refusal, such as the count of wrong codes.
+    ``form`` asks for what ``do`` needs. ``applies`` says whether a row's page offers it; whether
+    it can be done the service alone knows, under its locks.
+
+    An action and its record are one transaction, unless it ``calls_gateway``: then it is recorded
+    before M-Pesa is called, and once more for what it changed. Or it has its ``own_transaction``:
+    its service commits what must outlive a refusal, such as the count of wrong codes.
     """
 
     label: str
     do: Do
-    form: type[ReasonForm] | None = ReasonForm
+    form: type[ReasonForm] = ReasonForm
     about: str = ""
-    asks: bool = False
-    alone: bool = False
+    applies: Callable[[Any], bool] = _always
+    calls_gateway: bool = False
+    own_transaction: bool = False
+
+
+def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
+    """Do an action with one row, and record who did it, why, and what it changed.
+
+    Returns its sentence, if it has one. Raises Refusal.
+    """
+    what, why = describe(action.label, given), given.get("why", "")
+    if action.calls_gateway:
+        audit.log_with_history(by, what, row, why=why)
+    commits_itself = action.calls_gateway or action.own_transaction
+    with nullcontext() if commits_itself else transaction.atomic():
+        before = audit.values_of(row)
+        said = action.do(row, given, by)
+        changes = audit.difference(before, audit.values_of(row))
+        if not action.calls_gateway:
+            audit.log_with_history(by, what, row, why=why, changes=changes)
+        elif changes:
+            audit.log(by, f"What came of it: {action.label}", row, changes=changes)
+    return said
+
+
+def describe(label: str, given: Mapping[str, Any]) -> str:
+    """What was done, as it is recorded: a label, and what was typed besides the reason."""
+    typed = [
+        name.replace("_", " ") if value is True else str(value)
+        for name, value in given.items()
+        if value and name not in {"why", "code"}
+    ]
+    return f"{label} ({', '.join(typed)})" if typed else label
 
 
 def staff_action(
     label: str,
     *,
     permissions: list[str],
-    form: type[ReasonForm] | None = ReasonForm,
+    form: type[ReasonForm] = ReasonForm,
     about: str = "",
-    asks: bool = False,
-    alone: bool = False,
+    calls_gateway: bool = False,
+    own_transaction: bool = False,
 ) -> Callable[[Do], Callable[..., HttpResponse | None]]:
-    """Make an action of the admin out of what is done with one row.
+    """Make an action of an admin's list out of what is done with one row.
 
     ``permissions`` are as in ``admin.action``: names of ``has_…_permission`` of the admin class.
     """
 
     def decorate(do: Do) -> Callable[..., HttpResponse | None]:
-        made = StaffAction(label, do, form, about, asks, alone)
+        made = StaffAction(
+            label,
+            do,
+            form,
+            about,
+            calls_gateway=calls_gateway,
+            own_transaction=own_transaction,
+        )
 
         @admin.action(description=label, permissions=permissions)
         @wraps(do, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        def action(
+        def run(
             model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
         ) -> HttpResponse | None:
             return _run(made, model_admin, request, rows)
 
-        action.deed = made  # type: ignore[attr-defined]
-        return action
+        return run
 
     return decorate
 
 
 def _run(
-    made: StaffAction, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
+    action: StaffAction, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
 ) -> HttpResponse | None:
+    """Ask for the reason first; once it is given, do the action with each row by itself."""
     by, done = current_user(request), 0
     chosen = list(rows[: MAX_ROWS + 1])
     if len(chosen) > MAX_ROWS:
         model_admin.message_user(request, f"At most {MAX_ROWS} at once.", messages.ERROR)
         return None
-    given: Mapping[str, Any] = {}
-    if made.form is not None:
-        form = made.form(request.POST if SAID in request.POST else None)
-        form.suit(chosen, by)
-        if not form.is_valid():
-            return _ask(made, model_admin, request, chosen, form)
-        given = form.cleaned_data
+    form = action.form(request.POST if SUBMITTED in request.POST else None)
+    form.adapt_to(chosen, by)
+    if not form.is_valid():
+        return _ask(action, model_admin, request, chosen, form)
     for row in chosen:
         try:
-            said = perform(made, row, given, by=by)
+            said = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
             model_admin.message_user(request, f"{row}: {_words(refusal)}", messages.WARNING)
         except IntegrityError:
-            model_admin.message_user(request, f"{row}: {FASTER}", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {FASTER}.", messages.WARNING)
         else:
             done += 1
             if said:
                 model_admin.message_user(request, f"{row}: {said}")
-    model_admin.message_user(request, f"{made.label}: {done} of {len(chosen)} done.")
+    model_admin.message_user(request, f"{action.label}: {done} of {len(chosen)} done.")
     if FROM_PAGE in request.POST and len(chosen) == 1:
         opts = model_admin.opts
         return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", chosen[0].pk)
     return None
-
-
-def perform(made: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
-    """Do a deed with one row and record who, why, and what it changed. Raises Refusal."""
-    if made.asks:
-        audit.log_with_history(by, _what(made, given), row, why=given.get("why", ""))
-    if not made.asks and not made.alone:
-        with transaction.atomic():
-            return _do(made, row, given, by)
-    return _do(made, row, given, by)
-
-
-def _do(made: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> str | None:
-    before = audit.values_of(row)
-    said = made.do(row, given, by)
-    changes = audit.difference(before, audit.values_of(row))
-    if not made.asks:
-        audit.log_with_history(
-            by, _what(made, given), row, why=given.get("why", ""), changes=changes
-        )
-    elif changes:
-        audit.log(by, f"What came of it: {made.label}", row, changes=changes)
-    return said
-
-
-def _what(made: StaffAction, given: Mapping[str, Any]) -> str:
-    typed = [
-        name.replace("_", " ") if value is True else str(value)
-        for name, value in given.items()
-        if value and name not in {"why", "code"}
-    ]
-    return f"{made.label} ({', '.join(typed)})" if typed else made.label
 
 
 def _words(refusal: Refusal) -> str:
@@ -187,7 +199,7 @@ def _words(refusal: Refusal) -> str:
 
 
 def _ask(
-    made: StaffAction,
+    action: StaffAction,
     model_admin: admin.ModelAdmin,
     request: HttpRequest,
     chosen: list[Any],
@@ -195,14 +207,14 @@ def _ask(
 ) -> HttpResponse:
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": made.label,
+        "title": action.label,
         "opts": model_admin.opts,
-        "deed": made,
+        "about": action.about,
         "rows": chosen,
         "form": form,
         "action": request.POST["action"],
         "checkbox": ACTION_CHECKBOX_NAME,
-        "said": SAID,
+        "submitted": SUBMITTED,
         "from_page": FROM_PAGE if FROM_PAGE in request.POST else "",
     }
-    return TemplateResponse(request, "admin/deed.html", context)
+    return TemplateResponse(request, "admin/staff_action.html", context)

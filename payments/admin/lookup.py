@@ -1,4 +1,4 @@
-"""Finding an order by what a caller reads out, the phone that paid for it included."""
+"""Finding orders, receipts, refunds and payouts by what a caller reads out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 
 from omachemainproj.phones import normalise_phone
 from orders import lookup
-from payments.models import OrderPayment
+from payments.backoffice.resolve_money_in import tidy_number
+from payments.models import OrderPayment, Payout, Receipt, Refund, provider_choices
 
 
 def find_orders(typed: str) -> dict[str, Any]:
@@ -20,3 +21,25 @@ def find_orders(typed: str) -> dict[str, Any]:
     except ValueError:
         return lookup.find_orders(typed)
     return {"pk__in": OrderPayment.objects.filter(phone=phone).values_list("order")}
+
+
+def find_receipt(typed: str) -> Receipt | None:
+    """Return the receipt with this number, in any spelling, whichever provider's it is."""
+    number = tidy_number(typed)
+    # The index on numbers begins with whose they are.
+    named = Receipt.objects.filter(provider__in=dict(provider_choices()), number=number)
+    return named.first() if number else None
+
+
+def find_transfers(model: type[Refund] | type[Payout], typed: str) -> dict[str, Any]:
+    """Return the filter on refunds or payouts for M-Pesa's number of one, or our id of it.
+
+    An empty dict where neither matches.
+    """
+    number = tidy_number(typed)
+    # Without the exclusion the index on numbers is not used: it holds no empty ones.
+    if model.objects.filter(number=number).exclude(number="").exists():
+        return {"number": number}
+    if model.objects.filter(originator_conversation_id=typed).exists():
+        return {"originator_conversation_id": typed}
+    return {}

@@ -1,4 +1,4 @@
-"""Money and messages, to look at; what may be done is an action that calls a service."""
+"""Orders with their money, and messages, to look at; what may be done calls a service."""
 
 from __future__ import annotations
 
@@ -19,28 +19,14 @@ from payments.checkout.stk_push import retry_payment
 from payments.models import (
     GatewayEvent,
     OrderPayment,
-    PayoutStop,
     Receipt,
     Refund,
     StatementPull,
-    provider_choices,
 )
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
-from . import ledger as books_admin  # noqa: F401 - its pages are registered with these
-from .lookup import find_orders
-
-#: The way to the console stands above the lists.
-admin.site.index_template = "admin/payments/index.html"
-
-
-def _find_by_receipt(typed: str) -> Receipt | None:
-    number = typed.replace(" ", "").upper()
-    # The index on numbers begins with whose they are.
-    providers = [key for key, _ in provider_choices()]
-    named = Receipt.objects.filter(provider__in=providers, number=number)
-    return named.first() if number else None
+from .lookup import find_orders, find_receipt, find_transfers
 
 
 class PaymentInline(ReadOnlyInline):
@@ -71,13 +57,15 @@ class OrderWithPaymentsAdmin(OrderAdmin):
         return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline, RefundInline]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.order_id:
             return {"pk": receipt.order_id}
         return find_orders(term)
 
     @staff_action(
-        "Ring the buyer's phone again (unpaid orders only)", permissions=["decide"], asks=True
+        "Ring the buyer's phone again (unpaid orders only)",
+        permissions=["decide"],
+        calls_gateway=True,
     )
     def ring(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         retry_payment(order)
@@ -104,7 +92,7 @@ class OrderPaymentAdmin(DownloadAdmin):
     actions = ["ask", "download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"pk": receipt.payment_id}
         if OrderPayment.objects.filter(checkout_request_id=term).exists():
@@ -114,7 +102,7 @@ class OrderPaymentAdmin(DownloadAdmin):
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("payments.decide_money")
 
-    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], asks=True)
+    @staff_action("Ask M-Pesa what became of it", permissions=["decide"], calls_gateway=True)
     def ask(payment: OrderPayment, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
         query_now(payment.pk)
         payment.refresh_from_db()
@@ -140,7 +128,7 @@ class ReceiptAdmin(DownloadAdmin):
     actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt:
             return {"pk": receipt.pk}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
@@ -168,24 +156,13 @@ class RefundAdmin(DownloadAdmin):
     actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
-        number = term.replace(" ", "").upper()
-        if Refund.objects.filter(number=number).exclude(number="").exists():
-            return {"number": number}
-        if Refund.objects.filter(originator_conversation_id=term).exists():
-            return {"originator_conversation_id": term}
-        receipt = _find_by_receipt(term)
+        transfers = find_transfers(Refund, term)
+        if transfers:
+            return transfers
+        receipt = find_receipt(term)
         if receipt:
             return {"receipt": receipt.pk}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
-
-
-@admin.register(PayoutStop)
-class PayoutStopAdmin(ReadOnlyAdmin):
-    """When nothing could leave the shop, and why. The console ends one."""
-
-    list_display = ("reason", "is_open", "created_at", "ended_at")
-    list_filter = ("is_open",)
-    ordering = ("-pk",)
 
 
 @admin.register(StatementPull)
@@ -215,7 +192,7 @@ class GatewayEventAdmin(LookupAdmin):
         return format_html("<pre>{}</pre>", bytes(event.body).decode("utf-8", "backslashreplace"))
 
     def find(self, term: str) -> dict[str, Any]:
-        receipt = _find_by_receipt(term)
+        receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"payment": receipt.payment_id}
         if OrderPayment.objects.filter(checkout_request_id=term).exists():
@@ -226,7 +203,9 @@ class GatewayEventAdmin(LookupAdmin):
         return request.user.has_perm("payments.decide_money")
 
     @staff_action(
-        "Act on it again (what was acted on stays as it is)", permissions=["decide"], asks=True
+        "Act on it again (what was acted on stays as it is)",
+        permissions=["decide"],
+        calls_gateway=True,
     )
     def reapply(event: GatewayEvent, given: Mapping[str, Any], by: User) -> str:  # noqa: N805
         acted = reprocess_event(event.pk)

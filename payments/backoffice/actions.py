@@ -1,9 +1,20 @@
-"""What a person may decide about each kind of row, and when it is offered."""
+"""The console's buttons: what staff may do about each kind of row, each a ``StaffAction``.
+
+Each calls one service and says in a sentence what came of it. The order in which they are declared
+is the order in which they stand on the page.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from django.db import transaction
 from django.db.models import Model
 
+from accounts.backoffice import audit
+from accounts.backoffice.actions import Do, ReasonForm, StaffAction, describe
+from accounts.models import User
 from orders.models import Order
 from payments.models import (
     EventState,
@@ -18,236 +29,355 @@ from payments.models import (
     Way,
 )
 
-from . import console_deeds
-from .forms import Decision, GiveToOrder, Numbered, SendTo
+from . import resolve_money_in as money_in
+from . import resolve_money_out as money_out
+from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm
+from .queues import kes
+
+#: Who may look, and who may act. Superusers may both.
+LOOKING = "payments.view_receipt"
+ACTING = "payments.decide_money"
+
+Given = Mapping[str, Any]
+
+
+class Kind(NamedTuple):
+    """A kind of row with a page of its own on the console, and its buttons by their keys."""
+
+    model: type[Model]
+    actions: dict[str, StaffAction]
+
+
+#: By kind, as the address of the row's page names it.
+KINDS = {
+    # To read only: an order is acted on where it is listed.
+    "order": Kind(Order, {}),
+    "stop": Kind(PayoutStop, {}),
+    "receipt": Kind(Receipt, {}),
+    "attempt": Kind(OrderPayment, {}),
+    "refund": Kind(Refund, {}),
+    "payout": Kind(Payout, {}),
+    "message": Kind(GatewayEvent, {}),
+}
+
+
+def console_action(
+    kind: str,
+    key: str,
+    label: str,
+    about: str,
+    *,
+    applies: Callable[[Any], bool],
+    form: type[ReasonForm] = ReasonForm,
+    calls_gateway: bool = False,
+) -> Callable[[Do], Do]:
+    """Make a button of what is done with one row; ``key`` names it in its address.
+
+    ``applies`` says whether the row's page offers it.
+    """
+
+    def decorate(do: Do) -> Do:
+        KINDS[kind].actions[key] = StaffAction(
+            label, do, form, about, applies=applies, calls_gateway=calls_gateway
+        )
+        return do
+
+    return decorate
+
+
+def record_payment(given: Given, *, by: User) -> Receipt:
+    """Record a payment a person has seen, and who saw it. Raises Refusal."""
+    with transaction.atomic():
+        receipt = money_in.record_seen_receipt(
+            number=given["number"],
+            amount=given["amount"],
+            reference=given["reference"],
+            phone=given["phone"],
+        )
+        changes = audit.difference({}, audit.values_of(receipt))
+        what = describe("Wrote it down", given)
+        audit.log_with_history(by, what, receipt, why=given["why"], changes=changes)
+    return receipt
+
+
+# --- Stops -----------------------------------------------------------------------------------
+
+
+@console_action(
+    "stop",
+    "end",
+    "Let money leave again",
+    "Only once M-Pesa accepts the initiator: a wrong password locks it.",
+    applies=lambda stop: stop.is_open,
+)
+def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
+    money_out.lift_payout_stop(stop.pk)
+    return "Money may leave again."
+
+
+# --- Money that came -------------------------------------------------------------------------
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
     return Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
 
 
-def _is_refused(refund: Refund) -> bool:
-    return Refund.objects.refused().filter(pk=refund.pk).exists()
+@console_action(
+    "receipt",
+    "give",
+    "Give it to an order",
+    "The order is paid if this covers it. What is too much goes back by itself.",
+    applies=_is_unmatched,
+    form=OrderReferenceForm,
+)
+def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
+    credited = money_in.match_receipt_to_order(
+        receipt.pk, reference=given["reference"], why=given["why"]
+    )
+    return f"{kes(credited.amount)} is given to order {credited.order}."
+
+
+@console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
+def send_back(receipt: Receipt, given: Given, by: User) -> str:
+    refund = money_in.refund_receipt(receipt.pk)
+    if refund.way == Way.PORTAL:
+        return f"{kes(refund.amount)} is owed back. No way is known: decide about the refund."
+    return f"{kes(refund.amount)} goes back by {refund.get_way_display()}."
+
+
+@console_action(
+    "receipt",
+    "name",
+    "Name its number",
+    "As the portal shows it for this payment.",
+    applies=lambda receipt: not receipt.number,
+    form=ReceiptNumberForm,
+)
+def name_number(receipt: Receipt, given: Given, by: User) -> str:
+    named = money_in.set_receipt_number(receipt.pk, number=given["number"])
+    return f"Its number is {named.number}."
+
+
+@console_action(
+    "attempt",
+    "ask",
+    "Ask M-Pesa now",
+    "At most once in ten seconds.",
+    applies=lambda payment: payment.is_open and bool(payment.checkout_request_id),
+    calls_gateway=True,
+)
+def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
+    asked = money_in.query_attempt(payment.pk)
+    if asked.is_open:
+        return "M-Pesa was asked and does not say yet. Ask again later."
+    return f"M-Pesa says: {asked.result_text} The attempt is {asked.status} now."
+
+
+@console_action(
+    "attempt",
+    "paid",
+    "Say that it was paid",
+    "Name the receipt the portal shows for this phone, amount and time.",
+    applies=lambda payment: payment.is_open,
+    form=ReceiptNumberForm,
+)
+def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
+    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"])
+    return f"{kes(paid.amount)} is credited to order {paid.order}."
+
+
+@console_action(
+    "attempt",
+    "unpaid",
+    "Say that no money came",
+    "After looking on the portal. A success that comes late still counts.",
+    applies=lambda payment: payment.is_open and not payment.live,
+)
+def say_unpaid(payment: OrderPayment, given: Given, by: User) -> str:
+    money_in.mark_attempt_unpaid(payment.pk)
+    return "The attempt has ended without money."
+
+
+# --- Money that goes out: refunds and payouts ------------------------------------------------
+
+UNDER_A_NEW_ID = "Under an id of its own: M-Pesa has definitely refused this one."
+NAME_THE_RECEIPT = "Name the receipt the portal shows for it."
+STILL_OWED = "After looking on the portal. The money is still owed."
+LEAVES_THE_LIST = "It leaves the list. Nothing else changes."
 
 
 def _is_silent(row: MoneyOut) -> bool:
+    """Whether it was sent and M-Pesa is not asked about it any more."""
     return row.is_under_way and row.next_check_at is None
+
+
+def _is_refused_refund(refund: Refund) -> bool:
+    return Refund.objects.refused().filter(pk=refund.pk).exists()
 
 
 def _is_refused_payout(payout: Payout) -> bool:
     return payout.status == TransferStatus.REFUSED
 
 
-def _may_be_acted_on(event: GatewayEvent) -> bool:
-    return event.state not in {EventState.APPLIED, EventState.NEW}
+@console_action(
+    "payout",
+    "approve",
+    "Let it leave",
+    "You have looked at what was sold, to whom, and at the number it goes to.",
+    applies=lambda payout: Payout.objects.to_approve().filter(pk=payout.pk).exists(),
+)
+def approve(payout: Payout, given: Given, by: User) -> str:
+    money_out.approve_payout(payout.pk, by=by)
+    return f"{kes(payout.amount)} goes to {payout.phone}."
 
 
-#: By kind of row, as its address names it.
-KINDS: dict[str, tuple[type[Model], tuple[Decision, ...]]] = {
-    #: To read only: an order is acted on where it is listed.
-    "order": (Order, ()),
-    "stop": (
-        PayoutStop,
-        (
-            Decision(
-                "end",
-                "Let money leave again",
-                "Only once M-Pesa accepts the initiator: a wrong password locks it.",
-                lambda stop: stop.is_open,
-                console_deeds.end_stop,
-            ),
-        ),
-    ),
-    "receipt": (
-        Receipt,
-        (
-            Decision(
-                "give",
-                "Give it to an order",
-                "The order is paid if this covers it. What is too much goes back by itself.",
-                _is_unmatched,
-                console_deeds.give,
-                GiveToOrder,
-            ),
-            Decision(
-                "back",
-                "Send it back",
-                "To whoever paid it.",
-                _is_unmatched,
-                console_deeds.send_back,
-            ),
-            Decision(
-                "name",
-                "Name its number",
-                "As the portal shows it for this payment.",
-                lambda receipt: not receipt.number,
-                console_deeds.name_it,
-                Numbered,
-            ),
-            Decision(
-                "seen",
-                "Acknowledge it",
-                "It leaves the list. Nothing else changes.",
-                lambda receipt: receipt.unseen,
-                console_deeds.acknowledge_receipt,
-            ),
-        ),
-    ),
-    "attempt": (
-        OrderPayment,
-        (
-            Decision(
-                "ask",
-                "Ask M-Pesa now",
-                "At most once in ten seconds.",
-                lambda payment: payment.is_open and bool(payment.checkout_request_id),
-                console_deeds.ask,
-                asks=True,
-            ),
-            Decision(
-                "paid",
-                "Say that it was paid",
-                "Name the receipt the portal shows for this phone, amount and time.",
-                lambda payment: payment.is_open,
-                console_deeds.it_was_paid,
-                Numbered,
-            ),
-            Decision(
-                "unpaid",
-                "Say that no money came",
-                "After looking on the portal. A success that comes late still counts.",
-                lambda payment: payment.is_open and not payment.live,
-                console_deeds.no_money_came,
-            ),
-        ),
-    ),
-    "refund": (
-        Refund,
-        (
-            Decision(
-                "again",
-                "Try again the same way",
-                "Under an id of its own: M-Pesa has definitely refused this one.",
-                lambda refund: refund.way != Way.PORTAL and _is_refused(refund),
-                console_deeds.try_again,
-            ),
-            Decision(
-                "send",
-                "Send it to another number",
-                "By a payment to that phone.",
-                _is_refused,
-                console_deeds.try_again,
-                SendTo,
-            ),
-            Decision(
-                "portal",
-                "It was given back on the portal",
-                "Name the receipt the portal shows for it.",
-                _is_refused,
-                console_deeds.by_portal,
-                Numbered,
-            ),
-            Decision(
-                "done",
-                "It went",
-                "Name the receipt the portal shows for it.",
-                _is_silent,
-                console_deeds.it_went,
-                Numbered,
-            ),
-            Decision(
-                "not-done",
-                "It never went",
-                "After looking on the portal. The money is still owed.",
-                _is_silent,
-                console_deeds.it_never_went,
-            ),
-            Decision(
-                "seen",
-                "Acknowledge it",
-                "It leaves the list. Nothing else changes.",
-                lambda refund: refund.unseen and not refund.is_under_way,
-                console_deeds.acknowledge_refund,
-            ),
-        ),
-    ),
-    "payout": (
-        Payout,
-        (
-            Decision(
-                "approve",
-                "Let it leave",
-                "You have looked at what was sold, to whom, and at the number it goes to.",
-                lambda payout: Payout.objects.to_approve().filter(pk=payout.pk).exists(),
-                console_deeds.approve,
-            ),
-            Decision(
-                "again",
-                "Try again at the same number",
-                "Under an id of its own: M-Pesa has definitely refused this one.",
-                _is_refused_payout,
-                console_deeds.pay_again,
-            ),
-            Decision(
-                "send",
-                "Send it to another number",
-                "Only one its seller has given you, and you have called back.",
-                _is_refused_payout,
-                console_deeds.pay_again,
-                SendTo,
-            ),
-            Decision(
-                "portal",
-                "It was sent on the portal",
-                "Name the receipt the portal shows for it.",
-                _is_refused_payout,
-                console_deeds.paid_by_portal,
-                Numbered,
-            ),
-            Decision(
-                "done",
-                "It went",
-                "Name the receipt the portal shows for it.",
-                _is_silent,
-                console_deeds.payout_went,
-                Numbered,
-            ),
-            Decision(
-                "not-done",
-                "It never went",
-                "After looking on the portal. The money is still owed.",
-                _is_silent,
-                console_deeds.payout_never_went,
-            ),
-            Decision(
-                "seen",
-                "Acknowledge it",
-                "It leaves the list. Nothing else changes.",
-                lambda payout: payout.unseen and not payout.is_under_way,
-                console_deeds.acknowledge_payout,
-            ),
-        ),
-    ),
-    "message": (
-        GatewayEvent,
-        (
-            Decision(
-                "again",
-                "Act on it again",
-                "As if it had just come. What was counted is not counted again.",
-                _may_be_acted_on,
-                console_deeds.act_again,
-                asks=True,
-            ),
-            Decision(
-                "aside",
-                "Set it aside",
-                "It leaves the list and is kept. Nothing else changes.",
-                lambda event: (
-                    event.state in {EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE}
-                ),
-                console_deeds.set_aside,
-            ),
-        ),
-    ),
-}
+def _goes_back(refund: Refund) -> str:
+    to = f" to {refund.phone}" if refund.phone else ""
+    return f"{kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
+
+
+@console_action(
+    "refund",
+    "again",
+    "Try again the same way",
+    UNDER_A_NEW_ID,
+    applies=lambda refund: refund.way != Way.PORTAL and _is_refused_refund(refund),
+)
+def retry_refund(refund: Refund, given: Given, by: User) -> str:
+    return _goes_back(money_out.retry_refund(refund.pk))
+
+
+@console_action(
+    "refund",
+    "send",
+    "Send it to another number",
+    "By a payment to that phone.",
+    applies=_is_refused_refund,
+    form=PhoneForm,
+)
+def send_refund(refund: Refund, given: Given, by: User) -> str:
+    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"]))
+
+
+@console_action(
+    "payout",
+    "again",
+    "Try again at the same number",
+    UNDER_A_NEW_ID,
+    applies=_is_refused_payout,
+)
+def retry_payout(payout: Payout, given: Given, by: User) -> str:
+    money_out.retry_refused_payout(payout.pk)
+    return f"Another payout goes to {payout.phone}."
+
+
+@console_action(
+    "payout",
+    "send",
+    "Send it to another number",
+    "Only one its seller has given you, and you have called back.",
+    applies=_is_refused_payout,
+    form=PhoneForm,
+)
+def send_payout(payout: Payout, given: Given, by: User) -> str:
+    money_out.retry_refused_payout(payout.pk, phone=given["phone"])
+    return f"Another payout goes to {given['phone']}."
+
+
+@console_action(
+    "refund",
+    "portal",
+    "It was given back on the portal",
+    NAME_THE_RECEIPT,
+    applies=_is_refused_refund,
+    form=ReceiptNumberForm,
+)
+def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
+    by_person = money_out.record_refund_on_portal(refund.pk, number=given["number"])
+    return f"{kes(by_person.amount)} went back under {by_person.number}."
+
+
+@console_action(
+    "payout",
+    "portal",
+    "It was sent on the portal",
+    NAME_THE_RECEIPT,
+    applies=_is_refused_payout,
+    form=ReceiptNumberForm,
+)
+def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
+    money_out.record_payout_on_portal(payout.pk, number=given["number"])
+    return "It is written down as sent."
+
+
+@console_action(
+    "refund", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+)
+def refund_went(refund: Refund, given: Given, by: User) -> str:
+    done = money_out.record_refund_outcome(refund.pk, number=given["number"])
+    return f"{kes(done.amount)} went back under {done.number}."
+
+
+@console_action(
+    "payout", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+)
+def payout_went(payout: Payout, given: Given, by: User) -> str:
+    money_out.record_payout_outcome(payout.pk, number=given["number"])
+    return "It is written down as sent."
+
+
+@console_action("refund", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+def refund_never_went(refund: Refund, given: Given, by: User) -> str:
+    money_out.record_refund_outcome(refund.pk)
+    return "The money never went, and is still owed."
+
+
+@console_action("payout", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+def payout_never_went(payout: Payout, given: Given, by: User) -> str:
+    money_out.record_payout_outcome(payout.pk)
+    return "It never went: try it again, or send it to another number."
+
+
+# --- Messages --------------------------------------------------------------------------------
+
+
+@console_action(
+    "message",
+    "again",
+    "Act on it again",
+    "As if it had just come. What was counted is not counted again.",
+    applies=lambda event: event.state not in {EventState.APPLIED, EventState.NEW},
+    calls_gateway=True,
+)
+def process_again(event: GatewayEvent, given: Given, by: User) -> str:
+    processed = money_in.reprocess_message(event.pk)
+    return f"{processed.get_state_display()}: {processed.note}"
+
+
+@console_action(
+    "message",
+    "aside",
+    "Set it aside",
+    "It leaves the list and is kept. Nothing else changes.",
+    applies=lambda event: event.state in money_in.MAY_BE_SET_ASIDE,
+)
+def set_aside(event: GatewayEvent, given: Given, by: User) -> str:
+    money_in.set_message_aside(event.pk)
+    return "Set aside."
+
+
+# --- What was seen and leaves the list -------------------------------------------------------
+
+
+def _ended_otherwise(row: MoneyOut) -> bool:
+    return row.unseen and not row.is_under_way
+
+
+@console_action(
+    "receipt", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=lambda receipt: receipt.unseen
+)
+@console_action("refund", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)
+@console_action("payout", "seen", "Acknowledge it", LEAVES_THE_LIST, applies=_ended_otherwise)
+def acknowledge(row: Receipt | Refund | Payout, given: Given, by: User) -> str:
+    money_out.acknowledge(row)
+    return "Acknowledged."

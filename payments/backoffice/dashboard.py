@@ -1,4 +1,4 @@
-"""How the shop is doing: what the dashboard says, section by section.
+"""How the shop is doing: what the dashboard says, panel by panel, and who may see each.
 
 Every read is bounded by a partial index or by a number of rows, so that it costs the same whatever
 the shop has sold before (orders: order_paid_by_time; attempts: payment_ended_by_time).
@@ -7,15 +7,19 @@ the shop has sold before (orders: order_paid_by_time; attempts: payment_ended_by
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
 from orders.models import Order, OrderTrack
 from payments.checkout.failures import staff_label
 from payments.models import AWAITS_APPROVAL, OrderPayment, Payout, SellerShare
@@ -278,3 +282,66 @@ def _note(is_today: bool) -> str:
 
 def _bucket(seconds: int) -> str:
     return next((name for end, name in TOOK.items() if seconds <= end), LONGER)
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A section of the dashboard: who may see it, and what it says now."""
+
+    key: str
+    title: str
+    about: str
+    permission: str
+    read: Callable[[datetime], Content]
+
+
+#: What the dashboard shows, from the top. Another is a function above, and an entry here.
+PANELS = (
+    Panel(
+        "sales",
+        "Sales",
+        "Orders that are paid, by the day they were placed. What was returned since is in them.",
+        "orders.view_order",
+        sales,
+    ),
+    Panel(
+        "outcomes",
+        "Payments by outcome",
+        f"Attempts to pay that began in the last {RECENT} days.",
+        "payments.view_orderpayment",
+        outcomes,
+    ),
+    Panel(
+        "time-to-pay",
+        "From prompt to paid",
+        f"From the moment M-Pesa was asked until the money was here, in the last {RECENT} days.",
+        "payments.view_orderpayment",
+        time_to_pay,
+    ),
+    Panel(
+        "stuck",
+        "Stuck money",
+        "What the console holds now; each leads to it.",
+        "payments.view_receipt",
+        stuck_money,
+    ),
+    Panel(
+        "payouts",
+        "Payouts due",
+        "What sellers have earned and do not have yet.",
+        "payments.view_payout",
+        payouts_due,
+    ),
+    Panel(
+        "stock",
+        "Stock running out",
+        f"Listed, {FEW} or fewer free, and among the shop’s last {LATELY:,} lines.",
+        "products.view_product",
+        stock_running_out,
+    ),
+)
+
+
+def panels_for(user: User | AnonymousUser) -> list[Panel]:
+    """The panels this person may see."""
+    return [panel for panel in PANELS if user.has_perm(panel.permission)]

@@ -1,9 +1,7 @@
-"""What a decision about money is, and what a person types for it: always why."""
+"""What staff type for an action of the console: always the reason, and what the action needs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -11,6 +9,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 
 from accounts.backoffice.actions import ReasonForm
 from omachemainproj.phones import normalise_phone
+from orders.models import MAX_AMOUNT
+
+from .resolve_money_in import tidy_number
 
 #: M-Pesa's are ten letters and digits; the column takes twenty.
 _NUMBER = RegexValidator(
@@ -19,7 +20,7 @@ _NUMBER = RegexValidator(
 
 
 class ReceiptNumber(forms.CharField):
-    """M-Pesa's receipt number, spaces and small letters put right."""
+    """M-Pesa's receipt number: spaces taken out, small letters made capitals."""
 
     default_validators = [_NUMBER]
 
@@ -27,11 +28,11 @@ class ReceiptNumber(forms.CharField):
         super().__init__(max_length=40, **kwargs)
 
     def to_python(self, value: Any) -> str:
-        return "".join(str(super().to_python(value)).upper().split())
+        return tidy_number(str(super().to_python(value)))
 
 
 class Phone(forms.CharField):
-    """A Kenyan mobile number, as people write it."""
+    """A Kenyan mobile number, as people write it; 12 digits, or empty, as it is cleaned."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
@@ -44,44 +45,26 @@ class Phone(forms.CharField):
             raise forms.ValidationError("This is not a Kenyan mobile number.") from error
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Something a person may do about a row.
-
-    ``applies`` tells whether to offer it; whether it can be done the service alone knows, under
-    its locks. ``do`` calls that service and returns a sentence about what came of it.
-    """
-
-    key: str
-    label: str
-    about: str
-    applies: Callable[[Any], bool]
-    do: Callable[[Any, Mapping[str, Any]], str]
-    form: type[ReasonForm] = ReasonForm
-    #: It asks M-Pesa, so it cannot be one transaction with its record, which is made before.
-    asks: bool = False
-
-
-class GiveToOrder(ReasonForm):
+class OrderReferenceForm(ReasonForm):
     reference = forms.CharField(
         max_length=40, label="Reference of the order", help_text="Eight letters and digits."
     )
 
 
-class SendTo(ReasonForm):
+class PhoneForm(ReasonForm):
     phone = Phone(label="M-Pesa number it goes to", help_text="As you would dial it.")
 
 
-class Numbered(ReasonForm):
+class ReceiptNumberForm(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
 
 
-class WriteDown(ReasonForm):
+class SeenPaymentForm(ReasonForm):
     """A payment that somebody has seen on the portal, or on a buyer's phone."""
 
     number = ReceiptNumber(label="M-Pesa receipt number")
     amount = forms.IntegerField(
-        label="Amount, KES", validators=[MinValueValidator(1), MaxValueValidator(250_000)]
+        label="Amount, KES", validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)]
     )
     reference = forms.CharField(
         max_length=40,

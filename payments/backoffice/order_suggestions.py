@@ -1,23 +1,20 @@
-"""Which order may be meant by money that came without one."""
+"""Which orders may be meant by money that came without one."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.db.models import Max
 
-from omachemainproj.phones import normalise_phone
-from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
+from omachemainproj.phones import normalise_phone, read_masked_phone
+from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentStatus
 from payments.models import Receipt
 
 #: How many orders back a payment is looked for by its amount.
 RECENT = 5000
 #: What is suggested at most, and how many orders are weighed for that.
 MOST, WEIGHED = 5, 200
-
-_SHOWN = re.compile(r"(\d*)\*+(\d*)")
 
 
 class Suggestion(NamedTuple):
@@ -27,13 +24,20 @@ class Suggestion(NamedTuple):
     why: str
 
 
+ONE_LETTER_OFF = "one letter off"
+
+
 def suggest_orders(receipt: Receipt) -> list[Suggestion]:
     """Orders the payer may have meant, likeliest first. Three queries."""
     misspelt = Order.objects.filter(reference__in=set(_misspellings(receipt.reference)))
-    found = {order.pk: Suggestion(order, "one letter off") for order in misspelt[:MOST]}
+    found = {order.pk: Suggestion(order, ONE_LETTER_OFF) for order in misspelt[:MOST]}
     newest = Order.objects.aggregate(newest=Max("pk"))["newest"] or 0
     same = Order.objects.filter(
-        payment_status__in=("requested", "expired", "cancelled"),
+        payment_status__in=(
+            PaymentStatus.REQUESTED,
+            PaymentStatus.EXPIRED,
+            PaymentStatus.CANCELLED,
+        ),
         amount=receipt.amount,
         pk__gt=newest - RECENT,
     )
@@ -46,22 +50,22 @@ def suggest_orders(receipt: Receipt) -> list[Suggestion]:
 
 
 def matches_masked(shown: str, number: str) -> bool:
-    """Whether a number may be the one a provider shows, perhaps with its middle hidden."""
+    """Whether a number may be the one a provider shows, in full or with its middle hidden.
+
+    Hidden, at least three of its digits have to be shown.
+    """
     try:
         return normalise_phone(shown) == number
     except ValueError:
         pass
-    masked = _SHOWN.fullmatch(re.sub(r"[^0-9*]", "", shown))
-    if masked is None or len(masked[1]) + len(masked[2]) < 3:
-        return False
-    start = re.sub(r"^0", "254", masked[1])
-    return number.startswith(start) and number.endswith(masked[2])
+    masked = read_masked_phone(shown)
+    return masked is not None and len(masked.start + masked.end) >= 3 and masked.fits(number)
 
 
 def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, bool, int]:
     order = suggestion.order
     return (
-        suggestion.why != "one letter off",
+        suggestion.why != ONE_LETTER_OFF,
         order.amount != receipt.amount,
         not order.is_unpaid,
         -order.pk,

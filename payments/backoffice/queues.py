@@ -1,4 +1,4 @@
-"""The sections of the console: what needs a person, and what is only to know of."""
+"""The console's queues: what needs a person, and what goes on by itself and is shown to know of."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.functional import cached_property
 
 from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
 
-#: How far the rows of a section are counted.
-COUNT_AT_MOST = 1000
+#: Rows shown of a queue, and how far its rows are counted.
+SHOWN, COUNT_AT_MOST = 25, 1000
 #: A receipt's number comes with the callback or with the statement; then a person looks.
 NAMED_WITHIN = timedelta(hours=1)
 #: The clock sends what is owed within seconds. What is still here then is held back.
@@ -22,10 +24,10 @@ SENT_WITHIN = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """Rows of one kind that wait for one kind of decision.
+    """Rows of one kind that wait for one kind of action.
 
-    ``about`` tells a person what they are and what to do. ``listed`` is the admin's list with
-    everything of the section in it. ``columns`` are what is shown of a row, the first its name.
+    ``about`` says what they are and what to do. ``listed`` is the admin's list that holds all of
+    them. ``columns`` are what is shown of a row by heading, the first is its name.
     """
 
     key: str
@@ -35,12 +37,66 @@ class Queue:
     columns: Mapping[str, Callable[[Any], Any]]
     model: type[Any]
     listed: str = ""
-    #: Only to know of: the shop goes on by itself.
+    #: Nobody has to act: the shop goes on by itself.
     for_information: bool = False
 
     def count(self, now: datetime) -> int:
         """How many rows there are, or 1000 when there are more. One query."""
         return self.rows(now).order_by()[:COUNT_AT_MOST].count()
+
+
+class QueueView:
+    """A queue as it stands now. One query; another where there is more than is shown."""
+
+    def __init__(self, queue: Queue, now: datetime) -> None:
+        self.queue = queue
+        self._now = now
+        fetched = list(queue.rows(now)[: SHOWN + 1])
+        self.rows, self._is_all = fetched[:SHOWN], len(fetched) <= SHOWN
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, or 1000 when there are more."""
+        return len(self.rows) if self._is_all else self.queue.count(self._now)
+
+    @property
+    def more(self) -> int:
+        """How many are not shown."""
+        return self.count - len(self.rows)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.count >= COUNT_AT_MOST
+
+    @property
+    def table(self) -> list[tuple[Any, list[tuple[str, Any]]]]:
+        """Each row with what is shown of it: pairs of a heading and a value."""
+        return [
+            (row, [(name, read(row)) for name, read in self.queue.columns.items()])
+            for row in self.rows
+        ]
+
+
+def load_queues(now: datetime | None = None) -> tuple[list[QueueView], list[QueueView]]:
+    """The queues that need a person, and those for information. One query a queue, or two."""
+    now = now or timezone.now()
+    views = [QueueView(queue, now) for queue in QUEUES]
+    return (
+        [view for view in views if not view.queue.for_information],
+        [view for view in views if view.queue.for_information],
+    )
+
+
+def count_open(now: datetime | None = None) -> int:
+    """How many rows need a person; no queue counts for more than 1000. One query a queue."""
+    now = now or timezone.now()
+    return sum(queue.count(now) for queue in QUEUES if not queue.for_information)
+
+
+def count_unsolicited() -> int:
+    """Messages at prompts' addresses that are about nothing of ours; 1000 when there are more."""
+    return GatewayEvent.objects.unsolicited().order_by()[:COUNT_AT_MOST].count()
 
 
 def kes(amount: int) -> str:

@@ -35,6 +35,8 @@ from payments.webhooks.inbox import reprocess_event
 
 #: A result code of our own: a person has found out that no money came.
 STAFF_SAYS_UNPAID = "local.not_paid"
+#: How a message stands that nothing was done about.
+MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
 
 
 class ActionNotAvailable(Refusal):
@@ -97,17 +99,6 @@ def set_receipt_number(receipt_id: int, *, number: str) -> Receipt:
         raise ActionNotAvailable("Its number has come, or it has no order.")
     record_seen_receipt(number=number, amount=receipt.amount, reference=receipt.order.reference)
     receipt.refresh_from_db()
-    return receipt
-
-
-@transaction.atomic
-def acknowledge_receipt(receipt_id: int) -> Receipt:
-    """Say that a person has seen that a receipt's amount was corrected."""
-    receipt = locked_row(Receipt, receipt_id)
-    if not receipt.unseen:
-        raise ActionNotAvailable("Somebody has acknowledged it already.")
-    receipt.unseen = False
-    receipt.save(update_fields=["unseen"])
     return receipt
 
 
@@ -181,7 +172,7 @@ def reprocess_message(event_id: int) -> GatewayEvent:
 def set_message_aside(event_id: int) -> GatewayEvent:
     """Say that a person has looked at a message, and that nothing is to be done about it."""
     event = locked_row(GatewayEvent, event_id)
-    if event.state not in {EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE}:
+    if event.state not in MAY_BE_SET_ASIDE:
         raise ActionNotAvailable("It was acted on, or it still is.")
     event.set_state(EventState.ASIDE, event.note)
     return event

@@ -13,7 +13,7 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
-from payments.models import Payout, PayoutStop, Refund, TransferStatus, Way
+from payments.models import Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
 from payments.payouts.services import finish_payout, locked_payout, refuse_payout, retry_payout
 from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
 from payments.refunds.services import create_replacement, locked_refund, mark_done, mark_refused
@@ -83,17 +83,6 @@ def record_refund_outcome(refund_id: int, *, number: str = "") -> Refund:
             reason=PayoutReason.OTHER,
         )
     refund.refresh_from_db()
-    return refund
-
-
-@transaction.atomic
-def acknowledge_refund(refund_id: int) -> Refund:
-    """Say that a person has seen how a refund ended, and has done what there was to do."""
-    refund = locked_refund(refund_id)
-    if not refund.unseen:
-        raise ActionNotAvailable("Somebody has acknowledged it already.")
-    refund.unseen = False
-    refund.save(update_fields=["unseen"])
     return refund
 
 
@@ -170,14 +159,13 @@ def record_payout_on_portal(payout_id: int, *, number: str) -> Payout:
 
 
 @transaction.atomic
-def acknowledge_payout(payout_id: int) -> Payout:
-    """Say that a person has seen how a payout ended, and has done what there was to do."""
-    payout = locked_row(Payout, payout_id)
-    if not payout.unseen:
+def acknowledge(row: Receipt | Refund | Payout) -> None:
+    """Record that a person has seen the note of a receipt, a refund or a payout."""
+    locked = locked_row(type(row), row.pk)
+    if not locked.unseen:
         raise ActionNotAvailable("Somebody has acknowledged it already.")
-    payout.unseen = False
-    payout.save(update_fields=["unseen"])
-    return payout
+    locked.unseen = False
+    locked.save(update_fields=["unseen"])
 
 
 def new_number(typed: str) -> str:

@@ -1,6 +1,7 @@
-"""The console: one page of the admin for what needs a person, and a page for each story.
+"""The console and the dashboard: pages of the admin about money, and about the shop.
 
-Who may look at receipts may look here; who may decide about money acts.
+The console lists what needs a person, and has a page for each row: its timeline and its buttons.
+Who may look at receipts may look; who may decide about money may act.
 """
 
 from __future__ import annotations
@@ -14,143 +15,149 @@ from django.db import IntegrityError
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.backoffice.actions import ReasonForm
+from accounts.backoffice.actions import FASTER, ReasonForm, perform
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from payments.models import Receipt
 
-from .actions import KINDS
-from .console import count_unsolicited, load_queues
-from .console_actions import LOOKING, PERMISSION, decide, write_down
-from .forms import Decision, WriteDown
+from .actions import ACTING, KINDS, LOOKING, record_payment
+from .dashboard import panels_for
+from .forms import SeenPaymentForm
 from .order_suggestions import suggest_orders
+from .queues import count_unsolicited, load_queues
 from .timeline import build_timeline
 
-NAMES = {
-    "order": "Order",
-    "stop": "Stop",
-    "receipt": "Receipt",
-    "attempt": "Attempt",
-    "refund": "Refund",
-    "payout": "Payout",
-    "message": "Message",
-}
-FASTER = "Somebody else was faster. Look again before you decide."
-
 may_look = permission_required(LOOKING, raise_exception=True)
+
+
+@require_safe
+def dashboard(request: HttpRequest) -> HttpResponse:
+    """Show each panel to those who hold its permission; 403 for those who hold none."""
+    panels = panels_for(request.user)
+    if not panels:
+        raise PermissionDenied
+    now = timezone.now()
+    return _render(
+        request,
+        "dashboard",
+        title="How the shop is doing",
+        now=now,
+        panels=[(panel, panel.read(now)) for panel in panels],
+    )
 
 
 @require_safe
 @may_look
 def console(request: HttpRequest) -> HttpResponse:
     """Show what needs a person."""
-    return _show_console(request, WriteDown(auto_id="write-%s"))
+    return _show_console(request, SeenPaymentForm(auto_id="write-%s"))
 
 
 @require_POST
 def write_receipt(request: HttpRequest) -> HttpResponse:
-    """Write down a payment that a person has seen."""
-    person = _decider(request)
-    form = WriteDown(request.POST, auto_id="write-%s")
+    """Record a payment that a person has seen."""
+    by = _who_acts(request)
+    form = SeenPaymentForm(request.POST, auto_id="write-%s")
     if not form.is_valid():
         return _show_console(request, form, status=400)
     try:
-        receipt = write_down(form.cleaned_data, by=person)
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-        return redirect("console")
-    except IntegrityError:
-        messages.error(request, FASTER)
+        receipt = record_payment(form.cleaned_data, by=by)
+    except (Refusal, IntegrityError) as error:
+        messages.error(request, _reason(error))
         return redirect("console")
     messages.success(request, f"{receipt} is written down.")
-    return redirect("console-story", kind="receipt", pk=receipt.pk)
+    return redirect("console-timeline", kind="receipt", pk=receipt.pk)
 
 
 @require_safe
 @may_look
-def story(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
-    """Show what happened to a row's money, and what may be decided about it."""
-    return _show_story(request, kind, _row(kind, pk))
+def timeline(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
+    """Show what happened to a row's money, and what may be done about it."""
+    return _show_timeline(request, kind, _row(kind, pk), {})
 
 
 @require_POST
 def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
-    """Decide something about a row, by a service, and record who did it and why."""
-    person = _decider(request)
+    """Do an action with a row."""
+    by = _who_acts(request)
     row = _row(kind, pk)
-    decision = _decision(kind, key)
-    form = decision.form(request.POST, auto_id=f"{key}-%s")
+    action = KINDS[kind].actions.get(key)
+    if action is None:
+        raise Http404
+    form = action.form(request.POST, auto_id=f"{key}-%s")
+    form.adapt_to([row], by)
     if not form.is_valid():
-        return _show_story(request, kind, row, refused={key: form}, status=400)
+        return _show_timeline(request, kind, row, {key: form}, status=400)
     try:
-        messages.success(request, decide(row, decision, form.cleaned_data, by=person))
-    except Refusal as refusal:
-        messages.error(request, str(refusal))
-    except IntegrityError:
-        messages.error(request, FASTER)
-    return redirect("console-story", kind=kind, pk=pk)
+        messages.success(request, perform(action, row, form.cleaned_data, by=by) or action.label)
+    except (Refusal, IntegrityError) as error:
+        messages.error(request, _reason(error))
+    return redirect("console-timeline", kind=kind, pk=pk)
 
 
-def _show_console(request: HttpRequest, form: WriteDown, *, status: int = 200) -> HttpResponse:
+def _reason(error: Refusal | IntegrityError) -> str:
+    return str(error) if isinstance(error, Refusal) else f"{FASTER} before you decide."
+
+
+def _show_console(
+    request: HttpRequest, form: SeenPaymentForm, *, status: int = 200
+) -> HttpResponse:
     waiting, known = load_queues()
     return _render(
         request,
         "console",
         title="What needs you",
         status=status,
-        waiting=[shown for shown in waiting if shown.count],
-        known=[shown for shown in known if shown.count],
-        quiet=[shown for shown in waiting if not shown.count],
-        count=sum(shown.count for shown in waiting),
-        strangers=count_unsolicited(),
+        waiting=[view for view in waiting if view.count],
+        known=[view for view in known if view.count],
+        quiet=[view for view in waiting if not view.count],
+        count=sum(view.count for view in waiting),
+        unsolicited=count_unsolicited(),
         write=form,
     )
 
 
-def _show_story(
+def _show_timeline(
     request: HttpRequest,
     kind: str,
     row: Model,
+    filled: dict[str, ReasonForm],
     *,
-    refused: dict[str, ReasonForm] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    may_decide = request.user.has_perm(PERMISSION)
-    offered = [decision for decision in KINDS[kind][1] if decision.applies(row)]
-    given = {"reference": request.GET.get("reference", "")[:40]}
-    forms = [
-        (decision, (refused or {}).get(decision.key) or _blank(decision, given))
-        for decision in offered
-        if may_decide
-    ]
-    is_lost = isinstance(row, Receipt) and any(decision.key == "give" for decision in offered)
+    """Show a row's page, with a form of each action it offers; ``filled`` are those to correct."""
+    offered = {key: each for key, each in KINDS[kind].actions.items() if each.applies(row)}
+    typed = {"reference": request.GET.get("reference", "")[:40]}
+    forms = []
+    if request.user.has_perm(ACTING):
+        for key, action in offered.items():
+            form = filled.get(key) or action.form(initial=typed, auto_id=f"{key}-%s")
+            forms.append((key, action, form))
+    is_unmatched = isinstance(row, Receipt) and "give" in offered
     return _render(
         request,
-        "story",
-        title=f"{NAMES[kind]}: {row}",
+        "timeline",
+        title=f"{kind.capitalize()}: {row}",
         status=status,
         row=row,
         kind=kind,
         offered=offered,
         forms=forms,
-        moments=build_timeline(row),
-        suggestions=suggest_orders(row) if is_lost and isinstance(row, Receipt) else [],
+        entries=build_timeline(row),
+        suggestions=suggest_orders(row) if is_unmatched and isinstance(row, Receipt) else [],
     )
 
 
-def _blank(decision: Decision, given: dict[str, str]) -> ReasonForm:
-    return decision.form(initial=given, auto_id=f"{decision.key}-%s")
-
-
 def _render(
-    request: HttpRequest, page: str, *, status: int, title: str, **context: Any
+    request: HttpRequest, page: str, *, title: str, status: int = 200, **context: Any
 ) -> HttpResponse:
     shared = {
         **admin.site.each_context(request),
         "title": title,
-        "may_decide": request.user.has_perm(PERMISSION),
+        "may_act": request.user.has_perm(ACTING),
     }
     return render(request, f"admin/payments/{page}.html", {**shared, **context}, status=status)
 
@@ -158,19 +165,12 @@ def _render(
 def _row(kind: str, pk: int) -> Model:
     if kind not in KINDS:
         raise Http404
-    return get_object_or_404(KINDS[kind][0], pk=pk)
+    return get_object_or_404(KINDS[kind].model, pk=pk)
 
 
-def _decision(kind: str, key: str) -> Decision:
-    for decision in KINDS[kind][1]:
-        if decision.key == key:
-            return decision
-    raise Http404
-
-
-def _decider(request: HttpRequest) -> User:
+def _who_acts(request: HttpRequest) -> User:
     """Who asks, if they may see money and decide about it. Raises PermissionDenied."""
     person = request.user
-    if not isinstance(person, User) or not person.has_perms((LOOKING, PERMISSION)):
+    if not isinstance(person, User) or not person.has_perms((LOOKING, ACTING)):
         raise PermissionDenied
     return person

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
 
-from omachemainproj.phones import normalise_phone
+from omachemainproj.phones import normalise_phone, read_masked_phone
 from payments.models import Receipt, Way
 
 #: What M-Pesa pays out at a time, KES (Daraja portal, B2C).
 LEAST_PAYOUT, MOST_PAYOUT = 10, 250_000
-
-_MASKED = re.compile(r"(254[17]?[0-9]*)\*+([0-9]{3,})")
 
 
 class Route(NamedTuple):
@@ -48,10 +45,10 @@ def payer_phone(receipt: Receipt) -> str:
         return normalise_phone(receipt.phone)
     except ValueError:
         pass
-    shown = re.sub(r"[^0-9*]", "", receipt.phone)
-    masked = _MASKED.fullmatch(shown)
-    if masked and receipt.order is not None:
-        number: str = receipt.order.mpesa_number
-        if number.startswith(masked[1]) and number.endswith(masked[2]):
-            return number
-    return ""
+    masked = read_masked_phone(receipt.phone)
+    if masked is None or receipt.order is None:
+        return ""
+    number: str = receipt.order.mpesa_number
+    # Money leaves by this: the country's code and the last three digits have to be shown.
+    is_clear = masked.start.startswith("254") and len(masked.end) >= 3
+    return number if is_clear and masked.fits(number) else ""

@@ -11,9 +11,8 @@ from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
 from payments.backoffice.actions import KINDS
-from payments.backoffice.console import count_open
-from payments.backoffice.dashboard_panels import panels_for
-from payments.backoffice.queues import COUNT_AT_MOST, Queue, kes
+from payments.backoffice.dashboard import panels_for
+from payments.backoffice.queues import COUNT_AT_MOST, Queue, count_open, kes
 
 register = template.Library()
 
@@ -42,18 +41,18 @@ def admin_page(row: Model) -> str:
 
 
 @register.filter
-def story_page(row: Model) -> str:
+def timeline_page(row: Model) -> str:
     """The console's page about a row; empty where it has none."""
     for kind, (model, _) in KINDS.items():
         if isinstance(row, model):
-            return reverse("console-story", args=[kind, row.pk])
+            return reverse("console-timeline", args=[kind, row.pk])
     return ""
 
 
 @register.filter
-def all_of(section: Queue) -> str:
-    """The admin's list that holds everything of a section."""
-    name, _, query = section.listed.partition("?")
+def all_of(queue: Queue) -> str:
+    """The admin's list that holds all of a queue."""
+    name, _, query = queue.listed.partition("?")
     return f"{reverse(f'admin:{name}')}?{query}"
 
 

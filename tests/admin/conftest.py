@@ -9,6 +9,8 @@ from payments.models import GatewayEvent, OrderPayment, ReceiptSource
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import UserFactory
 
+from . import cases
+
 
 @pytest.fixture
 def staff(db):
@@ -21,6 +23,14 @@ def desk(staff):
     client = Client()
     client.force_login(staff, backend="accounts.backends.UsernameOrEmailBackend")
     return client
+
+
+@pytest.fixture
+def daraja(monkeypatch):
+    """M-Pesa, which takes whatever it is asked unless a test says otherwise."""
+    fake = cases.FakeMpesa()
+    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
+    return fake
 
 
 @pytest.fixture

@@ -4,7 +4,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import IntegrityError
 
+from accounts.backoffice.actions import StaffAction, perform
 from accounts.models import Audit
+from omachemainproj.api.errors import Refusal
 from orders.models import Order
 from payments.models import GatewayEvent
 
@@ -89,6 +91,50 @@ def test_a_paid_order_is_not_cancelled_and_staff_are_told_why(desk, sale):
     sale.refresh_from_db()
     assert sale.payment_status == "paid"
     assert "no longer waiting" in response.content.decode()
+
+
+def reword(payment, given, by):
+    payment.result_text = "Looked into"
+    payment.save()
+    if given["is_refused"]:
+        raise Refusal("Not this one.")
+
+
+@pytest.mark.parametrize(
+    ("how", "recorded", "text"),
+    [
+        ({}, [], "Paid"),
+        ({"own_transaction": True}, [], "Looked into"),
+        ({"calls_gateway": True}, [("Reword (is refused)", {})], "Looked into"),
+    ],
+)
+def test_what_stays_of_an_action_that_is_refused(staff, sale, how, recorded, text):
+    payment, given = sale.payments.get(), {"why": "The buyer called", "is_refused": True}
+
+    with pytest.raises(Refusal):
+        perform(StaffAction("Reword", reword, **how), payment, given, by=staff)
+
+    payment.refresh_from_db()
+    assert payment.result_text == text
+    assert list(Audit.objects.values_list("did", "changes")) == recorded
+
+
+@pytest.mark.parametrize(
+    ("how", "recorded"),
+    [
+        ({}, [("Reword", True)]),
+        ({"own_transaction": True}, [("Reword", True)]),
+        ({"calls_gateway": True}, [("Reword", False), ("What came of it: Reword", True)]),
+    ],
+)
+def test_what_an_action_changed_is_on_record(staff, sale, how, recorded):
+    payment, given = sale.payments.get(), {"why": "The buyer called", "is_refused": False}
+
+    perform(StaffAction("Reword", reword, **how), payment, given, by=staff)
+
+    changes = {"result_text": ["Paid", "Looked into"]}
+    kept = Audit.objects.order_by("pk").values_list("did", "changes")
+    assert list(kept) == [(did, changes if changed else {}) for did, changed in recorded]
 
 
 def test_staff_ring_again(desk, unpaid):

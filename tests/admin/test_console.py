@@ -15,18 +15,10 @@ from tests.factories import UserFactory
 from tests.guards import balanced_books  # noqa: F401
 
 from . import cases
+from .console import CONSOLE, act, page, said, timeline_path
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
-
-CONSOLE = "/admin/payments/console/"
-
-
-@pytest.fixture(autouse=True)
-def daraja(monkeypatch):
-    fake = cases.FakeMpesa()
-    monkeypatch.setattr("payments.gateway.daraja", lambda: fake)
-    return fake
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
 
 @pytest.fixture
@@ -37,30 +29,6 @@ def onlooker(db):
     return browser_of(clerk)
 
 
-def page(client, path=CONSOLE):
-    return client.get(path).content.decode()
-
-
-def story_path(row):
-    kinds = {
-        Receipt: "receipt",
-        OrderPayment: "attempt",
-        Refund: "refund",
-        GatewayEvent: "message",
-        PayoutStop: "stop",
-        Order: "order",
-    }
-    return f"{CONSOLE}{kinds[type(row)]}/{row.pk}/"
-
-
-def act(client, row, key, *, why="Seen on the portal", **given):
-    return client.post(f"{story_path(row)}{key}/", {"why": why, **given}, follow=True)
-
-
-def said(response):
-    return [str(message) for message in response.context["messages"]]
-
-
 def snapshot():
     """Everything money hangs on."""
     return [
@@ -69,7 +37,7 @@ def snapshot():
     ]
 
 
-SECTIONS = {
+QUEUES = {
     "Money without an order": lambda daraja: cases.lost_receipt(),
     "Prompts M-Pesa never spoke of": lambda daraja: cases.silent_attempt(),
     "Refunds that were refused": lambda daraja: cases.refused_refund(),
@@ -86,15 +54,15 @@ SECTIONS = {
 }
 
 
-@pytest.mark.parametrize("title", SECTIONS)
+@pytest.mark.parametrize("title", QUEUES)
 def test_what_needs_a_person_is_shown_with_a_way_to_its_story(desk, daraja, title):
-    row = SECTIONS[title](daraja)
+    row = QUEUES[title](daraja)
 
     shown = page(desk)
-    story = desk.get(story_path(row))
+    story = desk.get(timeline_path(row))
 
     assert f"{title}\n" in shown
-    assert story_path(row) in shown
+    assert timeline_path(row) in shown
     assert story.status_code == 200
     assert "<form" in story.content.decode().partition("What you can do")[2]
 
@@ -124,8 +92,8 @@ def test_what_goes_on_by_itself_is_shown_and_not_counted(desk, daraja):
     shown = page(desk)
 
     assert "Nothing needs you." in shown
-    assert story_path(short) in shown
-    assert story_path(held) in shown
+    assert timeline_path(short) in shown
+    assert timeline_path(held) in shown
 
 
 def test_what_strangers_post_is_counted_and_not_listed(desk, client):
@@ -143,7 +111,7 @@ def test_a_story_is_told_in_order(desk):
     order = cases.new_order()
     act(desk, receipt, "give", reference=order.reference, why="She called and named it")
 
-    story = " ".join(page(desk, story_path(order)).split())
+    story = " ".join(page(desk, timeline_path(order)).split())
 
     told = [
         "ordered for KES 1,500",
@@ -199,7 +167,6 @@ def test_an_attempt_is_asked_about(desk, daraja):
 
     answer = act(desk, payment, "ask")
 
-    payment.refresh_from_db()
     assert (payment.status, daraja.queries) == ("confirmed", [payment.checkout_request_id])
     assert said(answer)[0].endswith("The attempt is confirmed now.")
     assert decided(payment) == ("boss", "Ask M-Pesa now. Why: Seen on the portal")
@@ -215,7 +182,6 @@ def test_an_attempt_is_declared_paid(desk, ids, is_known):
 
     act(desk, payment, "paid", number="TKG1234567")
 
-    payment.refresh_from_db()
     receipt = Receipt.objects.get()
     assert (payment.status, payment.order.payment_status) == ("confirmed", "paid")
     assert (receipt.number, receipt.payment) == ("TKG1234567", payment)
@@ -232,7 +198,6 @@ def test_an_attempt_is_not_paid_by_money_of_another_order(desk):
 
     answer = act(desk, payment, "paid", number=number)
 
-    payment.refresh_from_db()
     assert payment.status == "submitted"
     assert said(answer) == [f"Receipt {number} is counted already; nothing was credited."]
 
@@ -243,7 +208,6 @@ def test_an_attempt_is_declared_unpaid(desk, ids):
 
     act(desk, payment, "unpaid")
 
-    payment.refresh_from_db()
     assert (payment.status, payment.result_code) == ("failed", "local.not_paid")
     assert decided(payment) == ("boss", "Say that no money came. Why: Seen on the portal")
 
@@ -289,7 +253,6 @@ def test_a_silent_refund_is_decided(desk, make, key, given, status):
 
     act(desk, refund, key, **given)
 
-    refund.refresh_from_db()
     assert (refund.status, refund.number) == (status, given.get("number", ""))
     assert refund.unseen is False
     assert decided(refund)[0] == "boss"
@@ -301,7 +264,6 @@ def test_a_number_that_another_refund_has_is_no_proof(desk):
 
     answer = act(desk, refund, "done", number="TKD1234567")
 
-    refund.refresh_from_db()
     assert refund.status == "sent"
     assert said(answer) == ["Name the portal's own receipt number, not one that is known already."]
     assert not LogEntry.objects.exists()
@@ -342,7 +304,6 @@ def test_a_corrected_receipt_is_acknowledged(desk, daraja):
 
     act(desk, receipt, "seen")
 
-    receipt.refresh_from_db()
     assert (receipt.unseen, receipt.borne) == (False, 100)
     assert "Nothing needs you." in page(desk)
 
@@ -366,7 +327,6 @@ def test_a_message_is_acted_on_again(desk, settings):
     act(desk, event, "again", why="The list of addresses was wrong")
 
     order.refresh_from_db()
-    event.refresh_from_db()
     assert (event.state, order.payment_status) == ("applied", "paid")
     assert decided(event) == ("boss", "Act on it again. Why: The list of addresses was wrong")
 
@@ -376,7 +336,6 @@ def test_a_message_is_set_aside(desk):
 
     act(desk, event, "aside")
 
-    event.refresh_from_db()
     assert event.state == "aside"
     assert "Nothing needs you." in page(desk)
 
@@ -387,7 +346,6 @@ def test_a_stop_is_ended(desk, daraja):
 
     act(desk, stop, "end", why="The password was renewed")
 
-    stop.refresh_from_db()
     assert (stop.is_open, stop.ended_at is None) == (False, False)
     assert decided(stop) == ("boss", "Let money leave again. Why: The password was renewed")
 
@@ -443,13 +401,13 @@ def test_who_may_not_decide_sees_everything_and_changes_nothing(onlooker):
     before = snapshot()
 
     shown = page(onlooker)
-    story = page(onlooker, story_path(receipt)).partition('class="console"')[2]
+    story = page(onlooker, timeline_path(receipt)).partition('class="console"')[2]
     answers = [
         act(onlooker, receipt, "back"),
         onlooker.post(f"{CONSOLE}receipt/", {"number": "TKF1234567", "amount": 1, "why": "Seen"}),
     ]
 
-    assert story_path(receipt) in shown
+    assert timeline_path(receipt) in shown
     assert "<form" not in shown.partition('class="console"')[2]
     assert "<form" not in story
     assert "You may look, and not decide." in story
@@ -473,7 +431,12 @@ def test_staff_who_may_not_see_money_see_none_of_it(role):
     client = browser_of(in_role(role))
     before = snapshot()
 
-    paths = [CONSOLE, story_path(receipt), f"{story_path(receipt)}back/", f"{CONSOLE}receipt/"]
+    paths = [
+        CONSOLE,
+        timeline_path(receipt),
+        f"{timeline_path(receipt)}back/",
+        f"{CONSOLE}receipt/",
+    ]
     answers = [client.get(path) for path in paths[:2]]
     answers += [client.post(path, {"why": "because"}) for path in paths[2:]]
 
@@ -507,7 +470,12 @@ def test_others_are_sent_to_the_log_in_page(client, buyer, who):
         client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
     before = snapshot()
 
-    paths = [CONSOLE, story_path(receipt), f"{story_path(receipt)}back/", f"{CONSOLE}receipt/"]
+    paths = [
+        CONSOLE,
+        timeline_path(receipt),
+        f"{timeline_path(receipt)}back/",
+        f"{CONSOLE}receipt/",
+    ]
     answers = [client.get(path) for path in paths]
     answers += [client.post(path, {"why": "because"}) for path in paths]
 
@@ -516,12 +484,12 @@ def test_others_are_sent_to_the_log_in_page(client, buyer, who):
 
 
 def test_looking_changes_nothing(desk, daraja):
-    rows = [make(daraja) for make in SECTIONS.values()]
+    rows = [make(daraja) for make in QUEUES.values()]
     before = snapshot()
 
     for row in rows:
-        page(desk, story_path(row))
-        desk.get(f"{story_path(row)}back/")
+        page(desk, timeline_path(row))
+        desk.get(f"{timeline_path(row)}back/")
         page(desk)
 
     assert snapshot() == before
@@ -589,8 +557,8 @@ def test_what_a_payer_typed_is_shown_as_text(desk):
 
     pages = (
         page(desk)
-        + page(desk, story_path(receipt))
-        + page(desk, f"{story_path(receipt)}?reference={evil}")
+        + page(desk, timeline_path(receipt))
+        + page(desk, f"{timeline_path(receipt)}?reference={evil}")
     )
 
     assert evil not in pages
@@ -614,11 +582,11 @@ def test_an_order_whose_reference_was_mistyped_is_suggested(desk, spoil):
     Order.objects.filter(pk=order.pk).update(reference="ACDEFGHJ")
     receipt = cases.lost_receipt(reference=spoil("ACDEFGHJ"), amount=7, phone="")
 
-    story = page(desk, story_path(receipt))
+    story = page(desk, timeline_path(receipt))
 
     assert "one letter off" in story
     assert '?reference=ACDEFGHJ#give"' in story
-    assert 'value="ACDEFGHJ"' in page(desk, f"{story_path(receipt)}?reference=ACDEFGHJ")
+    assert 'value="ACDEFGHJ"' in page(desk, f"{timeline_path(receipt)}?reference=ACDEFGHJ")
 
 
 @pytest.mark.parametrize(
@@ -637,7 +605,7 @@ def test_an_order_of_the_same_amount_is_suggested_where_the_phone_fits(
     order = cases.new_order()
     receipt = cases.lost_receipt(amount=amount, phone=shown)
 
-    story = page(desk, story_path(receipt))
+    story = page(desk, timeline_path(receipt))
 
     assert (f"?reference={order.reference}#give" in story) == is_suggested
 
@@ -687,13 +655,13 @@ def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queri
     refund = cases.refused_refund()
     for _ in range(messages):
         cases.result(refund, code="R000002")
-    desk.get(story_path(refund))
+    desk.get(timeline_path(refund))
 
     # session, user, the refund; is it refused (3, one a decision); its order with the buyer, the
     # steps of its lines, attempts, receipts, refunds, messages, postings, entries, decisions; the
     # order again, for its link
     with django_assert_num_queries(16):
-        page(desk, story_path(refund))
+        page(desk, timeline_path(refund))
 
 
 def test_every_list_the_page_leads_to_opens(desk):

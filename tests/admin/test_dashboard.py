@@ -13,6 +13,7 @@ from accounts.backoffice.roles import ROLES
 from orders.models import Order
 from payments.backoffice.charts import percentile
 from payments.backoffice.dashboard import (
+    PANELS,
     outcomes,
     payouts_due,
     sales,
@@ -20,7 +21,6 @@ from payments.backoffice.dashboard import (
     stuck_money,
     time_to_pay,
 )
-from payments.backoffice.dashboard_panels import PANELS
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, paid_line

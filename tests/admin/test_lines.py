@@ -60,7 +60,7 @@ def status_of(line):
 
 def offered(client, line):
     """The moves that the line's page has buttons for."""
-    return [name for name, _ in client.get(f"{LIST}{line.pk}/change/").context["deeds"]]
+    return [name for name, _ in client.get(f"{LIST}{line.pk}/change/").context["line_actions"]]
 
 
 def wrong(line):

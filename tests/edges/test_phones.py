@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from omachemainproj.phones import mask_phones, normalise_phone
+from omachemainproj.phones import mask_phones, normalise_phone, read_masked_phone
 
 
 @pytest.mark.parametrize(
@@ -81,3 +81,26 @@ def test_the_kept_form_matches_its_pattern():
 )
 def test_numbers_in_a_text_are_hidden_and_nothing_else(text, masked):
     assert mask_phones(text) == masked
+
+
+@pytest.mark.parametrize(
+    ("shown", "start", "end"),
+    [
+        ("2547 ***** 678", "2547", "678"),
+        ("+254-712-***-678", "254712", "678"),
+        ("0712***678", "0712", "678"),
+        ("***678", "", "678"),
+        ("2547***", "2547", ""),
+    ],
+)
+def test_a_masked_number_is_read_and_fits_the_one_it_hides(shown, start, end):
+    masked = read_masked_phone(shown)
+
+    assert masked == (start, end)
+    assert masked.fits("254712345678")
+    assert not masked.fits("255812345679")
+
+
+@pytest.mark.parametrize("shown", ["", "254712345678", "2547**1**678", "no number"])
+def test_what_hides_nothing_or_shows_the_middle_is_no_masked_number(shown):
+    assert read_masked_phone(shown) is None
