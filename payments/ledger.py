@@ -52,6 +52,8 @@ CLEARING = {
     Provider.MPESA: Account.MPESA_CLEARING,
     Provider.EQUITY: Account.EQUITY_CLEARING,
 }
+#: Accounts to which a debit adds; to all others a credit does.
+_DEBIT_ACCOUNTS = {*CLEARING.values(), Account.WRITE_OFFS}
 #: Accounts whose money is not one order's.
 _OF_NO_ORDER = {*CLEARING.values(), Account.SUSPENSE}
 
@@ -112,22 +114,22 @@ def post_match(receipt: Receipt) -> None:
         )
 
 
-def post_correction(receipt: Receipt, *, told: int) -> None:
-    """Post that a receipt was of ``told`` KES and not of what it was counted as.
+def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
+    """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
-    What came in addition is its order's. What did not come is borne by the shop where an order
-    was paid with it, for the buyer has the goods.
+    What came in addition is its order's. What did not come is written off where an order was paid
+    with it, for the buyer has the goods.
     """
-    more = told - receipt.amount
+    more = reported_amount - receipt.amount
     at, kept = clearing(receipt), _kept_on(receipt)
     if more < 0 and receipt.order_id is not None:
-        kept = Account.COMMISSION
-    gains, owes = (at, kept) if more > 0 else (kept, at)
+        kept = Account.WRITE_OFFS
+    debited, credited = (at, kept) if more > 0 else (kept, at)
     post(
         Posting(
-            f"correction:{receipt.pk}:{told}",
-            debits={gains: abs(more)},
-            credits={owes: abs(more)},
+            f"correction:{receipt.pk}:{reported_amount}",
+            debits={debited: abs(more)},
+            credits={credited: abs(more)},
             order_id=receipt.order_id,
             receipt_id=receipt.pk,
         )
@@ -167,12 +169,12 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
 
 
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
-    """Post that the shop need not bear ``amount`` any more: what it was borne for goes back."""
+    """Post that ``amount`` KES were not lost after all: the goods they were for were returned."""
     post(
         Posting(
             f"unborne:{receipt.pk}:{receipt.borne}",
             debits={Account.BUYERS_HELD: amount},
-            credits={Account.COMMISSION: amount},
+            credits={Account.WRITE_OFFS: amount},
             order_id=receipt.order_id,
             receipt_id=receipt.pk,
         )
@@ -249,7 +251,7 @@ def balance(
     With ``up_to``, what was on it when the entry of this id was made.
 
     Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
-    the others as what it owes.
+    write-offs as what it has lost, the others as what it owes.
     """
     entries = LedgerEntry.objects.filter(account=account)
     if order_id is not None:
@@ -258,7 +260,7 @@ def balance(
         entries = entries.filter(seller=seller_id)
     if up_to is not None:
         entries = entries.filter(pk__lte=up_to)
-    usual = Side.DEBIT if account in CLEARING.values() else Side.CREDIT
+    usual = Side.DEBIT if account in _DEBIT_ACCOUNTS else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0
 

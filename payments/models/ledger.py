@@ -12,13 +12,18 @@ from .refunds import Refund
 
 
 class Account(models.TextChoices):
-    """Whose money it is. The first two are what the shop has, the rest what it owes, and whom."""
+    """Whose money it is.
+
+    The first two are what the shop has; WRITE_OFFS is what it has lost; the others are what it
+    owes, and to whom, down to its own share.
+    """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
     EQUITY_CLEARING = "equity_clearing", "at Equity Bank"
     BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
     SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
     COMMISSION = "commission", "the shop's own share"
+    WRITE_OFFS = "write_offs", "written off: the shop bears it"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
     SUSPENSE = "suspense", "nobody's yet: a person must find out"
 
@@ -81,8 +86,8 @@ class LedgerEntry(models.Model):
                 name="ledger_entry_is_debit_or_credit",
                 condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
-            # What a provider has or lies in suspense is of no order; what is held or kept for
-            # goods is of one; a payout may be for the goods of several.
+            # What a provider has or lies in suspense is of no order; what is held, kept or written
+            # off for goods is of one; a payout may be for the goods of several.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",
                 condition=Q(
@@ -90,7 +95,7 @@ class LedgerEntry(models.Model):
                     order__isnull=True,
                 )
                 | Q(
-                    account__in=[Account.BUYERS_HELD, Account.COMMISSION],
+                    account__in=[Account.BUYERS_HELD, Account.COMMISSION, Account.WRITE_OFFS],
                     order__isnull=False,
                 )
                 | Q(account__in=[Account.SELLERS_PAYABLE, Account.REFUNDS_PAYABLE]),

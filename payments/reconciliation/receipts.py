@@ -139,7 +139,7 @@ def correct_amount(receipt: Receipt, *, told: int) -> str:
     """
     note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {told}."
     logger.error("receipt %s: %s", receipt.number, note)
-    ledger.post_correction(receipt, told=told)
+    ledger.post_correction(receipt, reported_amount=told)
     if told < receipt.amount and receipt.order_id is not None:
         receipt.borne += receipt.amount - told
     receipt.amount, receipt.note, receipt.unseen = told, note, True
