@@ -117,19 +117,22 @@ def post_match(receipt: Receipt) -> None:
 def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
-    What came in addition is its order's. What did not come is written off where an order was paid
-    with it, for the buyer has the goods.
+    What did not come is written off where an order was paid with it, for the buyer has the goods.
+    What came in addition was written off by mistake, as far as any of it was; the rest is its
+    order's.
     """
     more = reported_amount - receipt.amount
-    at, kept = clearing(receipt), _kept_on(receipt)
-    if more < 0 and receipt.order_id is not None:
-        kept = Account.WRITE_OFFS
-    debited, credited = (at, kept) if more > 0 else (kept, at)
+    at, kept = {clearing(receipt): abs(more)}, _kept_on(receipt)
+    lost = -more if receipt.order_id is not None else 0
+    if more > 0:
+        lost = min(receipt.borne, more)
+    parts = {Account.WRITE_OFFS: lost, kept: abs(more) - lost}
+    counterpart = {account: amount for account, amount in parts.items() if amount}
     post(
         Posting(
             f"correction:{receipt.pk}:{reported_amount}",
-            debits={debited: abs(more)},
-            credits={credited: abs(more)},
+            debits=at if more > 0 else counterpart,
+            credits=counterpart if more > 0 else at,
             order_id=receipt.order_id,
             receipt_id=receipt.pk,
         )

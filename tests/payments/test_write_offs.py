@@ -8,13 +8,15 @@ from django.apps import apps
 from django.db import IntegrityError, connection
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Sum
 
 from orders.fulfilment import move_line
 from payments import ledger
 from payments.ledger import balance
-from payments.models import Account, LedgerEntry, LedgerPosting, Receipt, ReceiptSource
+from payments.models import Account, LedgerEntry, LedgerPosting, Provider, Receipt, ReceiptSource
 from payments.proof.prove import prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from tests.factories import UserFactory
 
 PROVEN = Outcome(True, "0", "", ReceiptSource.QUERY)
@@ -40,6 +42,11 @@ def cancel(order):
     move_line(
         order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="They broke."
     )
+
+
+def report(amount):
+    """M-Pesa's statement has the receipt with another amount than the callback."""
+    record_receipt(IncomingPayment(Provider.MPESA, SHORT.receipt, amount, ReceiptSource.STATEMENT))
 
 
 def migrate_to(name):
@@ -78,6 +85,20 @@ def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
     cancel(order)
 
     assert (losses(), Receipt.objects.get().borne) == ((0, 0), 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("amount", "lost", "refunded"), [(2000, 1000, 0), (3000, 0, 0), (3400, 0, 400)]
+)
+def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
+    come_short(payment)
+
+    report(amount)
+
+    receipt = Receipt.objects.get()
+    assert (losses(), receipt.borne) == ((0, lost), lost)
+    assert receipt.refunds.aggregate(total=Sum("amount", default=0))["total"] == refunded
 
 
 @pytest.mark.django_db(transaction=True)
