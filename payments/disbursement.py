@@ -7,8 +7,6 @@ call, and no lock is held while M-Pesa is asked. An unclear answer is never a fa
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -23,18 +21,11 @@ from . import gateway
 from .daraja.client import Conversation
 from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from .daraja.result_codes import PayoutReason, b2c_failure
-from .models import MoneyOut, Payout, Receipt, Refund, TransferStatus, Way
-from .payouts.services import (
-    next_day,
-    refuse_payout,
-    release_daily_limit,
-    reserve_daily_limit,
-    retry_payout,
-)
-from .refunds.services import mark_refused
-from .transfer_policy import are_payouts_stopped, stop_payouts
+from .models import MoneyOut, Payout, PayoutStop, Refund, TransferStatus
+from .payouts.services import retry_payout
+from .transfers import handler_of, mark_refused
 
-Transfer = TypeVar("Transfer", Refund, Payout)
+Row = TypeVar("Row", bound=MoneyOut)
 
 logger = logging.getLogger(__name__)
 
@@ -47,22 +38,10 @@ LEAST_BETWEEN = timedelta(seconds=20)
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with what was sent: it is sent again as it is.
 RETRYABLE = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
-#: Until it is seen again whether a receipt's number has come, or a stop is over.
+#: Until it is seen again whether a stop is over.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
 NOT_FOUND = "local.not_found"
-
-
-@dataclass(frozen=True, slots=True)
-class _Kind:
-    """What differs between refunds and payouts."""
-
-    name: str
-    #: When to look again, where a row that is due must not leave yet.
-    keep_back: Callable[[Any, datetime], datetime | None]
-    #: What to undo, where a row that was to leave certainly has not and will be sent again.
-    has_not_left: Callable[[Any], None]
-    refuse: Callable[..., str]
 
 
 @background_task
@@ -83,7 +62,7 @@ def process_payout(payout_id: int) -> None:
         _process(Payout, payout_id)
 
 
-def _process(model: type[Transfer], row_id: int) -> None:
+def _process(model: type[Row], row_id: int) -> None:
     now = timezone.now()
     claimed = _claim(model, row_id, now)
     if claimed is None:
@@ -96,12 +75,12 @@ def _process(model: type[Transfer], row_id: int) -> None:
 
 
 @transaction.atomic
-def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Transfer] | None:
+def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row] | None:
     """Take a row for one caller; tell whether M-Pesa may know of it already."""
     row = locked_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
-    stopped = are_payouts_stopped()
+    stopped = PayoutStop.objects.payouts_are_stopped()
     if row.is_under_way and stopped:
         # A question is signed by the initiator too, and would help to lock it.
         _postpone(row, now + LOOK_AGAIN)
@@ -113,7 +92,7 @@ def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Tra
         return True, row
     if row.status != TransferStatus.DUE:
         return None
-    later = now + LOOK_AGAIN if stopped else _kind(row).keep_back(row, now)
+    later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
     if later is not None:
         _postpone(row, later)
         return None
@@ -123,79 +102,49 @@ def _claim(model: type[Transfer], row_id: int, now: datetime) -> tuple[bool, Tra
     return False, row
 
 
-def _postpone(row: Transfer, until: datetime) -> None:
-    type(row).objects.filter(pk=row.pk).update(next_check_at=until)
-
-
-def _awaits_receipt_number(refund: Refund, now: datetime) -> datetime | None:
-    """Keep a refund back while money of the same order is proven and not named.
-
-    Until it is, two receipts may be one, and nothing is given back.
-    """
-    if refund.order_id is None:
-        return None
-    unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
-    return now + LOOK_AGAIN if unnamed.exists() else None
-
-
-def _daily_limit_reached(payout: Payout, now: datetime) -> datetime | None:
-    """Keep a payout back when as much as may leave in a day has left. Else it is counted in."""
-    return None if reserve_daily_limit(payout, now) else next_day(now)
-
-
-_KINDS: dict[type[MoneyOut], _Kind] = {
-    Refund: _Kind("refund", _awaits_receipt_number, lambda refund: None, mark_refused),
-    Payout: _Kind("payout", _daily_limit_reached, release_daily_limit, refuse_payout),
-}
-
-
-def _kind(row: MoneyOut) -> _Kind:
-    return _KINDS[type(row)]
-
-
-def _is_reversal(row: MoneyOut) -> bool:
-    return isinstance(row, Refund) and row.way == Way.REVERSAL
+def _postpone(row: MoneyOut, until: datetime) -> None:
+    row.next_check_at = until
+    row.save(update_fields=["next_check_at"])
 
 
 def _was_never_taken(row: MoneyOut) -> bool:
     """Whether to send it again, which is safe: an id is paid once, a payment reversed once."""
     if row.status != TransferStatus.UNKNOWN:
         return False
-    return _is_reversal(row) or row.result_code == NOT_FOUND
+    return row.is_reversal or row.result_code == NOT_FOUND
 
 
-def _send(row: Transfer) -> None:
+def _send(row: MoneyOut) -> None:
     """Ask M-Pesa, and write down what it answered. The row is claimed already."""
-    claimed = type(row).objects.filter(pk=row.pk, status=TransferStatus.UNKNOWN)
-    name = _kind(row).name
+    claimed = row.still(TransferStatus.UNKNOWN)
     try:
         accepted = _request(row)
     except DarajaRefused as refusal:
         _record_refusal(row, refusal)
     except DarajaDuplicate as known:
-        logger.warning("%s %s: %s", name, row.pk, known)
+        logger.warning("%s %s: %s", row.kind, row.pk, known)
         claimed.update(result_text=str(known)[:200], result_code="")
     except DarajaUnknown as silence:
-        logger.warning("%s %s: no clear answer: %s", name, row.pk, silence)
+        logger.warning("%s %s: no clear answer: %s", row.kind, row.pk, silence)
         claimed.update(result_text=str(silence)[:200], result_code="")
     else:
         # The result may have been faster, and then knows the end already.
-        told = {"conversation_id": accepted.conversation_id, "result_code": "", "result_text": ""}
-        if _is_reversal(row):
-            told["reversal_conversation_id"] = accepted.originator_conversation_id
-        claimed.update(status=TransferStatus.SENT, **told)
+        ids = {"conversation_id": accepted.conversation_id}
+        if row.is_reversal:
+            ids["reversal_conversation_id"] = accepted.originator_conversation_id
+        claimed.update(status=TransferStatus.SENT, result_code="", result_text="", **ids)
 
 
 def _request(row: MoneyOut) -> Conversation:
     address = gateway.callback_url(row.callback_token)
     about: dict[str, Any] = {
         "amount": row.amount,
-        "remarks": f"{_kind(row).name.capitalize()} {row.pk}",
+        "remarks": f"{row.kind.capitalize()} {row.pk}",
         "result_url": address,
         "queue_timeout_url": address,
     }
-    if isinstance(row, Refund) and row.way == Way.REVERSAL:
-        return gateway.daraja().reversal(receipt=row.receipt.number, **about)
+    if row.is_reversal:
+        return gateway.daraja().reversal(receipt=row.receipt_to_reverse, **about)
     return gateway.daraja().b2c_payment(
         phone=row.phone,
         originator_conversation_id=row.originator_conversation_id,
@@ -203,13 +152,12 @@ def _request(row: MoneyOut) -> Conversation:
     )
 
 
-def _record_refusal(row: Transfer, refusal: DarajaRefused) -> None:
+def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
     """This request was certainly not processed. An earlier one under the same id may have been."""
-    kind = _kind(row)
-    logger.warning("%s %s: M-Pesa did not take it: %s", kind.name, row.pk, refusal)
-    claimed = type(row).objects.filter(pk=row.pk, status=TransferStatus.UNKNOWN)
+    logger.warning("%s %s: M-Pesa did not take it: %s", row.kind, row.pk, refusal)
+    claimed = row.still(TransferStatus.UNKNOWN)
     if refusal.kind == Refusal.CONFIGURATION:
-        stop_payouts(f"M-Pesa did not take a {kind.name}: {refusal}")
+        PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
     elif refusal.kind in RETRYABLE or not refusal.code:
@@ -218,10 +166,10 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused) -> None:
             if claimed.update(
                 status=TransferStatus.DUE, next_check_at=later, result_text=str(refusal)[:200]
             ):
-                kind.has_not_left(row)
+                handler_of(row).undo_claim(row)
     else:
-        kind.refuse(
-            row.pk,
+        mark_refused(
+            row,
             code=refusal.code or f"refused.{refusal.kind}",
             text=refusal.message,
             reason=b2c_failure(refusal.code) or PayoutReason.OTHER,
@@ -230,22 +178,19 @@ def _record_refusal(row: Transfer, refusal: DarajaRefused) -> None:
 
 def _query_status(row: MoneyOut) -> None:
     """Ask what became of it; the answer is posted to an address of its own."""
-    name, address = _kind(row).name, gateway.callback_url(row.status_token)
-    about = {"originator_conversation_id": row.originator_conversation_id}
-    if isinstance(row, Refund) and row.way == Way.REVERSAL:
-        # A reversal happens at the number that was paid, under the id its answer named.
-        about = {
-            "originator_conversation_id": row.reversal_conversation_id,
-            "shortcode": settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE,
-        }
+    address = gateway.callback_url(row.status_token)
+    about = {"originator_conversation_id": row.query_id}
+    if row.is_reversal:
+        # A reversal happens at the number that was paid.
+        about["shortcode"] = settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
     try:
         gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
-        logger.warning("%s %s could not be asked about: %s", name, row.pk, refusal)
+        logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
         if refusal.kind == Refusal.CONFIGURATION:
-            stop_payouts(f"M-Pesa did not take a question: {refusal}")
+            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
-        logger.info("%s %s: no answer to the question: %s", name, row.pk, silence)
+        logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
 
 
 def _next_check(row: MoneyOut, now: datetime) -> datetime | None:

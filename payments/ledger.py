@@ -104,22 +104,25 @@ def post_match(receipt: Receipt) -> None:
         )
 
 
-def post_correction(receipt: Receipt, *, told: int) -> None:
-    """Post that a receipt was of ``told`` KES and not of what it was counted as.
+def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
+    """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
-    What came in addition is its order's. What did not come is borne by the shop where an order
-    was paid with it, for the buyer has the goods.
+    What did not come is written off where an order was paid with it, for the buyer has the goods.
+    What came in addition was written off by mistake, as far as any of it was; the rest is its
+    order's.
     """
-    more = told - receipt.amount
-    at, kept = clearing_account(receipt.provider), _kept_on(receipt)
-    if more < 0 and receipt.order_id is not None:
-        kept = Account.COMMISSION
-    gains, owes = (at, kept) if more > 0 else (kept, at)
+    more = reported_amount - receipt.amount
+    at, kept = {clearing_account(receipt.provider): abs(more)}, _kept_on(receipt)
+    lost = -more if receipt.order_id is not None else 0
+    if more > 0:
+        lost = min(receipt.borne, more)
+    parts: dict[str, int] = {Account.WRITE_OFFS: lost, kept: abs(more) - lost}
+    counterpart = {account: amount for account, amount in parts.items() if amount}
     post(
         Posting(
-            f"correction:{receipt.pk}:{told}",
-            debits={gains: abs(more)},
-            credits={owes: abs(more)},
+            f"correction:{receipt.pk}:{reported_amount}",
+            debits=at if more > 0 else counterpart,
+            credits=counterpart if more > 0 else at,
             order_id=receipt.order_id,
             receipt_id=receipt.pk,
         )
@@ -159,12 +162,12 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
 
 
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
-    """Post that the shop need not bear ``amount`` any more: what it was borne for goes back."""
+    """Post that ``amount`` KES were not lost after all: the goods they were for were returned."""
     post(
         Posting(
             f"unborne:{receipt.pk}:{receipt.borne}",
             debits={Account.BUYERS_HELD: amount},
-            credits={Account.COMMISSION: amount},
+            credits={Account.WRITE_OFFS: amount},
             order_id=receipt.order_id,
             receipt_id=receipt.pk,
         )
@@ -236,7 +239,7 @@ def balance(
     With ``up_to``, what was on it when the entry of this id was made.
 
     Positive the way the account usually stands: those of M-Pesa and the banks as what the shop has,
-    the others as what it owes.
+    write-offs as what it has lost, the others as what it owes.
     """
     entries = LedgerEntry.objects.filter(account=account)
     if order_id is not None:
@@ -245,7 +248,8 @@ def balance(
         entries = entries.filter(seller=seller_id)
     if up_to is not None:
         entries = entries.filter(pk__lte=up_to)
-    usual = Side.DEBIT if is_clearing(account) else Side.CREDIT
+    adds_by_debit = is_clearing(account) or account == Account.WRITE_OFFS
+    usual = Side.DEBIT if adds_by_debit else Side.CREDIT
     total: int | None = entries.aggregate(total=net(usual))["total"]
     return total or 0
 

@@ -74,6 +74,11 @@ def _post_what_nobody_brought():
     ledger.post(Posting("found:1", {Account.MPESA_CLEARING: 1}, {Account.SUSPENSE: 1}))
 
 
+def _book_a_loss_on_commission():
+    of = {"order_id": Order.objects.get().pk, "receipt_id": Receipt.objects.get().pk}
+    ledger.post(Posting("mistake:1", {Account.COMMISSION: 1}, {Account.BUYERS_HELD: 1}, **of))
+
+
 def _post_one_side():
     posting = LedgerPosting.objects.get()
     LedgerEntry.objects.create(posting=posting, account="suspense", side="debit", amount=1)
@@ -283,6 +288,8 @@ BREAKS = [
     ("Every receipt is in the ledger", lambda: Receipt.objects.update(provider="equity")),
     ("Every receipt is in the ledger", lambda: Receipt.objects.update(amount=2999)),
     ("What the ledger has at a provider", _post_what_nobody_brought),
+    ("What a receipt fell short of", lambda: Receipt.objects.update(borne=1)),
+    ("What a receipt fell short of", _book_a_loss_on_commission),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
     ("A refund has left M-Pesa", lambda: _owe(status="done")),
     ("What is owed back, and is not back", _owe_back_what_was_earned),

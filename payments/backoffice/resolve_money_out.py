@@ -14,9 +14,10 @@ from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
-from payments.payouts.services import finish_payout, locked_payout, refuse_payout, retry_payout
+from payments.payouts.services import locked_payout, retry_payout
 from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
-from payments.refunds.services import create_replacement, locked_refund, mark_done, mark_refused
+from payments.refunds.services import create_replacement, locked_refund
+from payments.transfers import mark_done, mark_refused
 
 from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 
@@ -56,7 +57,7 @@ def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
     number = new_number(number)
     by_person = create_replacement(refund, way=Way.PORTAL)
     Refund.objects.filter(pk=by_person.pk).update(status=TransferStatus.UNKNOWN, next_check_at=None)
-    mark_done(by_person.pk, number=number, text="Given back on M-Pesa's portal.")
+    mark_done(by_person, number=number, text="Given back on M-Pesa's portal.")
     by_person.refresh_from_db()
     return by_person
 
@@ -74,10 +75,10 @@ def record_refund_outcome(refund_id: int, *, number: str = "") -> Refund:
     Refund.objects.filter(pk=refund_id).update(unseen=False)
     if number:
         number = new_number(number)
-        mark_done(refund_id, number=number, text="Seen on M-Pesa's portal.")
+        mark_done(refund, number=number, text="Seen on M-Pesa's portal.")
     else:
         mark_refused(
-            refund_id,
+            refund,
             code=STAFF_SAYS_UNPAID,
             text="A person has found that no money went.",
             reason=PayoutReason.OTHER,
@@ -135,10 +136,10 @@ def record_payout_outcome(payout_id: int, *, number: str = "") -> Payout:
     # Whoever decides has seen its note; what the decision itself brings to light is not seen yet.
     Payout.objects.filter(pk=payout_id).update(unseen=False)
     if number:
-        finish_payout(payout_id, number=new_number(number), text="Seen on M-Pesa's portal.")
+        mark_done(payout, number=new_number(number), text="Seen on M-Pesa's portal.")
     else:
-        refuse_payout(
-            payout_id,
+        mark_refused(
+            payout,
             code=STAFF_SAYS_UNPAID,
             text="A person has found that no money went.",
             reason=PayoutReason.OTHER,
@@ -153,7 +154,7 @@ def record_payout_on_portal(payout_id: int, *, number: str) -> Payout:
     payout = locked_payout(payout_id)
     if payout.status != TransferStatus.REFUSED:
         raise ActionNotAvailable("M-Pesa has not refused it, or it is tried again already.")
-    finish_payout(payout_id, number=new_number(number), text="Sent on M-Pesa's portal.")
+    mark_done(payout, number=new_number(number), text="Sent on M-Pesa's portal.")
     payout.refresh_from_db()
     return payout
 

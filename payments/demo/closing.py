@@ -94,7 +94,7 @@ class Books:
 def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
     """What came of the day, as lines of a table. Money is whole KES.
 
-    What came in is the sum of the rows below it, less what sellers owe.
+    What came in is the sum of the rows below it, less what sellers owe and what was written off.
     """
     orders = Order.objects.filter(buyer__in=people)
     yield from _table("Orders", _counts(orders, "payment_status"))
@@ -114,6 +114,7 @@ def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
         "held for goods still to be fetched": _credit(entries, Account.BUYERS_HELD),
         "owed to sellers": sum(each for each in owed if each > 0),
         "owed by sellers, for goods that came back": -sum(each for each in owed if each < 0),
+        "written off, for payments that were short": -_credit(entries, Account.WRITE_OFFS),
     }
     yield from _table("KES", kes)
 

@@ -34,10 +34,11 @@ from .receipts import (
     provider_choices,
 )
 from .refunds import Cause, Refund, Way
-from .transfers import MoneyOut, PayoutStop, TransferStatus, new_conversation_id
+from .transfers import MAX_TRIES, MoneyOut, PayoutStop, TransferStatus, new_conversation_id
 
 __all__ = [
     "AWAITS_APPROVAL",
+    "MAX_TRIES",
     "OPEN",
     "Account",
     "AttemptStatus",

@@ -16,13 +16,15 @@ from .refunds import Refund
 class Account(models.TextChoices):
     """Whose money it is. What the shop has lies on clearing accounts, one per provider.
 
-    The others are what it owes, and whom.
+    WRITE_OFFS is what it has lost; the others are what it owes, and to whom, down to its own
+    share.
     """
 
     MPESA_CLEARING = "mpesa_clearing", "at M-Pesa"
     BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
     SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
     COMMISSION = "commission", "the shop's own share"
+    WRITE_OFFS = "write_offs", "written off: the shop bears it"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
     SUSPENSE = "suspense", "nobody's yet: a person must find out"
 
@@ -106,9 +108,9 @@ class LedgerEntry(models.Model):
                 name="ledger_entry_is_debit_or_credit",
                 condition=Q(side__in=[Side.DEBIT, Side.CREDIT]),
             ),
-            # What a provider has or lies in suspense is of no order; what is held or kept for
-            # goods is of one; a payout may be for the goods of several. Any provider: another
-            # bank needs no migration.
+            # What a provider has or lies in suspense is of no order; what is held, kept or written
+            # off for goods is of one; a payout may be for the goods of several. Any provider:
+            # another bank needs no migration.
             models.CheckConstraint(
                 name="ledger_account_says_whether_of_an_order",
                 condition=Q(
@@ -116,7 +118,7 @@ class LedgerEntry(models.Model):
                     order__isnull=True,
                 )
                 | Q(
-                    account__in=[Account.BUYERS_HELD, Account.COMMISSION],
+                    account__in=[Account.BUYERS_HELD, Account.COMMISSION, Account.WRITE_OFFS],
                     order__isnull=False,
                 )
                 | Q(account__in=[Account.SELLERS_PAYABLE, Account.REFUNDS_PAYABLE]),

@@ -102,3 +102,16 @@ class Refund(MoneyOut):
 
     def __str__(self) -> str:
         return f"{self.amount} KES back by {self.get_way_display()}, {self.status}"
+
+    @property
+    def is_reversal(self) -> bool:
+        return self.way == Way.REVERSAL
+
+    @property
+    def receipt_to_reverse(self) -> str:
+        return self.receipt.number if self.is_reversal else ""
+
+    @property
+    def query_id(self) -> str:
+        # Daraja gives a reversal an id of its own.
+        return self.reversal_conversation_id if self.is_reversal else super().query_id

@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from datetime import datetime
-from typing import Self, TypeVar
+from datetime import datetime, timedelta
+from typing import Any, Self, TypeVar
 
 from django.db import models
 from django.db.models import Q
 
+from payments.daraja.result_codes import PayoutReason
+
 from .order_payments import new_callback_token
+
+logger = logging.getLogger(__name__)
+
+#: After so many refusals a person decides.
+MAX_TRIES = 8
+#: Refusals that may be over later, and how long the first wait is. It doubles from try to try.
+RETRY_DELAYS = {
+    # The stop keeps it back; a person ends that.
+    PayoutReason.INITIATOR: timedelta(0),
+    PayoutReason.NO_FUNDS: timedelta(hours=1),
+    PayoutReason.LIMIT: timedelta(hours=12),
+}
+MAX_RETRY_DELAY = timedelta(hours=24)
 
 
 class TransferStatus(models.TextChoices):
@@ -102,8 +118,51 @@ class MoneyOut(models.Model):
         """Whether M-Pesa may know of it and its end is not known."""
         return self.status in UNDER_WAY
 
+    @property
+    def kind(self) -> str:
+        """What it is, in a word: a refund or a payout."""
+        return str(self._meta.model_name)
+
+    @property
+    def is_reversal(self) -> bool:
+        """Whether it takes a payment back; else it is a payment to a phone."""
+        return False
+
+    @property
+    def receipt_to_reverse(self) -> str:
+        """The number of the payment that a reversal takes back."""
+        return ""
+
+    @property
+    def query_id(self) -> str:
+        """The id by which M-Pesa is asked what became of it."""
+        return self.originator_conversation_id
+
+    def retry_after(self, reason: PayoutReason) -> timedelta | None:
+        """How long after its refusal the same may be tried again.
+
+        None when it may not: waiting mends nothing, or it was refused too often.
+        """
+        if reason not in RETRY_DELAYS or self.tries >= MAX_TRIES:
+            return None
+        return min(RETRY_DELAYS[reason] * 2**self.tries, MAX_RETRY_DELAY)
+
+    def still(self, *statuses: TransferStatus) -> models.QuerySet[Any]:
+        """This row, if it still has one of these statuses: to be changed only then."""
+        return type(self)._default_manager.filter(pk=self.pk, status__in=statuses)
+
 
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
+    def stop_payouts(self, reason: str) -> None:
+        """Let nothing leave the shop until a person says so. Safe to repeat."""
+        stop = self.model(reason=reason[:200])
+        self.bulk_create([stop], ignore_conflicts=True)
+        logger.critical("payouts are stopped: %s", stop.reason)
+
+    def payouts_are_stopped(self) -> bool:
+        """Whether nothing may leave the shop until a person says so."""
+        return self.still_open().exists()
+
     def still_open(self) -> PayoutStopQuerySet:
         """What keeps money from leaving now: one, or none."""
         return self.filter(is_open=True)

@@ -1,4 +1,4 @@
-"""How what sellers are owed leaves to them. What is asked of M-Pesa: sending.py.
+"""What sellers are owed, made into payouts, and how each ends (with payments.transfers).
 
 Locks: the seller, their shares, the payout. A share is carried by one payout at a time; what a
 payout sends is its shares' money, less what the seller owes the shop.
@@ -24,7 +24,7 @@ from payments import ledger
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
 from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
-from payments.transfer_policy import retry_after, stop_payouts
+from payments.transfers import TransferHandler, handles
 
 from .balances import annotate_balances, balance_of
 
@@ -142,45 +142,52 @@ def _create(
     return payout
 
 
-@transaction.atomic
-def finish_payout(
-    payout_id: int, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
-) -> str:
-    """Write down that a payout has reached the seller. Safe to repeat, whatever was thought before.
+@handles(Payout)
+class PayoutHandler(TransferHandler[Payout]):
+    """What only a payout does when it is sent and when it ends."""
 
-    ``amount`` is what M-Pesa says it sent, None where it does not say. Returns a note.
-    """
-    payout = locked_payout(payout_id)
-    if payout.status == TransferStatus.DONE:
-        if number and not payout.number:
-            payout.number = number
-            payout.save(update_fields=["number"])
-        return "Known already."
-    if amount not in {None, payout.amount}:
-        note = f"M-Pesa says KES {amount} was sent, KES {payout.amount} was due."
-        logger.error("payout %s: %s", payout.pk, note)
-        Payout.objects.filter(pk=payout.pk).update(note=note, unseen=True, next_check_at=None)
-        return note
-    carries = payout.shares.aggregate(total=Sum("amount"))["total"] or 0
-    if carries != payout.gross:
-        # Another carries its shares by now. What was sent twice is kept back from what comes next.
-        payout.gross, payout.unseen = carries, True
-        payout.note = "It was thought to have failed: the same money may have gone twice."
-        logger.error("payout %s: %s", payout.pk, payout.note)
-        _cancel_unsent(payout.seller_id)
-    payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, timezone.now(), None
-    payout.number, payout.result_code, payout.result_text = number, code, text[:200]
-    payout.save()
-    ledger.post_payout(payout)
-    notify(
-        Kind.PAID_OUT,
-        key=f"paid_out:{payout.pk}",
-        user_id=payout.seller_id,
-        phone=payout.phone,
-        amount=payout.amount,
-        receipt=number,
-    )
-    return payout.note or "The seller has the money."
+    wrong_amount = "M-Pesa says KES {} was sent, KES {} was due."
+    done = "The seller has the money."
+
+    def lock(self, row_id: int) -> Payout:
+        return locked_payout(row_id)
+
+    def hold_until(self, row: Payout, now: datetime) -> datetime | None:
+        """Keep a payout back once as much as may leave in a day has left; else it is counted in."""
+        return None if reserve_daily_limit(row, now) else next_day(now)
+
+    def undo_claim(self, row: Payout) -> None:
+        release_daily_limit(row)
+
+    def on_done(self, row: Payout, *, was: str) -> None:
+        """Post it, and let the seller know."""
+        carries = row.shares.aggregate(total=Sum("amount"))["total"] or 0
+        if carries != row.gross:
+            # Another carries its shares by now. What was sent twice is kept back from the next.
+            row.gross, row.unseen = carries, True
+            row.note = "It was thought to have failed: the same money may have gone twice."
+            logger.error("payout %s: %s", row.pk, row.note)
+            _cancel_unsent(row.seller_id)
+        row.save()
+        ledger.post_payout(row)
+        notify(
+            Kind.PAID_OUT,
+            key=f"paid_out:{row.pk}",
+            user_id=row.seller_id,
+            phone=row.phone,
+            amount=row.amount,
+            receipt=row.number,
+        )
+
+    def on_refused(self, row: Payout, reason: PayoutReason) -> None:
+        """Try again later, where time may mend it; else at another number, or a person decides."""
+        after = row.retry_after(reason)
+        if after is not None:
+            row.next_check_at = timezone.now() + after
+            row.save(update_fields=["next_check_at"])
+        release_daily_limit(row)
+        row.shares.update(tries=F("tries") + 1)
+        enqueue_after_commit(create_payouts, row.seller_id)
 
 
 def _cancel_unsent(seller_id: int) -> None:
@@ -190,30 +197,6 @@ def _cancel_unsent(seller_id: int) -> None:
         status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."
     )
     enqueue_after_commit(create_payouts, seller_id)
-
-
-@transaction.atomic
-def refuse_payout(payout_id: int, *, code: str, text: str, reason: PayoutReason) -> str:
-    """Write down that M-Pesa has definitely not sent a payout. Safe to repeat. Returns a note.
-
-    What time may mend is tried again later, under an id of its own; the rest waits for another
-    number from the seller, or for a person.
-    """
-    payout = locked_payout(payout_id)
-    if not payout.is_under_way:
-        return f"A refusal after the end: still {payout.status}."
-    after = retry_after(reason, payout.tries)
-    payout.status = TransferStatus.REFUSED
-    payout.next_check_at = None if after is None else timezone.now() + after
-    payout.result_code, payout.result_text = code, text[:200]
-    payout.save()
-    release_daily_limit(payout)
-    payout.shares.update(tries=F("tries") + 1)
-    logger.warning("payout %s: M-Pesa refused it: %s %s", payout.pk, code, text)
-    if reason == PayoutReason.INITIATOR:
-        stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
-    enqueue_after_commit(create_payouts, payout.seller_id)
-    return "M-Pesa refused it."
 
 
 @transaction.atomic

@@ -160,7 +160,7 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         by_hand.events.update(payment=payment)
         by_hand.delete()
     if outcome.amount not in {None, receipt.amount}:
-        receipts.correct_amount(receipt, told=outcome.amount or 0)
+        receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
     _confirm(payment, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
@@ -196,7 +196,7 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
     kept.save(update_fields=["number", "paid_at", "door"])
     if outcome.amount not in {None, kept.amount}:
         # The query that proved the payment had named no amount.
-        return receipts.correct_amount(kept, told=outcome.amount or 0)
+        return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
     return "Counted already; its receipt number is known now."
 
 

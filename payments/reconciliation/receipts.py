@@ -129,18 +129,19 @@ def record_manual_payment(receipt: Receipt, order: Order) -> None:
     receipt.save(update_fields=["payment"])
 
 
-def correct_amount(receipt: Receipt, *, told: int) -> str:
-    """Let a receipt be of what the provider says, where it was counted as another amount.
+def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
+    """Correct a receipt to the amount the provider reports, in KES. Returns a note.
 
-    What came in addition is its order's; what did not come is borne by the shop, and a person
-    sees it. Call inside a transaction that holds the order's lock.
+    What came in addition is its order's, once nothing of the receipt is written off any more; what
+    did not come is written off, and a person sees it. Call inside a transaction that holds the
+    order's lock.
     """
-    note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {told}."
+    note = f"Counted as KES {receipt.amount}, but M-Pesa says KES {reported_amount}."
     logger.error("receipt %s: %s", receipt.number, note)
-    ledger.post_correction(receipt, told=told)
-    if told < receipt.amount and receipt.order_id is not None:
-        receipt.borne += receipt.amount - told
-    receipt.amount, receipt.note, receipt.unseen = told, note, True
+    ledger.post_correction(receipt, reported_amount=reported_amount)
+    if receipt.order_id is not None:
+        receipt.borne = max(receipt.borne + receipt.amount - reported_amount, 0)
+    receipt.amount, receipt.note, receipt.unseen = reported_amount, note, True
     receipt.save(update_fields=["amount", "borne", "note", "unseen"])
     return note
 
@@ -177,7 +178,7 @@ def _merge(known: Receipt, news: IncomingPayment) -> str:
     _fill_in(known, news)
     known.save(update_fields=["phone", "payer", "reference", "paid_at"])
     if news.amount != known.amount:
-        note = correct_amount(known, told=news.amount)
+        note = correct_amount(known, reported_amount=news.amount)
         if known.order_id is not None:
             refund_excess(known.order_id)
         return note

@@ -1,4 +1,4 @@
-"""What is owed back, and how each try to give it back ends. What is asked of M-Pesa: sending.py.
+"""What is owed back, and how each try to give it back ends (with payments.transfers).
 
 Locks: the order first, then the refund.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import Sum
@@ -21,8 +21,17 @@ from orders.models.notifications import Kind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
-from payments.models import Cause, Provider, Receipt, Refund, TransferStatus, Way, order_balance
-from payments.transfer_policy import MAX_TRIES, retry_after, stop_payouts
+from payments.models import (
+    MAX_TRIES,
+    Cause,
+    Provider,
+    Receipt,
+    Refund,
+    TransferStatus,
+    Way,
+    order_balance,
+)
+from payments.transfers import TransferHandler, handles
 
 from .routes import Route, route_to_phone, why_no_route
 
@@ -32,6 +41,8 @@ logger = logging.getLogger(__name__)
 #: come twice, and to contradict each other.
 REROUTE_DELAY = timedelta(minutes=2)
 NO_DELAY = timedelta(0)
+#: Until it is seen again whether a receipt's number has come.
+NUMBER_DELAY = timedelta(minutes=1)
 
 
 @transaction.atomic
@@ -99,71 +110,10 @@ def create_refund(
     return refund
 
 
-@transaction.atomic
-def mark_done(
-    refund_id: int, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
-) -> str:
-    """Write down that a refund has reached the buyer. Safe to repeat, whatever was thought before.
-
-    ``amount`` is what M-Pesa says it gave back, None where it does not say. Returns a note.
-    """
-    refund = locked_refund(refund_id)
-    if refund.status == TransferStatus.DONE:
-        if number and not refund.number:
-            refund.number = number
-            refund.save(update_fields=["number"])
-        return "Known already."
-    if amount not in {None, refund.amount}:
-        note = f"M-Pesa says KES {amount} went back, KES {refund.amount} was owed."
-        logger.error("refund %s: %s", refund.pk, note)
-        Refund.objects.filter(pk=refund.pk).update(note=note, unseen=True, next_check_at=None)
-        return note
-    twice = refund.status == TransferStatus.DROPPED or not _cancel_replacements(refund)
-    if refund.status == TransferStatus.DROPPED:
-        _link_to_replacement(refund)
-    refund.status, refund.done_at, refund.next_check_at = TransferStatus.DONE, timezone.now(), None
-    refund.number, refund.result_code, refund.result_text = number, code, text[:200]
-    if twice:
-        refund.note = "The money had gone back another way: it went back twice."
-        refund.unseen = True
-        logger.error("refund %s: %s", refund.pk, refund.note)
-    refund.save()
-    ledger.post_refund_paid(refund, twice=twice)
-    _close_if_refunded(refund)
-    if refund.order_id is not None and not twice:
-        notify(
-            Kind.REFUNDED,
-            key=f"refunded:refund:{refund.pk}",
-            order_id=refund.order_id,
-            amount=refund.amount,
-            receipt=refund.number,
-        )
-    return refund.note or "The money is back."
-
-
-@transaction.atomic
-def mark_refused(refund_id: int, *, code: str, text: str, reason: PayoutReason) -> str:
-    """Write down that M-Pesa has definitely not given a refund back. Safe to repeat.
-
-    What follows is another refund with an id of its own, or a person. Returns a note.
-    """
-    refund = locked_refund(refund_id)
-    if not refund.is_under_way:
-        return f"A refusal after the end: still {refund.status}."
-    refund.status, refund.next_check_at = TransferStatus.REFUSED, None
-    refund.result_code, refund.result_text = code, text[:200]
-    refund.save()
-    logger.warning("refund %s: M-Pesa refused it: %s %s", refund.pk, code, text)
-    if reason == PayoutReason.INITIATOR:
-        stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
-    _retry_or_reroute(refund, reason)
-    return "M-Pesa refused it."
-
-
 def create_replacement(
     refund: Refund, *, way: str, phone: str = "", after: timedelta = NO_DELAY
 ) -> Refund:
-    """Let another refund follow one that M-Pesa refused, with an id of its own.
+    """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
 
     Call inside a transaction that holds the refund's lock.
     """
@@ -181,15 +131,56 @@ def create_replacement(
     )
 
 
-def _retry_or_reroute(refund: Refund, reason: PayoutReason) -> None:
-    """What becomes of a refund M-Pesa refused; where nothing is created, a person decides."""
-    after = retry_after(reason, refund.tries)
-    if after is not None:
-        create_replacement(refund, way=refund.way, phone=refund.phone, after=after)
-    elif refund.way == Way.REVERSAL and refund.tries < MAX_TRIES:
-        route = route_to_phone(refund.receipt, refund.amount)
-        if route.way == Way.B2C:
-            create_replacement(refund, way=route.way, phone=route.phone, after=REROUTE_DELAY)
+@handles(Refund)
+class RefundHandler(TransferHandler[Refund]):
+    """What only a refund does when it is sent and when it ends."""
+
+    wrong_amount = "M-Pesa says KES {} went back, KES {} was owed."
+    done = "The money is back."
+
+    def lock(self, row_id: int) -> Refund:
+        return locked_refund(row_id)
+
+    def hold_until(self, row: Refund, now: datetime) -> datetime | None:
+        """Keep a refund back while money of the same order is proven and has no receipt number.
+
+        Until it has one, two receipts may be one, and nothing is given back.
+        """
+        if row.order_id is None:
+            return None
+        unnamed = Receipt.objects.without_number().filter(order=row.order_id)
+        return now + NUMBER_DELAY if unnamed.exists() else None
+
+    def on_done(self, row: Refund, *, was: str) -> None:
+        """Post it, end what followed it, and let its line, its order and its buyer know."""
+        twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
+        if was == TransferStatus.DROPPED:
+            _link_to_replacement(row)
+        if twice:
+            row.note = "The money had gone back another way: it went back twice."
+            row.unseen = True
+            logger.error("refund %s: %s", row.pk, row.note)
+        row.save()
+        ledger.post_refund_paid(row, twice=twice)
+        _close_if_refunded(row)
+        if row.order_id is not None and not twice:
+            notify(
+                Kind.REFUNDED,
+                key=f"refunded:refund:{row.pk}",
+                order_id=row.order_id,
+                amount=row.amount,
+                receipt=row.number,
+            )
+
+    def on_refused(self, row: Refund, reason: PayoutReason) -> None:
+        """Try again later, or another way; where neither can be, a person decides."""
+        after = row.retry_after(reason)
+        if after is not None:
+            create_replacement(row, way=row.way, phone=row.phone, after=after)
+        elif row.is_reversal and row.tries < MAX_TRIES:
+            route = route_to_phone(row.receipt, row.amount)
+            if route.way == Way.B2C:
+                create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
 def _create(
@@ -271,7 +262,7 @@ def _cancel_replacements(refund: Refund) -> bool:
 
 
 def _link_to_replacement(refund: Refund) -> None:
-    """Join what was dropped, and was done all the same, to the refund it was dropped for.
+    """Link a cancelled refund that M-Pesa paid anyway to the one that replaced it.
 
     Both are one debt that was paid twice, not two debts.
     """

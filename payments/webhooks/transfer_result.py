@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils import timezone
 
 from payments.daraja.result_codes import (
@@ -18,10 +17,16 @@ from payments.daraja.result_codes import (
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
 from payments.daraja.values import UnreadableCallback
 from payments.disbursement import NOT_FOUND
-from payments.models import EventState, GatewayEvent, MoneyOut, Payout, Refund, TransferStatus, Way
-from payments.payouts.services import finish_payout, refuse_payout
-from payments.refunds.services import mark_done, mark_refused
-from payments.transfer_policy import stop_payouts
+from payments.models import (
+    EventState,
+    GatewayEvent,
+    MoneyOut,
+    Payout,
+    PayoutStop,
+    Refund,
+    TransferStatus,
+)
+from payments.transfers import mark_done, mark_refused
 
 logger = logging.getLogger(__name__)
 
@@ -48,10 +53,8 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
     except UnreadableCallback as error:
         event.set_state(EventState.UNREADABLE, str(error))
         return
-    if isinstance(row, Refund):
-        event.refund = row
-    else:
-        event.payout = row
+    # The event's reference to what it is about has the name of its kind.
+    setattr(event, row.kind, row)
     if isinstance(message, QueueTimeout):
         # M-Pesa returns a request that waited too long. It may still be carried out.
         _schedule_status_query(row)
@@ -67,37 +70,23 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
         event.set_state(EventState.APPLIED, _apply_result(row, message))
 
 
-def _is_reversal(row: MoneyOut) -> bool:
-    return isinstance(row, Refund) and row.way == Way.REVERSAL
-
-
-def _finish(row: MoneyOut, **told: Any) -> str:
-    return mark_done(row.pk, **told) if isinstance(row, Refund) else finish_payout(row.pk, **told)
-
-
-def _refuse(row: MoneyOut, **told: Any) -> str:
-    return (
-        mark_refused(row.pk, **told) if isinstance(row, Refund) else refuse_payout(row.pk, **told)
-    )
-
-
 def _apply_result(row: MoneyOut, result: Result) -> str:
     if result.succeeded:
-        return _finish(
+        return mark_done(
             row,
             number=result.transaction_id,
             amount=result.amount,
             text=result.description,
         )
-    failure = reversal_failure if _is_reversal(row) else b2c_failure
+    failure = reversal_failure if row.is_reversal else b2c_failure
     reason = failure(result.result_code)
     if reason == PayoutReason.ALREADY_REVERSED:
         # Whoever did it, the buyer has the money back.
-        return _finish(row, number="", code=result.result_code, text=result.description)
+        return mark_done(row, number="", code=result.result_code, text=result.description)
     if reason is None:
         _schedule_status_query(row)
         return f"{result.result_code} is not a code that ends it. M-Pesa is asked."
-    return _refuse(row, code=result.result_code, text=result.description, reason=reason)
+    return mark_refused(row, code=result.result_code, text=result.description, reason=reason)
 
 
 def _apply_answer(row: MoneyOut, result: Result) -> str:
@@ -107,38 +96,37 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
     status = result.transaction_status
     end = transaction_end(status)
     if end == TransactionEnd.COMPLETED:
-        return _finish(row, number=result.receipt, amount=result.amount, text=status)
-    if end == TransactionEnd.NOT_DONE and _is_reversal(row):
+        return mark_done(row, number=result.receipt, amount=result.amount, text=status)
+    if end == TransactionEnd.NOT_DONE and row.is_reversal:
         # Asked for twice, the second is declined because the first was carried out, and it is the
         # second that was asked about. A payment is reversed once: another request tells by its
         # result which it was.
-        under_way = _rows(row).filter(status=TransferStatus.SENT)
+        under_way = row.still(TransferStatus.SENT)
         under_way.update(status=TransferStatus.UNKNOWN, result_code="")
         _schedule_status_query(row)
         return f"M-Pesa, asked, says {status}, not why. It is asked for again."
     if end == TransactionEnd.NOT_DONE:
-        return _refuse(row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER)
+        return mark_refused(
+            row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
+        )
     return f"M-Pesa, asked, says {status or 'nothing'}."
 
 
 def _no_answer(row: MoneyOut, result: Result) -> str:
     if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
-        stop_payouts(f"M-Pesa does not accept the initiator: {result.result_code}")
+        PayoutStop.objects.stop_payouts(
+            f"M-Pesa does not accept the initiator: {result.result_code}"
+        )
     if result.result_code != UNKNOWN_TRANSACTION:
         return f"The question was not answered: {result.result_code} {result.description}"
     # Only where M-Pesa never said that it took the request may it be sent again.
-    unheard = _rows(row).filter(status=TransferStatus.UNKNOWN)
-    if not _is_reversal(row) and unheard.update(result_code=NOT_FOUND):
+    unheard = row.still(TransferStatus.UNKNOWN)
+    if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
         return "M-Pesa does not know it. It is sent again, under the same id."
     return "M-Pesa does not know it yet."
 
 
 def _schedule_status_query(row: MoneyOut) -> None:
     now = timezone.now()
-    later = _rows(row).filter(status__in=[TransferStatus.UNKNOWN, TransferStatus.SENT])
+    later = row.still(TransferStatus.UNKNOWN, TransferStatus.SENT)
     later.filter(Q(next_check_at__isnull=True) | Q(next_check_at__gt=now)).update(next_check_at=now)
-
-
-def _rows(row: MoneyOut) -> QuerySet[Any]:
-    """The row as it is in the database, to be changed only where it still is as thought."""
-    return type(row)._default_manager.filter(pk=row.pk)

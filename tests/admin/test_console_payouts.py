@@ -8,7 +8,8 @@ from orders.fulfilment import move_line
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout
 from payments.models import Payout, PayoutStop
-from payments.payouts.services import create_payouts, refuse_payout
+from payments.payouts.services import create_payouts
+from payments.transfers import mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line
@@ -43,7 +44,7 @@ def large(settings, payout):
 def refused(payout):
     now = timezone.now()
     Payout.objects.update(status="unknown", sent_at=now, next_check_at=now)
-    refuse_payout(payout.pk, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(payout, code="2040", text="No M-Pesa", reason=PayoutReason.NOT_REGISTERED)
     return payout
 
 

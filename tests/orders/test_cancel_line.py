@@ -10,7 +10,7 @@ from payments.ledger import balance
 from payments.models import Account, Refund, SellerShare
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
-from payments.refunds import services as refunds
+from payments.transfers import mark_done, mark_refused
 from products import stock
 from products.models import StockMovement
 from products.stock import StockLine
@@ -50,7 +50,7 @@ def owed_back():
 def give_back():
     """All that is owed back reaches its buyer."""
     for refund in Refund.objects.exclude(status="done"):
-        refunds.mark_done(refund.pk, number=f"TKY{refund.pk:07d}")
+        mark_done(refund, number=f"TKY{refund.pk:07d}")
 
 
 def order_status():
@@ -123,9 +123,9 @@ def test_money_that_came_in_two_parts_is_back_when_both_are(buyer, kettle):
     move(buyer, line, "cancelled")
     first, second = Refund.objects.order_by("amount")
 
-    refunds.mark_done(first.pk, number="TKY7000001")
+    mark_done(first, number="TKY7000001")
     assert steps(line) == ["paid", "cancelled"]
-    refunds.mark_done(second.pk, number="TKY7000002")
+    mark_done(second, number="TKY7000002")
 
     assert (first.amount, second.amount) == (1000, 2000)
     assert steps(line) == ["paid", "cancelled", "refunded"]
@@ -136,7 +136,7 @@ def test_a_refund_m_pesa_refused_leaves_the_line_cancelled(two, buyer):
     refund = Refund.objects.get()
     Refund.objects.update(status="sent")
 
-    refunds.mark_refused(refund.pk, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
+    mark_refused(refund, code="2040", text="", reason=PayoutReason.NOT_REGISTERED)
 
     assert steps(two[1]) == ["paid", "cancelled"]
     assert OrderTrack.objects.get(pk=two[1].pk).returned

@@ -9,7 +9,7 @@ from orders.fulfilment import auto_confirm_deliveries, move_line
 from orders.models import Order
 from payments.models import Refund, SellerShare
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from payments.refunds import services as refunds
+from payments.transfers import mark_done
 from products import stock
 from products.models import StockMovement
 from products.stock import StockLine
@@ -111,13 +111,13 @@ def test_the_first_money_back_and_the_last_line_cancelled_at_once(two, buyer, tu
     first = Refund.objects.get()
 
     answers = at_once(
-        lambda: refunds.mark_done(first.pk, number="TKY8000001"),
+        lambda: mark_done(first, number="TKY8000001"),
         lambda: move(buyer, two[1], "cancelled").status_code,
     )
 
     assert answers[1] == 200
     assert Order.objects.get().payment_status == "refund_due"
-    refunds.mark_done(Refund.objects.exclude(pk=first.pk).get().pk, number="TKY8000002")
+    mark_done(Refund.objects.exclude(pk=first.pk).get(), number="TKY8000002")
     assert Order.objects.get().payment_status == "refunded"
     assert [steps(line)[-1] for line in two] == ["refunded", "refunded"]
 

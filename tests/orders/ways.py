@@ -6,7 +6,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import OrderTrack, TrackStatus
 from payments.models import Refund
-from payments.refunds import services as refunds
+from payments.transfers import mark_done
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.shopping import an_order, paid_line
@@ -31,7 +31,7 @@ def line_at(status, *, buyer, product, number=1) -> OrderTrack:
     for step in _STEPS[status]:
         move_line(line.pk, step, by=staff, note="as it went")
     if status == TrackStatus.REFUNDED:
-        refunds.mark_done(Refund.objects.get(track=line).pk, number=f"TKX{line.pk:07d}")
+        mark_done(Refund.objects.get(track=line), number=f"TKX{line.pk:07d}")
     line.refresh_from_db()
     return line
 

@@ -9,8 +9,8 @@ from daraja_simulator import Simulator
 from orders.fulfilment import move_line
 from payments import gateway
 from payments.models import GatewayEvent, LedgerPosting, OrderPayment, Payout, Receipt, Refund
-from payments.payouts.services import finish_payout
 from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.transfers import mark_done
 from tests.factories import UserFactory
 from tests.shopping import PHONE, an_order
 
@@ -239,7 +239,7 @@ def test_a_payout_m_pesa_knows_nothing_of_is_named(paid, simulator):
     agent = UserFactory(is_superuser=True, is_staff=True)
     move_line(paid.order.tracks.get().pk, "fetched", by=agent)
     payout = Payout.objects.get()
-    finish_payout(payout.pk, number="SGL0000009")
+    mark_done(payout, number="SGL0000009")
 
     assert broke("prove", "--against-simulator").splitlines() == [
         f"We say that payout {payout.pk} went (SGL0000009); M-Pesa knows nothing of it.",

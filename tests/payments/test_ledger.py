@@ -120,7 +120,7 @@ def test_less_than_was_counted_at_first_is_the_shops_own_loss(payment):
     record_outcome(payment.pk, PROVEN)
     record_outcome(payment.pk, money(amount=1))
 
-    assert balances() == {"mpesa_clearing": 1, "buyers_held": 3000, "commission": -2999}
+    assert balances() == {"mpesa_clearing": 1, "buyers_held": 3000, "write_offs": 2999}
 
 
 def test_more_than_was_counted_at_first_is_owed_back(payment):

@@ -14,6 +14,7 @@ from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import services as service
+from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.ways import line_at
 from tests.threads import at_once
@@ -54,7 +55,7 @@ def raised(results):
 
 
 def test_many_workers_send_one_payout_once(line, daraja, monkeypatch):
-    slow_down(monkeypatch, "payments.disbursement._kind", 0.05)
+    slow_down(monkeypatch, "payments.disbursement.handler_of", 0.05)
     payout = Payout.objects.get()
 
     results = at_once(*[lambda: process_payout(payout.pk)] * 6)
@@ -114,7 +115,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
         return fits(payout, now)
 
     cancelled = Event()
-    monkeypatch.setattr("payments.disbursement.reserve_daily_limit", slowly)
+    monkeypatch.setattr("payments.payouts.services.reserve_daily_limit", slowly)
     payout = Payout.objects.get()
 
     def cancel_meanwhile():
@@ -158,7 +159,7 @@ def test_a_return_and_the_result_at_once_leave_a_debt(line, staff, turn):
     process_payout(payout.pk)
 
     results = at_once(
-        lambda: service.finish_payout(payout.pk, number="TKP8000001", amount=1500),
+        lambda: mark_done(payout, number="TKP8000001", amount=1500),
         cancel(line, staff),
     )
 
@@ -171,8 +172,8 @@ def test_a_success_and_a_refusal_at_once_end_done(line, turn):
     process_payout(payout.pk)
 
     at_once(
-        lambda: service.finish_payout(payout.pk, number="TKP8000002", amount=1500),
-        lambda: service.refuse_payout(payout.pk, code="1", text="", reason=PayoutReason.NO_FUNDS),
+        lambda: mark_done(payout, number="TKP8000002", amount=1500),
+        lambda: mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS),
     )
 
     assert (payouts("status"), owed()) == (["done"], 0)
@@ -181,7 +182,7 @@ def test_a_success_and_a_refusal_at_once_end_done(line, turn):
 def test_two_workers_replace_what_was_refused_once(line, daraja):
     payout = Payout.objects.get()
     process_payout(payout.pk)
-    service.refuse_payout(payout.pk, code="1", text="", reason=PayoutReason.NO_FUNDS)
+    mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS)
     Payout.objects.update(next_check_at=timezone.now())
 
     results = at_once(*[lambda: process_payout(payout.pk)] * 4)
@@ -196,7 +197,7 @@ def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
     process_payout(payout.pk)
 
     results = at_once(
-        lambda: service.refuse_payout(payout.pk, code="1", text="", reason=PayoutReason.NO_FUNDS),
+        lambda: mark_refused(payout, code="1", text="", reason=PayoutReason.NO_FUNDS),
         cancel(line, staff),
     )
     Payout.objects.filter(status="refused").update(next_check_at=timezone.now())
@@ -211,12 +212,12 @@ def test_a_refusal_and_a_return_at_once_owe_nothing(line, staff, daraja, turn):
 def test_a_late_success_and_the_sending_of_what_follows_at_once(line, daraja, turn):
     first = Payout.objects.get()
     process_payout(first.pk)
-    service.refuse_payout(first.pk, code="1", text="", reason=PayoutReason.NO_FUNDS)
+    mark_refused(first, code="1", text="", reason=PayoutReason.NO_FUNDS)
     service.retry_payout(first.pk)
     second = Payout.objects.latest("pk")
 
     results = at_once(
-        lambda: service.finish_payout(first.pk, number="TKP8000003", amount=1500),
+        lambda: mark_done(first, number="TKP8000003", amount=1500),
         lambda: process_payout(second.pk),
     )
 

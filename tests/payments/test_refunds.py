@@ -16,6 +16,7 @@ from payments.models import Account, GatewayEvent, PayoutStop, Receipt, Refund
 from payments.proof.prove import prove
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from payments.refunds import services as refunds
+from payments.transfers import mark_done, mark_refused
 from tests.factories import UserFactory
 from tests.shopping import an_order
 from tests.threads import at_once
@@ -180,7 +181,7 @@ def refused(order, simulator):
 
 
 def test_a_refusal_that_is_taken_back_calls_what_follows_off(refused, simulator):
-    note = refunds.mark_done(refused.pk, number="TKX0000001", amount=3000)
+    note = mark_done(refused, number="TKX0000001", amount=3000)
 
     look_after(simulator, events=0)
 
@@ -196,7 +197,7 @@ def test_money_that_went_back_twice_is_not_hidden(refused, simulator):
     look_after(simulator)
 
     with transaction.atomic():
-        note = refunds.mark_done(refused.pk, number="TKX0000001", amount=3000)
+        note = mark_done(refused, number="TKX0000001", amount=3000)
         accounts = (Account.MPESA_CLEARING, Account.REFUNDS_PAYABLE, Account.SUSPENSE)
         balances = [balance(account) for account in accounts]
         broken = [found.rule for found in prove().broken]
@@ -469,7 +470,7 @@ def test_a_refusal_after_the_end_changes_nothing(order, simulator):
     look_after(simulator)
     refund = Refund.objects.get()
 
-    note = refunds.mark_refused(refund.pk, code="1", text="late", reason=PayoutReason.NO_FUNDS)
+    note = mark_refused(refund, code="1", text="late", reason=PayoutReason.NO_FUNDS)
 
     assert note == "A refusal after the end: still done."
     assert ways("status", "result_code") == [("done", "0")]
@@ -480,7 +481,7 @@ def test_another_amount_than_was_owed_is_put_before_a_person(order, simulator):
     pay(simulator, order, 3200, phone=PAYER)
     look_after(simulator, events=0)
 
-    note = refunds.mark_done(Refund.objects.get().pk, number="TKX0000001", amount=1)
+    note = mark_done(Refund.objects.get(), number="TKX0000001", amount=1)
 
     assert note == "M-Pesa says KES 1 went back, KES 200 was owed."
     assert ways("status", "note", "next_check_at", "number") == [("sent", note, None, "")]

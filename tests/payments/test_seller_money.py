@@ -7,8 +7,8 @@ from orders.fulfilment import move_line
 from payments import clock, gateway
 from payments.daraja.result_codes import PayoutReason
 from payments.models import GatewayEvent, Payout
-from payments.payouts.services import refuse_payout
 from payments.proof.simulator_books import compare
+from payments.transfers import mark_refused
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, ProductFactory, UserFactory
 from tests.shopping import an_order
@@ -162,7 +162,7 @@ def refused(sold):
         status="unknown", sent_at=timezone.now(), next_check_at=timezone.now()
     )
     reason = PayoutReason.NOT_REGISTERED
-    refuse_payout(payout.pk, code="2040", text="Credit party unknown", reason=reason)
+    mark_refused(payout, code="2040", text="Credit party unknown", reason=reason)
     return payout
 
 

@@ -12,7 +12,7 @@ guard_again = import_module("payments.migrations.0005_owe_what_was_owed").guard_
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0010_ledger_entries'),
+        ('payments', '0012_move_write_offs_off_commission'),
     ]
 
     operations = [
@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='ledgerentry',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('account__endswith', '_clearing'), ('account', 'suspense'), _connector='OR'), ('order__isnull', True)), models.Q(('account__in', ['buyers_held', 'commission']), ('order__isnull', False)), ('account__in', ['sellers_payable', 'refunds_payable']), _connector='OR'), name='ledger_account_says_whether_of_an_order'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('account__endswith', '_clearing'), ('account', 'suspense'), _connector='OR'), ('order__isnull', True)), models.Q(('account__in', ['buyers_held', 'commission', 'write_offs']), ('order__isnull', False)), ('account__in', ['sellers_payable', 'refunds_payable']), _connector='OR'), name='ledger_account_says_whether_of_an_order'),
         ),
         # SQLite made the ledger's tables anew, without their triggers.
         migrations.RunPython(guard_again, migrations.RunPython.noop),

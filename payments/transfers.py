@@ -1,0 +1,119 @@
+"""How a transfer ends, refund or payout: the steps both share.
+
+A transfer is a row of MoneyOut. What only refunds or only payouts do at a step is their handler's,
+in refunds.services and payouts.services. What is asked of M-Pesa is in disbursement.py.
+"""
+
+from __future__ import annotations
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, ClassVar, Generic, TypeVar
+
+from django.db import transaction
+from django.utils import timezone
+
+from .daraja.result_codes import PayoutReason
+from .models import MoneyOut, PayoutStop, TransferStatus
+
+Row = TypeVar("Row", bound=MoneyOut)
+Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
+
+logger = logging.getLogger(__name__)
+
+_handlers: dict[type[MoneyOut], TransferHandler[Any]] = {}
+
+
+class TransferHandler(ABC, Generic[Row]):
+    """What one kind of transfer does at the steps both kinds go through."""
+
+    #: What M-Pesa says it moved, and what it was asked to: two KES.
+    wrong_amount: ClassVar[str]
+    #: The note of a transfer that ended as it should.
+    done: ClassVar[str]
+
+    @abstractmethod
+    def lock(self, row_id: int) -> Row:
+        """The row, locked after whatever is locked before it."""
+
+    @abstractmethod
+    def hold_until(self, row: Row, now: datetime) -> datetime | None:
+        """When to look again at a row that is due and must not leave yet; None when it may."""
+
+    def undo_claim(self, row: Row) -> None:
+        """Undo what claiming a row did, where it certainly has not left and is sent again."""
+
+    @abstractmethod
+    def on_done(self, row: Row, *, was: str) -> None:
+        """Save a row that is done now and had the status ``was``, and do what follows from it."""
+
+    @abstractmethod
+    def on_refused(self, row: Row, reason: PayoutReason) -> None:
+        """Do what follows from the refusal of a row that is saved as refused."""
+
+
+def handles(model: type[MoneyOut]) -> Callable[[Handler], Handler]:
+    """Make a handler that of a model's rows."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[model] = handler()
+        return handler
+
+    return register
+
+
+def handler_of(row: Row) -> TransferHandler[Row]:
+    """What handles a row."""
+    return _handlers[type(row)]
+
+
+@transaction.atomic
+def mark_done(
+    row: MoneyOut, *, number: str, amount: int | None = None, code: str = "0", text: str = ""
+) -> str:
+    """Write down that a transfer was made. Safe to repeat, whatever was thought before.
+
+    ``amount`` is the KES M-Pesa says it sent or gave back, None where it does not say; where that
+    is not what was asked, a person has to look. Returns a note.
+    """
+    handler = handler_of(row)
+    row = handler.lock(row.pk)
+    if row.status == TransferStatus.DONE:
+        if number and not row.number:
+            row.number = number
+            row.save(update_fields=["number"])
+        return "Known already."
+    if amount not in {None, row.amount}:
+        row.note, row.unseen = handler.wrong_amount.format(amount, row.amount), True
+        row.next_check_at = None
+        row.save(update_fields=["note", "unseen", "next_check_at"])
+        logger.error("%s %s: %s", row.kind, row.pk, row.note)
+        return row.note
+    was, row.status = row.status, TransferStatus.DONE
+    row.done_at, row.next_check_at = timezone.now(), None
+    row.number, row.result_code, row.result_text = number, code, text[:200]
+    handler.on_done(row, was=was)
+    return row.note or handler.done
+
+
+@transaction.atomic
+def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -> str:
+    """Write down that M-Pesa has definitely not made a transfer. Safe to repeat. Returns a note.
+
+    What time may mend is tried again later, under an id of its own; the rest is a person's to
+    decide, or goes another way.
+    """
+    handler = handler_of(row)
+    row = handler.lock(row.pk)
+    if not row.is_under_way:
+        return f"A refusal after the end: still {row.status}."
+    row.status, row.next_check_at = TransferStatus.REFUSED, None
+    row.result_code, row.result_text = code, text[:200]
+    row.save()
+    logger.warning("%s %s: M-Pesa refused it: %s %s", row.kind, row.pk, code, text)
+    if reason == PayoutReason.INITIATOR:
+        PayoutStop.objects.stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
+    handler.on_refused(row, reason)
+    return "M-Pesa refused it."

@@ -1,0 +1,163 @@
+"""Money that was counted and never came: on an account of its own, not on the commission."""
+
+from dataclasses import replace
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, connection
+from django.db.migrations.exceptions import IrreversibleError
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Sum
+
+from orders.fulfilment import move_line
+from payments import ledger
+from payments.ledger import balance
+from payments.models import Account, LedgerEntry, LedgerPosting, Provider, Receipt, ReceiptSource
+from payments.proof.prove import prove
+from payments.reconciliation.outcomes import Outcome, record_outcome
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from tests.factories import UserFactory
+
+PROVEN = Outcome(True, "0", "", ReceiptSource.QUERY)
+SHORT = Outcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
+BEFORE, AFTER = "0010_ledger_entries", "0012_move_write_offs_off_commission"
+
+move_write_offs = import_module(f"payments.migrations.{AFTER}")
+
+
+def losses():
+    """KES on the shop's commission, and KES written off."""
+    return balance(Account.COMMISSION), balance(Account.WRITE_OFFS)
+
+
+def come_short(payment):
+    """KES 3,000 is counted, and turns out to be KES 1."""
+    record_outcome(payment.pk, PROVEN)
+    record_outcome(payment.pk, SHORT)
+
+
+def cancel(order):
+    """The goods are cancelled: nobody has them, and nobody paid for them but KES 1."""
+    move_line(
+        order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="They broke."
+    )
+
+
+def report(amount):
+    """M-Pesa's statement has the receipt with another amount than the callback."""
+    record_receipt(IncomingPayment(Provider.MPESA, SHORT.receipt, amount, ReceiptSource.STATEMENT))
+
+
+def migrate_to(name):
+    MigrationExecutor(connection).migrate([("payments", name)])
+
+
+@pytest.fixture
+def before(transactional_db, order, daraja, monkeypatch):
+    """The database and the bookkeeping of before write-offs had an account."""
+    post = ledger.post
+
+    def commission(amounts):
+        of = {Account.WRITE_OFFS: Account.COMMISSION}
+        return {of.get(account, account): amount for account, amount in amounts.items()}
+
+    def post_as_then(*postings):
+        post(
+            *(
+                replace(each, debits=commission(each.debits), credits=commission(each.credits))
+                for each in postings
+            )
+        )
+
+    migrate_to(BEFORE)
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "post", post_as_then)
+        yield
+    migrate_to(AFTER)
+
+
+@pytest.mark.django_db
+def test_what_is_not_lost_after_all_is_not_written_off(order, payment, daraja):
+    come_short(payment)
+    assert losses() == (0, 2999)
+
+    cancel(order)
+
+    assert (losses(), Receipt.objects.get().borne) == ((0, 0), 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("amount", "lost", "refunded"), [(2000, 1000, 0), (3000, 0, 0), (3400, 0, 400)]
+)
+def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
+    come_short(payment)
+
+    report(amount)
+
+    receipt = Receipt.objects.get()
+    assert (losses(), receipt.borne) == ((0, lost), lost)
+    assert receipt.refunds.aggregate(total=Sum("amount", default=0))["total"] == refunded
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_booked_on_commission_is_moved_off_it(before, payment):
+    come_short(payment)
+    assert losses() == (-2999, 0)
+
+    migrate_to(AFTER)
+
+    assert losses() == (0, 2999)
+    assert prove().broken == []
+    moved = LedgerPosting.objects.get(event__startswith="reclassified:")
+    assert moved.event == f"reclassified:correction:{Receipt.objects.get().pk}:1"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_undone_on_commission_is_moved_too(before, order, payment):
+    come_short(payment)
+    cancel(order)
+    assert losses() == (0, 0)
+
+    migrate_to(AFTER)
+
+    assert losses() == (0, 0)
+    assert prove().broken == []
+    assert LedgerPosting.objects.filter(event__startswith="reclassified:").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_moving_twice_moves_once(before, payment):
+    come_short(payment)
+    migrate_to(AFTER)
+    posted = LedgerPosting.objects.count()
+
+    move_write_offs.move(apps, None)
+
+    assert (losses(), LedgerPosting.objects.count()) == ((0, 2999), posted)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_is_a_way_back_only_while_nothing_is_written_off(before, payment):
+    migrate_to(AFTER)
+    migrate_to(BEFORE)
+    come_short(payment)
+    migrate_to(AFTER)
+
+    with pytest.raises(IrreversibleError, match="nothing is deleted"):
+        migrate_to(BEFORE)
+
+    assert losses() == (0, 2999)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("way", [(AFTER,), (AFTER, BEFORE)])
+def test_the_ledger_is_only_added_to_there_and_back(before, payment, way):
+    record_outcome(payment.pk, PROVEN)
+
+    for name in way:
+        migrate_to(name)
+
+    with pytest.raises(IntegrityError, match="only added to"):
+        LedgerEntry.objects.update(amount=1)
