@@ -5,25 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from omachemainproj.money import format_kes
 from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund, Way
 
 from . import resolve_money_in as decisions
 from . import resolve_money_out as payout_decisions
-from .queues import kes
 
 
 def give(receipt: Receipt, given: Mapping[str, Any]) -> str:
     credited = decisions.match_receipt_to_order(
         receipt.pk, reference=given["reference"], why=given["why"]
     )
-    return f"{kes(credited.amount)} is given to order {credited.order}."
+    return f"{format_kes(credited.amount)} is given to order {credited.order}."
 
 
 def send_back(receipt: Receipt, given: Mapping[str, Any]) -> str:
     refund = decisions.refund_receipt(receipt.pk)
     if refund.way == Way.PORTAL:
-        return f"{kes(refund.amount)} is owed back. No way is known: decide about the refund."
-    return f"{kes(refund.amount)} goes back by {refund.get_way_display()}."
+        return (
+            f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
+        )
+    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
 
 
 def name_it(receipt: Receipt, given: Mapping[str, Any]) -> str:
@@ -46,7 +48,7 @@ def ask(payment: OrderPayment, given: Mapping[str, Any]) -> str:
 
 def it_was_paid(payment: OrderPayment, given: Mapping[str, Any]) -> str:
     paid = decisions.mark_attempt_paid(payment.pk, number=given["number"])
-    return f"{kes(paid.amount)} is credited to order {paid.order}."
+    return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
 def no_money_came(payment: OrderPayment, given: Mapping[str, Any]) -> str:
@@ -57,17 +59,17 @@ def no_money_came(payment: OrderPayment, given: Mapping[str, Any]) -> str:
 def try_again(refund: Refund, given: Mapping[str, Any]) -> str:
     following = payout_decisions.retry_refund(refund.pk, phone=given.get("phone", ""))
     to = f" to {following.phone}" if following.phone else ""
-    return f"{kes(following.amount)} goes back by {following.get_way_display()}{to}."
+    return f"{format_kes(following.amount)} goes back by {following.get_way_display()}{to}."
 
 
 def by_portal(refund: Refund, given: Mapping[str, Any]) -> str:
     by_person = payout_decisions.record_refund_on_portal(refund.pk, number=given["number"])
-    return f"{kes(by_person.amount)} went back under {by_person.number}."
+    return f"{format_kes(by_person.amount)} went back under {by_person.number}."
 
 
 def it_went(refund: Refund, given: Mapping[str, Any]) -> str:
     done = payout_decisions.record_refund_outcome(refund.pk, number=given["number"])
-    return f"{kes(done.amount)} went back under {done.number}."
+    return f"{format_kes(done.amount)} went back under {done.number}."
 
 
 def it_never_went(refund: Refund, given: Mapping[str, Any]) -> str:
@@ -97,7 +99,7 @@ def set_aside(event: GatewayEvent, given: Mapping[str, Any]) -> str:
 
 def approve(payout: Payout, given: Mapping[str, Any]) -> str:
     payout_decisions.approve_payout(payout.pk, by=given["by"])
-    return f"{kes(payout.amount)} goes to {payout.phone}."
+    return f"{format_kes(payout.amount)} goes to {payout.phone}."
 
 
 def pay_again(payout: Payout, given: Mapping[str, Any]) -> str:

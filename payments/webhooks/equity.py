@@ -17,8 +17,8 @@ from typing import Any
 
 from django.conf import settings
 
+from omachemainproj.dates import NAIROBI
 from omachemainproj.strict_json import NotStrictJson, read_json
-from payments.daraja.values import NAIROBI
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 
