@@ -1,4 +1,4 @@
-"""People, as staff see them."""
+"""The admin's pages of people, groups and the record of staff actions."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .backoffice.roles import ROLES
 from .models import Audit, User
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
-#: Whoever sets one of these can sign in as its owner: by itself, or by a link that is mailed there.
+#: Whoever sets one of these can sign in as the person: by password, or by a reset link.
 _KEYS = ("password", "email")
 
 
 class OutOfReach(Refusal):
-    """Staff do nothing to accounts that have any power."""
+    """Only superusers act on accounts of the staff."""
 
     code = "out_of_reach"
     message = "Only a superuser acts on an account of the staff."
@@ -57,7 +57,7 @@ class PersonAdmin(ShopAdmin, UserAdmin):
 
     @admin.display(description="avatar")
     def avatar_preview(self, person: User) -> str:
-        """The picture itself; uploading one is the person's own affair."""
+        """The picture itself; only the person uploads one."""
         if not person.avatar:
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
@@ -107,15 +107,15 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         return super().user_change_password(request, id, form_url)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
-        self._forget_avatar(obj)
+        self._delete_avatar(obj)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
-            self._forget_avatar(person)
+            self._delete_avatar(person)
         super().delete_queryset(request, queryset)
 
-    def _forget_avatar(self, person: User) -> None:
+    def _delete_avatar(self, person: User) -> None:
         if person.avatar:
             delete = partial(person.avatar.storage.delete, str(person.avatar.name))
             transaction.on_commit(delete, robust=True)
@@ -126,9 +126,9 @@ admin.site.unregister(Group)
 
 @admin.register(Group)
 class RoleAdmin(ShopAdmin, GroupAdmin):
-    """Groups and what they may do; only superusers change one, for it is a way to any power.
+    """Groups and their permissions; only superusers change one.
 
-    The shop's own roles are as accounts/backoffice/roles.py says, and are only shown.
+    The shop's own roles are set by accounts.backoffice.roles, and are only shown.
     """
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -143,7 +143,7 @@ class RoleAdmin(ShopAdmin, GroupAdmin):
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnlyAdmin):
-    """What staff did, to read: nobody changes or deletes it, superusers neither."""
+    """What staff did, read-only: nobody changes or deletes it, not even superusers."""
 
     list_display = ("at", "actor", "did", "content_type", "object_name", "why")
     list_filter = ("at",)

@@ -1,4 +1,4 @@
-"""Who is asking: read from the access token, and looked up at every request."""
+"""The person who asks: read from the access token, and looked up at every request."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from .tokens import holder, refuse
 class JWTAuthentication(Base):
     """``Authorization: Bearer <access token>``; one query, and none for strangers.
 
-    The person is looked up each time, so whoever is deactivated, deleted or has a new password
-    is out at the very next request.
+    The person is looked up each time, so a person who is deactivated, deleted or has a new password
+    is refused at the very next request.
     """
 
     def authenticate(  # type: ignore[override]

@@ -11,7 +11,7 @@ from .models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Knows a person by username or e-mail; also what the admin signs in with."""
+    """Finds a person by username or e-mail; the admin signs in with it too."""
 
     def authenticate(
         self,
@@ -20,12 +20,12 @@ class UsernameOrEmailBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """Return the person, or None. A stranger's name takes as long as a wrong password."""
+        """Return the person, or None. An unknown name takes as long as a wrong password."""
         if not username or not password:
             return None
         user = User.objects.known_as(username).first()
         if user is None:
-            # Hashes once, as checking a password does: the clock must not tell who is registered.
+            # Hashes once, as checking a password does: timing must not reveal who is registered.
             User().set_password(password)
             return None
         if user.check_password(password) and self.user_can_authenticate(user):

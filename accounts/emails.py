@@ -1,4 +1,4 @@
-"""The mail that lets somebody back in who forgot the password."""
+"""The e-mail with a link to choose a new password."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .models import User
 
 logger = logging.getLogger(__name__)
 
-#: One mail a minute for one person, so that nobody's inbox can be flooded from here.
+#: One e-mail a minute to one person, so that strangers cannot flood an inbox.
 PAUSE_SECONDS = 60
-_post_office = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
+_sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
 _TEXT = """\
 Hello {username},
@@ -32,21 +32,21 @@ If it was not you, ignore this mail: nothing has changed.
 
 
 def send_reset_link(email: str) -> None:
-    """Mail a link to the active person with this e-mail, if there is one. Never raises.
+    """E-mail a link to the active person with this address, if there is one.
 
-    The mail leaves from another thread, so the answer takes as long for a stranger's address.
+    It is sent by another thread, so that the answer takes as long for an unknown address.
     """
     user = User.objects.reached_at(email).filter(is_active=True).first()
-    if user is None or not _may_write_to(user):
+    if user is None or not _may_send_to(user):
         return
-    # To the address we keep, not the one typed: two spellings may lead to two inboxes.
+    # To the stored address, not the one typed: two spellings may lead to two inboxes.
     text = _TEXT.format(username=user.username, link=_link(user))
     message = EmailMessage("Choose a new O-Mache password", text, to=[user.email])
-    _post_office.submit(_send, message)
+    _sender.submit(_send, message)
 
 
 def find_by_link(uid: str, token: str) -> User | None:
-    """Return the active person whose link this is, while it is good, or None."""
+    """Return the active person whose link this is while it is valid, or None."""
     try:
         pk = int(urlsafe_base64_decode(uid))
         user = User.objects.filter(pk=pk, is_active=True).first()
@@ -63,7 +63,7 @@ def _link(user: User) -> str:
     return f"{settings.FRONTEND_URL}/password/reset/confirm/{uid}/{token}"
 
 
-def _may_write_to(user: User) -> bool:
+def _may_send_to(user: User) -> bool:
     try:
         return bool(cache.add(f"reset-mail:{user.pk}", 1, timeout=PAUSE_SECONDS))
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Too many wrong passwords: whom axes counts, and what it answers."""
+"""Lock-out after too many wrong passwords: settings of django-axes call these."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 
-def who_is_asked_for(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return the name failures are counted under: ``Amina`` and ``amina`` are one."""
+def lockout_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
+    """Return the name that failures are counted under: ``Amina`` and ``amina`` are one."""
     return str((credentials or {}).get("username") or "").lower()
 
 
@@ -19,7 +19,7 @@ def answer_lockout(
     original_response: HttpResponse | None = None,
     credentials: dict[str, Any] | None = None,
 ) -> JsonResponse:
-    """Answer 429 to whoever failed too often, and say when to come back."""
+    """Answer 429 with ``Retry-After`` after too many failures."""
     seconds = math.ceil(settings.AXES_COOLOFF_TIME.total_seconds())
     return JsonResponse(
         {

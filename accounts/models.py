@@ -42,7 +42,7 @@ class People(_UserManager):
 
 
 def avatar_path(user: User, name: str) -> str:
-    """Where an avatar is kept; the name is ours (see omachemainproj.images)."""
+    """Where an avatar is stored; its name is random (see omachemainproj.images)."""
     return f"avatars/{name}"
 
 
@@ -91,19 +91,19 @@ class Language(models.TextChoices):
 
 
 class MessagePreferences(models.Model):
-    """What a person wants to be told, how, and in which language. Without a row: all of it."""
+    """Which notifications a person wants, how, and in which language. Without a row: all."""
 
     user = models.OneToOneField(
         User, on_delete=models.CASCADE, primary_key=True, related_name="message_preferences"
     )
     language = models.CharField(max_length=2, choices=Language, default=Language.ENGLISH)
-    #: Of what they buy: paid, on the way, delivered, money sent back.
+    #: About what they buy: paid, on the way, delivered, refunded.
     buying_email = models.BooleanField(default=True)
     buying_sms = models.BooleanField(default=True)
-    #: That a prompt for money failed, and what to do next.
+    #: That an STK push failed, and what to do next.
     prompts_email = models.BooleanField(default=True)
     prompts_sms = models.BooleanField(default=True)
-    #: Of what they sell: sold, paid out.
+    #: About what they sell: sold, paid out.
     selling_email = models.BooleanField(default=True)
     selling_sms = models.BooleanField(default=True)
 
@@ -138,7 +138,7 @@ class Audit(models.Model):
         db_index=False,  # audit_by_row begins with it
         verbose_name="kind",
     )
-    #: Empty where it was done with a whole list.
+    #: Empty where it was done to a whole list.
     object_id = models.CharField(max_length=64, blank=True)
     #: What the row was called at that time.
     object_name = models.CharField("row", max_length=200)

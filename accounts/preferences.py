@@ -1,4 +1,4 @@
-"""What people want to be told: read by whoever writes to them, changed by themselves."""
+"""Which notifications people want: read by orders.notifications, changed by themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the account endpoints take and give."""
+"""Inputs and outputs of the account endpoints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PasswordField(serializers.CharField):
 
 
 class UsernameField(serializers.CharField):
-    """A username in the form it is kept."""
+    """A username in the form it is stored."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=USERNAME_MAX, validators=[UsernameValidator()], **kwargs)
@@ -49,7 +49,7 @@ class UsernameField(serializers.CharField):
 
 
 class EmailField(serializers.EmailField):
-    """An e-mail in the form it is kept; none at all is ``""`` or null."""
+    """An e-mail in the form it is stored; none at all is ``""`` or null."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_blank", True)
@@ -115,7 +115,7 @@ class LoginInput(serializers.Serializer):
         name = attrs.get("email") or attrs.get("username")
         if not name:
             raise serializers.ValidationError({"username": ["Give a username or an e-mail."]})
-        # Django's own request: axes leaves its verdict on it for the middleware to read.
+        # Django's own request: axes marks it for its middleware, which answers the lock-out.
         request = self.context["request"]._request
         user = services.sign_in(request, name=name, password=attrs["password"])
         if user is None:

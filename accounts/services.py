@@ -1,4 +1,4 @@
-"""What people may do with their account: join, sign in, change themselves."""
+"""What people do with their account: register, sign in, change details and passwords."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from omachemainproj.images import KEEP, PictureChange
 from . import tokens
 from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
 
-#: The same for a link that was used, has expired, or never was: it tells a stranger nothing.
+#: The same for a link that was used, has expired, or never existed: it reveals nothing.
 LINK_IS_OVER = "This link is no longer good. Ask for a new one."
 
 
@@ -30,7 +30,7 @@ def register(*, username: str, email: str, password: str) -> User:
         with transaction.atomic():
             user.save(force_insert=True)
     except IntegrityError as error:
-        _say_what_is_taken(username=username, email=email, error=error)
+        _refuse_taken(username=username, email=email, error=error)
     return user
 
 
@@ -57,7 +57,7 @@ def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool
 
 
 def change_details(user: User, changes: dict[str, str]) -> None:
-    """Change what the user is called or reached by, and nothing else of the row.
+    """Change the user's names or e-mail, and no other column.
 
     Raises FieldRefusal where the name or the e-mail was taken meanwhile.
     """
@@ -65,7 +65,7 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         with transaction.atomic():
             _update(user, changes)
     except IntegrityError as error:
-        _say_what_is_taken(
+        _refuse_taken(
             username=changes.get("username", user.username),
             email=changes.get("email", user.email),
             error=error,
@@ -74,9 +74,9 @@ def change_details(user: User, changes: dict[str, str]) -> None:
 
 
 def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -> None:
-    """Change what others see of the user; ``avatar`` is a picture, None, or ``KEEP``.
+    """Change what others see of the user; ``avatar`` is a picture, None to remove it, or ``KEEP``.
 
-    The avatar before is deleted once the change is committed, and the new one if it fails.
+    The old avatar's file is deleted once the change is committed, and the new one if it fails.
     """
     if avatar is KEEP:
         _update(user, changes)
@@ -100,7 +100,7 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
 
 
 def change_password(user: User, *, new: str) -> tokens.Tokens:
-    """Set a new password and give the user new tokens; every token before is out at once.
+    """Set a new password and issue new tokens; every earlier token is refused at once.
 
     Raises FieldRefusal where another request changed the password first.
     """
@@ -113,9 +113,9 @@ def change_password(user: User, *, new: str) -> tokens.Tokens:
 
 @transaction.atomic
 def reset_password(user: User, *, new: str) -> None:
-    """Set the password of somebody who followed the link; every token before is out at once.
+    """Set the password of a person who followed the link; every earlier token is refused at once.
 
-    Raises FieldRefusal where the link was followed twice at once.
+    Raises FieldRefusal where the link was used twice at once.
     """
     if not _replace_password(user, make_password(new)):
         refuse_field("token", LINK_IS_OVER)
@@ -139,9 +139,7 @@ def _update(user: User, changes: dict[str, Any]) -> None:
         setattr(user, name, value)
 
 
-def _say_what_is_taken(
-    *, username: str, email: str, error: IntegrityError, but: int = 0
-) -> NoReturn:
+def _refuse_taken(*, username: str, email: str, error: IntegrityError, but: int = 0) -> NoReturn:
     errors = taken(username=username, email=email, but=but)
     if errors:
         raise FieldRefusal(errors) from error
@@ -149,7 +147,7 @@ def _say_what_is_taken(
 
 
 def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
-    """Return the error of each of the two that belongs to somebody else than ``but``."""
+    """Return the error of each of the two that another person has; ``but`` is who asks."""
     errors = {}
     if username and User.objects.called(username).exclude(pk=but).exists():
         errors["username"] = [USERNAME_TAKEN]

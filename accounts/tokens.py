@@ -1,9 +1,9 @@
-"""Tokens: given out, exchanged once, ended.
+"""JSON web tokens: issued, rotated once, revoked.
 
-An access token opens the API for minutes; a refresh token is exchanged for the next pair, once.
+An access token opens the API for minutes; a refresh token is rotated, once, into the next pair.
 The database knows each refresh token by its id alone (``OutstandingToken``; its ``token`` column
-never holds the token, so a stolen copy of the database signs nobody in). ``BlacklistedToken``
-says that one is over, and being unique decides which of two requests exchanged it.
+never holds the token, so a stolen copy of the database signs nobody in). A ``BlacklistedToken``
+row says that a token was rotated or revoked; it is unique, so of two requests one rotates.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from .models import User
 
 logger = logging.getLogger(__name__)
 
-#: Two tabs, or a client that lost an answer, may show a spent token again this long after.
-HONEST_RETRY = timedelta(seconds=30)
+#: Two tabs, or a client that lost an answer, may send a rotated token again for this long.
+RETRY_WINDOW = timedelta(seconds=30)
 #: How many expired tokens are deleted at a time, so that no delete holds the table for long.
 BATCH = 1000
-_SPENT = "exchanged for "
+_ROTATED = "exchanged for "
 
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
@@ -51,7 +51,7 @@ def refuse(code: str) -> NoReturn:
 
 
 class RefreshToken(LibraryRefreshToken):
-    """A refresh token the database knows by its id; whether it is over is asked elsewhere."""
+    """A refresh token that the database knows by its id."""
 
     @classmethod
     def for_user(cls, user: Any) -> RefreshToken:
@@ -65,19 +65,19 @@ class RefreshToken(LibraryRefreshToken):
         return token
 
     def check_blacklist(self) -> None:
-        """Ask nothing: exchanging, ending and checking a token each ask what they need."""
+        """No query here: rotating, revoking and verifying each make the one they need."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What signing in gives."""
+    """An access token and its refresh token."""
 
     access: AccessToken
     refresh: RefreshToken
 
 
 def issue(user: User) -> Tokens:
-    """Give the user a new pair of tokens."""
+    """Issue a new pair of tokens to the user."""
     refresh = RefreshToken.for_user(user)
     return Tokens(access=refresh.access_token, refresh=refresh)
 
@@ -97,9 +97,9 @@ def _read_user(user_id: Any) -> User | None:
 
 
 def holder(token: Token, people: QuerySet[User] | None = None) -> User:
-    """Return whom the token was given to, in one query.
+    """Return the person the token was issued to, in one query.
 
-    Refuses (401) when they are gone, inactive, or have changed their password since.
+    Refuses (401) when they are deleted, inactive, or have changed their password since.
     """
     user_id = token.get(api_settings.USER_ID_CLAIM)
     user = _read_user(user_id) if people is None else people.filter(pk=user_id).first()
@@ -115,20 +115,23 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
 def rotate(raw: str) -> Tokens:
     """Exchange a refresh token for a new pair. Of any number of requests at once, one succeeds.
 
-    Refuses (401) anything else. A token shown again long after it was spent is in two hands, and
-    nobody can tell whose are the thief's: all the user's refresh tokens are ended.
+    Refuses (401) anything else. A token that is sent again long after it was rotated is in two
+    hands, one of them a thief's: all the user's refresh tokens are revoked.
     """
-    token = _read(raw)
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+    except TokenError:
+        refuse("token_not_valid")
     fresh = _rotate(token)
     if fresh is None:
-        _suspect(token)
+        _revoke_all_if_stolen(token)
         refuse("token_spent")
     return fresh
 
 
 @transaction.atomic
 def _rotate(token: RefreshToken) -> Tokens | None:
-    # The lock is shared with `end_all`, so that nothing is given out while all is being ended.
+    # `revoke_all` takes the same lock, so that nothing is issued while all is being revoked.
     user = holder(token, User.objects.select_for_update(no_key=True))
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if row is None:
@@ -139,25 +142,25 @@ def _rotate(token: RefreshToken) -> Tokens | None:
     except IntegrityError:
         return None
     fresh = issue(user)
-    OutstandingToken.objects.filter(pk=row.pk).update(token=f"{_SPENT}{fresh.refresh['jti']}")
+    OutstandingToken.objects.filter(pk=row.pk).update(token=f"{_ROTATED}{fresh.refresh['jti']}")
     return fresh
 
 
-def _suspect(token: RefreshToken) -> None:
-    spent = BlacklistedToken.objects.filter(
-        # Only an exchanged token has a successor; one that was ended is no sign of a thief.
+def _revoke_all_if_stolen(token: RefreshToken) -> None:
+    rotated = BlacklistedToken.objects.filter(
+        # Only a rotated token has a successor; a revoked one is no sign of a thief.
         token__jti=token["jti"],
-        token__token__startswith=_SPENT,
-        blacklisted_at__lt=timezone.now() - HONEST_RETRY,
+        token__token__startswith=_ROTATED,
+        blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
     )
-    if spent.exists():
+    if rotated.exists():
         user_id = int(token[api_settings.USER_ID_CLAIM])
         logger.warning("a spent refresh token of user %s was shown again; all are ended", user_id)
         revoke_all(user_id)
 
 
 def revoke(raw: str) -> None:
-    """End a refresh token. Safe to repeat; one that has expired is over already.
+    """Revoke a refresh token. Safe to repeat; one that has expired needs no revoking.
 
     Refuses (401) what is not a refresh token of ours.
     """
@@ -174,7 +177,7 @@ def revoke(raw: str) -> None:
 
 @transaction.atomic
 def revoke_all(user_id: int) -> None:
-    """End all the user's refresh tokens. Safe to repeat."""
+    """Revoke all the user's refresh tokens. Safe to repeat."""
     list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     live = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken__isnull=True)
     BlacklistedToken.objects.bulk_create(
@@ -184,7 +187,7 @@ def revoke_all(user_id: int) -> None:
 
 
 def verify(raw: str) -> None:
-    """Refuse (401) a token, access or refresh, that would open nothing now."""
+    """Refuse (401) a token, access or refresh, that is not valid now."""
     try:
         token = UntypedToken(raw)  # type: ignore[arg-type]
     except TokenError:
@@ -194,13 +197,6 @@ def verify(raw: str) -> None:
         if not live.exists():
             refuse("token_not_valid")
     holder(token)
-
-
-def _read(raw: str) -> RefreshToken:
-    try:
-        return RefreshToken(raw)  # type: ignore[arg-type]
-    except TokenError:
-        refuse("token_not_valid")
 
 
 def delete_expired_tokens() -> int:

@@ -8,7 +8,7 @@ from django.contrib.auth.models import UserManager
 from django.core.validators import RegexValidator
 from django.utils.deconstruct import deconstructible
 
-#: Longer ones are refused before they are hashed: hashing them is work a stranger could order.
+#: Longer ones are refused before they are hashed: hashing costs time, and strangers send them.
 PASSWORD_MAX = 128
 USERNAME_MAX = 150
 EMAIL_MAX = 254
@@ -27,10 +27,10 @@ class UsernameValidator(RegexValidator):
 
 
 def normalise_username(typed: str) -> str:
-    """Return the username as it is kept: full-width letters and the like become plain ones."""
+    """Return the username as it is stored: full-width letters and the like become plain ones."""
     return unicodedata.normalize("NFKC", typed)
 
 
 def normalise_email(typed: str) -> str:
-    """Return the e-mail as it is kept: as typed, but for its domain, which has no case."""
+    """Return the e-mail as it is stored: as typed, with its domain in lower case."""
     return str(UserManager.normalize_email(typed))

@@ -54,7 +54,7 @@ _TAKEN = field_errors(
 
 
 class Private:
-    """Answers that no cache may keep: they hold tokens, or what is one person's own."""
+    """Answers that no cache may keep: they hold tokens, or one person's data."""
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().finalize_response(*args, **kwargs)  # type: ignore[misc]
@@ -62,8 +62,8 @@ class Private:
         return response
 
 
-class Door(Private):
-    """Open to strangers. A token sent along is not read, so a stale one bars nobody's way in."""
+class Public(Private):
+    """Open to strangers. A token sent along is not read, so a stale one refuses nobody."""
 
     authentication_classes: Any = ()
     permission_classes: Any = (AllowAny,)
@@ -73,7 +73,7 @@ class Door(Private):
         return 'Bearer realm="api"'
 
 
-class RegistrationView(Door, RegisterView):
+class RegistrationView(Public, RegisterView):
     """Join. The answer signs the newcomer in; no cookie is set."""
 
     throttle_scope = "registration"
@@ -88,7 +88,7 @@ class RegistrationView(Door, RegisterView):
         return Response(self.get_response_data(user), status=201)
 
 
-class SignInView(Door, LoginView):
+class SignInView(Public, LoginView):
     """Sign in with the username or the e-mail, in either field and any case."""
 
     throttle_scope = "login"
@@ -115,7 +115,7 @@ class SignInView(Door, LoginView):
         self.access_token, self.refresh_token = pair.access, pair.refresh
 
 
-class SignOutView(Door, GenericAPIView):
+class SignOutView(Public, GenericAPIView):
     """End a refresh token. Saying it twice is the same as once."""
 
     serializer_class = RefreshInput
@@ -129,7 +129,7 @@ class SignOutView(Door, GenericAPIView):
         return Response({"detail": "Successfully logged out."})
 
 
-class VerifyView(Door, GenericAPIView):
+class VerifyView(Public, GenericAPIView):
     """Ask whether a token, access or refresh, would open anything now."""
 
     serializer_class = TokenInput
@@ -147,7 +147,7 @@ class VerifyView(Door, GenericAPIView):
         return Response({})
 
 
-class RefreshView(Door, GenericAPIView):
+class RefreshView(Public, GenericAPIView):
     """Exchange a refresh token, once, for the next pair."""
 
     serializer_class = RefreshInput
@@ -190,7 +190,7 @@ class ChangePasswordView(Private, PasswordChangeView):
         )
 
 
-class ResetPasswordView(Door, PasswordResetView):
+class ResetPasswordView(Public, PasswordResetView):
     """Ask for a mail with a link. The answer is the same whether or not anybody is there."""
 
     @extend_schema(tags=_TAGS, operation_id="reset_password", responses=Done)
@@ -198,7 +198,7 @@ class ResetPasswordView(Door, PasswordResetView):
         return super().post(request, *args, **kwargs)
 
 
-class ConfirmResetView(Door, PasswordResetConfirmView):
+class ConfirmResetView(Public, PasswordResetConfirmView):
     """Choose the new password with what the mailed link ends in: `…/{uid}/{token}`."""
 
     @extend_schema(tags=_TAGS, operation_id="confirm_password_reset", responses=Done)

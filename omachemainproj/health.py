@@ -1,4 +1,4 @@
-"""Two addresses for a load balancer: is the process alive, and can it serve."""
+"""Health checks for a load balancer: is the process alive, and can it serve."""
 
 from django.db import connection
 from django.http import HttpRequest, JsonResponse

@@ -1,7 +1,7 @@
-"""One HTTP exchange with somebody else's server, and an exact answer to "was it sent?".
+"""One HTTP exchange with another server, and an exact answer to the question whether it was sent.
 
-Whether a thing may be asked for again hangs on that question, and the exceptions of `requests` do
-not answer it: a TLS handshake that hangs and an answer that never comes are both a ReadTimeout.
+Only a request that was not sent may safely be sent again, and the exceptions of `requests` do not
+say which it was: a TLS handshake that hangs and an answer that never comes are both a ReadTimeout.
 Knows nothing of Django, so that the gateway clients stay free of it.
 """
 
@@ -17,14 +17,14 @@ import requests
 import urllib3
 from requests.utils import get_environ_proxies
 
-#: Everything that an exchange has been seen to fail with; ValueError for answers that break HTTP.
+#: What an exchange fails with; ValueError for answers that are not HTTP or are too long.
 FAILURES = (OSError, http.client.HTTPException, urllib3.exceptions.HTTPError, ValueError)
 
-#: Longer than any answer that is waited for by two orders of magnitude.
+#: A hundred times the length of any answer that is expected.
 LONGEST_ANSWER_BYTES = 64 * 1024
 
-#: A connection that lay idle for longer may have been dropped unseen on the way, and a request
-#: sent into it would be lost with nobody knowing whether it arrived.
+#: A connection that was idle for longer may have been dropped by a router on the way; of a request
+#: sent over it nobody would know whether it arrived.
 IDLE_SECONDS = 20.0
 
 
@@ -62,7 +62,7 @@ class HttpExchange:
     def _exchange(
         self, method: str, path: str, *, at_most: int = LONGEST_ANSWER_BYTES, **how: Any
     ) -> Answer:
-        """Ask once and return the answer whatever its status; redirects are answers.
+        """Send one request and return the answer, whatever its status; redirects are answers.
 
         Raises one of FAILURES; a `Body` sent along knows whether it left.
         """
@@ -86,7 +86,7 @@ class HttpExchange:
             return Answer(response.status_code, bytes(read))
 
     def _session(self) -> requests.Session:
-        """The given session, or this thread's own: a Session is not made for two threads.
+        """The given session, or this thread's own: a Session is not safe for two threads.
 
         A new one after a fork, too: parent and child would read each other's answers.
         """
@@ -102,7 +102,7 @@ class HttpExchange:
         return session
 
     def _new_session(self) -> requests.Session:
-        """A session that reads the environment's proxy and authorities once, not at every call."""
+        """A session that reads proxy and CA settings from the environment once, not every call."""
         session = requests.Session()
         session.trust_env = False
         session.proxies = get_environ_proxies(self._base_url)

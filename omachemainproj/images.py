@@ -1,7 +1,7 @@
-"""Pictures people upload: judged by content, redrawn by us, kept under names of ours.
+"""Uploaded pictures: checked by content, encoded again, and stored under random names.
 
-What is stored never contains a byte of what was sent: it is decoded, turned upright, scaled and
-written again as WebP, so metadata (a phone's GPS position), trailing bytes and tricks stay out.
+No byte of an upload is stored: it is decoded, turned upright, scaled and encoded as WebP, so
+metadata (a phone's GPS position), trailing bytes and files of two formats stay out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAX_SIDE = 8000
 MAX_PIXELS = 24_000_000
 FORMATS = ("PNG", "JPEG", "WEBP")
 
-#: The longest sides of what we keep, in pixels.
+#: The longest sides of the stored pictures, in pixels.
 FULL_SIDE = 1600
 THUMBNAIL_SIDE = 400
 
@@ -48,12 +48,12 @@ _TURNS = {
 
 
 class BadPicture(ValueError):
-    """The upload is not a picture we take; the text tells its sender why."""
+    """The upload is not a picture that is accepted; the text is the reason, for its sender."""
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture redrawn and ready to store: two WebP files that share a random name."""
+    """A normalised picture, ready to store: two WebP files that share a random name."""
 
     full: ContentFile[bytes]
     thumbnail: ContentFile[bytes]
@@ -82,7 +82,7 @@ def normalise(raw: bytes) -> Picture:
     try:
         with _DECODE_LOCK, Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             _check_header(image)
-            return _draw(image)
+            return _encode(image)
     except BadPicture:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -96,12 +96,12 @@ def _check_header(image: Image.Image) -> None:
     width, height = image.size
     if max(width, height) > MAX_SIDE or width * height > MAX_PIXELS:
         raise BadPicture(_TOO_MANY_PIXELS)
-    # A phone's JPEG may carry a second picture (depth, brightness); it does not move for that.
+    # A phone's JPEG may contain a second picture (depth, brightness) without being animated.
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         raise BadPicture("The picture moves. Send a still one.")
 
 
-def _draw(image: Image.Image) -> Picture:
+def _encode(image: Image.Image) -> Picture:
     turn = _TURNS.get(_orientation(image))
     # A JPEG is decoded straight to half its size or less.
     image.draft("RGB", (FULL_SIDE, FULL_SIDE))
@@ -121,13 +121,13 @@ def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
-        # Cameras and editors write damaged EXIF; the picture is good all the same.
+        # Cameras and editors write damaged EXIF into good pictures.
         return 1
 
 
 def _in_scalable_colours(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I"):
-        # Sixteen bits of grey; a plain conversion would turn all but the darkest to white.
+        # Grey of 16 bits; a plain conversion would turn all but the darkest to white.
         return image.point(lambda level: level / 257).convert("L")
     if image.mode in {"L", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
         return image
@@ -144,7 +144,7 @@ def _write(image: Image.Image, name: str) -> ContentFile[bytes]:
 
 
 class PictureField(serializers.FileField):
-    """An uploaded picture; validated data is a ``Picture``, or None where it is cleared."""
+    """An uploaded picture; its validated value is a ``Picture``, or None to remove it."""
 
     default_error_messages = {"bad": "{reason}"}
 

@@ -1,4 +1,4 @@
-"""Log lines a machine can search and a stranger may see: phones and tokens are masked."""
+"""Formatters of log lines: one line each, searchable, with phones and tokens masked."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _CONTROLS = {
 }
 
 
-def hide(text: str) -> str:
-    """Return the text without the phones, callback addresses and tokens in it."""
+def mask_private(text: str) -> str:
+    """Return the text with its phones, callback tokens and other tokens masked."""
     # Tokens first: ten digits in the middle of one may look like a phone.
     return mask_phones(_TOKENS.sub(lambda found: f"{found[1] or found[2] or ''}***", text))
 
 
 class PrivateFilter(logging.Filter):
-    """Adds the request id, hides what is private, keeps one line one line. Never raises."""
+    """Adds the request id, masks private data and escapes line breaks. Never raises."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id.get()
@@ -40,9 +40,9 @@ class PrivateFilter(logging.Filter):
         except Exception:
             # A log call with the wrong arguments must not break what it reports on.
             message = f"{record.msg} {record.args!r}"
-        record.msg, record.args = hide(message).translate(_CONTROLS), None
+        record.msg, record.args = mask_private(message).translate(_CONTROLS), None
         if record.exc_info and not record.exc_text:
-            record.exc_text = hide(_TRACEBACKS.formatException(record.exc_info))
+            record.exc_text = mask_private(_TRACEBACKS.formatException(record.exc_info))
         return True
 
 
@@ -57,16 +57,16 @@ class JSONFormatter(JsonFormatter):
             "{asctime}{levelname}{name}{request_id}{message}",
             style="{",
             rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
-            # Django hangs the whole request on its records; the message already names the path.
+            # Django adds the whole request to its records; the message already names the path.
             reserved_attrs=[*RESERVED_ATTRS, "request", "server_time"],
         )
 
     def formatException(self, ei: Any) -> str:  # noqa: N802
-        return hide(str(super().formatException(ei)))
+        return mask_private(str(super().formatException(ei)))
 
     def process_log_record(self, log_data: dict[str, Any]) -> dict[str, Any]:
-        """Hide what is private in whatever was hung on the record too."""
+        """Mask private data in the record's extra fields too."""
         return {
-            name: hide(value) if isinstance(value, str) else value
+            name: mask_private(value) if isinstance(value, str) else value
             for name, value in log_data.items()
         }

@@ -1,4 +1,4 @@
-"""Where uploaded files are seen from outside, and the view that serves them."""
+"""The URLs of uploaded files, and the view that serves them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 
 
 def media_prefix(request: Request | HttpRequest) -> str:
-    """The absolute address that a stored file's name is put after.
+    """The absolute URL that a stored file's name is appended to.
 
     Made once a request: asking the storage for each of 25 rows costs more than the query.
     """
@@ -23,7 +23,7 @@ def media_prefix(request: Request | HttpRequest) -> str:
 
 
 def is_its_own_address(stored: FieldFile | None, sent: Any) -> bool:
-    """Whether what was sent for a file is only the address it was shown at."""
+    """Whether a client sent back, in place of a new file, the URL of the stored one."""
     if not stored or not isinstance(sent, str):
         return False
     try:
@@ -36,11 +36,13 @@ def is_its_own_address(stored: FieldFile | None, sent: Any) -> bool:
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer one stored file; a folder or an unknown name is a 404.
 
-    A file never changes under its name (names are random), so it may be kept for a year.
+    A file never changes under its name (names are random), so it may be cached for a year. Each
+    file occupies a worker's thread while it is sent: in a real shop let the proxy serve /media/
+    from ``MEDIA_ROOT``, with these headers (docs/deploy.md).
     """
     response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["X-Content-Type-Options"] = "nosniff"
-    # A frontend on another address shows these pictures.
+    # Frontends of other origins show these pictures.
     response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,4 +1,4 @@
-"""The outermost room: what every request passes through, whatever it asks for."""
+"""The outermost middleware, for every request."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from .logs import request_id
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-#: What Django makes of a byte of a path that is not UTF-8; no address of ours contains it.
+#: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
-#: What plain http may ask for: pages, which are redirected, and a load balancer's questions.
+#: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
 _PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
 _FILES = ("/static/", "/media/")
 
 
 class EdgeMiddleware:
-    """Names each request, finds the client's address and refuses what cannot be read safely.
+    """Gives each request an id, finds the client's address and refuses malformed URLs.
 
     A path without its last slash is read as if it had one, so that no redirect loses a body.
     Over plain http, production redirects pages to https and refuses everything else: a client
@@ -47,7 +47,7 @@ class EdgeMiddleware:
         if not _is_readable_path(request.path_info) or not _is_readable_query(request):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
         if settings.TRUSTED_PROXIES:
-            _believe_proxies(request, settings.TRUSTED_PROXIES)
+            _set_client_address(request, settings.TRUSTED_PROXIES)
         path = request.path_info
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return _refuse("Use https.", "https_required")
@@ -72,8 +72,8 @@ def _is_readable_query(request: HttpRequest) -> bool:
         return False
 
 
-def _believe_proxies(request: HttpRequest, count: int) -> None:
-    """Set REMOTE_ADDR to the address our own outermost proxy saw; a client cannot choose it."""
+def _set_client_address(request: HttpRequest, count: int) -> None:
+    """Set REMOTE_ADDR to the address that our outermost proxy saw; a client cannot choose it."""
     hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
     if len(hops) < count:
         return

@@ -1,16 +1,14 @@
-"""Kenyan mobile numbers: read as people write them, kept in one form, shown with care.
+"""Kenyan mobile numbers: parsed as people write them, stored in one form, masked in logs.
 
-The lowest room of the house, because products, orders and payments all need it. No list of
-operator prefixes is kept: new ranges appear every year (Communications Authority of Kenya), and
-M-Pesa is the judge of who has an account.
+There is no list of operators' prefixes: new ranges appear every year (Communications Authority of
+Kenya), and only M-Pesa knows who has an account. Knows nothing of Django.
 """
 
 import re
 from typing import NamedTuple
 
 _TYPED = re.compile(r"(?:(?:\+|00)?2540?|0)?([17][0-9]{8})")
-#: What stands between digits: also the invisible marks that come along when a phone's address
-#: book is copied.
+#: Separators between digits, also the invisible marks in what is copied from a phone's contacts.
 _BETWEEN = re.compile("[ \u00a0\u202f.()/\u2010-\u2015\u200e\u200f\u202a-\u202e\u2060\ufeff-]")
 _LONGEST = 40
 _MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
@@ -52,5 +50,5 @@ def read_masked_phone(shown: str) -> MaskedPhone | None:
 
 
 def mask_phones(text: str) -> str:
-    """Return the text with the middle of every phone number in it hidden, for logs."""
+    """Return the text with the middle digits of every phone number replaced by ``***``."""
     return _MASKABLE.sub(r"\1\2\3***\4", text)

@@ -24,7 +24,7 @@ env.read_env(BASE_DIR / os.environ.get("OMACHE_ENV_FILE", ".env"))
 
 
 def _switch(name: str, *, default: bool) -> bool:
-    """``on`` or ``off``; a misspelt word must not silently mean off."""
+    """``on`` or ``off``; a misspelt word stops the start and does not mean off."""
     word = env.str(name, default="on" if default else "off").strip().lower()
     if word not in {"on", "off", "true", "false", "yes", "no", "1", "0"}:
         raise ImproperlyConfigured(f"{name} is on or off, not {word}.")
@@ -84,16 +84,16 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ORDER_HOLD_MINUTES = _number("ORDER_HOLD_MINUTES", default=15, least=1)
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = _percent("COMMISSION_PERCENT")
-#: Goods on the road count as delivered after this many days without a word from their buyer.
+#: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = _number("DELIVERY_CONFIRM_DAYS", default=7, least=1)
-#: What may leave to sellers in one day, KES. No payout is larger than M-Pesa's own 250,000.
+#: What may be paid out to sellers in one day, KES. M-Pesa allows 250,000 in one payout.
 PAYOUT_DAILY_LIMIT = _number("PAYOUT_DAILY_LIMIT", default=1_000_000, least=250_000)
-#: A payout above this, KES, waits until a second person has looked at it.
+#: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = _number("PAYOUT_APPROVAL_ABOVE", default=50_000)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
-#: The laptop's values are those the simulator is born with.
+#: On a laptop: the simulator's default values.
 _SIMULATED = {
     "DARAJA_BASE_URL": "http://127.0.0.1:8001",
     "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:8000",
@@ -117,14 +117,14 @@ DARAJA_PASSKEY = _daraja("DARAJA_PASSKEY")
 DARAJA_TRANSACTION_TYPE = env.str("DARAJA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
 DARAJA_PARTY_B = env.str("DARAJA_PARTY_B", default="")
 DARAJA_CALLBACK_IPS = env.list("DARAJA_CALLBACK_IPS", default=[])
-#: Status queries a minute, by all workers together: what the sandbox was seen to take.
+#: Status queries a minute, by all workers together: as many as the sandbox was seen to allow.
 DARAJA_QUERIES_A_MINUTE = _number("DARAJA_QUERIES_A_MINUTE", default=5, least=1)
 
-#: The secret part of the addresses that payments to the pay bill are told to; empty: no such door.
+#: The secret part of the URLs that receive C2B payments to the pay bill; empty: no such URLs.
 DARAJA_C2B_TOKEN = env.str("DARAJA_C2B_TOKEN", default="" if PRODUCTION else "laptop-only")
 #: Whether M-Pesa's statement may be read (Pull Transactions, registered for the pay bill).
 DARAJA_STATEMENT = _switch("DARAJA_STATEMENT", default=not PRODUCTION)
-#: Who pays out and reverses; empty: what is owed back waits for a person.
+#: The initiator of B2C payments and reversals; empty: refunds wait for a person.
 DARAJA_B2C_SHORTCODE = env.str("DARAJA_B2C_SHORTCODE", default="" if PRODUCTION else "600000")
 DARAJA_INITIATOR_NAME = env.str("DARAJA_INITIATOR_NAME", default="" if PRODUCTION else "simulator")
 DARAJA_INITIATOR_PASSWORD = env.str(
@@ -135,7 +135,7 @@ DARAJA_CERTIFICATE = env.str("DARAJA_CERTIFICATE", default="")
 
 # --- Banks -----------------------------------------------------------------------------------
 
-#: What Equity Bank names itself with; no password: no such door.
+#: The credentials of Equity Bank's notifications (IPN); no password: no such URL.
 EQUITY_IPN_USERNAME = env.str("EQUITY_IPN_USERNAME", default="")
 EQUITY_IPN_PASSWORD = env.str("EQUITY_IPN_PASSWORD", default="")
 #: The pay bill of Equity, and what a buyer types there as account number: {reference} stands for
@@ -144,22 +144,22 @@ EQUITY_PAY_BILL = env.str("EQUITY_PAY_BILL", default="247247")
 EQUITY_ACCOUNT = env.str("EQUITY_ACCOUNT", default="")
 
 
-# --- Telling people --------------------------------------------------------------------------
+# --- Notifications ---------------------------------------------------------------------------
 
-#: Who carries SMS: nobody, the log of a laptop, or Africa's Talking.
+#: Who sends SMS: nobody, the log of a laptop, or Africa's Talking.
 SMS = _choice(
     "SMS", among=("off", "console", "africastalking"), default="off" if PRODUCTION else "console"
 )
 AFRICASTALKING_USERNAME = env.str("AFRICASTALKING_USERNAME", default="")
 AFRICASTALKING_API_KEY = env.str("AFRICASTALKING_API_KEY", default="")
-#: The registered short code or name it comes from; empty: Africa's Talking's own.
+#: The registered short code or name that an SMS comes from; empty: Africa's Talking's own.
 AFRICASTALKING_SENDER_ID = env.str("AFRICASTALKING_SENDER_ID", default="")
 AFRICASTALKING_BASE_URL = env.str(
     "AFRICASTALKING_BASE_URL", default="https://api.africastalking.com"
 ).rstrip("/")
 
 
-def _half_a_carrier() -> str | None:
+def _sms_fault() -> str | None:
     """What is wrong with the settings of SMS, as one sentence, or None."""
     account = {
         "AFRICASTALKING_USERNAME": AFRICASTALKING_USERNAME,
@@ -188,7 +188,7 @@ def _half_a_carrier() -> str | None:
     return next((sentence for sentence, is_so in faults.items() if is_so), None)
 
 
-if _sentence := _half_a_carrier():
+if _sentence := _sms_fault():
     raise ImproperlyConfigured(_sentence)
 
 
@@ -200,8 +200,8 @@ def _missing() -> list[str]:
     return [name for name, is_there in needed.items() if not is_there]
 
 
-def _half_an_initiator() -> list[str]:
-    """What is missing for money to go out, where some of it is set."""
+def _missing_of_initiator() -> list[str]:
+    """The settings of the initiator that are missing, where some are set."""
     needed = {
         "DARAJA_B2C_SHORTCODE": DARAJA_B2C_SHORTCODE,
         "DARAJA_INITIATOR_NAME": DARAJA_INITIATOR_NAME,
@@ -212,7 +212,7 @@ def _half_an_initiator() -> list[str]:
 
 
 def _refuse_to_start() -> str | None:
-    """What stops production from starting, as one sentence, or None."""
+    """Why production must not start, as one sentence, or None."""
     missing, rehearsal = _missing(), _is_loopback(DARAJA_CALLBACK_BASE_URL)
     faults = {
         "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters.": (
@@ -233,8 +233,8 @@ def _refuse_to_start() -> str | None:
         "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.": (
             not rehearsal and not DARAJA_BASE_URL.startswith("https://")
         ),
-        f"set {', '.join(_half_an_initiator())} too, or none of the initiator's settings.": (
-            bool(_half_an_initiator())
+        f"set {', '.join(_missing_of_initiator())} too, or none of the initiator's settings.": (
+            bool(_missing_of_initiator())
         ),
         f"DARAJA_CERTIFICATE must be a file that can be read; {DARAJA_CERTIFICATE} is not.": (
             bool(DARAJA_CERTIFICATE) and not os.access(DARAJA_CERTIFICATE, os.R_OK)
@@ -476,7 +476,7 @@ AXES_ENABLED = THROTTLES
 AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=5)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "accounts.lockout.who_is_asked_for"
+AXES_USERNAME_CALLABLE = "accounts.lockout.lockout_name"
 AXES_RESET_ON_SUCCESS = True
 AXES_LOCKOUT_CALLABLE = "accounts.lockout.answer_lockout"
 AXES_DISABLE_ACCESS_LOG = True

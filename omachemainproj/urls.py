@@ -1,4 +1,4 @@
-"""Every address of the shop. EdgeMiddleware reads paths with and without their last slash."""
+"""The root of all URLs. EdgeMiddleware reads paths with and without their last slash."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from . import health
 from .media import media
 
-#: Swagger UI styles itself inline and draws its icons from data; its script stays our own file.
+#: Swagger UI needs inline styles and data: images; its scripts are static files of ours.
 _DOCS_POLICY = (
     f"{settings.CONTENT_SECURITY_POLICY}; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 )
 
 
 class DocsView(SpectacularSwaggerSplitView):
-    """A page to try the API on; everything it loads is ours."""
+    """Swagger UI; everything it loads is served from here."""
 
     url_name = "schema"
 
@@ -39,7 +39,7 @@ urlpatterns = [
     path("", include("products.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
-    # A folder and a name of ours, as the models' upload paths make them; nothing else is there.
+    # A folder and a random name, as the models' upload paths make them; nothing else is stored.
     re_path(r"^media/(?P<path>[a-z]+/[A-Za-z0-9_.-]+)$", media, name="media"),
     path("admin/", admin.site.urls),
     path("livez/", health.alive),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.money import format_kes
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -123,7 +124,9 @@ def _place(
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
     if amount > MAX_AMOUNT:
-        message = f"M-Pesa takes at most KES {MAX_AMOUNT:,} at once; this is KES {amount:,}."
+        message = (
+            f"M-Pesa takes at most {format_kes(MAX_AMOUNT)} at once; this is {format_kes(amount)}."
+        )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
     now = timezone.now()
     order = Order(

@@ -1,4 +1,4 @@
-"""The catalogue as staff see it: words and prices can be put right, stock cannot."""
+"""The admin's pages of products, stock movements and reviews. Stock is not edited there."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     """Search by number, by words as shoppers do, or by the seller's user name.
 
     Products are added by their sellers, so that no stock is there without its movement, and never
-    deleted, because orders speak of them: unlist them.
+    deleted, because orders refer to them: unlist them.
     """
 
     list_display = (
@@ -119,7 +119,7 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     def save_model(
         self, request: HttpRequest, obj: Product, form: ModelForm[Product], change: bool
     ) -> None:
-        # Only what was typed: the whole row would take sales of this very minute back.
+        # Only what was typed: writing the whole row would undo sales of this very minute.
         edit_product(obj.pk, **{name: form.cleaned_data[name] for name in form.changed_data})
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -148,7 +148,7 @@ def _find(products: Any, term: str) -> ProductQuerySet:
 
 @admin.register(StockMovement)
 class StockMovementAdmin(LookupAdmin):
-    """Everything that came onto a shelf or left it, and what for."""
+    """Every change of a product's stock, and what for."""
 
     list_display = ("product", "quantity", "reference", "actor", "note", "created_at")
     list_select_related = ("product", "actor")
@@ -160,7 +160,7 @@ class StockMovementAdmin(LookupAdmin):
 
 
 class ReasonForm(ActionForm):
-    """What staff have to say when they hide something."""
+    """The reason that staff give when they hide a review."""
 
     reason = forms.CharField(
         max_length=MAX_REASON, required=False, help_text="Why; needed to hide a review."
@@ -169,7 +169,7 @@ class ReasonForm(ActionForm):
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnlyAdmin):
-    """Search by a product's number or a person's user name. Nothing of a review is written here."""
+    """Search by a product's number or a person's user name. A review's text is not edited here."""
 
     list_display = ("product", "stars", "beginning", "buyer", "seller", "hidden", "created_at")
     list_filter = ("hidden", "stars")
@@ -211,7 +211,7 @@ class ReviewAdmin(ReadOnlyAdmin):
         return queryset, False
 
     def has_hide_permission(self, request: HttpRequest) -> bool:
-        """Whether this person decides what the public reads."""
+        """Whether this person may hide reviews."""
         return request.user.has_perm("products.hide_review")
 
     @admin.action(description="Hide, for the reason given", permissions=["hide"])

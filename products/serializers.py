@@ -120,7 +120,7 @@ class CategoryField(serializers.ChoiceField):
 
 
 class GivenOnce(serializers.Serializer):
-    """Reads forms that say a thing twice as what they are: a mistake."""
+    """Refuses a form that has the same field twice."""
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, QueryDict):
@@ -131,12 +131,12 @@ class GivenOnce(serializers.Serializer):
 
 
 def tidy_name(name: str) -> str:
-    """A product's name as it is kept: one line, its spaces single."""
+    """A product's name as it is stored: one line, with single spaces."""
     return " ".join(unicodedata.normalize("NFC", name).split())
 
 
 class ListingInput(GivenOnce):
-    """What a listing says of its goods, whoever writes it and by whichever door."""
+    """The fields of a listing, for the API and for sheets."""
 
     name = serializers.CharField(max_length=MAX_NAME)
     image = PictureField(required=False, allow_null=True)
@@ -155,7 +155,7 @@ class ListingInput(GivenOnce):
     )
 
     def validate_name(self, name: str) -> str:
-        """One line of words: spaces between them once, and something to read."""
+        """Tidy the name; refuse one without letters or digits, or with control characters."""
         name = tidy_name(name)
         if not any(letter.isalnum() for letter in name):
             raise serializers.ValidationError("Give a name with letters or digits.")
@@ -164,7 +164,7 @@ class ListingInput(GivenOnce):
         return name
 
     def validate_sku(self, sku: str | None) -> str | None:
-        """None where there is none, so that any number of listings have none."""
+        """None for an empty sku, so that any number of listings have none."""
         if sku and not sku.isprintable():
             raise serializers.ValidationError("Give a sku without control characters.")
         return sku or None
@@ -213,7 +213,7 @@ class EditProductInput(ListingInput):
             return attrs
         if not password:
             self._refuse_password("Give your password to change where you are paid.")
-        # Django's own request: axes leaves its verdict on it for the middleware to read.
+        # Django's own request: axes marks it for its middleware, which answers the lock-out.
         request = self.context["request"]
         if not confirm_password(request._request, request.user, password=password):
             self._refuse_password("This is not your password.")

@@ -22,14 +22,14 @@ from .models import MAX_STOCK, Product, StockMovement
 
 @dataclass(frozen=True, slots=True)
 class StockLine:
-    """So many of one product."""
+    """A number of units of one product."""
 
     product_id: int
     number: int
 
 
 class Shortage(Exception):
-    """There is less free than was asked. The transaction must be rolled back by the caller."""
+    """Fewer units can be sold than were asked for. The caller rolls the transaction back."""
 
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
@@ -37,11 +37,11 @@ class Shortage(Exception):
 
 
 class Overfull(Exception):
-    """More would stand on a shelf than it takes. The transaction must be rolled back."""
+    """There would be more than MAX_STOCK units. The caller rolls the transaction back."""
 
     def __init__(self, product_id: int) -> None:
         self.product_id = product_id
-        super().__init__(f"product {product_id} has too many on its shelf")
+        super().__init__(f"product {product_id} would have too many in stock")
 
 
 def create_with_stock(product: Product, *, actor_id: int) -> None:
@@ -60,9 +60,10 @@ def create_with_stock(product: Product, *, actor_id: int) -> None:
 
 
 def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
-    """Promise every line, or raise Shortage for the first that cannot be.
+    """Reserve every line for an order that is not paid yet.
 
-    One statement a line: ``held`` grows only where enough is free at that very moment.
+    One statement a line: ``held`` grows only where enough is free at that very moment. Raises
+    Shortage for the first line that cannot be held.
     """
     for line in _in_id_order(lines):
         if not _hold(line.product_id, line.number, listed_only):
@@ -71,20 +72,20 @@ def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
 
 @compiled_update
 def _hold(product: int, number: int, listed_only: Fixed[bool]) -> Update:
-    shelf = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
+    enough = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
     if listed_only:
-        shelf = shelf.filter(listed=True)
-    return shelf, {"held": F("held") + number}
+        enough = enough.filter(listed=True)
+    return enough, {"held": F("held") + number}
 
 
 def release(lines: Iterable[StockLine]) -> None:
-    """Take a promise back. Not safe to repeat: the caller moves the order's status first."""
+    """Hold lines no longer. Not safe to repeat: the caller moves the order's status first."""
     for line in _in_id_order(lines):
         Product.objects.filter(pk=line.product_id).update(held=F("held") - line.number)
 
 
 def take(lines: Iterable[StockLine], *, reference: str) -> None:
-    """Let held goods leave the shelf: ``item_number`` and ``held`` fall together.
+    """Take held goods out of stock for a paid order: ``item_number`` and ``held`` fall together.
 
     Safe to repeat: a reference moves a product's stock at most once.
     """
@@ -108,14 +109,14 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
 
 
 def put_back(line: StockLine, *, reference: str) -> None:
-    """Let goods that had left the shelf stand on it again, whatever else is on it by now.
+    """Return goods that ``take`` took out of stock, whatever the stock is by now.
 
     Safe to repeat: a reference moves a product's stock at most once.
     """
-    moved = StockMovement.objects.get_or_create(
+    _, is_new = StockMovement.objects.get_or_create(
         product_id=line.product_id, reference=reference, defaults={"quantity": line.number}
     )
-    if moved[1]:
+    if is_new:
         Product.objects.filter(pk=line.product_id).update(
             item_number=F("item_number") + line.number, sold=F("sold") - line.number
         )
@@ -124,11 +125,11 @@ def put_back(line: StockLine, *, reference: str) -> None:
 def restock(
     line: StockLine, *, reference: str, actor_id: int | None = None, note: str = ""
 ) -> StockMovement | None:
-    """Add to a shelf, or take from what is free on it where the number is negative.
+    """Add to a product's stock, or take from what is free where the number is negative.
 
-    Safe to repeat, and at once: a reference moves a product's stock at most once, and None says
-    that it did before. Raises Shortage when less than that is free, Overfull when more would
-    stand there than a shelf takes.
+    Safe to repeat, and at once: a reference moves a product's stock at most once. Returns None
+    where it had moved it before. Raises Shortage when fewer are free, and Overfull when there
+    would be more than MAX_STOCK.
     """
     movement = StockMovement(
         product_id=line.product_id,
@@ -138,21 +139,21 @@ def restock(
         note=note,
     )
     with transaction.atomic():
-        # Before the shelf is touched: of two with the same reference the later waits here.
+        # Before the product is touched: of two with the same reference the later waits here.
         if not _is_first(movement):
             return None
-        shelf = Product.objects.filter(
+        fits = Product.objects.filter(
             pk=line.product_id,
             item_number__gte=F("held") - line.number,
             item_number__lte=MAX_STOCK - line.number,
         )
-        if not shelf.update(item_number=F("item_number") + line.number):
+        if not fits.update(item_number=F("item_number") + line.number):
             raise (Overfull if line.number > 0 else Shortage)(line.product_id)
     return movement
 
 
 def _is_first(movement: StockMovement) -> bool:
-    """Whether the movement could be written; not so when its reference is there already."""
+    """Write the movement and return whether it could be: its reference may be there already."""
     try:
         with transaction.atomic():
             movement.save(force_insert=True)

@@ -1,4 +1,4 @@
-"""The admin's frame: lists that never count a table, and every change of the staff on record."""
+"""Base classes of the admin's pages: lists that count no whole table, and logged changes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ admin.site.site_title = "O-Mache"
 admin.site.index_title = "Running the shop"
 admin.site.site_url = "/docs/"
 
-#: Tables of libraries that nobody here works with; they came with their own pages.
+#: The pages of libraries' tables, which nobody here works with.
 for _model in [
     model
     for model in admin.site._registry
@@ -31,7 +31,7 @@ for _model in [
 ]:
     admin.site.unregister(_model)
 
-#: How many rows a list is paged through; beyond them a search or a filter is the way.
+#: How many rows a list can be paged through; further ones are found by search or filter.
 COUNT_AT_MOST = 1000
 
 
@@ -48,7 +48,7 @@ class BoundedPaginator(Paginator):
 
 
 class ShopList(ChangeList):
-    """A list in its own order, whatever the address asks for."""
+    """A list in its own order, whatever order the URL asks for."""
 
     def get_ordering_field(self, field_name: Any) -> Any:
         if self.sortable_by is not None and field_name not in self.sortable_by:
@@ -59,8 +59,8 @@ class ShopList(ChangeList):
 class ShopAdmin(admin.ModelAdmin):
     """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
 
-    Whatever a form adds, changes or deletes is kept with each value before and after
-    (accounts.backoffice.audit). What an action does is kept by accounts.backoffice.actions.
+    Whatever a form adds, changes or deletes is logged with each value before and after
+    (accounts.backoffice.audit). Actions are logged by accounts.backoffice.actions.
     """
 
     show_full_result_count = False
@@ -75,7 +75,7 @@ class ShopAdmin(admin.ModelAdmin):
         return ShopList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse to filter by what is not shown: ``?code__startswith=1`` would tell it in bits."""
+        """Refuse to filter by hidden columns: ``?code__startswith=1`` would reveal a part."""
         column = lookup.split("__", maxsplit=1)[0]
         hidden = {*audit.SECRETS, *(self.get_exclude(request) or ())}
         return column not in hidden and super().lookup_allowed(lookup, value, request)
@@ -83,24 +83,24 @@ class ShopAdmin(admin.ModelAdmin):
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
     ) -> list[dict[str, Any]]:
-        """Django's own words, and beside them what changed; ``log_addition`` and others keep it."""
+        """Django's message, and the changed values, which ``log_addition`` and others log."""
         message: Any = super().construct_change_message(request, form, formsets, add)
-        values = dict(_typed(form))
+        values = dict(_changes_of(form))
         for row in (each for formset in formsets or () for each in formset.forms):
-            values.update(_typed(row, f"{row.instance._meta.verbose_name} {row.instance.pk}"))
+            values.update(_changes_of(row, f"{row.instance._meta.verbose_name} {row.instance.pk}"))
         return [*message, {"values": values}]
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        words, _ = _parted(message)
+        own_message, _ = _split(message)
         changes = audit.difference({}, audit.values_of(obj))
         audit.log(current_user(request), "Added", obj, changes=changes)
-        return super().log_addition(request, obj, words)
+        return super().log_addition(request, obj, own_message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        words, changes = _parted(message)
+        own_message, changes = _split(message)
         did = message if isinstance(message, str) else "Changed"
         audit.log(current_user(request), did, obj, changes=changes)
-        return super().log_change(request, obj, words)
+        return super().log_change(request, obj, own_message)
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         for row in queryset:
@@ -109,18 +109,18 @@ class ShopAdmin(admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
 
-def _parted(message: Any) -> tuple[Any, audit.Changes]:
-    """Django's words of a change, and the values that were laid beside them."""
+def _split(message: Any) -> tuple[Any, audit.Changes]:
+    """Django's own message of a change, and the values ``construct_change_message`` added."""
     if isinstance(message, str):
         return message, {}
     values: audit.Changes = next((part["values"] for part in message if "values" in part), {})
     return [part for part in message if "values" not in part], values
 
 
-def _typed(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[Any]]]:
-    """What was typed into a form that is saved by now: by column, before and after.
+def _changes_of(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """The changes of a form that is saved by now: column by column, before and after.
 
-    ``inline`` is what a row below the form's own is called.
+    ``inline`` names the row, where it is one below the form's own.
     """
     row = form.instance if isinstance(form, ModelForm) else None
     if inline and "DELETE" in form.changed_data:
@@ -137,13 +137,13 @@ def _typed(form: BaseForm, inline: str = "") -> Iterator[tuple[str, list[Any]]]:
 class ReadOnlyAdmin(ShopAdmin):
     """Shows rows and changes none: money and statuses move by actions that call services.
 
-    What opens a door (audit.SECRETS) is shown to nobody, a superuser included.
+    Secrets (audit.SECRETS) are shown to nobody, not even to superusers.
     """
 
     actions_on_bottom = True
 
     def get_exclude(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
-        """The columns that are on no page."""
+        """The columns that are on no page: secrets."""
         secrets = [f.name for f in self.opts.concrete_fields if f.name in audit.SECRETS]
         return [*(super().get_exclude(request, obj) or ()), *secrets]
 
@@ -158,7 +158,7 @@ class ReadOnlyAdmin(ShopAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        # A form without a field still saves its whole row, as it was when it was read.
+        # Even a form without fields saves its whole row, as it was when it was read.
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -166,7 +166,7 @@ class ReadOnlyAdmin(ShopAdmin):
 
 
 class ReadOnlyInline(admin.TabularInline):
-    """Rows that belong to the one shown, to look at."""
+    """Rows that belong to the one shown, read-only."""
 
     extra = 0
     max_num = 0
@@ -183,7 +183,7 @@ class ReadOnlyInline(admin.TabularInline):
 class LookupAdmin(ReadOnlyAdmin):
     """A read-only list that is searched by exact, indexed values, never by scanning."""
 
-    #: Shows the search box; ``find`` does the work.
+    #: Django shows the search box for it; ``find`` does the search.
     search_fields = ("pk",)
 
     def find(self, term: str) -> dict[str, Any]:

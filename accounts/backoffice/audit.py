@@ -1,7 +1,6 @@
-"""What staff did, kept: who, what, why, and each value before and after.
+"""The audit log: what staff did, who, why, and each value before and after.
 
-The admin's pages and the console call this; what the shop does by itself is not kept here, and
-costs nothing for it.
+The admin's pages and the console write it. What the shop does by itself is not logged here.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from django.db.models import BinaryField, Field, Model
 
 from accounts.models import Audit, User
 
-#: Never kept, wherever they stand: they open doors, or are raw bytes from strangers.
+#: Columns that are never logged or shown: they give access, or are raw bytes from strangers.
 SECRETS = frozenset(
     {
         "password",
@@ -29,7 +28,7 @@ SECRETS = frozenset(
     }
 )
 HIDDEN = "hidden"
-#: A value is kept up to so many characters.
+#: The characters of a text that are logged.
 LONGEST = 500
 
 Values = dict[str, Any]
@@ -38,11 +37,11 @@ Changes = dict[str, list[Any]]
 
 
 def values_of(row: Model) -> Values:
-    """What a row's columns hold in the database now, secrets left out; nothing if it is gone.
+    """What a row's columns hold in the database now, without secrets; empty if it is gone.
 
     One query.
     """
-    columns = [field for field in row._meta.concrete_fields if is_kept(field)]
+    columns = [field for field in row._meta.concrete_fields if is_logged(field)]
     found = type(row)._base_manager.filter(pk=row.pk).values_list(*(f.attname for f in columns))
     held = found.first()
     if held is None:
@@ -50,13 +49,13 @@ def values_of(row: Model) -> Values:
     return {field.name: plain(value) for field, value in zip(columns, held, strict=True)}
 
 
-def is_kept(field: Field[Any, Any]) -> bool:
-    """Whether a column may be kept, or taken away: it holds no secret and no raw bytes."""
+def is_logged(field: Field[Any, Any]) -> bool:
+    """Whether a column may be logged or downloaded: it holds no secret and no raw bytes."""
     return field.name not in SECRETS and not isinstance(field, BinaryField)
 
 
 def plain(value: Any) -> Any:
-    """A value as it is kept: rows and lists of rows by their names, long texts cut."""
+    """A value as it is logged: rows and lists of rows by their names, long texts cut."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, list | tuple | set):
@@ -67,7 +66,7 @@ def plain(value: Any) -> Any:
 
 
 def difference(before: Values, after: Values) -> Changes:
-    """What is not the same in both."""
+    """The columns whose values differ, with both values."""
     return {
         name: [before.get(name), after.get(name)]
         for name in {**before, **after}
@@ -84,7 +83,7 @@ def log(
     why: str = "",
     changes: Changes | None = None,
 ) -> Audit:
-    """Keep what somebody did to a row, or, where there is none, with the rows of a ``kind``."""
+    """Log what a person did to a row or, where there is none, to rows of a ``kind``."""
     model = type(row) if row is not None else kind
     if model is None:
         raise TypeError("a row or a kind of rows is needed")
@@ -102,7 +101,7 @@ def log(
 def log_with_history(
     by: User, did: str, row: Model, *, why: str = "", changes: Changes | None = None
 ) -> None:
-    """Keep what somebody did to a row, and tell of it in the row's own history in the admin."""
-    told = f"{did}. Why: {why}" if why else f"{did}."
-    LogEntry.objects.log_actions(by.pk, [row], CHANGE, told, single_object=True)
+    """Log what a person did to a row, here and in the row's own history in the admin."""
+    message = f"{did}. Why: {why}" if why else f"{did}."
+    LogEntry.objects.log_actions(by.pk, [row], CHANGE, message, single_object=True)
     log(by, did, row, why=why, changes=changes)

@@ -1,4 +1,4 @@
-"""Lists of the admin as CSV, for those who may take them away; each download is on record."""
+"""Lists of the admin as CSV, for staff who may download them; each download is logged."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ BATCH = 2000
 
 
 class DownloadAdmin(LookupAdmin):
-    """A list whose chosen rows, or all that a filter shows, can be had as CSV.
+    """A list whose chosen rows, or all that a filter shows, can be downloaded as CSV.
 
-    A list names ``download`` among its actions. The file holds every column, but for secrets.
+    A list names ``download`` among its actions. The file has every column except secrets.
     """
 
     def has_export_permission(self, request: HttpRequest) -> bool:
-        """Whether this person may take rows away."""
+        """Whether this person may download rows."""
         return request.user.has_perm("accounts.export_rows")
 
     @admin.action(description="Download as CSV", permissions=["export"])
@@ -55,7 +55,7 @@ def batches(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[list[A
 
 
 def _columns(model: type[Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields if audit.is_kept(field)]
+    return [field.attname for field in model._meta.concrete_fields if audit.is_logged(field)]
 
 
 def _chosen(request: HttpRequest) -> Any:

@@ -1,7 +1,7 @@
-"""Who among the staff may do what: four roles, each with its own part of the shop.
+"""What staff may do: four roles, each a group of Django's with its own permissions.
 
-A role is a group of Django's. Superusers put people into it (and make them staff, which is what
-opens the admin); the table below says what it may do, and every migrate brings the groups to it.
+Superusers put people into a role, and make them staff, which admits them to the admin. Every
+migrate sets the groups' permissions to the table below.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.db.models import Q
 
-#: By role. Apps above this one are named, not imported: their permissions are theirs to declare.
+#: By role. The apps above this one are named, not imported; they declare their permissions.
 ROLES: dict[str, tuple[str, ...]] = {
-    # Answers buyers: orders and their lines, put right with a reason. Sees people, changes none.
+    # Answers buyers: corrects orders and their lines, with a reason. Sees people, changes none.
     "support": (
         "accounts.view_user",
         "accounts.help_user",
@@ -27,7 +27,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.view_message",
         "orders.resend_message",
     ),
-    # Keeps the money: everything that came and went, and what waits for a decision.
+    # Handles money: all that came and went, and what waits for a decision.
     "finance": (
         "accounts.export_rows",
         "payments.view_orderpayment",
@@ -43,7 +43,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_payoutday",
         "payments.decide_money",
     ),
-    # Keeps what is for sale in order, and what is said of it.
+    # Edits products, and hides reviews.
     "catalogue": (
         "accounts.export_rows",
         "products.view_product",
@@ -52,7 +52,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "products.view_review",
         "products.hide_review",
     ),
-    # Carries the goods: lines and their way, and no other part of an order.
+    # Delivers goods: moves order lines, and sees no other part of an order.
     "delivery": (
         "orders.view_ordertrack",
         "orders.view_trackevent",
@@ -64,7 +64,7 @@ _APPS = frozenset(name.split(".")[0] for names in ROLES.values() for name in nam
 
 
 def update_roles(app_label: str) -> None:
-    """Bring the groups to the table, once the permissions of an app it names are there.
+    """Set the groups' permissions to the table, once those of an app it names are there.
 
     Safe to repeat. A permission whose app has not been migrated yet is left for that app's turn.
     """
@@ -86,7 +86,7 @@ def permissions(names: tuple[str, ...]) -> list[Permission]:
 
 
 def update_roles_after_migrate(app_config: Any, using: str, **kwargs: Any) -> None:
-    """Keep the groups as the table says, whatever was migrated."""
+    """Receiver of ``post_migrate``: set the groups' permissions to the table."""
     # A migration backwards may have taken the groups' own table away; a flush names no apps.
     apps = kwargs.get("apps", global_apps)
     if using == "default" and "group" in apps.all_models["auth"]:

@@ -1,4 +1,4 @@
-"""How the shop says no: the exceptions its services raise (handlers.py turns them into answers)."""
+"""The exceptions that services raise to refuse something; handlers.py turns them into answers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rest_framework.exceptions import APIException
 
 
 class Refusal(Exception):
-    """A rule of the marketplace said no.
+    """A rule of the marketplace forbids it.
 
     Subclasses set ``code`` (for programs), ``message`` (for people) and ``status_code``, next to
-    the rule they speak for. ``extra`` adds members to the answer.
+    their rule. ``extra`` adds members to the answer.
     """
 
     code = "refused"
@@ -25,7 +25,7 @@ class Refusal(Exception):
 
 
 class FieldRefusal(Refusal):
-    """A rule said no to one part of the input; ``errors`` mirrors the input's shape."""
+    """A rule forbids one part of the input; ``errors`` mirrors the input's shape."""
 
     status_code = status.HTTP_400_BAD_REQUEST
 

@@ -1,4 +1,4 @@
-"""Serializer fields that read strictly what looser ones would guess at."""
+"""Serializer fields that refuse what DRF's own would guess at, and the Idempotency-Key."""
 
 from __future__ import annotations
 
@@ -73,9 +73,11 @@ class MpesaNumberField(serializers.Field):
 
 
 def read_idempotency_key(typed: str | None) -> str | None:
-    """Return the ``Idempotency-Key`` as it is, or None where there is none.
+    """Return the ``Idempotency-Key`` header as it is, or None where there is none.
 
-    Raises ValidationError unless it is 1 to 255 visible ASCII characters.
+    Each subject enforces it with a unique constraint of its own: orders.cashout (an order has the
+    key), products.listings.services.restock_product and products.spreadsheets.importer (a stock
+    movement has its digest). Raises ValidationError unless it is 1 to 255 visible ASCII characters.
     """
     if typed is None:
         return None

@@ -1,4 +1,4 @@
-"""Every error of the shop, in one of two shapes.
+"""Every error answer of the shop, in one of two shapes.
 
 Field errors keep Django REST framework's, ``{"field": ["…"]}``. Everything else is
 ``{"detail": "…", "code": "…"}``: ``detail`` is for people and may change, ``code`` never does.
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Give every error of the API its one shape.
+    """Turn an exception of the API into its answer.
 
     Returns None for anything unforeseen, so that Django logs it and answers 500.
     """
@@ -46,7 +46,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _translate_database_error(exc: DatabaseError) -> Exception:
-    """Turn what the database refused into what the caller can do about it."""
+    """Turn an error of the database into the answer that says what the caller can do."""
     if isinstance(exc, OperationalError):
         # Lock and statement timeouts, deadlocks, an exhausted pool, a database restarting.
         logger.warning("database busy: %s", exc)
@@ -77,12 +77,12 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer an address nothing lives at."""
+    """Answer an unknown URL."""
     return _answer("Nothing lives at this address.", "not_found", 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a bug of ours; the log has the rest under the same request id."""
+    """Answer an unforeseen error; the log has the traceback under the same request id."""
     body = {
         "detail": "Something went wrong on our side. It has been written down.",
         "code": "server_error",

@@ -1,4 +1,4 @@
-"""Keyset paging: lists stay JSON arrays, and the way on is a ``Link`` header (RFC 8288).
+"""Keyset pagination: lists stay JSON arrays; the next page is a ``Link`` header (RFC 8288).
 
 A page starts after the last row of the one before, so rows neither repeat nor go missing while
 others write, the thousandth page costs what the first does, and nothing is ever counted.
@@ -33,7 +33,7 @@ class KeysetPagination(BasePagination):
 
     The view names the order by ``keyset``: ``("-id",)``, or ``("price", "id")`` with both columns
     in the same direction. Rows may be dicts, named tuples or instances, and carry those columns.
-    One query. More than 100 rows a page are asked for in vain: there are 100.
+    One query. A page has at most 100 rows, however many are asked for.
     """
 
     page_size: ClassVar[int] = PAGE_SIZE
@@ -49,7 +49,7 @@ class KeysetPagination(BasePagination):
         return self.paginate(request, keyset, fetch)
 
     def paginate(self, request: Request, keyset: Sequence[str], fetch: Fetch) -> list[Any]:
-        """The asked page of what ``fetch(after, limit)`` reads: so many rows after a place."""
+        """The requested page; ``fetch(after, limit)`` reads so many rows after a cursor."""
         size = self._read_size(request)
         cursor = _read_once(request, "cursor")
         rows = fetch(None if cursor is None else _read_cursor(cursor, len(keyset)), size + 1)
@@ -103,7 +103,7 @@ def _read_once(request: Request, name: str) -> str | None:
 
 
 def beyond(keyset: Sequence[str], after: list[int]) -> Any:
-    """The rows after that place, in a form an index can start from."""
+    """The condition for rows after these keyset values, so that an index can start there."""
     down = keyset[0].startswith("-")
     names = [name.lstrip("-") for name in keyset]
     if len(names) == 1:

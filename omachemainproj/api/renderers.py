@@ -1,4 +1,4 @@
-"""Answers as JSON, written by orjson: a list of 25 rows costs a tenth of what the stdlib takes."""
+"""JSON answers, written by orjson: a list of 25 rows costs a tenth of the stdlib's time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The pieces every endpoint's OpenAPI description shares: its errors and its bearer token.
+"""What every endpoint's OpenAPI description has in common: errors and the bearer token.
 
-Views declare what they take and give with ``extend_schema``; the answers every endpoint can give
-(no token, a body that cannot be read, too many requests) are added here, once.
+Views describe inputs and outputs with ``extend_schema``; the errors that every endpoint can answer
+(no token, a body that cannot be read, too many requests) are added here.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
-#: Where a missing cache must not open the door to guessing.
+#: Scopes that refuse while the cache is down, since passwords could be guessed meanwhile.
 _FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth"}
 
 

@@ -1,8 +1,8 @@
-"""Django's PostgreSQL backend, with a cheaper way to see that a pooled connection still lives.
+"""Django's PostgreSQL backend, with a cheaper health check of pooled connections.
 
-Django asks the server before each request (``CONN_HEALTH_CHECKS``), which costs as much as the
-query of a page. A server that has hung up leaves something to read on the socket, and looking at
-a socket costs nothing.
+Django's own (``CONN_HEALTH_CHECKS``) is a query before each request, which costs as much as the
+query of a page. A server that closed a connection has left something to read on its socket, and
+to poll a socket costs next to nothing.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from django.db.backends.postgresql import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Hands out pooled connections that nobody has hung up on."""
+    """Uses pooled connections only while the server has not closed them."""
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         connection = super().get_new_connection(conn_params)
-        # Bounded by the pool: each turn throws one dead connection away.
+        # Bounded by the pool: each round discards one closed connection.
         for _ in range(self.pool.max_size if self.pool else 0):
-            if not _has_news(connection):
+            if not _is_closed(connection):
                 break
-            # Nothing is asked and yet the server has spoken: it said goodbye.
+            # The server sent something without being asked: it is closing the connection.
             connection.close()
             self.pool.putconn(connection)
             connection = super().get_new_connection(conn_params)
         return connection
 
 
-def _has_news(connection: Any) -> bool:
+def _is_closed(connection: Any) -> bool:
     if connection.closed:
         return True
     poll = select.poll()

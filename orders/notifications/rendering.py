@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import MessagePreferences, User
 from accounts.preferences import preferences_of
+from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack, TrackStatus
 from orders.models.notifications import Channel, Kind, Message, Notice
 
@@ -178,7 +179,7 @@ def _values(notice: Notice, letter: _Draft, language: str) -> dict[str, str]:
     way = facts.get("by_hand")
     return {
         "name": letter.user.first_name or letter.user.username,
-        "amount": letters.as_kes(letter.amount),
+        "amount": format_kes(letter.amount),
         "reference": letter.reference,
         "why": facts.get("why", {}).get(language, ""),
         "by_hand": letters.by_hand(language, way) if way else "",

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from omachemainproj.money import format_kes
 from orders.models.notifications import Kind
 
 from .gsm7 import parts, to_gsm
@@ -137,14 +138,9 @@ _SIGNED = {
 }
 
 
-def as_kes(amount: int) -> str:
-    """An amount of whole shillings as people write it: ``KES 1,234``."""
-    return f"KES {amount:,}"
-
-
 def by_hand(language: str, way: Mapping[str, Any]) -> str:
     """The sentence, behind another, that says how to pay without a prompt."""
-    return _BY_HAND[language].format(**{**way, "amount": as_kes(way["amount"])})
+    return _BY_HAND[language].format(**{**way, "amount": format_kes(way["amount"])})
 
 
 def receipt(language: str, number: str) -> str:

@@ -15,6 +15,7 @@ from django.db.models import Model
 from accounts.backoffice import audit
 from accounts.backoffice.actions import Do, ReasonForm, StaffAction, describe
 from accounts.models import User
+from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.models import (
     EventState,
@@ -32,7 +33,6 @@ from payments.models import (
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
 from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm
-from .queues import kes
 
 #: Who may look, and who may act. Superusers may both.
 LOOKING = "payments.view_receipt"
@@ -134,15 +134,17 @@ def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     credited = money_in.match_receipt_to_order(
         receipt.pk, reference=given["reference"], why=given["why"]
     )
-    return f"{kes(credited.amount)} is given to order {credited.order}."
+    return f"{format_kes(credited.amount)} is given to order {credited.order}."
 
 
 @console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
     refund = money_in.refund_receipt(receipt.pk)
     if refund.way == Way.PORTAL:
-        return f"{kes(refund.amount)} is owed back. No way is known: decide about the refund."
-    return f"{kes(refund.amount)} goes back by {refund.get_way_display()}."
+        return (
+            f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
+        )
+    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
 
 
 @console_action(
@@ -183,7 +185,7 @@ def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
 )
 def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
     paid = money_in.mark_attempt_paid(payment.pk, number=given["number"])
-    return f"{kes(paid.amount)} is credited to order {paid.order}."
+    return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
 @console_action(
@@ -228,12 +230,12 @@ def _is_refused_payout(payout: Payout) -> bool:
 )
 def approve(payout: Payout, given: Given, by: User) -> str:
     money_out.approve_payout(payout.pk, by=by)
-    return f"{kes(payout.amount)} goes to {payout.phone}."
+    return f"{format_kes(payout.amount)} goes to {payout.phone}."
 
 
 def _goes_back(refund: Refund) -> str:
     to = f" to {refund.phone}" if refund.phone else ""
-    return f"{kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
+    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
 
 
 @console_action(
@@ -294,7 +296,7 @@ def send_payout(payout: Payout, given: Given, by: User) -> str:
 )
 def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
     by_person = money_out.record_refund_on_portal(refund.pk, number=given["number"])
-    return f"{kes(by_person.amount)} went back under {by_person.number}."
+    return f"{format_kes(by_person.amount)} went back under {by_person.number}."
 
 
 @console_action(
@@ -315,7 +317,7 @@ def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
 )
 def refund_went(refund: Refund, given: Given, by: User) -> str:
     done = money_out.record_refund_outcome(refund.pk, number=given["number"])
-    return f"{kes(done.amount)} went back under {done.number}."
+    return f"{format_kes(done.amount)} went back under {done.number}."
 
 
 @console_action(

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack
 from payments.checkout.failures import staff_label
 from payments.models import AWAITS_APPROVAL, OrderPayment, Payout, SellerShare
@@ -37,7 +38,7 @@ from .charts import (
     part,
     percentile,
 )
-from .queues import COUNT_AT_MOST, QUEUES, kes
+from .queues import COUNT_AT_MOST, QUEUES
 
 #: Days that are looked back, today included.
 DAYS = 30
@@ -102,11 +103,11 @@ def sales(now: datetime) -> Content:
     days = [first + timedelta(days=number) for number in range(DAYS)]
     series = [(day, *by_day.get(day, (0, 0))) for day in days]
     points = [
-        (f"{day:%-d %b}", amount, f"{kes(amount)} in {_orders(orders)}", _note(day == today))
+        (f"{day:%-d %b}", amount, f"{format_kes(amount)} in {_orders(orders)}", _note(day == today))
         for day, orders, amount in series
     ]
     rows = [
-        (f"{day:%-d %b}{_note(day == today)}", f"{orders:,}", kes(amount))
+        (f"{day:%-d %b}{_note(day == today)}", f"{orders:,}", format_kes(amount))
         for day, orders, amount in reversed(series)
     ]
     return Content(
@@ -119,7 +120,7 @@ def sales(now: datetime) -> Content:
             "KES sold by day",
             draw(points),
             Table(("Day", "Orders", "Sold"), rows),
-            top=kes(max(amount for _, _, amount in series)),
+            top=format_kes(max(amount for _, _, amount in series)),
         ),
     )
 
@@ -245,11 +246,13 @@ def payouts_due(now: datetime) -> Content:
     new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
     return Content(
         figures=[
-            Figure("Gathered for a payout", kes(new["amount"]), counted(new["lines"], "line")),
+            Figure(
+                "Gathered for a payout", format_kes(new["amount"]), counted(new["lines"], "line")
+            ),
             *(
                 Figure(
                     label,
-                    kes(found[f"kes_{number}"]),
+                    format_kes(found[f"kes_{number}"]),
                     counted(found[f"payouts_{number}"], "payout"),
                     f"{listed}?{query}",
                 )
@@ -265,7 +268,7 @@ def _midnight(day: date) -> datetime:
 
 def _sold(label: str, series: list[tuple[Any, int, int]]) -> Figure:
     orders = sum(each for _, each, _ in series)
-    return Figure(label, kes(sum(amount for _, _, amount in series)), _orders(orders))
+    return Figure(label, format_kes(sum(amount for _, _, amount in series)), _orders(orders))
 
 
 def _orders(count: int) -> str:

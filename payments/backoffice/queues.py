@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from omachemainproj.money import format_kes
 from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
 
 #: Rows shown of a queue, and how far its rows are counted.
@@ -99,24 +100,19 @@ def count_unsolicited() -> int:
     return GatewayEvent.objects.unsolicited().order_by()[:COUNT_AT_MOST].count()
 
 
-def kes(amount: int) -> str:
-    """An amount as people read it."""
-    return f"KES {amount:,}"
-
-
 def _receipt_name(receipt: Receipt) -> str:
     return receipt.number or "number to come"
 
 
 def _refund_name(refund: Refund) -> str:
-    return f"{kes(refund.amount)} by {refund.get_way_display()}"
+    return f"{format_kes(refund.amount)} by {refund.get_way_display()}"
 
 
 _PAYOUT = {
-    "Payout": lambda payout: f"{kes(payout.amount)} to {payout.phone}",
+    "Payout": lambda payout: f"{format_kes(payout.amount)} to {payout.phone}",
     "Seller": lambda payout: payout.seller,
 }
-_RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: kes(receipt.amount)}
+_RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: format_kes(receipt.amount)}
 _REFUND = {
     "Refund": _refund_name,
     "Of order": lambda refund: refund.order or "no order",
@@ -160,7 +156,7 @@ QUEUES = (
         rows=lambda now: OrderPayment.objects.unresolved().select_related("order").order_by("pk"),
         columns={
             "Order": lambda payment: payment.order,
-            "Asked for": lambda payment: kes(payment.amount),
+            "Asked for": lambda payment: format_kes(payment.amount),
             "Phone": lambda payment: payment.phone,
             "Rang": lambda payment: payment.rung_at or payment.created_at,
             "M-Pesa's id": lambda payment: payment.checkout_request_id or "none was given",
@@ -293,7 +289,7 @@ QUEUES = (
         rows=lambda now: Receipt.objects.unseen().select_related("order").order_by("pk"),
         columns={
             **_RECEIPT,
-            "Borne by the shop": lambda receipt: kes(receipt.borne),
+            "Borne by the shop": lambda receipt: format_kes(receipt.borne),
             "Order": lambda receipt: receipt.order or "no order",
             "Note": lambda receipt: receipt.note,
         },
@@ -328,7 +324,7 @@ QUEUES = (
         columns={
             **_RECEIPT,
             "Order": lambda receipt: receipt.order,
-            "Of": lambda receipt: kes(receipt.order.amount),
+            "Of": lambda receipt: format_kes(receipt.order.amount),
             "Time is over": lambda receipt: receipt.order.expires_at,
         },
         listed="payments_receipt_changelist?waiting__exact=1",

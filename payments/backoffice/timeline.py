@@ -12,6 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
+from omachemainproj.money import format_kes
 from orders.models import Order, TrackEvent
 from payments.models import (
     AttemptStatus,
@@ -132,7 +133,7 @@ def _entries(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
 
 
 def _tell_order(order: Order) -> Iterator[TimelineEntry]:
-    what = f"{order.buyer} ordered for {_kes(order.amount)} and asked to pay from"
+    what = f"{order.buyer} ordered for {format_kes(order.amount)} and asked to pay from"
     yield TimelineEntry(order.created_at, f"{what} {order.mpesa_number}.", order, "order")
 
 
@@ -147,10 +148,12 @@ def _tell_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
         return TimelineEntry(at, what, payment, "attempt", detail)
 
     if not payment.phone:
-        what = f"{_kes(payment.amount)} is taken as paid {payment.get_channel_display()}."
+        what = f"{format_kes(payment.amount)} is taken as paid {payment.get_channel_display()}."
         yield moment(payment.created_at, what)
         return
-    yield moment(payment.created_at, f"{_kes(payment.amount)} is to be asked of {payment.phone}.")
+    yield moment(
+        payment.created_at, f"{format_kes(payment.amount)} is to be asked of {payment.phone}."
+    )
     if payment.rung_at:
         known = payment.checkout_request_id
         detail = f"M-Pesa's id: {known}" if known else "M-Pesa gave no id for it."
@@ -174,7 +177,7 @@ _ATTEMPT_STANDS = {
 
 def _tell_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     who = " ".join(filter(None, [receipt.payer, receipt.phone]))
-    what = f"{_kes(receipt.amount)} came through {receipt.get_provider_display()}"
+    what = f"{format_kes(receipt.amount)} came through {receipt.get_provider_display()}"
     what += f" as {receipt.number}" if receipt.number else "; its number has not come"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
@@ -185,7 +188,7 @@ def _tell_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
 
 
 def _tell_refund(refund: Refund) -> Iterator[TimelineEntry]:
-    amount, way = _kes(refund.amount), refund.get_way_display()
+    amount, way = format_kes(refund.amount), refund.get_way_display()
     to = f" to {refund.phone}" if refund.phone else ""
     what = f"{amount} is owed back by {way}{to}: {refund.get_cause_display()}."
     if refund.replaces_id:
@@ -215,7 +218,7 @@ _OUT_STANDS = {
 
 
 def _tell_payout(payout: Payout) -> Iterator[TimelineEntry]:
-    amount, phone = _kes(payout.amount), payout.phone
+    amount, phone = format_kes(payout.amount), payout.phone
     what = f"{amount} is to go to {payout.seller} at {phone}."
     yield TimelineEntry(payout.created_at, what, payout, "payout", payout.note)
     if payout.sent_at:
@@ -243,7 +246,7 @@ def _tell_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
         accounts[entry.side].append(entry.get_account_display())
         total += entry.amount if entry.side == Side.DEBIT else 0
     given, taken = (" and ".join(accounts[side]) for side in (Side.DEBIT, Side.CREDIT))
-    what = f"In the books, {_kes(total)}: {given} → {taken}."
+    what = f"In the books, {format_kes(total)}: {given} → {taken}."
     yield TimelineEntry(posting.created_at, what, posting, "books")
 
 
@@ -258,10 +261,6 @@ def _tell_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
 def _tell_decision(entry: LogEntry) -> Iterator[TimelineEntry]:
     what = f"{entry.user} decided about {entry.object_repr}:"
     yield TimelineEntry(entry.action_time, what, entry, "person", entry.get_change_message())
-
-
-def _kes(amount: int) -> str:
-    return f"KES {amount:,}"
 
 
 _TELLERS: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {

@@ -13,8 +13,8 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
+from omachemainproj.dates import NAIROBI
 from omachemainproj.strict_json import NotStrictJson, read_json
-from payments.daraja.values import NAIROBI
 
 from .bank import Bank, BankNotification, PayBill, UnreadableNotification
 from .basic_auth import has_credentials

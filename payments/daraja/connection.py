@@ -16,13 +16,13 @@ from typing import Any
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from omachemainproj.dates import NAIROBI
 from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, HttpExchange
 
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal
 from .reply import Reply
 from .tokens import SharedToken, TokenStore
-from .values import NAIROBI
 
 OAUTH_PATH = "/oauth/v1/generate"
 

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from omachemainproj.dates import NAIROBI
+
 from .connection import Connection
 from .reply import Reply
 from .values import (
-    NAIROBI,
     UnreadableCallback,
     check_text,
     moment,

@@ -8,12 +8,13 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from omachemainproj.dates import NAIROBI
+
 from .connection import Connection
 from .errors import DarajaError, Refusal
 from .reply import ACCEPTED, Reply
 from .result_codes import is_success, stk_failure
 from .values import (
-    NAIROBI,
     check_amount,
     check_phone,
     check_text,

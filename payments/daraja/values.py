@@ -7,14 +7,12 @@ Source: Daraja portal, the parameter tables of each API.
 """
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from omachemainproj.dates import NAIROBI
 from omachemainproj.strict_json import NotStrictJson, read_json
-
-#: All times in Daraja's messages are Nairobi's: UTC+3, the whole year.
-NAIROBI = timezone(timedelta(hours=3), "EAT")
 
 #: The longest callback that is read.
 MAX_CALLBACK_BYTES = 64 * 1024

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -18,6 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.background import background_task, enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.dates import NAIROBI
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
 from payments import ledger
@@ -30,8 +30,6 @@ from .balances import annotate_balances, balance_of
 
 logger = logging.getLogger(__name__)
 
-#: Whose midnight ends a day's limit.
-NAIROBI = ZoneInfo("Africa/Nairobi")
 #: Shares taken on at a time; the clock comes again for the rest.
 SHARES_PER_ROUND = 200
 #: How old a payout that never left may be for the clock to see whether it left something to spare.

@@ -1,7 +1,7 @@
 """What must be true of the books at any moment, and the question whether it is.
 
-Each rule (payments.proof.rules) asks the database for the rows that break it, and a healthy shop has
-none. What a constraint forbids is not asked again. Nothing is locked and nothing is written.
+Each rule (payments.proof.rules) asks the database for the rows that break it, and a healthy shop
+has none. What a constraint forbids is not asked again. Nothing is locked and nothing is written.
 """
 
 from __future__ import annotations

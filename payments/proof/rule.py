@@ -21,8 +21,8 @@ Breaking = Callable[[datetime], QuerySet[Any]]
 class Rule:
     """What must be so, and the question for the rows of which it is not.
 
-    The question is compiled once (omachemainproj.compiled_queries): it may take time from the moment it
-    is given, and does nothing else with it.
+    The question is compiled once (omachemainproj.compiled_queries): it may take time from the
+    moment it is given, and does nothing else with it.
     """
 
     says: str

@@ -10,9 +10,10 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
+from omachemainproj.money import format_kes
 from payments.backoffice.actions import KINDS
 from payments.backoffice.dashboard import panels_for
-from payments.backoffice.queues import COUNT_AT_MOST, Queue, count_open, kes
+from payments.backoffice.queues import COUNT_AT_MOST, Queue, count_open
 
 register = template.Library()
 
@@ -62,10 +63,7 @@ def is_time(value: Any) -> bool:
     return isinstance(value, datetime)
 
 
-@register.filter
-def as_kes(amount: int) -> str:
-    """An amount as people read it."""
-    return kes(amount)
+register.filter("as_kes", format_kes)
 
 
 @register.filter

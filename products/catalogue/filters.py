@@ -1,4 +1,4 @@
-"""What a list of products can be narrowed by. Every value that cannot be read is a 400."""
+"""Filters of product lists. A value that cannot be read is answered with 400."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class ListingFilter(django_filters.FilterSet):
 
 
 class ProductFilterBackend(DjangoFilterBackend):
-    """Builds the FilterSet when there is something to filter by: it costs more than the query."""
+    """Builds the FilterSet only when a filter is asked for: it costs more than the query."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> Any:
         filters: Any = view.filterset_class

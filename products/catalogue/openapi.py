@@ -16,7 +16,7 @@ from products.serializers import (
     ProductOutput,
 )
 
-from .home import SHELVES
+from .home import CATEGORIES
 from .search import MAX_TERM
 
 PRODUCT: dict[str, Any] = {
@@ -71,7 +71,7 @@ HOME: dict[str, Any] = {
             examples=[
                 OpenApiExample(
                     "home",
-                    value={key: [PRODUCT] if key == "kitchen" else [] for key in SHELVES},
+                    value={key: [PRODUCT] if key == "kitchen" else [] for key in CATEGORIES},
                 )
             ],
         ),

@@ -16,15 +16,15 @@ from products.models import Newest, Product, ProductQuerySet
 from .representation import COLUMNS, LISTING_COLUMNS
 from .search import Unindexed, having
 
-#: Makes the products of a list from one text, like a category's name.
+#: Makes the products of a list from one text: a category, or a search query.
 Source = Callable[[str], ProductQuerySet]
 
 
 class Created(Func):
     """``created_at`` as the API writes it: ISO 8601 in UTC.
 
-    Written by the database, because 150 times read into Python and written out again were a fifth
-    of what the front page cost.
+    Formatted by the database: 150 times parsed into Python and formatted again were a fifth of
+    what the home page cost.
     """
 
     output_field = TextField()
@@ -38,7 +38,7 @@ class Created(Func):
         return super().as_sql(compiler, connection, template=template)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
-        # Django keeps them there as text, in UTC.
+        # Django stores moments in SQLite as text, in UTC.
         template = "(replace(%(expressions)s, ' ', 'T') || '+00:00')"
         return super().as_sql(compiler, connection, template=template)
 
@@ -57,7 +57,7 @@ def as_listings(products: ProductQuerySet, *more: str) -> QuerySet[Any]:
 
 
 def everything(_: str) -> ProductQuerySet:
-    """All that is listed."""
+    """All listed products; the text is not looked at."""
     return Product.objects.listed()
 
 
@@ -77,8 +77,11 @@ def sold_out(category: str) -> ProductQuerySet:
 
 
 def in_order(products: ProductQuerySet, keyset: Sequence[str], *, indexed: bool) -> QuerySet[Any]:
-    """Rows in the keyset's order; without ``indexed`` as no index has it, so that the database
-    finds the rows first and sorts them then."""
+    """Rows of these products in the keyset's order.
+
+    Without ``indexed`` the order is written so that no index has it: the database then finds the
+    rows first and sorts them afterwards.
+    """
     if keyset[0] == "newest":
         return as_rows(products.annotate(newest=Newest()), "newest").order_by("newest")
     first, *rest = keyset
@@ -99,7 +102,7 @@ def read_page(
     *,
     indexed: bool = True,
 ) -> list[Any]:
-    """At most ``limit`` rows of a list, those after a place where one is given. One query."""
+    """At most ``limit`` rows of a list, after the keyset values ``after`` if given. One query."""
     return _page(source, text, keyset, after, limit, indexed)
 
 

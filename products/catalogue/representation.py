@@ -1,7 +1,7 @@
-"""The one shape of a product the public sees, made by hand.
+"""A product as the API shows it, made by hand from a row of products.catalogue.queries.
 
-A serializer costs twenty times as much a row. ``products.serializers.ProductOutput`` describes
-the same shape for the API's description, and a test holds the two together.
+A serializer costs twenty times as much a row. ``products.serializers.ProductOutput`` describes the
+same shape for OpenAPI, and a test holds the two together.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from omachemainproj.media import media_prefix
 from products.models import Product, average_stars
 
-#: What a row holds, in the order ``Shape.product`` reads it.
+#: What a row holds, in the order ``ProductRepresentation.product`` reads it.
 COLUMNS = (
     "id",
     "name",
@@ -32,7 +32,7 @@ COLUMNS = (
     "review_count",
 )
 
-#: What a row for its own seller holds, in the order ``Shape.listing`` reads it.
+#: What a row for its own seller holds, in the order ``ProductRepresentation.listing`` reads it.
 LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
 
 
@@ -48,7 +48,7 @@ def row_of(product: Product) -> tuple[Any, ...]:
 
 
 class ProductRepresentation:
-    """Turns rows into public products; what is the same for all of a request is found once."""
+    """Turns rows into JSON; what is the same for all rows of a request is found once."""
 
     def __init__(self, request: Request | HttpRequest) -> None:
         self._media = media_prefix(request)
@@ -82,7 +82,7 @@ class ProductRepresentation:
         return [self.product(row) for row in rows]
 
     def listing(self, row: Any) -> dict[str, Any]:
-        """One row (``LISTING_COLUMNS``) as its seller sees it, with how its stock stands."""
+        """One row (``LISTING_COLUMNS``) as its seller sees it, with its stock."""
         return {
             **self.product(row),
             "payment_mpesa_number": row.payment_mpesa_number,

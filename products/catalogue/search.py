@@ -1,8 +1,8 @@
 """Search by words: every word must be there.
 
 What people type is never query syntax: it is cut into words of letters and digits first. Whole
-words are asked for before beginnings of words, which cost PostgreSQL fifty times as much where
-they are common; see docs/search.md for what was measured.
+words are searched for before prefixes, which cost PostgreSQL fifty times as much where they are
+common; see docs/search.md for what was measured.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from django.db.models.sql.compiler import SQLCompiler
 from products.models import ProductQuerySet
 
 MAX_TERM = 100
-#: More words than this are not looked at: no shopper needs them, and each is work.
+#: Further words are ignored: no shopper needs them, and each costs time.
 MAX_WORDS = 10
-#: So many of the newest products tell how common a search is, and so many hits are common.
-_SAMPLE, _COMMON = 500, 3
+#: A search is common when this many of so many of the newest products match.
+_COMMON, _SAMPLE = 3, 500
 
 _WORD = re.compile(r"[^\W_]+")
-#: PostgreSQL's English stop words: its index leaves them out, so nothing may insist on them.
+#: PostgreSQL's English stop words: its index leaves them out, so none can be required.
 _NOISE = frozenset(
     """
     i me my myself we our ours ourselves you your yours yourself yourselves he him his himself she
@@ -80,7 +80,7 @@ def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
 
 
 def query_for(groups: Sequence[Sequence[str]]) -> str:
-    """What ``matching`` asks, in the language of this database."""
+    """The full-text query of ``matching``, in the language of this database."""
     if connection.vendor == "postgresql":
         either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
     else:
@@ -96,9 +96,9 @@ def query_for(groups: Sequence[Sequence[str]]) -> str:
 
 
 def is_common(groups: Sequence[Sequence[str]]) -> bool:
-    """Whether walking the products in order soon fills a page with matches. One query.
+    """Whether walking the products newest first soon fills a page with matches. One query.
 
-    PostgreSQL's planner has to guess that, and for a word it has never seen, like every misspelt
+    PostgreSQL's planner guesses that, and for a word it has no statistics of, like every misspelt
     one, it walks a million products in vain.
     """
     if connection.vendor != "postgresql" or not groups:
@@ -113,7 +113,7 @@ def is_common(groups: Sequence[Sequence[str]]) -> bool:
 
 
 class Unindexed(Func):
-    """A column in an order no index has: the rows are to be found first and sorted then."""
+    """A column to sort by that no index can serve, so that rows are found first, then sorted."""
 
     template = "(%(expressions)s + 0)"
     output_field = BigIntegerField()

@@ -1,4 +1,4 @@
-"""The words of product names, so that a misspelt one can be put right."""
+"""Corrects misspelt search words by the words of product names."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from django.db import connection
 
 from products.models import SearchWord
 
-#: A name of 100 characters has at most 25 of these; shorter ones are not worth putting right.
+#: Letters of a word that is corrected. A name of 100 characters has at most 25 such words.
 SHORTEST, LONGEST = 3, 40
 _WORD = re.compile(rf"(?<![^\W_])[^\W_]{{{SHORTEST},{LONGEST}}}(?![^\W_])")
-#: How many words the database suggests for one, and how many of them are searched for.
+#: How many words the database suggests for a misspelt one, and how many are searched for.
 _SUGGESTED, _TAKEN = 20, 5
 
 _POSTGRESQL = (
@@ -29,7 +29,7 @@ _SQLITE = (
 
 
 def words_of(name: str) -> list[str]:
-    """The words of a product's name as the vocabulary keeps them: lower case, once, sorted."""
+    """The words of a product's name as the vocabulary has them: lower case, once each, sorted."""
     return sorted(set(_WORD.findall(name.lower())))
 
 

@@ -75,7 +75,7 @@ class ProductListView(GenericAPIView):
 
     @property
     def ordering(self) -> str:
-        """The order asked for; the filters have refused any other word."""
+        """The name of the order; the filters have refused unknown ones."""
         return self.request.query_params.get("ordering") or "newest"
 
     @property
@@ -84,18 +84,18 @@ class ProductListView(GenericAPIView):
         return ORDERS[self.ordering]
 
     def page(self, source: queries.Source, text: str, *, indexed: bool = True) -> list[Any]:
-        """The asked page of a list, filtered and ordered. One query."""
+        """The requested page of a list, filtered and ordered. One query."""
         pager = self.pagination_class()
         self._paginator = pager
-        if self._asks_for_more_than_pages():
+        if self._needs_filters():
             products = cast(ProductQuerySet, self.filter_queryset(source(text)))
             rows = queries.in_order(products, self.keyset, indexed=indexed)
             return pager.paginate_queryset(rows, self.request, self)
         read = partial(queries.read_page, source, text, self.keyset, indexed=indexed)
         return pager.paginate(self.request, self.keyset, read)
 
-    def _asks_for_more_than_pages(self) -> bool:
-        """Whether the filters are needed; an order they know is not what needs them."""
+    def _needs_filters(self) -> bool:
+        """Whether the FilterSet is needed: for any filter, or to refuse an unknown order."""
         asked = ProductFilter.base_filters.keys() & self.request.query_params.keys()
         if asked == {"ordering"}:
             return self.request.query_params.getlist("ordering") not in ([name] for name in ORDERS)

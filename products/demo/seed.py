@@ -1,4 +1,4 @@
-"""A shop to look at: people, goods and pictures for a laptop. Never for production."""
+"""Demo data for a laptop: people, products and pictures. Never for production."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SELLERS = {
     "dalmas": "254112345604",
     "esther": "254112345605",
 }
-#: Who buys, and the phone that rings. The first is the one to sign in as.
+#: Who buys, and the phone that is asked to pay. The first is the one to sign in as.
 BUYERS = {
     "wanjiku": "254790111222",
     "otieno": "254723456701",
@@ -36,17 +36,17 @@ BUYER, ADMIN = "wanjiku", "admin"
 STAFF = tuple(ROLES)
 
 
-class Furnished(NamedTuple):
-    """How many people and products were missing, and are there now."""
+class Added(NamedTuple):
+    """How many people and products were missing and have been added."""
 
     people: int
     products: int
 
 
-def furnish() -> Furnished:
+def add_demo_data() -> Added:
     """Add the demo's people and products that are not there yet. Safe to repeat.
 
-    What is there stays as it is, whatever has become of it.
+    People and products that are there stay as they are, whatever was changed of them.
     """
     people = add_people()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
@@ -58,7 +58,7 @@ def furnish() -> Furnished:
     ]
     for seller, category, goods in missing:
         _add_product(seller, category, goods)
-    return Furnished(people, len(missing))
+    return Added(people, len(missing))
 
 
 def add_people() -> int:

@@ -21,10 +21,11 @@ from products.catalogue.spelling import remember_words
 from products.models import MAX_STOCK, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
-#: What may be changed after a product was listed. Stock is not: it moves (products.stock).
+#: What may be edited of a listing. Its stock is not edited but moved (products.stock).
 EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
+SKU_TAKEN = "Another listing of yours has this sku."
 
 
 class RestockKeyReused(Refusal):
@@ -49,12 +50,11 @@ def create_product(  # noqa: PLR0913
     picture: Picture | None = None,
     by: User | None = None,
 ) -> Product:
-    """List a product: its row, its picture's two files and the movement that stocked its shelf.
+    """List a product: its row, its picture's two files and its first stock movement.
 
-    ``by`` is who stocked it, if not the seller.
-    ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…. All or nothing: files that
-    were stored are deleted when the rows cannot be. Raises FieldRefusal where the seller has the
-    ``sku`` on another listing.
+    ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…; ``by`` is who counted the
+    stock, if not the seller. All or nothing: files that were stored are deleted when the rows
+    cannot be. Raises FieldRefusal where the seller has the ``sku`` on another listing.
     """
     product = Product(
         seller=seller,
@@ -69,9 +69,9 @@ def create_product(  # noqa: PLR0913
     )
     try:
         # Before the transaction: a slow disk must not keep one open.
-        _store(product, picture)
+        _store_files(product, picture)
         with transaction.atomic():
-            with _sku_of_its_own(sku):
+            with _refuse_taken_sku(sku):
                 stock.create_with_stock(product, actor_id=(by or seller).pk)
             remember_words(name)
     except BaseException:
@@ -80,7 +80,7 @@ def create_product(  # noqa: PLR0913
     return product
 
 
-def _store(product: Product, picture: Picture | None) -> None:
+def _store_files(product: Product, picture: Picture | None) -> None:
     if picture is not None:
         product.image.save(str(picture.full.name), picture.full, save=False)
         product.thumbnail.save(str(picture.thumbnail.name), picture.thumbnail, save=False)
@@ -93,7 +93,8 @@ def _delete_files(product: Product) -> None:
 
 
 @contextmanager
-def _sku_of_its_own(sku: str | None) -> Iterator[None]:
+def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
+    """Around a write: raise FieldRefusal where the seller has the sku on another listing."""
     try:
         yield
     except IntegrityError as error:
@@ -102,16 +103,13 @@ def _sku_of_its_own(sku: str | None) -> Iterator[None]:
         raise FieldRefusal({"sku": [SKU_TAKEN]}) from error
 
 
-SKU_TAKEN = "Another listing of yours has this sku."
-
-
 def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: Any) -> None:
-    """Change these columns of a product, and nothing else. Safe to repeat.
+    """Change these columns of a product, and no others. Safe to repeat.
 
-    ``picture`` is a picture, None to take it away, or ``KEEP``. Its stock may be sold at the same
-    moment, so only what was changed is written. Files that are no longer shown are deleted once
-    the change is committed, and the new ones if it fails. Raises FieldRefusal where another
-    listing of the seller has the ``sku``.
+    ``picture`` is a picture, None to take it away, or ``KEEP``. Only changed columns are written:
+    the product may be sold at the same moment. Files that are replaced are deleted once the change
+    is committed, and the new ones if it fails. Raises FieldRefusal where another listing of the
+    seller has the ``sku``, and TypeError for a column that is not in ``EDITABLE``.
     """
     kept_out = changes.keys() - EDITABLE
     if kept_out:
@@ -119,16 +117,16 @@ def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: A
     if picture is KEEP:
         _write(product_id, changes)
         return
-    shown = Product()
+    new = Product()
     try:
-        _store(shown, picture)
+        _store_files(new, picture)
         with transaction.atomic():
             before = locked_row(Product, product_id)
-            files = {"image": shown.image.name or "", "thumbnail": shown.thumbnail.name or ""}
+            files = {"image": new.image.name or "", "thumbnail": new.thumbnail.name or ""}
             _write(product_id, {**changes, **files})
             transaction.on_commit(partial(_delete_files, before), robust=True)
     except BaseException:
-        _delete_files(shown)
+        _delete_files(new)
         raise
 
 
@@ -136,7 +134,7 @@ def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: A
 def _write(product_id: int, changes: dict[str, Any]) -> None:
     if not changes:
         return
-    with _sku_of_its_own(changes.get("sku")):
+    with _refuse_taken_sku(changes.get("sku")):
         Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
     if "name" in changes:
         remember_words(changes["name"])
@@ -155,11 +153,12 @@ def unlist_product(product_id: int) -> None:
 def restock_product(
     product_id: int, *, number: int, by: User, key: str | None = None, note: str = ""
 ) -> bool:
-    """Add to a product's shelf, or take away what is free on it where ``number`` is negative.
+    """Add to a product's stock, or take away from what is free where ``number`` is negative.
 
-    With a ``key``, the same is done once however often it is asked. Returns whether it was done
-    now. Raises FieldRefusal when fewer are free or more would stand there than a shelf takes,
-    and RestockKeyReused when the key was another number's.
+    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest is the reference of the
+    movement, which is unique. Returns whether it was done now. Raises FieldRefusal when fewer are
+    free or there would be more than MAX_STOCK, and RestockKeyReused when the key was used with
+    another number. Orders keep their keys in orders.cashout.
     """
     reference = restock_reference(key) if key else f"restock:{uuid4().hex}"
     line = StockLine(product_id, number)
@@ -175,12 +174,12 @@ def restock_product(
 
 
 def restock_reference(key: str) -> str:
-    """The reference of a restock under this key: a key may be longer than a reference."""
+    """The movement's reference for this key: a digest, since a key may be longer than it."""
     return f"restock:{hashlib.blake2b(key.encode(), digest_size=16).hexdigest()}"
 
 
 def why_not(product: Product, number: int) -> str:
-    """What keeps so many from being added to, or taken from, a product's shelf."""
+    """Why so many cannot be added to, or taken from, a product's stock: a sentence for people."""
     if number > 0:
         return f"At most {MAX_STOCK} fit on a shelf; {product.item_number} stand there."
     held = f"; {product.held} are held for orders that are not paid yet" if product.held else ""

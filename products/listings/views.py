@@ -98,7 +98,7 @@ class OwnProductView(ProductView):
 
 
 class RestockView(APIView):
-    """The shelf of one of the caller's products."""
+    """Adds to the stock of one of the caller's products."""
 
     throttle_scope = "sell"
 

@@ -15,7 +15,7 @@ MAX_PRICE = 150_000
 MAX_STOCK = 100_000
 MAX_SKU = 40
 
-#: What sums and counts that move together keep to.
+#: What the sum of stars and the number of reviews keep to when they move together.
 ONE_TO_FIVE_STARS_A_REVIEW = Q(
     review_stars__gte=F("review_count"), review_stars__lte=F("review_count") * 5
 )
@@ -38,10 +38,11 @@ def average_stars(stars: int, reviews: int) -> float | None:
 
 
 class Newest(Func):
-    """Smallest for the newest product: the order of a category's shelf.
+    """Minus the id, to order a list by: the newest product comes first.
 
-    Not plain ``-id``: PostgreSQL would rather walk the primary key backwards and throw away the
-    other categories' rows, which is fine until a category has had nothing new for a year.
+    An expression, so that PostgreSQL walks the index of the category. For a plain ``-id`` it would
+    walk the primary key backwards and throw away the other categories' rows, which is fine until a
+    category has had nothing new for a year.
     """
 
     template = "(-%(expressions)s)"
@@ -75,16 +76,16 @@ class ProductQuerySet(models.QuerySet["Product"]):
 
 
 def picture_path(product: Product, name: str) -> str:
-    """Where a product's picture is kept; the name is ours (see omachemainproj.images)."""
+    """Where a product's picture is stored; its name is random (see omachemainproj.images)."""
     return f"products/{name}"
 
 
 class Product(models.Model):
     """One listing of one seller.
 
-    ``item_number`` stands on the shelf, ``held`` of it is promised to orders that are not paid
-    yet, and the difference is free to sell. Both change by conditional updates only (see
-    products.stock), and the database refuses what those would ever get wrong.
+    ``item_number`` is how many there are, ``held`` of them are reserved for orders that are not
+    paid yet, and the difference can be sold. Both change by conditional updates only (see
+    products.stock), and constraints refuse what those would ever get wrong.
     """
 
     seller = models.ForeignKey(
@@ -108,7 +109,7 @@ class Product(models.Model):
     held = models.PositiveIntegerField(
         default=0, editable=False, help_text="Promised to orders that are not paid yet."
     )
-    #: Kept by the database itself. It flips rarely, so an update of the numbers leaves the
+    #: Computed by the database. It flips rarely, so an update of the numbers leaves the
     #: indexes below alone (a heap-only update in PostgreSQL), which is what a hot product needs.
     soldout = models.GeneratedField(
         expression=Q(item_number__lte=F("held")),  # type: ignore[arg-type]
@@ -122,7 +123,7 @@ class Product(models.Model):
     sku = models.CharField(
         max_length=MAX_SKU, null=True, blank=True, help_text="The seller's own code for it."
     )
-    #: Kept by products.stock beside the movements it sums up: a popular product has thousands.
+    #: The sum of movements for orders, kept by products.stock: a popular product has thousands.
     sold = models.PositiveIntegerField(
         default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
     )
@@ -180,12 +181,12 @@ class Product(models.Model):
         return self.name
 
     def takes(self, number: int) -> bool:
-        """Whether so many can be added, or taken away where it is negative, as it stands now."""
+        """Whether so many units can be added, or taken away where it is negative, right now."""
         return self.held <= self.item_number + number <= MAX_STOCK
 
     @property
     def free(self) -> int:
-        """How many can still be sold."""
+        """How many can be sold."""
         return self.item_number - self.held
 
     @property
@@ -195,7 +196,7 @@ class Product(models.Model):
 
 
 class StockMovement(models.Model):
-    """One change to a product's ``item_number``, and what it was for. Never changed or deleted.
+    """One change of a product's ``item_number``, and what for. Never changed or deleted.
 
     The unique reference is what makes taking stock safe to repeat.
     """
@@ -208,7 +209,7 @@ class StockMovement(models.Model):
     )
     quantity = models.IntegerField(help_text="Negative when stock leaves the shelf.")
     reference = models.CharField(max_length=64, help_text="Like “listed” or “order:4711”.")
-    #: None when the shop itself moved it, as for an order.
+    #: None where the shop moved it, as for an order.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

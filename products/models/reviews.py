@@ -1,4 +1,4 @@
-"""What buyers say of goods, and what it adds up to for a seller."""
+"""Reviews of products, and the rating they add up to for a seller."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         return self.filter(hidden=False)
 
     def of_product(self, product_id: int) -> ReviewQuerySet:
-        """What is said of one product."""
+        """Reviews of one product."""
         return self.filter(product=product_id)
 
     def written_by(self, user: User) -> ReviewQuerySet:
@@ -30,13 +30,13 @@ class ReviewQuerySet(models.QuerySet["Review"]):
 
 
 class Review(models.Model):
-    """What a buyer says of goods that were delivered to them: one review a line.
+    """A buyer's review of goods that were delivered to them: one review a line.
 
-    It stays, and counts, when the goods are returned: the buyer did have them, and paying back
-    must not be a way to be rid of a bad word. Readers are told (``returned``).
+    It stays, and counts, when the goods are returned: a seller must not be able to remove a bad
+    review by paying the buyer back. The API says so of it (``returned``).
     """
 
-    #: Named, not imported: orders build on products, and not the other way round.
+    #: Named, not imported: orders import products, and not the other way round.
     line = models.OneToOneField(
         "orders.OrderTrack", on_delete=models.PROTECT, related_name="review"
     )
@@ -94,7 +94,7 @@ class Review(models.Model):
 
 
 class SellerRating(models.Model):
-    """What the shown reviews of all a seller's goods add up to (see Product.review_stars)."""
+    """The sum and number of the shown reviews of all a seller's goods (as Product.review_stars)."""
 
     seller = models.OneToOneField(
         settings.AUTH_USER_MODEL,

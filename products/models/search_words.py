@@ -6,7 +6,7 @@ from django.db import models
 
 
 class SearchWord(models.Model):
-    """A word some product's name contains, so that a misspelt one can be put right."""
+    """A word that some product's name contains."""
 
     word = models.CharField(max_length=40, unique=True)
 

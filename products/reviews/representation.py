@@ -1,4 +1,4 @@
-"""Reviews as the API shows them; review_serializers.py describes the same shapes."""
+"""Reviews and sellers as the API shows them; serializers.py describes the same shapes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from products.models import Review, ReviewQuerySet, average_stars
 
 from .services import EDITABLE_FOR
 
-#: Where a line is whose goods came back after they were delivered.
+#: The track statuses of a line whose goods came back after they were delivered.
 _RETURNED = frozenset({"cancelled", "refunded"})
-#: Instead of the name of whoever has given none.
-SOMEBODY = "A buyer"
+#: Shown for a buyer who gave no first name.
+ANONYMOUS = "A buyer"
 
 #: What a row of a review holds.
 REVIEW_COLUMNS = (
@@ -36,9 +36,9 @@ def as_rows(reviews: ReviewQuerySet, *more: str) -> QuerySet[Any]:
 
 
 def sellers_called(username: str) -> QuerySet[Any]:
-    """The seller with this name in any case, or nobody: named tuples of what is public of them.
+    """The seller with this username in any case, or nobody, as named tuples of what is public.
 
-    Who has never listed anything is no seller.
+    A user who has never listed anything is no seller.
     """
     sellers = User.objects.called(username).filter(is_active=True, products__isnull=False)
     rows = sellers.values_list(
@@ -48,13 +48,13 @@ def sellers_called(username: str) -> QuerySet[Any]:
 
 
 def represent_review(row: Any) -> dict[str, Any]:
-    """One review, from ``as_rows()``, as the public sees it. Of its writer the first name alone."""
+    """A row of ``as_rows()`` as the public sees it: of the buyer it has the first name only."""
     answer = {"text": row.answer, "created_at": row.answered_at} if row.answered_at else None
     return {
         "id": row.id,
         "stars": row.stars,
         "text": row.text,
-        "by": row.buyer__first_name or SOMEBODY,
+        "by": row.buyer__first_name or ANONYMOUS,
         "created_at": row.created_at,
         "edited": row.edited_at is not None,
         "returned": row.line__track_status in _RETURNED,

@@ -1,4 +1,4 @@
-"""What reviewing takes, and the description of what it gives (made by review_answers.py)."""
+"""Inputs of reviews, and the description of their outputs (made by representation.py)."""
 
 from __future__ import annotations
 

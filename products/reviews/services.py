@@ -1,6 +1,6 @@
 """The one place where reviews change, and with them the averages of products and sellers.
 
-Each change and what it does to the sums is one transaction: the review's row is locked first, then
+A change and what it does to the sums are one transaction: the review's row is locked first, then
 its product's, then its seller's, so that an edit and a hiding at once count each star once.
 """
 
@@ -20,7 +20,7 @@ EDITABLE_FOR = timedelta(days=7)
 
 
 class NoSuchReview(Refusal):
-    """No review of this id is there for the caller to do this with."""
+    """The caller may not do this with a review of this id, or there is none."""
 
     code = "review_not_found"
     message = "There is no such review."
@@ -42,7 +42,7 @@ class ReviewClosed(Refusal):
 
 
 class AlreadyAnswered(Refusal):
-    """The seller has had their word."""
+    """The seller has answered the review."""
 
     code = "already_answered"
     message = "You have answered this review. An answer is given once."
@@ -51,9 +51,9 @@ class AlreadyAnswered(Refusal):
 def write_review(
     *, line_id: int, product_id: int, buyer_id: int, seller_id: int, stars: int, text: str = ""
 ) -> Review:
-    """Keep what a buyer says of one line; whether they may is the caller's to know.
+    """Write a buyer's review of one line; the caller has checked that they may.
 
-    Raises AlreadyReviewed, of two at once for the second.
+    Raises AlreadyReviewed; of two at once, for the second.
     """
     review = Review(
         line_id=line_id,
@@ -102,9 +102,9 @@ def edit_review(
 
 
 def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
-    """Keep the seller's answer to a shown review of their goods.
+    """Write the seller's answer to a shown review of their goods.
 
-    Raises NoSuchReview, and AlreadyAnswered, of two at once for the second.
+    Raises NoSuchReview and AlreadyAnswered; of two at once, for the second.
     """
     theirs = Review.objects.shown().filter(pk=review_id, seller=seller_id)
     unanswered = theirs.filter(answered_at=None)
@@ -140,7 +140,7 @@ def show_review(review_id: int) -> bool:
 
 
 def _count(review: Review, *, stars: int, reviews: int = 0) -> None:
-    """Move the sums of a review's product and seller, in the transaction that changes it."""
+    """Add to the sums of a review's product and seller, in the transaction that changes it."""
     if not stars and not reviews:
         return
     moved = {

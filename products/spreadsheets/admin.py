@@ -1,4 +1,4 @@
-"""The admin's pages to take products home as a sheet, and to send one back."""
+"""The admin's pages to export products as a sheet, and to import one."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class SheetForm(ImportForm):
 
 
 class ConfirmForm(ConfirmImportForm):
-    """What the preview's page sends back; nothing else is looked up."""
+    """What the preview's page sends back: the name of the kept file, and no other choice."""
 
     import_file_name = forms.RegexField(r"^[0-9a-f]{32}\Z", widget=forms.HiddenInput())
     original_file_name = forms.CharField(max_length=255, widget=forms.HiddenInput())
@@ -45,7 +45,7 @@ class ConfirmForm(ConfirmImportForm):
 
 
 class SheetAdmin(ImportExportMixin):
-    """Import for who may change products, export for who may download lists.
+    """Import for those who may change products, export for those who may download lists.
 
     Both are on record: an export as such, an import row by row.
     """
@@ -81,8 +81,8 @@ class SheetAdmin(ImportExportMixin):
 
     def process_result(self, result: Any, request: HttpRequest) -> HttpResponse:
         for row in result.invalid_rows:
-            told = " ".join(text for texts in row.error_dict.values() for text in texts)
-            messages.warning(request, f"Row {row.number} of the file was not saved: {told}")
+            errors = " ".join(text for texts in row.error_dict.values() for text in texts)
+            messages.warning(request, f"Row {row.number} of the file was not saved: {errors}")
         response: HttpResponse = super().process_result(result, request)
         return response
 

@@ -1,7 +1,7 @@
-"""Listings as CSV, for spreadsheets: how such a file is written, and how it is read.
+"""The CSV format of listings, and its reader.
 
-What spreadsheets do to files is met here: a byte order mark, semicolons or tabs for commas, empty
-rows and columns, and texts they would run as formulas.
+It accepts what spreadsheets do to files: a byte order mark, semicolons or tabs for commas, empty
+rows and columns, and the apostrophe before a text that would run as a formula.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
-#: What a file may have. The rest of a row is what POST /create/ takes.
+#: The columns a file may have; each but ``id`` and ``restock`` is a field of POST /create/.
 COLUMNS = (
     "id",
     "sku",
@@ -27,7 +27,7 @@ COLUMNS = (
     "listed",
     "restock",
 )
-#: What a new listing cannot do without.
+#: The columns a new listing needs.
 NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
 
 #: A cell that omachemainproj.csv_files has put an apostrophe before.
@@ -50,12 +50,12 @@ class SheetRow:
 
 
 def unguard(cell: str) -> str:
-    """What ``guard`` was given."""
+    """The text that omachemainproj.csv_files.guard was given."""
     return cell[1:] if _GUARDED.match(cell) else cell
 
 
 def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow]:
-    """The rows of an uploaded file that say anything. Raises BadSheet."""
+    """The rows of an uploaded file that are not empty. Raises BadSheet."""
     text = _decode(raw)
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
@@ -97,8 +97,8 @@ def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
         raise BadSheet(f"The first row must name the columns: {', '.join(columns)}.")
     unknown = [name for name in names if name not in columns]
     if unknown:
-        told = ", ".join(repr(name[:40]) for name in unknown[:5])
-        raise BadSheet(f"There is no column {told}. There are: {', '.join(columns)}.")
+        shown = ", ".join(repr(name[:40]) for name in unknown[:5])
+        raise BadSheet(f"There is no column {shown}. There are: {', '.join(columns)}.")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise BadSheet(f"The file has the column {', '.join(twice)} twice.")

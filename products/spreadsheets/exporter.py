@@ -35,7 +35,7 @@ def batches(products: ProductQuerySet) -> Iterator[list[Sequence[Any]]]:
 
 
 def _cells(row: Any) -> Sequence[Any]:
-    # A spreadsheet makes 2.54713E+11 of twelve digits; these ten it only robs of their 0.
+    # A spreadsheet makes 2.54713E+11 of twelve digits; of these ten it only drops the 0.
     number = f"0{row.payment_mpesa_number[3:]}"
     listed = "true" if row.listed else "false"
     return [*row[:7], number, listed, ""]

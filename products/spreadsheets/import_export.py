@@ -1,8 +1,7 @@
-"""Sheets of products in the admin: those of the sellers, with a column that names the seller.
+"""Sheets of products in the admin: the sellers' columns, and one that names the seller.
 
-django-import-export brings the pages, the preview and the confirming. What a row may say and do is
-as in products.spreadsheets.importer, which also saves it; the file is read and written by
-products.spreadsheets.csv_format.
+django-import-export brings the pages, the preview and the confirmation. Rows are checked and saved
+by products.spreadsheets.importer; files are read by products.spreadsheets.csv_format.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ _TYPES = {
 
 
 class Sheet(tablib.Dataset):
-    """The rows of a file, and what is known of each beside its cells."""
+    """The rows of a file, with their numbers and faults beside the cells."""
 
     rows: Sequence[SheetRow] = ()
 
@@ -48,7 +47,7 @@ class SheetFormat(CSV):
     """CSV as the shop reads it and writes it, whatever a spreadsheet made of it."""
 
     def is_binary(self) -> bool:
-        """Whether it is bytes: their encoding is looked at here."""
+        """Files are bytes: their encoding is checked by csv_format."""
         return True
 
     def create_dataset(self, in_stream: bytes | None, **kwargs: Any) -> Sheet:
@@ -67,7 +66,7 @@ class SheetFormat(CSV):
 
 
 class SheetStorage(CacheStorage):
-    """A file between its preview and its confirming, for an hour, where every machine finds it."""
+    """Keeps a file in the cache from its preview to its confirmation, for at most an hour."""
 
     CACHE_LIFETIME = 3600
 
@@ -89,7 +88,7 @@ class ProductResource(Resource):
 
     class Meta:
         import_id_fields = ()
-        # Nothing is asked of it: a row finds its listing by the rules of the sellers' sheets.
+        # It looks nothing up: products.spreadsheets.importer finds the listing of a row.
         instance_loader_class = BaseInstanceLoader
         import_order = export_order = STAFF_COLUMNS
         # A row that is saved stays, whatever becomes of the next; a preview saves none.
@@ -102,7 +101,7 @@ class ProductResource(Resource):
         return "products"
 
     def dehydrate_payment_mpesa_number(self, product: Product) -> str:
-        """The number as no spreadsheet makes 2.54713E+11 of it."""
+        """The number as ten digits: a spreadsheet makes 2.54713E+11 of twelve."""
         return f"0{product.payment_mpesa_number[3:]}"
 
     def dehydrate_listed(self, product: Product) -> str:
@@ -115,7 +114,7 @@ class ProductResource(Resource):
         return [*STAFF_COLUMNS, "notes"]
 
     def before_import(self, dataset: Sheet, **kwargs: Any) -> None:
-        """Look up the sellers, and what each has: three queries for one seller, two for more."""
+        """Look up the sellers and their listings: one query, and two for each seller."""
         self._rows = dataset.rows
         of_seller: dict[str, list[SheetRow]] = defaultdict(list)
         for row in dataset.rows:
@@ -142,16 +141,16 @@ class ProductResource(Resource):
         return result
 
     def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
-        taken = self._imports.get(_seller_of(row))
-        if taken is None:
+        importing = self._imports.get(_seller_of(row))
+        if importing is None:
             errors = {"seller": ["Nobody here has this user name."]}
             return RowReport(row.number, FAILED, errors=errors)
-        checked = taken.take(row, check=True)
+        checked = importing.take(row, check=True)
         if check or checked.status not in {CREATED, UPDATED}:
             return checked
         with transaction.atomic():
             before = audit.values_of(Product(pk=checked.id))
-            report = taken.take(row, check=False)
+            report = importing.take(row, check=False)
             if report.id is not None and report.status in {CREATED, UPDATED}:
                 product = Product.objects.get(pk=report.id)
                 changes = audit.difference(before, audit.values_of(product))

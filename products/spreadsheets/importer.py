@@ -1,8 +1,7 @@
-"""An uploaded sheet of listings: each row is a listing of its own, saved or not by itself.
+"""Import of a sheet of listings: each row is saved, or fails, by itself.
 
-A row finds its listing by ``id``, or by ``sku``; without either it is a new one. Sending the same
-file again lists nothing twice and adds nothing twice: see docs/selling.md for what a seller is
-promised.
+A row is about the listing with its ``id`` or its ``sku``; without either it is a new one. Sending
+the same file again lists nothing twice and adds no stock twice: docs/selling.md is the promise.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ logger = logging.getLogger(__name__)
 
 CREATED, UPDATED, UNCHANGED, FAILED = "created", "updated", "unchanged", "failed"
 STATUSES = (CREATED, UPDATED, UNCHANGED, FAILED)
-#: What a row may say of a listing that is there.
+#: The columns that change a listing that is there.
 _CHANGED_BY_A_ROW = (
     "name",
     "description",
@@ -54,7 +53,7 @@ Errors = dict[str, list[str]]
 
 @dataclass(slots=True)
 class RowReport:
-    """What became of a row, or, when only checked, what would."""
+    """What was done with a row, or would be, when it is only checked."""
 
     row: int
     status: str
@@ -72,14 +71,14 @@ class _Failed(Exception):
 def import_sheet(
     rows: Sequence[SheetRow], *, seller: User, check: bool = False, key: str | None = None
 ) -> dict[str, Any]:
-    """Create and change a seller's listings by the rows of a sheet; tell what became of each.
+    """Create and change a seller's listings by the rows of a sheet; report on each row.
 
-    A row that fails changes nothing and keeps no other from being saved. With ``verify`` nothing
-    is saved at all. ``key`` tells apart restocks that look the same: without it the same number
-    added to the same shelf is counted once.
+    A row that fails changes nothing and stops no other from being saved. With ``check`` nothing is
+    saved at all. Restocks are safe to repeat: under ``key``, the request's Idempotency-Key, a
+    listing is restocked once; without one, the same number added to the same stock counts once.
     """
-    taken = SheetImport(rows, seller=seller, by=seller, key=key)
-    reports = [taken.take(row, check=check) for row in rows]
+    importing = SheetImport(rows, seller=seller, by=seller, key=key)
+    reports = [importing.take(row, check=check) for row in rows]
     counted = Counter(report.status for report in reports)
     return {
         "check": check,
@@ -89,9 +88,9 @@ def import_sheet(
 
 
 class SheetImport:
-    """The rows about one seller's listings, taken one by one. Two queries to begin with.
+    """Imports the rows about one seller's listings, one by one. Two queries to begin with.
 
-    ``by`` is who sends them: the seller, or staff, who send nobody's money elsewhere.
+    ``by`` is who sends them: the seller, or staff, who may not change where a seller is paid.
     """
 
     def __init__(
@@ -101,12 +100,12 @@ class SheetImport:
         self._seller, self._by, self._key = seller, by, key
 
     def take(self, row: SheetRow, *, check: bool) -> RowReport:
-        """Save the row unless it is only to be checked, and tell what became of it."""
+        """Save the row, or only check it, and report on it."""
         return _Row(row, self._known, self._seller, self._by, self._key).done(check=check)
 
 
 class _Known:
-    """The seller's listings the rows speak of, as they were when the file came. Two queries."""
+    """The seller's listings that the rows name, as they were when the file came. Two queries."""
 
     def __init__(self, rows: Sequence[SheetRow], seller: User) -> None:
         cells = [row.cells for row in rows]
@@ -124,18 +123,18 @@ class _Known:
             self.by_name.setdefault(product.name, []).append(product)
             if product.sku:
                 self.by_sku[product.sku] = product
-        #: What rows before spoke of, and which.
+        #: The number of the first row about a listing.
         self._rows: dict[Any, int] = {}
 
     def refuse_twice(self, column: str, about: Any, row: int) -> None:
-        """Raise _Failed when a row before was about the same."""
+        """Raise _Failed when an earlier row was about the same listing."""
         before = self._rows.setdefault(about, row)
         if before != row:
             raise _Failed(column, f"Row {before} is about the same listing.")
 
 
 class _Row:
-    """One row on its way to its listing."""
+    """One row and the listing it is about."""
 
     def __init__(
         self, row: SheetRow, known: _Known, seller: User, by: User, key: str | None
@@ -146,7 +145,7 @@ class _Row:
         self._notes: Errors = {}
 
     def done(self, *, check: bool) -> RowReport:
-        """Save the row unless it is only to be checked, and tell what became of it."""
+        """Save the row, or only check it, and report on it."""
         report = RowReport(self._row.number, FAILED, notes=self._notes)
         try:
             if self._row.fault:
@@ -160,7 +159,7 @@ class _Row:
         except _Failed as failed:
             report.errors = failed.errors
         except FieldRefusal as refusal:
-            report.errors = {name: [*map(str, told)] for name, told in refusal.errors.items()}
+            report.errors = {name: [*map(str, texts)] for name, texts in refusal.errors.items()}
         except OperationalError as error:
             logger.warning("a row of a sheet could not be saved: %s", error)
             report.errors = {"row": ["The shop was busy. Send this row again."]}
@@ -169,7 +168,7 @@ class _Row:
     def _find(self) -> Product | None:
         """The listing the row is about, or None where it is a new one."""
         cells, known = self._cells, self._known
-        product = self._named()
+        product = self._by_id_or_sku()
         if cells.get("id"):
             column = "id"
             if product is None:
@@ -177,21 +176,19 @@ class _Row:
         elif cells.get("sku"):
             column = "sku"
         else:
-            column, product = "name", self._same(tidy_name(cells.get("name", "")))
+            column, product = "name", self._identical(tidy_name(cells.get("name", "")))
         if product is not None:
             known.refuse_twice(column, product.pk, self._row.number)
         return product
 
-    def _named(self) -> Product | None:
-        """The listing that the row's id or sku is of, or None."""
+    def _by_id_or_sku(self) -> Product | None:
+        """The listing with the row's id or sku, or None."""
         if typed := self._cells.get("id"):
             return self._known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
         return self._known.by_sku.get(self._cells.get("sku", ""))
 
     def _whom(self) -> str:
         return "You have" if self._by == self._seller else "The seller has"
-
-    # --- A new listing -----------------------------------------------------------------------
 
     def _create(self, check: bool) -> int | None:
         asked = NewRowInput(data=self._form(*NewRowInput().fields))
@@ -200,7 +197,7 @@ class _Row:
         if self._restock():
             raise _Failed("restock", "A new listing says how many there are in item_number.")
         values = dict(asked.validated_data)
-        self._require_known_number(values["payment_mpesa_number"])
+        self._require_known_phone(values["payment_mpesa_number"])
         column = "sku" if values.get("sku") else "name"
         self._known.refuse_twice(column, (column, values[column]), self._row.number)
         return None if check else self._list(values)
@@ -214,8 +211,8 @@ class _Row:
                 raise _Failed("name", "Another upload listed this name a moment ago.")
             return create_product(seller=self._seller, by=self._by, **values).pk
 
-    def _require_known_number(self, number: str) -> None:
-        """Refuse, to anybody but the seller, to have them paid where they did not say."""
+    def _require_known_phone(self, number: str) -> None:
+        """Raise _Failed where staff name a phone at which the seller is not paid yet."""
         mine = Product.objects.owned_by(self._seller).filter(payment_mpesa_number=number)
         if self._by != self._seller and not mine.exists():
             raise _Failed(
@@ -224,10 +221,10 @@ class _Row:
                 " themselves.",
             )
 
-    def _same(self, name: str) -> Product | None:
-        """The listing that is this very row already, or None.
+    def _identical(self, name: str) -> Product | None:
+        """The listing that says just what the row says, or None.
 
-        Raises _Failed where one only has its name: nobody wants a second one by accident.
+        Raises _Failed where one has the same name but differs: a second one may be an accident.
         """
         there = self._known.by_name.get(name, [])
         for product in there:
@@ -244,13 +241,11 @@ class _Row:
             raise _Failed("name", message)
         return None
 
-    # --- A listing that is there -------------------------------------------------------------
-
     def _change(self, product: Product, check: bool) -> str:
         changes = self._changes(product)
         number = self._restock()
         if not number:
-            self._note_the_shelf(product)
+            self._note_ignored_stock(product)
         key = self._restock_key(number)
         if check:
             counts = bool(number) and self._would_count(product, number, key)
@@ -264,7 +259,7 @@ class _Row:
         return UPDATED if changes or counts else UNCHANGED
 
     def _changes(self, product: Product) -> dict[str, Any]:
-        """What the row says otherwise than the listing. Raises FieldRefusal."""
+        """The columns in which the row differs from the listing. Raises FieldRefusal."""
         form = self._form(*_CHANGED_BY_A_ROW)
         if "description" in self._cells:
             form["description"] = self._cells["description"]
@@ -294,7 +289,7 @@ class _Row:
     def _restock_key(self, number: int) -> str:
         if self._key:
             return f"upload:{self._key}"
-        # So many, added to so many: a file that is put right and sent again adds nothing twice.
+        # The number, and the stock it was added to: a corrected file sent again adds nothing twice.
         return f"sheet:{self._cells.get('item_number', '')}:{number}"
 
     def _would_count(self, product: Product, number: int, key: str) -> bool:
@@ -319,7 +314,7 @@ class _Row:
             except Refusal as refusal:
                 raise _Failed("restock", str(refusal)) from refusal
 
-    def _note_the_shelf(self, product: Product) -> None:
+    def _note_ignored_stock(self, product: Product) -> None:
         typed = self._cells.get("item_number", "")
         if typed and typed != str(product.item_number):
             self._notes["item_number"] = [

@@ -1,4 +1,4 @@
-"""Sellers' listings as files: taken home, changed in a spreadsheet, and sent back."""
+"""Sellers' listings as CSV over HTTP: export, and import of the edited file."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _with_address(request: Request) -> QueryDict:
     form.update(request.data)
     for typed in request.query_params.getlist("check"):
         form.appendlist("check", typed)
-    # To a form field that is left out nothing is the same; who says "check=" may mean it.
+    # A form field would read an empty text as left out; who sends "check=" may mean true.
     if "" in form.getlist("check"):
         refuse_field("check", "Send true or false.")
     return form

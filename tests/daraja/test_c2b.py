@@ -5,9 +5,10 @@ from datetime import datetime
 
 import pytest
 
+from omachemainproj.dates import NAIROBI
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
-from payments.daraja.values import NAIROBI, UnreadableCallback
+from payments.daraja.values import UnreadableCallback
 
 from .conftest import an_account, rehearse
 from .gateway import REGISTER_URLS, REGISTERED, error, says, stays_silent

@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from omachemainproj.dates import NAIROBI
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
-from payments.daraja.values import NAIROBI
 
 from .conftest import an_account, rehearse
 from .gateway import PULL, REGISTER_PULL, error, resets, says, stays_silent, stops_half_way

@@ -67,7 +67,7 @@ def test_half_a_picture_is_refused(kind):
     "size", [(8001, 10), (10, 8001), (5000, 4801), (9400, 9400), (13000, 13000), (2**31 - 1,) * 2]
 )
 def test_too_many_pixels_are_refused_by_the_header(size, monkeypatch):
-    monkeypatch.setattr(pictures, "_draw", lambda image: pytest.fail("it was decoded"))
+    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
 
     assert refusal(png_claiming(*size)) == TOO_MANY_PIXELS
 

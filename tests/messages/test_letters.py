@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from omachemainproj.money import format_kes
 from orders.models.notifications import Kind
 from orders.notifications import templates as letters
 from orders.notifications.gsm7 import is_gsm, parts, to_gsm
@@ -127,4 +128,4 @@ def test_other_letters_become_what_looks_like_them(typed, sent):
 
 
 def test_amounts_are_written_as_people_write_them():
-    assert letters.as_kes(1234) == "KES 1,234"
+    assert format_kes(1234) == "KES 1,234"

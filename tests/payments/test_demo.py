@@ -16,7 +16,7 @@ from payments.demo.api_client import Phones
 from payments.demo.scenarios import HANDLING, PAYING
 from payments.demo.trading_day import Day
 from payments.models import Payout, Receipt, Refund
-from products.demo.seed import BUYERS, Furnished
+from products.demo.seed import BUYERS, Added
 from products.models import Review
 from tests.shopping import PHONE, an_order
 
@@ -202,7 +202,7 @@ def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, m
 
 
 def test_without_an_open_shop_there_is_no_story(monkeypatch):
-    monkeypatch.setattr("payments.management.commands.demo.furnish", lambda: Furnished(0, 0))
+    monkeypatch.setattr("payments.management.commands.demo.add_demo_data", lambda: Added(0, 0))
 
     assert "the story of its orders is told by make run" in said("demo")
     assert not Order.objects.exists()

@@ -4,7 +4,7 @@ import csv
 import io
 
 from products.models import Product
-from products.spreadsheets import exporter as exports
+from products.spreadsheets import exporter
 from products.spreadsheets.csv_format import COLUMNS
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -69,7 +69,7 @@ def test_no_cell_is_a_formula(seller_api, seller):
 def test_many_listings_come_in_batches_each_of_one_query(
     seller_api, seller, monkeypatch, django_assert_num_queries
 ):
-    monkeypatch.setattr(exports, "BATCH", 3)
+    monkeypatch.setattr(exporter, "BATCH", 3)
     made = [ProductFactory(seller=seller).pk for _ in range(7)]
 
     # caller; three batches, and one that is empty

@@ -2,7 +2,7 @@ import pytest
 from django.db import connection
 
 from omachemainproj.images import normalise
-from products.catalogue.home import SHELVES, _statement, _statement_unless_known, home_page
+from products.catalogue.home import CATEGORIES, _postgresql_statement, _sqlite_statement, home_page
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -111,7 +111,7 @@ def test_a_sale_changes_home(api, kettle):
 def test_the_homes_rows_have_pythons_types_on_every_database(listing):
     listing()
 
-    row = home_page().shelves["kitchen"][0]
+    row = home_page().products["kitchen"][0]
 
     assert row.soldout is False
     assert row.created.endswith("+00:00")
@@ -128,12 +128,15 @@ def test_home_answers_head_like_get(api, kettle):
 def test_each_branch_of_home_walks_its_own_index():
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            sql, parameters = _statement_unless_known(), ["", *SHELVES.values(), *SHELVES.values()]
+            sql, parameters = (
+                _postgresql_statement(),
+                ["", *CATEGORIES.values(), *CATEGORIES.values()],
+            )
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
             cursor.execute("EXPLAIN " + sql, parameters)
         else:
-            statement = _statement()
+            statement = _sqlite_statement()
             cursor.execute("EXPLAIN QUERY PLAN " + statement.sql, statement.parameters)
         plan = "\n".join(str(row) for row in cursor.fetchall())
 

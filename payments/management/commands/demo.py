@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from payments.demo.api_client import Trouble, is_open
 from payments.demo.seed import Story
-from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, furnish
+from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, add_demo_data
 
 
 class Command(BaseCommand):
@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
-        added = furnish()
+        added = add_demo_data()
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
         can_tell = not options["without_story"] and is_open(shop, mpesa)
         if any(added) or not can_tell:

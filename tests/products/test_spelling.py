@@ -3,7 +3,7 @@
 import pytest
 from django.db import connection
 
-from products.catalogue import queries as pages
+from products.catalogue import queries
 from products.catalogue.search import is_common, matching, query_for
 from products.catalogue.spelling import correct_spelling, words_of
 from products.models import Product, SearchWord
@@ -111,9 +111,9 @@ def test_how_common_words_are_is_seen_in_the_newest_products(cups, words, common
 @pytest.mark.postgres
 @pytest.mark.parametrize("keyset", [("-id",), ("price", "id"), ("-price", "-id")])
 def test_rare_matches_are_found_first_and_sorted_then(cups, keyset):
-    found = pages.found(query_for([["nowhere"]]))
+    found = queries.found(query_for([["nowhere"]]))
 
-    plan = pages.in_order(found, keyset, indexed=False)[:26].explain()
+    plan = queries.in_order(found, keyset, indexed=False)[:26].explain()
 
     assert "product_search" in plan
     # An order that any index had would invite the planner to walk it.
@@ -122,6 +122,6 @@ def test_rare_matches_are_found_first_and_sorted_then(cups, keyset):
 
 def test_a_page_is_the_same_however_it_is_looked_for(cups):
     for keyset in (("-id",), ("price", "id"), ("-price", "-id")):
-        asked = (pages.found, query_for([["blue"]]), keyset, None, 26)
+        asked = (queries.found, query_for([["blue"]]), keyset, None, 26)
 
-        assert pages.read_page(*asked, indexed=True) == pages.read_page(*asked, indexed=False)
+        assert queries.read_page(*asked, indexed=True) == queries.read_page(*asked, indexed=False)

@@ -9,7 +9,7 @@ import zipfile
 import pytest
 from PIL import Image
 
-from omachemainproj import images as pictures
+from omachemainproj import images
 from omachemainproj.images import normalise
 
 from .draw import chunk, encode, halves, png, reopen
@@ -223,7 +223,7 @@ def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
 def test_pictures_are_redrawn_one_at_a_time(monkeypatch):
     at_work, most = 0, 0
     guard = threading.Lock()
-    draw = pictures._draw
+    draw = images._encode
 
     def watched(image):
         nonlocal at_work, most
@@ -236,7 +236,7 @@ def test_pictures_are_redrawn_one_at_a_time(monkeypatch):
             with guard:
                 at_work -= 1
 
-    monkeypatch.setattr(pictures, "_draw", watched)
+    monkeypatch.setattr(images, "_encode", watched)
     raw = encode(Image.new("RGB", (1500, 1500)))
     crowd = [threading.Thread(target=normalise, args=(raw,)) for _ in range(6)]
 
