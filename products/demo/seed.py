@@ -36,14 +36,14 @@ BUYER, ADMIN = "wanjiku", "admin"
 STAFF = tuple(ROLES)
 
 
-class Furnished(NamedTuple):
+class Added(NamedTuple):
     """How many people and products were missing, and are there now."""
 
     people: int
     products: int
 
 
-def furnish() -> Furnished:
+def add_demo_shop() -> Added:
     """Add the demo's people and products that are not there yet. Safe to repeat.
 
     What is there stays as it is, whatever has become of it.
@@ -58,7 +58,7 @@ def furnish() -> Furnished:
     ]
     for seller, category, goods in missing:
         _add_product(seller, category, goods)
-    return Furnished(people, len(missing))
+    return Added(people, len(missing))
 
 
 def add_people() -> int:
@@ -84,8 +84,8 @@ def _add_person(username: str) -> None:
 
 def _in_turn() -> list[tuple[str, Goods]]:
     """All goods, one of each category after another, so that the newest are of every kind."""
-    shelves = [[(category, goods) for goods in shelf] for category, shelf in CATALOGUE.items()]
-    return [line for lines in zip(*shelves, strict=True) for line in lines]
+    columns = [[(category, goods) for goods in each] for category, each in CATALOGUE.items()]
+    return [item for row in zip(*columns, strict=True) for item in row]
 
 
 def _add_product(seller: User, category: str, goods: Goods) -> None:
