@@ -65,7 +65,7 @@ soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) through processes
 	@$(BIN)/python -m tools.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
 
 soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=1000), or tell of one (SEED=12345)
-	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
+	@$(BIN)/python -m tools.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))
 
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt

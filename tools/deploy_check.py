@@ -1,4 +1,7 @@
-"""Runs manage.py with the settings of production: ``python -m tools.deploy_check check --deploy``."""
+"""Runs manage.py as production would, with made-up settings, so that its checks can be read.
+
+``python -m tools.deploy_check check --deploy --fail-level WARNING`` is a part of ``make lint``.
+"""
 
 import os
 import sys

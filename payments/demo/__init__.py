@@ -1,5 +1,7 @@
-"""The shop in use, for a laptop to show: a story, and whole days of trade.
+"""A shop in use, for people to look at: a story of orders, and whole days of trade.
 
-All of it is told to the shop and to the pretend M-Pesa over HTTP, as their users would. The
-database is only read, but for waits that are brought forward (``waits.py``).
+For a demonstration (``manage.py demo``, which ``make run`` starts too) and a rehearsal before
+opening (``manage.py demo_day``); ``tools`` says how it differs from the other engines that play the
+shop. All of it is done over HTTP, to the shop and to the simulator, as their users would. The
+database is only read, but for waits that are brought forward (``pending``).
 """

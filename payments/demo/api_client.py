@@ -1,4 +1,4 @@
-"""People who use the API, and the phones in their hands (the simulator's control plane)."""
+"""People who use the shop's API, and the phones in their hands (the simulator's control plane)."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from typing import Any
 import requests
 
 #: How long the shop or the simulator may take to answer, seconds.
-PATIENCE = 30
+HTTP_TIMEOUT = 30
 #: How long something is waited for that the shop does by itself, seconds.
-SOON = 20
+TIMEOUT = 20
 
 #: What the simulator answers for a phone that shows no prompt.
 NOTHING_RINGS = 409
 
 
-class Trouble(Exception):
+class DemoError(Exception):
     """The shop or the simulator did otherwise than it should. Its text is a plain sentence."""
 
 
-def ask(
+def call(
     method: str, url: str, body: Any = None, *, token: str = "", key: str = ""
 ) -> tuple[int, Any]:
-    """Ask and return the status with what was said, None where that is no JSON. Raises Trouble."""
+    """Return the status and the JSON of an answer, None where it is none. Raises DemoError."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     if key:
         headers["Idempotency-Key"] = key
     try:
-        answer = requests.request(method, url, json=body, headers=headers, timeout=PATIENCE)
+        answer = requests.request(method, url, json=body, headers=headers, timeout=HTTP_TIMEOUT)
     except requests.RequestException as error:
-        raise Trouble(f"{url} does not answer: {error}") from error
+        raise DemoError(f"{url} does not answer: {error}") from error
     try:
         return answer.status_code, answer.json()
     except ValueError:
@@ -38,10 +38,10 @@ def ask(
 
 
 def is_open(shop: str, mpesa: str) -> bool:
-    """Whether a shop answers there, and the pretend M-Pesa there."""
+    """Whether a shop answers there, and the simulator there."""
     try:
-        ready = ask("GET", f"{shop}/readyz/")[0], ask("GET", f"{mpesa}/control/about")[0]
-    except Trouble:
+        ready = call("GET", f"{shop}/readyz/")[0], call("GET", f"{mpesa}/control/about")[0]
+    except DemoError:
         return False
     return ready == (200, 200)
 
@@ -55,34 +55,34 @@ class Person:
         self._token = ""
 
     def register(self) -> None:
-        """Join the shop. Raises Trouble."""
+        """Join the shop. Raises DemoError."""
         both = {"password1": self._password, "password2": self._password}
         newcomer = {"username": self.username, "email": f"{self.username}@omache.example", **both}
-        self._token = _told(
-            *ask("POST", f"{self._shop}/registration/", newcomer), 201, self._asked("joining")
+        self._token = _expect(
+            *call("POST", f"{self._shop}/registration/", newcomer), 201, self._asked("joining")
         )["access"]
 
     def ask(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
-        """Ask the shop; its status and what it said. Raises Trouble where nobody answers."""
+        """Call the API; its status and its JSON. Raises DemoError where nobody answers."""
         if not self._token:
             self._sign_in()
-        status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
+        status, said = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
         if status == 401:
             self._sign_in()
-            status, said = ask(method, f"{self._shop}{path}", body, token=self._token, key=key)
+            status, said = call(method, f"{self._shop}{path}", body, token=self._token, key=key)
         return status, said
 
     def get(self, path: str) -> Any:
-        """Read. Raises Trouble where the shop refuses."""
-        return _told(*self.ask("GET", path), 200, self._asked(path))
+        """GET a path. Raises DemoError where the shop refuses."""
+        return _expect(*self.ask("GET", path), 200, self._asked(path))
 
     def post(self, path: str, body: Any = None, *, key: str = "") -> Any:
-        """Do. Raises Trouble where the shop refuses."""
+        """POST to a path. Raises DemoError where the shop refuses."""
         status, said = self.ask("POST", path, body, key)
-        return _told(status, said, 200 if status == 200 else 201, self._asked(path))
+        return _expect(status, said, 200 if status == 200 else 201, self._asked(path))
 
     def cash_out(self, phone: str, *lines: tuple[int, int], key: str = "") -> dict[str, Any]:
-        """Order so many of each product, once under a ``key``; that phone rings. Raises Trouble."""
+        """Order so many of each product, once under a ``key``; a phone rings. Raises DemoError."""
         order = [{"product": product, "number": number} for product, number in lines]
         asked = {"order": order, "mpesa_number": phone}
         placed: dict[str, Any] = self.post("/cashout/", asked, key=key)
@@ -93,30 +93,30 @@ class Person:
         return self._poll(order, lambda now: now["prompt"]["status"] == has, f"a prompt {has}")
 
     def await_order(self, order: dict[str, Any], *, is_now: str) -> dict[str, Any]:
-        """Poll until the order has this payment status. Raises Trouble when it never has."""
+        """Poll until the order has this payment status. Raises DemoError when it never has."""
         return self._poll(order, lambda now: now["payment_status"] == is_now, is_now)
 
     def await_due(self, order: dict[str, Any], amount: int) -> dict[str, Any]:
-        """Poll until ``amount`` KES are still to come for the order. Raises Trouble."""
+        """Poll until ``amount`` KES are still to come for the order. Raises DemoError."""
         return self._poll(order, lambda now: now["amount_due"] == amount, f"KES {amount} due")
 
     def _poll(self, order: dict[str, Any], is_so: Any, what: str) -> dict[str, Any]:
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + TIMEOUT
         while True:
             now: dict[str, Any] = self.get(f"/cashout/{order['order_token']}/")
             if is_so(now):
                 return now
             if time.monotonic() > deadline:
-                raise Trouble(
+                raise DemoError(
                     f"Order {order['reference']} is {now['payment_status']}, its prompt "
-                    f"{now['prompt']['status']}: {what} was expected within {SOON} seconds."
+                    f"{now['prompt']['status']}: {what} was expected within {TIMEOUT} seconds."
                 )
             time.sleep(0.1)
 
     def _sign_in(self) -> None:
         named = {"username": self.username, "password": self._password}
-        self._token = _told(
-            *ask("POST", f"{self._shop}/login/", named), 200, self._asked("signing in")
+        self._token = _expect(
+            *call("POST", f"{self._shop}/login/", named), 200, self._asked("signing in")
         )["access"]
 
     def _asked(self, what: str) -> str:
@@ -124,13 +124,13 @@ class Person:
 
 
 class Phones:
-    """Every phone of the pretend M-Pesa, and what it can be told to do amiss."""
+    """Every phone of the simulator, and its faults on request."""
 
     def __init__(self, mpesa: str) -> None:
         self._mpesa = mpesa
 
     def enter_pin(self, phone: str, pin: str = "1234") -> None:
-        """Answer the prompt that shows on a phone. Raises Trouble where none does."""
+        """Answer the prompt that shows on a phone. Raises DemoError where none does."""
         self._answer(f"phones/{phone}/pin", {"pin": pin})
 
     def cancel(self, phone: str) -> None:
@@ -164,25 +164,25 @@ class Phones:
 
     def books(self) -> dict[str, Any]:
         """Every shilling that moved, as M-Pesa has it."""
-        books: dict[str, Any] = _told(
-            *ask("GET", f"{self._mpesa}/control/books"), 200, "M-Pesa: books"
+        books: dict[str, Any] = _expect(
+            *call("GET", f"{self._mpesa}/control/books"), 200, "M-Pesa: books"
         )
         return books
 
     def _answer(self, path: str, body: Any) -> None:
         """Answer a prompt, which rings a moment after the order where workers do that."""
-        deadline = time.monotonic() + SOON
-        status, said = ask("POST", f"{self._mpesa}/control/{path}", body)
+        deadline = time.monotonic() + TIMEOUT
+        status, said = call("POST", f"{self._mpesa}/control/{path}", body)
         while status == NOTHING_RINGS and time.monotonic() < deadline:
             time.sleep(0.1)
-            status, said = ask("POST", f"{self._mpesa}/control/{path}", body)
-        _told(status, said, 200, f"M-Pesa: {path}")
+            status, said = call("POST", f"{self._mpesa}/control/{path}", body)
+        _expect(status, said, 200, f"M-Pesa: {path}")
 
     def _post(self, path: str, body: Any) -> Any:
-        return _told(*ask("POST", f"{self._mpesa}/control/{path}", body), 200, f"M-Pesa: {path}")
+        return _expect(*call("POST", f"{self._mpesa}/control/{path}", body), 200, f"M-Pesa: {path}")
 
 
-def _told(status: int, said: Any, expected: int, asked: str) -> Any:
+def _expect(status: int, said: Any, expected: int, asked: str) -> Any:
     if status != expected:
-        raise Trouble(f"{asked} was answered {status}, not {expected}: {said}")
+        raise DemoError(f"{asked} was answered {status}, not {expected}: {said}")
     return said

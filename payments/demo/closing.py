@@ -24,33 +24,33 @@ from payments.payouts.balances import annotate_balances
 from payments.proof.prove import one_moment, prove
 from payments.proof.simulator_books import compare, gap
 
-from .api_client import Phones, Trouble
+from .api_client import DemoError, Phones
 from .pending import bring_forward, what_waits
 
 #: Rounds in a row in which nothing waits: what one round settles may begin something else.
-CALM = 2
+QUIET_ROUNDS = 2
 #: Differences that are shown; the rest is counted.
 SHOWN = 20
 
 
-def settle(people: list[int], *, patience: float, say: Any) -> None:
-    """Wait until nothing is under way for these people. Raises Trouble after ``patience`` seconds.
+def wait_until_settled(people: list[int], *, patience: float, say: Any) -> None:
+    """Wait until nothing is under way for these people; the shop's own clock does the work.
 
-    The shop's own clock does the work.
+    Raises DemoError after ``patience`` seconds.
     """
     deadline = time.monotonic() + patience
-    calm, told = 0, ""
-    while calm < CALM:
+    quiet, reported = 0, ""
+    while quiet < QUIET_ROUNDS:
         bring_forward(people)
         time.sleep(0.5)
         waits = what_waits(people)
         words = ", ".join(f"{count} {what}" for what, count in waits.items())
-        if words and words != told:
+        if words and words != reported:
             say(f"Waiting for {words} …")
-        told = words
-        calm = 0 if waits else calm + 1
+        reported = words
+        quiet = 0 if waits else quiet + 1
         if time.monotonic() > deadline:
-            raise Trouble(
+            raise DemoError(
                 f"After {patience:g} seconds these still wait: {words}. Is the shop's clock "
                 "running (manage.py clock)? Are payouts stopped, or over the day's limit (the "
                 "console)?"
@@ -91,7 +91,7 @@ class Books:
             return set(compare(books, sums=False)), gap(books)
 
 
-def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
+def summary(people: list[int], actions: Counter[str]) -> Iterator[str]:
     """What came of the day, as lines of a table. Money is whole KES.
 
     What came in is the sum of the rows below it, less what sellers owe and what was written off.
@@ -100,7 +100,7 @@ def summary(people: list[int], deeds: Counter[str]) -> Iterator[str]:
     yield from _table("Orders", _counts(orders, "payment_status"))
     lines = OrderTrack.objects.filter(buyer__in=people)
     yield from _table("Lines", _counts(lines, "track_status"))
-    yield from _table("What people did", dict(deeds.most_common()))
+    yield from _table("What people did", dict(actions.most_common()))
     entries = LedgerEntry.objects.filter(order__in=orders)
     refunds = Refund.objects.filter(order__in=orders, status=TransferStatus.DONE)
     payouts = Payout.objects.filter(seller__in=people, status=TransferStatus.DONE)

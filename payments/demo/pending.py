@@ -1,7 +1,7 @@
 """What a day still waits for, and bringing forward what would take minutes.
 
-Nothing is decided here: rows that wait for a time are told that it has come, and the shop's own
-clock does what it would have done then.
+Nothing is decided here: the times that rows wait for are set to now, and the shop's own clock does
+what it would have done then.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def what_waits(people: list[int]) -> dict[str, int]:
 
 
 def bring_forward(people: list[int]) -> None:
-    """Let every wait of these people be over: holds, questions, next tries. Safe to repeat."""
+    """Let every wait of these people be over: holds, status queries, next tries. Safe to repeat."""
     now = timezone.now()
     Order.objects.unpaid().filter(buyer__in=people).update(expires_at=now)
     later = {"next_check_at__gt": now}

@@ -21,12 +21,12 @@ PATIENCE = 60
 Servers = dict[str, subprocess.Popen[bytes]]
 
 
-class Stopped(Exception):
+class ServerStopped(Exception):
     """A server that should run does not. Its text is a plain sentence."""
 
 
 def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
-    """What the processes are told where nobody says otherwise.
+    """The processes' environment, where nobody says otherwise.
 
     ``kept`` is the folder of the pretend M-Pesa's key and certificate.
     """
@@ -50,14 +50,14 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
 
 @contextmanager
 def open_shop(
-    told: dict[str, str], *, web: int, phone: int, kept: Path, log: IO[bytes] | None = None
+    environ: dict[str, str], *, web: int, phone: int, kept: Path, log: IO[bytes] | None = None
 ) -> Iterator[Servers]:
-    """Run a shop until the block ends, and begin the block once it is open. Raises Stopped.
+    """Run a shop until the block ends, and begin the block once it is open. Raises ServerStopped.
 
-    What the processes say goes to ``log``, or to this process's own output.
+    What the processes print goes to ``log``, or to this process's own output.
     """
     kept.mkdir(exist_ok=True)
-    key = ["--certificate", told["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
+    key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
     commands = {
         "the simulator": ["daraja_simulator", "--port", str(phone), *key],
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
@@ -67,35 +67,35 @@ def open_shop(
     servers: Servers = {}
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        _start(servers, commands, told, log)
+        _start(servers, commands, environ, log)
         _wait_until_open(servers, (web, phone))
-        # The pretend M-Pesa remembers nothing: where to tell of payments by hand, for one.
-        manage(told, "register_c2b_urls", "--statement-number", "254700000000")
-        _start(servers, clock, told, log)
+        # The simulator remembers nothing: where to confirm payments by hand, for one.
+        manage(environ, "register_c2b_urls", "--statement-number", "254700000000")
+        _start(servers, clock, environ, log)
         yield servers
     finally:
         _stop(servers)
 
 
-def manage(told: dict[str, str], *command: str) -> None:
-    """Run a command of ours to its end, silently. Raises Stopped where it fails."""
+def manage(environ: dict[str, str], *command: str) -> None:
+    """Run a command of ours to its end, silently. Raises ServerStopped where it fails."""
     ran = subprocess.run(  # noqa: S603 - our own commands
         [sys.executable, sys.argv[0], *command],
-        env=told,
+        env=environ,
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
     if ran.returncode:
-        raise Stopped(f"{command[0]} failed: {ran.stdout}")
+        raise ServerStopped(f"{command[0]} failed: {ran.stdout}")
 
 
 def refuse_dead(servers: Servers) -> None:
-    """Raise Stopped where a server has ended."""
+    """Raise ServerStopped where a server has ended."""
     for name, server in servers.items():
         if server.poll() is not None:
-            raise Stopped(f"{name} stopped (exit {server.returncode}); see above for why.")
+            raise ServerStopped(f"{name} stopped (exit {server.returncode}); see above for why.")
 
 
 def is_free(port: int) -> bool:
@@ -118,12 +118,12 @@ def free_port() -> int:
 
 
 def _start(
-    servers: Servers, commands: dict[str, list[str]], told: dict[str, str], log: IO[bytes] | None
+    servers: Servers, commands: dict[str, list[str]], environ: dict[str, str], log: IO[bytes] | None
 ) -> None:
     for name, command in commands.items():
         servers[name] = subprocess.Popen(  # noqa: S603 - our own commands
             [sys.executable, sys.argv[0], *command],
-            env=told,
+            env=environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL if "simulator" in name else log,
             stderr=log,
@@ -136,7 +136,7 @@ def _wait_until_open(servers: Servers, ports: tuple[int, ...]) -> None:
     while not all(_answers(port) for port in ports):
         refuse_dead(servers)
         if time.monotonic() > deadline:
-            raise Stopped(f"The servers did not answer within {PATIENCE} seconds.")
+            raise ServerStopped(f"The servers did not answer within {PATIENCE} seconds.")
         time.sleep(0.1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any, NamedTuple
 
-from .api_client import Person, Phones, Trouble
+from .api_client import DemoError, Person, Phones
 
 Order = dict[str, Any]
 Paying = Callable[["Scene"], Order]
@@ -63,7 +63,7 @@ def pays_by_hand(scene: Scene) -> Order:
     phone, amount = scene.phone, order["amount_due"]
     half = scene.phones.pay(phone, order["reference"][:4], amount)
     if half["result_code"] == "0":
-        raise Trouble(f"KES {amount} were taken under a reference that is no order's.")
+        raise DemoError(f"KES {amount} were taken under a reference that is no order's.")
     scene.phones.pay(phone, order["reference"], amount)
     return scene.buyer.await_order(order, is_now="paid")
 
@@ -129,7 +129,7 @@ def is_handed_over(scene: Scene, order: Order, line: dict[str, Any]) -> None:
         wrong = f"{(int(line['collection_code']) + 1) % 10**6:06}"
         status, said = scene.agent.ask("POST", _move(line), {"to": "delivered", "code": wrong})
         if status != 400:
-            raise Trouble(f"A wrong code was answered with {status}: {said}")
+            raise DemoError(f"A wrong code was answered with {status}: {said}")
     move(scene.agent, line, "delivered", code=line["collection_code"])
     _reviews(scene, line)
 
@@ -156,7 +156,7 @@ def comes_back(scene: Scene, order: Order, line: dict[str, Any]) -> None:
 
 
 def move(by: Person, line: dict[str, Any], to: str, **proof: Any) -> None:
-    """Move a line on its way at a person's word. Raises Trouble."""
+    """Move a line on its way at a person's word. Raises DemoError."""
     by.post(_move(line), {"to": to, **proof})
 
 

@@ -1,8 +1,8 @@
 """The demo's story: orders in every state, and money and goods that went astray.
 
-Each chapter is an order placed under a key of its own, so it is told once, whatever has become of
-it since. Everything happens as it would to people: through the API and on the phones. So the books
-of the pretend M-Pesa know of every shilling too.
+Each chapter is an order placed under an idempotency key of its own (named for its method here, so
+those names stay), and is played once, whatever has become of it since. Everything happens through
+the API and on the phones, so the simulator's books know of every shilling too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from payments.models import Receipt, StatementPull
 from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF
 from products.models import Product
 
-from .api_client import SOON, Person, Phones, Trouble
+from .api_client import TIMEOUT, DemoError, Person, Phones
 from .scenarios import move
 
 #: What somebody typed as account number who paid for no order; and the phone that paid.
@@ -32,25 +32,25 @@ THINKING = 3600
 
 
 class Story:
-    """Everybody in it, and its chapters in the order they are told."""
+    """Everybody in it, and its chapters in the order they are played."""
 
     def __init__(self, shop: str, mpesa: str) -> None:
         self._people = {name: Person(shop, name, PASSWORD) for name in (*SELLERS, *BUYERS, *STAFF)}
         self._phones = Phones(mpesa)
 
-    def tell(self) -> Iterator[str]:
-        """Tell what was not told before, and yield a sentence about each chapter.
+    def play(self) -> Iterator[str]:
+        """Play what was not played before, and yield a sentence about each chapter.
 
-        Raises Trouble where the shop does otherwise than the story says.
+        Raises DemoError where the shop does otherwise than the story says.
         """
-        told = set(
+        played = set(
             Order.objects.filter(
                 buyer__username__in=BUYERS, idempotency_key__startswith="story-"
             ).values_list("idempotency_key", flat=True)
         )
         for chapter in self._chapters():
             key = f"story-{chapter.__name__.strip('_')}"
-            if key not in told:
+            if key not in played:
                 yield chapter(key)
         if not Receipt.objects.filter(reference=MISTYPED).exists():
             yield self._nobodys_money()
@@ -171,15 +171,15 @@ class Story:
         return f"Kiprop paid KES {3000 - order['amount']} too much: it goes back."
 
     def _nobodys_money(self) -> str:
-        """Money for no order. The shop would refuse it, so M-Pesa must have forgotten to ask."""
+        """Money for no order. Validation would reject it, so its address is deregistered first."""
         self._phones.forget_addresses()
         self._phones.pay(STRANGER, MISTYPED, 750)
         call_command("register_c2b_urls", "--statement-number", "254700000000", stdout=StringIO())
         StatementPull.objects.update(next_pull_at=timezone.now())
-        deadline = time.monotonic() + SOON
+        deadline = time.monotonic() + TIMEOUT
         while not Receipt.objects.filter(reference=MISTYPED).exists():
             if time.monotonic() > deadline:
-                raise Trouble("M-Pesa's statement was not read: is the clock running?")
+                raise DemoError("M-Pesa's statement was not read: is the clock running?")
             time.sleep(0.2)
         return f"Somebody paid KES 750 for {MISTYPED}: it lies in suspense until a person decides."
 
@@ -196,7 +196,7 @@ class Story:
         try:
             lines = [(ids[product], number) for product, number in goods]
         except KeyError as missing:
-            raise Trouble(f"The demo's {missing} is not there.") from missing
+            raise DemoError(f"The demo's {missing} is not there.") from missing
         buyer = self._people[name]
         return buyer, buyer.cash_out(phone or BUYERS[name], *lines, key=key)
 

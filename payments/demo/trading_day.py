@@ -16,9 +16,9 @@ from .progress import Progress
 from .scenarios import HANDLING, PAYING, Handling, Paying, Scene
 
 #: Orders a day has at most: what they bring to sellers fits into a day's limit on payouts.
-MOST = 1000
+MAX_ORDERS = 1000
 #: Orders played at the same time.
-HANDS = 4
+WORKERS = 4
 #: What sellers of the day list: name, category, price in KES. Small prices, so that a long day
 #: stays below what may leave to sellers in one.
 GOODS = [
@@ -40,7 +40,7 @@ NAMES = ("achieng", "brian", "cherono", "daudi", "edna", "faraji", "grace", "has
 STOCK = 500
 
 
-class Plan(NamedTuple):
+class OrderPlan(NamedTuple):
     """What one order is to be, drawn before anything is played."""
 
     buyer: int
@@ -51,8 +51,8 @@ class Plan(NamedTuple):
     seed: int
 
 
-class Day:
-    """One day at a shop, from its first registration to the last deed of its last order.
+class TradingDay:
+    """One day at a shop, from its first registration to the last action on its last order.
 
     The same seed and number of orders draw the same day.
     """
@@ -60,7 +60,7 @@ class Day:
     def __init__(self, shop: str, mpesa: str, *, orders: int, seed: int, mark: str) -> None:
         self.phones = Phones(mpesa)
         self.seed = seed
-        self.deeds: Counter[str] = Counter()
+        self.actions: Counter[str] = Counter()
         self._shop, self._mark = shop, mark
         self._chance = Random(seed)  # noqa: S311 - a game
         sellers, buyers = max(2, orders // 12), max(2, (orders + 1) // 2)
@@ -76,30 +76,30 @@ class Day:
         return [person.username for person in (*self.sellers, *self.buyers)]
 
     def open(self) -> None:
-        """Let everybody join, and the sellers list what they have. Raises Trouble."""
-        with ThreadPoolExecutor(HANDS) as hands:
-            list(hands.map(Person.register, [*self.sellers, *self.buyers]))
-            self._products = list(hands.map(self._list_goods, range(len(self.sellers))))
+        """Let everybody join, and the sellers list what they have. Raises DemoError."""
+        with ThreadPoolExecutor(WORKERS) as workers:
+            list(workers.map(Person.register, [*self.sellers, *self.buyers]))
+            self._products = list(workers.map(self._list_goods, range(len(self.sellers))))
 
     def play(self, progress: Progress, *, a_second: float = 0) -> None:
-        """Play every order, ``a_second`` at most (0: as fast as the shop answers). Raises Trouble.
+        """Play every order, ``a_second`` at most (0: as fast as the shop answers).
 
-        What was begun is brought to its end before anything is raised.
+        Raises DemoError, after bringing to an end what was begun.
         """
         between, now = 1 / a_second if a_second else 0, time.monotonic()
-        with ThreadPoolExecutor(HANDS) as hands:
+        with ThreadPoolExecutor(WORKERS) as workers:
             begun = [
-                hands.submit(self._play, number, plan, not_before=now + number * between)
+                workers.submit(self._play, number, plan, not_before=now + number * between)
                 for number, plan in enumerate(self._plans)
             ]
             for done, played in enumerate(as_completed(begun), 1):
-                who, deeds = played.result()
-                self.deeds.update(deeds)
-                progress.say(done, f"{who} {deeds[0]}")
+                who, actions = played.result()
+                self.actions.update(actions)
+                progress.say(done, f"{who} {actions[0]}")
         progress.end()
 
-    def _play(self, number: int, plan: Plan, *, not_before: float) -> tuple[str, list[str]]:
-        """Play one order; who bought, and everything that was done."""
+    def _play(self, number: int, plan: OrderPlan, *, not_before: float) -> tuple[str, list[str]]:
+        """Play one order; return who bought, and everything that was done."""
         time.sleep(max(0.0, not_before - time.monotonic()))
         goods = self._products[plan.seller]
         scene = Scene(
@@ -114,14 +114,14 @@ class Day:
             chance=Random(plan.seed),  # noqa: S311 - a game
         )
         order = plan.paying(scene)
-        deeds = [_in_words(plan.paying)]
+        actions = [_in_words(plan.paying)]
         if order["payment_status"] == "paid":
             for line, handling in zip(order["order"], plan.handling, strict=True):
                 handling(scene, order, line)
-                deeds.append(_in_words(handling))
-        return scene.buyer.username, deeds
+                actions.append(_in_words(handling))
+        return scene.buyer.username, actions
 
-    def _draw(self, number: int) -> Plan:
+    def _draw(self, number: int) -> OrderPlan:
         chance = self._chance
         different = chance.choice([1, 1, 2])
         # Everything happens once, in a day that is long enough.
@@ -131,7 +131,7 @@ class Day:
         if not handling:
             handling = chance.choices(list(HANDLING), list(HANDLING.values()), k=different)
         which = chance.sample(range(len(GOODS) // 2), different)
-        return Plan(
+        return OrderPlan(
             buyer=number % len(self.buyers),
             seller=chance.randrange(len(self.sellers)),
             goods=tuple((each, chance.randint(1, 3)) for each in which),
@@ -163,5 +163,5 @@ class Day:
         return f"254{kind}{int(self._mark, 36) % 1000:03}{number:04}5"
 
 
-def _in_words(deed: Callable[..., Any]) -> str:
-    return deed.__name__.replace("_", " ")
+def _in_words(action: Callable[..., Any]) -> str:
+    return action.__name__.replace("_", " ")

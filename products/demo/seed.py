@@ -1,4 +1,4 @@
-"""Demo data for a laptop: people, products and pictures. Never for production."""
+"""A shop to look at: people, goods and pictures for a laptop. Never for production."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SELLERS = {
     "dalmas": "254112345604",
     "esther": "254112345605",
 }
-#: Who buys, and the phone that is asked to pay. The first is the one to sign in as.
+#: Who buys, and the phone that rings. The first is the one to sign in as.
 BUYERS = {
     "wanjiku": "254790111222",
     "otieno": "254723456701",
@@ -37,16 +37,16 @@ STAFF = tuple(ROLES)
 
 
 class Added(NamedTuple):
-    """How many people and products were missing and have been added."""
+    """How many people and products were missing, and are there now."""
 
     people: int
     products: int
 
 
-def add_demo_data() -> Added:
+def add_demo_shop() -> Added:
     """Add the demo's people and products that are not there yet. Safe to repeat.
 
-    People and products that are there stay as they are, whatever was changed of them.
+    What is there stays as it is, whatever has become of it.
     """
     people = add_people()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
@@ -84,8 +84,8 @@ def _add_person(username: str) -> None:
 
 def _in_turn() -> list[tuple[str, Goods]]:
     """All goods, one of each category after another, so that the newest are of every kind."""
-    shelves = [[(category, goods) for goods in shelf] for category, shelf in CATALOGUE.items()]
-    return [line for lines in zip(*shelves, strict=True) for line in lines]
+    columns = [[(category, goods) for goods in each] for category, each in CATALOGUE.items()]
+    return [item for row in zip(*columns, strict=True) for item in row]
 
 
 def _add_product(seller: User, category: str, goods: Goods) -> None:

@@ -14,7 +14,7 @@ from orders.models import Order, OrderTrack
 from payments import clock
 from payments.demo.api_client import Phones
 from payments.demo.scenarios import HANDLING, PAYING
-from payments.demo.trading_day import Day
+from payments.demo.trading_day import TradingDay
 from payments.models import Payout, Receipt, Refund
 from products.demo.seed import BUYERS, Added
 from products.models import Review
@@ -67,8 +67,8 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     assert "2 sellers and 5 buyers have joined." in told
     assert told[-2].startswith("Nothing is broken: ")
     assert told[-1].startswith("The simulator's books agree: ")
-    deeds = {deed.__name__.replace("_", " ") for deed in PAYING}
-    assert deeds <= {line.split("  ")[-1] for line in told}
+    actions = {action.__name__.replace("_", " ") for action in PAYING}
+    assert actions <= {line.split("  ")[-1] for line in told}
     table = {line[13:]: int(line[:11].replace(",", "")) for line in told if line[:2] == "  "}
     assert table["in from buyers"] == open_shop.books()["received"] > 0
     assert table["out to sellers"] + table["back to buyers"] == open_shop.books()["paid_out"]
@@ -79,14 +79,12 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
         table["in from buyers"]
         == sum(table[row] for row in (*gone, *there))
         - table["owed by sellers, for goods that came back"]
-        - table["written off, for payments that were short"]
     )
     assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
         "paid": 3, "refunded": 4, "expired": 1, "cancelled": 1,
     }  # fmt: skip
 
 
-@pytest.mark.slow
 def test_a_day_at_a_shop_of_its_own_leaves_this_one_alone():
     told = {**os.environ, "DJANGO_SETTINGS_MODULE": "omachemainproj.settings"}
     command = [sys.executable, "manage.py", "demo_day", "--own", "--orders", "1"]
@@ -168,7 +166,7 @@ def test_a_phone_that_rings_a_little_later_is_answered(shop, buyer, kettle):
 
 def test_the_same_seed_draws_the_same_day():
     def drawn(seed):
-        return Day("http://shop", "http://phone", orders=40, seed=seed, mark="k3")._plans
+        return TradingDay("http://shop", "http://phone", orders=40, seed=seed, mark="k3")._plans
 
     assert drawn(5) == drawn(5) != drawn(6)
     assert {plan.paying for plan in drawn(5)} == set(PAYING)
@@ -202,7 +200,7 @@ def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, m
 
 
 def test_without_an_open_shop_there_is_no_story(monkeypatch):
-    monkeypatch.setattr("payments.management.commands.demo.add_demo_data", lambda: Added(0, 0))
+    monkeypatch.setattr("payments.management.commands.demo.add_demo_shop", lambda: Added(0, 0))
 
     assert "the story of its orders is told by make run" in said("demo")
     assert not Order.objects.exists()
@@ -210,11 +208,11 @@ def test_without_an_open_shop_there_is_no_story(monkeypatch):
 
 def _pay_unheard_in_the_evening(simulator, monkeypatch):
     """Let KES 40 come after the last order, of which M-Pesa tells nobody."""
-    play = Day.play
+    play = TradingDay.play
 
     def play_and_pay(day, *told, **how):
         play(day, *told, **how)
         simulator.forget_urls()
         simulator.pay_by_hand("254733000111", 40, "SOFA22")
 
-    monkeypatch.setattr(Day, "play", play_and_pay)
+    monkeypatch.setattr(TradingDay, "play", play_and_pay)

@@ -8,7 +8,7 @@ from django.db.models import F, Sum
 from accounts.backoffice.roles import ROLES
 from products.demo.catalogue import CATALOGUE
 from products.demo.pictures import draw
-from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF, add_demo_data
+from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF, add_demo_shop
 from products.models import Category, Product
 
 
@@ -40,7 +40,7 @@ def test_the_demos_goods_keep_the_shops_limits():
 
 @pytest.mark.django_db
 def test_the_demo_furnishes_a_shop(small, client):
-    added = add_demo_data()
+    added = add_demo_shop()
 
     assert added == (14, 8)
     assert len(list(Path(small).glob("products/*.webp"))) == 16
@@ -51,7 +51,7 @@ def test_the_demo_furnishes_a_shop(small, client):
 
 @pytest.mark.django_db
 def test_the_demos_people_can_sign_in(small):
-    add_demo_data()
+    add_demo_shop()
 
     for username in (*SELLERS, *BUYERS, *STAFF, "admin"):
         person = get_user_model().objects.get(username=username)
@@ -61,7 +61,7 @@ def test_the_demos_people_can_sign_in(small):
 
 @pytest.mark.django_db
 def test_the_demo_has_one_of_each_kind_of_staff(small):
-    add_demo_data()
+    add_demo_shop()
 
     staff = get_user_model().objects.filter(is_staff=True, is_superuser=False)
     roles = {person.username: [group.name for group in person.groups.all()] for person in staff}
@@ -70,17 +70,17 @@ def test_the_demo_has_one_of_each_kind_of_staff(small):
 
 @pytest.mark.django_db
 def test_furnishing_again_changes_nothing(small):
-    add_demo_data()
+    add_demo_shop()
     Product.objects.filter(name=CATALOGUE["kitchen"][0].name).update(price=7, listed=False)
     before = list(Product.objects.order_by("pk").values())
 
-    assert add_demo_data() == (0, 0)
+    assert add_demo_shop() == (0, 0)
     assert list(Product.objects.order_by("pk").values()) == before
 
 
 @pytest.mark.django_db
 def test_the_demos_stock_equals_its_movements(small):
-    add_demo_data()
+    add_demo_shop()
 
     stocked = Product.objects.annotate(moved=Sum("movements__quantity"))
     assert not stocked.exclude(item_number=F("moved")).filter(item_number__gt=0).exists()

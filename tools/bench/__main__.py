@@ -1,4 +1,4 @@
-"""Measures the shop: ``python -m tools.bench --database postgres://…``. Linux, PostgreSQL."""
+"""Measures the shop: ``make bench``, or ``python -m tools.bench --database postgres://…``."""
 
 import argparse
 import base64
@@ -6,19 +6,29 @@ import json
 import os
 import random
 import tempfile
+from collections.abc import Callable
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
 from .gateway import gateway
-from .load import Ask, load
-from .processes import cpu_of_database, cpu_of_session, free_port, memory_of_session, running
+from .load import HttpRequest, load
+from .processes import (
+    Server,
+    cpu_of_database,
+    cpu_of_session,
+    free_port,
+    memory_of_session,
+    running,
+)
 
 DATABASE = "omache_bench"
+#: Makes the n-th request of a row.
+Make = Callable[[int], HttpRequest]
 JSON = ("Content-Type", "application/json")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--database", required=True, help="a PostgreSQL address that may create")
     parser.add_argument("--products", type=int, nargs="+", default=[1_000, 100_000])
@@ -41,7 +51,7 @@ def main():
             db.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
 
 
-def _environment(database):
+def _environment(database: str) -> dict[str, str]:
     """Production, rehearsed on this machine; throttles off, since one client asks it all."""
     return {
         "OMACHE_ENV_FILE": os.devnull,
@@ -61,7 +71,7 @@ def _environment(database):
     }
 
 
-def _bench(options):
+def _bench(options: argparse.Namespace) -> None:
     import django
 
     django.setup()
@@ -82,18 +92,20 @@ def _bench(options):
                 "the constant view",
                 floor_server,
                 floor_port,
-                lambda n: Ask("/constant/"),
+                lambda n: HttpRequest("/constant/"),
                 3 * options.requests,
             )
         with running(shop, port=shop_port) as server:
-            for name, make in _reads(data, products).items():
+            for name, make in _reads(products).items():
                 _measure(name, server, shop_port, make, options.requests, unit)
             if products == options.products[-1]:
-                _orders(data, server, shop_port, options.orders, unit)
+                _orders(server, shop_port, options.orders, unit)
             print(f"{'memory, two workers (PSS)':48}{memory_of_session(server.pid):8.0f} MB")
 
 
-def _measure(name, server, port, make, requests, unit=None):
+def _measure(
+    name: str, server: Server, port: int, make: Make, requests: int, unit: float | None = None
+) -> float:
     """Print a row, and return CPU ms a request."""
     load(port, make, requests=50)  # connections, plans and code are warm then
     before = cpu_of_session(server.pid) + cpu_of_database(DATABASE)
@@ -107,48 +119,52 @@ def _measure(name, server, port, make, requests, unit=None):
     return cost
 
 
-def _reads(data, products):
+def _reads(products: int) -> dict[str, Make]:
+    from . import data
+
     token = ("Authorization", f"Bearer {data.tokens(1)[0]}")
     ids = [random.randint(1, products) for _ in range(1000)]
     page = _page_from(products // 2)
     return {
-        "GET /": lambda n: Ask("/"),
-        "GET /product/kitchen/": lambda n: Ask("/product/kitchen/"),
-        "  … from the middle": lambda n: Ask(f"/product/kitchen/?cursor={page}"),
-        "  … dearest first": lambda n: Ask("/product/kitchen/?ordering=-price"),
-        "GET /product/{id}/": lambda n: Ask(f"/product/{ids[n % 1000]}/"),
-        "GET /product/search/ a rare word": lambda n: Ask(
+        "GET /": lambda n: HttpRequest("/"),
+        "GET /product/kitchen/": lambda n: HttpRequest("/product/kitchen/"),
+        "  … from the middle": lambda n: HttpRequest(f"/product/kitchen/?cursor={page}"),
+        "  … dearest first": lambda n: HttpRequest("/product/kitchen/?ordering=-price"),
+        "GET /product/{id}/": lambda n: HttpRequest(f"/product/{ids[n % 1000]}/"),
+        "GET /product/search/ a rare word": lambda n: HttpRequest(
             f"/product/search/?search={ids[n % 1000]}"
         ),
-        "  … a common word": lambda n: Ask("/product/search/?search=samsung"),
-        "  … two words": lambda n: Ask("/product/search/?search=samsung+gold"),
-        "  … misspelt": lambda n: Ask("/product/search/?search=samsng"),
-        "POST /cart/ 10 ids": lambda n: Ask(
+        "  … a common word": lambda n: HttpRequest("/product/search/?search=samsung"),
+        "  … two words": lambda n: HttpRequest("/product/search/?search=samsung+gold"),
+        "  … misspelt": lambda n: HttpRequest("/product/search/?search=samsng"),
+        "POST /cart/ 10 ids": lambda n: HttpRequest(
             "/cart/", "POST", json.dumps(ids[n % 900 : n % 900 + 10]).encode(), (JSON,)
         ),
-        "GET /track/order/ (none yet)": lambda n: Ask("/track/order/", headers=(token,)),
+        "GET /track/order/ (none yet)": lambda n: HttpRequest("/track/order/", headers=(token,)),
     }
 
 
-def _page_from(middle):
+def _page_from(middle: int) -> str:
     return base64.urlsafe_b64encode(f"[{middle}]".encode()).decode().rstrip("=")
 
 
-def _orders(data, server, port, orders, unit):
+def _orders(server: Server, port: int, orders: int, unit: float) -> None:
     """Orders spread over products, then on one hot product, then the callbacks that pay them."""
+    from products.models import Product
+
+    from . import data
+
     # Nobody may have more than three unpaid orders; a warm-up and a row are two each.
     everyone = data.tokens(2 * orders)
     half = orders
 
-    def cash_out(tokens, product):
-        def make(n):
+    def cash_out(tokens: list[str], product: Callable[[int], int]) -> Make:
+        def make(n: int) -> HttpRequest:
             body = {"order": [{"product": product(n), "number": 1}], "mpesa_number": _phone()}
             token = ("Authorization", f"Bearer {tokens[n % len(tokens)]}")
-            return Ask("/cashout/", "POST", json.dumps(body).encode(), (JSON, token))
+            return HttpRequest("/cashout/", "POST", json.dumps(body).encode(), (JSON, token))
 
         return make
-
-    from products.models import Product
 
     on_sale = list(Product.objects.on_sale().values_list("pk", flat=True)[:900])
     spread = cash_out(everyone[:half], lambda n: on_sale[n % len(on_sale)])
@@ -169,29 +185,31 @@ def _orders(data, server, port, orders, unit):
         "GET /track/order/",
         server,
         port,
-        lambda n: Ask("/track/order/", headers=(token,)),
+        lambda n: HttpRequest("/track/order/", headers=(token,)),
         500,
         unit,
     )
 
 
-def _phone():
+def _phone() -> str:
     return f"2547{random.randrange(100_000_000):08d}"
 
 
-def _callbacks():
+def _callbacks() -> list[HttpRequest]:
     from payments.models import OrderPayment
 
     rows = OrderPayment.objects.filter(status="submitted").values_list(
         "pk", "callback_token", "merchant_request_id", "checkout_request_id", "amount"
     )
     return [
-        Ask(f"/safwebhook/{token}/", "POST", _success(pk, merchant, checkout, amount), (JSON,))
+        HttpRequest(
+            f"/safwebhook/{token}/", "POST", _success(pk, merchant, checkout, amount), (JSON,)
+        )
         for pk, token, merchant, checkout, amount in rows
     ]
 
 
-def _success(pk, merchant, checkout, amount):
+def _success(pk: int, merchant: str, checkout: str, amount: int) -> bytes:
     items = {
         "Amount": float(amount),
         "MpesaReceiptNumber": f"B{pk:09d}",

@@ -4,7 +4,7 @@ import json
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 BODY = json.dumps(
@@ -29,7 +29,7 @@ BODY = json.dumps(
 ).encode()
 
 
-def constant(request):
+def constant(request: HttpRequest) -> HttpResponse:
     return HttpResponse(BODY, content_type="application/json")
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import threading
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,10 +13,10 @@ _numbers = itertools.count(1)
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         self._answer({"access_token": "bench", "expires_in": "3599"})
 
-    def do_POST(self):
+    def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         number = next(_numbers)
         self._answer(
@@ -28,7 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
             }
         )
 
-    def _answer(self, body):
+    def _answer(self, body: dict[str, str]) -> None:
         raw = json.dumps(body).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -36,12 +37,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    def log_message(self, *_):
+    def log_message(self, *_: object) -> None:
         """Stay silent."""
 
 
 @contextmanager
-def gateway():
+def gateway() -> Iterator[str]:
     """Yields the gateway's address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     server.daemon_threads = True

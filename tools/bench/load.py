@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Ask:
+class HttpRequest:
     """One request."""
 
     path: str
@@ -37,22 +37,27 @@ class Result:
         return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
 
 
-def load(port: int, make: Callable[[int], Ask], *, requests: int, connections: int = 8) -> Result:
+def load(
+    port: int, make: Callable[[int], HttpRequest], *, requests: int, connections: int = 8
+) -> Result:
     """Send so many requests; ``make(n)`` gives the n-th."""
-    lock, statuses, times = threading.Lock(), {}, []
+    lock = threading.Lock()
+    statuses: dict[int, int] = {}
+    times: list[float] = []
     numbers = iter(range(requests))
 
-    def run():
+    def run() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        own_statuses, own_times = {}, []
+        own_statuses: dict[int, int] = {}
+        own_times: list[float] = []
         while True:
             with lock:
                 number = next(numbers, None)
             if number is None:
                 break
-            ask = make(number)
+            request = make(number)
             begun = time.perf_counter()
-            connection.request(ask.method, ask.path, ask.body, dict(ask.headers))
+            connection.request(request.method, request.path, request.body, dict(request.headers))
             answer = connection.getresponse()
             answer.read()
             own_times.append(time.perf_counter() - begun)

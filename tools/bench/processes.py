@@ -6,24 +6,28 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
+
+Server = subprocess.Popen[bytes]
 
 
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextmanager
-def running(arguments, *, port, environment=None):
+def running(arguments: list[str], *, port: int) -> Iterator[Server]:
     """Run a Python module as a server until the block ends; yields its process."""
     server = subprocess.Popen(
         [sys.executable, *arguments],
-        env={**os.environ, **(environment or {})},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         start_new_session=True,
@@ -36,10 +40,11 @@ def running(arguments, *, port, environment=None):
         server.wait(timeout=30)
 
 
-def _wait(server, port, patience=30):
+def _wait(server: Server, port: int, patience: float = 30) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if server.poll() is not None:
+            assert server.stderr is not None
             raise SystemExit(server.stderr.read().decode())
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
@@ -52,19 +57,23 @@ def _wait(server, port, patience=30):
 
 def cpu_of_session(leader: int) -> float:
     """CPU seconds of a server and its workers."""
-    return sum(stat["seconds"] for stat in _stats() if stat[3] == leader)
+    return sum(stat.seconds for stat in _stats() if stat.session == leader)
 
 
 def cpu_of_database(name: str) -> float:
     """CPU seconds of PostgreSQL's backends for one database; they carry its name in theirs."""
-    return sum(stat["seconds"] for stat in _stats() if f" {name} " in stat["command"])
+    return sum(stat.seconds for stat in _stats() if f" {name} " in stat.command)
 
 
-class Stat(dict):
-    """What /proc tells of a process: ``command``, ``seconds`` of CPU, its session by 3."""
+class Stat(NamedTuple):
+    """A process as /proc has it; ``seconds`` are CPU time."""
+
+    command: str
+    session: int
+    seconds: float
 
 
-def _stats():
+def _stats() -> Iterator[Stat]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -74,11 +83,8 @@ def _stats():
         except OSError:
             continue
         rest = text[text.rindex(")") + 2 :].split()
-        stat = Stat(enumerate(rest[:20]))
         # proc(5): after the name come state, ppid, pgrp, session …; utime is the 12th of them.
-        stat["command"], stat[3] = command, int(rest[3])
-        stat["seconds"] = (int(rest[11]) + int(rest[12])) / TICKS
-        yield stat
+        yield Stat(command, int(rest[3]), (int(rest[11]) + int(rest[12])) / TICKS)
 
 
 def memory_of_session(leader: int) -> float:

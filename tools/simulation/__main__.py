@@ -1,4 +1,6 @@
-"""Plays seeds: ``make soak``, or ``python -m tests.simulation --seed 12345`` for one of them."""
+"""Plays seeds: ``make soak``, or ``python -m tools.simulation --seed 12345`` for one of them."""
+
+from __future__ import annotations
 
 import argparse
 import os
@@ -6,28 +8,38 @@ import random
 import sys
 import time
 from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .runner import SeedRunner
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="play this one, and tell what happened")
     parser.add_argument("--shorten", action="store_true", help="leave out what it fails without")
     parser.add_argument("--seeds", type=int, help="play so many fresh ones")
     parser.add_argument("--seconds", type=float, default=600, help="or for so long (600)")
     options = parser.parse_args()
     _open_shop()
-    from .theatre import theatre
+    from .runner import seed_runner
 
-    with theatre() as place:
+    with seed_runner() as runner:
         if options.seed is not None:
-            return _tell(place, options.seed, options.shorten)
-        return _soak(place, options.seeds, options.seconds)
+            return _replay(runner, options.seed, options.shorten)
+        return _soak(runner, options.seeds, options.seconds)
 
 
 def _open_shop() -> None:
-    """A shop of its own, in memory, as the tests know it."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    os.environ["DATABASE_URL"] = "sqlite:///:memory:"
+    """A laptop's shop in memory, whose e-mails stay there and whose SMS nobody carries."""
+    os.environ.pop("DJANGO_SECRET_KEY", None)
+    os.environ.update(
+        OMACHE_ENV_FILE=os.devnull,
+        DJANGO_SETTINGS_MODULE="omachemainproj.settings",
+        DATABASE_URL="sqlite:///:memory:",
+        CELERY_BROKER_URL="",
+        SMS="off",
+    )
     import django
     from django.core.management import call_command
     from django.test.utils import setup_test_environment
@@ -37,27 +49,28 @@ def _open_shop() -> None:
     call_command("migrate", verbosity=0)
 
 
-def _tell(place, seed: int, shorten: bool) -> int:
+def _replay(runner: SeedRunner, seed: int, shorten: bool) -> int:
     from .run import Failed
 
-    skipped = away = frozenset()
+    skipped: frozenset[int] = frozenset()
+    away: frozenset[str] = frozenset()
     try:
-        told = place.play(seed)
+        outcome = runner.play(seed)
     except Failed as failed:
         if shorten:
-            failed, skipped, away = place.shortest(failed)
+            failed, skipped, away = runner.shrink(failed)
         print("\n".join(failed.trace))
         print(f"\n{failed}")
         if shorten:
             kept = sorted(set(range(1, failed.step + 1)) - skipped)
             print(f"needs steps {kept}; does not need {', '.join(sorted(away)) or 'any less'}")
         return 1
-    print("\n".join(told.trace))
-    print(f"\nseed {seed} held: {_numbers(told.counts)}\ntrace {told.digest}")
+    print("\n".join(outcome.trace))
+    print(f"\nseed {seed} held: {_numbers(outcome.counts)}\ntrace {outcome.digest}")
     return 0
 
 
-def _soak(place, seeds: int | None, seconds: float) -> int:
+def _soak(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
     from .run import Failed
 
     counts: Counter[str] = Counter()
@@ -65,7 +78,7 @@ def _soak(place, seeds: int | None, seconds: float) -> int:
     fresh = random.SystemRandom()
     while played < seeds if seeds else time.monotonic() - began < seconds:
         try:
-            counts += place.play(fresh.randrange(10**9)).counts
+            counts += runner.play(fresh.randrange(10**9)).counts
         except Failed as failed:
             print("\n".join(failed.trace[-40:]))
             print(f"\n{failed}\n{played} seeds had held before it")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -22,10 +23,10 @@ from payments.backoffice import resolve_money_in, resolve_money_out
 from payments.models import GatewayEvent, OrderPayment, PayoutStop, Receipt, Refund
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import process_event
+from products.listings.services import create_product
 from products.models import Product, StockMovement
-from tests.factories import ProductFactory, UserFactory
 
-from .network import SAFARICOM, STRANGER, Letter
+from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ ONWARDS = {
 
 
 @dataclass
-class Bought:
+class KnownOrder:
     """An order as its buyer knows it."""
 
     token: str
@@ -55,7 +56,7 @@ class Bought:
 
 
 @dataclass
-class Asked:
+class SentCashout:
     """A cash-out as it was sent, to be sent again."""
 
     buyer: User
@@ -65,19 +66,26 @@ class Asked:
 
 
 @dataclass
-class Stage:
-    """The people and the goods, made once and found again at the beginning of every seed."""
+class SeedData:
+    """The people and the goods, made once and there again at the beginning of every seed."""
 
     buyers: list[User]
     products: list[Product]
 
     @classmethod
-    def make(cls) -> Stage:
-        seller = UserFactory(username="amina")
+    def make(cls) -> SeedData:
+        seller = User.objects.create_user(username="amina")
         return cls(
-            buyers=[UserFactory(username=f"buyer{n}") for n in range(4)],
+            buyers=[User.objects.create_user(username=f"buyer{n}") for n in range(4)],
             products=[
-                ProductFactory(seller=seller, name=name, price=price, item_number=number)
+                create_product(
+                    seller=seller,
+                    name=name,
+                    category="kitchen",
+                    price=price,
+                    item_number=number,
+                    payment_mpesa_number="254722000000",
+                )
                 for name, price, number in (
                     ("Kettle", 1500, 6),
                     ("Mug", 250, 30),
@@ -93,31 +101,31 @@ class Actors:
     """One method a thing that can happen; ``WEIGHTS`` says how often each is drawn."""
 
     run: Run
-    stage: Stage
-    bought: list[Bought] = field(default_factory=list)
-    asked: list[Asked] = field(default_factory=list)
+    data: SeedData
+    orders: list[KnownOrder] = field(default_factory=list)
+    sent_cashouts: list[SentCashout] = field(default_factory=list)
     hand_paid: int = 0
 
     WEIGHTS = {
         "cash_out": 20,
-        "cash_out_again": 5,
+        "repeat_cash_out": 5,
         "poll": 8,
-        "ring_again": 8,
+        "retry_payment": 8,
         "cancel": 3,
         "track": 1,
         "answer_phone": 22,
         "pay_by_hand": 3,
-        "stranger": 5,
+        "post_forgery": 5,
         "replay": 2,
         "tick": 14,
         "wait": 16,
         "wait_long": 2,
-        "brink": 3,
+        "wait_for_deadline": 3,
         "restock": 2,
         "staff": 4,
-        "write_down": 1,
-        "merchant": 1,
-        "fate": 14,
+        "record_receipt": 1,
+        "set_float": 1,
+        "script_fault": 14,
         "wallet": 1,
     }
 
@@ -125,37 +133,39 @@ class Actors:
         """Let somebody do something."""
         names = list(self.WEIGHTS)
         name = self.run.chance.choices(names, weights=list(self.WEIGHTS.values()))[0]
-        self.run.tell(f"{name}")
+        self.run.log(f"{name}")
         getattr(self, name)()
 
     # --- Buyers ----------------------------------------------------------------------------------
 
     def cash_out(self) -> None:
         chance = self.run.chance
-        buyer = chance.choice(self.stage.buyers)
-        products = chance.sample(self.stage.products, chance.choice([1, 1, 2]))
+        buyer = chance.choice(self.data.buyers)
+        products = chance.sample(self.data.products, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
         sent = {"order": lines, "mpesa_number": chance.choice(PHONES)}
-        asked = Asked(buyer, sent, f"key-{chance.getrandbits(40)}" if chance.happens(0.6) else "")
+        asked = SentCashout(
+            buyer, sent, f"key-{chance.getrandbits(40)}" if chance.happens(0.6) else ""
+        )
         self._send(asked)
 
-    def cash_out_again(self) -> None:
-        keyed = [asked for asked in self.asked if asked.key]
+    def repeat_cash_out(self) -> None:
+        keyed = [asked for asked in self.sent_cashouts if asked.key]
         if keyed:
             self._send(self.run.chance.choice(keyed))
 
-    def _send(self, asked: Asked) -> None:
-        if asked not in self.asked:
-            self.asked.append(asked)
+    def _send(self, asked: SentCashout) -> None:
+        if asked not in self.sent_cashouts:
+            self.sent_cashouts.append(asked)
         headers = {"Idempotency-Key": asked.key} if asked.key else {}
-        reply = self.run.door.ask(asked.buyer, "POST", "/cashout/", asked.sent, **headers)
+        reply = self.run.shop.request(asked.buyer, "POST", "/cashout/", asked.sent, **headers)
         self._say("cash-out", reply)
         if reply is None or reply.status != 201:
             if reply and asked.token and reply.status != 503:
-                self.run.broke(f"a repeated cash-out was answered {reply.status}")
+                self.run.fail(f"a repeated cash-out was answered {reply.status}")
             return
         if asked.token and reply.body["order_token"] != asked.token:
-            self.run.broke("one key gave two orders")
+            self.run.fail("one key gave two orders")
         asked.token = reply.body["order_token"]
         self._see(asked.buyer, reply.body)
 
@@ -163,7 +173,7 @@ class Actors:
         if order := self._some():
             self._visit(order, "GET", "")
 
-    def ring_again(self) -> None:
+    def retry_payment(self) -> None:
         if order := self._some("requested"):
             chance = self.run.chance
             sent = {"mpesa_number": chance.choice(PHONES)} if chance.happens(0.4) else {}
@@ -174,33 +184,33 @@ class Actors:
             self._visit(order, "POST", "cancel/")
 
     def track(self) -> None:
-        buyer = self.run.chance.choice(self.stage.buyers)
-        self._say("track", self.run.door.ask(buyer, "GET", "/track/order/"))
+        buyer = self.run.chance.choice(self.data.buyers)
+        self._say("track", self.run.shop.request(buyer, "GET", "/track/order/"))
 
-    def _visit(self, order: Bought, method: str, what: str, sent: Any = None) -> None:
+    def _visit(self, order: KnownOrder, method: str, what: str, sent: Any = None) -> None:
         path = f"/cashout/{order.token}/{what}"
-        reply = self.run.door.ask(order.buyer, method, path, sent)
+        reply = self.run.shop.request(order.buyer, method, path, sent)
         self._say(f"{method} {order.reference} {what}", reply)
         if reply is None:
             return
         if reply.status == 404:
-            self.run.broke(f"order {order.reference} is gone")
+            self.run.fail(f"order {order.reference} is gone")
         if reply.status == 200:
             self._see(order.buyer, reply.body)
 
     def _see(self, buyer: User, body: dict[str, Any]) -> None:
         """Remember an order, and that it never goes back to where it came from."""
         now = body["payment_status"]
-        known = next((b for b in self.bought if b.token == body["order_token"]), None)
+        known = next((b for b in self.orders if b.token == body["order_token"]), None)
         if known is None:
-            known = Bought(body["order_token"], body["reference"], body["amount"], buyer, now)
-            self.bought.append(known)
+            known = KnownOrder(body["order_token"], body["reference"], body["amount"], buyer, now)
+            self.orders.append(known)
         if now not in ONWARDS[known.status] or body["amount"] != known.amount:
-            self.run.broke(f"order {known.reference} went from {known.status} to {now}")
+            self.run.fail(f"order {known.reference} went from {known.status} to {now}")
         known.status = now
 
-    def _some(self, status: str = "") -> Bought | None:
-        orders = [b for b in self.bought if status in ("", b.status)]
+    def _some(self, status: str = "") -> KnownOrder | None:
+        orders = [b for b in self.orders if status in ("", b.status)]
         return self.run.chance.choice(orders[-6:]) if orders else None
 
     # --- The people behind the phones ------------------------------------------------------------
@@ -219,7 +229,7 @@ class Actors:
                 safaricom.enter_pin(phone, "0000" if does == "wrong pin" else None)
         except ControlError:
             does += ", too late"
-        self.run.tell(f"  {phone} {does}")
+        self.run.log(f"  {phone} {does}")
         if chance.happens(0.8):
             self.run.time.advance(chance.choice([0.1, 1, 3]))
 
@@ -239,38 +249,38 @@ class Actors:
             return
         for _ in range(chance.choice([1, 1, 1, 2])):
             paid = self.run.safaricom.pay_by_hand(chance.choice(PHONES), amount, account)
-            self.run.tell(f"  by hand KES {amount} for {account!r}: {paid['result_code']}")
+            self.run.log(f"  by hand KES {amount} for {account!r}: {paid['result_code']}")
             self.hand_paid += paid["result_code"] == "0"
 
     def wallet(self) -> None:
         phone = self.run.chance.choice(PHONES)
         self.run.safaricom.set_wallet(phone, self.run.chance.choice([0, 100, 100_000]))
 
-    def fate(self) -> None:
-        """Safaricom has something in store for one of the next requests."""
+    def script_fault(self) -> None:
+        """Script a fault for one of the next requests to Safaricom."""
         chance = self.run.chance
-        who = {"phone": chance.choice(PHONES)} if chance.happens(0.4) else {}
+        who: dict[str, Any] = {"phone": chance.choice(PHONES)} if chance.happens(0.4) else {}
         kind = chance.random()
         if kind < 0.2:
-            fate = {"operation": "stk_query", "query": chance.choice(QUERY_FATES)}
+            fault = {"operation": "stk_query", "query": chance.choice(QUERY_FAULTS)}
         elif kind < 0.45:
             operation = chance.choice(["b2c", "reversal", "reversal", "transaction_status"])
-            fate = {"operation": operation, **chance.choice(LATER_FATES[operation])}
+            fault = {"operation": operation, **chance.choice(ASYNC_FAULTS[operation])}
         elif kind < 0.55:
             who = {}
-            fate = {"operation": "pull", **chance.choice(PULL_FATES)}
+            fault = {"operation": "pull", **chance.choice(PULL_FAULTS)}
         elif kind < 0.65:
-            fate = {"operation": "c2b", **chance.choice(C2B_FATES)}
+            fault = {"operation": "c2b", **chance.choice(C2B_FAULTS)}
         else:
-            fate = dict(chance.choice(PUSH_FATES))
-        if "paid_amount" in fate and self.run.doors:
-            # Never seen of M-Pesa. Where only the query tells of it first, the shop takes what a
-            # later door shows for another payment.
+            fault = dict(chance.choice(PUSH_FAULTS))
+        if "paid_amount" in fault and self.run.sources:
+            # Never seen of M-Pesa. Where only the query reports it first, the shop takes what a
+            # later source reports for another payment.
             return
-        self.run.tell(f"  {who} {fate}")
-        self.run.safaricom.script(times=chance.choice([1, 1, 2]), **who, **fate)
+        self.run.log(f"  {who} {fault}")
+        self.run.safaricom.script(times=chance.choice([1, 1, 2]), **{**who, **fault})
 
-    def merchant(self) -> None:
+    def set_float(self) -> None:
         """The account that refunds are paid from runs dry, or is filled."""
         safaricom = self.run.safaricom
         amount = self.run.chance.choice([0, 1_000_000])
@@ -278,13 +288,13 @@ class Actors:
 
     # --- Strangers -------------------------------------------------------------------------------
 
-    def stranger(self) -> None:
-        """A stranger posts what they made up. They may know everything but the secret addresses."""
+    def post_forgery(self) -> None:
+        """A stranger posts a forged message. They may know everything but the secret addresses."""
         chance = self.run.chance
         token = chance.choice(["", "0" * 32, f"{chance.getrandbits(128):032x}"])
         path = f"/safwebhook/{token}/" if token else "/safwebhook/"
         body = self._made_up()
-        if chance.happens(0.2) and self.bought:
+        if chance.happens(0.2) and self.orders:
             path = f"/safwebhook/c2b/{token or 'guess'}/confirmation/"
             body = self._made_up_by_hand()
         elif chance.happens(0.1):
@@ -293,8 +303,8 @@ class Actors:
 
     def _made_up_by_hand(self) -> bytes:
         chance = self.run.chance
-        order = chance.choice(self.bought)
-        told = {
+        order = chance.choice(self.orders)
+        confirmation = {
             "TransID": f"FAKE{chance.getrandbits(20):06d}"[:10],
             "TransTime": "20261123120000",
             "TransAmount": f"{order.amount}.00",
@@ -302,7 +312,7 @@ class Actors:
             "BillRefNumber": order.reference,
             "MSISDN": PHONES[0],
         }
-        return json.dumps(told).encode()
+        return json.dumps(confirmation).encode()
 
     def replay(self) -> None:
         """Somebody posts again what was posted before: there, or at the bare address."""
@@ -319,7 +329,7 @@ class Actors:
         self._post(path, bytes(event.body), SAFARICOM if is_theirs else STRANGER)
 
     def _post(self, path: str, body: bytes, address: str) -> None:
-        self.run.network.hand_over(Letter(path, body, {}, address))
+        self.run.network.post(Message(path, body, {}, address))
 
     def _made_up(self) -> bytes:
         chance = self.run.chance
@@ -331,22 +341,22 @@ class Actors:
         made_up = f"FAKE{chance.getrandbits(20):06d}"[:10]
         receipt = chance.choice([*receipts[-3:], made_up])
         amount = about["amount"] + chance.choice([0, 0, 0, 1, -1])
-        told: dict[str, Any] = {
+        callback: dict[str, Any] = {
             "MerchantRequestID": about["merchant_request_id"],
             "CheckoutRequestID": about["checkout_request_id"],
             "ResultCode": chance.choice([0, 0, 0, 1032, 4999]),
             "ResultDesc": "made up",
         }
         if chance.happens(0.2):
-            told["CheckoutRequestID"] = chance.choice([None, "", "ws_CO_0", 0])
-        if told["ResultCode"] == 0:
-            told["CallbackMetadata"] = {
+            callback["CheckoutRequestID"] = chance.choice([None, "", "ws_CO_0", 0])
+        if callback["ResultCode"] == 0:
+            callback["CallbackMetadata"] = {
                 "Item": [
                     {"Name": "Amount", "Value": amount},
                     {"Name": "MpesaReceiptNumber", "Value": receipt},
                 ]
             }
-        return json.dumps({"Body": {"stkCallback": told}}).encode()
+        return json.dumps({"Body": {"stkCallback": callback}}).encode()
 
     # --- The shop itself -------------------------------------------------------------------------
 
@@ -359,7 +369,7 @@ class Actors:
     def wait_long(self) -> None:
         self.run.time.advance(self.run.chance.choice([125, 300, 901, 1900]))
 
-    def brink(self) -> None:
+    def wait_for_deadline(self) -> None:
         """Wait until just before or after an order's time is over, and look."""
         dates = Order.objects.unpaid().order_by("pk").values_list("expires_at", flat=True)
         if not dates:
@@ -368,16 +378,16 @@ class Actors:
         left = (chance.choice(list(dates)) - timezone.now()).total_seconds()
         if left > 0:
             self.run.time.advance(max(0.0, left + chance.choice([-3, -0.5, 0, 1])))
-        chance.choice([self.tick, self.poll, self.ring_again, self.answer_phone])()
+        chance.choice([self.tick, self.poll, self.retry_payment, self.answer_phone])()
 
     def overtake(self) -> None:
-        """Somebody is faster than another: with what it takes to get in each other's way."""
-        name = self.run.chance.choice(MEETINGS)
-        self.run.tell(name)
+        """Let somebody else overtake the process under way, with what interferes most."""
+        name = self.run.chance.choice(OVERTAKERS)
+        self.run.log(name)
         getattr(self, name)()
 
     def restock(self) -> None:
-        product = self.run.chance.choice(self.stage.products)
+        product = self.run.chance.choice(self.data.products)
         number = self.run.chance.choice([1, 5])
         reference = f"restock-{self.run.chance.getrandbits(60)}"
         with transaction.atomic():
@@ -388,11 +398,11 @@ class Actors:
         """Staff do one of the things the console offers, on one of the newest rows it fits."""
         chance = self.run.chance
         what = chance.choice(list(STAFF))
-        rows = list(STAFF[what](self).order_by("-pk").values_list("pk", flat=True)[:8])
+        rows = list(STAFF[what]().order_by("-pk").values_list("pk", flat=True)[:8])
         if not rows:
             return
         row = chance.choice(rows)
-        self.run.tell(f"  staff: {what} {row}")
+        self.run.log(f"  staff: {what} {row}")
         self.run.processes.run(f"staff: {what}", self._by_staff, what, row)
 
     def _by_staff(self, what: str, row: int) -> None:
@@ -423,18 +433,18 @@ class Actors:
     def _staff_end_stop(self, stop_id: int) -> None:
         resolve_money_out.lift_payout_stop(stop_id)
 
-    def write_down(self) -> None:
-        """A person writes down what the buyer's phone shows."""
+    def record_receipt(self) -> None:
+        """Staff record a receipt that the buyer's phone shows."""
         entries = self.run.safaricom.world.books.entries()
         came = [entry for entry in entries if entry.direction == "in"]
         if not came:
             return
         entry = self.run.chance.choice(came)
-        self.run.tell(f"  staff write {entry.receipt} down")
-        self.run.processes.run("staff: write down", self._write_down, entry)
+        self.run.log(f"  staff write {entry.receipt} down")
+        self.run.processes.run("staff: write down", self._record_receipt, entry)
 
     @staticmethod
-    def _write_down(entry: Entry) -> None:
+    def _record_receipt(entry: Entry) -> None:
         with suppress(Refusal, DatabaseAway):
             resolve_money_in.record_seen_receipt(
                 number=entry.receipt.lower(),
@@ -445,7 +455,7 @@ class Actors:
 
     def _say(self, what: str, reply: Any) -> None:
         said = f"{reply.status} {json.dumps(reply.body)[:100]}" if reply else "no answer"
-        self.run.tell(f"  {what}: {said}")
+        self.run.log(f"  {what}: {said}")
 
 
 def run_clock() -> None:
@@ -453,22 +463,22 @@ def run_clock() -> None:
     clock.run_periodic()
 
 
-#: What most gets in the way of what is under way.
-MEETINGS = [
-    *["answer_phone", "pay_by_hand", "cancel", "ring_again", "tick", "replay", "wait"],
-    *["cash_out", "cash_out_again", "staff", "poll", "write_down"],
+#: What most interferes with a process under way.
+OVERTAKERS = [
+    *["answer_phone", "pay_by_hand", "cancel", "retry_payment", "tick", "replay", "wait"],
+    *["cash_out", "repeat_cash_out", "staff", "poll", "record_receipt"],
 ]
 #: What staff can do, and to which rows.
-STAFF = {
-    "ask": lambda actors: OrderPayment.objects.filter(channel="stk"),
-    "apply": lambda actors: GatewayEvent.objects.all(),
-    "cancel": lambda actors: Order.objects.unpaid(),
-    "give": lambda actors: Receipt.objects.unmatched(),
-    "send_back": lambda actors: Receipt.objects.unmatched(),
-    "try_again": lambda actors: Refund.objects.refused(),
-    "end_stop": lambda actors: PayoutStop.objects.filter(is_open=True),
+STAFF: dict[str, Callable[[], QuerySet[Any]]] = {
+    "ask": lambda: OrderPayment.objects.filter(channel="stk"),
+    "apply": GatewayEvent.objects.all,
+    "cancel": Order.objects.unpaid,
+    "give": Receipt.objects.unmatched,
+    "send_back": Receipt.objects.unmatched,
+    "try_again": Refund.objects.refused,
+    "end_stop": lambda: PayoutStop.objects.filter(is_open=True),
 }
-LATER_FATES: dict[str, list[dict[str, Any]]] = {
+ASYNC_FAULTS: dict[str, list[dict[str, Any]]] = {
     "b2c": [
         {"answer": "nothing"},
         {"answer": "html"},
@@ -500,25 +510,25 @@ LATER_FATES: dict[str, list[dict[str, Any]]] = {
         {"queue_timeout": "not_done"},
     ],
 }
-LATER_FATES["reversal"] = [
-    *(fate for fate in LATER_FATES["b2c"] if fate.get("outcome") not in ("2040", "8")),
+ASYNC_FAULTS["reversal"] = [
+    *(fault for fault in ASYNC_FAULTS["b2c"] if fault.get("outcome") not in ("2040", "8")),
     {"outcome": "R000002"},
 ]
-PULL_FATES: list[dict[str, Any]] = [
+PULL_FAULTS: list[dict[str, Any]] = [
     {"answer": "nothing"},
     {"answer": "half"},
     {"refuse": "unavailable"},
     {"refuse": "internal_error"},
 ]
-C2B_FATES: list[dict[str, Any]] = [
+C2B_FAULTS: list[dict[str, Any]] = [
     {"callbacks": 0},
     {"callbacks": 2, "together": True},
     {"callback_delay": 1000.0},
     {"confirmation_first": True},
     {"forge": "wrong_token"},
 ]
-QUERY_FATES = ["4999", "processing", "unknown", "invalid", "flaky"]
-PUSH_FATES: list[dict[str, Any]] = [
+QUERY_FAULTS = ["4999", "processing", "unknown", "invalid", "flaky"]
+PUSH_FAULTS: list[dict[str, Any]] = [
     {"answer": "half"},
     {"answer": "nothing"},
     {"answer": "html"},

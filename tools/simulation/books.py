@@ -22,8 +22,8 @@ from payments.models import (
     Way,
 )
 
-#: The ways by which news of money reaches a shop. A prompt's own message and the status query
-#: always do; these may be closed, and then some money is only explained, not counted.
+#: Sources from which a shop learns of money. The prompt's own callback and the status query are
+#: always there; these may be off, and then some money is only explained, not counted.
 BY_HAND, STATEMENT = "by_hand", "statement"
 
 
@@ -31,13 +31,13 @@ BY_HAND, STATEMENT = "by_hand", "statement"
 class Comparison:
     """What differs though it must not, and what may be missing, counted by the reason why.
 
-    ``told`` are the prompts and receipts of whose money the shop was told whole, and said 200.
-    With the statement among the ``doors`` nothing may be missing and nothing may differ.
+    ``reported`` are the prompts and receipts whose message the shop got whole and answered 200.
+    With the statement among the ``sources`` nothing may be missing and nothing may differ.
     """
 
     safaricom: Simulator
-    told: set[str]
-    doors: Collection[str]
+    reported: set[str]
+    sources: Collection[str]
     wrong: list[str] = field(default_factory=list)
     explained: Counter[str] = field(default_factory=Counter)
 
@@ -85,9 +85,9 @@ class Comparison:
         return receipt.amount
 
     def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
-        is_exact = STATEMENT in self.doors
+        is_exact = STATEMENT in self.sources
         if receipt.number != entry.receipt:
-            if is_exact or self._was_told(entry) or receipt.door == ReceiptSource.CALLBACK:
+            if is_exact or self._was_reported(entry) or receipt.door == ReceiptSource.CALLBACK:
                 self._say(f"{entry.receipt} is called {receipt.number or 'nothing'}")
             else:
                 self.explained["its number was never told"] += 1
@@ -110,8 +110,8 @@ class Comparison:
     def _why_missing(
         self, entry: Entry, prompt: Prompt | None, attempt: OrderPayment | None
     ) -> str:
-        """Why no door could have told of this money; an empty text where one could."""
-        if STATEMENT in self.doors or self._was_told(entry):
+        """Why no source could have reported this money; an empty text where one could."""
+        if STATEMENT in self.sources or self._was_reported(entry):
             return ""
         if prompt is None or attempt is None:
             return "paid by hand, and the shop was not told"
@@ -125,8 +125,8 @@ class Comparison:
         }
         return next((why for why, holds in reasons.items() if holds), "")
 
-    def _was_told(self, entry: Entry) -> bool:
-        return bool(self.told & {entry.receipt, entry.purpose.checkout_request_id})
+    def _was_reported(self, entry: Entry) -> bool:
+        return bool(self.reported & {entry.receipt, entry.purpose.checkout_request_id})
 
     # --- What went out ---------------------------------------------------------------------------
 

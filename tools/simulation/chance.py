@@ -1,4 +1,4 @@
-"""Where every accident comes from, and how much of which kind a seed has in store."""
+"""A seed's random numbers, and how often each kind of fault happens under it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def instead_of_the_operating_system(chance: random.Random) -> Iterator[None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weather:
+class FaultRates:
     """How often each thing goes wrong. 0 is never."""
 
     # A request to M-Pesa …
@@ -55,18 +55,18 @@ class Weather:
     database: float = 0  # the database refuses
 
 
-CALM = Weather()
+NO_FAULTS = FaultRates()
 
 
-def forecast(chance: Chance, without: frozenset[str] = frozenset()) -> Weather:
-    """Draw a seed's weather: each kind of trouble is away, rare or frequent.
+def draw_fault_rates(chance: Chance, without: frozenset[str] = frozenset()) -> FaultRates:
+    """Draw a seed's rates: each kind of fault is absent, rare or frequent.
 
-    With some kinds away others get further: a shop whose every push fails never sees a callback.
+    With some kinds absent others get further: a shop whose every push fails never sees a callback.
     """
     if chance.happens(0.05):
-        return CALM
+        return NO_FAULTS
     drawn = {}
-    for trouble in fields(Weather):
+    for trouble in fields(FaultRates):
         strength = chance.choice([0, 0, 0.03, 0.1, 0.3])
         drawn[trouble.name] = 0 if trouble.name in without else strength
-    return replace(CALM, **drawn)
+    return replace(NO_FAULTS, **drawn)

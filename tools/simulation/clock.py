@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import time_machine
@@ -61,7 +62,7 @@ class Time:
         self.passed = 0.0
         self.scheduler: SeededScheduler | None = None
         self._traveller = time_machine.travel(BEGINNING, tick=False)
-        self._shift = None
+        self._shift: Callable[[timedelta], None] | None = None
 
     def __enter__(self) -> Time:
         self._shift = self._traveller.start().shift
@@ -71,7 +72,8 @@ class Time:
         self._traveller.stop()
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, and Safaricom do meanwhile what it has planned."""
+        """Let time pass, and Safaricom do meanwhile what it has scheduled."""
+        assert self.scheduler is not None
         until = round(self.passed + seconds, 3)
         while True:
             due = self.scheduler.next_due
@@ -83,6 +85,7 @@ class Time:
 
     def _move_to(self, passed: float) -> None:
         # What came due may have let time pass itself.
+        assert self._shift is not None
         if passed > self.passed:
             self._shift(timedelta(seconds=passed - self.passed))
             self.passed = passed

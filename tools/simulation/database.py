@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import connection
 
@@ -29,7 +30,7 @@ class Memory:
         self._kept.close()
 
     @staticmethod
-    def _new():
+    def _new() -> Any:
         parameters = connection.get_connection_params()
         new = connection.get_new_connection({**parameters, "database": ":memory:"})
         # Django begins its transactions itself.

@@ -1,4 +1,4 @@
-"""The wires between the shop and Safaricom, without a socket, and what goes wrong on them."""
+"""The network between the shop and Safaricom, without a socket, and its faults."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from daraja_simulator.callback_client import Callback, CallbackClient, CallbackResponse
 from daraja_simulator.wire import Reply, Request
 
-from .chance import CALM, Chance, Weather
+from .chance import NO_FAULTS, Chance, FaultRates
 
 #: Safaricom's messages come from here, a stranger's from elsewhere.
 SAFARICOM, STRANGER = "196.201.214.200", "41.90.64.7"
@@ -32,36 +32,36 @@ _BUSY = Reply(
 
 
 @dataclass
-class Letter:
+class Message:
     """One message on its way to the shop."""
 
     path: str
     body: bytes
     headers: dict[str, str]
     address: str
-    #: The prompt or the receipt whose money this is genuine word of.
-    tells_of: str = ""
+    #: The prompt or the receipt whose payment this genuinely reports.
+    reports_payment: str = ""
     is_whole: bool = True
-    #: Safaricom waits for the answer before it does anything.
-    is_a_question: bool = False
+    #: Safaricom waits for the answer before it does anything: a validation.
+    awaits_answer: bool = False
 
 
 @dataclass
 class Network:
-    """Carries requests out and messages in, as the weather lets it."""
+    """Carries requests out and messages in, with faults at the seed's rates."""
 
     chance: Chance
-    tell: Callable[[str], None]
-    #: Set by the run: time, the shop's front door, Safaricom, the step a request is.
-    advance: Callable[[float], None] = None
-    post_to_shop: Callable[[Letter], Any] = None
+    log: Callable[[str], None]
+    #: Set by the run: time, the shop's web server, Safaricom, the step a request is.
+    advance: Callable[[float], None] = field(init=False)
+    post_to_shop: Callable[[Message], Any] = field(init=False)
     safaricom: Any = None
     processes: Any = None
-    weather: Weather = CALM
+    rates: FaultRates = NO_FAULTS
     counts: Counter[str] = field(default_factory=Counter)
-    broken: list[str] = field(default_factory=list)
-    #: Prompts of whose money the shop was told whole, and answered 200.
-    told: set[str] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
+    #: Prompts and receipts whose message the shop got whole and answered 200.
+    reported: set[str] = field(default_factory=set)
 
     # --- Out: the shop asks Safaricom ------------------------------------------------------------
 
@@ -74,13 +74,13 @@ class Network:
 
     def ask(self, prepared: requests.PreparedRequest) -> requests.Response:
         """Carry one request to Safaricom and its answer back. Raises what `requests` raises."""
-        path = urlsplit(prepared.url).path
+        path = urlsplit(prepared.url or "").path
         if connection.in_atomic_block:
-            self.broken.append(f"{path} was asked while a transaction was open")
+            self.failures.append(f"{path} was asked while a transaction was open")
         self.processes.step(f"asking {path}")
         with self.processes.outside():
             reply, ending = self._carry(prepared)
-        self.tell(f"  → {path} {reply.status if reply else 'nothing'} {ending}")
+        self.log(f"  → {path} {reply.status if reply else 'nothing'} {ending}")
         self.processes.step(f"the answer of {path}")
         if ending == "refused":
             raise requests.ConnectionError("nobody there")
@@ -89,22 +89,24 @@ class Network:
         return _response(prepared, reply)
 
     def _carry(self, prepared: requests.PreparedRequest) -> tuple[Reply | None, str]:
-        weather, happens = self.weather, self.chance.happens
-        if happens(weather.refused):
+        rates, happens = self.rates, self.chance.happens
+        if happens(rates.refused):
             self.counts["refused"] += 1
             return None, "refused"
-        body = prepared.body.read() if hasattr(prepared.body, "read") else prepared.body or b""
+        body: Any = prepared.body or b""
+        if hasattr(body, "read"):
+            body = body.read()
         self.advance(self.chance.choice([0.01, 0.05, 0.3, 2]))
-        if happens(weather.busy):
+        if happens(rates.busy):
             self.counts["busy"] += 1
             return _BUSY, "turned away"
-        if happens(weather.revoked):
+        if happens(rates.revoked):
             self.counts["revoked"] += 1
             self.safaricom.revoke_tokens()
-        parts = urlsplit(prepared.url)
+        parts = urlsplit(prepared.url or "")
         reply = self.safaricom.answer(
             Request(
-                method=prepared.method,
+                method=prepared.method or "",
                 path=parts.path,
                 query=dict(parse_qsl(parts.query)),
                 headers={name.lower(): value for name, value in prepared.headers.items()},
@@ -112,69 +114,69 @@ class Network:
             )
         )
         self.advance(reply.delay + self.chance.choice([0.01, 0.05, 0.3, 2, 9]))
-        if happens(weather.lost):
+        if happens(rates.lost):
             self.counts["lost"] += 1
             self.advance(30)
             return None, "lost"
-        if happens(weather.half):
+        if happens(rates.half):
             self.counts["half"] += 1
             return Reply(reply.status, reply.body, ending="half"), "half"
-        if happens(weather.page):
+        if happens(rates.page):
             self.counts["page"] += 1
             return _PAGE, "a page instead"
         return reply, ""
 
-    # --- In: Safaricom tells the shop ------------------------------------------------------------
+    # --- In: Safaricom posts to the shop ---------------------------------------------------------
 
     def deliver(self, callback: Callback) -> CallbackResponse:
         """Carry one message to the shop, or not, or later, or twice. Never raises."""
-        letter = self._letter(callback)
-        weather, happens, counts = self.weather, self.chance.happens, self.counts
-        if happens(weather.dropped):
+        message = self._message(callback)
+        rates, happens, counts = self.rates, self.chance.happens, self.counts
+        if happens(rates.dropped):
             counts["dropped"] += 1
-            self.tell(f"  ← {callback.what} {callback.channel} dropped")
+            self.log(f"  ← {callback.what} {callback.channel} dropped")
             return CallbackResponse(None, error="dropped")
-        if letter.is_a_question:
-            return self._answer_of(self.hand_over(letter))
-        if happens(weather.garbled):
+        if message.awaits_answer:
+            return self._answer_of(self.post(message))
+        if happens(rates.garbled):
             counts["garbled"] += 1
-            letter.body, letter.is_whole = self._garble(letter.body), False
-        if happens(weather.doubled):
+            message.body, message.is_whole = self._garble(message.body), False
+        if happens(rates.doubled):
             counts["doubled"] += 1
-            self._later(letter)
-        if happens(weather.late):
+            self._later(message)
+        if happens(rates.late):
             counts["late"] += 1
-            self._later(letter)
+            self._later(message)
             return CallbackResponse(None, error="late")
-        return self._answer_of(self.hand_over(letter))
+        return self._answer_of(self.post(message))
 
-    def hand_over(self, letter: Letter) -> Any:
-        """Post a message at the shop's door. Returns the shop's answer, None where it died."""
+    def post(self, message: Message) -> Any:
+        """Post a message to the shop. Returns its answer, None where the process died."""
         with self.processes.outside():
-            reply = self.post_to_shop(letter)
+            reply = self.post_to_shop(message)
         status = reply.status if reply else "no answer"
-        self.tell(f"  ← {letter.path[:40]} {len(letter.body)} bytes: {status}")
-        if status == 200 and letter.is_whole and letter.tells_of:
-            self.told.add(letter.tells_of)
+        self.log(f"  ← {message.path[:40]} {len(message.body)} bytes: {status}")
+        if status == 200 and message.is_whole and message.reports_payment:
+            self.reported.add(message.reports_payment)
         return reply
 
     def _answer_of(self, reply: Any) -> CallbackResponse:
-        if reply is None or self.chance.happens(self.weather.unanswered):
+        if reply is None or self.chance.happens(self.rates.unanswered):
             return CallbackResponse(None, error="no answer")
         return CallbackResponse(reply.status, json.dumps(reply.body))
 
-    def _later(self, letter: Letter) -> None:
+    def _later(self, message: Message) -> None:
         seconds = self.chance.choice([0.2, 3, 20, 100, 700, 2500])
-        self.safaricom.world.scheduler.add(seconds, lambda: self.hand_over(letter))
+        self.safaricom.world.scheduler.add(seconds, lambda: self.post(message))
 
-    def _letter(self, callback: Callback) -> Letter:
-        return Letter(
+    def _message(self, callback: Callback) -> Message:
+        return Message(
             path=urlsplit(callback.url).path,
             body=json.dumps(callback.body).encode(),
             headers=dict(callback.headers),
             address=STRANGER if callback.what == "forged" else SAFARICOM,
-            tells_of=_tells_of(callback) if callback.what in ("genuine", "duplicate") else "",
-            is_a_question=callback.channel == "c2b_validation",
+            reports_payment=_reported_payment(callback),
+            awaits_answer=callback.channel == "c2b_validation",
         )
 
     def _garble(self, body: bytes) -> bytes:
@@ -191,11 +193,13 @@ class Network:
                 return b""
 
 
-def _tells_of(callback: Callback) -> str:
+def _reported_payment(callback: Callback) -> str:
+    if callback.what not in ("genuine", "duplicate"):
+        return ""
     if callback.channel == "c2b_confirmation":
         return str(callback.body["TransID"])
-    told = callback.body.get("Body", {}).get("stkCallback", {})
-    return str(told["CheckoutRequestID"]) if "CallbackMetadata" in told else ""
+    content = callback.body.get("Body", {}).get("stkCallback", {})
+    return str(content["CheckoutRequestID"]) if "CallbackMetadata" in content else ""
 
 
 class _Wire(HTTPAdapter):
@@ -205,7 +209,7 @@ class _Wire(HTTPAdapter):
         super().__init__()
         self._network = network
 
-    def send(self, request: requests.PreparedRequest, **how: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
         return self._network.ask(request)
 
 

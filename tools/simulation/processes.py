@@ -1,4 +1,5 @@
-"""Processes of the shop, all in one thread: they die between any two steps, and they meet.
+"""Processes of the shop, all in one thread: they die between any two steps, and they
+overtake one another.
 
 A step is a statement or a request to M-Pesa. What dies there leaves to the database what it had
 committed, and nothing else. Where no transaction is open, another process may be faster: all it
@@ -19,7 +20,7 @@ from django.db import OperationalError, connection
 
 from payments import gateway
 
-from .chance import CALM, Chance, Weather
+from .chance import NO_FAULTS, Chance, FaultRates
 
 #: Processes that may be under way inside one another.
 DEEPEST = 3
@@ -43,9 +44,9 @@ class DatabaseAway(OperationalError):
 class Process:
     name: str
     dies_at: int = 0
-    meets_at: int = 0
+    overtaken_at: int = 0
     #: Or at its so-manieth transaction: between a look and the lock is where races are.
-    meets_at_transaction: int = 0
+    overtaken_at_transaction: int = 0
     transactions: int = 0
     refused_at: int = 0
     steps: int = 0
@@ -55,15 +56,15 @@ class Process:
 class Processes:
     """Runs the shop's processes, and counts their steps."""
 
-    def __init__(self, chance: Chance, tell: Callable[[str], None]) -> None:
-        self.weather: Weather = CALM
+    def __init__(self, chance: Chance, log: Callable[[str], None]) -> None:
+        self.rates: FaultRates = NO_FAULTS
         self.counts: Counter[str] = Counter()
-        #: Called where another process may come in between.
-        self.meet: Callable[[], None] = lambda: None
+        #: Called where another process may overtake.
+        self.overtake: Callable[[], None] = lambda: None
         #: What the last process did not survive or get done: "", "crash" or "database".
         self.troubles = 0
         self._chance = chance
-        self._tell = tell
+        self._log = log
         self._now: Process | None = None
         self._depth = 0
         self._lengths: dict[str, int] = {}
@@ -96,7 +97,7 @@ class Processes:
             work(*args, **kwargs)
             self.step("the end")
         except Crash:
-            self._bury()
+            self._forget_memory()
             return False
         finally:
             self._now = before
@@ -105,7 +106,7 @@ class Processes:
         return True
 
     def step(self, what: str) -> None:
-        """Between two steps of the process under way, if one is: it may die here, or meet another.
+        """Between two steps of the process under way, if one is: it may die here, or be overtaken.
 
         Raises Crash, DatabaseAway.
         """
@@ -119,21 +120,23 @@ class Processes:
             process.is_dead = True
             self.troubles += 1
             self.counts["crash"] += 1
-            self._tell(f"  ✝ {process.name} dies at step {process.steps}, before {_short(what)}")
+            self._log(f"  ✝ {process.name} dies at step {process.steps}, before {_short(what)}")
             raise Crash
         if what.startswith("BEGIN"):
             process.transactions += 1
-            if process.transactions == process.meets_at_transaction:
-                process.meets_at = process.steps
+            if process.transactions == process.overtaken_at_transaction:
+                process.overtaken_at = process.steps
         is_free = not connection.in_atomic_block and not connection.connection.in_transaction
-        if process.meets_at and process.steps >= process.meets_at and is_free:
-            process.meets_at = 0
+        if process.overtaken_at and process.steps >= process.overtaken_at and is_free:
+            process.overtaken_at = 0
             self.counts["meeting"] += 1
-            self._tell(f"  ⇄ {process.name} is overtaken at step {process.steps}")
+            self._log(f"  ⇄ {process.name} is overtaken at step {process.steps}")
             with self.outside():
-                self.meet()
+                self.overtake()
 
-    def _statement(self, execute, sql, params, many, context):
+    def _statement(
+        self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+    ) -> Any:
         process = self._now
         if process is None:
             return execute(sql, params, many, context)
@@ -146,29 +149,29 @@ class Processes:
         if process.steps == process.refused_at and not sql.startswith(("ROLLBACK", "RELEASE")):
             self.troubles += 1
             self.counts["database"] += 1
-            self._tell(f"  ✗ {process.name}: the database refuses {_short(sql)}")
+            self._log(f"  ✗ {process.name}: the database refuses {_short(sql)}")
             raise DatabaseAway("not now")
         return execute(sql, params, many, context)
 
     def _new(self, name: str) -> Process:
-        weather, chance = self.weather, self._chance
+        rates, chance = self.rates, self._chance
         length = self._lengths.get(name, USUAL)
 
         def somewhere(probability: float) -> int:
             return chance.randint(1, length + 1) if chance.happens(probability) else 0
 
         process = Process(
-            name, dies_at=somewhere(weather.crash), refused_at=somewhere(weather.database)
+            name, dies_at=somewhere(rates.crash), refused_at=somewhere(rates.database)
         )
-        if self._depth + 1 < DEEPEST and chance.happens(weather.meeting):
+        if self._depth + 1 < DEEPEST and chance.happens(rates.meeting):
             if chance.happens(0.5):
-                process.meets_at_transaction = chance.randint(1, TRANSACTIONS)
+                process.overtaken_at_transaction = chance.randint(1, TRANSACTIONS)
             else:
-                process.meets_at = chance.randint(1, length)
+                process.overtaken_at = chance.randint(1, length)
         return process
 
     @staticmethod
-    def _bury() -> None:
+    def _forget_memory() -> None:
         """Let go of everything a process had in memory, and of its transaction."""
         if connection.connection.in_transaction:
             connection.connection.rollback()

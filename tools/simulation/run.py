@@ -1,4 +1,4 @@
-"""One seed: bad weather while people trade, then calm, and then the reckoning."""
+"""One seed: faults while people trade, then none until all is quiet, then the books compared."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from unittest.mock import patch
 
@@ -37,13 +37,13 @@ from payments.models import (
 )
 from payments.proof.prove import prove
 
-from .actors import Actors, Stage, run_clock
+from .actors import Actors, SeedData, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
-from .chance import CALM, Chance, forecast, instead_of_the_operating_system
+from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import SeededScheduler, Time, VirtualClock
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes
-from .shop import Door
+from .shop import ShopClient
 
 #: Things that happen in one run.
 STEPS = 90
@@ -54,8 +54,8 @@ THREE_DAYS = 72 * 3600.0
 
 #: Where the shop is, and the secret part of the address for payments by hand.
 SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
-#: Doors that a shop may leave shut, and how often it has them open.
-DOORS = {BY_HAND: 0.85, STATEMENT: 0.85}
+#: Sources that a shop may go without, and how often it has them.
+SOURCES = {BY_HAND: 0.85, STATEMENT: 0.85}
 
 
 class Failed(AssertionError):
@@ -79,7 +79,7 @@ class Outcome:
 
 
 class Run:
-    """The world of one seed. ``go`` lives it through, and raises Failed.
+    """Everything of one seed. ``play`` plays it, and raises Failed.
 
     ``skip`` leaves out steps and ``without`` kinds of trouble: what is left happens as before, as
     far as it can.
@@ -88,7 +88,7 @@ class Run:
     def __init__(
         self,
         seed: int,
-        stage: Stage,
+        data: SeedData,
         *,
         certificate: str = "",
         steps: int = STEPS,
@@ -97,31 +97,31 @@ class Run:
     ) -> None:
         self.seed, self.steps, self.skip = seed, steps, skip
         self.trace: list[str] = []
-        self.broken: list[str] = []
+        self.failures: list[str] = []
         self.step = 0
-        self.proved_at = None
+        self.proved_at: datetime | None = None
         self.origin = Chance(seed)
         self.chance, self.ids = Chance(seed), Chance(seed)
-        self.weather = forecast(self.origin, without)
+        self.rates = draw_fault_rates(self.origin, without)
         self.time = Time()
-        self.processes = Processes(self.chance, self.tell)
-        self.network = Network(self.chance, self.tell, broken=self.broken)
-        self.door = Door(self.processes, self.broken)
-        self.actors = Actors(self, stage)
-        self.processes.meet = self._meet
-        self.doors = frozenset(
-            door for door, how_often in DOORS.items() if self.origin.happens(how_often)
+        self.processes = Processes(self.chance, self.log)
+        self.network = Network(self.chance, self.log, failures=self.failures)
+        self.shop = ShopClient(self.processes, self.failures)
+        self.actors = Actors(self, data)
+        self.processes.overtake = self._overtake
+        self.sources = frozenset(
+            source for source, how_often in SOURCES.items() if self.origin.happens(how_often)
         )
         self.certificate = certificate
         self.safaricom = self._open_safaricom()
 
-    def go(self) -> Outcome:
-        """Live the seed through. Raises Failed."""
+    def play(self) -> Outcome:
+        """Play the seed to its end. Raises Failed."""
         with self._world():
             try:
                 self._trade()
-                self._settle()
-                self._reckon()
+                self._wind_down()
+                self._check_end()
             except Crash:
                 raise
             except Exception as error:
@@ -130,10 +130,10 @@ class Run:
                 raise self._failed(f"{type(error).__name__}: {error}") from error
             return self._outcome()
 
-    # --- The three acts --------------------------------------------------------------------------
+    # --- The three phases ------------------------------------------------------------------------
 
     def _trade(self) -> None:
-        self.processes.weather = self.network.weather = self.weather
+        self.processes.rates = self.network.rates = self.rates
         seeds = [self.origin.getrandbits(64) for _ in range(self.steps)]
         for self.step, seed in enumerate(seeds, 1):
             if self.step in self.skip:
@@ -143,12 +143,12 @@ class Run:
             self.actors.act()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
                 self._prove()
-            self._judge()
+            self._raise_failures()
 
-    def _settle(self) -> None:
-        """The weather clears: whatever is open must come to its end by itself."""
-        self.tell("calm")
-        self.processes.weather = self.network.weather = CALM
+    def _wind_down(self) -> None:
+        """No more faults: whatever is open must come to its end by itself."""
+        self.log("calm")
+        self.processes.rates = self.network.rates = NO_FAULTS
         world = self.safaricom.world
         world.scripts.clear()
         self.safaricom.set_account(self.safaricom.config.b2c_shortcode, utility=10_000_000)
@@ -164,51 +164,51 @@ class Run:
                 break
             self.time.advance(wait)
             self.tick()
-            self._judge()
+            self._raise_failures()
         else:
-            self.broke("it never comes to rest")
+            self.fail("it never comes to rest")
         self.time.advance(max(1.0, until - self.time.passed))
         self.tick()
-        self._judge()
+        self._raise_failures()
 
-    def _reckon(self) -> None:
+    def _check_end(self) -> None:
         self.proved_at = timezone.now()
         self._prove()
         new = GatewayEvent.objects.filter(state__in=[EventState.NEW, EventState.CHECKING])
         for event in new:
-            self.broke(f"message {event.pk} is still {event.state}: {event.note}")
+            self.fail(f"message {event.pk} is still {event.state}: {event.note}")
         for event in GatewayEvent.objects.filter(state=EventState.FAILED, tries__gt=0):
-            self.broke(f"message {event.pk} could not be applied: {event.note}")
+            self.fail(f"message {event.pk} could not be applied: {event.note}")
         for order in Order.objects.unpaid():
-            self.broke(f"order {order.reference} is still unpaid")
+            self.fail(f"order {order.reference} is still unpaid")
         waiting = OrderPayment.objects.filter(status__in=OPEN)
-        if STATEMENT not in self.doors:
+        if STATEMENT not in self.sources:
             # Nobody can know what became of a prompt without an id, and without a message.
             waiting = waiting.exclude(checkout_request_id="")
         for payment in waiting:
-            self.broke(f"attempt {payment.pk} is still {payment.status}")
+            self.fail(f"attempt {payment.pk} is still {payment.status}")
         going = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
         for refund in Refund.objects.filter(status__in=going):
             if not self._waits_for_a_number(refund):
-                self.broke(f"refund {refund.pk} is still {refund.status}: {refund.result_text}")
+                self.fail(f"refund {refund.pk} is still {refund.status}: {refund.result_text}")
         self._one_prompt_an_attempt()
-        found = Comparison(self.safaricom, self.network.told, self.doors)
+        found = Comparison(self.safaricom, self.network.reported, self.sources)
         found.run()
         for difference in found.wrong:
-            self.broke(difference)
+            self.fail(difference)
         self.explained = found.explained
-        self._judge()
+        self._raise_failures()
 
     # --- What the run offers its actors ----------------------------------------------------------
 
-    def tell(self, line: str) -> None:
+    def log(self, line: str) -> None:
         """Write down what happened, for the reader of a replay."""
         self.trace.append(f"{self.step:3} +{self.time.passed:09.3f} {line}")
 
-    def broke(self, what: str) -> None:
+    def fail(self, what: str) -> None:
         """Something is not as it must be: the run ends after this step."""
-        self.tell(f"!!! {what}")
-        self.broken.append(what)
+        self.log(f"!!! {what}")
+        self.failures.append(what)
 
     def tick(self) -> None:
         """One round of the clock, in a process of its own."""
@@ -216,21 +216,21 @@ class Run:
         if self.processes.run("clock", run_clock) and self.processes.troubles == troubles:
             self.proved_at = now
 
-    def _meet(self) -> None:
-        """Somebody else is faster than the process under way."""
+    def _overtake(self) -> None:
+        """Somebody else overtakes the process under way."""
         self.actors.overtake()
 
     # --- What must be true -----------------------------------------------------------------------
 
-    def _judge(self) -> None:
-        if self.broken:
-            raise self._failed("; ".join(self.broken))
+    def _raise_failures(self) -> None:
+        if self.failures:
+            raise self._failed("; ".join(self.failures))
 
     def _failed(self, what: str) -> Failed:
-        self._tell_how_it_stands()
+        self._log_rows()
         return Failed(self.seed, self.step, what, self.trace)
 
-    def _tell_how_it_stands(self) -> None:
+    def _log_rows(self) -> None:
         """Write the rows down, for whoever reads why it failed."""
         names = {
             Order: ("id", "reference", "payment_status", "amount"),
@@ -248,11 +248,11 @@ class Run:
             Refund: ("id", "receipt_id", "way", "status", "amount", "replaces_id", "result_text"),
         }
         for model, columns in names.items():
-            for row in model.objects.order_by("pk").values(*columns):
-                self.tell(f"  {model.__name__} " + " ".join(f"{k}={v}" for k, v in row.items()))
+            for row in model._default_manager.order_by("pk").values(*columns):
+                self.log(f"  {model.__name__} " + " ".join(f"{k}={v}" for k, v in row.items()))
         for entry in self.safaricom.world.books.entries():
             purpose = entry.purpose
-            self.tell(
+            self.log(
                 f"  Safaricom: {entry.receipt} {entry.direction} {entry.amount} {purpose.kind}"
                 f" {purpose.reference} {purpose.reverses}"
             )
@@ -260,7 +260,7 @@ class Run:
     def _prove(self) -> None:
         """Ask every rule; those with a limit in time as of the clock's last undisturbed round."""
         for broken in prove(self.proved_at or timezone.now() - timedelta(days=1)).broken:
-            self.broke(str(broken))
+            self.fail(str(broken))
 
     def _one_prompt_an_attempt(self) -> None:
         """No attempt rang twice, and no phone more often in an hour than we promise."""
@@ -268,23 +268,23 @@ class Run:
         addresses = Counter(prompt.push.callback_url for prompt in prompts)
         for address, times in addresses.items():
             if times > 1:
-                self.broke(f"one attempt rang {times} times: {address}")
+                self.fail(f"one attempt rang {times} times: {address}")
         for phone in {prompt.push.phone for prompt in prompts}:
             rung = sorted(p.asked_second for p in prompts if p.push.phone == phone)
             for first, last in zip(rung, rung[MAX_PROMPTS_PER_HOUR:], strict=False):
                 # A request may take a minute to arrive.
                 if last - first < 3600 - 60:
-                    self.broke(f"{phone} was rung {MAX_PROMPTS_PER_HOUR + 1} times in an hour")
+                    self.fail(f"{phone} was rung {MAX_PROMPTS_PER_HOUR + 1} times in an hour")
 
     def _waits_for_a_number(self, refund: Refund) -> bool:
         """Without the statement a receipt may stay unnamed, and keeps its order's refunds back."""
         unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
-        return STATEMENT not in self.doors and bool(refund.order_id) and unnamed.exists()
+        return STATEMENT not in self.sources and bool(refund.order_id) and unnamed.exists()
 
     def _until_something_happens(self) -> float:
         """Seconds to the next thing that has a date, and the round of the clock after it."""
         now = timezone.now()
-        next_callback = self.safaricom.world.scheduler.next_due
+        next_callback = self.scheduler.next_due
         dates = [
             OrderPayment.objects.aggregate(at=Min("next_check_at"))["at"],
             Order.objects.unpaid().aggregate(at=Min("expires_at"))["at"],
@@ -301,7 +301,7 @@ class Run:
         # And now and then for its own sake, as the statement is read.
         return min([*waits, 12 * 3600.0]) + 10
 
-    # --- Setting the stage -----------------------------------------------------------------------
+    # --- Setting up ------------------------------------------------------------------------------
 
     @contextmanager
     def _world(self) -> Iterator[None]:
@@ -320,8 +320,8 @@ class Run:
                     DARAJA_CALLBACK_BASE_URL=SHOP,
                     DARAJA_CALLBACK_IPS=[SAFARICOM] if self.origin.happens(0.3) else [],
                     DARAJA_CERTIFICATE=self.certificate,
-                    DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.doors else "",
-                    DARAJA_STATEMENT=STATEMENT in self.doors,
+                    DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.sources else "",
+                    DARAJA_STATEMENT=STATEMENT in self.sources,
                     DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
                 )
             )
@@ -352,7 +352,7 @@ class Run:
             external_validation=chance.happens(0.7),
             stk_confirmations=chance.happens(0.6),
         )
-        if BY_HAND in self.doors:
+        if BY_HAND in self.sources:
             address = f"{SHOP}/safwebhook/c2b/{C2B_TOKEN}"
             safaricom.world.registrations.add(
                 Registration(
@@ -364,10 +364,12 @@ class Run:
                 )
             )
         safaricom.world.registrations.allow_pull(safaricom.config.shortcode)
-        self.time.scheduler = safaricom.world.scheduler
+        scheduler = safaricom.world.scheduler
+        assert isinstance(scheduler, SeededScheduler)
+        self.time.scheduler = self.scheduler = scheduler
         network = self.network
         network.safaricom, network.processes = safaricom, self.processes
-        network.advance, network.post_to_shop = self.time.advance, self.door.post
+        network.advance, network.post_to_shop = self.time.advance, self.shop.post
         return safaricom
 
     def _outcome(self) -> Outcome:
@@ -394,12 +396,12 @@ class _Reader(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
         if error is not None and not _is_ours(error):
-            self._run.broke(f"{record.getMessage()[:200]}: {error!r}")
+            self._run.fail(f"{record.getMessage()[:200]}: {error!r}")
         elif record.getMessage().startswith("constraint refused a write"):
             # A constraint is the last to say no: something before it should have.
-            self._run.broke(record.getMessage()[:200])
+            self._run.fail(record.getMessage()[:200])
         else:
-            self._run.tell(f"  · {record.getMessage()[:160]}")
+            self._run.log(f"  · {record.getMessage()[:160]}")
 
 
 def _is_ours(error: BaseException | None) -> bool:

@@ -5,11 +5,11 @@ KEPT = {
     744911828: (
         "a stranger named another payment's receipt number beside a prompt that was paid: the"
         " money the number belonged to was not counted when its own message came"
-        " (enquiry._outcome: no number is taken from what is not believed)"
+        " (reconciliation/status_query: no number is taken from what is not believed)"
     ),
     825439868: (
-        "the phone was answered while it was being rung, and the cash-out that had rung it answered"
-        " that the order was not paid (views.CashoutView)"
+        "the phone was answered while the push was being sent, and the cash-out that sent it"
+        " answered that the order was not paid (checkout/views)"
     ),
 }
 

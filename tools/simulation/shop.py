@@ -1,4 +1,4 @@
-"""The shop's front door: a WSGI request as gunicorn would make it, in a process of its own."""
+"""A client of the shop: a WSGI request as gunicorn would make it, in a process of its own."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rest_framework_simplejwt.tokens import AccessToken
 from accounts.models import User
 from payments.models import GatewayEvent
 
-from .network import Letter
+from .network import Message
 from .processes import Processes
 
 
@@ -28,17 +28,17 @@ class Reply:
 
 
 @dataclass
-class Door:
-    """Takes requests. A process that dies before it has answered leaves its client with None."""
+class ShopClient:
+    """Sends requests. A process that dies before it has answered gives None."""
 
     processes: Processes
-    broken: list[str]
+    failures: list[str]
 
     def __post_init__(self) -> None:
         self._application = WSGIHandler()
         self._tokens: dict[int, tuple[str, datetime]] = {}
 
-    def ask(
+    def request(
         self, user: User, method: str, path: str, sent: Any = None, **headers: str
     ) -> Reply | None:
         """Ask the API as this buyer."""
@@ -46,14 +46,14 @@ class Door:
         headers["Authorization"] = f"Bearer {self._token(user)}"
         return self._request(method, path, body, headers, "105.161.0.1")
 
-    def post(self, letter: Letter) -> Reply | None:
-        """Post a message as Safaricom does, and see that a 200 was not said lightly."""
-        headers = {"Content-Type": "application/json;charset=UTF-8", **letter.headers}
-        reply = self._request("POST", letter.path, letter.body, headers, letter.address)
-        is_taken = reply is not None and reply.status == 200 and not letter.is_a_question
-        digest = hashlib.sha256(letter.body).hexdigest()
+    def post(self, message: Message) -> Reply | None:
+        """Post a message as Safaricom does, and see that one answered 200 is stored."""
+        headers = {"Content-Type": "application/json;charset=UTF-8", **message.headers}
+        reply = self._request("POST", message.path, message.body, headers, message.address)
+        is_taken = reply is not None and reply.status == 200 and not message.awaits_answer
+        digest = hashlib.sha256(message.body).hexdigest()
         if is_taken and not GatewayEvent.objects.filter(sha256=digest).exists():
-            self.broken.append("a message was answered 200 and is not kept")
+            self.failures.append("a message was answered 200 and is not kept")
         return reply
 
     def _request(
@@ -69,14 +69,16 @@ class Door:
         reply = answered[0]
         is_excused = reply.status == 503 and self.processes.counts["database"] > refused
         if reply.status >= 500 and not is_excused:
-            self.broken.append(f"{method} {path} was answered {reply.status}")
+            self.failures.append(f"{method} {path} was answered {reply.status}")
         return reply
 
     def _serve(self, environ: dict[str, Any], answered: list[Reply]) -> None:
         started: list[tuple[str, list[tuple[str, str]]]] = []
-        response = self._application(
-            environ, lambda status, headers: started.append((status, headers))
-        )
+
+        def start_response(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            started.append((status, headers))
+
+        response = self._application(environ, start_response)
         content = b"".join(response)
         self.processes.step("the answer leaves")
         status, headers = started[0]

@@ -1,5 +1,7 @@
-"""``make soak-orders``: thousands of orders through real processes that are killed all the time.
+"""Thousands of orders through the real processes, under load, while they are killed.
 
-Everything the shop is made of, on one machine: PostgreSQL, gunicorn, clocks, and a pretend
-M-Pesa whose books are the truth.
+PostgreSQL, gunicorn, two clocks, and the simulator, whose books are the truth. For finding what
+needs real locks, pools and processes; ``tools`` says how it differs from the other engines.
+
+``make soak-orders`` (20,000 orders), or ``make soak-orders ORDERS=500`` for a look.
 """

@@ -2,7 +2,7 @@
 
 ``make soak-orders`` or ``python -m tools.soak --orders 20000``: PostgreSQL, gunicorn, two clocks
 and the pretend M-Pesa, whose books are the truth and which alone is never killed. When all is
-ordered the faults end, what would wait for hours is told that its time has come (see ``waits``),
+ordered the faults end, what would wait for hours is brought forward (see ``waits``),
 and ``manage.py prove --against-simulator`` must find nothing. Ends with 1 otherwise.
 """
 
@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 
-from .buyers import Buyers, Line
-from .faults import Dice
+from .buyers import Buyers, HttpConnection
+from .faults import Faults
 from .machine import Process, clock, environment, gunicorn, manage
 
 #: Seconds between two kills, and between two faults of the gateway's own.
@@ -45,12 +45,12 @@ class Soak:
 
     def __init__(self, options: argparse.Namespace, scratch: Path) -> None:
         self.options, self.scratch = options, scratch
-        self.dice = Dice(options.seed)
+        self.draw = Faults(options.seed)
         self.mpesa = f"127.0.0.1:{options.phone}"
         name = f"soak_{options.web}"
         self.database = urlsplit(options.server)._replace(path=f"/{name}").geturl()
         self._make_database(name)
-        self.told = environment(
+        self.environ = environment(
             database=self.database,
             web=options.web,
             mpesa=f"http://{self.mpesa}",
@@ -64,15 +64,15 @@ class Soak:
         """Play it, settle, compare. Returns the exit code."""
         simulator = self._simulator()
         simulator.start()
-        manage(self.told, "migrate", "--verbosity", "0")
-        manage(self.told, "collectstatic", "--no-input", "--verbosity", "0")
+        manage(self.environ, "migrate", "--verbosity", "0")
+        manage(self.environ, "collectstatic", "--no-input", "--verbosity", "0")
         goods = self._goods()
-        web = gunicorn(self.told, self.scratch)
-        clocks = [clock(number, self.told, self.scratch) for number in (1, 2)]
+        web = gunicorn(self.environ, self.scratch)
+        clocks = [clock(number, self.environ, self.scratch) for number in (1, 2)]
         try:
             for process in (web, *clocks):
                 process.start()
-            manage(self.told, "register_c2b_urls", "--statement-number", "254700000000")
+            manage(self.environ, "register_c2b_urls", "--statement-number", "254700000000")
             buyers = self._buyers(goods)
             buyers.start(self.options.threads)
             self._play(buyers, web, clocks)
@@ -82,7 +82,7 @@ class Soak:
                 process.stop()
 
     def _play(self, buyers: Buyers, web: Process, clocks: list[Process]) -> None:
-        chance, line = self.dice.random, Line(self.mpesa, Counter())
+        chance, line = self.draw.random, HttpConnection(self.mpesa, Counter())
         next_kill = next_fault = next_word = time.monotonic()
         next_kill += chance.uniform(*KILL_AFTER)
         while not buyers.are_done:
@@ -91,7 +91,7 @@ class Soak:
                 self._kill(web, clocks)
                 next_kill = time.monotonic() + chance.uniform(*KILL_AFTER)
             if now >= next_fault:
-                name, script = self.dice.gateway_fault()
+                name, script = self.draw.gateway()
                 line.ask("POST", "/control/scripts", script)
                 self.gateway_faults[name] += 1
                 next_fault = now + chance.uniform(*FAULT_AFTER)
@@ -101,7 +101,7 @@ class Soak:
             time.sleep(0.3)
 
     def _kill(self, web: Process, clocks: list[Process]) -> None:
-        chance = self.dice.random
+        chance = self.draw.random
         victim = chance.choice(["a worker", "a worker", "gunicorn whole", "a clock", "a clock"])
         self.kills[victim] += 1
         if victim == "a worker":
@@ -114,19 +114,19 @@ class Soak:
     def _end(self, buyers: Buyers) -> int:
         self._say("all is ordered; the faults end")
         self._forget_scripts()
-        settled = manage(self.told, "-m", "tools.soak.waits", "--patience", "900", check=False)
+        settled = manage(self.environ, "-m", "tools.soak.waits", "--patience", "900", check=False)
         self._say(settled.stdout.strip().splitlines()[-1] if settled.stdout else settled.stderr)
-        proven = manage(self.told, "prove", "--against-simulator", check=False)
+        proven = manage(self.environ, "prove", "--against-simulator", check=False)
         print(f"\n{proven.stdout}{proven.stderr}")
         self._summary(buyers)
         server_errors = {met: n for met, n in buyers.met.items() if met == "HTTP 500"}
-        ok = not (settled.returncode or proven.returncode or server_errors or buyers.strange)
+        ok = not (settled.returncode or proven.returncode or server_errors or buyers.unexpected)
         print("CLEAN" if ok else "NOT CLEAN", f"after {self._minutes()} minutes")
         return 0 if ok else 1
 
     def _forget_scripts(self) -> None:
         """Let M-Pesa behave. Its books stay; what is on its way still arrives."""
-        line = Line(self.mpesa, Counter())
+        line = HttpConnection(self.mpesa, Counter())
         line.ask("POST", "/control/scripts/forget", {})
 
     def _summary(self, buyers: Buyers) -> None:
@@ -153,27 +153,27 @@ class Soak:
         _table("kills (-9)", self.kills)
         _table("faults of prompts", buyers.faults)
         _table("faults of the gateway", self.gateway_faults)
-        _table("what buyers did besides", buyers.deeds)
+        _table("what buyers did besides", buyers.actions)
         _table("refused", buyers.refused)
         _table("answers that were none", buyers.met)
-        for strange in buyers.strange[:10]:
-            print(f"  STRANGE: {strange}")
+        for unexpected in buyers.unexpected[:10]:
+            print(f"  STRANGE: {unexpected}")
 
     def _buyers(self, goods: dict) -> Buyers:
-        phones = [self.dice.phone(number) for number in range(len(goods["tokens"]))]
+        phones = [self.draw.phone(number) for number in range(len(goods["tokens"]))]
         return Buyers(
-            web=self.told["BIND"],
+            web=self.environ["BIND"],
             mpesa=self.mpesa,
             goods=goods,
             phones=phones,
-            dice=self.dice,
+            draw=self.draw,
             orders=self.options.orders,
         )
 
     def _goods(self) -> dict:
         buyers = max(200, self.options.orders // 5)
         wanted = ("--buyers", str(buyers), "--ample", "40", "--scarce", "20")
-        filled = manage(self.told, "-m", "tools.soak.data", *wanted)
+        filled = manage(self.environ, "-m", "tools.soak.data", *wanted)
         goods: dict = json.loads(filled.stdout)
         return goods
 
@@ -184,7 +184,7 @@ class Soak:
             "--certificate", str(self.scratch / "certificate.pem"),
             # Money moves whatever we would have said: wrong amounts, wrong references.
             "--set", "external_validation=off",
-            told={"OMACHE_ENV_FILE": "/dev/null"}, log=self.scratch / "simulator.log",
+            environ={"OMACHE_ENV_FILE": "/dev/null"}, log=self.scratch / "simulator.log",
             answers=self.mpesa,
         )  # fmt: skip
 

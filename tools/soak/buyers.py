@@ -1,4 +1,4 @@
-"""The buyers: they cash out, ring again, cancel, pay by hand, and repeat what was not answered."""
+"""The buyers: they cash out, pay again, cancel, pay by hand, and repeat what was not answered."""
 
 import heapq
 import http.client
@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from .faults import Dice, Fate
+from .faults import Faults, OrderPlan
 
 #: A request that nobody answers is sent again this often; the order is the same, by its key.
 MOST_REPEATS = 60
 
 
-class Line:
+class HttpConnection:
     """Keep-alive HTTP of one thread to one server, which may be killed at any moment."""
 
     def __init__(self, address: str, met: Counter) -> None:
@@ -48,23 +48,23 @@ class Line:
 
 
 class Buyers:
-    """Places so many orders from several threads, and does what their fates say afterwards."""
+    """Places so many orders from several threads, and does what their plans say afterwards."""
 
     def __init__(
-        self, *, web: str, mpesa: str, goods: dict, phones: list[str], dice: Dice, orders: int
+        self, *, web: str, mpesa: str, goods: dict, phones: list[str], draw: Faults, orders: int
     ) -> None:
         self._web, self._mpesa, self._goods, self._phones = web, mpesa, goods, phones
-        self._dice, self._orders = dice, orders
+        self._draw, self._orders = draw, orders
         self._lock = threading.Lock()
         self._tries = itertools.count()
-        self._later: list[tuple[float, int, Callable[[Line, Line], None]]] = []
+        self._later: list[tuple[float, int, Callable[[HttpConnection, HttpConnection], None]]] = []
         self._threads: list[threading.Thread] = []
         self.placed = 0
         self.faults: Counter = Counter()
-        self.deeds: Counter = Counter()
+        self.actions: Counter = Counter()
         self.refused: Counter = Counter()
         self.met: Counter = Counter()
-        self.strange: list[str] = []
+        self.unexpected: list[str] = []
 
     def start(self, threads: int) -> None:
         """Begin, with so many asking at the same time."""
@@ -78,14 +78,14 @@ class Buyers:
         return not any(thread.is_alive() for thread in self._threads)
 
     def _work(self) -> None:
-        web, mpesa = Line(self._web, self.met), Line(self._mpesa, Counter())
-        while (deed := self._next()) is not None:
+        web, mpesa = HttpConnection(self._web, self.met), HttpConnection(self._mpesa, Counter())
+        while (action := self._next()) is not None:
             try:
-                deed(web, mpesa)
+                action(web, mpesa)
             except Exception as error:
-                self.strange.append(repr(error))
+                self.unexpected.append(repr(error))
 
-    def _next(self) -> Callable[[Line, Line], None] | None:
+    def _next(self) -> Callable[[HttpConnection, HttpConnection], None] | None:
         """What is due; else the next order; None when all is done."""
         while True:
             with self._lock:
@@ -99,37 +99,37 @@ class Buyers:
                     return None
             time.sleep(0.2)
 
-    def _cash_out(self, web: Line, mpesa: Line, number: int) -> None:
+    def _cash_out(self, web: HttpConnection, mpesa: HttpConnection, number: int) -> None:
         with self._lock:
-            dice = self._dice.random
+            random = self._draw.random
             buyer = number % len(self._phones)
-            shelf = self._goods["scarce" if dice.random() < 0.04 else "ample"]
-            chosen = dice.sample(shelf, k=min(len(shelf), dice.choice([1, 1, 1, 2])))
-            lines = [(product, price, dice.randint(1, 3)) for product, price in chosen]
+            products = self._goods["scarce" if random.random() < 0.04 else "ample"]
+            chosen = random.sample(products, k=min(len(products), random.choice([1, 1, 1, 2])))
+            lines = [(product, price, random.randint(1, 3)) for product, price in chosen]
             amount = sum(price * pieces for _, price, pieces in lines)
-            fate = self._dice.fate(amount)
+            plan = self._draw.order(amount)
         phone, token = self._phones[buyer], self._goods["tokens"][buyer]
-        if fate.script:
-            mpesa.ask("POST", "/control/scripts", {"phone": phone, "times": 1, **fate.script})
+        if plan.script:
+            mpesa.ask("POST", "/control/scripts", {"phone": phone, "times": 1, **plan.script})
         asked = {
             "order": [{"product": product, "number": pieces} for product, _, pieces in lines],
             "mpesa_number": phone,
         }
         signed = {"Authorization": f"Bearer {token}"}
         key = {"Idempotency-Key": f"soak-{number}"}
-        status, order = self._insist(web, "/cashout/", asked, **signed, **key)
+        status, order = self._retry(web, "/cashout/", asked, **signed, **key)
         if status == 201:
             with self._lock:
                 self.placed += 1
-                self.faults[fate.fault or "none"] += 1
-                self._plan(fate, order, phone, signed)
+                self.faults[plan.fault or "none"] += 1
+                self._schedule(plan, order, phone, signed)
         else:
             code = order.get("code", "shortage or cap") if isinstance(order, dict) else "?"
             self.refused[f"{status} {code}"] += 1
             if status not in {400, 409}:
-                self.strange.append(f"cash-out answered {status}: {order}")
+                self.unexpected.append(f"cash-out answered {status}: {order}")
 
-    def _insist(self, web: Line, path: str, body: Any, **headers: str) -> tuple[int, Any]:
+    def _retry(self, web: HttpConnection, path: str, body: Any, **headers: str) -> tuple[int, Any]:
         """Send the same again until somebody answers: servers are killed and come back."""
         for _ in range(MOST_REPEATS):
             status, said = web.ask("POST", path, body, **headers)
@@ -139,22 +139,22 @@ class Buyers:
             time.sleep(0.5)
         return status, said
 
-    def _plan(self, fate: Fate, order: dict, phone: str, signed: dict[str, str]) -> None:
-        """Enter what the buyer does later. Call with the lock held."""
-        deed = fate.buyer
-        if not deed:
+    def _schedule(self, plan: OrderPlan, order: dict, phone: str, signed: dict[str, str]) -> None:
+        """Schedule what the buyer does later. Call with the lock held."""
+        action = plan.buyer
+        if not action:
             return
-        self.deeds[deed] += 1
+        self.actions[action] += 1
         address, reference = f"/cashout/{order['order_token']}", order["reference"]
-        after = self._dice.random.uniform(3, 30)
-        if deed == "cancels":
+        after = self._draw.random.uniform(3, 30)
+        if action == "cancels":
             self._add(
-                after / 10, lambda web, _: self._insist(web, f"{address}/cancel/", None, **signed)
+                after / 10, lambda web, _: self._retry(web, f"{address}/cancel/", None, **signed)
             )
-        elif deed == "rings again":
-            self._add(after, lambda web, _: self._insist(web, f"{address}/pay/", None, **signed))
+        elif action == "rings again":
+            self._add(after, lambda web, _: self._retry(web, f"{address}/pay/", None, **signed))
         else:
-            for seconds, amount, account in _payments(deed, order["amount"], reference, after):
+            for seconds, amount, account in _payments(action, order["amount"], reference, after):
                 payment = {
                     "business": "174379",
                     "account": account,
@@ -163,30 +163,32 @@ class Buyers:
                 }
                 self._add(seconds, lambda *_, payment=payment: self._pay(phone, payment))
 
-    def _add(self, seconds: float, deed: Callable[[Line, Line], Any]) -> None:
+    def _add(self, seconds: float, action: Callable[[HttpConnection, HttpConnection], Any]) -> None:
         due = time.monotonic() + seconds
-        heapq.heappush(self._later, (due, next(self._tries), deed))
+        heapq.heappush(self._later, (due, next(self._tries), action))
 
     def _pay(self, phone: str, payment: dict) -> None:
-        # A line of its own: an idle one may have been hung up on, and this is not repeated.
-        status, said = Line(self._mpesa, Counter()).ask(
+        # A connection of its own: an idle one may have been closed, and this is not repeated.
+        status, said = HttpConnection(self._mpesa, Counter()).ask(
             "POST", f"/control/phones/{phone}/pay", payment
         )
         if status != 200:
-            self.strange.append(f"paying by hand answered {status}: {said}")
+            self.unexpected.append(f"paying by hand answered {status}: {said}")
 
 
-def _payments(deed: str, amount: int, reference: str, after: float):
+def _payments(
+    action: str, amount: int, reference: str, after: float
+) -> list[tuple[float, int, str]]:
     """What is paid by hand: (seconds from now, KES, the account that is typed)."""
-    if deed.endswith("misspelt"):
+    if action.endswith("misspelt"):
         return [(after, amount, f"{reference[:-1]}0")]
-    if deed.endswith("the rest"):
+    if action.endswith("the rest"):
         part = max(1, amount // 3)
         return [(after, part, reference), (after + 10, amount - part, reference)]
-    if deed.endswith("over"):
+    if action.endswith("over"):
         return [(after, amount + 25, reference)]
-    if deed.endswith("twice"):
+    if action.endswith("twice"):
         return [(after, amount, reference), (after + 3, amount, reference)]
-    if deed.endswith("expiry"):
+    if action.endswith("expiry"):
         return [(after + 65, amount, reference)]
     return [(after, amount, reference)]

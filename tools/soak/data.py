@@ -4,9 +4,15 @@ Written by the ORM and not through the API: to register 4,000 buyers would test 
 passwords.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rest_framework_simplejwt.tokens import AccessToken
 
 #: Enough for every order, and so few that they run out.
 AMPLE, SCARCE = 100_000, 150
@@ -49,7 +55,7 @@ def fill(*, buyers: int, ample: int, scarce: int) -> dict:
     }
 
 
-def _token(token) -> str:
+def _token(token: AccessToken) -> str:
     """Good for a day: to refresh them would test something else."""
     token.set_exp(lifetime=timedelta(days=1))
     return str(token)

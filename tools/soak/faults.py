@@ -83,7 +83,7 @@ BUYERS: dict[str, float] = {
 
 
 @dataclass(frozen=True)
-class Fate:
+class OrderPlan:
     """What becomes of one order: the script for its prompt, and what its buyer does later."""
 
     fault: str = ""
@@ -91,25 +91,25 @@ class Fate:
     buyer: str = ""
 
 
-class Dice:
-    """Everything that is left to chance, from one seed."""
+class Faults:
+    """Draws phones, plans and faults, all from one seed."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
 
     def phone(self, number: int) -> str:
-        """The phone of the n-th buyer: 12 digits, its fate in the last four."""
+        """Draw the phone of the n-th buyer: 12 digits, of which the last four may be magic."""
         ending = self.random.choices(list(ENDINGS), list(ENDINGS.values()))[0]
         return f"2547{number % 10_000:04d}{ending}"
 
-    def fate(self, amount: int) -> Fate:
-        """What becomes of an order of so many KES."""
+    def order(self, amount: int) -> OrderPlan:
+        """Draw the plan of an order of so many KES."""
         fault = self._one_of({name: share for name, (share, _) in PROMPT_FAULTS.items()})
         script = PROMPT_FAULTS[fault][1](amount, self.random) if fault else {}
-        return Fate(fault, script, self._one_of(BUYERS))
+        return OrderPlan(fault, script, self._one_of(BUYERS))
 
-    def gateway_fault(self) -> tuple[str, dict[str, Any]]:
-        """One fault of the gateway's own."""
+    def gateway(self) -> tuple[str, dict[str, Any]]:
+        """Draw one fault of the gateway's own."""
         return self.random.choice(list(GATEWAY_FAULTS.items()))
 
     def _one_of(self, shares: dict[str, float]) -> str:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,10 +56,10 @@ class Process:
     """One process of the shop, with what it started in a session of their own."""
 
     def __init__(
-        self, name: str, *arguments: str, told: dict, log: Path, answers: str = ""
+        self, name: str, *arguments: str, environ: dict, log: Path, answers: str = ""
     ) -> None:
         self.name = name
-        self._arguments, self._told, self._log = arguments, told, log
+        self._arguments, self._environ, self._log = arguments, environ, log
         #: ``host:port`` where a server answers once it is up.
         self._answers = answers
         self._running: subprocess.Popen | None = None
@@ -68,7 +69,7 @@ class Process:
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
                 [sys.executable, *self._arguments],
-                env={**os.environ, **self._told},
+                env={**os.environ, **self._environ},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -85,7 +86,7 @@ class Process:
         self._end(signal.SIGKILL)
         self.start()
 
-    def kill_a_child(self, choose) -> None:
+    def kill_a_child(self, choose: Callable[[list[str]], str]) -> None:
         """``kill -9`` one of the processes it started; it is its own business to replace it."""
         assert self._running is not None
         children = Path(f"/proc/{self._running.pid}/task/{self._running.pid}/children")
@@ -121,29 +122,29 @@ def _is_up(address: str) -> bool:
         connection.close()
 
 
-def gunicorn(told: dict, scratch: Path) -> Process:
+def gunicorn(environ: dict, scratch: Path) -> Process:
     """The web servers: a master and its workers."""
     return Process(
         "gunicorn", "-m", "gunicorn", "omachemainproj.wsgi",
-        told=told, log=scratch / "gunicorn.log", answers=told["BIND"],
+        environ=environ, log=scratch / "gunicorn.log", answers=environ["BIND"],
     )  # fmt: skip
 
 
-def clock(number: int, told: dict, scratch: Path, *, every: float = 2) -> Process:
+def clock(number: int, environ: dict, scratch: Path, *, every: float = 2) -> Process:
     """One of the clocks."""
     name = f"clock {number}"
     return Process(
         name, "manage.py", "clock", "--every", str(every),
-        told=told, log=scratch / f"clock{number}.log",
+        environ=environ, log=scratch / f"clock{number}.log",
     )  # fmt: skip
 
 
-def manage(told: dict, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+def manage(environ: dict, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     """Run a management command, or ``-m`` a module, to its end."""
     command = arguments if arguments[0] == "-m" else ("manage.py", *arguments)
     ran = subprocess.run(
         [sys.executable, *command],
-        env={**os.environ, **told},
+        env={**os.environ, **environ},
         capture_output=True,
         text=True,
         check=False,

@@ -1,12 +1,13 @@
 """Bringing forward what the shop would do in hours: ``python -m tools.soak.waits``.
 
-An operator's tool for rehearsals. Nothing is decided here: rows that wait for a time are told that
-it has come, and clocks that run elsewhere do what they would have done then.
+An operator's tool for rehearsals. Nothing is decided here: the times that rows wait for are set to
+now, and clocks that run elsewhere do what they would have done then.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 #: A request to M-Pesa that was sent this lately may still be under way.
@@ -55,12 +56,12 @@ def what_waits() -> dict[str, int]:
     return {what: count for what, count in counts.items() if count}
 
 
-def settle(*, patience: float, say=lambda line: None) -> bool:
+def settle(*, patience: float, say: Callable[[str], object]) -> bool:
     """Bring waits forward again and again until nothing waits; False when patience ran out."""
     began = time.monotonic()
     calm = 0
     while time.monotonic() - began < patience:
-        # First what was asked is heard; only then is what nobody paid let go.
+        # First what was asked is answered; only then does what nobody paid expire.
         bring_forward(expire=time.monotonic() - began > 5)
         time.sleep(1.5)
         waits = what_waits()

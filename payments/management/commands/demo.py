@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.api_client import Trouble, is_open
+from payments.demo.api_client import DemoError, is_open
 from payments.demo.seed import Story
-from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, add_demo_data
+from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, add_demo_shop
 
 
 class Command(BaseCommand):
@@ -28,27 +28,27 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
-        added = add_demo_data()
+        added = add_demo_shop()
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
-        can_tell = not options["without_story"] and is_open(shop, mpesa)
-        if any(added) or not can_tell:
+        can_play = not options["without_story"] and is_open(shop, mpesa)
+        if any(added) or not can_play:
             self.stdout.write(
                 f"Added {added.people} people and {added.products} products.\n"
                 f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "
                 f"staff {', '.join(STAFF)}; administrator {ADMIN}.\n"
                 f"Everyone's password is {PASSWORD}."
             )
-        if can_tell:
-            self._tell(shop, mpesa)
+        if can_play:
+            self._play(shop, mpesa)
         elif not options["without_story"]:
             self.stdout.write(
                 f"No shop is open at {shop} with its M-Pesa at {mpesa}: the story of its orders is "
                 "told by make run."
             )
 
-    def _tell(self, shop: str, mpesa: str) -> None:
+    def _play(self, shop: str, mpesa: str) -> None:
         try:
-            for sentence in Story(shop, mpesa).tell():
+            for sentence in Story(shop, mpesa).play():
                 self.stdout.write(sentence)
-        except Trouble as trouble:
-            raise CommandError(f"The story broke off: {trouble}") from trouble
+        except DemoError as error:
+            raise CommandError(f"The story broke off: {error}") from error

@@ -11,12 +11,12 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from payments.demo.api_client import Trouble, is_open
-from payments.demo.closing import Books, settle, summary
+from payments.demo.api_client import DemoError, is_open
+from payments.demo.closing import Books, summary, wait_until_settled
 from payments.demo.pending import ids_of
 from payments.demo.progress import Progress
-from payments.demo.temporary_shop import play_alone
-from payments.demo.trading_day import MOST, Day
+from payments.demo.temporary_shop import play_in_temporary_shop
+from payments.demo.trading_day import MAX_ORDERS, TradingDay
 from products.demo.seed import add_people
 
 #: How long what was begun may take to settle, seconds, and what each order may add to it.
@@ -48,15 +48,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
             raise CommandError("A day of trade is made up: not in production.")
-        if not 1 <= options["orders"] <= MOST or options["speed"] < 0:
-            raise CommandError(f"--orders is 1 to {MOST}, --speed 0 or more.")
+        if not 1 <= options["orders"] <= MAX_ORDERS or options["speed"] < 0:
+            raise CommandError(f"--orders is 1 to {MAX_ORDERS}, --speed 0 or more.")
         try:
             if options["own"] or not self._is_open():
-                told = [f"--{name}={options[name]}" for name in ("orders", "seed", "speed")]
-                sys.exit(play_alone(*told, say=self.stdout.write))
+                passed_on = [f"--{name}={options[name]}" for name in ("orders", "seed", "speed")]
+                sys.exit(play_in_temporary_shop(*passed_on, say=self.stdout.write))
             self._play(options)
-        except Trouble as trouble:
-            raise CommandError(str(trouble)) from trouble
+        except DemoError as error:
+            raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError("Stopped; what was begun is left to the shop.") from None
 
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         began = time.monotonic()
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
         add_people()
-        day = Day(shop, mpesa, orders=options["orders"], seed=options["seed"], mark=_mark())
+        day = TradingDay(shop, mpesa, orders=options["orders"], seed=options["seed"], mark=_mark())
         books = Books(day.phones)
         if books.differed_before:
             self.stdout.write(
@@ -82,12 +82,12 @@ class Command(BaseCommand):
         day.open()
         people = ids_of(day.usernames)
         if len(people) < len(day.usernames):
-            raise Trouble(f"{shop} keeps its people in another database: set DATABASE_URL to it.")
+            raise DemoError(f"{shop} keeps its people in another database: set DATABASE_URL to it.")
         self.stdout.write(f"{len(day.sellers)} sellers and {len(day.buyers)} buyers have joined.")
         day.play(Progress(self.stdout, options["orders"], "orders"), a_second=options["speed"])
         patience = PATIENCE + FOR_AN_ORDER * options["orders"]
-        settle(people, patience=patience, say=self.stdout.write)
-        for line in summary(people, day.deeds):
+        wait_until_settled(people, patience=patience, say=self.stdout.write)
+        for line in summary(people, day.actions):
             self.stdout.write(line)
         self.stdout.write(f"Seed {day.seed}, {time.monotonic() - began:.0f} seconds.")
         if not books.differed_before:

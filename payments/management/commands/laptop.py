@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from payments.demo.processes import (
     HOST,
     Servers,
-    Stopped,
+    ServerStopped,
     environment,
     is_free,
     open_shop,
@@ -69,15 +69,15 @@ class Command(BaseCommand):
         call_command("demo", "--without-story", stdout=self.stdout)
 
         kept = settings.BASE_DIR / ".simulator"
-        told = {**environment(web=web, phone=phone, kept=kept), **os.environ}
+        environ = {**environment(web=web, phone=phone, kept=kept), **os.environ}
         try:
-            with open_shop(told, web=web, phone=phone, kept=kept) as servers:
+            with open_shop(environ, web=web, phone=phone, kept=kept) as servers:
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
                 self.stdout.write(_WELCOME.format(**welcome, staff=", ".join(STAFF)))
-                servers["the story"] = _begin_story(told)
+                servers["the story"] = _begin_story(environ)
                 self._watch(servers)
-        except Stopped as stopped:
-            raise CommandError(str(stopped)) from stopped
+        except ServerStopped as error:
+            raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nClosed.")
 
@@ -85,17 +85,17 @@ class Command(BaseCommand):
         story = servers.get("the story")
         while True:
             if story and story.poll() is not None:
-                # Told, or not: it has said so itself. The shop stays open.
+                # Played or not, it has said so itself. The shop stays open.
                 servers.pop("the story", None)
             refuse_dead(servers)
             time.sleep(0.5)
 
 
-def _begin_story(told: dict[str, str]) -> subprocess.Popen[bytes]:
+def _begin_story(environ: dict[str, str]) -> subprocess.Popen[bytes]:
     """Play the demo's story beside the shop: it takes a quarter of a minute."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, sys.argv[0], "demo"],
-        env=told,
+        env=environ,
         stdin=subprocess.DEVNULL,
         start_new_session=True,
     )

@@ -12,30 +12,30 @@ import time_machine
 
 from daraja_simulator.keys import Keys
 
-from .actors import Stage
+from .actors import SeedData
 from .clock import BEGINNING
 from .database import Memory, in_memory
 from .run import Failed, Outcome, Run
 
 
 @dataclass
-class Theatre:
+class SeedRunner:
     """Plays seeds. The database is in memory, and new for each of them."""
 
     memory: Memory
-    stage: Stage
+    data: SeedData
     #: A file with the certificate under which the shop encrypts its initiator's password.
     certificate: str
 
     def play(self, seed: int, **how: Any) -> Outcome:
-        """Live one seed through. Raises Failed."""
+        """Play one seed. Raises Failed."""
         self.memory.begin_again()
-        return Run(seed, self.stage, certificate=self.certificate, **how).go()
+        return Run(seed, self.data, certificate=self.certificate, **how).play()
 
-    def shortest(self, failed: Failed) -> tuple[Failed, frozenset[int], frozenset[str]]:
+    def shrink(self, failed: Failed) -> tuple[Failed, frozenset[int], frozenset[str]]:
         """Leave out of a failing seed whatever it does not need: kinds of trouble, then steps."""
         how: dict[str, Any] = {"without": frozenset(), "skip": frozenset()}
-        for trouble in Run(failed.seed, self.stage).weather.__dataclass_fields__:
+        for trouble in Run(failed.seed, self.data).rates.__dataclass_fields__:
             failed = self._try(failed, how, "without", {trouble}) or failed
         after = range(failed.step + 1, 10_000)
         how["skip"] = frozenset(n for n in after if n <= 1000)
@@ -61,16 +61,16 @@ class Theatre:
 
 def _kind(failed: Failed) -> str:
     """What broke, without the numbers that differ from run to run."""
-    return "".join(letter for letter in failed.what if not letter.isdigit())[:60]
+    return "".join(character for character in failed.what if not character.isdigit())[:60]
 
 
 @contextmanager
-def theatre() -> Iterator[Theatre]:
-    """A stage on the test database as it stands. What is played leaves it untouched."""
+def seed_runner() -> Iterator[SeedRunner]:
+    """A runner on the database as it stands. What is played leaves it untouched."""
     with in_memory() as memory, NamedTemporaryFile("w", suffix=".pem") as certificate:
         with time_machine.travel(BEGINNING, tick=False):
-            stage = Stage.make()
+            data = SeedData.make()
             certificate.write(Keys().certificate)
             certificate.flush()
         memory.keep()
-        yield Theatre(memory, stage, certificate.name)
+        yield SeedRunner(memory, data, certificate.name)
