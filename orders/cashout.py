@@ -22,7 +22,7 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
-from .lifecycle import MAX_HOLD_FACTOR, expire_overdue, hold_time
+from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, hold_time
 from .models import MAX_AMOUNT, Order, OrderTrack, PaymentStatus
 
 #: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
@@ -92,7 +92,7 @@ def place_order(
         return _place(buyer, lines, mpesa_number, idempotency_key)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
-        expire_overdue(product_ids=sorted({line.product for line in lines}))
+        expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
     try:
         return _place(buyer, lines, mpesa_number, idempotency_key)
     except Shortage as shortage:

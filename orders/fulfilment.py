@@ -1,4 +1,4 @@
-"""The way of a line from paid to delivered, and off it: who may move it where, with what proof."""
+"""Moving an order line from paid to delivered, or cancelling it: who may, and with what proof."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
-#: Wrong collection codes for one line; after them only the buyer and the staff can say more.
+#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
 MAX_CODE_MISSES = 5
-#: Lines one round of the clock counts as delivered.
+#: Lines that one call of auto_confirm_deliveries takes.
 CONFIRMED_PER_ROUND = 200
 
 
@@ -40,39 +40,43 @@ class Role(Enum):
     SHOP = "the shop itself"
 
 
-_CARRIERS = frozenset({Role.AGENT, Role.STAFF})
-_RECEIVERS = frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF})
-
-#: Where a line may go from where it is, and who may move it there. Anything missing is refused.
-#: Lines of unpaid orders follow their order (orders.lifecycle), as do all lines that are refunded.
-TRANSITIONS: dict[tuple[str, str], frozenset[Role]] = {
-    (TrackStatus.PAID, TrackStatus.FETCHED): _CARRIERS,
-    (TrackStatus.FETCHED, TrackStatus.SHIPPING): _CARRIERS,
-    (TrackStatus.FETCHED, TrackStatus.DELIVERED): _RECEIVERS,
-    (TrackStatus.SHIPPING, TrackStatus.DELIVERED): _RECEIVERS | {Role.SHOP},
-    (TrackStatus.PAID, TrackStatus.CANCELLED): frozenset({Role.BUYER, Role.SELLER, Role.STAFF}),
-    (TrackStatus.FETCHED, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
-    (TrackStatus.SHIPPING, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
-    (TrackStatus.DELIVERED, TrackStatus.CANCELLED): frozenset({Role.STAFF}),
-    (TrackStatus.CANCELLED, TrackStatus.REFUNDED): frozenset({Role.SHOP}),
+#: From each status of a line: where it may go, and who may move it there. All else is refused.
+TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
+    # Becomes paid or cancelled with its order (orders.lifecycle.sync_lines).
+    TrackStatus.CREATED: {},
+    TrackStatus.PAID: {
+        TrackStatus.FETCHED: frozenset({Role.AGENT, Role.STAFF}),
+        TrackStatus.CANCELLED: frozenset({Role.BUYER, Role.SELLER, Role.STAFF}),
+    },
+    TrackStatus.FETCHED: {
+        TrackStatus.SHIPPING: frozenset({Role.AGENT, Role.STAFF}),
+        TrackStatus.DELIVERED: frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF}),
+        TrackStatus.CANCELLED: frozenset({Role.STAFF}),
+    },
+    TrackStatus.SHIPPING: {
+        TrackStatus.DELIVERED: frozenset(Role),
+        TrackStatus.CANCELLED: frozenset({Role.STAFF}),
+    },
+    TrackStatus.DELIVERED: {TrackStatus.CANCELLED: frozenset({Role.STAFF})},
+    TrackStatus.CANCELLED: {TrackStatus.REFUNDED: frozenset({Role.SHOP})},
+    TrackStatus.REFUNDED: {},
 }
-
-
-#: Steps the buyer is told of, unless it was they who took them.
+#: Statuses of which the buyer is notified, unless the buyer set them.
 NOTIFIED = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
 
 
 class NotAllowed(Refusal):
-    """The line cannot go there from where it is, or not at this person's word."""
+    """The line cannot be moved there from its status, or not by this person."""
 
     code = "move_not_allowed"
     message = "This cannot be done with the goods as they are now."
 
 
 def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
-    """What a person is to a line; nothing at all for a stranger.
+    """What a person is to a line; empty for somebody it does not concern.
 
-    Nobody collects or decides about what they sell themselves: that would be paying oneself.
+    A seller has no other role for their own goods, whatever they are allowed: they would confirm
+    the delivery they are paid for.
     """
     roles = set()
     if line.buyer_id == user.pk:
@@ -95,26 +99,26 @@ def move_line(
     code: str = "",
     goods_there: bool | None = None,
 ) -> OrderTrack:
-    """Move a line on its way at a person's word, and write down who, when and why.
+    """Move a line to another status for a person, and record who, when and why.
 
-    Delivered: its buyer just says so; who hands it over types the buyer's collection ``code``;
-    staff may give a reason in ``note`` instead. Cancelled: its buyer just says so, its seller and
-    staff give a reason; the line's money goes back, the other lines go on, and the goods stand on
-    the shelf again if they are there (``goods_there``, which its seller and staff can tell; unless
-    they do, they are when the buyer changed their mind before the goods were fetched, and are not
-    otherwise).
+    To delivered: the buyer needs no proof, whoever hands the goods over types the buyer's
+    collection ``code``, and staff may give a reason in ``note`` instead. To cancelled: the buyer
+    needs no reason, the seller and staff give one in ``note``. The price of a cancelled line is
+    refunded and the other lines go on. The seller and staff say in ``goods_there`` whether its
+    goods go back into stock; where it is None, or only the buyer says it, they go back if it is
+    the buyer who cancels, which is before they are fetched.
 
-    Safe to repeat: where the line is there already, nothing changes. Returns the line.
+    Safe to repeat: nothing changes where the line has that status already. Returns the line.
 
-    Raises OrderTrack.DoesNotExist for whom the line does not concern, NotAllowed, and FieldRefusal
-    for a code that is wrong or a reason that is missing.
+    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed, and
+    FieldRefusal for a wrong code or a missing reason.
     """
     line = OrderTrack.objects.get(pk=track_id)
     roles = roles_of(by, line)
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
     has_code = False
-    if code and to == TrackStatus.DELIVERED and (line.track_status, to) in TRANSITIONS:
+    if code and to == TrackStatus.DELIVERED and to in TRANSITIONS[line.track_status]:
         _check_code(line, code)
         has_code = True
     return _move(
@@ -133,25 +137,30 @@ def _move(
     has_code: bool,
     goods_there: bool | None,
 ) -> OrderTrack:
-    order, line = _locked(track_id)
+    order, line = _lock(track_id)
     if line.track_status == to:
         return line
-    allowed = TRANSITIONS.get((line.track_status, to), frozenset()) & roles
+    allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
     _require_proof(to, allowed, note=note, has_code=has_code)
-    if to == TrackStatus.CANCELLED:
-        if goods_there is None or allowed == {Role.BUYER}:
-            # What was not fetched is where it was: a buyer has no say in what its seller has.
-            goods_there = Role.BUYER in allowed
-        _cancel(order, line, goods_there=goods_there, by=by, note=note)
-    else:
-        _step(line, to, by=by, note=note or ("Collection code." if has_code else ""))
+    if to != TrackStatus.CANCELLED:
+        _set_status(line, to, by=by, note=note or ("Collection code." if has_code else ""))
+        return line
+    if goods_there is None or allowed == {Role.BUYER}:
+        # A buyer may cancel only what was not fetched, and cannot say what the seller has.
+        goods_there = Role.BUYER in allowed
+    line.returned = True
+    _set_status(line, to, by=by, note=note)
+    close_if_all_returned(order)
+    if goods_there:
+        stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
     return line
 
 
 def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bool) -> None:
-    """Ask for what the least of the roles needs: a buyer's word is enough, others show more."""
+    """Raise FieldRefusal unless there is the proof that one of these roles needs; a buyer needs
+    none."""
     if Role.BUYER in allowed or to not in {TrackStatus.DELIVERED, TrackStatus.CANCELLED}:
         return
     if to == TrackStatus.DELIVERED and not has_code:
@@ -164,19 +173,19 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    ways = [there for (here, there), who in TRANSITIONS.items() if here == line.track_status]
+    ways = TRANSITIONS[line.track_status]
     if to in ways:
         return f"It is {line.track_status}; others than you move it to {to}."
-    mine = [there for there in ways if TRANSITIONS[line.track_status, there] & roles]
+    mine = [there for there, allowed in ways.items() if allowed & roles]
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
 
 
 def _check_code(line: OrderTrack, code: str) -> None:
-    """Compare what was typed with the buyer's code; each try is counted before it is looked at.
+    """Compare a code with the buyer's. Each try is counted before it is compared, and committed.
 
-    Raises FieldRefusal when it is wrong, and when too many were.
+    Raises FieldRefusal for a wrong code, and for any code after too many wrong ones.
     """
     left = OrderTrack.objects.filter(pk=line.pk, code_misses__lt=MAX_CODE_MISSES)
     if not left.update(code_misses=F("code_misses") + 1):
@@ -187,54 +196,46 @@ def _check_code(line: OrderTrack, code: str) -> None:
 
 
 def auto_confirm_deliveries(now: datetime) -> int:
-    """Count as delivered what has been on the road so long that its buyer would have spoken.
+    """Mark lines as delivered that have been shipping for DELIVERY_CONFIRM_DAYS without a word.
 
     At most 200 a call, one transaction each. Returns how many. Safe to repeat, anywhere, at once.
     """
     since = now - timedelta(days=settings.DELIVERY_CONFIRM_DAYS)
     silent = OrderTrack.objects.on_the_road_since(since).values_list("pk", flat=True)
-    return sum(_try_to_confirm(pk, since) for pk in list(silent[:CONFIRMED_PER_ROUND]))
-
-
-def _try_to_confirm(track_id: int, since: datetime) -> bool:
-    """Confirm one of many: one that cannot be now does not keep the others from it."""
-    try:
-        return _confirm_silent(track_id, since)
-    except DatabaseError:
-        logger.exception("line %s could not be confirmed; the next round tries again", track_id)
-        return False
+    confirmed = 0
+    for track_id in list(silent[:CONFIRMED_PER_ROUND]):
+        try:
+            confirmed += _confirm_delivery(track_id, since)
+        except DatabaseError:
+            logger.exception("line %s could not be confirmed; the next round tries again", track_id)
+    return confirmed
 
 
 @transaction.atomic
-def _confirm_silent(track_id: int, since: datetime) -> bool:
-    _, line = _locked(track_id)
+def _confirm_delivery(track_id: int, since: datetime) -> bool:
+    """Mark a line as delivered if it has been shipping since then; return whether it was."""
+    _, line = _lock(track_id)
     if line.track_status != TrackStatus.SHIPPING or line.updated_at > since:
         return False
     days = settings.DELIVERY_CONFIRM_DAYS
-    _step(line, TrackStatus.DELIVERED, by=None, note=f"No word from the buyer for {days} days.")
+    note = f"No word from the buyer for {days} days."
+    _set_status(line, TrackStatus.DELIVERED, by=None, note=note)
     return True
 
 
 def mark_line_refunded(track_id: int) -> None:
-    """Note that the money of a line that was returned is back. Safe to repeat.
+    """Mark a cancelled line as refunded once its price has been paid back. Safe to repeat.
 
     Call inside a transaction that holds the order's lock.
     """
     line = locked_row(OrderTrack, track_id)
     if line.returned and line.track_status == TrackStatus.CANCELLED:
-        _step(line, TrackStatus.REFUNDED, by=None, note="")
+        _set_status(line, TrackStatus.REFUNDED, by=None, note="")
 
 
-def _cancel(order: Order, line: OrderTrack, *, goods_there: bool, by: User, note: str) -> None:
-    line.returned = True
-    _step(line, TrackStatus.CANCELLED, by=by, note=note)
-    close_if_all_returned(order)
-    if goods_there:
-        stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
-
-
-def _step(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
-    """Save a line where it has come to, which wakes payments; and write that down."""
+def _set_status(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
+    """Save a line's new status, on which payments act (orders.signals); record the step, and
+    notify the buyer."""
     line.track_status = to
     line.save(update_fields=["track_status", "returned", "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
@@ -243,8 +244,8 @@ def _step(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
         notify(NOTIFIED[to], key=key, order_id=line.order_id, track_id=line.pk)
 
 
-def _locked(track_id: int) -> tuple[Order, OrderTrack]:
-    """A line, locked after its order."""
+def _lock(track_id: int) -> tuple[Order, OrderTrack]:
+    """A line and its order, both locked, the order first."""
     order_id = OrderTrack.objects.values_list("order_id", flat=True).get(pk=track_id)
     order, line = locked_row(Order, order_id), locked_row(OrderTrack, track_id)
     line.order = order

@@ -19,7 +19,7 @@ from .models import OrderTrack, TrackStatus
 
 
 class DeliverForm(ReasonForm):
-    """The buyer's code where one line is handed over; a reason where this person's word counts."""
+    """The buyer's code, for one line at a time; a reason, from those who may decide about lines."""
 
     code = forms.CharField(
         required=False,
@@ -40,7 +40,7 @@ class DeliverForm(ReasonForm):
 
 
 class CancelForm(ReasonForm):
-    """Why a line is cancelled, and whether its goods can be sold again."""
+    """Why a line is cancelled, and whether its goods go back into stock."""
 
     goods_there = forms.TypedChoiceField(
         choices=[("", "Choose"), ("yes", "Yes, put them on the shelf"), ("no", "No")],
@@ -93,7 +93,7 @@ def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     )
 
 
-#: By where it takes a line.
+#: Actions by the status they move a line to.
 ACTIONS: dict[str, Any] = {
     TrackStatus.FETCHED: to_fetched,
     TrackStatus.SHIPPING: to_shipping,
@@ -103,10 +103,10 @@ ACTIONS: dict[str, Any] = {
 
 
 def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
-    """What this person can do with a line as it is now: names of actions, and their labels."""
-    roles = roles_of(person, line)
+    """The names and labels of the actions that this person may use on a line as it is now."""
+    roles, ways = roles_of(person, line), TRANSITIONS[line.track_status]
     return [
         (action.__name__, action.short_description)
         for to, action in ACTIONS.items()
-        if TRANSITIONS.get((line.track_status, to), frozenset()) & roles
+        if ways.get(to, frozenset()) & roles
     ]

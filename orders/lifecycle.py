@@ -1,7 +1,8 @@
-"""What happens to an order: placed, paid, expired, cancelled. Its lines: orders.fulfilment.
+"""Moving an order from status to status: paid, cancelled, expired, refunded.
 
-Locks are taken in one order everywhere: the buyer, a payment, the order, its line, what its seller
-is owed (payments), products by id.
+Placing one is in orders.cashout, moving single lines in orders.fulfilment. Locks are taken in one
+order everywhere: the buyer, a payment, the order, its line, its seller's balance (payments),
+products by id.
 """
 
 from __future__ import annotations
@@ -24,12 +25,13 @@ from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
 
-#: Ringing again prolongs a hold up to this many times its usual length.
+#: Retried payments extend a hold up to this many times ORDER_HOLD_MINUTES.
 MAX_HOLD_FACTOR = 2
-#: Overdue orders freed in one round of the clock.
+#: Orders that one call of expire_unpaid_orders takes.
 EXPIRED_PER_ROUND = 500
 
-#: What an order's status says about lines that are still where the status before left them.
+#: By an order's new status: the status its lines get, and the statuses from which they get it.
+#: Lines in any other status are left alone.
 LINE_STATUS_AFTER: dict[str, tuple[str, tuple[str, ...]]] = {
     PaymentStatus.PAID: (TrackStatus.PAID, (TrackStatus.CREATED, TrackStatus.CANCELLED)),
     PaymentStatus.CANCELLED: (TrackStatus.CANCELLED, (TrackStatus.CREATED,)),
@@ -42,7 +44,7 @@ LINE_STATUS_AFTER: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 class NotUnpaid(Refusal):
-    """The order is past the point where this could be done."""
+    """The order is paid, cancelled, expired or refunded already."""
 
     code = "order_closed"
     message = "This order is no longer waiting for its payment."
@@ -55,56 +57,56 @@ def hold_time() -> timedelta:
 
 @transaction.atomic
 def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
-    """Move an order on once its money has arrived. Safe to repeat.
+    """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
-    ``credited`` tells, asked under the order's lock, how many KES have come for it. What does not
-    cover its amount changes nothing yet; what does is never refused, for it is already here. An
-    order that expired or was cancelled meanwhile takes its goods again where all of them are still
-    free; else its money is owed back.
+    ``credited`` is called under the order's lock and returns KES. Less than the order's amount
+    changes nothing yet. Money that has come is never refused: an order that expired or was
+    cancelled meanwhile gets its goods held again if all of them are still free, and is due a
+    refund if not.
     """
-    order = _locked(order_id)
+    order = locked_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
         return
     if order.payment_status == PaymentStatus.REQUESTED or _hold_again(order):
-        _move(order, PaymentStatus.PAID)
+        _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
     else:
-        _move(order, PaymentStatus.REFUND_DUE)
+        _set_status(order, PaymentStatus.REFUND_DUE)
 
 
 def mark_refund_due(order: Order) -> None:
-    """Note that money which came for a closed order is owed back. Safe to repeat.
+    """Mark a closed order as due a refund, as money came for it. Safe to repeat.
 
     Call inside a transaction that holds the order's lock. Changes nothing for an order that is
     unpaid or paid.
     """
     if order.is_closed and order.payment_status != PaymentStatus.REFUND_DUE:
-        _move(order, PaymentStatus.REFUND_DUE)
+        _set_status(order, PaymentStatus.REFUND_DUE)
 
 
 def close_if_all_returned(order: Order) -> None:
-    """Note that no line of a paid order is left to be delivered: all its money is owed back.
+    """Mark a paid order as due a refund once each of its lines was cancelled. Safe to repeat.
 
     Call inside a transaction that holds the order's lock.
     """
     if order.is_paid and not order.tracks.filter(returned=False).exists():
-        _move(order, PaymentStatus.REFUND_DUE)
+        _set_status(order, PaymentStatus.REFUND_DUE)
 
 
 def mark_order_refunded(order: Order) -> None:
-    """Note that all that was owed back for an order is back. Safe to repeat.
+    """Mark an order as refunded once all its refunds are paid. Safe to repeat.
 
     Call inside a transaction that holds the order's lock.
     """
     if order.payment_status == PaymentStatus.REFUND_DUE:
-        _move(order, PaymentStatus.REFUNDED)
+        _set_status(order, PaymentStatus.REFUNDED)
 
 
 def _hold_again(order: Order) -> bool:
-    """Hold a closed order's goods again, all of them or none; say whether it could be done."""
+    """Hold a closed order's goods again, all of them or none; return whether they were free."""
     try:
         with transaction.atomic():
-            stock.hold(_lines(order), listed_only=False)
+            stock.hold(_stock_lines(order), listed_only=False)
     except Shortage:
         return False
     return True
@@ -112,36 +114,38 @@ def _hold_again(order: Order) -> bool:
 
 @transaction.atomic
 def cancel_order(order_id: int) -> Order:
-    """Give an unpaid order up and free its goods. Safe to repeat.
+    """Cancel an unpaid order and free its goods. Safe to repeat.
 
     Raises NotUnpaid when it is paid or expired.
     """
-    order = _locked(order_id)
+    order = locked_row(Order, order_id)
     if order.payment_status == PaymentStatus.CANCELLED:
         return order
     if not order.is_unpaid:
         raise NotUnpaid()
-    _move(order, PaymentStatus.CANCELLED)
-    stock.release(_lines(order))
+    _set_status(order, PaymentStatus.CANCELLED)
+    stock.release(_stock_lines(order))
     return order
 
 
 @transaction.atomic
 def expire_order(order_id: int, *, now: datetime) -> bool:
-    """Expire an unpaid order whose time is over, and free its goods. Safe to repeat.
+    """Expire an unpaid order whose hold is over, and free its goods. Safe to repeat.
 
     Returns whether it expired now.
     """
-    order = _locked(order_id)
+    order = locked_row(Order, order_id)
     if not order.is_unpaid or order.expires_at > now:
         return False
-    _move(order, PaymentStatus.EXPIRED)
-    stock.release(_lines(order))
+    _set_status(order, PaymentStatus.EXPIRED)
+    stock.release(_stock_lines(order))
     return True
 
 
-def expire_overdue(*, now: datetime | None = None, product_ids: list[int] | None = None) -> int:
-    """Expire the orders whose time is over; with ``product_ids``, those that hold these products.
+def expire_unpaid_orders(
+    now: datetime | None = None, *, product_ids: list[int] | None = None
+) -> int:
+    """Expire unpaid orders whose hold is over; with ``product_ids``, those holding such products.
 
     One transaction an order, at most 500 a call. Returns how many expired. Safe to repeat,
     anywhere, at once.
@@ -150,21 +154,17 @@ def expire_overdue(*, now: datetime | None = None, product_ids: list[int] | None
     overdue = Order.objects.overdue(now)
     if product_ids is not None:
         overdue = overdue.filter(tracks__product__in=product_ids).distinct()
-    order_ids = list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_PER_ROUND])
-    return sum(_try_to_expire(order_id, now) for order_id in order_ids)
-
-
-def _try_to_expire(order_id: int, now: datetime) -> bool:
-    """Expire one of many: one that cannot be now does not keep the others from it."""
-    try:
-        return expire_order(order_id, now=now)
-    except DatabaseError:
-        logger.exception("order %s could not be expired; the next round tries again", order_id)
-        return False
+    expired = 0
+    for order_id in list(overdue.order_by("pk").values_list("pk", flat=True)[:EXPIRED_PER_ROUND]):
+        try:
+            expired += expire_order(order_id, now=now)
+        except DatabaseError:
+            logger.exception("order %s could not be expired; the next round tries again", order_id)
+    return expired
 
 
 def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
-    """Move an unpaid order's expiry to ``at_least`` from now, within its hard limit.
+    """Move an unpaid order's expiry to ``at_least`` from now, but not beyond ``held_until``.
 
     Call inside a transaction that holds the order's lock.
     """
@@ -175,14 +175,14 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
 
 
 def sync_lines(order: Order) -> None:
-    """Bring the lines of an order to what its status says, each with its event. Safe to repeat.
+    """Give an order's lines the status that goes with its own, each with an event. Safe to repeat.
 
-    Lines that are further on their way are left alone.
+    Lines that were moved further by themselves are left alone.
     """
-    status, left_behind = LINE_STATUS_AFTER[order.payment_status]
-    behind = order.tracks.filter(track_status__in=left_behind)
+    status, from_statuses = LINE_STATUS_AFTER[order.payment_status]
+    behind = order.tracks.filter(track_status__in=from_statuses)
     if order.is_paid:
-        # What was cancelled by itself stays so, though its order is paid.
+        # A line that was cancelled by itself stays cancelled, though its order is paid.
         behind = behind.filter(returned=False)
     track_ids = list(behind.order_by("pk").values_list("pk", flat=True))
     if not track_ids:
@@ -196,22 +196,18 @@ def sync_lines(order: Order) -> None:
 
 
 def take_stock_of_order(order: Order) -> None:
-    """Let a paid order's held goods leave the shelf. Safe to repeat."""
-    stock.take(_lines(order), reference=f"order:{order.pk}")
+    """Take a paid order's held goods out of stock. Safe to repeat."""
+    stock.take(_stock_lines(order), reference=f"order:{order.pk}")
 
 
-def _locked(order_id: int) -> Order:
-    return locked_row(Order, order_id)
-
-
-def _move(order: Order, status: str) -> None:
-    """Move an order's status; its lines and its stock follow (see orders.signals)."""
+def _set_status(order: Order, status: str) -> None:
+    """Save an order's new status; its lines and its stock follow (orders.signals)."""
     if not order.may_become(status):
         raise ValueError(f"an order cannot go from {order.payment_status} to {status}")
     order.payment_status = status
     order.save(update_fields=["payment_status"])
 
 
-def _lines(order: Order) -> list[StockLine]:
+def _stock_lines(order: Order) -> list[StockLine]:
     rows = order.tracks.values_list("product_id", "number")
     return [StockLine(product_id, number) for product_id, number in rows]

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from accounts.tokens import delete_expired_tokens
 from orders.fulfilment import auto_confirm_deliveries
-from orders.lifecycle import expire_overdue
+from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
@@ -105,11 +105,6 @@ def query_silent_payments(now: datetime) -> int:
     """Ask M-Pesa about attempts it has said nothing of."""
     due = OrderPayment.objects.due_for_check(now).values_list("pk", flat=True)
     return _each(query_status, due, at_most=settings.DARAJA_QUERIES_A_MINUTE)
-
-
-def expire_unpaid_orders(now: datetime) -> int:
-    """Expire orders whose time is over, and free what they held."""
-    return expire_overdue(now=now)
 
 
 def pull_and_apply_statement(now: datetime) -> int:

@@ -6,8 +6,8 @@ import pytest
 from django.db import OperationalError
 from django.utils import timezone
 
-from orders import lifecycle as services
-from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_overdue
+from orders import lifecycle
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, TrackEvent
 from tests.factories import UserFactory
 from tests.shopping import an_order, shelf
@@ -23,7 +23,7 @@ def later(minutes=16):
 
 
 def test_an_order_whose_time_is_over_expires(order, kettle):
-    expired = expire_overdue(now=later())
+    expired = expire_unpaid_orders(now=later())
 
     order.refresh_from_db()
     assert (expired, order.payment_status) == (1, "expired")
@@ -64,16 +64,16 @@ def test_cancelling_an_expired_order_is_refused(order):
 
 def test_one_that_cannot_expire_does_not_keep_the_others_from_it(order, kettle, monkeypatch):
     other = an_order(UserFactory(), (kettle, 1))
-    expire = services.expire_order
+    expire = lifecycle.expire_order
 
     def stumble(order_id, *, now):
         if order_id == order.pk:
             raise OperationalError("canceling statement due to lock timeout")
         return expire(order_id, now=now)
 
-    monkeypatch.setattr(services, "expire_order", stumble)
+    monkeypatch.setattr(lifecycle, "expire_order", stumble)
 
-    assert expire_overdue(now=later()) == 1
+    assert expire_unpaid_orders(now=later()) == 1
     other.refresh_from_db()
     assert other.payment_status == "expired"
 
@@ -93,5 +93,5 @@ def test_where_an_order_may_not_go_it_does_not_go(order, status):
 
     assert not order.may_become(status)
     with pytest.raises(ValueError, match="cannot go from refunded"):
-        services._move(order, status)
+        lifecycle._set_status(order, status)
     assert Order.objects.get().payment_status == "requested"

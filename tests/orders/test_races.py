@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
-from orders.lifecycle import cancel_order, expire_order, expire_overdue
+from orders.lifecycle import cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, OrderTrack
 from products import stock
 from tests.conftest import signed_in
@@ -168,7 +168,7 @@ def test_clocks_at_once_expire_each_order_once(seller):
         an_order(UserFactory(), (product, 3))
     later = timezone.now() + timedelta(hours=1)
 
-    expired = at_once(*[lambda: expire_overdue(now=later)] * 4)
+    expired = at_once(*[lambda: expire_unpaid_orders(now=later)] * 4)
 
     assert sum(expired) == 10
     assert shelf(product) == (30, 0)
