@@ -16,13 +16,14 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.mpesa_limits import MAX_PAYMENT
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
 from .lifecycle import MAX_HOLD_FACTOR, expire_overdue, hold_time
-from .models import MAX_AMOUNT, Order, OrderTrack, PaymentStatus
+from .models import Order, OrderTrack, PaymentStatus
 
 #: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
 #: one buyer may hold without paying.
@@ -122,8 +123,8 @@ def _place(
 
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
-    if amount > MAX_AMOUNT:
-        message = f"M-Pesa takes at most KES {MAX_AMOUNT:,} at once; this is KES {amount:,}."
+    if amount > MAX_PAYMENT:
+        message = f"M-Pesa takes at most KES {MAX_PAYMENT:,} at once; this is KES {amount:,}."
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
     now = timezone.now()
     order = Order(

@@ -10,6 +10,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
 from accounts.backoffice.actions import ReasonForm
+from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 
 #: M-Pesa's are ten letters and digits; the column takes twenty.
@@ -81,7 +82,8 @@ class WriteDown(ReasonForm):
 
     number = ReceiptNumber(label="M-Pesa receipt number")
     amount = forms.IntegerField(
-        label="Amount, KES", validators=[MinValueValidator(1), MaxValueValidator(250_000)]
+        label="Amount, KES",
+        validators=[MinValueValidator(MIN_PAYMENT), MaxValueValidator(MAX_PAYMENT)],
     )
     reference = forms.CharField(
         max_length=40,
