@@ -17,6 +17,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from omachemainproj.mpesa_limits import MAX_B2C
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.FileAwareEnv()
@@ -86,8 +88,8 @@ ORDER_HOLD_MINUTES = _number("ORDER_HOLD_MINUTES", default=15, least=1)
 COMMISSION_PERCENT = _percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = _number("DELIVERY_CONFIRM_DAYS", default=7, least=1)
-#: What may be paid out to sellers in one day, KES. M-Pesa allows 250,000 in one payout.
-PAYOUT_DAILY_LIMIT = _number("PAYOUT_DAILY_LIMIT", default=1_000_000, least=250_000)
+#: What may be paid out to sellers in one day, KES. At least M-Pesa's largest payment.
+PAYOUT_DAILY_LIMIT = _number("PAYOUT_DAILY_LIMIT", default=1_000_000, least=MAX_B2C)
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = _number("PAYOUT_APPROVAL_ABOVE", default=50_000)
 

@@ -17,13 +17,14 @@ from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.money import format_kes
+from omachemainproj.mpesa_limits import MAX_PAYMENT
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, hold_time
-from .models import MAX_AMOUNT, Order, OrderTrack, PaymentStatus
+from .models import Order, OrderTrack, PaymentStatus
 
 #: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
 #: one buyer may hold without paying.
@@ -123,9 +124,9 @@ def _place(
 
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
-    if amount > MAX_AMOUNT:
+    if amount > MAX_PAYMENT:
         message = (
-            f"M-Pesa takes at most {format_kes(MAX_AMOUNT)} at once; this is {format_kes(amount)}."
+            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
         )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
     now = timezone.now()

@@ -3,7 +3,6 @@
 from .notifications import Channel, Kind, Message, MessageState, Notice
 from .orders import (
     CODE_SHOWN,
-    MAX_AMOUNT,
     NEXT_PAYMENT_STATUSES,
     PHONE_SHOWN,
     REFERENCE_ALPHABET,
@@ -19,7 +18,6 @@ from .orders import (
 
 __all__ = [
     "CODE_SHOWN",
-    "MAX_AMOUNT",
     "NEXT_PAYMENT_STATUSES",
     "PHONE_SHOWN",
     "REFERENCE_ALPHABET",

@@ -12,9 +12,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
+from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 
-#: M-Pesa takes 1 to 250,000 KES at a time (Daraja portal, M-Pesa Express).
-MAX_AMOUNT = 250_000
 #: No I, O, 0, 1, and no pair that sounds or looks alike on a bad screen: a buyer types it.
 REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
 REFERENCE_LENGTH = 8
@@ -153,7 +152,7 @@ class Order(models.Model):
             ),
             models.CheckConstraint(
                 name="order_amount_is_what_mpesa_takes",
-                condition=Q(amount__gte=1, amount__lte=MAX_AMOUNT),
+                condition=Q(amount__gte=MIN_PAYMENT, amount__lte=MAX_PAYMENT),
             ),
         ]
         indexes = [

@@ -8,8 +8,8 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
 from accounts.backoffice.actions import ReasonForm
+from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
-from orders.models import MAX_AMOUNT
 
 from .resolve_money_in import tidy_number
 
@@ -64,7 +64,8 @@ class SeenPaymentForm(ReasonForm):
 
     number = ReceiptNumber(label="M-Pesa receipt number")
     amount = forms.IntegerField(
-        label="Amount, KES", validators=[MinValueValidator(1), MaxValueValidator(MAX_AMOUNT)]
+        label="Amount, KES",
+        validators=[MinValueValidator(MIN_PAYMENT), MaxValueValidator(MAX_PAYMENT)],
     )
     reference = forms.CharField(
         max_length=40,

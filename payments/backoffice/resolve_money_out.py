@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
 from payments.payouts.services import locked_payout, retry_payout
-from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
 from payments.refunds.services import create_replacement, locked_refund
 from payments.transfers import mark_done, mark_refused
 
@@ -41,8 +41,8 @@ def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
         phone = normalise_phone(phone) if phone else refund.phone
     except ValueError as error:
         raise ActionNotAvailable("This is not a Kenyan mobile number.") from error
-    if phone and not LEAST_PAYOUT <= refund.amount <= MOST_PAYOUT:
-        raise ActionNotAvailable(f"M-Pesa pays out KES {LEAST_PAYOUT} to {MOST_PAYOUT} at a time.")
+    if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
+        raise ActionNotAvailable(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
     if phone:
         return create_replacement(refund, way=Way.B2C, phone=phone)
     if refund.way == Way.PORTAL:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
+
 from . import result_codes
 from .connection import Connection
 from .credential import security_credential
@@ -28,7 +30,6 @@ REVERSAL_PATH = "/mpesa/reversal/v1/request"
 STATUS_PATH = "/mpesa/transactionstatus/v1/query"
 BALANCE_PATH = "/mpesa/accountbalance/v1/query"
 
-LEAST_PAYOUT_KES, MOST_PAYOUT_KES = 10, 250_000
 PAYOUT_COMMANDS = ("BusinessPayment", "SalaryPayment", "PromotionPayment")
 
 #: How a party is named by its number: 4 is a short code; a reversal wants 11 of every receiver.
@@ -78,7 +79,7 @@ class InitiatorCalls(Connection):
         Raises DarajaDuplicate when the id was used before, and else as every call here.
         """
         check_phone(phone)
-        check_amount(amount, least=LEAST_PAYOUT_KES, most=MOST_PAYOUT_KES)
+        check_amount(amount, least=MIN_B2C, most=MAX_B2C)
         _check_originator(originator_conversation_id)
         if command not in PAYOUT_COMMANDS:
             raise ValueError(f"command must be one of {', '.join(PAYOUT_COMMANDS)}")

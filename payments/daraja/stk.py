@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 
 from .connection import Connection
 from .errors import DarajaError, Refusal
@@ -23,8 +24,6 @@ from .values import (
 
 PUSH_PATH = "/mpesa/stkpush/v1/processrequest"
 QUERY_PATH = "/mpesa/stkpushquery/v1/query"
-
-LEAST_KES, MOST_KES = 1, 250_000
 
 _REFERENCE = re.compile(r"[A-Za-z0-9]{1,12}")
 _DESCRIPTION = re.compile(r"(?=.*[!-~])[ -~]{1,13}")
@@ -117,7 +116,7 @@ class StkCalls(Connection):
 
 def _check_push(*, phone: str, amount: int, reference: str, description: str) -> None:
     check_phone(phone)
-    check_amount(amount, least=LEAST_KES, most=MOST_KES)
+    check_amount(amount, least=MIN_PAYMENT, most=MAX_PAYMENT)
     check_text(_REFERENCE, reference, "reference must be 1 to 12 ASCII letters and digits")
     words = "description must be 1 to 13 ASCII characters, and not blank"
     check_text(_DESCRIPTION, description, words)

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from accounts.models import User
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 
 from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
 
@@ -64,7 +65,7 @@ class Payout(MoneyOut):
         constraints = [
             models.CheckConstraint(
                 name="payout_is_nothing_or_what_mpesa_takes",
-                condition=Q(amount=0) | Q(amount__gte=10, amount__lte=250_000),
+                condition=Q(amount=0) | Q(amount__gte=MIN_B2C, amount__lte=MAX_B2C),
             ),
             models.CheckConstraint(
                 name="payout_of_nothing_is_never_sent",

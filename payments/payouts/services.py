@@ -18,12 +18,12 @@ from accounts.models import User
 from omachemainproj.background import background_task, enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.dates import NAIROBI
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from orders.models.notifications import Kind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
-from payments.refunds.routes import LEAST_PAYOUT, MOST_PAYOUT
 from payments.transfers import TransferHandler, handles
 
 from .balances import annotate_balances, balance_of
@@ -55,8 +55,8 @@ def create_payouts(seller_id: int) -> None:
     for phone, waiting in by_phone.items():
         if phone not in blocked:
             spare = _batch(seller_id, phone, waiting, spare)
-    if spare >= LEAST_PAYOUT:
-        _pay_unallocated(seller_id, min(spare, MOST_PAYOUT), blocked)
+    if spare >= MIN_B2C:
+        _pay_unallocated(seller_id, min(spare, MAX_B2C), blocked)
 
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
@@ -64,9 +64,7 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
     new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
     enough = new.values("seller", "phone").annotate(total=Sum("amount"))
-    sellers = set(
-        enough.filter(total__gte=LEAST_PAYOUT).order_by().values_list("seller", flat=True)
-    )
+    sellers = set(enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True))
     left = SellerShare.objects.uncarried(Payout.objects.dropped()).filter(~Exists(refused))
     return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_unallocated(before))
 
@@ -79,7 +77,7 @@ def _with_unallocated(now: datetime) -> set[int]:
         created_at__gt=now - LOOKBACK,
     )
     sellers = annotate_balances(User.objects.filter(Exists(never_left)))
-    spare = sellers.filter(owed__gte=F("going") + F("waiting") + LEAST_PAYOUT)
+    spare = sellers.filter(owed__gte=F("going") + F("waiting") + MIN_B2C)
     return set(spare.values_list("pk", flat=True))
 
 
@@ -100,8 +98,8 @@ def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -
     for share in waiting:
         carried.append(share)
         gross = sum(each.amount for each in carried)
-        amount = min(gross + spare, MOST_PAYOUT)
-        if 0 < amount < LEAST_PAYOUT:
+        amount = min(gross + spare, MAX_B2C)
+        if 0 < amount < MIN_B2C:
             continue
         amount = max(amount, 0)
         _create(seller_id, phone, carried, gross=gross, amount=amount)

@@ -17,6 +17,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
+from omachemainproj.mpesa_limits import MIN_B2C
 from orders.models import OrderTrack, TrackStatus
 from payments.disbursement import CHECK_AFTER, LEAST_BETWEEN
 from payments.ledger import net
@@ -29,7 +30,6 @@ from payments.models import (
     TransferStatus,
 )
 from payments.payouts.balances import annotate_balances
-from payments.refunds.routes import LEAST_PAYOUT
 
 from .rule import FORGOTTEN, OVERDUE, rule, total
 
@@ -93,7 +93,7 @@ def _seller_balance(now: datetime) -> QuerySet[User]:
     sellers = annotate_balances(
         User.objects.filter(Exists(SellerShare.objects.filter(seller=OuterRef("pk"))))
     )
-    return sellers.filter(owed__gt=F("going") + F("waiting") + LEAST_PAYOUT - 1)
+    return sellers.filter(owed__gt=F("going") + F("waiting") + MIN_B2C - 1)
 
 
 @rule("What a seller is owed is in a payout within five minutes, where M-Pesa would take it")
@@ -114,7 +114,7 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
         could_go=total(entries, by="seller", of=net(Side.CREDIT))
         - total(going, by="seller", of=Sum("amount"))
         - total(elsewhere, by="seller", of=Sum("amount"))
-    ).filter(could_go__gte=LEAST_PAYOUT)
+    ).filter(could_go__gte=MIN_B2C)
 
 
 @rule("A payout that is due is sent, or asked about, when it is time to")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone, read_masked_phone
 from payments.models import Receipt, Way
-
-#: What M-Pesa pays out at a time, KES (Daraja portal, B2C).
-LEAST_PAYOUT, MOST_PAYOUT = 10, 250_000
 
 
 class Route(NamedTuple):
@@ -21,15 +19,15 @@ class Route(NamedTuple):
 def route_to_phone(receipt: Receipt, amount: int) -> Route:
     """The payment to the payer's own number where that can be made, else a person's way."""
     phone = payer_phone(receipt)
-    if phone and LEAST_PAYOUT <= amount <= MOST_PAYOUT:
+    if phone and MIN_B2C <= amount <= MAX_B2C:
         return Route(Way.B2C, phone)
     return Route(Way.PORTAL)
 
 
 def why_no_route(amount: int) -> str:
     """Say in plain words why a payment to a phone cannot serve."""
-    if amount < LEAST_PAYOUT:
-        return f"M-Pesa pays out KES {LEAST_PAYOUT} or more, and reverses only whole payments."
+    if amount < MIN_B2C:
+        return f"M-Pesa pays out KES {MIN_B2C} or more, and reverses only whole payments."
     return "The payer's number is not known."
 
 
