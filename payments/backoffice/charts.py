@@ -1,4 +1,4 @@
-"""Charts as numbers a template draws: what stands in each, and how tall it is drawn."""
+"""Charts, as the numbers that a template draws: each value, and how tall it is drawn."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Words that lead to a page of the admin."""
+    """Words that link to a page of the admin."""
 
     words: str
     url: str
@@ -58,7 +58,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """What is drawn, all to one scale, with the headings of the same numbers as a table."""
+    """Bars to one scale; ``headings`` are of the table that holds the same numbers."""
 
     title: str
     points: list[Point]
@@ -90,20 +90,20 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a section of the dashboard says."""
+    """What a panel of the dashboard says."""
 
     figures: list[Figure] = field(default_factory=list)
     columns: Columns | None = None
     bars: Bars | None = None
     table: Table | None = None
-    #: Said when there is nothing to draw and nothing to list.
+    #: Shown where there is nothing to draw and nothing to list.
     empty: str = ""
 
 
 def draw(values: Iterable[tuple[str, int, str, str]]) -> list[Point]:
-    """Points to one scale from labels, values, the values as read, and notes.
+    """Points to one scale from labels, values, the values as people read them, and notes.
 
-    What is there at all is drawn at least one high, so that it is seen.
+    Any value above zero is drawn at least one high, so that it is seen.
     """
     given = list(values)
     most = max((value for _, value, _, _ in given), default=0)
@@ -123,11 +123,11 @@ def counted(count: int, what: str) -> str:
 
 
 def part(count: int, total: int) -> str:
-    """What part of the total it is; nothing of nothing."""
+    """What percentage of the total it is; empty where the total is zero."""
     return f"{count * 100 / total:.1f}%" if total else ""
 
 
-def lasted(seconds: int) -> str:
+def duration(seconds: int) -> str:
     """A stretch of time as people read it."""
     return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min {seconds % 60} s"
 

@@ -23,7 +23,14 @@ from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack
 from payments.checkout.failures import staff_label
-from payments.models import AWAITS_APPROVAL, OrderPayment, Payout, SellerShare
+from payments.models import (
+    AWAITS_APPROVAL,
+    AttemptStatus,
+    OrderPayment,
+    Payout,
+    SellerShare,
+    TransferStatus,
+)
 
 from .charts import (
     Bars,
@@ -34,24 +41,24 @@ from .charts import (
     Table,
     counted,
     draw,
-    lasted,
+    duration,
     part,
     percentile,
 )
 from .queues import COUNT_AT_MOST, QUEUES
 
-#: Days that are looked back, today included.
-DAYS = 30
-#: Days of attempts that are looked back: what goes wrong now must not drown in last month.
-RECENT = 7
+#: Days of sales that are shown, today included.
+SALES_DAYS = 30
+#: Days of attempts that are shown: what goes wrong now must not drown in last month.
+ATTEMPT_DAYS = 7
 #: Lines that count as sold lately, the newest of the whole shop.
-LATELY = 10_000
-#: As few as this are free when stock runs out.
-FEW = 3
+RECENT_LINES = 10_000
+#: As few as this, or fewer, are free when stock runs out.
+LOW_STOCK = 3
 #: Products shown that run out.
-SHOWN = 15
-#: Upper ends of what a prompt may take, in seconds, and how they are read.
-TOOK = {
+PRODUCTS_SHOWN = 15
+#: By the seconds a prompt may take at most: how that is read.
+BUCKETS = {
     10: "up to 10 s",
     20: "up to 20 s",
     30: "up to 30 s",
@@ -61,12 +68,16 @@ TOOK = {
     300: "up to 5 min",
 }
 LONGER = "longer"
-#: What payouts wait for, and the admin's list of those that do.
-HEAPS = (
-    ("Due", Q(status="due") & ~AWAITS_APPROVAL, "status__exact=due"),
+#: What payouts wait for, and the query of the admin's list of those that do.
+PAYOUT_GROUPS = (
+    ("Due", Q(status=TransferStatus.DUE) & ~AWAITS_APPROVAL, "status__exact=due"),
     ("Waits for approval", AWAITS_APPROVAL, "status__exact=due&needs_approval__exact=1"),
-    ("On its way", Q(status__in=("unknown", "sent")), "status__in=unknown,sent"),
-    ("Refused by M-Pesa", Q(status="refused"), "status__exact=refused"),
+    (
+        "On its way",
+        Q(status__in=(TransferStatus.UNKNOWN, TransferStatus.SENT)),
+        "status__in=unknown,sent",
+    ),
+    ("Refused by M-Pesa", Q(status=TransferStatus.REFUSED), "status__exact=refused"),
 )
 
 
@@ -91,7 +102,7 @@ class Seconds(models.Func):
 def sales(now: datetime) -> Content:
     """Orders that are paid, by the day they were placed. One query."""
     today = timezone.localtime(now).date()
-    first = today - timedelta(days=DAYS - 1)
+    first = today - timedelta(days=SALES_DAYS - 1)
     found = (
         Order.objects.paid_since(_midnight(first))
         .annotate(day=TruncDate("created_at"))
@@ -100,10 +111,15 @@ def sales(now: datetime) -> Content:
         .order_by()
     )
     by_day = {day: (orders, amount) for day, orders, amount in found}
-    days = [first + timedelta(days=number) for number in range(DAYS)]
+    days = [first + timedelta(days=number) for number in range(SALES_DAYS)]
     series = [(day, *by_day.get(day, (0, 0))) for day in days]
     points = [
-        (f"{day:%-d %b}", amount, f"{format_kes(amount)} in {_orders(orders)}", _note(day == today))
+        (
+            f"{day:%-d %b}",
+            amount,
+            f"{format_kes(amount)} in {counted(orders, 'order')}",
+            _note(day == today),
+        )
         for day, orders, amount in series
     ]
     rows = [
@@ -114,7 +130,7 @@ def sales(now: datetime) -> Content:
         figures=[
             _sold("Today, so far", series[-1:]),
             _sold("7 days", series[-7:]),
-            _sold(f"{DAYS} days", series),
+            _sold(f"{SALES_DAYS} days", series),
         ],
         columns=Columns(
             "KES sold by day",
@@ -127,7 +143,7 @@ def sales(now: datetime) -> Content:
 
 def outcomes(now: datetime) -> Content:
     """How attempts to pay ended, and why those that failed did. Two queries."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=ATTEMPT_DAYS - 1))
     ended = (
         OrderPayment.objects.ended_since(since)
         .values_list("status", "result_code")
@@ -138,15 +154,15 @@ def outcomes(now: datetime) -> Content:
     by_reason: Counter[str] = Counter()
     for status, code, attempts in ended:
         by_end[status] += attempts
-        if status == "failed":
+        if status == AttemptStatus.FAILED:
             by_reason[staff_label(code)] += attempts
     open_ = OrderPayment.objects.under_way().filter(created_at__gte=since).count()
     total = by_end.total() + open_
     reasons = by_reason.most_common()
-    failed = by_end["failed"]
+    confirmed, failed = by_end[AttemptStatus.CONFIRMED], by_end[AttemptStatus.FAILED]
     return Content(
         figures=[
-            Figure("Confirmed", f"{by_end['confirmed']:,}", part(by_end["confirmed"], total)),
+            Figure("Confirmed", f"{confirmed:,}", part(confirmed, total)),
             Figure("Failed", f"{failed:,}", part(failed, total)),
             Figure("Not known yet", f"{open_:,}", part(open_, total)),
         ],
@@ -161,10 +177,10 @@ def outcomes(now: datetime) -> Content:
 
 def time_to_pay(now: datetime) -> Content:
     """How long it took from a phone's ringing to the money, in whole seconds. One query."""
-    since = _midnight(timezone.localtime(now).date() - timedelta(days=RECENT - 1))
+    since = _midnight(timezone.localtime(now).date() - timedelta(days=ATTEMPT_DAYS - 1))
     paid = (
         OrderPayment.objects.ended_since(since)
-        .filter(status="confirmed", rung_at__isnull=False)
+        .filter(status=AttemptStatus.CONFIRMED, rung_at__isnull=False)
         .values_list(Seconds(F("confirmed_at"), F("rung_at")))
         .annotate(prompts=Count("*"))
         .order_by()
@@ -175,14 +191,15 @@ def time_to_pay(now: datetime) -> Content:
     if not by_second:
         return Content(empty="No prompt was paid.")
     total = by_second.total()
-    by_bucket = Counter(dict.fromkeys([*TOOK.values(), LONGER], 0))
+    by_bucket = Counter(dict.fromkeys([*BUCKETS.values(), LONGER], 0))
     for seconds, prompts in by_second.items():
-        by_bucket[_bucket(seconds)] += prompts
+        bucket = next((name for most, name in BUCKETS.items() if seconds <= most), LONGER)
+        by_bucket[bucket] += prompts
     buckets = by_bucket.items()
     return Content(
         figures=[
-            Figure("Half were paid within", lasted(percentile(by_second, 50)), "median"),
-            Figure("19 in 20 within", lasted(percentile(by_second, 95)), "95th percentile"),
+            Figure("Half were paid within", duration(percentile(by_second, 50)), "median"),
+            Figure("19 in 20 within", duration(percentile(by_second, 95)), "95th percentile"),
             Figure("Prompts paid", f"{total:,}"),
         ],
         bars=Bars(
@@ -194,16 +211,16 @@ def time_to_pay(now: datetime) -> Content:
 
 
 def stuck_money(now: datetime) -> Content:
-    """What the console's sections hold. One query a section."""
+    """How many rows the console's queues hold. One query a queue."""
     page = reverse("console")
-    found = [(section, section.count(now)) for section in QUEUES]
+    found = [(queue, queue.count(now)) for queue in QUEUES]
     rows = [
         (
-            Link(section.title, f"{page}#{section.key}"),
-            _up_to_most(count),
-            "goes on by itself" if section.for_information else "needs a person",
+            Link(queue.title, f"{page}#{queue.key}"),
+            f"{count:,} or more" if count >= COUNT_AT_MOST else f"{count:,}",
+            "goes on by itself" if queue.for_information else "needs a person",
         )
-        for section, count in found
+        for queue, count in found
         if count
     ]
     if not rows:
@@ -215,11 +232,11 @@ def stock_running_out(now: datetime) -> Content:
     """Listed products of which few are free, the best sold lately first. Two queries."""
     newest = OrderTrack.objects.aggregate(newest=Max("pk"))["newest"] or 0
     products = (
-        OrderTrack.objects.sold_after(newest - LATELY)
-        .filter(product__listed=True, product__item_number__lte=F("product__held") + FEW)
+        OrderTrack.objects.sold_after(newest - RECENT_LINES)
+        .filter(product__listed=True, product__item_number__lte=F("product__held") + LOW_STOCK)
         .values_list("product", "product__name", "product__seller__username")
         .annotate(sold=Sum("number"), free=F("product__item_number") - F("product__held"))
-        .order_by("free", "-sold", "product")[:SHOWN]
+        .order_by("free", "-sold", "product")[:PRODUCTS_SHOWN]
     )
     rows = [
         (
@@ -236,13 +253,13 @@ def stock_running_out(now: datetime) -> Content:
 
 
 def payouts_due(now: datetime) -> Content:
-    """What sellers wait for, in four heaps: payouts and KES. Two queries."""
+    """What sellers wait for, in four groups: payouts and KES. Two queries."""
     listed = reverse("admin:payments_payout_changelist")
     sums: dict[str, Any] = {}
-    for number, (_, heap, _) in enumerate(HEAPS):
-        sums[f"payouts_{number}"] = Count("pk", filter=heap)
-        sums[f"kes_{number}"] = Sum("amount", filter=heap, default=0)
-    found = Payout.objects.exclude(status="done").aggregate(**sums)
+    for number, (_, group, _) in enumerate(PAYOUT_GROUPS):
+        sums[f"payouts_{number}"] = Count("pk", filter=group)
+        sums[f"kes_{number}"] = Sum("amount", filter=group, default=0)
+    found = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
     new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
     return Content(
         figures=[
@@ -256,7 +273,7 @@ def payouts_due(now: datetime) -> Content:
                     counted(found[f"payouts_{number}"], "payout"),
                     f"{listed}?{query}",
                 )
-                for number, (label, _, query) in enumerate(HEAPS)
+                for number, (label, _, query) in enumerate(PAYOUT_GROUPS)
             ),
         ]
     )
@@ -268,23 +285,13 @@ def _midnight(day: date) -> datetime:
 
 def _sold(label: str, series: list[tuple[Any, int, int]]) -> Figure:
     orders = sum(each for _, each, _ in series)
-    return Figure(label, format_kes(sum(amount for _, _, amount in series)), _orders(orders))
-
-
-def _orders(count: int) -> str:
-    return counted(count, "order")
-
-
-def _up_to_most(count: int) -> str:
-    return f"{count:,} or more" if count >= COUNT_AT_MOST else f"{count:,}"
+    return Figure(
+        label, format_kes(sum(amount for _, _, amount in series)), counted(orders, "order")
+    )
 
 
 def _note(is_today: bool) -> str:
     return ", so far" if is_today else ""
-
-
-def _bucket(seconds: int) -> str:
-    return next((name for end, name in TOOK.items() if seconds <= end), LONGER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,14 +317,15 @@ PANELS = (
     Panel(
         "outcomes",
         "Payments by outcome",
-        f"Attempts to pay that began in the last {RECENT} days.",
+        f"Attempts to pay that began in the last {ATTEMPT_DAYS} days.",
         "payments.view_orderpayment",
         outcomes,
     ),
     Panel(
         "time-to-pay",
         "From prompt to paid",
-        f"From the moment M-Pesa was asked until the money was here, in the last {RECENT} days.",
+        "From the moment M-Pesa was asked until the money was here, in the last "
+        f"{ATTEMPT_DAYS} days.",
         "payments.view_orderpayment",
         time_to_pay,
     ),
@@ -338,7 +346,7 @@ PANELS = (
     Panel(
         "stock",
         "Stock running out",
-        f"Listed, {FEW} or fewer free, and among the shop’s last {LATELY:,} lines.",
+        f"Listed, {LOW_STOCK} or fewer free, and among the shop’s last {RECENT_LINES:,} lines.",
         "products.view_product",
         stock_running_out,
     ),

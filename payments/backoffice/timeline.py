@@ -18,6 +18,7 @@ from payments.models import (
     AttemptStatus,
     GatewayEvent,
     LedgerPosting,
+    MoneyOut,
     OrderPayment,
     Payout,
     PayoutStop,
@@ -29,7 +30,7 @@ from payments.models import (
     Way,
 )
 
-#: Rows of a kind that are told of: a stranger who learnt an address may have posted thousands.
+#: Rows of a model that are shown: a stranger who learnt an address may have posted thousands.
 MOST = 100
 
 
@@ -46,19 +47,19 @@ class TimelineEntry:
 
 
 def build_timeline(row: Model) -> list[TimelineEntry]:
-    """The story around a row, earliest first: its whole order's where it has one.
+    """What happened around a row, earliest first: to its whole order, where it has one.
 
-    A constant number of queries, however long the story.
+    A constant number of queries, however much happened.
     """
     order_id = row.pk if isinstance(row, Order) else getattr(row, "order_id", None)
     if isinstance(row, GatewayEvent):
         order_id = _order_of(row)
-    told = list(_of_order(order_id) if order_id else _of_row(row))
-    if not any(moment.row == row for moment in told):
-        told += _entries([row])
-    rows = {(type(moment.row), moment.row.pk): moment.row for moment in told}
-    told += _decided(rows.values())
-    return sorted(told, key=lambda moment: moment.at)
+    entries = list(_of_order(order_id) if order_id else _of_row(row))
+    if not any(entry.row == row for entry in entries):
+        entries += _entries([row])
+    rows = {(type(entry.row), entry.row.pk): entry.row for entry in entries}
+    entries += _by_staff(rows.values())
+    return sorted(entries, key=lambda entry: entry.at)
 
 
 def _order_of(event: GatewayEvent) -> int | None:
@@ -84,23 +85,23 @@ def _of_row(row: Model) -> Iterator[TimelineEntry]:
     if isinstance(row, Receipt):
         yield from _around(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
     elif isinstance(row, Payout):
-        yield from _of_payouts([row])
+        yield from _of_payout(row)
     elif isinstance(row, Refund) or (isinstance(row, GatewayEvent) and row.receipt_id):
         receipt = row.receipt_id
         yield from _around(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
 
 
-def _of_payouts(payouts: list[Payout]) -> Iterator[TimelineEntry]:
-    """What became of sellers' money: the lines it is for, each try to send it, the books."""
-    yield from _entries(payouts)
-    shares = list(SellerShare.objects.filter(payout__in=payouts).select_related("track"))
+def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
+    """A payout, with the lines it is for, the messages about it and its postings."""
+    yield from _entries([payout])
+    shares = list(SellerShare.objects.filter(payout=payout).select_related("track"))
     yield from _entries(
         TrackEvent.objects.filter(track__seller_share__in=shares).select_related("track", "actor")
     )
-    about = Q(payout__in=payouts)
-    yield from _entries(GatewayEvent.objects.filter(about).defer("headers").order_by("pk"))
-    books = LedgerPosting.objects.filter(about | Q(share__in=shares))
-    yield from _entries(books.prefetch_related("entries").order_by("pk"))
+    messages = GatewayEvent.objects.filter(payout=payout).defer("headers")
+    yield from _entries(messages.order_by("pk"))
+    postings = LedgerPosting.objects.filter(Q(payout=payout) | Q(share__in=shares))
+    yield from _entries(postings.prefetch_related("entries").order_by("pk"))
 
 
 def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
@@ -115,8 +116,8 @@ def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[
     yield from _entries(postings.order_by("pk"))
 
 
-def _decided(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
-    """What people decided about these rows, as the admin's history keeps it."""
+def _by_staff(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
+    """What staff did with these rows, from the admin's history."""
     ids = defaultdict(list)
     for row in rows:
         ids[type(row)].append(str(row.pk))
@@ -129,41 +130,41 @@ def _decided(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
 
 def _entries(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
     for row in rows[:MOST]:
-        yield from _TELLERS[type(row)](row)
+        yield from _BY_MODEL[type(row)](row)
 
 
-def _tell_order(order: Order) -> Iterator[TimelineEntry]:
+def _from_order(order: Order) -> Iterator[TimelineEntry]:
     what = f"{order.buyer} ordered for {format_kes(order.amount)} and asked to pay from"
     yield TimelineEntry(order.created_at, f"{what} {order.mpesa_number}.", order, "order")
 
 
-def _tell_track(event: TrackEvent) -> Iterator[TimelineEntry]:
+def _from_track(event: TrackEvent) -> Iterator[TimelineEntry]:
     by = f" by {event.actor}" if event.actor else ""
     what = f"{event.track}: {event.get_track_status_display().lower()}{by}."
     yield TimelineEntry(event.created_at, what, event.track, "order", event.note)
 
 
-def _tell_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
-    def moment(at: datetime, what: str, detail: str = "") -> TimelineEntry:
+def _from_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
+    def entry(at: datetime, what: str, detail: str = "") -> TimelineEntry:
         return TimelineEntry(at, what, payment, "attempt", detail)
 
     if not payment.phone:
         what = f"{format_kes(payment.amount)} is taken as paid {payment.get_channel_display()}."
-        yield moment(payment.created_at, what)
+        yield entry(payment.created_at, what)
         return
-    yield moment(
+    yield entry(
         payment.created_at, f"{format_kes(payment.amount)} is to be asked of {payment.phone}."
     )
     if payment.rung_at:
         known = payment.checkout_request_id
         detail = f"M-Pesa's id: {known}" if known else "M-Pesa gave no id for it."
-        yield moment(payment.rung_at, f"M-Pesa was asked to ring {payment.phone}.", detail)
+        yield entry(payment.rung_at, f"M-Pesa was asked to ring {payment.phone}.", detail)
     if payment.checked_at:
         times = "once" if payment.checks == 1 else f"{payment.checks} times"
-        yield moment(payment.checked_at, f"M-Pesa was asked what became of it, {times} by now.")
-    # When a prompt ended is kept only where it was paid; where it was not, it is told last.
+        yield entry(payment.checked_at, f"M-Pesa was asked what became of it, {times} by now.")
+    # When a prompt ended is recorded only where it was paid; where it was not, it stands last.
     last = payment.confirmed_at or payment.checked_at or payment.rung_at or payment.created_at
-    yield moment(last, _ATTEMPT_STANDS[AttemptStatus(payment.status)], payment.result_text)
+    yield entry(last, _ATTEMPT_STANDS[AttemptStatus(payment.status)], payment.result_text)
 
 
 _ATTEMPT_STANDS = {
@@ -175,7 +176,7 @@ _ATTEMPT_STANDS = {
 }
 
 
-def _tell_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
+def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     who = " ".join(filter(None, [receipt.payer, receipt.phone]))
     what = f"{format_kes(receipt.amount)} came through {receipt.get_provider_display()}"
     what += f" as {receipt.number}" if receipt.number else "; its number has not come"
@@ -187,7 +188,7 @@ def _tell_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     )
 
 
-def _tell_refund(refund: Refund) -> Iterator[TimelineEntry]:
+def _from_refund(refund: Refund) -> Iterator[TimelineEntry]:
     amount, way = format_kes(refund.amount), refund.get_way_display()
     to = f" to {refund.phone}" if refund.phone else ""
     what = f"{amount} is owed back by {way}{to}: {refund.get_cause_display()}."
@@ -198,17 +199,11 @@ def _tell_refund(refund: Refund) -> Iterator[TimelineEntry]:
         yield TimelineEntry(
             refund.sent_at, f"M-Pesa was asked to send {amount} back.", refund, "refund"
         )
-    ended = refund.done_at or refund.sent_at or refund.created_at
-    said = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
-    if refund.status == TransferStatus.DONE:
-        number = f" under {refund.number}" if refund.number else ""
-        yield TimelineEntry(ended, f"{amount} went back{number}.", refund, "refund", said)
-    elif refund.status != TransferStatus.DUE or said:
-        what = _OUT_STANDS[TransferStatus(refund.status)]
-        yield TimelineEntry(ended, what, refund, "refund", said)
+    detail = " ".join(filter(None, [refund.result_code, refund.result_text, refund.note]))
+    yield from _end_of(refund, "refund", f"{amount} went back", detail)
 
 
-_OUT_STANDS = {
+_TRANSFER_STANDS = {
     TransferStatus.DUE: "It has not been sent yet.",
     TransferStatus.UNKNOWN: "M-Pesa gave no clear answer.",
     TransferStatus.SENT: "M-Pesa took the request, and has not said how it ended.",
@@ -217,29 +212,34 @@ _OUT_STANDS = {
 }
 
 
-def _tell_payout(payout: Payout) -> Iterator[TimelineEntry]:
+def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
     amount, phone = format_kes(payout.amount), payout.phone
     what = f"{amount} is to go to {payout.seller} at {phone}."
     yield TimelineEntry(payout.created_at, what, payout, "payout", payout.note)
     if payout.sent_at:
         yield TimelineEntry(payout.sent_at, f"M-Pesa was asked to send {amount}.", payout, "payout")
-    ended = payout.done_at or payout.sent_at or payout.created_at
-    said = " ".join(filter(None, [payout.result_code, payout.result_text]))
-    if payout.status == TransferStatus.DONE:
-        number = f" under {payout.number}" if payout.number else ""
-        yield TimelineEntry(ended, f"{amount} reached the seller{number}.", payout, "payout", said)
-    elif payout.status != TransferStatus.DUE or said:
-        stands = _OUT_STANDS[TransferStatus(payout.status)]
-        yield TimelineEntry(ended, stands, payout, "payout", said)
+    detail = " ".join(filter(None, [payout.result_code, payout.result_text]))
+    yield from _end_of(payout, "payout", f"{amount} reached the seller", detail)
 
 
-def _tell_message(event: GatewayEvent) -> Iterator[TimelineEntry]:
+def _end_of(row: MoneyOut, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
+    """How a refund or payout stands by now; nothing while it is due and nothing was said of it."""
+    if row.status == TransferStatus.DONE:
+        what = f"{done} under {row.number}." if row.number else f"{done}."
+    elif row.status != TransferStatus.DUE or detail:
+        what = _TRANSFER_STANDS[TransferStatus(row.status)]
+    else:
+        return
+    yield TimelineEntry(row.done_at or row.sent_at or row.created_at, what, row, kind, detail)
+
+
+def _from_message(event: GatewayEvent) -> Iterator[TimelineEntry]:
     what = f"A message came to {event.get_source_display()}: {event.get_state_display().lower()}."
     body = bytes(event.body).decode("utf-8", "backslashreplace")[:2000]
     yield TimelineEntry(event.received_at, what, event, "message", f"{event.note}\n{body}".strip())
 
 
-def _tell_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
+def _from_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
     accounts: dict[str, list[str]] = {Side.DEBIT: [], Side.CREDIT: []}
     total = 0
     for entry in posting.entries.all():
@@ -250,7 +250,7 @@ def _tell_posting(posting: LedgerPosting) -> Iterator[TimelineEntry]:
     yield TimelineEntry(posting.created_at, what, posting, "books")
 
 
-def _tell_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
+def _from_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
     yield TimelineEntry(
         stop.created_at, "Money was stopped from leaving.", stop, "refund", stop.reason
     )
@@ -258,20 +258,20 @@ def _tell_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
         yield TimelineEntry(stop.ended_at, "Money may leave again.", stop, "refund")
 
 
-def _tell_decision(entry: LogEntry) -> Iterator[TimelineEntry]:
+def _from_log(entry: LogEntry) -> Iterator[TimelineEntry]:
     what = f"{entry.user} decided about {entry.object_repr}:"
     yield TimelineEntry(entry.action_time, what, entry, "person", entry.get_change_message())
 
 
-_TELLERS: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
-    Order: _tell_order,
-    TrackEvent: _tell_track,
-    OrderPayment: _tell_attempt,
-    Receipt: _tell_receipt,
-    Refund: _tell_refund,
-    Payout: _tell_payout,
-    GatewayEvent: _tell_message,
-    LedgerPosting: _tell_posting,
-    PayoutStop: _tell_stop,
-    LogEntry: _tell_decision,
+_BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
+    Order: _from_order,
+    TrackEvent: _from_track,
+    OrderPayment: _from_attempt,
+    Receipt: _from_receipt,
+    Refund: _from_refund,
+    Payout: _from_payout,
+    GatewayEvent: _from_message,
+    LedgerPosting: _from_posting,
+    PayoutStop: _from_stop,
+    LogEntry: _from_log,
 }

@@ -256,7 +256,7 @@ def test_what_is_not_for_sale_or_did_not_sell_lately_does_not_run_out(why, monke
         product.listed = False
         product.save(update_fields=["listed"])
     if why == "long ago":
-        monkeypatch.setattr("payments.backoffice.dashboard.LATELY", 1)
+        monkeypatch.setattr("payments.backoffice.dashboard.RECENT_LINES", 1)
         an_order(UserFactory(), (ProductFactory(), 1), phone=next(cases._phones))
 
     assert stock_running_out(timezone.now()).empty == "Nothing that sold lately runs out."
