@@ -145,12 +145,12 @@ class ProductResource(Resource):
         if importing is None:
             errors = {"seller": ["Nobody here has this user name."]}
             return RowReport(row.number, FAILED, errors=errors)
-        checked = importing.take(row, check=True)
+        checked = importing.import_row(row, check=True)
         if check or checked.status not in {CREATED, UPDATED}:
             return checked
         with transaction.atomic():
             before = audit.values_of(Product(pk=checked.id))
-            report = importing.take(row, check=False)
+            report = importing.import_row(row, check=False)
             if report.id is not None and report.status in {CREATED, UPDATED}:
                 product = Product.objects.get(pk=report.id)
                 changes = audit.difference(before, audit.values_of(product))

@@ -78,7 +78,7 @@ def import_sheet(
     listing is restocked once; without one, the same number added to the same stock counts once.
     """
     importing = SheetImport(rows, seller=seller, by=seller, key=key)
-    reports = [importing.take(row, check=check) for row in rows]
+    reports = [importing.import_row(row, check=check) for row in rows]
     counted = Counter(report.status for report in reports)
     return {
         "check": check,
@@ -99,9 +99,9 @@ class SheetImport:
         self._known = _Known(rows, seller)
         self._seller, self._by, self._key = seller, by, key
 
-    def take(self, row: SheetRow, *, check: bool) -> RowReport:
+    def import_row(self, row: SheetRow, *, check: bool) -> RowReport:
         """Save the row, or only check it, and report on it."""
-        return _Row(row, self._known, self._seller, self._by, self._key).done(check=check)
+        return _Row(row, self._known, self._seller, self._by, self._key).save(check=check)
 
 
 class _Known:
@@ -144,7 +144,7 @@ class _Row:
         self._cells = {name: cell.strip() for name, cell in row.cells.items()}
         self._notes: Errors = {}
 
-    def done(self, *, check: bool) -> RowReport:
+    def save(self, *, check: bool) -> RowReport:
         """Save the row, or only check it, and report on it."""
         report = RowReport(self._row.number, FAILED, notes=self._notes)
         try:
