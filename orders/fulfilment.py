@@ -19,7 +19,7 @@ from products.stock import StockLine
 
 from .lifecycle import close_if_all_returned
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
-from .models.notifications import Kind
+from .models.notifications import NotificationKind
 from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
@@ -62,7 +62,10 @@ TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
     TrackStatus.REFUNDED: {},
 }
 #: Statuses of which the buyer is notified, unless the buyer set them.
-NOTIFIED = {TrackStatus.SHIPPING.value: Kind.SHIPPED, TrackStatus.DELIVERED.value: Kind.DELIVERED}
+NOTIFIED = {
+    TrackStatus.SHIPPING.value: NotificationKind.SHIPPED,
+    TrackStatus.DELIVERED.value: NotificationKind.DELIVERED,
+}
 
 
 class NotAllowed(Refusal):

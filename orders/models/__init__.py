@@ -1,6 +1,6 @@
 """What was agreed, and what people are told of it."""
 
-from .notifications import Channel, Kind, Message, MessageState, Notice
+from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
     CODE_SHOWN,
     NEXT_PAYMENT_STATUSES,
@@ -22,11 +22,11 @@ __all__ = [
     "PHONE_SHOWN",
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
-    "Channel",
-    "Kind",
     "Message",
+    "MessageChannel",
     "MessageState",
     "Notice",
+    "NotificationKind",
     "Order",
     "OrderTrack",
     "PaymentStatus",

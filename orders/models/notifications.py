@@ -1,4 +1,7 @@
-"""What people are to be told, and each message that says so: rows that survive a crash."""
+"""The outbox: notifications that are due, and the messages in which they are sent.
+
+Both are rows before anything is sent, so that neither is lost in a crash or sent twice.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class Kind(models.TextChoices):
+class NotificationKind(models.TextChoices):
     PAID = "paid", "order paid"
     PROMPT_FAILED = "prompt_failed", "prompt failed"
     SHIPPED = "shipped", "on the way"
@@ -19,21 +22,21 @@ class Kind(models.TextChoices):
     PAID_OUT = "paid_out", "seller paid"
 
 
-class Channel(models.TextChoices):
+class MessageChannel(models.TextChoices):
     EMAIL = "email", "e-mail"
     SMS = "sms", "SMS"
 
 
 class MessageState(models.TextChoices):
     DUE = "due"  # to be sent at next_try_at
-    UNKNOWN = "unknown"  # somebody took it to send it; nobody knows whether it left
-    SENT = "sent"  # the provider took it
-    FAILED = "failed"  # it was definitely not sent, and will not be
+    UNKNOWN = "unknown"  # claimed for sending; whether it was sent is not known
+    SENT = "sent"  # the provider accepted it
+    FAILED = "failed"  # definitely not sent, and not tried again
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
     def to_compose(self) -> NoticeQuerySet:
-        """Things to tell that nobody has put into words yet."""
+        """Notifications whose messages are not written yet."""
         return self.filter(composed_at__isnull=True)
 
 
@@ -44,8 +47,8 @@ class Notice(models.Model):
     """
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
-    kind = models.CharField(max_length=13, choices=Kind)
-    #: None: whom the kind is for, the buyer of the order or each of its sellers.
+    kind = models.CharField(max_length=13, choices=NotificationKind)
+    #: The recipient; None for the buyer of the order or, of goods sold, each of its sellers.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
     )
@@ -55,9 +58,12 @@ class Notice(models.Model):
     track = models.ForeignKey(
         "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="notices"
     )
-    #: Where an SMS goes; empty: the number of the order, or of the seller's line.
+    #: Where an SMS goes, 12 digits; empty for the number of the order, or of the seller's line.
     phone = models.CharField(max_length=12, blank=True)
-    #: What the row cannot be asked for later: amounts in KES, reasons in both languages.
+    #: What cannot be read from the order later:
+    #: - amount (KES): refunded, paid_out; prompt_failed where less than all is missing
+    #: - receipt (M-Pesa's number): refunded, paid_out
+    #: - why ({"en": ..., "sw": ...}), by_hand (how to pay without a prompt): prompt_failed
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     composed_at = models.DateTimeField(null=True)
@@ -80,24 +86,24 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages whose time to be sent has come."""
         return self.filter(next_try_at__lte=now)
 
-    def stranded(self) -> MessageQuerySet:
-        """Messages that are not known to have been sent, and that nobody will send by itself."""
+    def resendable(self) -> MessageQuerySet:
+        """Messages not known to have been sent, which are sent again only by a person."""
         return self.filter(state__in=[MessageState.UNKNOWN, MessageState.FAILED])
 
 
 class Message(models.Model):
-    """One message to one person over one channel, in the words it has.
+    """One message to one person over one channel, with its text.
 
-    The row turns ``unknown`` before the provider hears of it, so that whatever dies in between, it
-    is never sent twice by itself.
+    Its state is ``unknown``, and committed, before the provider is called: whatever crashes in
+    between, it is not sent twice unless a person decides so.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
     )
-    kind = models.CharField(max_length=13, choices=Kind)
-    channel = models.CharField(max_length=5, choices=Channel)
+    kind = models.CharField(max_length=13, choices=NotificationKind)
+    channel = models.CharField(max_length=5, choices=MessageChannel)
     language = models.CharField(max_length=2)
     contact = models.CharField(max_length=254, help_text="An e-mail address, or 2547….")
     subject = models.CharField(max_length=100, blank=True)
@@ -105,7 +111,7 @@ class Message(models.Model):
     state = models.CharField(max_length=7, choices=MessageState, default=MessageState.DUE)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
-    #: The name the provider gave it.
+    #: The provider's id of it.
     provider_id = models.CharField(max_length=64, blank=True)
     #: Why it was not sent, or not known to be.
     reason = models.CharField(max_length=200, blank=True)

@@ -1,45 +1,46 @@
-"""Putting what is to be told into words: for whom, in which language, over which channels.
+"""Writing the messages of a notification: for whom, in which language, over which channels.
 
-After commit and off the hot path, so that what happened costs one insert.
+Done after commit, so that the transaction a notification is about pays for one insert only.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import MessagePreferences, User
+from accounts.models import User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack, TrackStatus
-from orders.models.notifications import Channel, Kind, Message, Notice
+from orders.models.notifications import Message, MessageChannel, Notice, NotificationKind
 
-from . import templates as letters
+from . import templates
 from .channels import is_sms_on
 from .templates import Item
 
-#: Which of a person's choices a kind falls under.
-_GROUPS = {
-    Kind.PAID: "buying",
-    Kind.SHIPPED: "buying",
-    Kind.DELIVERED: "buying",
-    Kind.REFUNDED: "buying",
-    Kind.PROMPT_FAILED: "prompts",
-    Kind.SOLD: "selling",
-    Kind.PAID_OUT: "selling",
+#: Which of a person's preferences a kind falls under.
+_PREFERENCES = {
+    NotificationKind.PAID: "buying",
+    NotificationKind.SHIPPED: "buying",
+    NotificationKind.DELIVERED: "buying",
+    NotificationKind.REFUNDED: "buying",
+    NotificationKind.PROMPT_FAILED: "prompts",
+    NotificationKind.SOLD: "selling",
+    NotificationKind.PAID_OUT: "selling",
 }
-#: Kinds of which all that waits for one order is one message.
-_GATHERED = {Kind.SHIPPED, Kind.DELIVERED}
+#: Kinds of which all notifications of an order that are due make one message.
+_COMBINED = {NotificationKind.SHIPPED, NotificationKind.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """What one person is to read; amounts in KES."""
+    """The content of the messages for one person; amounts in KES."""
 
     user: User
     phone: str
@@ -50,17 +51,17 @@ class _Draft:
 
 @transaction.atomic
 def compose(notice_id: int) -> int:
-    """Write the messages for a thing to tell, and return how many. Safe to repeat, at once.
+    """Write the messages of a notification, and return how many. Safe to repeat, at once.
 
-    None for who does not want to be told, or cannot be reached. Lines of one order that wait to be
-    told alike go into one message.
+    There are none for people who chose not to get them or have no address. Notifications of one
+    order that some line is shipped or delivered are combined.
     """
-    notices = _locked(notice_id)
+    notices = _lock(notice_id)
     if not notices:
         return 0
-    kind = Kind(notices[0].kind)
+    kind = NotificationKind(notices[0].kind)
     messages = [
-        message for letter in _READERS[kind](notices) for message in _write(notices[0], letter)
+        message for draft in _DRAFTS[kind](notices) for message in _render(notices[0], draft)
     ]
     Message.objects.bulk_create(messages)
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
@@ -69,29 +70,29 @@ def compose(notice_id: int) -> int:
     return len(messages)
 
 
-def _locked(notice_id: int) -> list[Notice]:
-    """The thing to tell and what goes with it, locked in one order; none where it was composed."""
+def _lock(notice_id: int) -> list[Notice]:
+    """The notification and those combined with it, locked by id; none if it is written already."""
     notice = Notice.objects.to_compose().filter(pk=notice_id).first()
     if notice is None:
         return []
-    waiting = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
-    if notice.kind in _GATHERED and notice.order_id is not None:
-        return list(waiting.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
-    return list(waiting.filter(pk=notice_id))
+    due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
+    if notice.kind in _COMBINED and notice.order_id is not None:
+        return list(due.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
+    return list(due.filter(pk=notice_id))
 
 
-def _for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
+def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
     order = Order.objects.select_related("buyer__message_preferences").get(notices=notice)
-    if notice.kind == Kind.PROMPT_FAILED and not order.is_unpaid:
-        # Paid or given up meanwhile: there is nothing left to try again.
+    if notice.kind == NotificationKind.PROMPT_FAILED and not order.is_unpaid:
+        # Paid or cancelled meanwhile: there is nothing to pay any more.
         return
     lines: Iterable[OrderTrack] = []
-    if notice.kind == Kind.PAID:
+    if notice.kind == NotificationKind.PAID:
         lines = order.tracks.order_by("pk")
-    elif notice.kind in _GATHERED:
+    elif notice.kind in _COMBINED:
         lines = OrderTrack.objects.filter(notices__in=notices).distinct().order_by("pk")
-    with_codes = notice.kind != Kind.DELIVERED
+    with_codes = notice.kind != NotificationKind.DELIVERED
     yield _Draft(
         user=order.buyer,
         phone=notice.phone or order.mpesa_number,
@@ -104,8 +105,8 @@ def _for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
     )
 
 
-def _for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
-    """One letter a seller, with all that the order has of theirs."""
+def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
+    """One draft a seller, with all their lines of the order."""
     order = Order.objects.get(notices=notices[0])
     tracks = order.tracks.select_related("seller__message_preferences")
     sold = tracks.exclude(track_status=TrackStatus.CANCELLED).order_by("seller_id", "pk")
@@ -120,7 +121,7 @@ def _for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
         )
 
 
-def _for_who_is_named(notices: list[Notice]) -> Iterator[_Draft]:
+def _draft_for_user(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
     yield _Draft(
         user=User.objects.select_related("message_preferences").get(notices=notice),
@@ -130,58 +131,47 @@ def _for_who_is_named(notices: list[Notice]) -> Iterator[_Draft]:
     )
 
 
-_READERS: dict[Kind, Callable[[list[Notice]], Iterator[_Draft]]] = {
-    Kind.PAID: _for_buyer,
-    Kind.PROMPT_FAILED: _for_buyer,
-    Kind.SHIPPED: _for_buyer,
-    Kind.DELIVERED: _for_buyer,
-    Kind.REFUNDED: _for_buyer,
-    Kind.SOLD: _for_sellers,
-    Kind.PAID_OUT: _for_who_is_named,
+_DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
+    NotificationKind.PAID: _draft_for_buyer,
+    NotificationKind.PROMPT_FAILED: _draft_for_buyer,
+    NotificationKind.SHIPPED: _draft_for_buyer,
+    NotificationKind.DELIVERED: _draft_for_buyer,
+    NotificationKind.REFUNDED: _draft_for_buyer,
+    NotificationKind.SOLD: _drafts_for_sellers,
+    NotificationKind.PAID_OUT: _draft_for_user,
 }
 
 
-def _write(notice: Notice, letter: _Draft) -> Iterator[Message]:
-    preferences = preferences_of(letter.user)
-    language = preferences.language
-    values = _values(notice, letter, language)
-    for channel, contact in _ways(preferences, Kind(notice.kind), letter):
-        subject = ""
-        if channel == Channel.SMS:
-            text = letters.render_sms(notice.kind, language, values, letter.items)
-        else:
-            subject, text = letters.render_email(notice.kind, language, values, letter.items)
-        yield Message(
-            notice=notice,
-            user=letter.user,
-            kind=notice.kind,
-            channel=channel,
-            language=language,
-            contact=contact,
-            subject=subject,
-            text=text,
-            next_try_at=timezone.now(),
+def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
+    """The draft as a message for each channel that its reader wants and can be reached over."""
+    preferences = preferences_of(draft.user)
+    language, group = preferences.language, _PREFERENCES[NotificationKind(notice.kind)]
+    values = _template_values(notice, draft, language)
+    message = partial(
+        Message,
+        notice=notice,
+        user=draft.user,
+        kind=notice.kind,
+        language=language,
+        next_try_at=timezone.now(),
+    )
+    if draft.user.email and getattr(preferences, f"{group}_email"):
+        subject, text = templates.render_email(notice.kind, language, values, draft.items)
+        yield message(
+            channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )
+    if draft.phone and is_sms_on() and getattr(preferences, f"{group}_sms"):
+        text = templates.render_sms(notice.kind, language, values, draft.items)
+        yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
 
 
-def _ways(
-    preferences: MessagePreferences, kind: Kind, letter: _Draft
-) -> Iterator[tuple[Channel, str]]:
-    group = _GROUPS[kind]
-    if letter.user.email and getattr(preferences, f"{group}_email"):
-        yield Channel.EMAIL, letter.user.email
-    if letter.phone and is_sms_on() and getattr(preferences, f"{group}_sms"):
-        yield Channel.SMS, letter.phone
-
-
-def _values(notice: Notice, letter: _Draft, language: str) -> dict[str, str]:
+def _template_values(notice: Notice, draft: _Draft, language: str) -> dict[str, str]:
     facts: dict[str, Any] = notice.facts
-    way = facts.get("by_hand")
     return {
-        "name": letter.user.first_name or letter.user.username,
-        "amount": format_kes(letter.amount),
-        "reference": letter.reference,
+        "name": draft.user.first_name or draft.user.username,
+        "amount": format_kes(draft.amount),
+        "reference": draft.reference,
         "why": facts.get("why", {}).get(language, ""),
-        "by_hand": letters.by_hand(language, way) if way else "",
-        "receipt": letters.receipt(language, facts.get("receipt", "")),
+        "by_hand": templates.manual_payment_sentence(language, facts.get("by_hand")),
+        "receipt": templates.receipt_sentence(language, facts.get("receipt")),
     }

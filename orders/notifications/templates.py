@@ -1,28 +1,28 @@
-"""What people are told, in English and Swahili: a short text for a phone, a longer one by e-mail.
+"""The texts of notifications, in English and Swahili: a short one by SMS, a longer one by e-mail.
 
-Texts take their values by name; ``{items}`` is the lines, cut to what an SMS can hold.
+Values are filled in by name; ``{items}`` is the lines, cut to what an SMS can hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from omachemainproj.money import format_kes
-from orders.models.notifications import Kind
+from orders.models.notifications import NotificationKind
 
-from .gsm7 import parts, to_gsm
+from .gsm7 import count_parts, to_gsm
 
-#: Of an SMS: more costs more, and old phones show it in pieces.
+#: More cost more, and old phones show them in pieces.
 MAX_SMS_PARTS = 2
-#: What a product's name is cut to, the longest that fits all lines.
-_CUTS = (60, 30, 20, 12)
+#: Lengths a product's name may be cut to; the longest is taken with which all lines fit.
+_NAME_LENGTHS = (60, 30, 20, 12)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line as a message names it. ``code`` is the collection code, empty where it is secret."""
+    """An order line as a message shows it; ``code`` is the collection code, or empty."""
 
     name: str
     number: int
@@ -37,7 +37,7 @@ class _Template:
 
 
 _TEMPLATES: dict[tuple[str, str], _Template] = {
-    (Kind.PAID, "en"): _Template(
+    (NotificationKind.PAID, "en"): _Template(
         "O-Mache: {amount} received for order {reference}. With the goods in your hands, tell who "
         "brought them the code: {items}. Thank you!",
         "Order {reference} is paid",
@@ -45,7 +45,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
-    (Kind.PAID, "sw"): _Template(
+    (NotificationKind.PAID, "sw"): _Template(
         "O-Mache: Tumepokea {amount} kwa oda {reference}. Ukishapata bidhaa mkononi, mpe "
         "aliyekuletea nambari hii ya siri: {items}. Asante!",
         "Oda {reference} imelipwa",
@@ -53,17 +53,17 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Ukishapata bidhaa mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
-    (Kind.PROMPT_FAILED, "en"): _Template(
+    (NotificationKind.PROMPT_FAILED, "en"): _Template(
         "O-Mache: order {reference}, {amount}, is not paid yet. {why}{by_hand}",
         "Order {reference} is not paid yet",
         "Your order {reference}, {amount}, is not paid yet.\n\n{why}{by_hand}",
     ),
-    (Kind.PROMPT_FAILED, "sw"): _Template(
+    (NotificationKind.PROMPT_FAILED, "sw"): _Template(
         "O-Mache: Oda {reference}, {amount}, bado haijalipwa. {why}{by_hand}",
         "Oda {reference} bado haijalipwa",
         "Oda yako {reference}, {amount}, bado haijalipwa.\n\n{why}{by_hand}",
     ),
-    (Kind.SHIPPED, "en"): _Template(
+    (NotificationKind.SHIPPED, "en"): _Template(
         "O-Mache: on the way to you, order {reference}. With the goods in your hands, tell who "
         "brought them the code: {items}.",
         "Order {reference} is on the way",
@@ -71,7 +71,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "When you have them in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
-    (Kind.SHIPPED, "sw"): _Template(
+    (NotificationKind.SHIPPED, "sw"): _Template(
         "O-Mache: Bidhaa za oda {reference} ziko njiani kuja kwako. Ukishazipata mkononi, mpe "
         "aliyekuletea nambari hii ya siri: {items}.",
         "Oda {reference} iko njiani",
@@ -79,47 +79,47 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Ukishazipata mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
-    (Kind.DELIVERED, "en"): _Template(
+    (NotificationKind.DELIVERED, "en"): _Template(
         "O-Mache: delivered, order {reference}: {items}. If you do not have it, tell us today.",
         "Order {reference} is delivered",
         "These goods of your order {reference} are delivered:\n\n{items}\n\n"
         "If you do not have them, tell us today.",
     ),
-    (Kind.DELIVERED, "sw"): _Template(
+    (NotificationKind.DELIVERED, "sw"): _Template(
         "O-Mache: Bidhaa za oda {reference} zimefika: {items}. Kama hujazipata, tuambie leo.",
         "Oda {reference} imefika",
         "Bidhaa hizi za oda yako {reference} zimefika:\n\n{items}\n\nKama hujazipata, tuambie leo.",
     ),
-    (Kind.REFUNDED, "en"): _Template(
+    (NotificationKind.REFUNDED, "en"): _Template(
         "O-Mache: {amount} for order {reference} was sent back to you.{receipt}",
         "{amount} was sent back to you",
         "{amount} for your order {reference} was sent back to you.{receipt}",
     ),
-    (Kind.REFUNDED, "sw"): _Template(
+    (NotificationKind.REFUNDED, "sw"): _Template(
         "O-Mache: Tumekurudishia {amount} za oda {reference}.{receipt}",
         "Tumekurudishia {amount}",
         "Tumekurudishia {amount} za oda yako {reference}.{receipt}",
     ),
-    (Kind.SOLD, "en"): _Template(
+    (NotificationKind.SOLD, "en"): _Template(
         "O-Mache: you sold, for {amount}, order {reference}: {items}. Please keep it ready to be "
         "collected.",
         "You sold goods for {amount}",
         "These goods of yours are sold and paid, {amount}, order {reference}:\n\n{items}\n\n"
         "Please keep them ready to be collected.",
     ),
-    (Kind.SOLD, "sw"): _Template(
+    (NotificationKind.SOLD, "sw"): _Template(
         "O-Mache: Umeuza bidhaa za {amount}, oda {reference}: {items}. Tafadhali ziweke tayari "
         "zichukuliwe.",
         "Umeuza bidhaa za {amount}",
         "Bidhaa zako hizi zimeuzwa na kulipwa, {amount}, oda {reference}:\n\n{items}\n\n"
         "Tafadhali ziweke tayari zichukuliwe.",
     ),
-    (Kind.PAID_OUT, "en"): _Template(
+    (NotificationKind.PAID_OUT, "en"): _Template(
         "O-Mache: {amount} for what you sold was sent to your M-Pesa.{receipt}",
         "{amount} was sent to your M-Pesa",
         "{amount} for what you sold was sent to your M-Pesa.{receipt}",
     ),
-    (Kind.PAID_OUT, "sw"): _Template(
+    (NotificationKind.PAID_OUT, "sw"): _Template(
         "O-Mache: Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
         "Tumekutumia {amount} kwa M-Pesa",
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
@@ -131,20 +131,25 @@ _BY_HAND = {
 }
 _RECEIPT = {"en": " M-Pesa receipt {number}.", "sw": " Risiti ya M-Pesa {number}."}
 _AND_MORE = {"en": "and {count} more", "sw": "na nyingine {count}"}
-_HELLO = {"en": "Hello {name},", "sw": "Habari {name},"}
-_SIGNED = {
+_GREETING = {"en": "Hello {name},", "sw": "Habari {name},"}
+_SIGNATURE = {
     "en": "O-Mache\n\nYou choose what we tell you, and in which language, in your account.",
     "sw": "O-Mache\n\nUnaweza kuchagua tukueleze nini, na kwa lugha gani, kwenye akaunti yako.",
 }
 
 
-def by_hand(language: str, way: Mapping[str, Any]) -> str:
-    """The sentence, behind another, that says how to pay without a prompt."""
-    return _BY_HAND[language].format(**{**way, "amount": format_kes(way["amount"])})
+def manual_payment_sentence(language: str, option: Mapping[str, Any] | None) -> str:
+    """A sentence to add that says how to pay without a prompt; empty without an option.
+
+    ``option`` has ``pay_bill``, ``account`` and ``amount`` (KES).
+    """
+    if not option:
+        return ""
+    return _BY_HAND[language].format(**{**option, "amount": format_kes(option["amount"])})
 
 
-def receipt(language: str, number: str) -> str:
-    """The sentence, behind another, that names M-Pesa's receipt; empty where there is none."""
+def receipt_sentence(language: str, number: str | None) -> str:
+    """A sentence to add that gives M-Pesa's receipt number; empty without one."""
     return _RECEIPT[language].format(number=number) if number else ""
 
 
@@ -153,44 +158,41 @@ def render_sms(
 ) -> str:
     """The SMS, in the GSM alphabet, of at most two parts.
 
-    Names are cut first; then the last lines are counted instead of named; then sentences that
-    were added at the end are left out.
+    To fit, product names are cut first; then the last lines are counted instead of named; then the
+    sentences added at the end are left out.
     """
     template = _TEMPLATES[kind, language].sms
 
-    def fill(listed: str, **other: str) -> str:
-        return to_gsm(template.format(**{**values, **other}, items=listed))
+    def fill(listed: str, **changed: str) -> str:
+        return to_gsm(template.format(**{**values, **changed}, items=listed))
 
-    return _first_that_fits(fill, language, items)
+    for length in _NAME_LENGTHS:
+        text = fill(", ".join(_describe(item, length) for item in items))
+        if count_parts(text) <= MAX_SMS_PARTS:
+            return text
+    for count in range(len(items) - 1, 0, -1):
+        described = [_describe(item, _NAME_LENGTHS[-1]) for item in items[:count]]
+        rest = _AND_MORE[language].format(count=len(items) - count)
+        text = fill(", ".join([*described, rest]))
+        if count_parts(text) <= MAX_SMS_PARTS:
+            return text
+    return fill("", by_hand="", receipt="")
 
 
 def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> tuple[str, str]:
     """The subject and the text of the e-mail, every line in full."""
-    letter = _TEMPLATES[kind, language]
-    listed = "\n".join(f"  {_name(item, 100)}" for item in items)
-    hello = _HELLO[language].format(name=values["name"])
-    text = letter.text.format(**values, items=listed)
-    return letter.subject.format(**values), f"{hello}\n\n{text}\n\n{_SIGNED[language]}\n"
+    template = _TEMPLATES[kind, language]
+    listed = "\n".join(f"  {_describe(item, 100)}" for item in items)
+    greeting = _GREETING[language].format(name=values["name"])
+    text = template.text.format(**values, items=listed)
+    return template.subject.format(**values), f"{greeting}\n\n{text}\n\n{_SIGNATURE[language]}\n"
 
 
-def _first_that_fits(fill: Callable[..., str], language: str, items: Sequence[Item]) -> str:
-    for cut in _CUTS:
-        text = fill(", ".join(_name(item, cut) for item in items))
-        if parts(text) <= MAX_SMS_PARTS:
-            return text
-    for count in range(len(items) - 1, 0, -1):
-        more = _AND_MORE[language].format(count=len(items) - count)
-        named = [_name(item, _CUTS[-1]) for item in items[:count]]
-        text = fill(", ".join([*named, more]))
-        if parts(text) <= MAX_SMS_PARTS:
-            return text
-    return fill("", by_hand="", receipt="")
-
-
-def _name(item: Item, cut: int) -> str:
+def _describe(item: Item, name_length: int) -> str:
+    """Number, name and code of a line, the name cut to so many characters."""
     name = " ".join(item.name.split())
-    name = name if len(name) <= cut else f"{name[: cut - 1].rstrip()}."
+    name = name if len(name) <= name_length else f"{name[: name_length - 1].rstrip()}."
     counted = name if item.number == 1 else f"{item.number} x {name}"
     return f"{counted} {item.code}" if item.code else counted

@@ -8,7 +8,7 @@ from typing import TypedDict
 from django.conf import settings
 
 from orders.models import Order, PaymentStatus
-from orders.models.notifications import Kind
+from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
@@ -99,7 +99,7 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
         return
     options = manual_payment_options(order, amount_due=payment.amount)
     notify(
-        Kind.PROMPT_FAILED,
+        NotificationKind.PROMPT_FAILED,
         key=f"prompt_failed:payment:{payment.pk}",
         order_id=order.pk,
         amount=payment.amount,

@@ -19,7 +19,7 @@ from omachemainproj.background import background_task, enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.dates import NAIROBI
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from orders.models.notifications import Kind
+from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
@@ -167,7 +167,7 @@ class PayoutHandler(TransferHandler[Payout]):
         row.save()
         ledger.post_payout(row)
         notify(
-            Kind.PAID_OUT,
+            NotificationKind.PAID_OUT,
             key=f"paid_out:{row.pk}",
             user_id=row.seller_id,
             phone=row.phone,

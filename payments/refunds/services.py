@@ -17,7 +17,7 @@ from omachemainproj.compiled_queries import locked_row
 from orders.fulfilment import mark_line_refunded
 from orders.lifecycle import mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
-from orders.models.notifications import Kind
+from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
@@ -165,7 +165,7 @@ class RefundHandler(TransferHandler[Refund]):
         _close_if_refunded(row)
         if row.order_id is not None and not twice:
             notify(
-                Kind.REFUNDED,
+                NotificationKind.REFUNDED,
                 key=f"refunded:refund:{row.pk}",
                 order_id=row.order_id,
                 amount=row.amount,

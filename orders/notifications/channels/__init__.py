@@ -1,4 +1,4 @@
-"""The ways out: e-mail, and SMS by whoever carries them for this shop."""
+"""Where messages leave: e-mail by SMTP, SMS by the provider that the settings name."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from .africastalking import AfricasTalking
 logger = logging.getLogger(__name__)
 
 
-class SendsSms(Protocol):
-    """Whoever carries SMS."""
+class SmsProvider(Protocol):
+    """A company that sends SMS."""
 
     def send(self, *, phone: str, text: str) -> str:
-        """Send one SMS to 12 digits, once, and return the name the carrier gave it.
+        """Send one SMS to 12 digits, once, and return the provider's id of it.
 
-        Raises NotSent and Unclear (orders.notifications.channels.errors).
+        Raises NotSent and MaybeSent (orders.notifications.channels.errors).
         """
 
 
-class Console:
-    """A laptop: the SMS goes to the log, with the middle of the number hidden, and no further."""
+class LogOnly:
+    """For laptops: the SMS goes to the log alone, with the middle of the number hidden."""
 
     def send(self, *, phone: str, text: str) -> str:
         logger.info("SMS to %s: %s", phone, text)
@@ -36,10 +36,10 @@ def is_sms_on() -> bool:
     return settings.SMS != "off"
 
 
-def sms() -> SendsSms:
-    """Whoever carries SMS by the settings. Safe to share between threads."""
+def sms_provider() -> SmsProvider:
+    """The provider that the settings name. Safe to share between threads."""
     if settings.SMS != "africastalking":
-        return Console()
+        return LogOnly()
     return _africastalking(
         settings.AFRICASTALKING_BASE_URL,
         settings.AFRICASTALKING_USERNAME,

@@ -18,16 +18,16 @@ from omachemainproj.strict_json import read_json
 from .errors import MaybeSent, NotSent
 
 PATH = "/version1/messaging"
-#: Seconds to connect, and to answer. An SMS is not worth more of a worker's time.
+#: Seconds to connect, and to answer.
 TIMEOUT = (3.0, 10.0)
 
 #: Of a recipient: processed, sent, queued.
-TAKEN = {100, 101, 102}
-#: Of a recipient: not sent, and may be later. Credit that ran out, and faults of theirs.
-PASSING = {405, 500, 501}
-#: HTTP: turned away at the door. Any other 5xx may have come after the message was taken.
+ACCEPTED = {100, 101, 102}
+#: Of a recipient: not sent, and may be later: credit that ran out, errors of the provider.
+RETRYABLE = {405, 500, 501}
+#: HTTP: refused before it was read. Any other 5xx may come after the message was accepted.
 BUSY = {429, 503}
-#: HTTP: ours to put right in the settings, as a redirect is. The message waits for that.
+#: HTTP: our settings are wrong, as where they redirect. Messages are retried meanwhile.
 MISCONFIGURED = {401, 403, 404, 405, *range(300, 400)}
 
 
@@ -52,7 +52,7 @@ class AfricasTalking(HttpExchange):
     def send(self, *, phone: str, text: str) -> str:
         """Send one SMS to 12 digits, once, and return the ``messageId``.
 
-        Raises NotSent when it was certainly not sent, and Unclear when it may have been.
+        Raises NotSent when it was certainly not sent, and MaybeSent when it may have been.
         """
         fields = {"username": self._username, "to": f"+{phone}", "message": text}
         if self._sender:
@@ -71,22 +71,22 @@ class AfricasTalking(HttpExchange):
         except FAILURES as error:
             if body.taken:
                 raise MaybeSent(f"no answer ({type(error).__name__})") from error
-            raise NotSent(f"not reached ({type(error).__name__})", again=True) from error
+            raise NotSent(f"not reached ({type(error).__name__})", retryable=True) from error
 
 
 def _read(answer: Answer) -> str:
-    """The ``messageId`` of the one recipient. Raises NotSent and Unclear."""
+    """The ``messageId`` of the one recipient. Raises NotSent and MaybeSent."""
     if answer.status in BUSY | MISCONFIGURED:
-        raise NotSent(f"HTTP {answer.status}", again=True)
+        raise NotSent(f"HTTP {answer.status}", retryable=True)
     if 400 <= answer.status < 500:
-        raise NotSent(f"HTTP {answer.status}: {_start(answer)}", again=False)
+        raise NotSent(f"HTTP {answer.status}: {_excerpt(answer)}", retryable=False)
     if answer.status not in {200, 201}:
         raise MaybeSent(f"HTTP {answer.status}")
     data = _object(_object(_document(answer)).get("SMSMessageData"))
     recipients = data.get("Recipients")
     if recipients == []:
         # Nobody was sent to; Message names the reason, InvalidSenderId for one.
-        raise NotSent(_line(data.get("Message")) or "no recipient", again=True)
+        raise NotSent(_one_line(data.get("Message")) or "no recipient", retryable=True)
     if not isinstance(recipients, list) or len(recipients) != 1:
         raise MaybeSent(f"HTTP {answer.status} without the recipient")
     return _read_recipient(_object(recipients[0]))
@@ -96,11 +96,13 @@ def _read_recipient(recipient: Mapping[str, Any]) -> str:
     code = recipient.get("statusCode")
     if isinstance(code, bool) or not isinstance(code, int):
         raise MaybeSent("an answer without a status code")
-    if code in TAKEN:
-        return _line(recipient.get("messageId"))[:64]
+    if code in ACCEPTED:
+        return _one_line(recipient.get("messageId"))[:64]
     if not 400 <= code < 600:
         raise MaybeSent(f"a status code nobody knows: {code}")
-    raise NotSent(f"{code} {_line(recipient.get('status'))}".strip(), again=code in PASSING)
+    raise NotSent(
+        f"{code} {_one_line(recipient.get('status'))}".strip(), retryable=code in RETRYABLE
+    )
 
 
 def _document(answer: Answer) -> Any:
@@ -116,11 +118,11 @@ def _object(value: Any) -> Mapping[str, Any]:
     return value
 
 
-def _line(value: Any) -> str:
+def _one_line(value: Any) -> str:
     """A text for people as one printable line; empty for anything else."""
     text = value if isinstance(value, str) else ""
     return "".join(letter if letter.isprintable() else " " for letter in text)[:150].strip()
 
 
-def _start(answer: Answer) -> str:
-    return _line(answer.body[:150].decode(errors="replace"))
+def _excerpt(answer: Answer) -> str:
+    return _one_line(answer.body[:150].decode(errors="replace"))

@@ -1,4 +1,4 @@
-"""E-mail by Django's mail, with an exact answer to "was it sent?"."""
+"""E-mail by Django's mail backend, with an exact answer to whether it was sent."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from .errors import MaybeSent, NotSent
 
 
 def send(*, address: str, subject: str, text: str) -> None:
-    """Send one e-mail, once. Raises NotSent and Unclear."""
+    """Send one e-mail, once. Raises NotSent and MaybeSent."""
     connection = get_connection()
     try:
-        # By itself, so that what fails here has certainly sent nothing.
+        # Before sending: what fails here has certainly sent nothing.
         connection.open()
     except Exception as error:
-        raise NotSent(f"the mail server: {_brief(error)}", again=True) from error
+        raise NotSent(f"the mail server: {_brief(error)}", retryable=True) from error
     try:
         connection.send_messages([EmailMessage(subject, text, to=[address])])
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
-        raise NotSent(_brief(error), again=_pass_over(codes)) from error
+        raise NotSent(_brief(error), retryable=_are_temporary(codes)) from error
     except smtplib.SMTPResponseException as error:
-        # The server's own no: 4xx asks to come again, 5xx not to (RFC 5321, 4.2.1).
-        raise NotSent(_brief(error), again=_pass_over([error.smtp_code])) from error
+        # The server refused: 4xx for now, 5xx for good (RFC 5321, 4.2.1).
+        raise NotSent(_brief(error), retryable=_are_temporary([error.smtp_code])) from error
     except Exception as error:
         raise MaybeSent(_brief(error)) from error
     finally:
@@ -33,12 +33,12 @@ def send(*, address: str, subject: str, text: str) -> None:
 
 
 def _close(connection: object) -> None:
-    """Hang up. What was said before counts, however the good-bye goes."""
+    """Close the connection; an error here says nothing about what was sent."""
     with suppress(Exception):
         connection.close()  # type: ignore[attr-defined]
 
 
-def _pass_over(codes: list[int]) -> bool:
+def _are_temporary(codes: list[int]) -> bool:
     return all(400 <= code < 500 for code in codes)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.preferences import change_preferences
 from daraja_simulator import Simulator
-from orders.models.notifications import Kind, Message, Notice
+from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications import channels
 from orders.notifications.channels.errors import MaybeSent, NotSent
 from payments.reconciliation.outcomes import Outcome, record_outcome
@@ -47,12 +47,12 @@ def carrier(settings, monkeypatch):
     """SMS are on, and this is who carries them."""
     settings.SMS = "console"
     carrier = Carrier()
-    monkeypatch.setattr(channels, "sms", lambda: carrier)
+    monkeypatch.setattr(channels, "sms_provider", lambda: carrier)
     return carrier
 
 
-NOT_NOW = NotSent("HTTP 503", again=True)
-NEVER = NotSent("403 InvalidPhoneNumber", again=False)
+NOT_NOW = NotSent("HTTP 503", retryable=True)
+NEVER = NotSent("403 InvalidPhoneNumber", retryable=False)
 SILENCE = MaybeSent("no answer (ReadTimeout)")
 
 
@@ -100,12 +100,12 @@ def a_message(order, **changed):
     """An SMS to the buyer that is due now."""
     notice, _ = Notice.objects.get_or_create(
         key=f"test:{order.pk}",
-        defaults={"kind": Kind.PAID, "order": order, "composed_at": order.created_at},
+        defaults={"kind": NotificationKind.PAID, "order": order, "composed_at": order.created_at},
     )
     fields = {
         "notice": notice,
         "user": order.buyer,
-        "kind": Kind.PAID,
+        "kind": NotificationKind.PAID,
         "channel": "sms",
         "language": "en",
         "contact": order.mpesa_number,

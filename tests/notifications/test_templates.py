@@ -5,9 +5,9 @@ import itertools
 import pytest
 
 from omachemainproj.money import format_kes
-from orders.models.notifications import Kind
-from orders.notifications import templates as letters
-from orders.notifications.gsm7 import is_gsm, parts, to_gsm
+from orders.models.notifications import NotificationKind
+from orders.notifications import templates
+from orders.notifications.gsm7 import count_parts, is_gsm, to_gsm
 from orders.notifications.templates import Item
 from payments.checkout.failures import (
     NOT_ON_STATEMENT,
@@ -27,7 +27,7 @@ CODES = [
     *(f"refused.{kind}" for kind in ("busy_phone", "busy_gateway", "unreachable")),
     *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
 ]
-EVERY = list(itertools.product(Kind.values, ["en", "sw"]))
+EVERY = list(itertools.product(NotificationKind.values, ["en", "sw"]))
 WAY = {"pay_bill": "174379", "account": "ACDEFGHJ", "amount": 250_000}
 
 
@@ -38,7 +38,7 @@ def values(language, **changed):
         "reference": "ACDEFGHJ",
         "why": "",
         "by_hand": "",
-        "receipt": letters.receipt(language, "TKR1234567"),
+        "receipt": templates.receipt_sentence(language, "TKR1234567"),
     }
     return usual | changed
 
@@ -51,22 +51,22 @@ def items(count, name="Kettle", code="123456"):
 @pytest.mark.parametrize("count", [1, 3, 100])
 @pytest.mark.parametrize("name", ["Pan", "Ŵ💡" * 50, "€[]" * 33, "x" * 100])
 def test_no_sms_is_longer_than_two_parts(kind, language, count, name):
-    text = letters.render_sms(kind, language, values(language), items(count, name))
+    text = templates.render_sms(kind, language, values(language), items(count, name))
 
     assert is_gsm(text)
-    assert parts(text) <= 2
-    assert "ACDEFGHJ" in text or kind == Kind.PAID_OUT
+    assert count_parts(text) <= 2
+    assert "ACDEFGHJ" in text or kind == NotificationKind.PAID_OUT
 
 
 @pytest.mark.parametrize("language", ["en", "sw"])
 @pytest.mark.parametrize("code", CODES)
 def test_no_reason_is_longer_than_two_parts_with_the_way_to_pay_by_hand(language, code):
     why = buyer_message(code)[language]
-    said = values(language, why=why, by_hand=letters.by_hand(language, WAY))
+    said = values(language, why=why, by_hand=templates.manual_payment_sentence(language, WAY))
 
-    text = letters.render_sms(Kind.PROMPT_FAILED, language, said)
+    text = templates.render_sms(NotificationKind.PROMPT_FAILED, language, said)
 
-    assert parts(text) <= 2
+    assert count_parts(text) <= 2
     assert why in text
     assert "174379" in text
 
@@ -81,7 +81,7 @@ def test_each_reason_is_in_both_languages(code):
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
-    subject, text = letters.render_email(kind, language, values(language), items(100))
+    subject, text = templates.render_email(kind, language, values(language), items(100))
 
     assert len(subject) <= 100
     assert "\n" not in subject
@@ -90,13 +90,15 @@ def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
 
 
 def test_long_names_are_cut_before_lines_are_left_out():
-    text = letters.render_sms(Kind.PAID, "en", values("en"), items(5, "Electric kettle " * 6))
+    text = templates.render_sms(
+        NotificationKind.PAID, "en", values("en"), items(5, "Electric kettle " * 6)
+    )
 
     assert text.count("Electric kettle Ele. 123456") == 5
 
 
 def test_what_does_not_fit_is_counted():
-    text = letters.render_sms(Kind.PAID, "en", values("en"), items(100))
+    text = templates.render_sms(NotificationKind.PAID, "en", values("en"), items(100))
 
     shown = text.count("Kettle 123456")
     assert shown > 5
@@ -116,7 +118,7 @@ def test_what_does_not_fit_is_counted():
     ],
 )
 def test_parts_are_counted_as_the_networks_do(text, count):
-    assert parts(text) == count
+    assert count_parts(text) == count
 
 
 @pytest.mark.parametrize(

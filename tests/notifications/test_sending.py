@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Message, Notice
-from orders.notifications import sending as delivery
+from orders.notifications import sending
 from orders.notifications.rendering import compose
 from orders.notifications.sending import RETRY_DELAYS, send_again, send_message
 from payments import clock
@@ -77,7 +77,7 @@ def test_a_crash_between_claim_and_sending_leaves_it_unknown_and_unsent(
     def die(*_):
         raise SystemExit
 
-    monkeypatch.setattr(delivery, "_send", die)
+    monkeypatch.setattr(sending, "_send", die)
     with pytest.raises(SystemExit):
         send_message(message.pk)
     monkeypatch.undo()

@@ -76,25 +76,25 @@ def test_what_is_taken_has_a_name(server, code):
 
 
 @pytest.mark.parametrize(
-    ("code", "again"),
+    ("code", "retryable"),
     [(code, code in {405, 500, 501}) for code in STATUSES if code >= 400],
 )
-def test_a_refused_recipient_says_whether_it_may_pass(server, code, again):
+def test_a_refused_recipient_says_whether_it_may_pass(server, code, retryable):
     with pytest.raises(NotSent, match=f"^{code} Why$") as refusal:
         answer(server, recipient(statusCode=code, status="Why"))
 
-    assert refusal.value.again is again
+    assert refusal.value.retryable is retryable
 
 
 @pytest.mark.parametrize(
-    ("status", "again"),
+    ("status", "retryable"),
     [(302, True), (400, False), (401, True), (404, True), (422, False), (429, True), (503, True)],
 )
-def test_a_refusal_at_the_door_was_not_sent(server, status, again):
+def test_a_refusal_at_the_door_was_not_sent(server, status, retryable):
     with pytest.raises(NotSent) as refusal:
         answer(server, "no", status)
 
-    assert refusal.value.again is again
+    assert refusal.value.retryable is retryable
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_a_port_nobody_listens_on_was_certainly_not_reached():
     with pytest.raises(NotSent, match="not reached") as refusal:
         carrier("http://127.0.0.1:9").send(phone=PHONE, text="x")
 
-    assert refusal.value.again
+    assert refusal.value.retryable
 
 
 def test_an_endless_answer_is_unclear(server):
@@ -246,6 +246,6 @@ def test_on_a_laptop_an_sms_goes_to_the_log(settings, caplog):
     settings.SMS = "console"
     caplog.set_level("INFO")
 
-    assert channels.sms().send(phone=PHONE, text="Habari") == ""
+    assert channels.sms_provider().send(phone=PHONE, text="Habari") == ""
 
     assert "Habari" in caplog.text

@@ -6,8 +6,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from orders.lifecycle import cancel_order
-from orders.models.notifications import Kind, Message, Notice
-from orders.notifications.notify import Notification, notify, notify_all
+from orders.models.notifications import Message, Notice, NotificationKind
+from orders.notifications.notify import notify, notify_all
 from orders.notifications.rendering import compose
 from payments.checkout.stk_push import retry_payment
 from payments.models import OrderPayment
@@ -56,7 +56,7 @@ def test_a_paid_order_is_told_to_its_buyer_with_the_codes_and_to_its_seller(
 def test_the_mail_greets_by_name_and_lists_every_line(order, buyer, kettle, pan):
     both = pay(an_order(buyer, (kettle, 1), (pan, 1)))
 
-    letter = next(m for m in written(Kind.PAID) if m.channel == "email")
+    letter = next(m for m in written(NotificationKind.PAID) if m.channel == "email")
 
     first, second = codes(both)
     assert letter.subject == f"Order {both.reference} is paid"
@@ -72,8 +72,8 @@ def test_one_purchase_is_one_message_and_each_seller_hears_of_their_own_lines(
 
     pay(an_order(buyer, (kettle, 1), (pan, 2), (lamp, 1)))
 
-    sold = [(m.user.username, m.text) for m in written(Kind.SOLD) if m.channel == "sms"]
-    assert len([m for m in written(Kind.PAID) if m.channel == "sms"]) == 1
+    sold = [(m.user.username, m.text) for m in written(NotificationKind.SOLD) if m.channel == "sms"]
+    assert len([m for m in written(NotificationKind.PAID) if m.channel == "sms"]) == 1
     assert [name for name, _ in sold] == ["amina", "otieno"]
     assert "for KES 2,900" in sold[0][1]
     assert "Kettle, 2 x Pan" in sold[0][1]
@@ -85,7 +85,7 @@ def test_who_reads_swahili_is_told_in_swahili(order, buyer, carrier):
     wish(buyer, language="sw")
     pay(order)
 
-    sms = next(m for m in written(Kind.PAID) if m.channel == "sms")
+    sms = next(m for m in written(NotificationKind.PAID) if m.channel == "sms")
 
     assert (sms.language, sms.text) == (
         "sw",
@@ -108,7 +108,7 @@ def test_nobody_is_told_what_they_do_not_want(order, buyer, carrier, wishes, lef
 
     pay(order)
 
-    assert [m.channel for m in written(Kind.PAID)] == left
+    assert [m.channel for m in written(NotificationKind.PAID)] == left
 
 
 def test_who_has_no_address_gets_no_mail(order, buyer, carrier):
@@ -117,7 +117,7 @@ def test_who_has_no_address_gets_no_mail(order, buyer, carrier):
 
     pay(order)
 
-    assert [m.channel for m in written(Kind.PAID)] == ["sms"]
+    assert [m.channel for m in written(NotificationKind.PAID)] == ["sms"]
 
 
 def test_a_shop_without_sms_writes_none(order, settings):
@@ -151,7 +151,7 @@ def test_an_attempt_that_fails_twice_is_told_once(order):
     OrderPayment.objects.update(status="submitted")
     fail(order)
 
-    assert Notice.objects.filter(kind=Kind.PROMPT_FAILED).count() == 1
+    assert Notice.objects.filter(kind=NotificationKind.PROMPT_FAILED).count() == 1
 
 
 def test_a_failure_is_not_told_while_another_prompt_rings(order, buyer):
@@ -178,19 +178,22 @@ def test_a_failure_is_not_told_once_the_order_is_paid(order, carrier):
     fail(order)
     pay(order)
 
-    assert written(Kind.PROMPT_FAILED) == []
+    assert written(NotificationKind.PROMPT_FAILED) == []
 
 
 def test_lines_of_one_order_that_leave_together_are_one_message(buyer, kettle, pan, carrier):
     order = pay(an_order(buyer, (kettle, 1), (pan, 1)))
     notify_all(
-        Notification(
-            Kind.SHIPPED, f"shipped:track:{track.pk}", order_id=order.pk, track_id=track.pk
+        Notice(
+            kind=NotificationKind.SHIPPED,
+            key=f"shipped:track:{track.pk}",
+            order_id=order.pk,
+            track_id=track.pk,
         )
         for track in order.tracks.order_by("pk")
     )
 
-    [sms] = [m for m in written(Kind.SHIPPED) if m.channel == "sms"]
+    [sms] = [m for m in written(NotificationKind.SHIPPED) if m.channel == "sms"]
 
     first, second = codes(order)
     assert f"Kettle {first}, Pan {second}" in sms.text
@@ -199,9 +202,11 @@ def test_lines_of_one_order_that_leave_together_are_one_message(buyer, kettle, p
 def test_delivered_names_the_goods_and_no_code(order, carrier):
     pay(order)
     [track] = order.tracks.all()
-    notify(Kind.DELIVERED, key="delivered:track:1", order_id=order.pk, track_id=track.pk)
+    notify(
+        NotificationKind.DELIVERED, key="delivered:track:1", order_id=order.pk, track_id=track.pk
+    )
 
-    [sms] = [m for m in written(Kind.DELIVERED) if m.channel == "sms"]
+    [sms] = [m for m in written(NotificationKind.DELIVERED) if m.channel == "sms"]
 
     assert "2 x Kettle. If you do not have it, tell us today." in sms.text
     assert track.collection_code not in sms.text
@@ -209,7 +214,7 @@ def test_delivered_names_the_goods_and_no_code(order, carrier):
 
 def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier):
     notify(
-        Kind.PAID_OUT,
+        NotificationKind.PAID_OUT,
         key="paid_out:payout:7",
         user_id=seller.pk,
         phone="254733000111",
@@ -217,7 +222,7 @@ def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier
         receipt="TKR1234567",
     )
 
-    [letter, sms] = written(Kind.PAID_OUT)
+    [letter, sms] = written(NotificationKind.PAID_OUT)
 
     assert letter.subject == "KES 2,850 was sent to your M-Pesa"
     assert (sms.contact, sms.text) == (
@@ -227,8 +232,8 @@ def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier
 
 
 def test_a_key_is_told_once(order):
-    notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
-    notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
+    notify(NotificationKind.PAID, key="paid:order:1", order_id=order.pk)
+    notify(NotificationKind.PAID, key="paid:order:1", order_id=order.pk)
 
     assert Notice.objects.count() == 1
 
@@ -242,16 +247,18 @@ def test_composing_twice_writes_nothing_twice(order):
 
 
 def test_telling_is_one_insert_however_much_is_told(order, django_assert_num_queries):
-    news = [Notification(Kind.PAID, f"x:{n}", order_id=order.pk) for n in range(9)]
+    notices = [
+        Notice(kind=NotificationKind.PAID, key=f"x:{n}", order_id=order.pk) for n in range(9)
+    ]
 
     with django_assert_num_queries(1):
-        notify_all(news)
+        notify_all(notices)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_rolled_back_is_told_to_nobody(order, carrier):
     with transaction.atomic():
-        notify(Kind.PAID, key="paid:order:1", order_id=order.pk)
+        notify(NotificationKind.PAID, key="paid:order:1", order_id=order.pk)
         transaction.set_rollback(True)
 
     assert (Notice.objects.count(), carrier.sent, mail.outbox) == (0, [], [])
