@@ -27,10 +27,9 @@ from .checkout.stk_push import expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
 from .payouts.services import create_payouts, sellers_to_pay
-from .reconciliation.budget import delete_old_budgets
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
-from .reconciliation.status_query import query_status
+from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
 from .webhooks.inbox import process_event
 

@@ -21,7 +21,7 @@ from . import gateway
 from .daraja.client import Conversation
 from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from .daraja.result_codes import PayoutReason, b2c_failure
-from .models import MoneyOut, Payout, PayoutStop, Refund, TransferStatus
+from .models import TRANSFER_QUERIES, MoneyOut, Payout, PayoutStop, Refund, TransferStatus
 from .payouts.services import retry_payout
 from .transfers import handler_of, mark_refused
 
@@ -29,11 +29,6 @@ Row = TypeVar("Row", bound=MoneyOut)
 
 logger = logging.getLogger(__name__)
 
-#: When M-Pesa is asked about what it has not spoken of, in seconds after it was sent; then a
-#: person looks. Reversals have been seen to take hours.
-CHECK_AFTER = (30, 120, 600, 1800, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600, 48 * 3600)
-#: Nothing is asked about more often than this.
-LEAST_BETWEEN = timedelta(seconds=20)
 #: Until what could not be sent, for nobody was reached, is tried again.
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with what was sent: it is sent again as it is.
@@ -87,7 +82,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row] | N
         return None
     if row.is_under_way:
         row.checks += 1
-        row.next_check_at = _next_check(row, now)
+        row.next_check_at = TRANSFER_QUERIES.next_at(row.sent_at or row.created_at, now)
         row.save(update_fields=["checks", "next_check_at"])
         return True, row
     if row.status != TransferStatus.DUE:
@@ -97,7 +92,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row] | N
         _postpone(row, later)
         return None
     row.status, row.sent_at = TransferStatus.UNKNOWN, now
-    row.next_check_at = now + timedelta(seconds=CHECK_AFTER[0])
+    row.next_check_at = now + TRANSFER_QUERIES.first
     row.save(update_fields=["status", "sent_at", "next_check_at"])
     return False, row
 
@@ -191,9 +186,3 @@ def _query_status(row: MoneyOut) -> None:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
-
-
-def _next_check(row: MoneyOut, now: datetime) -> datetime | None:
-    sent_at = row.sent_at or row.created_at
-    later = (sent_at + timedelta(seconds=seconds) for seconds in CHECK_AFTER)
-    return next((at for at in later if at > now + LEAST_BETWEEN), None)

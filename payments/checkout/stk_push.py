@@ -20,7 +20,13 @@ from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
-from payments.models import AttemptStatus, OrderPayment, OrderPaymentQuerySet, amount_credited
+from payments.models import (
+    STK_QUERIES,
+    AttemptStatus,
+    OrderPayment,
+    OrderPaymentQuerySet,
+    amount_credited,
+)
 
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED
 from .messages import notify_payment_failed
@@ -35,8 +41,6 @@ HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
 MAX_UNSENT_AGE = timedelta(seconds=60)
 #: Prompts to one phone in an hour, whoever ordered: nobody may be pestered through us.
 MAX_PROMPTS_PER_HOUR = 10
-#: The status of a prompt without a callback is first queried this long after it was sent.
-FIRST_QUERY_AFTER = timedelta(seconds=30)
 
 
 class PromptOpen(Refusal):
@@ -134,7 +138,7 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
         _abandon(payment, reason)
         return None
     OrderPayment.objects.filter(pk=payment.pk).update(
-        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + FIRST_QUERY_AFTER
+        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + STK_QUERIES.first
     )
     return payment
 

@@ -25,6 +25,7 @@ from .payouts import (
     PayoutDay,
     SellerShare,
 )
+from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     Provider,
     QueryBudget,
@@ -40,6 +41,8 @@ __all__ = [
     "AWAITS_APPROVAL",
     "MAX_TRIES",
     "OPEN",
+    "STK_QUERIES",
+    "TRANSFER_QUERIES",
     "Account",
     "AttemptStatus",
     "Cause",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import (
     F,
@@ -12,9 +12,9 @@ from django.db.models import (
 
 from orders.models import Order
 from orders.models.notifications import Message, Notice
-from payments.disbursement import CHECK_AFTER as OUT_CHECK_AFTER
-from payments.disbursement import LEAST_BETWEEN as LEAST_BETWEEN_QUESTIONS
 from payments.models import (
+    STK_QUERIES,
+    TRANSFER_QUERIES,
     AttemptStatus,
     EventState,
     GatewayEvent,
@@ -22,7 +22,6 @@ from payments.models import (
     Refund,
     TransferStatus,
 )
-from payments.reconciliation.status_query import MIN_INTERVAL, QUERY_AFTER
 
 from .rule import FORGOTTEN, OVERDUE, rule
 
@@ -47,25 +46,27 @@ def _looked_after(now: datetime) -> QuerySet[Refund]:
 @rule("A refund without a next time has ended, or was asked about for two days")
 def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
     # After the last question a person looks (the console).
-    last = timedelta(seconds=OUT_CHECK_AFTER[-1]) - LEAST_BETWEEN_QUESTIONS
     undated = Refund.objects.filter(
         status__in=[TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT],
         next_check_at__isnull=True,
         note="",
     )
     return undated.filter(
-        Q(status=TransferStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
+        Q(status=TransferStatus.DUE)
+        | Q(sent_at__gt=now - TRANSFER_QUERIES.last)
+        | Q(sent_at__isnull=True)
     )
 
 
 @rule("An attempt that was sent is asked about until it ends, or for a day")
 def _asked_about(now: datetime) -> QuerySet[OrderPayment]:
     # After the last check a person looks (docs/money.md, "At night").
-    last = timedelta(seconds=QUERY_AFTER[-1]) - MIN_INTERVAL
     sent = OrderPayment.objects.filter(
         status__in=[AttemptStatus.UNKNOWN, AttemptStatus.SUBMITTED], next_check_at__isnull=True
     )
-    return sent.filter(Q(checked_at__isnull=True) | Q(checked_at__lt=F("rung_at") + last))
+    return sent.filter(
+        Q(checked_at__isnull=True) | Q(checked_at__lt=F("rung_at") + STK_QUERIES.last)
+    )
 
 
 @rule("An unpaid order is expired within ten minutes of its time")

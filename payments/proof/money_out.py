@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import (
     Case,
@@ -19,9 +19,9 @@ from django.db.models.functions import Coalesce
 from accounts.models import User
 from omachemainproj.mpesa_limits import MIN_B2C
 from orders.models import OrderTrack, TrackStatus
-from payments.disbursement import CHECK_AFTER, LEAST_BETWEEN
 from payments.ledger import net
 from payments.models import (
+    TRANSFER_QUERIES,
     Account,
     LedgerEntry,
     Payout,
@@ -124,8 +124,9 @@ def _looked_after(now: datetime) -> QuerySet[Payout]:
 
 @rule("A payout without a next time has ended, waits for a person, or was asked about for two days")
 def _asked_about(now: datetime) -> QuerySet[Payout]:
-    last = timedelta(seconds=CHECK_AFTER[-1]) - LEAST_BETWEEN
     undated = Payout.objects.still_open().filter(next_check_at__isnull=True, note="")
     return undated.exclude(pk__in=Payout.objects.to_approve().values("pk")).filter(
-        Q(status=TransferStatus.DUE) | Q(sent_at__gt=now - last) | Q(sent_at__isnull=True)
+        Q(status=TransferStatus.DUE)
+        | Q(sent_at__gt=now - TRANSFER_QUERIES.last)
+        | Q(sent_at__isnull=True)
     )

@@ -1,29 +1,30 @@
-"""Asking M-Pesa what became of a silent prompt."""
+"""Asking M-Pesa what became of an STK push it has said nothing of, within its limit of queries.
+
+The sandbox was seen to answer five status queries a minute and to refuse the rest.
+"""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
 from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus
-from payments.models import EventState, OrderPayment, ReceiptSource
+from payments.models import STK_QUERIES, EventState, OrderPayment, QueryBudget, ReceiptSource
 
-from .budget import take_query_token
 from .outcomes import Outcome, record_outcome
 
 logger = logging.getLogger(__name__)
 
-#: When M-Pesa is asked about a silent prompt, in seconds after it rang. After the last time the
-#: statement decides, if it can; else a person.
-QUERY_AFTER = (30, 60, 120, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, 24 * 3600)
-#: No attempt is asked about more often than this, whatever strangers post to the webhook.
-MIN_INTERVAL = timedelta(seconds=10)
+#: How long the minutes of the budget are kept.
+BUDGET_KEPT = timedelta(hours=1)
 
 
 def schedule_status_query(payment: OrderPayment, *, now: datetime) -> None:
@@ -31,7 +32,11 @@ def schedule_status_query(payment: OrderPayment, *, now: datetime) -> None:
 
     Call inside a transaction that holds the attempt's lock.
     """
-    soonest = now if payment.checked_at is None else max(now, payment.checked_at + MIN_INTERVAL)
+    soonest = (
+        now
+        if payment.checked_at is None
+        else max(now, payment.checked_at + STK_QUERIES.min_interval)
+    )
     if payment.next_check_at is None or payment.next_check_at > soonest:
         payment.next_check_at = soonest
         payment.save(update_fields=["next_check_at"])
@@ -60,7 +65,9 @@ def query_status(payment_id: int) -> None:
     if payment is None or (payment.checkout_request_id and not take_query_token(now)):
         return
     if not OrderPayment.objects.filter(pk=payment_id, next_check_at=payment.next_check_at).update(
-        next_check_at=_next_query_at(payment, now), checks=payment.checks + 1, checked_at=now
+        next_check_at=STK_QUERIES.next_at(payment.rung_at or payment.created_at, now),
+        checks=payment.checks + 1,
+        checked_at=now,
     ):
         return
     if not payment.checkout_request_id:
@@ -96,7 +103,17 @@ def _close_doubtful(payment: OrderPayment, answer: StkStatus) -> None:
     )
 
 
-def _next_query_at(payment: OrderPayment, now: datetime) -> datetime | None:
-    rung_at = payment.rung_at or payment.created_at
-    later = (rung_at + timedelta(seconds=seconds) for seconds in QUERY_AFTER)
-    return next((at for at in later if at > now + MIN_INTERVAL), None)
+def take_query_token(now: datetime) -> bool:
+    """Take one query out of this minute's budget; False when it is spent.
+
+    Counted in the database, the one thing all workers share.
+    """
+    minute = now.replace(second=0, microsecond=0)
+    QueryBudget.objects.bulk_create([QueryBudget(minute=minute)], ignore_conflicts=True)
+    left = QueryBudget.objects.filter(minute=minute, used__lt=settings.DARAJA_QUERIES_A_MINUTE)
+    return bool(left.update(used=F("used") + 1))
+
+
+def delete_old_budgets(now: datetime) -> int:
+    """Delete the minutes that are long gone. Safe to repeat."""
+    return QueryBudget.objects.filter(minute__lt=now - BUDGET_KEPT).delete()[0]

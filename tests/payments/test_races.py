@@ -180,7 +180,7 @@ def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
 
 
 def test_of_many_who_want_to_ask_one_does(payment, daraja, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.status_query._next_query_at")
+    slow_down(monkeypatch, "payments.reconciliation.status_query.take_query_token")
     OrderPayment.objects.update(next_check_at=timezone.now())
 
     at_once(*[lambda: query_status(payment.pk)] * 4)

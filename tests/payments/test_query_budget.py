@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from payments import clock
 from payments.models import OrderPayment, QueryBudget
-from payments.reconciliation.budget import delete_old_budgets, take_query_token
+from payments.reconciliation.status_query import delete_old_budgets, take_query_token
 from tests.threads import at_once, in_a_crowd
 
 from .conftest import ringing
