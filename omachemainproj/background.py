@@ -1,30 +1,20 @@
 """Background tasks: what follows a commit, by a Celery worker, or in this process without a broker.
 
-A task is a function that takes a row's id. It may be lost or run twice: the row is the truth, and
-the clock (payments.clock) finds every row whose task was lost.
+A task (task_registry) may be lost or run twice: the row it is about is the truth, and the clock
+(payments.clock) finds every row whose task was lost.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
 from django.db import transaction
 
+from .task_registry import Task, name_of, run_task
+
 logger = logging.getLogger(__name__)
-
-Task = Callable[[int], None]
-
-#: What a worker may be asked to run, by dotted name. Nothing else can be asked of it.
-_tasks: dict[str, Task] = {}
-
-
-def background_task(function: Task) -> Task:
-    """Register a service that takes a row's id and is safe to run twice, anywhere, at once."""
-    _tasks[_name(function)] = function
-    return function
 
 
 def enqueue_after_commit(task: Task, row_id: int) -> None:
@@ -37,7 +27,7 @@ def enqueue(task: Task, row_id: int) -> None:
 
     A task that fails here, or cannot be sent, is logged and left to the clock.
     """
-    name = _name(task)
+    name = name_of(task)
     try:
         if settings.CELERY_BROKER_URL:
             # Imported here: a shop without a broker never pays for Celery.
@@ -48,12 +38,3 @@ def enqueue(task: Task, row_id: int) -> None:
             run_task(name, row_id)
     except Exception:
         logger.exception("%s(%s) was put off; the clock will find it", name, row_id)
-
-
-def run_task(name: str, row_id: int) -> None:
-    """Run a task by its dotted name. Raises KeyError for a name that is not registered."""
-    _tasks[name](row_id)
-
-
-def _name(function: Task) -> str:
-    return f"{function.__module__}.{function.__qualname__}"

@@ -1,6 +1,6 @@
 """The Celery app: workers and the beat, where there is a broker.
 
-``celery -A omachemainproj worker`` runs background tasks (omachemainproj.background),
+``celery -A omachemainproj worker`` runs background tasks (omachemainproj.task_registry),
 ``celery -A omachemainproj beat`` the clock (payments.tasks). Both only call service functions that
 are safe to run twice, anywhere, at once.
 """
@@ -14,7 +14,7 @@ from celery import Celery
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .background import run_task
+from .task_registry import run_task
 
 try:
     _ = settings.INSTALLED_APPS

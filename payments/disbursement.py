@@ -14,8 +14,8 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.task_registry import background_task
 
 from . import gateway
 from .daraja.client import Conversation

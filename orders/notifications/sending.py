@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.background import background_task, enqueue
+from omachemainproj.background import enqueue
+from omachemainproj.task_registry import background_task
 from orders.models import Order
 from orders.models.notifications import (
     Message,

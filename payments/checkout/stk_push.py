@@ -14,8 +14,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.background import background_task, enqueue_after_commit
+from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.task_registry import background_task
 from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway

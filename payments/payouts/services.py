@@ -15,10 +15,11 @@ from django.db.models import Exists, F, OuterRef, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from omachemainproj.background import background_task, enqueue_after_commit
+from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.dates import NAIROBI
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
+from omachemainproj.task_registry import background_task
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger

@@ -13,8 +13,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from omachemainproj.background import background_task
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.task_registry import background_task
 from payments import gateway
 from payments.daraja.client import StkOutcome, StkStatus
 from payments.models import STK_QUERIES, EventState, OrderPayment, QueryBudget, ReceiptSource
