@@ -76,8 +76,8 @@ class OrderAdmin(DownloadAdmin):
         cancel_order(order.pk)
 
 
-class WayFilter(admin.ChoicesFieldListFilter):
-    """Lines by where they are. New ones are found by their unpaid orders, which have an index."""
+class TrackStatusFilter(admin.ChoicesFieldListFilter):
+    """Lines by status. New ones are found by their unpaid orders, which have an index."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
         found = super().queryset(request, queryset)
@@ -90,13 +90,13 @@ class OrderTrackAdmin(DownloadAdmin):
     """Every line sold, its history, and what moves it on. Registered in payments.admin."""
 
     list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
-    list_filter = (("track_status", WayFilter),)
+    list_filter = (("track_status", TrackStatusFilter),)
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
     actions = [*ACTIONS.values(), "download"]
-    #: What the seller is paid, and where: no affair of who carries the goods.
+    #: What the seller is paid, and where: hidden from delivery agents.
     money = ("payment_mpesa_number", "commission")
 
     def find(self, term: str) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class OrderTrackAdmin(DownloadAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Who sees lines alone finds them by what is on the parcel, and looks up no people."""
+        """Search by token or reference only, for staff who may not see orders: not by people."""
         term = search_term.strip()
         if term and not request.user.has_perm("orders.view_order"):
             found = self.find(term)
@@ -135,7 +135,7 @@ class OrderTrackAdmin(DownloadAdmin):
 
 @admin.register(Message)
 class MessageAdmin(LookupAdmin):
-    """What people were told. Collection codes are hidden: they are for the buyer alone."""
+    """Messages to buyers and sellers. Collection codes are hidden: only the buyer may see them."""
 
     list_display = ("kind", "channel", "contact", "state", "reason", "created_at", "sent_at")
     list_filter = ("state", "kind", "channel")
@@ -171,7 +171,7 @@ class MessageAdmin(LookupAdmin):
 
     @admin.display(description="text")
     def words(self, message: Message) -> str:
-        """What it says, without the codes that prove a delivery."""
+        """The text without collection codes, which prove a delivery."""
         return _CODE.sub("••••••", message.text)
 
     def has_resend_permission(self, request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The shop's own part of a sale, fixed when the sale is made."""
+"""The shop's commission on a sale, fixed when the order is placed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from django.conf import settings
 
 
 def commissions(amounts: Sequence[int], percent: Decimal | None = None) -> list[int]:
-    """What of each line's amount the shop keeps, whole KES, for the lines of one order.
+    """The commission on each line of an order, whole KES, from the lines' amounts.
 
-    ``percent`` (the setting's, where none is given) is taken of the whole order and rounded down,
-    so that the shop never keeps more than it says. It is spread by largest remainder: each line's
-    part rounded down, and the shillings that are left to the lines that lost most by rounding, the
-    earlier first.
+    ``percent`` (default: the setting) of the whole order, rounded down, is allocated to the lines
+    by largest remainder: each line's own is rounded down, and the shillings left over go to the
+    lines that lost most by that, earlier lines first.
     """
     percent = settings.COMMISSION_PERCENT if percent is None else percent
     exact = [amount * percent / 100 for amount in amounts]

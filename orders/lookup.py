@@ -33,8 +33,8 @@ def find_orders(typed: str) -> dict[str, Any]:
     return {"buyer": buyer} if buyer else {}
 
 
-#: What a reader may take for a letter of a reference, and the letters it may have been. The
-#: alphabet of references leaves all of these out, so none of them is ever right as it is.
+#: Characters that people read or type in place of those of a reference, and which it may have been.
+#: References contain none of them (REFERENCE_ALPHABET).
 _LOOK_ALIKES = {
     "0": "QDC",
     "O": "QDC",
@@ -47,15 +47,15 @@ _LOOK_ALIKES = {
     "8": "R3",
     "B": "R3",
 }
-#: Readings of one reference that are looked up; more than these are no reading.
+#: With more possible readings than these, nothing is looked up.
 _READINGS = 64
 
 
 def find_by_typed_reference(typed: str) -> int | None:
     """Return the id of the order a person meant, or None when that is not certain.
 
-    Case, spaces and punctuation do not matter, words around the reference do not, and a letter
-    that references never contain is read as those it looks like. Two orders that fit are none.
+    Case, spaces, punctuation and words around the reference are ignored, and a character that
+    references never contain is read as those it looks like. When two orders match, it is None.
     """
     letters = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
     windows = {

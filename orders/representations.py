@@ -1,4 +1,4 @@
-"""Orders and their lines as the API shows them; serializers.py describes the same shapes."""
+"""Orders and their lines as the API returns them. serializers.py describes the same shapes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent
 def represent_order(
     order: Order, tracks: Iterable[OrderTrack], paying: Mapping[str, object]
 ) -> dict[str, Any]:
-    """One order for its buyer; amounts in whole KES, times in UTC. Nothing about attempts.
+    """One order for its buyer; amounts in whole KES, times in UTC.
 
-    ``paying`` adds how its payment stands: ``amount_due``, ``prompt``, ``by_hand``.
+    ``paying`` is added: ``amount_due``, ``prompt`` and ``by_hand``, from payments.
     """
     return {
         "order_token": str(order.order_token),
@@ -43,7 +43,7 @@ def represent_order(
 def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
     """One tracking row, from ``as_track_rows()``; amounts in whole KES.
 
-    The collection code is for the buyer's eyes alone.
+    Only the buyer is shown the collection code.
     """
     picture = row.product__thumbnail
     shows_code = row.buyer_id == reader_id and row.track_status in CODE_SHOWN
@@ -68,7 +68,7 @@ def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[st
 def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
     """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    Of the buyer it tells the first name, and once the line is paid the number to call.
+    Of the buyer it has the first name and, once the line is paid, the number to call.
     """
     picture = row.product__thumbnail
     return {
@@ -89,18 +89,18 @@ def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
-    """The whole way of a line, oldest first. One query."""
+    """All changes of a line's status, oldest first. One query."""
     steps = [{"track_status": "created", "at": line.created_at, "by": "buyer", "note": ""}]
     return steps + [
         {
             "track_status": event.track_status,
             "at": event.created_at,
-            "by": _who(event, line),
+            "by": _actor(event, line),
             "note": event.note,
         }
         for event in line.events.order_by("pk")
     ]
 
 
-def _who(event: TrackEvent, line: OrderTrack) -> str:
+def _actor(event: TrackEvent, line: OrderTrack) -> str:
     return {line.buyer_id: "buyer", line.seller_id: "seller"}.get(event.actor_id or 0, "shop")

@@ -1,4 +1,4 @@
-"""Who may review what they bought (products.reviews.services keeps what they say)."""
+"""Reviews of what was bought: who may write one. products.reviews.services stores them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ from .models import OrderTrack, TrackStatus
 
 
 class NotDelivered(Refusal):
-    """The goods are not with the buyer."""
+    """The line is not delivered."""
 
     code = "not_delivered"
     message = "You can review this once it is delivered."
 
 
 class OwnGoods(Refusal):
-    """Seller and buyer are one."""
+    """The buyer is the seller."""
 
     code = "own_goods"
     message = "You cannot review what you sell yourself."
 
 
 def review_line(*, track_id: int, buyer: User, stars: int, text: str = "") -> Review:
-    """Keep what a buyer says of a line that was delivered to them.
+    """Store a buyer's review of a line that was delivered to them.
 
-    Raises OrderTrack.DoesNotExist where it is not theirs, OwnGoods, NotDelivered, AlreadyReviewed.
+    Raises OrderTrack.DoesNotExist for a line that is not theirs, OwnGoods, NotDelivered,
+    AlreadyReviewed.
     """
     line = OrderTrack.objects.bought_by(buyer).get(pk=track_id)
     if line.seller_id == buyer.pk:
         raise OwnGoods
-    # Not locked: goods that are returned at this moment could as well have been a moment later.
+    # Not locked: a line cancelled at this moment could as well be cancelled after the review.
     if line.track_status != TrackStatus.DELIVERED:
         raise NotDelivered
     return write_review(

@@ -1,4 +1,4 @@
-"""What cash-out takes and orders answer. The answers are built by hand in answers.py."""
+"""Input and output of orders. Outputs only describe the shapes built in representations.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tracking. Cash-out's addresses are in payments.urls, where an order meets its payment."""
+"""Tracking. The addresses of cash-out are in payments.urls, since it starts the payment too."""
 
 from django.urls import path, re_path
 

@@ -1,4 +1,4 @@
-"""What was agreed, and what people are told of it."""
+"""Orders and their lines, and the notifications about them."""
 
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (

@@ -1,4 +1,4 @@
-"""What was agreed: orders, their lines, and the way each line goes."""
+"""Orders, their lines, and the history of each line."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ class PaymentStatus(models.TextChoices):
     PAID = "paid"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
-    REFUND_DUE = "refund_due"  # money came that cannot buy the goods any more; it goes back
+    REFUND_DUE = "refund_due"  # money came, and the goods are not to be had; it is refunded
     REFUNDED = "refunded"
 
 
-#: Where an order may go from where it is. Anything missing here is refused.
+#: From each status of an order: those that may follow. All else is refused.
 NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
     PaymentStatus.REQUESTED: {
         PaymentStatus.PAID,
         PaymentStatus.CANCELLED,
         PaymentStatus.EXPIRED,
     },
-    # Money that comes late re-takes the goods, or is owed back.
+    # Late money buys the goods if they are still free, and is refunded if not.
     PaymentStatus.CANCELLED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
     PaymentStatus.REFUND_DUE: {PaymentStatus.REFUNDED},
-    # Money may come again for an order whose money went back.
+    # Money may come again for an order that was refunded.
     PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
 }
 
@@ -89,7 +89,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return self.unpaid().filter(expires_at__lte=now)
 
     def paid_since(self, since: datetime) -> OrderQuerySet:
-        """Orders placed since then whose money is here and stays."""
+        """Paid orders that were placed since then."""
         return self.filter(payment_status=PaymentStatus.PAID, created_at__gte=since)
 
 
@@ -116,14 +116,14 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return on_the_road.order_by("updated_at")
 
     def update(self, **kwargs: Any) -> int:
-        """Refuse to write what payments must hear of: ``update()`` wakes nobody."""
+        """Refuse changes on which payments act (orders.signals): ``update()`` sends no signal."""
         if kwargs.get("track_status") == TrackStatus.FETCHED or kwargs.get("returned"):
             raise TypeError("Move lines one by one, with orders.fulfilment.move_line().")
         return super().update(**kwargs)
 
 
 class Order(models.Model):
-    """One cash-out: what a buyer agreed to pay, by when, and how that stands."""
+    """One cash-out of a buyer: the amount agreed, until when it may be paid, and its status."""
 
     buyer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
@@ -137,10 +137,10 @@ class Order(models.Model):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
-    #: Ringing again moves expires_at, but never beyond this.
+    #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
-    #: SHA-256 of what was asked under that key.
+    #: SHA-256 of the request that came with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
 
     objects = OrderQuerySet.as_manager()
@@ -179,28 +179,28 @@ class Order(models.Model):
 
     @property
     def is_unpaid(self) -> bool:
-        """Whether it still waits for its money."""
+        """Whether it waits for its payment."""
         return self.payment_status == PaymentStatus.REQUESTED
 
     @property
     def is_paid(self) -> bool:
-        """Whether its money is here and its goods are the buyer's."""
+        """Whether it is paid, and its goods belong to the buyer."""
         return self.payment_status == PaymentStatus.PAID
 
     @property
     def is_closed(self) -> bool:
-        """Whether it neither waits for money nor is paid: what comes for it goes back."""
+        """Whether it is neither unpaid nor paid: money that comes for it is refunded."""
         return not self.is_unpaid and not self.is_paid
 
     def may_become(self, status: str) -> bool:
-        """Whether an order may go from where it is to ``status``."""
+        """Whether ``status`` may follow the status it has."""
         return status in NEXT_PAYMENT_STATUSES[self.payment_status]
 
 
 class OrderTrack(models.Model):
-    """One line of an order: a product of one seller, who delivers it on their own.
+    """One line of an order: one product, which its seller delivers independently of other lines.
 
-    Name, price and the seller's number are those agreed at the time of sale.
+    Name, price and the seller's number are those of the time of sale.
     """
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="tracks")
@@ -222,11 +222,11 @@ class OrderTrack(models.Model):
         default=0, help_text="The shop's part of the amount, KES, as it was when it was sold."
     )
     payment_mpesa_number = models.CharField(max_length=12, help_text="Where the seller is paid.")
-    #: Shown to the buyer once it is paid; whoever hands the goods over asks for it.
+    #: Shown to the buyer once the line is paid; the person who delivers the goods types it.
     collection_code = models.CharField(max_length=6, default=new_collection_code, editable=False)
-    #: How often somebody typed another code.
+    #: How many wrong codes were typed.
     code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
-    #: Cancelled after it was paid: its money goes back, though its order may go on.
+    #: Cancelled after it was paid: its price is refunded, and its order may go on.
     returned = models.BooleanField(default=False, editable=False)
     track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -276,24 +276,24 @@ class OrderTrack(models.Model):
 
     @property
     def share(self) -> int:
-        """What the seller gets of the amount, KES."""
+        """The seller's earnings from the line, KES: the amount less the commission."""
         return self.amount - self.commission
 
     @property
     def shown_code(self) -> str | None:
-        """The collection code, for the buyer's eyes, while it can be of use."""
+        """The collection code while the buyer, and nobody else, may be shown it."""
         return self.collection_code if self.track_status in CODE_SHOWN else None
 
 
 class TrackEvent(models.Model):
-    """One step on the way of a line: where it came to, when, by whom and why.
+    """One change of a line's status: when, by whom and why.
 
-    Written by who moved the line, in the same transaction, under the order's lock.
+    Written in the transaction that changes the line, under the order's lock.
     """
 
     track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="events")
     track_status = models.CharField(max_length=9, choices=TrackStatus)
-    #: None when the shop itself moved it.
+    #: None when the shop itself changed it.
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

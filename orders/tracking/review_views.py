@@ -20,7 +20,7 @@ from .views import NoSuchLine
 
 
 class ReviewView(APIView):
-    """What the caller says of what they bought."""
+    """The caller's own review of a line."""
 
     throttle_scope = "review"
 

@@ -1,4 +1,4 @@
-"""Lines over HTTP, seen by who sold them."""
+"""A seller's lines over HTTP."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _SALE = OpenApiExample(
 
 
 class SellerOrdersView(GenericAPIView):
-    """What the caller sold and has to look after."""
+    """Lines that the caller sold."""
 
     queryset = OrderTrack.objects.none()
     serializer_class = SaleOutput
@@ -72,12 +72,12 @@ class SellerOrdersView(GenericAPIView):
         Of the buyer it tells the first name and, from paid to delivered, the `phone` to call.
         """
         sold = OrderTrack.objects.sold_by(current_user(request))
-        rows = self.paginate_queryset(as_sale_rows(_asked_for(request, sold)))
+        rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))
         prefix = media_prefix(request)
         return self.get_paginated_response([represent_sale(row, prefix) for row in rows or []])
 
 
-def _asked_for(request: Request, lines: OrderTrackQuerySet) -> OrderTrackQuerySet:
+def _filter_by_status(request: Request, lines: OrderTrackQuerySet) -> OrderTrackQuerySet:
     typed = request.query_params.getlist("status")
     if not typed:
         return lines.to_fulfil()

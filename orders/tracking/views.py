@@ -1,4 +1,4 @@
-"""Lines over HTTP: what their buyers see of them, and every step on their way."""
+"""Tracking over HTTP: a buyer's lines, one line with its history, and moving it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "
 
 
 class NoSuchLine(Refusal):
-    """No line of this id concerns the caller."""
+    """There is no such line, or the caller has no role for it."""
 
     code = "line_not_found"
     message = "There is no such line."
@@ -37,7 +37,7 @@ class NoSuchLine(Refusal):
 
 
 class TrackOrderView(GenericAPIView):
-    """What became of everything the caller bought."""
+    """All lines that the caller bought."""
 
     queryset = OrderTrack.objects.none()
     serializer_class = TrackOutput
@@ -52,7 +52,7 @@ class TrackOrderView(GenericAPIView):
         """The caller's own lines, newest first: one row a product a seller delivers."""
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
-        wanted = _wanted(request)
+        wanted = _read_filter(request)
         read = (
             partial(read_filtered_tracks, buyer_id, wanted)
             if wanted
@@ -66,7 +66,7 @@ class TrackOrderView(GenericAPIView):
 
 
 class TrackStoryView(APIView):
-    """One line, for its buyer, its seller, and those who deliver it."""
+    """One line with its history, for its buyer, its seller, and those who deliver it."""
 
     @extend_schema(operation_id="track_story", responses={200: TrackStoryOutput, 404: _NO_SUCH})
     def get(self, request: Request, track_id: str) -> Response:
@@ -75,7 +75,7 @@ class TrackStoryView(APIView):
 
 
 class MoveView(APIView):
-    """The steps of a line."""
+    """Moving a line to another status."""
 
     throttle_scope = "move"
 
@@ -104,7 +104,7 @@ class MoveView(APIView):
         return _story(request, line)
 
 
-def _wanted(request: Request) -> dict[str, Any]:
+def _read_filter(request: Request) -> dict[str, Any]:
     names = TrackFilterInput().fields.keys() & request.query_params.keys()
     twice = {
         name: ["Give this once."] for name in names if len(request.query_params.getlist(name)) > 1
@@ -118,7 +118,7 @@ def _wanted(request: Request) -> dict[str, Any]:
 
 
 def _visible(request: Request, track_id: int) -> OrderTrack:
-    """The line, where it is any business of the caller's. Raises NoSuchLine."""
+    """The line, if the caller has a role for it. Raises NoSuchLine."""
     line = OrderTrack.objects.filter(pk=track_id).first()
     if line is None or not roles_of(current_user(request), line):
         raise NoSuchLine

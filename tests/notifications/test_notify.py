@@ -1,4 +1,4 @@
-"""What is told, to whom, and over which channels."""
+"""Who is notified of what, in which language, and over which channels."""
 
 import pytest
 from django.core import mail

@@ -1,4 +1,4 @@
-"""Sending: at most once, and given up or tried again for a reason."""
+"""Sending: at most once, and failed or tried again for a reason."""
 
 import smtplib
 import time

@@ -17,7 +17,7 @@ from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, shelf
 
-from .ways import line_at, move, steps, with_role
+from .lines import line_at, move, steps, with_role
 
 pytestmark = pytest.mark.django_db
 

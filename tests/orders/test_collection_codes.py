@@ -7,7 +7,7 @@ import pytest
 from orders.models import OrderTrack
 from tests.threads import at_once
 
-from .ways import line_at, move, steps, with_role
+from .lines import line_at, move, steps, with_role
 
 LOCKED = {"code": ["Too many wrong codes were typed. The buyer or the shop can confirm."]}
 WRONG = {"code": ["This is not the code the buyer was given."]}

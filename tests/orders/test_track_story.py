@@ -12,7 +12,7 @@ from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
-from .ways import line_at, move, steps, with_role
+from .lines import line_at, move, steps, with_role
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from payments.models import GatewayEvent, Payout
-from tests.orders.ways import line_at
+from tests.orders.lines import line_at
 
 from .bodies import post, success
 from .paying_out import tick

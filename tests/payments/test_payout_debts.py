@@ -12,7 +12,7 @@ from payments.models import Account, Payout, PayoutDay
 from payments.payouts import services as service
 from payments.proof.prove import prove
 from tests.factories import ProductFactory, UserFactory
-from tests.orders.ways import line_at
+from tests.orders.lines import line_at
 
 from .paying_out import hurry, payouts, sent, tell, tick
 

@@ -16,7 +16,7 @@ from payments.models import Account, Payout, PayoutDay, Refund, SellerShare
 from payments.payouts import services as service
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
-from tests.orders.ways import line_at
+from tests.orders.lines import line_at
 from tests.threads import at_once
 
 from .paying_out import payouts, sent

@@ -13,7 +13,7 @@ from payments.models import Account, Payout, PayoutStop, SellerShare
 from payments.payouts import services as service
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
-from tests.orders.ways import line_at
+from tests.orders.lines import line_at
 
 from .paying_out import hurry, payouts, sent, tell, tell_when_asked, tick
 

@@ -1,4 +1,4 @@
-"""Lines brought to where a test needs them, by the way they would go."""
+"""Order lines in the status that a test needs, brought there as the shop does it."""
 
 from django.contrib.auth.models import Group
 

@@ -9,7 +9,7 @@ from orders.models import OrderTrack, TrackEvent, TrackStatus
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 
-from .ways import given_up_line, line_at, move, steps, with_role
+from .lines import given_up_line, line_at, move, steps, with_role
 
 pytestmark = pytest.mark.django_db
 

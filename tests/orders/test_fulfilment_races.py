@@ -18,7 +18,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
 from tests.threads import at_once
 
-from .ways import line_at, move, steps, with_role
+from .lines import line_at, move, steps, with_role
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
