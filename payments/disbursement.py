@@ -1,7 +1,7 @@
-"""Sending what is owed, to buyers and to sellers, and finding out what became of it.
+"""Disbursement: sending refunds and payouts, and querying what became of them.
 
-As with prompts: a row is committed before M-Pesa hears of it, turns ``unknown`` just before the
-call, and no lock is held while M-Pesa is asked. An unclear answer is never a failure.
+As with STK pushes: a row is committed before M-Pesa is asked, turns ``unknown`` just before the
+call, and no lock is held during it. An unclear answer is never a failure.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Row = TypeVar("Row", bound=MoneyOut)
 
 logger = logging.getLogger(__name__)
 
-#: Until what could not be sent, for nobody was reached, is tried again.
+#: Until a transfer is sent again of which M-Pesa was not reached.
 TRY_AGAIN = timedelta(minutes=1)
-#: Refusals that have nothing to do with what was sent: it is sent again as it is.
+#: Refusals that have nothing to do with the transfer: it is sent again as it is.
 RETRYABLE = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
-#: Until it is seen again whether a stop is over.
+#: Until it is seen again whether payouts are still stopped.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
 NOT_FOUND = "local.not_found"

@@ -86,11 +86,11 @@ def _client(account: DarajaAccount) -> DarajaClient:
 
 
 def callback_url(token: str) -> str:
-    """The address only Daraja is told, for one attempt or one refund."""
+    """The secret address to which Daraja posts what becomes of one attempt, refund or payout."""
     return f"{settings.DARAJA_CALLBACK_BASE_URL}/safwebhook/{token}/"
 
 
 def c2b_url(what: str) -> str:
-    """The address only Daraja is told for payments by hand: ``confirmation`` or ``validation``."""
+    """The secret address of C2B payments: ``confirmation`` or ``validation``."""
     base, token = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_C2B_TOKEN
     return f"{base}/safwebhook/c2b/{token}/{what}/"

@@ -1,4 +1,4 @@
-"""Whose money is where: double entry, in whole KES, and the one place that writes it.
+"""The ledger: whose money is where, in double entry and whole KES. The one place that posts.
 
 Every event that moves money is one posting, made inside the transaction of the event. Balances
 are kept nowhere: they are what the entries add up to.
@@ -32,7 +32,7 @@ class Unbalanced(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """What one event moves: amounts by account, the debits together equal to the credits.
+    """What one event moves: KES by account, the debits together equal to the credits.
 
     ``event`` names what happened, as in ``receipt:12``; there is one posting an event.
     """
@@ -76,7 +76,7 @@ def post(*postings: Posting) -> None:
 def post_receipt(receipt: Receipt) -> None:
     """Post what came in, once: held for its order's buyer, or in suspense without an order.
 
-    A receipt that tells of no amount moves nothing. Call in the transaction that writes it.
+    A receipt without an amount moves nothing. Call in the transaction that writes it.
     """
     if receipt.amount:
         post(
@@ -91,7 +91,7 @@ def post_receipt(receipt: Receipt) -> None:
 
 
 def post_match(receipt: Receipt) -> None:
-    """Move a receipt's money from suspense to the order it has now been given to."""
+    """Post a receipt's match: its money moves from suspense to its order."""
     if receipt.amount:
         post(
             Posting(
@@ -130,7 +130,7 @@ def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
 
 
 def post_refund_due(refund: Refund) -> None:
-    """Post that a refund is owed: no longer held for the order, or no longer in suspense."""
+    """Post that a refund is due: its money is held for the order, or in suspense, no longer."""
     held = Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
     post(
         Posting(
@@ -145,9 +145,9 @@ def post_refund_due(refund: Refund) -> None:
 
 
 def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
-    """Post that a refund has left the shop.
+    """Post that a refund was made.
 
-    With ``twice``, the same money had gone back another way: it lies as a debt in suspense.
+    With ``twice``, the same money was refunded before, another way: it is a debt in suspense.
     """
     owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
     post(
@@ -193,7 +193,7 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
 
 
 def post_payout(payout: Payout) -> None:
-    """Post that a payout has left the shop."""
+    """Post that a payout was made."""
     post(
         Posting(
             f"payout:{payout.pk}",

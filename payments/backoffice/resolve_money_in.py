@@ -82,7 +82,7 @@ def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str 
             provider=Provider.MPESA,
             number=number,
             amount=amount,
-            door=ReceiptSource.STAFF,
+            source=ReceiptSource.STAFF,
             reference=reference,
             phone=phone,
             paid_at=timezone.now(),
@@ -131,7 +131,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
             succeeded=False,
             code=STAFF_SAYS_UNPAID,
             text="A person has found that no money came.",
-            door=ReceiptSource.STAFF,
+            source=ReceiptSource.STAFF,
         ),
     )
     payment.refresh_from_db()
@@ -150,7 +150,7 @@ def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
             succeeded=True,
             code="0",
             text="A person has seen that it was paid.",
-            door=ReceiptSource.STAFF,
+            source=ReceiptSource.STAFF,
             amount=payment.amount,
             receipt=tidy_number(number),
         ),

@@ -27,7 +27,7 @@ class OrderBalance(NamedTuple):
 
 
 def amount_credited(order_id: int) -> int:
-    """KES that is counted for an order: what came, what the shop bears, less what is owed back."""
+    """KES counted for an order: what came and what is written off, less its refunds."""
     return order_balance(order_id).credited
 
 

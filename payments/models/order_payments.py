@@ -94,7 +94,7 @@ class OrderPayment(models.Model):
     The row is committed before the gateway hears of it and turns ``unknown`` just before the
     call, so that whatever dies in between, the row never claims more than is known. Money paid by
     hand is an attempt too, born confirmed. Saving one as ``confirmed`` is the one way an order
-    becomes paid (see orders.signals), once what came covers it.
+    becomes paid (see payments.signals), once what came covers it.
     """
 
     order = models.ForeignKey("orders.Order", on_delete=models.PROTECT, related_name="payments")
@@ -105,7 +105,7 @@ class OrderPayment(models.Model):
     status = models.CharField(max_length=9, choices=AttemptStatus, default=AttemptStatus.REQUESTED)
     #: True while the phone may be ringing for this attempt.
     live = models.BooleanField(default=True)
-    #: Daraja does not sign its callbacks. Only it is told this attempt's address.
+    #: Daraja does not sign its callbacks. Only it knows this attempt's address.
     callback_token = models.CharField(
         max_length=32, default=new_callback_token, unique=True, editable=False
     )

@@ -1,4 +1,4 @@
-"""What came in, and how far the shop has looked for it."""
+"""Receipts of what came in, and how far the shop has looked for them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def provider_choices() -> list[tuple[str, str]]:
 
 
 class ReceiptSource(models.TextChoices):
-    """Where the shop first heard of a receipt."""
+    """What first reported a receipt to the shop."""
 
     CALLBACK = "callback", "callback at the attempt's own address"
     QUERY = "query", "status query"
@@ -60,17 +60,17 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
 
 
 class Receipt(models.Model):
-    """One real movement of money in. Counted once, whichever door the news came through.
+    """One payment that arrived. Counted once, whichever source reports it.
 
-    With an ``order`` it is credited to that order; without one it waits in suspense for a person,
-    and ``note`` says why. ``number`` is empty while only a status query has told of the money:
-    the query proves a payment but does not name its receipt.
+    With an ``order`` it is credited to that order; without one it is held in suspense for a person,
+    and ``note`` says why. ``number`` is empty while only a status query has reported the payment:
+    the query proves it but does not name its receipt.
     """
 
     provider = models.CharField(max_length=8, choices=provider_choices, default=Provider.MPESA)
     number = models.CharField(max_length=40, blank=True)
     amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings, as the provider says.")
-    #: What of the order's price the shop bears, because less came than was counted at first.
+    #: What of the order's price is written off, because less came than was counted at first.
     borne = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
     payment = models.OneToOneField(
         OrderPayment, null=True, on_delete=models.PROTECT, related_name="receipt"
@@ -78,6 +78,7 @@ class Receipt(models.Model):
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="receipts"
     )
+    #: Its source: what reported it first, or what named its number.
     door = models.CharField(max_length=9, choices=ReceiptSource)
     #: Of the payer, as the provider shows it: nowadays often masked.
     phone = models.CharField(max_length=20, blank=True)

@@ -86,7 +86,7 @@ class MoneyOut(models.Model):
     originator_conversation_id = models.CharField(
         max_length=64, default=new_conversation_id, unique=True, editable=False
     )
-    #: Two addresses only Daraja is told: for the result, and for what a status query finds.
+    #: Two addresses only Daraja knows: for the result, and for what a status query finds.
     callback_token = models.CharField(
         max_length=32, default=new_callback_token, unique=True, editable=False
     )

@@ -18,7 +18,7 @@ from .services import create_payouts
 
 
 def update_seller_earnings(line: OrderTrack) -> None:
-    """Let money follow a line: to its seller once fetched, to its buyer once cancelled.
+    """Credit a line's seller once it is fetched; undo that and refund once it is cancelled.
 
     Call inside a transaction that holds the lock of its order. Safe to repeat.
     """
@@ -45,7 +45,7 @@ def _record_earning(line: OrderTrack) -> None:
 
 
 def _reverse_earning(line: OrderTrack) -> None:
-    """Owe a seller nothing more for a line. What was sent to them already is their debt."""
+    """Undo a seller's share of a line. What was paid out to them already is their debt."""
     share_id = SellerShare.objects.owed().filter(track=line).values_list("pk", flat=True).first()
     if share_id is None:
         return
@@ -59,7 +59,7 @@ def _reverse_earning(line: OrderTrack) -> None:
 
 
 def _cancel_unsent(payout_id: int) -> None:
-    """Drop a payout that has not left. What else it carried, create_payouts gives to another."""
+    """Cancel an unsent payout. create_payouts puts its other shares into another."""
     # By its own row: were it found through its shares, PostgreSQL would not look at its status
     # again after waiting for whoever was sending it.
     unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)

@@ -1,4 +1,4 @@
-"""What sellers are owed, made into payouts, and how each ends (with payments.transfers).
+"""Payouts: sellers' shares put together, and what follows the end of each (payments.transfers).
 
 Locks: the seller, their shares, the payout. A share is carried by one payout at a time; what a
 payout sends is its shares' money, less what the seller owes the shop.
@@ -40,11 +40,11 @@ LOOKBACK = timedelta(days=14)
 @background_task
 @transaction.atomic
 def create_payouts(seller_id: int) -> None:
-    """Make payouts of what a seller is owed and nothing carries yet. Safe to repeat, at once.
+    """Create payouts of a seller's shares that are in none yet. Safe to repeat, at once.
 
     One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
-    for others to the same number; what the seller owes the shop is kept back first. Nothing is
-    made for a number that M-Pesa has just refused. The clock sends each payout.
+    for others to the same number; what the seller owes the shop is deducted first. Nothing is
+    created for a number that M-Pesa has just refused. The clock sends each payout.
     """
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
@@ -61,7 +61,7 @@ def create_payouts(seller_id: int) -> None:
 
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
-    """Sellers who are owed, since before then, what no payout sends and M-Pesa would take."""
+    """Sellers with shares from before then that are in no payout, though M-Pesa would take them."""
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
     new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
     enough = new.values("seller", "phone").annotate(total=Sum("amount"))
@@ -71,7 +71,7 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
 
 
 def _with_unallocated(now: datetime) -> set[int]:
-    """Sellers for whom more was kept back than they owe: a payout did not leave after all."""
+    """Sellers from whom more was deducted than they owe: a payout was not made after all."""
     never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
         seller=OuterRef("pk"),
         status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
@@ -83,7 +83,7 @@ def _with_unallocated(now: datetime) -> set[int]:
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
-    """What nothing carries, locked, oldest first."""
+    """Shares that are in no payout, locked, oldest first."""
     dropped = Payout.objects.dropped().filter(seller=seller_id)
     left = SellerShare.objects.uncarried(dropped)
     left_ids = list(left.values_list("pk", flat=True))
@@ -94,7 +94,7 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
 
 
 def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
-    """Put shares into payouts to one number; return what is left of ``spare``, a debt below 0."""
+    """Put shares into payouts to one number; return what is left of ``spare`` (below 0, a debt)."""
     carried: list[SellerShare] = []
     for share in waiting:
         carried.append(share)
@@ -110,7 +110,7 @@ def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -
 
 
 def _pay_unallocated(seller_id: int, amount: int, blocked: set[str]) -> None:
-    """Send what was kept back for a debt that turned out to be none."""
+    """Pay out what was deducted for a debt that turned out to be none."""
     last = SellerShare.objects.filter(seller=seller_id).exclude(phone__in=blocked).last()
     if last is not None:
         _create(seller_id, last.phone, [], gross=0, amount=amount)
@@ -188,7 +188,7 @@ class PayoutHandler(TransferHandler[Payout]):
 
 
 def _cancel_unsent(seller_id: int) -> None:
-    """Drop what has not left to a seller yet, to be made again less what they have by now."""
+    """Cancel a seller's unsent payouts; they are created again, less what was paid by now."""
     due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
     due.update(
         status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."

@@ -1,4 +1,4 @@
-"""How an attempt ends: the one place that writes it down (what came in is in receipts.py)."""
+"""How a payment attempt ends: the one place that records it. What arrived is in receipts.py."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from payments.models import (
 from payments.refunds.services import refund_excess, refund_excess_locked
 
 from . import receipts
-from .receipts import is_recorded
+from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How an attempt ended, in our words.
+    """How an attempt ended, by a callback, a status query, the statement or a person.
 
-    ``amount`` (whole KES) is None where the news does not tell, as in a status query; ``receipt``
-    is empty then too.
+    ``source`` is a ``ReceiptSource``. ``amount`` (whole KES) is None and ``receipt`` empty where
+    the source does not name them, as a status query never does.
     """
 
     succeeded: bool
     code: str
     text: str
-    door: str
+    source: str
     amount: int | None = None
     receipt: str = ""
     paid_at: datetime | None = None
@@ -51,13 +51,13 @@ class Outcome:
 
 @transaction.atomic
 def record_outcome(payment_id: int, outcome: Outcome) -> str:
-    """Write down how an attempt ended, and what came in. Safe to repeat, in any order.
+    """Record how an attempt ended, and the receipt of a success. Safe to repeat, in any order.
 
     Only a confirmation is final: a success that comes late overturns a failure, never the other
     way round. Saving a confirmed attempt pays its order inside this transaction, if what came
-    covers it; what came beyond that is owed back.
+    covers it; what came beyond that is refunded.
 
-    Returns what it made of the news, as a note for the one who keeps it.
+    Returns a note of what was done.
     """
     return record_outcome_locked(locked_row(OrderPayment, payment_id), outcome)
 
@@ -85,7 +85,7 @@ def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
 
 @transaction.atomic
 def sync_order_with_payment(order_id: int) -> None:
-    """Pay an order whose money is confirmed but who did not hear of it. Safe to repeat."""
+    """Pay an order whose payment was confirmed without the order's knowing. Safe to repeat."""
     mark_order_paid(order_id, credited=partial(amount_credited, order_id))
     refund_excess(order_id)
 
@@ -95,7 +95,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None:
         return _add_details(payment, order, kept, outcome)
-    found = next(iter(known), None) if outcome.receipt else _paid_by_hand(payment)
+    found = next(iter(known), None) if outcome.receipt else _find_manual(payment)
     if found is not None:
         return _claim_receipt(payment, order, found, outcome)
     receipt = receipts.create_receipt(
@@ -104,7 +104,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
             amount=payment.amount if outcome.amount is None else outcome.amount,
             payment=payment,
             order=order,
-            door=outcome.door,
+            door=outcome.source,
             paid_at=outcome.paid_at,
         )
     )
@@ -115,18 +115,18 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
 
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
-    """The attempt's own receipt, and the one of this number, where they are written down."""
+    """The attempt's own receipt, and the one with this number, as far as they are recorded."""
     known = Q(payment=payment)
     if number:
         known |= Q(provider=Provider.MPESA, number=number)
     return list(Receipt.objects.filter(known).select_related("payment").order_by("pk"))
 
 
-def _paid_by_hand(payment: OrderPayment) -> Receipt | None:
-    """Money for the order that was thought paid by hand, and may be this prompt's.
+def _find_manual(payment: OrderPayment) -> Receipt | None:
+    """The order's receipt that was taken for a manual payment and may be this STK push's.
 
-    M-Pesa's confirmation of a payment does not tell whether a prompt asked for it, and the status
-    query does not name its receipt. Both tell of the same money unless more turns up.
+    M-Pesa's C2B confirmation does not say whether an STK push asked for the payment, and the status
+    query does not name its receipt. Both are the same payment unless another turns up.
     """
     return (
         Receipt.objects.filter(
@@ -141,73 +141,65 @@ def _paid_by_hand(payment: OrderPayment) -> Receipt | None:
 
 
 def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
-    """Take over money that another door has told of, if it is this attempt's."""
+    """Make a receipt that another source reported this attempt's, if it is its own."""
     if receipt.order_id is None:
-        # A person may be giving it to an order, or back, at this very moment.
+        # A person may be matching or refunding it at this very moment.
         receipt = locked_row(Receipt, receipt.pk)
+    manual, ours = receipt.payment, (payment.order_id, Channel.PAY_BILL)
     if receipt.order_id is None and not receipt.refunds.owed().exists():
         receipt.note = ""
         receipts.match(receipt, order)
-    elif not _is_by_hand(receipt, payment):
+    elif manual is None or (manual.order_id, manual.channel) != ours:
         logger.error("payment %s: receipt %s is counted already", payment.pk, receipt.number)
         return f"Receipt {receipt.number} is counted already; nothing was credited."
-    by_hand, receipt.payment = receipt.payment, payment
-    receipt.door = outcome.door if outcome.receipt else receipt.door
+    receipt.payment = payment
+    receipt.door = outcome.source if outcome.receipt else receipt.door
     receipt.paid_at = outcome.paid_at or receipt.paid_at
     receipt.save(update_fields=["payment", "door", "paid_at"])
-    if by_hand is not None:
-        # It was this prompt's after all. What was posted about it is now about the prompt.
-        by_hand.events.update(payment=payment)
-        by_hand.delete()
+    if manual is not None:
+        # It was this STK push's after all, and so are the messages about it.
+        manual.events.update(payment=payment)
+        manual.delete()
     if outcome.amount not in {None, receipt.amount}:
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
     _confirm(payment, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
 
-def _is_by_hand(receipt: Receipt, payment: OrderPayment) -> bool:
-    by_hand = receipt.payment
-    return (
-        by_hand is not None
-        and by_hand.order_id == payment.order_id
-        and by_hand.channel == Channel.PAY_BILL
-    )
-
-
 def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Outcome) -> str:
-    """Add what a later word tells of money that is counted already."""
+    """Add what a later report says about a receipt that is recorded already."""
     if outcome.receipt in {"", kept.number}:
         return "Counted already."
     if (
         kept.door in {ReceiptSource.C2B, ReceiptSource.STATEMENT, ReceiptSource.STAFF}
-        and outcome.door == ReceiptSource.CALLBACK
+        and outcome.source == ReceiptSource.CALLBACK
     ):
-        # The number came from elsewhere and was thought to be this attempt's; it is not.
+        # The number came from another source and was taken for this attempt's; it is not.
         receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
-    if is_recorded(outcome.receipt):
+    if find_receipt(outcome.receipt) is not None:
         return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
     if kept.number and (
-        kept.door == ReceiptSource.CALLBACK or outcome.door != ReceiptSource.CALLBACK
+        kept.door == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
-        return _hold_in_suspense(kept, outcome)
-    # A number heard at the attempt's own address outranks none, and one from elsewhere.
-    kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.door
+        return _hold_second_receipt(kept, outcome)
+    # A number reported at the attempt's own address replaces none, and one from another source.
+    kept.number, kept.paid_at, kept.door = outcome.receipt, outcome.paid_at, outcome.source
     kept.save(update_fields=["number", "paid_at", "door"])
     if outcome.amount not in {None, kept.amount}:
-        # The query that proved the payment had named no amount.
+        # The query that proved the payment does not report an amount.
         return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
     return "Counted already; its receipt number is known now."
 
 
-def _hold_in_suspense(kept: Receipt, outcome: Outcome) -> str:
-    """Keep a second receipt for one prompt, which pays once, for a person to see."""
+def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
+    """Hold a second receipt for one STK push, which pays once, in suspense for a person."""
     note = f"A second receipt for the attempt behind {kept.number}."
     receipts.create_receipt(
         Receipt(
             number=outcome.receipt,
             amount=outcome.amount or 0,
-            door=outcome.door,
+            door=outcome.source,
             paid_at=outcome.paid_at,
             note=note,
         )

@@ -1,4 +1,4 @@
-"""What came in: every movement of money once, whichever door the news of it came through."""
+"""Receipts: each payment that arrived is recorded once, whichever source reports it."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IncomingPayment:
-    """News of money that has arrived: so many KES under a provider's receipt number.
+    """A payment as a source reports it: an amount in KES under a provider's receipt number.
 
-    ``provider`` is M-Pesa's key or a bank's, ``door`` where the news came from (``ReceiptSource``);
-    ``reference`` is what the payer typed, ``phone`` what the provider shows of their number,
-    ``paid_at`` is aware.
+    ``provider`` is M-Pesa's key or a bank's, ``source`` a ``ReceiptSource``; ``reference`` is what
+    the payer typed, ``phone`` what the provider shows of their number, ``paid_at`` is aware.
     """
 
     provider: str
     number: str
     amount: int
-    door: str
+    source: str
     reference: str = ""
     phone: str = ""
     payer: str = ""
@@ -39,31 +38,31 @@ class IncomingPayment:
 
 
 @transaction.atomic
-def record_receipt(news: IncomingPayment) -> tuple[Receipt, str]:
-    """Write down money that came without a word from the prompt that may have asked for it.
+def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
+    """Record a payment that is not reported by a callback or query of the STK push behind it.
 
-    Finds its order by the reference that was typed, pays the order if that covers it, and owes
-    back what is too much. Without an order the money waits in suspense for a person. Safe to
-    repeat, through any door, in any order.
+    Finds its order by the reference that was typed, pays the order if that covers it, and refunds
+    what is too much. Without an order the money is held in suspense for a person. Safe to repeat,
+    from any source, in any order.
 
-    Returns the receipt and what was made of the news.
+    Returns the receipt and a note of what was done.
     """
-    known = find_receipt(news.number, news.provider)
-    order_id = known.order_id if known else find_by_typed_reference(news.reference)
+    known = find_receipt(incoming.number, incoming.provider)
+    order_id = known.order_id if known else find_by_typed_reference(incoming.reference)
     order = locked_row(Order, order_id) if order_id else None
-    # Another door may have been faster while the order was locked by it.
-    known = find_receipt(news.number, news.provider)
+    # Another source may have been faster, and held the order's lock until now.
+    known = find_receipt(incoming.number, incoming.provider)
     if known is not None:
-        return known, _merge(known, news)
+        return known, _merge(known, incoming)
     if order is None:
-        return _hold_in_suspense(news)
-    unnamed = _without_number(order, news)
+        return _hold_in_suspense(incoming)
+    unnamed = _find_without_number(order, incoming)
     if unnamed is not None:
-        unnamed.number, unnamed.door = news.number, news.door
-        _fill_in(unnamed, news)
+        unnamed.number, unnamed.door = incoming.number, incoming.source
+        _fill_in(unnamed, incoming)
         unnamed.save()
         return unnamed, "Counted already; its receipt number is known now."
-    receipt = create_receipt(Receipt(order=order, number=news.number, **_reported(news)))
+    receipt = create_receipt(Receipt(order=order, number=incoming.number, **_reported(incoming)))
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
@@ -83,10 +82,10 @@ def create_receipt(receipt: Receipt) -> Receipt:
 
 @transaction.atomic
 def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
-    """Give money that waits in suspense to an order, at a person's word.
+    """Match a receipt in suspense to an order, as a person decided.
 
-    The order is paid if that covers it; what is too much is owed back. Raises AlreadyMatched when
-    the money has an order or is on its way back.
+    The order is paid if that covers it; what is too much is refunded. Raises AlreadyMatched when
+    the receipt has an order or is being refunded.
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
@@ -100,7 +99,7 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 
 class AlreadyMatched(ValueError):
-    """The money has an order, or is on its way back. Its text is a plain sentence."""
+    """The receipt has an order, or is being refunded. Its text is a plain sentence."""
 
 
 def match(receipt: Receipt, order: Order) -> None:
@@ -111,9 +110,9 @@ def match(receipt: Receipt, order: Order) -> None:
 
 
 def record_manual_payment(receipt: Receipt, order: Order) -> None:
-    """Let money of an order have been paid by hand: an attempt of its own, born confirmed.
+    """Record a manual payment as a confirmed OrderPayment.
 
-    Saving the attempt pays the order, if what came covers it.
+    Saving it pays the order, if what came covers it.
     """
     by_hand = OrderPayment(
         order=order,
@@ -147,68 +146,67 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
 
 
 def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:
-    """The receipt of this number, if it is written down. Never looks for an empty number."""
+    """The receipt with this number, if it is recorded. Never looks for an empty number."""
     receipts = Receipt.objects.filter(provider=provider, number=number)
     return receipts.select_related("payment").first() if number else None
 
 
-def is_recorded(number: str) -> bool:
-    """Whether M-Pesa's receipt of this number is written down. Never true of an empty number."""
-    return find_receipt(number) is not None
-
-
-def _hold_in_suspense(news: IncomingPayment) -> tuple[Receipt, str]:
-    typed = news.reference[:40]
+def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
+    typed = incoming.reference[:40]
     note = f"No order has the reference “{typed}”." if typed else "No reference was typed."
     try:
         with transaction.atomic():
-            receipt = create_receipt(Receipt(number=news.number, note=note, **_reported(news)))
+            receipt = create_receipt(
+                Receipt(number=incoming.number, note=note, **_reported(incoming))
+            )
     except IntegrityError:
-        # Another door told of it in the same moment.
-        known = find_receipt(news.number, news.provider)
+        # Another source reported it at the same moment.
+        known = find_receipt(incoming.number, incoming.provider)
         if known is None:
             raise
         return known, "Counted already."
-    logger.error("receipt %s: %s In suspense.", news.number, note)
+    logger.error("receipt %s: %s In suspense.", incoming.number, note)
     return receipt, note
 
 
-def _merge(known: Receipt, news: IncomingPayment) -> str:
-    """Add what another door tells of money that is counted already."""
-    _fill_in(known, news)
+def _merge(known: Receipt, incoming: IncomingPayment) -> str:
+    """Add what another source reports about a receipt that is recorded already."""
+    _fill_in(known, incoming)
     known.save(update_fields=["phone", "payer", "reference", "paid_at"])
-    if news.amount != known.amount:
-        note = correct_amount(known, reported_amount=news.amount)
+    if incoming.amount != known.amount:
+        note = correct_amount(known, reported_amount=incoming.amount)
         if known.order_id is not None:
             refund_excess(known.order_id)
         return note
     return "Counted already."
 
 
-def _fill_in(receipt: Receipt, news: IncomingPayment) -> None:
-    told = _reported(news)
+def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
+    """Add the details a receipt does not have yet."""
+    reported = _reported(incoming)
     for name in ("payer", "reference", "paid_at"):
-        setattr(receipt, name, getattr(receipt, name) or told[name])
+        setattr(receipt, name, getattr(receipt, name) or reported[name])
     # A confirmation masks the payer's number, the statement may not.
-    if news.phone and ("*" in receipt.phone or not receipt.phone):
-        receipt.phone = news.phone[:20]
+    if incoming.phone and ("*" in receipt.phone or not receipt.phone):
+        receipt.phone = incoming.phone[:20]
 
 
-def _without_number(order: Order, news: IncomingPayment) -> Receipt | None:
-    """Money of the order that only a status query has told of: this is its number, by all signs."""
-    if news.provider != Provider.MPESA:
+def _find_without_number(order: Order, incoming: IncomingPayment) -> Receipt | None:
+    """The order's receipt that only a status query has proved, and that has this amount."""
+    if incoming.provider != Provider.MPESA:
         return None
-    unnamed = Receipt.objects.filter(order=order, number="", provider=news.provider)
-    return unnamed.filter(amount=news.amount).order_by("pk").first()
+    unnamed = Receipt.objects.filter(order=order, number="", provider=incoming.provider)
+    return unnamed.filter(amount=incoming.amount).order_by("pk").first()
 
 
-def _reported(news: IncomingPayment) -> dict[str, object]:
+def _reported(incoming: IncomingPayment) -> dict[str, object]:
+    """What is reported, as a receipt has it."""
     return {
-        "provider": news.provider,
-        "amount": news.amount,
-        "door": news.door,
-        "phone": news.phone[:20],
-        "payer": news.payer[:100],
-        "reference": news.reference[:40],
-        "paid_at": news.paid_at,
+        "provider": incoming.provider,
+        "amount": incoming.amount,
+        "door": incoming.source,
+        "phone": incoming.phone[:20],
+        "payer": incoming.payer[:100],
+        "reference": incoming.reference[:40],
+        "paid_at": incoming.paid_at,
     }

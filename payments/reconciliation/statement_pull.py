@@ -1,7 +1,7 @@
-"""M-Pesa's own statement: what really came, read again and again, for nothing tells of it twice.
+"""Pulling M-Pesa's statement: the payments whose one report was lost are found there.
 
-Daraja shows the last 48 hours of payments to the pay bill, prompts included. Each row goes through
-the same door as a confirmation, so what is known changes nothing.
+Daraja's Pull Transactions shows the last 48 hours of payments to the pay bill, STK pushes included.
+Each row is recorded as a C2B confirmation is, so what is known already changes nothing.
 """
 
 from __future__ import annotations
@@ -40,25 +40,22 @@ REACH = timedelta(hours=47, minutes=50)
 OVERLAP = timedelta(hours=1)
 #: Between two readings while something is unknown, and while nothing is.
 SOON, ROUTINE = timedelta(minutes=5), timedelta(hours=6)
-#: A payment is on the statement when its own time is this far behind what was read.
-SETTLED = timedelta(hours=1)
-#: Money of a prompt is on the statement after this long, or it never moved.
-LAST = timedelta(hours=24) + SETTLED
-NOT_ON_STATEMENT_NOTE = Outcome(
+#: The money of an STK push is on the statement this long after it, or it never moved.
+SHOWN_WITHIN = timedelta(hours=25)
+NEVER_SHOWN = Outcome(
     succeeded=False,
     code=NOT_ON_STATEMENT,
     text="M-Pesa never spoke of it, and its statement does not show it.",
-    door=ReceiptSource.STATEMENT,
+    source=ReceiptSource.STATEMENT,
 )
 #: Attempts ended in one round.
 MAX_ENDED = 200
-_TOLD = ("number", "amount", "phone")
 #: Pages of one reading: 20,000 payments in two days.
 MAX_PAGES = 200
 
 
 def pull_statement(now: datetime) -> int:
-    """Take in what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
+    """Record what M-Pesa's statement shows, if it is time to. Returns how many rows it had.
 
     Safe to repeat, anywhere, at once: one caller claims the reading by setting the next one.
     """
@@ -71,12 +68,12 @@ def pull_statement(now: datetime) -> int:
     rows = broken = 0
     try:
         for page in _pages(start, now):
-            broken += _record_row(page)
+            broken += _record_page(page)
             rows += page.size
         if broken:
             raise Unfinished(f"{broken} rows could not be taken in. They are in the log.")
     except (DarajaError, Unfinished) as error:
-        # What was read is taken in; all of it is read again, soon.
+        # What was read is recorded; all of it is read again, soon.
         logger.warning("the statement could not be read to its end: %s", error)
         StatementPull.objects.filter(pk=pull.pk).update(
             next_pull_at=now + SOON, result_text=str(error)[:200]
@@ -91,7 +88,7 @@ def pull_statement(now: datetime) -> int:
 
 
 class Unfinished(Exception):
-    """The statement was not taken in whole. Its text is a plain sentence."""
+    """Not all of the statement was recorded. Its text is a plain sentence."""
 
 
 def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
@@ -105,17 +102,17 @@ def _pages(start: datetime, end: datetime) -> Iterator[StatementPage]:
     raise Unfinished(f"It has more than {MAX_PAGES} pages.")
 
 
-def _record_row(page: StatementPage) -> int:
-    """Take in the rows of a page; returns how many broke. What cannot be read is a person's."""
+def _record_page(page: StatementPage) -> int:
+    """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
     numbers = [row.receipt for row in page.rows]
-    known = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
-    told = {number: (amount, phone) for number, amount, phone in known.values_list(*_TOLD)}
+    receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
+    known = set(receipts.values_list("number", "amount", "phone"))
     for unreadable in page.unreadable:
         _store_unreadable_row(unreadable.encode())
     broken = 0
     for row in page.rows:
-        # Most rows are known, and tell nothing but a number M-Pesa had masked elsewhere.
-        if told.get(row.receipt) == (row.amount, row.phone):
+        # Most rows are known; one that adds nothing but a phone masked elsewhere is not.
+        if (row.receipt, row.amount, row.phone) in known:
             continue
         try:
             record_receipt(_incoming_payment(row))
@@ -140,20 +137,20 @@ def _store_unreadable_row(row: bytes) -> None:
 
 
 def fail_attempts_not_on_statement() -> int:
-    """End attempts that M-Pesa never spoke of and whose money is on no statement. Safe to repeat.
+    """Fail attempts without any report whose money is on no statement. Safe to repeat.
 
-    Only where everything from their prompt until a day later has been read. What is left a person
+    Only where everything from their STK push until a day later has been read. What is left a person
     must look at.
     """
     pull = StatementPull.objects.filter(shortcode=settings.DARAJA_SHORTCODE).first()
     if not settings.DARAJA_STATEMENT or pull is None or pull.read_until is None:
         return 0
     shown = OrderPayment.objects.unresolved().filter(
-        rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - LAST
+        rung_at__gte=pull.read_from, rung_at__lte=pull.read_until - SHOWN_WITHIN
     )
     ended = list(shown.values_list("pk", flat=True)[:MAX_ENDED])
     for payment_id in ended:
-        record_outcome(payment_id, NOT_ON_STATEMENT_NOTE)
+        record_outcome(payment_id, NEVER_SHOWN)
     return len(ended)
 
 
@@ -187,7 +184,7 @@ def _incoming_payment(row: StatementRow) -> IncomingPayment:
         provider=Provider.MPESA,
         number=row.receipt,
         amount=row.amount,
-        door=ReceiptSource.STATEMENT,
+        source=ReceiptSource.STATEMENT,
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,

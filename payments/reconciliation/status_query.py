@@ -92,7 +92,7 @@ def _outcome(answer: StkStatus) -> Outcome:
         succeeded=answer.outcome == StkOutcome.PAID,
         code=answer.result_code,
         text=answer.description,
-        door=ReceiptSource.QUERY,
+        source=ReceiptSource.QUERY,
     )
 
 

@@ -1,4 +1,4 @@
-"""What is owed back, and how each try to give it back ends (with payments.transfers).
+"""Refunds: what is due back to buyers, and what follows the end of each (payments.transfers).
 
 Locks: the order first, then the refund.
 """
@@ -47,10 +47,10 @@ NUMBER_DELAY = timedelta(minutes=1)
 
 @transaction.atomic
 def refund_excess(order_id: int) -> None:
-    """Owe back what came for an order and cannot pay for it. Safe to repeat.
+    """Refund what came for an order and cannot pay for it. Safe to repeat.
 
-    Nothing, while it waits for its money; what is above its amount, once it is paid; all of it,
-    once it is closed. The clock sends each refund.
+    Nothing, while the order is unpaid; what is above its amount, once it is paid; all of it, once
+    it is closed. The clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 
@@ -82,7 +82,7 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
 
 @transaction.atomic
 def refund_unmatched(receipt_id: int) -> Refund:
-    """Owe money in suspense back to whoever paid it, at a person's word. Raises NothingToRefund."""
+    """Refund a receipt in suspense to its payer, as a person decided. Raises NothingToRefund."""
     receipt = locked_row(Receipt, receipt_id)
     left = _unrefunded(receipt)
     if receipt.order_id is not None or left <= 0:
@@ -91,13 +91,13 @@ def refund_unmatched(receipt_id: int) -> Refund:
 
 
 class NothingToRefund(ValueError):
-    """Nothing of the money can be given back. Its text is a plain sentence."""
+    """Nothing of the receipt is left to refund. Its text is a plain sentence."""
 
 
 def create_refund(
     receipt: Receipt, amount: int, cause: str, *, returned: OrderTrack | None = None
 ) -> Refund:
-    """Owe ``amount`` KES of a receipt back, by the way that can serve; the ledger says so.
+    """Create a refund of ``amount`` KES of a receipt, by a way that can serve, and post it as due.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
@@ -221,7 +221,7 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
 
 def _reverse_write_off(order: Order, amount: int) -> None:
-    """Take back what the shop bore for goods that were paid back: the buyer never paid it."""
+    """Reverse what was written off for goods that are refunded: the buyer never paid that part."""
     for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
         part = min(receipt.borne, amount)
         if part:
@@ -231,7 +231,7 @@ def _reverse_write_off(order: Order, amount: int) -> None:
 
 
 def _unrefunded(receipt: Receipt) -> int:
-    """KES of a receipt that are not owed back."""
+    """KES of a receipt that are neither refunded nor to be."""
     owed: int | None = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"]
     return receipt.amount - (owed or 0)
 
@@ -245,7 +245,7 @@ def locked_refund(refund_id: int) -> Refund:
 
 
 def _cancel_replacements(refund: Refund) -> bool:
-    """Drop what followed a refund that was refused and yet was done; False when it is too late."""
+    """Cancel what replaced a refused refund that M-Pesa paid anyway; False when it is too late."""
     following = Refund.objects.filter(replaces=refund).first()
     last = following
     while last is not None and (after := Refund.objects.filter(replaces=last).first()):
@@ -281,7 +281,7 @@ def _link_to_replacement(refund: Refund) -> None:
 
 
 def _close_if_refunded(refund: Refund) -> None:
-    """Tell the line, and the order, once nothing that is owed back for it is still to go."""
+    """Mark the line, and the order, as refunded once nothing of it is still to be refunded."""
     if refund.order_id is None:
         return
     going = Refund.objects.owed().exclude(status=TransferStatus.DONE)

@@ -39,7 +39,7 @@ def handle(event: GatewayEvent) -> None:
             provider=bank.key,
             number=notification.number,
             amount=notification.amount,
-            door=ReceiptSource.BANK,
+            source=ReceiptSource.BANK,
             reference=notification.reference,
             phone=notification.phone,
             payer=notification.payer,

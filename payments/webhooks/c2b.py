@@ -84,7 +84,7 @@ def _incoming_payment(payment: C2bPayment) -> IncomingPayment:
         provider=Provider.MPESA,
         number=payment.receipt,
         amount=payment.amount,
-        door=ReceiptSource.C2B,
+        source=ReceiptSource.C2B,
         reference=payment.reference,
         phone=payment.phone,
         payer=payment.first_name,

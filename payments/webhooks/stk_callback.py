@@ -122,7 +122,7 @@ def _outcome(callback: StkCallback) -> Outcome:
         succeeded=callback.succeeded,
         code=callback.result_code,
         text=callback.description,
-        door=ReceiptSource.CALLBACK,
+        source=ReceiptSource.CALLBACK,
         amount=callback.amount,
         receipt=callback.receipt,
         paid_at=callback.paid_at,

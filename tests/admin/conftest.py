@@ -50,7 +50,7 @@ def sale(buyer, kettle):
             succeeded=True,
             code="0",
             text="Paid",
-            door=ReceiptSource.CALLBACK,
+            source=ReceiptSource.CALLBACK,
             amount=payment.amount,
             receipt="TKB1234567",
         ),

@@ -115,7 +115,7 @@ def test_money_that_came_in_two_parts_is_back_when_both_are(buyer, kettle):
                 provider="mpesa",
                 number=number,
                 amount=amount,
-                door="c2b",
+                source="c2b",
                 reference=order.reference,
             )
         )

@@ -22,7 +22,7 @@ PAID = Outcome(
     succeeded=True,
     code="0",
     text="",
-    door=ReceiptSource.CALLBACK,
+    source=ReceiptSource.CALLBACK,
     amount=3000,
     receipt="SGL0000001",
 )

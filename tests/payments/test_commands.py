@@ -207,7 +207,7 @@ def test_a_receipt_without_a_number_is_named(buyer, kettle, simulator):
     simulator.forget_urls()
     payment = an_order(buyer, (kettle, 2)).payments.get()
     simulator.wait_until_quiet()
-    record_outcome(payment.pk, Outcome(succeeded=True, code="0", text="Paid", door="query"))
+    record_outcome(payment.pk, Outcome(succeeded=True, code="0", text="Paid", source="query"))
 
     receipt = simulator.books()["entries"][0]["receipt"]
     assert broke("prove", "--against-simulator").splitlines() == [

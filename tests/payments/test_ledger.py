@@ -28,11 +28,13 @@ from tests.threads import at_once
 from .conftest import ringing
 
 
-def money(receipt="SGL0000001", amount=3000, door=ReceiptSource.CALLBACK):
-    return Outcome(succeeded=True, code="0", text="Done", door=door, amount=amount, receipt=receipt)
+def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
+    return Outcome(
+        succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
+    )
 
 
-PROVEN = money(receipt="", amount=None, door=ReceiptSource.QUERY)
+PROVEN = money(receipt="", amount=None, source=ReceiptSource.QUERY)
 
 
 def balances(order=None):
@@ -110,7 +112,7 @@ def test_a_second_receipt_for_one_attempt_lies_in_suspense(payment):
 
 def test_a_receipt_that_tells_of_no_amount_moves_nothing(payment):
     record_outcome(payment.pk, money("SGL0000001"))
-    record_outcome(payment.pk, money("SGL0000002", amount=None, door=ReceiptSource.QUERY))
+    record_outcome(payment.pk, money("SGL0000002", amount=None, source=ReceiptSource.QUERY))
 
     assert Receipt.objects.get(number="SGL0000002").amount == 0
     assert balances() == {"mpesa_clearing": 3000, "buyers_held": 3000}

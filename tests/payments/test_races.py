@@ -154,7 +154,7 @@ def test_ringing_again_while_a_live_prompt_is_confirmed_does_not_deadlock(paymen
 
 def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
     slow_down(monkeypatch, "payments.reconciliation.outcomes._close")
-    no_money = Outcome(succeeded=False, code="1037", text="", door="query")
+    no_money = Outcome(succeeded=False, code="1037", text="", source="query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 
     raised = at_once(
@@ -167,7 +167,7 @@ def test_a_failure_and_a_success_at_once_end_confirmed(payment, monkeypatch):
 
 
 def test_a_query_and_a_callback_at_once_are_one_receipt(payment, monkeypatch):
-    slow_down(monkeypatch, "payments.reconciliation.outcomes.is_recorded")
+    slow_down(monkeypatch, "payments.reconciliation.outcomes.find_receipt")
     proven = Outcome(True, "0", "", "query")
     money = Outcome(True, "0", "", "callback", amount=3000, receipt="SGL7654321")
 

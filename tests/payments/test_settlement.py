@@ -9,14 +9,16 @@ from tests.shopping import shelf
 from .conftest import ringing
 
 
-def money(receipt="SGL0000001", amount=3000, door=ReceiptSource.CALLBACK):
-    return Outcome(succeeded=True, code="0", text="Done", door=door, amount=amount, receipt=receipt)
+def money(receipt="SGL0000001", amount=3000, source=ReceiptSource.CALLBACK):
+    return Outcome(
+        succeeded=True, code="0", text="Done", source=source, amount=amount, receipt=receipt
+    )
 
 
 NO_MONEY = Outcome(
-    succeeded=False, code="1", text="The balance is low", door=ReceiptSource.CALLBACK
+    succeeded=False, code="1", text="The balance is low", source=ReceiptSource.CALLBACK
 )
-PROVEN = money(receipt="", amount=None, door=ReceiptSource.QUERY)
+PROVEN = money(receipt="", amount=None, source=ReceiptSource.QUERY)
 
 
 def test_settling_twice_counts_once(payment, kettle):
