@@ -316,7 +316,7 @@ def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
     "refund", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
 )
 def refund_went(refund: Refund, given: Given, by: User) -> str:
-    done = money_out.record_refund_outcome(refund.pk, number=given["number"])
+    done = money_out.record_transfer_outcome(refund, number=given["number"])
     return f"{format_kes(done.amount)} went back under {done.number}."
 
 
@@ -324,19 +324,19 @@ def refund_went(refund: Refund, given: Given, by: User) -> str:
     "payout", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
 )
 def payout_went(payout: Payout, given: Given, by: User) -> str:
-    money_out.record_payout_outcome(payout.pk, number=given["number"])
+    money_out.record_transfer_outcome(payout, number=given["number"])
     return "It is written down as sent."
 
 
 @console_action("refund", "not-done", "It never went", STILL_OWED, applies=_is_silent)
 def refund_never_went(refund: Refund, given: Given, by: User) -> str:
-    money_out.record_refund_outcome(refund.pk)
+    money_out.record_transfer_outcome(refund)
     return "The money never went, and is still owed."
 
 
 @console_action("payout", "not-done", "It never went", STILL_OWED, applies=_is_silent)
 def payout_never_went(payout: Payout, given: Given, by: User) -> str:
-    money_out.record_payout_outcome(payout.pk)
+    money_out.record_transfer_outcome(payout)
     return "It never went: try it again, or send it to another number."
 
 
