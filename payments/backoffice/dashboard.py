@@ -19,6 +19,7 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order, OrderTrack
@@ -45,7 +46,7 @@ from .charts import (
     part,
     percentile,
 )
-from .queues import COUNT_AT_MOST, QUEUES
+from .queues import QUEUES
 
 #: Days of sales that are shown, today included.
 SALES_DAYS = 30

@@ -1,4 +1,4 @@
-"""The console's queues: what needs a person, and what goes on by itself and is shown to know of."""
+"""The console's queues: what needs a person, and what is shown for information only."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
+from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
 from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
 
-#: Rows shown of a queue, and how far its rows are counted.
-SHOWN, COUNT_AT_MOST = 25, 1000
-#: A receipt's number comes with the callback or with the statement; then a person looks.
+#: Rows shown of a queue; beyond them its list in the admin is the way.
+SHOWN = 25
+#: A receipt's number comes with the callback or with the statement; after this a person looks.
 NAMED_WITHIN = timedelta(hours=1)
-#: The clock sends what is owed within seconds. What is still here then is held back.
+#: The clock sends what is due within seconds. What is still due after this is held back.
 SENT_WITHIN = timedelta(minutes=2)
 
 
@@ -36,8 +37,7 @@ class Queue:
     about: str
     rows: Callable[[datetime], QuerySet[Any]]
     columns: Mapping[str, Callable[[Any], Any]]
-    model: type[Any]
-    listed: str = ""
+    listed: str
     #: Nobody has to act: the shop goes on by itself.
     for_information: bool = False
 
@@ -125,7 +125,6 @@ QUEUES = (
         title="Money is stopped from leaving",
         about="M-Pesa does not accept the shop's initiator, and every further try would lock it. "
         "Put the password or the certificate right, then let money leave again.",
-        model=PayoutStop,
         rows=lambda now: PayoutStop.objects.still_open(),
         columns={"Why": str, "Since": lambda stop: stop.created_at},
         listed="payments_payoutstop_changelist",
@@ -135,7 +134,6 @@ QUEUES = (
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
         "it back.",
-        model=Receipt,
         rows=lambda now: Receipt.objects.unmatched().order_by("pk"),
         columns={
             **_RECEIPT,
@@ -152,7 +150,6 @@ QUEUES = (
         title="Prompts M-Pesa never spoke of",
         about="The phone may have paid or not. Ask M-Pesa again, or look on its portal and say "
         "which. A success that comes late still counts.",
-        model=OrderPayment,
         rows=lambda now: OrderPayment.objects.unresolved().select_related("order").order_by("pk"),
         columns={
             "Order": lambda payment: payment.order,
@@ -168,7 +165,6 @@ QUEUES = (
         title="Refunds that were refused",
         about="This money is owed and no way is left that the shop may try by itself. Try again, "
         "send it to another number, or give it back on the portal.",
-        model=Refund,
         rows=lambda now: Refund.objects.refused().select_related("order", "receipt").order_by("pk"),
         columns={
             **_REFUND,
@@ -183,7 +179,6 @@ QUEUES = (
         title="Refunds M-Pesa never spoke of",
         about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
         "tells: name the receipt it went under, or say that it never went.",
-        model=Refund,
         rows=lambda now: (
             Refund.objects.unresolved().select_related("order", "receipt").order_by("pk")
         ),
@@ -200,7 +195,6 @@ QUEUES = (
         title="Refunds that ended otherwise",
         about="The money went back twice, or another amount did. Do what there is to do outside "
         "of the shop, then acknowledge it with a note.",
-        model=Refund,
         rows=lambda now: Refund.objects.unseen().select_related("order", "receipt").order_by("pk"),
         columns={
             **_REFUND,
@@ -214,7 +208,6 @@ QUEUES = (
         title="Payouts to approve",
         about="Too large to leave before a second person has looked: at what was sold, and at the "
         "number it goes to.",
-        model=Payout,
         rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
         columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
         listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
@@ -224,7 +217,6 @@ QUEUES = (
         title="Payouts that were refused",
         about="M-Pesa does not take the number, or refused too often. The seller can give another "
         "number; so can you, once you have called them.",
-        model=Payout,
         rows=lambda now: Payout.objects.needs_action().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
@@ -238,7 +230,6 @@ QUEUES = (
         title="Payouts M-Pesa never spoke of",
         about="The money may have gone or not, and M-Pesa is not asked any more. Its portal "
         "tells: name the receipt it went under, or say that it never went.",
-        model=Payout,
         rows=lambda now: Payout.objects.unresolved().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
@@ -252,7 +243,6 @@ QUEUES = (
         title="Payouts that ended otherwise",
         about="The money may have gone twice, or another amount did. What went twice is kept back "
         "from the seller's next payouts. Acknowledge what you have seen.",
-        model=Payout,
         rows=lambda now: Payout.objects.unseen().select_related("seller").order_by("pk"),
         columns={
             **_PAYOUT,
@@ -266,7 +256,6 @@ QUEUES = (
         title="Receipts whose number has not come",
         about="M-Pesa said that the prompt was paid and did not name the receipt. Until it has a "
         "number, nothing of its order goes back. The portal shows it.",
-        model=Receipt,
         rows=lambda now: (
             Receipt.objects.without_number()
             .filter(created_at__lt=now - NAMED_WITHIN)
@@ -285,7 +274,6 @@ QUEUES = (
         title="Receipts whose amount was corrected",
         about="The shop had counted another amount than M-Pesa tells of now. What is missing the "
         "shop bears. Acknowledge what you have seen.",
-        model=Receipt,
         rows=lambda now: Receipt.objects.unseen().select_related("order").order_by("pk"),
         columns={
             **_RECEIPT,
@@ -300,7 +288,6 @@ QUEUES = (
         title="Messages that broke",
         about="M-Pesa or the bank told of something, and the shop could not act on it. Act on it "
         "again once the cause is mended, or set it aside.",
-        model=GatewayEvent,
         rows=lambda now: (
             GatewayEvent.objects.broken(c2b_token=settings.DARAJA_C2B_TOKEN)
             .defer("body", "headers")
@@ -319,7 +306,6 @@ QUEUES = (
         title="Short payments that wait for the rest",
         about="Not all of the price has come. The buyer has been told how much is missing. When "
         "the time is over the money goes back by itself.",
-        model=Receipt,
         rows=lambda now: Receipt.objects.awaiting_the_rest().select_related("order").order_by("pk"),
         columns={
             **_RECEIPT,
@@ -335,7 +321,6 @@ QUEUES = (
         title="Refunds that wait",
         about="For money on the account they are paid from, for a limit of M-Pesa's, for a "
         "receipt's number, or for a stop to end. Then they go by themselves.",
-        model=Refund,
         rows=lambda now: (
             Refund.objects.on_hold(now - SENT_WITHIN)
             .select_related("order", "receipt", "replaces")
@@ -356,7 +341,6 @@ QUEUES = (
         title="Payouts that wait",
         about="For money on the account they are paid from, for the day's limit, or for a stop to "
         "end. Then they go by themselves.",
-        model=Payout,
         rows=lambda now: (
             Payout.objects.on_hold(now - SENT_WITHIN)
             .select_related("seller")

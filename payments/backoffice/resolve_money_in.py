@@ -35,7 +35,7 @@ from payments.webhooks.inbox import reprocess_event
 
 #: A result code of our own: a person has found out that no money came.
 STAFF_SAYS_UNPAID = "local.not_paid"
-#: How a message stands that nothing was done about.
+#: States of a message that nothing was done about.
 MAY_BE_SET_ASIDE = frozenset({EventState.FAILED, EventState.UNMATCHED, EventState.UNREADABLE})
 
 
@@ -70,9 +70,9 @@ def refund_receipt(receipt_id: int) -> Refund:
 
 
 def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str = "") -> Receipt:
-    """Write down an M-Pesa receipt that a person has seen on the portal or on a buyer's phone.
+    """Record an M-Pesa receipt that a person has seen on the portal or on a buyer's phone.
 
-    It is counted once, whatever M-Pesa tells of it later.
+    It is counted once, whatever M-Pesa reports of it later.
     """
     number = tidy_number(number)
     if find_receipt(number) is not None:
@@ -93,7 +93,7 @@ def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str 
 
 @transaction.atomic
 def set_receipt_number(receipt_id: int, *, number: str) -> Receipt:
-    """Give money that only a status query has told of the number a person saw on the portal."""
+    """Give a receipt without a number, known from a status query, the one the portal shows."""
     receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
     if receipt.number or receipt.order is None:
         raise ActionNotAvailable("Its number has come, or it has no order.")
@@ -118,7 +118,7 @@ def query_attempt(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
-    """End an attempt M-Pesa never spoke of: a person has seen that no money came.
+    """End an attempt whose result M-Pesa never reported: a person has seen that no money came.
 
     A success that comes late still overturns it.
     """
@@ -140,7 +140,7 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 @transaction.atomic
 def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
-    """End an attempt M-Pesa never spoke of: a person has seen that it was paid, and under what."""
+    """End an attempt whose result M-Pesa never reported: a person has seen its receipt."""
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("The attempt has ended.")
@@ -162,7 +162,7 @@ def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
 
 
 def reprocess_message(event_id: int) -> GatewayEvent:
-    """Act on a kept message as if it had just come. Safe to repeat."""
+    """Process a stored message as if it had just come. Safe to repeat."""
     if GatewayEvent.objects.get(pk=event_id).state == EventState.APPLIED:
         raise ActionNotAvailable("It was acted on already.")
     return reprocess_event(event_id)
@@ -170,7 +170,7 @@ def reprocess_message(event_id: int) -> GatewayEvent:
 
 @transaction.atomic
 def set_message_aside(event_id: int) -> GatewayEvent:
-    """Say that a person has looked at a message, and that nothing is to be done about it."""
+    """Record that a person has looked at a message, and that nothing is to be done about it."""
     event = locked_row(GatewayEvent, event_id)
     if event.state not in MAY_BE_SET_ASIDE:
         raise ActionNotAvailable("It was acted on, or it still is.")

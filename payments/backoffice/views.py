@@ -169,7 +169,7 @@ def _row(kind: str, pk: int) -> Model:
 
 
 def _who_acts(request: HttpRequest) -> User:
-    """Who asks, if they may see money and decide about it. Raises PermissionDenied."""
+    """Who asks, if they may look and act. Raises PermissionDenied."""
     person = request.user
     if not isinstance(person, User) or not person.has_perms((LOOKING, ACTING)):
         raise PermissionDenied

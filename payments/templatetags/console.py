@@ -1,4 +1,4 @@
-"""What the console's templates ask for."""
+"""Tags and filters of the console's templates."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from django.db.models import Model
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
 
+from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
 from payments.backoffice.actions import KINDS
 from payments.backoffice.dashboard import panels_for
-from payments.backoffice.queues import COUNT_AT_MOST, Queue, count_open
+from payments.backoffice.queues import Queue, count_open
 
 register = template.Library()
 
