@@ -99,13 +99,15 @@ def _seller_balance(now: datetime) -> QuerySet[User]:
 @rule("What a seller is owed is in a payout within five minutes, where M-Pesa would take it")
 def _prepared(now: datetime) -> QuerySet[SellerShare]:
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
-    never_left = Q(payout__isnull=True) | Q(payout__status__in=("dropped", "refused"))
+    never_left = Q(payout__isnull=True) | Q(
+        payout__status__in=(TransferStatus.DROPPED, TransferStatus.REFUSED)
+    )
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
     elsewhere = elsewhere.exclude(phone=OuterRef("phone"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
     forgotten = SellerShare.objects.owed().filter(
-        Q(payout__isnull=True) | Q(payout__status="dropped"),
+        Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
         ~Exists(refused),
         amount__gt=0,
         created_at__lt=now - FORGOTTEN,
