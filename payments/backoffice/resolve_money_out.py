@@ -18,6 +18,7 @@ from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
 from payments.models import MoneyOut, Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
 from payments.payouts.services import locked_payout, retry_payout
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import create_replacement, locked_refund
 from payments.transfers import handler_of, mark_done, mark_refused
 
@@ -70,6 +71,14 @@ def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
     if refund.way == Way.PORTAL:
         raise ActionNotAvailable("Name the number it is to be sent to.")
     return create_replacement(refund, way=refund.way)
+
+
+def record_reversal_seen(receipt_id: int, *, number: str) -> str:
+    """Record that M-Pesa took a payment back by itself, under this receipt. Returns a note."""
+    try:
+        return record_outside_reversal(receipt_id, number=tidy_number(number))
+    except CannotBeReversed as error:
+        raise ActionNotAvailable(str(error)) from error
 
 
 def retry_refused_payout(payout_id: int, *, phone: str = "") -> None:

@@ -15,6 +15,7 @@ class Way(models.TextChoices):
     REVERSAL = "reversal", "reversal of the payment"
     B2C = "b2c", "payment to the phone"
     PORTAL = "portal", "a person, on M-Pesa's portal"
+    OUTSIDE = "outside", "M-Pesa itself, at its customer's word"
 
 
 class Cause(models.TextChoices):
@@ -25,6 +26,7 @@ class Cause(models.TextChoices):
     EXCESS = "excess", "it was more than the order's price"
     RETURNED = "returned", "the goods were cancelled after they were paid"
     STAFF = "staff", "a person decided so"
+    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
 
 
 #: A payment that is being reversed, or was: it is not asked for a second time.
