@@ -23,14 +23,13 @@ from payments.models import (
     Way,
     order_balance,
 )
+from payments.models.refunds import UNSENT
 from payments.transfers import mark_done
 
 from .services import refund_excess_locked
 
 logger = logging.getLogger(__name__)
 
-#: Refunds M-Pesa was never asked for, or certainly refused: the reversal has paid them.
-UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
 BY_MPESA = "M-Pesa took the payment back by itself."
 
 

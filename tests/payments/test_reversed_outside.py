@@ -9,6 +9,7 @@ from orders.models import Order
 from payments.backoffice import resolve_money_out as money_out
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.daraja.statement import StatementPage, StatementRow
+from payments.disbursement import process_refund
 from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
 from payments.reconciliation.statement_pull import pull_statement
@@ -160,6 +161,116 @@ def test_a_part_that_is_due_back_is_done_by_it(client, payment, order):
 
     assert refunds() == [(500, "outside", "done", BACK)]
     assert Order.objects.get().payment_status == "refunded"
+
+
+# --- Before money goes back another way --------------------------------------------------------
+
+
+@pytest.fixture
+def owed(paid, daraja):
+    """KES 1,500 of a payment of KES 3,500, which can go back by B2C alone. M-Pesa was asked."""
+    cancel(paid, 0)
+    refund = Refund.objects.get()
+    process_refund(refund.pk)
+    refund.refresh_from_db()
+    return refund
+
+
+def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
+    told = {"ReceiptNo": receipt, "TransactionStatus": status, "Amount": "3500", **facts}
+    result = {
+        "ResultType": 0,
+        "ResultCode": code,
+        "ResultDesc": "x",
+        "OriginatorConversationID": "ours-1",
+        "ConversationID": "AG_1",
+        "TransactionID": "SGQ0000001",
+        "ResultParameters": {
+            "ResultParameter": [{"Key": key, "Value": value} for key, value in told.items()]
+        },
+    }
+    if code:
+        del result["ResultParameters"]
+    post(client, None, {"Result": result}, token=refund.status_token)
+    process_refund(refund.pk)
+    refund.refresh_from_db()
+
+
+def test_the_payment_is_asked_about_first_and_nothing_leaves(owed, daraja):
+    [question] = daraja.questions
+    assert (question["receipt"], daraja.payouts, owed.status) == (PAID, [], "due")
+    assert question["result_url"].endswith(f"/{owed.status_token}/")
+
+
+def test_a_payment_that_stands_may_go_back(client, owed, daraja):
+    answer(client, owed)
+
+    assert [payout["amount"] for payout in daraja.payouts] == [1500]
+    assert len(daraja.questions) == 1
+
+
+def test_a_payment_that_was_reversed_is_not_sent_again(client, paid, owed, daraja):
+    answer(client, owed, status="Reversed")
+    cancel(paid, 1)
+
+    assert refunds() == [(1500, "outside", "done", ""), (2000, "outside", "done", "")]
+    assert (daraja.payouts, daraja.reversals, books()) == ([], [], {})
+    assert Order.objects.get().payment_status == "refunded"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"code": "SFC_IC0003"},
+        {"code": 26},
+        {"receipt": "SGL0000009"},
+        {"receipt": "SGL0000009", "status": "Reversed"},
+        {"status": "Initiated"},
+        {"status": ""},
+    ],
+)
+def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
+    answer(client, owed, **told)
+
+    assert (daraja.payouts, owed.status, refunds()[0][1]) == ([], "due", "b2c")
+    assert owed.next_check_at > timezone.now()
+
+
+def test_a_payment_that_never_was_is_a_persons(client, owed, daraja):
+    answer(client, owed, status="Declined")
+
+    assert (daraja.payouts, owed.status) == ([], "refused")
+    assert "Declined" in owed.note
+
+
+def test_an_answer_from_elsewhere_lets_nothing_leave(client, owed, daraja, settings):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
+
+    answer(client, owed)
+
+    assert (daraja.payouts, owed.status) == ([], "due")
+
+
+def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, daraja):
+    for _ in range(10):
+        Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
+        process_refund(owed.pk)
+
+    owed.refresh_from_db()
+    assert (owed.status, owed.result_code) == ("refused", "local.not_answered")
+    assert (len(daraja.questions), daraja.payouts) == (8, [])
+    again = money_out.retry_refund(owed.pk)
+    process_refund(again.pk)
+    assert len(daraja.payouts) == 1
+
+
+def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja):
+    post(client, payment, success(payment, receipt=PAID))
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+
+    process_refund(Refund.objects.get().pk)
+
+    assert (daraja.questions, len(daraja.reversals)) == ([], 1)
 
 
 # --- What M-Pesa tells of it -------------------------------------------------------------------
