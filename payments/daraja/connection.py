@@ -83,7 +83,7 @@ class Transport(HttpExchange):
                 "POST", path, at_most=at_most, data=body, headers=headers, auth=auth
             )
         except FAILURES as error:
-            if body.taken:
+            if body.was_sent:
                 raise _lost(path, error) from error
             raise _unreachable(path) from error
 
