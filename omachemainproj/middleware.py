@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from .ip_addresses import read_address
 from .logs import request_id
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -46,8 +46,7 @@ class EdgeMiddleware:
     def _answer(self, request: HttpRequest) -> HttpResponse:
         if not _is_readable_path(request.path_info) or not _is_readable_query(request):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
-        if settings.TRUSTED_PROXIES:
-            _believe_proxies(request, settings.TRUSTED_PROXIES)
+        _find_client(request, settings.TRUSTED_PROXIES)
         path = request.path_info
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return _refuse("Use https.", "https_required")
@@ -72,15 +71,17 @@ def _is_readable_query(request: HttpRequest) -> bool:
         return False
 
 
-def _believe_proxies(request: HttpRequest, count: int) -> None:
-    """Set REMOTE_ADDR to the address our own outermost proxy saw; a client cannot choose it."""
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if len(hops) < count:
-        return
-    try:
-        request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(hops[-count]))
-    except ValueError:
-        return
+def _find_client(request: HttpRequest, proxies: int) -> None:
+    """Set REMOTE_ADDR to the client's address, in the one spelling everything compares with.
+
+    Behind proxies of ours it is what the outermost of them saw; a client cannot choose it.
+    """
+    client = read_address(request.META.get("REMOTE_ADDR", ""))
+    if proxies:
+        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        client = (read_address(hops[-proxies]) if len(hops) >= proxies else None) or client
+    if client is not None:
+        request.META["REMOTE_ADDR"] = str(client)
 
 
 def _refuse(detail: str, code: str) -> JsonResponse:
