@@ -1,4 +1,4 @@
-"""The outermost room: what every request passes through, whatever it asks for."""
+"""What every request passes through first, whatever it asks for."""
 
 from __future__ import annotations
 
@@ -21,13 +21,8 @@ _PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
 _FILES = ("/static/", "/media/")
 
 
-class EdgeMiddleware:
-    """Names each request, finds the client's address and refuses what cannot be read safely.
-
-    A path without its last slash is read as if it had one, so that no redirect loses a body.
-    Over plain http, production redirects pages to https and refuses everything else: a client
-    that sent a password in the clear should notice.
-    """
+class RequestIdMiddleware:
+    """Names each request, and says with every answer what a browser may do with it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -37,13 +32,26 @@ class EdgeMiddleware:
         # Never reset: Django writes its line about a bad answer after the last middleware. The
         # thread's next request overwrites it.
         request_id.set(request.request_id)  # type: ignore[attr-defined]
-        response = self._answer(request)
+        response = self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+
+class EdgeMiddleware:
+    """Finds the client's address and refuses what cannot be read safely.
+
+    A path without its last slash is read as if it had one, so that no redirect loses a body.
+    Over plain http, production redirects pages to https and refuses everything else: a client
+    that sent a password in the clear should notice. It stands behind the CORS middleware, so that
+    a page on another origin can read what was refused, and why.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if not _is_readable_path(request.path_info) or not _is_readable_query(request):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
         _find_client(request, settings.TRUSTED_PROXIES)

@@ -191,8 +191,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "omachemainproj.middleware.EdgeMiddleware",
+    "omachemainproj.middleware.RequestIdMiddleware",
+    # Before everything that may refuse: without its headers a page sees only "network error".
     "corsheaders.middleware.CorsMiddleware",
+    "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -469,14 +471,48 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/",
 }
 
+#: Every address, one with a line break in it too.
+CORS_URLS_REGEX = r""
+#: Nothing hangs on a header but Authorization, which a star does not cover, and no cookie is taken
+#: from another origin: what tracing, caching or a framework adds may come along. The rest is named
+#: for what does not know the star.
 CORS_ALLOW_HEADERS = [
     "accept",
+    "accept-language",
     "authorization",
+    "baggage",
+    "cache-control",
+    "content-language",
     "content-type",
     "idempotency-key",
+    "if-match",
+    "if-modified-since",
     "if-none-match",
+    "if-unmodified-since",
+    "pragma",
+    "range",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-csrftoken",
+    "x-request-id",
+    "x-requested-with",
+    "*",
 ]
-CORS_EXPOSE_HEADERS = ["Link", "ETag", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+#: What an answer of ours may carry that a page cannot read unasked.
+CORS_EXPOSE_HEADERS = [
+    "Allow",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
 #: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
@@ -526,7 +562,7 @@ if HTTPS:
     # A browser lets nobody but this very host set a cookie with this prefix.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-#: Said with every answer (EdgeMiddleware); a page that needs more says so itself.
+#: Said with every answer (RequestIdMiddleware); a page that needs more says so itself.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
