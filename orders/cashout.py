@@ -7,6 +7,7 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -31,6 +32,8 @@ from .models import Order, OrderTrack, PaymentStatus
 MAX_UNPAID_ORDERS = 3
 MAX_UNPAID_UNITS = 20
 MAX_UNPAID_PERCENT = 10
+#: A request without an Idempotency-Key that repeats one within this time is the same order.
+REPEAT_WINDOW = timedelta(seconds=15)
 
 
 class TooManyUnpaid(Refusal):
@@ -84,7 +87,9 @@ def place_order(
     """Place an order at today's prices and hold its goods: all lines or none.
 
     Lines for the same product are added up. With an ``idempotency_key`` the same request returns
-    the same order, however often it comes.
+    the same order, however often it comes. Without one, a request for the lines and the phone of an
+    order that the buyer placed a moment ago (REPEAT_WINDOW) and that is still unpaid returns that
+    order: it is a double click.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
     1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress.
@@ -111,7 +116,7 @@ def _place(
     fingerprint = _fingerprint(quantities, mpesa_number) if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # Under this lock a buyer's unpaid orders are counted.
+    # Under this lock a buyer's unpaid orders are counted, and a double click waits for the first.
     _lock_buyer(buyer.pk)
     earlier = _earlier_orders(buyer.pk, idempotency_key)
     for order in earlier:
@@ -119,6 +124,8 @@ def _place(
             if order.fingerprint != fingerprint:
                 raise KeyReused()
             return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
+    if not idempotency_key and (repeated := _find_repeated(earlier, quantities, mpesa_number)):
+        return repeated
     products = _read_products(quantities, lines)
     _check_unpaid_limits(earlier, quantities, products, lines)
 
@@ -200,6 +207,21 @@ def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     if key is None:
         return orders.unpaid()
     return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
+
+
+def _find_repeated(
+    unpaid: list[Order], quantities: dict[int, int], mpesa_number: str
+) -> PlacedOrder | None:
+    """The order that was placed for the same a moment ago and still waits for its money."""
+    now = timezone.now()
+    for order in unpaid:
+        is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
+        if not is_recent or order.mpesa_number != mpesa_number:
+            continue
+        tracks = list(order.tracks.order_by("pk"))
+        if {track.product_id: track.number for track in tracks} == quantities:
+            return PlacedOrder(order, tracks, replayed=True)
+    return None
 
 
 def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> dict[int, Any]:

@@ -69,6 +69,8 @@ class TrackStatus(models.TextChoices):
 TO_FULFIL = (TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING)
 #: Paid for, and neither cancelled nor refunded since.
 SOLD = (*TO_FULFIL, TrackStatus.DELIVERED)
+#: Neither bought nor to be: cancelled by itself or with its order.
+OFF = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
 #: While the buyer is shown the collection code.
 CODE_SHOWN = frozenset(TO_FULFIL)
 #: While the seller is shown the buyer's number.
@@ -109,6 +111,19 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
         """Lines with ids beyond this one that are paid for."""
         return self.filter(pk__gt=newest_before, track_status__in=SOLD)
+
+    def bought_instead_of(self, order: Order) -> OrderTrackQuerySet:
+        """Lines of the order's products that its buyer has paid for in another order since it was
+        placed, and that were not cancelled."""
+        products = OrderTrack.objects.filter(order=order.pk).values("product")
+        paid_since = self.filter(
+            buyer=order.buyer_id,
+            product__in=products,
+            track_status__in=SOLD,
+            events__track_status=TrackStatus.PAID,
+            events__created_at__gte=order.created_at,
+        )
+        return paid_since.exclude(order=order.pk)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
         """Lines that have been shipping at least since then, the longest first."""

@@ -10,6 +10,8 @@ from payments.daraja.result_codes import StkReason, stk_failure
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
 #: M-Pesa never reported on the attempt, and its statement does not show it.
 NOT_ON_STATEMENT = "local.not_on_statement"
+#: M-Pesa's refusal of a phone that has a prompt open, whoever opened it.
+BUSY_PHONE = "refused.busy_phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ FAILURES = {
         sw="Simu hii imeombwa mara nyingi mno saa hii. Jaribu nambari nyingine, au usubiri.",
         staff="The phone was asked too often",
     ),
-    "refused.busy_phone": Failure(
+    BUSY_PHONE: Failure(
         en="This phone has another M-Pesa prompt open. Close it and try again in a minute.",
         sw="Simu hii ina ombi lingine la M-Pesa. Lifunge, kisha ujaribu baada ya dakika moja.",
         staff="Not taken: the phone had another prompt open",
@@ -137,6 +139,22 @@ FAILURES = {
         staff="Not taken, for another reason",
     ),
 }
+
+
+#: Why an attempt may fail that shares its phone with another prompt.
+_BY_ANOTHER_PROMPT = {
+    PHONE_BUSY,
+    BUSY_PHONE,
+    StkReason.BUSY,
+    StkReason.NO_ANSWER,
+    StkReason.EXPIRED,
+    StkReason.REPEATED_TOO_SOON,
+}
+
+
+def may_lose_to_another_prompt(code: str) -> bool:
+    """Whether a result code may come of another prompt on the same phone."""
+    return code in _BY_ANOTHER_PROMPT or stk_failure(code) in _BY_ANOTHER_PROMPT
 
 
 def buyer_message(code: str) -> dict[str, str]:

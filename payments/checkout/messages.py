@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TypedDict
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
 from orders.models import Order, PaymentStatus
 from orders.models.notifications import NotificationKind
@@ -13,9 +16,12 @@ from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
 
-from .failures import buyer_message
+from .failures import buyer_message, may_lose_to_another_prompt
 
 PAY_BILL = "CustomerPayBillOnline"
+#: How long before an attempt another one may have been sent to which it lost: a phone shows a
+#: prompt so long, and M-Pesa takes the same amount from it once in that time.
+OTHER_PROMPT = timedelta(minutes=2)
 
 
 class Prompt(TypedDict):
@@ -89,13 +95,15 @@ def _pay_bills(reference: str) -> Iterator[tuple[str, PayBill]]:
 def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
     """Notify the buyer, once, that an attempt failed, unless they have nothing left to do.
 
-    That is so when the order waits for no money, or a prompt of another attempt is open.
+    That is so when the order waits for no money, or a prompt of another attempt is open, or the
+    attempt lost to the prompt of another order of theirs. Whether it still is so when the message
+    is written and sent is asked again (orders.notifications.outdated).
 
     ``live`` is whether the prompt of this attempt was open until now: then no other is, which a
     constraint guarantees. Call inside the transaction in which it failed.
     """
     others = OrderPayment.objects.filter(order=order, live=True).exclude(pk=payment.pk)
-    if not order.is_unpaid or (not live and others.exists()):
+    if not order.is_unpaid or (not live and others.exists()) or _lost_to_own(payment, order, code):
         return
     options = manual_payment_options(order, amount_due=payment.amount)
     notify(
@@ -106,6 +114,17 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
         why=buyer_message(code),
         by_hand=options[0] if options else None,
     )
+
+
+def _lost_to_own(payment: OrderPayment, order: Order, code: str) -> bool:
+    """Whether an attempt failed as the phone was busy with another order of the same buyer, whose
+    prompt is open or was paid."""
+    if not may_lose_to_another_prompt(code):
+        return False
+    since = (payment.rung_at or timezone.now()) - OTHER_PROMPT
+    own = OrderPayment.objects.filter(phone=payment.phone, order__buyer=order.buyer_id)
+    rung = own.filter(Q(live=True, rung_at__isnull=False) | Q(rung_at__gte=since))
+    return rung.exclude(order=order.pk).exclude(status=AttemptStatus.FAILED).exists()
 
 
 def describe_prompt(

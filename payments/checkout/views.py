@@ -38,14 +38,18 @@ _REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     location=OpenApiParameter.HEADER,
     response=[201],
-    description="`true` when an earlier request under the same key had placed this order.",
+    description=(
+        "`true` when an earlier request had placed this order: under the same key, or, without a "
+        "key, for the same lines and phone within 15 seconds while it is unpaid."
+    ),
 )
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     location=OpenApiParameter.HEADER,
     description=(
         "1 to 255 visible ASCII characters. The same key and body return the same order, for as "
-        "long as the order is kept; the same key with another body is a 422."
+        "long as the order is kept; the same key with another body is a 422. Without a key, the "
+        "same lines and phone within 15 seconds are the same order while it is unpaid."
     ),
 )
 _BODY = OpenApiExample(

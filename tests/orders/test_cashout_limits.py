@@ -11,7 +11,7 @@ def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
     for _ in range(3):
         an_order(buyer, (kettle, 1))
 
-    response = cash_out(buyer_api, (kettle, 1))
+    response = cash_out(buyer_api, (kettle, 1), phone="0733000111")
 
     assert (response.status_code, response.json()) == (
         409,
