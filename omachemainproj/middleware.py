@@ -8,8 +8,9 @@ from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
 from .logs import request_id
 
@@ -61,7 +62,28 @@ class EdgeMiddleware:
         if not path.endswith("/") and not path.startswith(_FILES):
             request.path_info += "/"
             request.path += "/"
-        return self.get_response(request)
+        return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        try:
+            body = watch_body(request)
+        except UnreadablePostError:
+            return _refuse(BROKE_OFF, "body_broke_off")
+        except TooLarge:
+            limit = settings.MULTIPART_BODY_MAX // 1024
+            return _refuse(f"The body is larger than {limit} kB.", "too_large", 413)
+        except NoLength:
+            return _refuse("Say how long the body is.", "length_required", 411)
+        try:
+            response = self.get_response(request)
+        finally:
+            if body:
+                body.close()
+        if body and body.broke_off and response.status_code >= 400:
+            # Whatever the reader made of it: a form without its mark (403), or a bug (500).
+            response.close()
+            return _refuse(BROKE_OFF, "body_broke_off")
+        return response
 
 
 def _is_readable_path(path: str) -> bool:
@@ -92,5 +114,5 @@ def _set_client_address(request: HttpRequest, proxies: int) -> None:
         request.META["REMOTE_ADDR"] = str(client)
 
 
-def _refuse(detail: str, code: str) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=400)
+def _refuse(detail: str, code: str, status: int = 400) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status)
