@@ -24,7 +24,7 @@ from omachemainproj.api.schema import error_answer
 from omachemainproj.compiled_queries import compiled
 from orders.cashout import place_order
 from orders.lifecycle import cancel_order, expire_order
-from orders.models import Order
+from orders.models import CancelledBy, Order
 from orders.representations import represent_order
 from orders.serializers import CashoutInput, OrderOutput, PayInput
 from payments.models import AttemptStatus, OrderPayment, amount_credited
@@ -185,8 +185,11 @@ class CancelView(APIView):
         responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Give an unpaid order up; its goods are free at once."""
-        order = cancel_order(_own_order(request, order_token).pk)
+        """Give an unpaid order up; its goods are free at once.
+
+        Money that still comes for it, as a prompt may be open on the phone, is sent back.
+        """
+        order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
         return _answer(order)
 
 
