@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
@@ -35,9 +35,12 @@ MAX_UNPAID_PERCENT = 10
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
 
+#: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
+HELD_BY_YOUR_ORDER = "held_by_your_order"
+
 
 class TooManyUnpaid(Refusal):
-    """The buyer already has as many unpaid orders as one may have."""
+    """The buyer already has as many unpaid orders as one may have; the answer names them."""
 
     code = "too_many_unpaid_orders"
     message = (
@@ -92,7 +95,8 @@ def place_order(
     order: it is a double click.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress.
+    1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders of the
+    buyer's own hold what is refused, their tokens are named, newest first.
     """
     try:
         return _place(buyer, lines, mpesa_number, idempotency_key)
@@ -102,7 +106,7 @@ def place_order(
     try:
         return _place(buyer, lines, mpesa_number, idempotency_key)
     except Shortage as shortage:
-        raise _shortage_error(shortage.product_id, lines) from shortage
+        raise _shortage_error(buyer, shortage.product_id, lines) from shortage
 
 
 @transaction.atomic(durable=True)
@@ -250,9 +254,10 @@ def _check_unpaid_limits(
     """Raise TooManyUnpaid, or FieldRefusal where the buyer would hold too much of a product."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
-    unpaid = [order.pk for order in earlier if order.is_unpaid and order.expires_at > now]
+    unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
+    unpaid.sort(key=lambda order: -order.pk)
     if len(unpaid) >= MAX_UNPAID_ORDERS:
-        raise TooManyUnpaid()
+        raise TooManyUnpaid(**_name_orders([str(order.order_token) for order in unpaid]))
     held: dict[int, int] = {}
     if unpaid:
         tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(quantities))
@@ -262,25 +267,67 @@ def _check_unpaid_limits(
         most = max(MAX_UNPAID_UNITS, percent)
         left = most - held.get(product_id, 0)
         if number > left:
-            raise _line_error(
+            errors = _line_error(
                 product_id, lines, f"At most {most} of one product before paying.", left
             )
+            own = _own_holds(unpaid[0].buyer_id, product_id) if product_id in held else []
+            raise FieldRefusal(errors, **_lead_to(own))
 
 
-def _shortage_error(product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
-    """The refusal that says how many of a product are free, on the line that exceeds them."""
+def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
+    """The refusal that says how many of a product are free, on the line that exceeds them.
+
+    What unpaid orders of the buyer's own hold of it is said too, with the way to them.
+    """
     stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
     item_number, held = stock_of.first() or (0, 0)
     requested = sum(line.number for line in lines if line.product == product_id)
     # Some may have come free since the hold failed; then there were fewer than requested.
     left = min(item_number - held, requested - 1)
-    return _line_error(product_id, lines, f"Only {left} left." if left else "Sold out.", left)
+    message = f"Only {left} left" if left else "Sold out"
+    own = _own_holds(buyer.pk, product_id)
+    if own:
+        number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
+        verb = "order holds" if len(own) == 1 else "orders hold"
+        message += f": your own unpaid {verb} {number} ({which}). Pay or cancel first"
+    return FieldRefusal(_line_error(product_id, lines, f"{message}.", left), **_lead_to(own))
+
+
+class _OwnHold(NamedTuple):
+    """So many of a product, held by an unpaid order of the buyer's own."""
+
+    order_token: str
+    reference: str
+    number: int
+
+
+def _own_holds(buyer: int, product: int) -> list[_OwnHold]:
+    """What the buyer's unpaid orders hold of a product, the newest order first."""
+    held = OrderTrack.objects.bought_by(buyer).filter(
+        product=product,
+        order__payment_status=PaymentStatus.REQUESTED,
+        order__expires_at__gt=timezone.now(),
+    )
+    rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
+    return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
+
+
+def _lead_to(own: list[_OwnHold]) -> dict[str, Any]:
+    """The members that lead to the buyer's own orders which hold the goods; none without any."""
+    if not own:
+        return {}
+    return {"code": HELD_BY_YOUR_ORDER, **_name_orders([hold.order_token for hold in own])}
+
+
+def _name_orders(tokens: list[str]) -> dict[str, Any]:
+    """The members that name unpaid orders to pay or to cancel, newest first."""
+    return {"order_token": tokens[0], "order_tokens": tokens}
 
 
 def _line_error(
     product_id: int, lines: Sequence[LineRequest], message: str, left: int
-) -> FieldRefusal:
-    """A refusal with ``message`` on the first line of a product by which more than ``left`` are
+) -> dict[str, Any]:
+    """The errors with ``message`` on the first line of a product by which more than ``left`` are
     requested."""
     errors: list[dict[str, list[str]]] = [{} for _ in lines]
     requested = 0
@@ -290,4 +337,4 @@ def _line_error(
             if requested > left:
                 errors[at] = {"number": [message]}
                 break
-    return FieldRefusal({"order": errors})
+    return {"order": errors}

@@ -13,6 +13,7 @@ from omachemainproj.api.fields import (
     StrictBooleanField,
     WholeNumberField,
 )
+from omachemainproj.api.schema import DetailError
 from products.models import MAX_STOCK
 
 from .cashout import LineRequest
@@ -111,6 +112,17 @@ class OrderOutput(serializers.Serializer):
     prompt = PromptOutput()
     by_hand = ByHandOutput(
         many=True, help_text="Where to pay without the prompt; empty once nothing is due."
+    )
+
+
+class CashoutConflictOutput(DetailError):
+    """Why no order was placed. What a code names beside itself is described with it."""
+
+    order_token = serializers.UUIDField(
+        required=False, help_text="`too_many_unpaid_orders`: the newest one, to pay or to cancel."
+    )
+    order_tokens = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
     )
 
 

@@ -29,7 +29,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     Returns None for anything unforeseen, so that Django logs it and answers 500.
     """
     if isinstance(exc, FieldRefusal):
-        return Response(exc.errors, status=exc.status_code)
+        return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
         return Response(body, status=exc.status_code)

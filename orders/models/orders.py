@@ -45,7 +45,8 @@ NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
         PaymentStatus.CANCELLED,
         PaymentStatus.EXPIRED,
     },
-    # Late money buys the goods if they are still free, and is refunded if not.
+    # Late money buys the goods if they are still free and its buyer neither gave the order up nor
+    # bought them otherwise, and is refunded if not (orders.lifecycle).
     PaymentStatus.CANCELLED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
@@ -53,6 +54,11 @@ NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
     # Money may come again for an order that was refunded.
     PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
 }
+
+
+class CancelledBy(models.TextChoices):
+    BUYER = "buyer"
+    STAFF = "staff"
 
 
 class TrackStatus(models.TextChoices):
@@ -157,6 +163,10 @@ class Order(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    #: Empty where nobody did, or nobody wrote it down yet when it was cancelled.
+    cancelled_by = models.CharField(
+        max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -206,6 +216,11 @@ class Order(models.Model):
     def is_closed(self) -> bool:
         """Whether it is neither unpaid nor paid: money that comes for it is refunded."""
         return not self.is_unpaid and not self.is_paid
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its buyer cancelled it: money that comes for it goes back."""
+        return self.cancelled_by == CancelledBy.BUYER
 
     def may_become(self, status: str) -> bool:
         """Whether ``status`` may follow the status it has."""

@@ -1,10 +1,11 @@
-"""Why an attempt failed, in words: for its buyer, with what to do next, and for staff."""
+"""Why an attempt failed, or money goes back, in words: for the buyer, and for staff."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from payments.daraja.result_codes import StkReason, stk_failure
+from payments.models import Cause
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
@@ -166,6 +167,32 @@ def buyer_message(code: str) -> dict[str, str]:
 def staff_label(code: str) -> str:
     """Why an attempt failed, by its result code, in a few words."""
     return _failure(code).staff
+
+
+#: Why money that came for an order goes back, as its buyer reads it.
+GOES_BACK = {
+    Cause.CANCELLED: {
+        "en": "You had cancelled this order.",
+        "sw": "Ulikuwa umeghairi oda hii.",
+    },
+    Cause.PAID_AGAIN: {
+        "en": "You had paid for the same goods with another order.",
+        "sw": "Ulikuwa umelipia bidhaa hizo hizo kwa oda nyingine.",
+    },
+    Cause.SHORT: {
+        "en": "It did not cover the order in time.",
+        "sw": "Hazikutosha kulipia oda kwa wakati.",
+    },
+    Cause.GOODS_GONE: {
+        "en": "It came too late, and the goods are gone.",
+        "sw": "Zilichelewa kufika, na bidhaa zimekwisha.",
+    },
+}
+
+
+def why_it_goes_back(cause: str) -> dict[str, str]:
+    """Why money goes back that came for a closed order, by language (``en``, ``sw``)."""
+    return GOES_BACK.get(Cause(cause), GOES_BACK[Cause.GOODS_GONE])
 
 
 def _failure(code: str) -> Failure:

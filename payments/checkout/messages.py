@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from orders.models import Order, PaymentStatus
+from orders.models import CancelledBy, Order, PaymentStatus
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
@@ -49,6 +49,12 @@ _CLOSED = {
     ),
     PaymentStatus.REFUNDED: "Your money was sent back.",
 }
+_CANCELLED_BY_STAFF = "The shop cancelled this order. Nothing is owed."
+_GIVEN_UP_STILL_OPEN = (
+    " If your phone still shows the prompt, cancel it there: what you pay for this order now is "
+    "sent back to you."
+)
+_GIVEN_UP_PAID = "You had given this order up, so the money that came for it is sent back to you."
 
 _WAITING = {
     AttemptStatus.REQUESTED: "We are about to ring your phone.",
@@ -137,13 +143,26 @@ def describe_prompt(
     """
     status = payment.status if payment else "none"
     if not order.is_unpaid:
-        return {"status": status, "message": _CLOSED[PaymentStatus(order.payment_status)]}
+        return {"status": status, "message": _closed_message(order, payment)}
     message = _message(payment) if payment else "Try again."
     if due < order.amount and (payment is None or not payment.live):
         message = _SHORT.format(came=order.amount - due, amount=order.amount, due=due)
     elif payment is not None and payment.live:
         return {"status": status, "message": message}
     return {"status": status, "message": message + _name_options(options)}
+
+
+def _closed_message(order: Order, payment: OrderPayment | None) -> str:
+    """What to tell the buyer of an order that waits for nothing any more."""
+    message = _CLOSED[PaymentStatus(order.payment_status)]
+    if order.payment_status == PaymentStatus.CANCELLED:
+        if order.cancelled_by == CancelledBy.STAFF:
+            return _CANCELLED_BY_STAFF
+        if payment is not None and payment.is_open and payment.rung_at is not None:
+            return message + _GIVEN_UP_STILL_OPEN
+    if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
+        return _GIVEN_UP_PAID
+    return message
 
 
 def _name_options(options: Sequence[ManualPaymentOption]) -> str:

@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
     Receipt,
     Refund,
@@ -103,6 +103,12 @@ def _waiting(now: datetime) -> QuerySet[Order]:
     credited = Receipt.objects.filter(order=OuterRef("pk"))
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
     return _with_money(unpaid).filter(Q(credited__gte=F("amount")) | ~Q(owed=0))
+
+
+@rule("Nothing is bought on an order that its buyer cancelled")
+def _given_up(now: datetime) -> QuerySet[Order]:
+    alive = (PaymentStatus.REQUESTED, PaymentStatus.PAID)
+    return Order.objects.filter(cancelled_by=CancelledBy.BUYER, payment_status__in=alive)
 
 
 @rule("What came for a cancelled or expired order is owed back within five minutes")
