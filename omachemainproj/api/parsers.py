@@ -101,7 +101,7 @@ class StrictJSONParser(BaseParser):
 
 
 class StrictMultiPartParser(MultiPartParser):
-    """``multipart/form-data``, at most 6 MB in all; fields and files are counted by Django."""
+    """``multipart/form-data``, at most 13 MB in all; fields and files are counted by Django."""
 
     def parse(
         self,
