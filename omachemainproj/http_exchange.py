@@ -37,10 +37,10 @@ class Answer:
 class Body(io.BytesIO):
     """A request body that knows whether it was taken, which happens once a connection stands."""
 
-    taken = False
+    was_sent = False
 
     def read(self, size: int | None = -1, /) -> bytes:
-        self.taken = True
+        self.was_sent = True
         return super().read(size)
 
 

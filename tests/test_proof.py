@@ -70,6 +70,12 @@ def _bring_unposted_money():
     Receipt.objects.create(number="SGL0000009", amount=1, door="query", note="Whose is it?")
 
 
+def _count_a_payment_twice():
+    OrderPayment.objects.update(rung_at=timezone.now())
+    Receipt.objects.update(number="")
+    Receipt.objects.create(number="SGL0000009", amount=3000, door="c2b", phone="2547*****678")
+
+
 def _post_what_nobody_brought():
     ledger.post(Posting("found:1", {Account.MPESA_CLEARING: 1}, {Account.SUSPENSE: 1}))
 
@@ -237,6 +243,7 @@ def _forget_to_pay():
 
 
 BREAKS = [
+    ("Money without an order is not that of a prompt", _count_a_payment_twice),
     ("What a product holds is", lambda: Product.objects.update(held=1)),
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
     ("What a product says was sold", lambda: Product.objects.update(sold=1)),

@@ -212,7 +212,8 @@ def _ask(
         "about": action.about,
         "rows": chosen,
         "form": form,
-        "action": request.POST["action"],
+        # The POST holds two: a list has a bar of actions above and one below.
+        "action": action.do.__name__,
         "checkbox": ACTION_CHECKBOX_NAME,
         "submitted": SUBMITTED,
         "from_page": FROM_PAGE if FROM_PAGE in request.POST else "",

@@ -55,8 +55,8 @@ _KEY = OpenApiParameter(
 _OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
 _NOT_THERE = field_errors(
     "The input is wrong, or goods cannot be had: the error is on its line. With the code "
-    "`held_by_your_order` unpaid orders of the caller's own hold them; `order_token` is the "
-    "newest, `order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
+    "`held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, "
+    "`order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
     shortage={"order": [{}, {"number": ["Only 3 left."]}]},
     held_by_your_order={
         "order": [

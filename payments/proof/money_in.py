@@ -24,6 +24,7 @@ from payments.models import (
     Refund,
     TransferStatus,
 )
+from payments.models.same_payments import maybe_counted_twice, only_counted_twice
 
 from .rule import FORGOTTEN, OVERDUE, rule, total
 
@@ -117,6 +118,14 @@ def _uncredited(now: datetime) -> QuerySet[Order]:
     # One that closes with money in hand is looked after by the clock's next round.
     long_ago = Q(payment_status=PaymentStatus.CANCELLED) | Q(expires_at__lt=now - OVERDUE)
     return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
+
+
+@rule(
+    "Money without an order is not that of a prompt whose receipt has no number: the console asks",
+    only=only_counted_twice,
+)
+def _counted_twice(now: datetime) -> QuerySet[Receipt]:
+    return maybe_counted_twice()
 
 
 @rule("An order is refunded when all that is owed back for it went back, and not before")

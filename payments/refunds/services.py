@@ -32,6 +32,7 @@ from payments.models import (
     Way,
     order_balance,
 )
+from payments.models.same_payments import is_undecided
 from payments.transfers import TransferHandler, handles
 
 from .routes import Route, route_to_phone, why_no_route
@@ -112,13 +113,37 @@ def refund_unmatched(receipt_id: int) -> Refund:
     """Refund a receipt in suspense to its payer, as a person decided. Raises NothingToRefund."""
     receipt = locked_row(Receipt, receipt_id)
     left = _unrefunded(receipt)
+    if is_undecided(receipt):
+        raise NothingToRefund(
+            "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
+            "yet. Say first whether it is, or wait for its number."
+        )
     if receipt.order_id is not None or left <= 0:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
     return create_refund(receipt, left, Cause.STAFF)
 
 
 class NothingToRefund(ValueError):
-    """Nothing of the receipt is left to refund. Its text is a plain sentence."""
+    """Nothing of the receipt is left to refund, or it may pay an order. A plain sentence."""
+
+
+def drop_unsent_refunds(receipt: Receipt) -> bool:
+    """Drop what is to go back of money in suspense, as far as none of it was sent.
+
+    Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
+    some of it may have gone.
+    """
+    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
+    unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
+    if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
+        return False
+    for refund in going:
+        refund.status, refund.next_check_at = TransferStatus.DROPPED, None
+        refund.note = "The money is an order's."
+        refund.save(update_fields=["status", "next_check_at", "note"])
+        ledger.post_refund_dropped(refund)
+    return True
 
 
 def create_refund(
@@ -171,10 +196,11 @@ class RefundHandler(TransferHandler[Refund]):
     def hold_until(self, row: Refund, now: datetime) -> datetime | None:
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
-        Until it has one, two receipts may be one, and nothing is given back.
+        Until it has one, two receipts may be one, and nothing is given back. So is money without
+        an order that may be such a receipt's.
         """
         if row.order_id is None:
-            return None
+            return now + NUMBER_DELAY if is_undecided(row.receipt) else None
         unnamed = Receipt.objects.without_number().filter(order=row.order_id)
         return now + NUMBER_DELAY if unnamed.exists() else None
 

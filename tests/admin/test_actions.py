@@ -55,6 +55,18 @@ def test_nothing_is_done_without_a_reason(desk, unpaid, why):
     assert not Audit.objects.exists()
 
 
+@pytest.mark.parametrize("bar", [0, 1], ids=["above the list", "below the list"])
+def test_an_action_is_chosen_above_or_below_the_list(desk, unpaid, bar):
+    chosen = ["", ""]
+    chosen[bar] = "cancel"
+
+    page = desk.post(
+        list_url(Order), {"action": chosen, "index": bar, "_selected_action": [unpaid.pk]}
+    ).content.decode()
+
+    assert '<input type="hidden" name="action" value="cancel">' in page
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", ["update", "delete"])
 def test_the_audit_is_only_added_to(desk, unpaid, way):

@@ -45,6 +45,7 @@ def test_the_file_has_every_listing_of_the_seller_and_nobody_elses(seller_api, s
         "payment_mpesa_number": "0722000000",
         "listed": "false",
         "restock": "",
+        "stock_version": "1",
     }
     assert (read[0]["name"], read[0]["sku"], read[0]["listed"]) == ("New, really", "", "true")
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0013_any_bank'),
+        ('payments', '0014_hashed_phones_and_same_payments'),
     ]
 
     operations = [
