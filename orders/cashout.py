@@ -56,6 +56,13 @@ class KeyReused(Refusal):
     status_code = 422
 
 
+class PriceChanged(Refusal):
+    """Something costs otherwise than the client showed; the answer has what it costs now."""
+
+    code = "price_changed"
+    message = "A price has changed since you saw it. See what it is now, and cash out again."
+
+
 class RequestInProgress(Refusal):
     """A request with the same Idempotency-Key is being processed at this moment."""
 
@@ -65,10 +72,14 @@ class RequestInProgress(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One line of the request: a product's id and how many of it."""
+    """One line of the request: a product's id, how many of it, and the price each that was shown.
+
+    ``price`` is in KES; None where the client does not say.
+    """
 
     product: int
     number: int
+    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +97,7 @@ def place_order(
     lines: Sequence[LineRequest],
     mpesa_number: str,
     idempotency_key: str | None = None,
+    shown_amount: int | None = None,
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
@@ -94,30 +106,62 @@ def place_order(
     order that the buyer placed a moment ago (REPEAT_WINDOW) and that is still unpaid returns that
     order: it is a double click.
 
+    Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
+    compared with today's, where it says them.
+
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders of the
-    buyer's own hold what is refused, their tokens are named, newest first.
+    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders
+    of the buyer's own hold what is refused, their tokens are named, newest first.
     """
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount)
     try:
-        return _place(buyer, lines, mpesa_number, idempotency_key)
+        return _place(asked)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
     try:
-        return _place(buyer, lines, mpesa_number, idempotency_key)
+        return _place(asked)
     except Shortage as shortage:
         raise _shortage_error(buyer, shortage.product_id, lines) from shortage
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A cash-out as it was asked for; see ``place_order``."""
+
+    buyer: User
+    lines: Sequence[LineRequest]
+    mpesa_number: str
+    idempotency_key: str | None
+    shown_amount: int | None
+
+    def quantities(self) -> dict[int, int]:
+        """How many of each product, by its id."""
+        numbers: dict[int, int] = defaultdict(int)
+        for line in self.lines:
+            numbers[line.product] += line.number
+        return numbers
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what was asked for, and of the prices that were shown."""
+        asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
+        shown = {(line.product, line.price) for line in self.lines if line.price is not None}
+        if shown or self.shown_amount is not None:
+            asked += [sorted(shown), self.shown_amount]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+    def shows(self, prices: dict[int, int], amount: int) -> bool:
+        """Whether the prices by product and their sum, in KES, are those that were shown."""
+        same = all(line.price in {None, prices[line.product]} for line in self.lines)
+        return same and self.shown_amount in {None, amount}
+
+
 @transaction.atomic(durable=True)
-def _place(
-    buyer: User, lines: Sequence[LineRequest], mpesa_number: str, idempotency_key: str | None
-) -> PlacedOrder:
+def _place(asked: _Request) -> PlacedOrder:
     """Try once. The hold comes last: it locks the stock rows that all buyers compete for."""
-    quantities: dict[int, int] = defaultdict(int)
-    for line in lines:
-        quantities[line.product] += line.number
-    fingerprint = _fingerprint(quantities, mpesa_number) if idempotency_key else ""
+    buyer, lines, mpesa_number = asked.buyer, asked.lines, asked.mpesa_number
+    idempotency_key, quantities = asked.idempotency_key, asked.quantities()
+    fingerprint = asked.fingerprint() if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
     # Under this lock a buyer's unpaid orders are counted, and a double click waits for the first.
@@ -128,13 +172,14 @@ def _place(
             if order.fingerprint != fingerprint:
                 raise KeyReused()
             return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
-    if not idempotency_key and (repeated := _find_repeated(earlier, quantities, mpesa_number)):
+    if not idempotency_key and (repeated := _find_repeated(earlier, asked)):
         return repeated
     products = _read_products(quantities, lines)
-    _check_unpaid_limits(earlier, quantities, products, lines)
-
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
+    if not asked.shows({row.id: row.price for row in products.values()}, amount):
+        raise _price_error(lines, products, amount)
+    _check_unpaid_limits(earlier, quantities, products, lines)
     if amount > MAX_PAYMENT:
         message = (
             f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
@@ -177,11 +222,6 @@ def _track(order: Order, product: Any, number: int, commission: int) -> OrderTra
     )
 
 
-def _fingerprint(quantities: dict[int, int], mpesa_number: str) -> str:
-    request = json.dumps([sorted(quantities.items()), mpesa_number])
-    return hashlib.sha256(request.encode()).hexdigest()
-
-
 def _refuse_concurrent_retry(buyer: User, key: str) -> None:
     """Raise RequestInProgress while another transaction places an order under this key.
 
@@ -213,17 +253,17 @@ def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
 
 
-def _find_repeated(
-    unpaid: list[Order], quantities: dict[int, int], mpesa_number: str
-) -> PlacedOrder | None:
+def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
     """The order that was placed for the same a moment ago and still waits for its money."""
-    now = timezone.now()
+    now, quantities = timezone.now(), asked.quantities()
     for order in unpaid:
         is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
-        if not is_recent or order.mpesa_number != mpesa_number:
+        if not is_recent or order.mpesa_number != asked.mpesa_number:
             continue
         tracks = list(order.tracks.order_by("pk"))
-        if {track.product_id: track.number for track in tracks} == quantities:
+        same_lines = {track.product_id: track.number for track in tracks} == quantities
+        prices = {track.product_id: track.price for track in tracks}
+        if same_lines and asked.shows(prices, order.amount):
             return PlacedOrder(order, tracks, replayed=True)
     return None
 
@@ -243,6 +283,22 @@ def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> 
 def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
     return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
+
+
+def _price_error(
+    lines: Sequence[LineRequest], products: dict[int, Any], amount: int
+) -> PriceChanged:
+    """The refusal that says what every line costs now, in the order asked, and all of them."""
+    priced = [
+        {
+            "product": line.product,
+            "number": line.number,
+            "price": products[line.product].price,
+            "amount": line.number * products[line.product].price,
+        }
+        for line in lines
+    ]
+    return PriceChanged(order=priced, amount=amount)
 
 
 def _check_unpaid_limits(

@@ -79,6 +79,17 @@ _CONFLICT = OpenApiResponse(
             },
         ),
         OpenApiExample(
+            "price_changed",
+            value={
+                "detail": (
+                    "A price has changed since you saw it. See what it is now, and cash out again."
+                ),
+                "code": "price_changed",
+                "order": [{"product": 7, "number": 2, "price": 1600, "amount": 3200}],
+                "amount": 3200,
+            },
+        ),
+        OpenApiExample(
             "too_many_unpaid_orders",
             value={
                 "detail": (
@@ -94,6 +105,15 @@ _CONFLICT = OpenApiResponse(
 _BODY = OpenApiExample(
     "two kettles",
     value={"order": [{"product": 7, "number": 2}], "mpesa_number": "0712345678"},
+    request_only=True,
+)
+_SHOWN = OpenApiExample(
+    "two kettles, at the price that was shown",
+    value={
+        "order": [{"product": 7, "number": 2, "price": 1500}],
+        "amount": 3000,
+        "mpesa_number": "0712345678",
+    },
     request_only=True,
 )
 
@@ -149,7 +169,7 @@ class CashoutView(APIView):
             ),
         },
         parameters=[_KEY, _REPLAYED],
-        examples=[_BODY],
+        examples=[_BODY, _SHOWN],
     )
     def post(self, request: Request) -> Response:
         """Place an order and ring the phone that pays for it.
@@ -157,6 +177,9 @@ class CashoutView(APIView):
         Prices are the shop's, all lines or none are held, and the goods stay held until
         `expires_at`. A shortage is pointed at on its line:
         `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+
+        A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
+        them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -165,6 +188,7 @@ class CashoutView(APIView):
             lines=asked.validated_data["order"],
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
+            shown_amount=asked.validated_data.get("amount"),
         )
         if not placed.replayed:
             payment = _represent_payment(placed.order, is_new=True)
