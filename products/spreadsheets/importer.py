@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
@@ -20,6 +20,7 @@ from django.http import QueryDict
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from products.listings.services import (
     create_product,
     edit_product,
@@ -28,7 +29,7 @@ from products.listings.services import (
     why_not,
 )
 from products.models import Product, StockMovement
-from products.serializers import EditProductInput, NewRowInput, RestockInput, tidy_name
+from products.serializers import EditProductInput, NewRowInput, RestockInput
 
 from .csv_format import SheetRow
 
@@ -47,6 +48,18 @@ _CHANGED_BY_A_ROW = (
     "payment_mpesa_number",
 )
 _ID = re.compile(r"[0-9]{1,18}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+#: In which form a text is compared with what is stored.
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "name": tidy_line,
+    "description": clean_shown,
+    "sku": lambda sku: sku and fold_identifier(sku),
+}
 
 Errors = dict[str, list[str]]
 
@@ -110,8 +123,10 @@ class _Known:
     def __init__(self, rows: Sequence[SheetRow], seller: User) -> None:
         cells = [row.cells for row in rows]
         ids = [int(one) for c in cells if _ID.fullmatch(one := c.get("id", "").strip())]
-        skus = [sku for c in cells if (sku := c.get("sku", "").strip())]
-        names = [tidy_name(c.get("name", "")) for c in cells]
+        typed = [sku for c in cells if (sku := c.get("sku", "").strip())]
+        # Both forms: a listing may have been here before texts had one.
+        skus = {*typed, *map(fold_identifier, typed)}
+        names = [tidy_line(c.get("name", "")) for c in cells]
         mine = Product.objects.owned_by(seller)
         self.last_id = mine.aggregate(last=Max("pk"))["last"] or 0
         found = mine.filter(Q(pk__in=ids) | Q(sku__in=skus) | Q(name__in=names)).order_by("-pk")
@@ -120,9 +135,9 @@ class _Known:
         self.by_name: dict[str, list[Product]] = {}
         for product in found:
             self.by_id[product.pk] = product
-            self.by_name.setdefault(product.name, []).append(product)
+            self.by_name.setdefault(tidy_line(product.name), []).append(product)
             if product.sku:
-                self.by_sku[product.sku] = product
+                self.by_sku[fold_identifier(product.sku)] = product
         #: The number of the first row about a listing.
         self._rows: dict[Any, int] = {}
 
@@ -176,7 +191,7 @@ class _Row:
         elif cells.get("sku"):
             column = "sku"
         else:
-            column, product = "name", self._identical(tidy_name(cells.get("name", "")))
+            column, product = "name", self._identical(tidy_line(cells.get("name", "")))
         if product is not None:
             known.refuse_twice(column, product.pk, self._row.number)
         return product
@@ -185,7 +200,7 @@ class _Row:
         """The listing with the row's id or sku, or None."""
         if typed := self._cells.get("id"):
             return self._known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
-        return self._known.by_sku.get(self._cells.get("sku", ""))
+        return self._known.by_sku.get(fold_identifier(self._cells.get("sku", "")))
 
     def _whom(self) -> str:
         return "You have" if self._by == self._seller else "The seller has"
@@ -272,7 +287,11 @@ class _Row:
                 ]
             raise FieldRefusal(errors)
         values = asked.validated_data
-        return {name: value for name, value in values.items() if getattr(product, name) != value}
+        return {
+            name: value
+            for name, value in values.items()
+            if _FORMS.get(name, _as_it_is)(getattr(product, name)) != value
+        }
 
     def _restock(self) -> int:
         typed = self._cells.get("restock", "")
