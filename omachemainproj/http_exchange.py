@@ -60,17 +60,25 @@ class HttpExchange:
         self._own = threading.local()
 
     def _exchange(
-        self, method: str, path: str, *, at_most: int = LONGEST_ANSWER_BYTES, **how: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        at_most: int = LONGEST_ANSWER_BYTES,
+        timeout: tuple[float, float] | None = None,
+        **how: Any,
     ) -> Answer:
         """Send one request and return the answer, whatever its status; redirects are answers.
 
-        Raises one of FAILURES; a `Body` sent along knows whether it left.
+        `timeout` shortens the exchange's own. Raises one of FAILURES; a `Body` sent along knows
+        whether it left.
         """
-        deadline = time.monotonic() + sum(self._timeout)
+        timeout = timeout or self._timeout
+        deadline = time.monotonic() + sum(timeout)
         with self._session().request(
             method,
             self._base_url + path,
-            timeout=self._timeout,
+            timeout=timeout,
             allow_redirects=False,
             stream=True,
             **how,

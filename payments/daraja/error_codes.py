@@ -25,7 +25,7 @@ REFUSALS = {
     "404.003.01": Refusal.CONFIGURATION,
     "500.003.02": Refusal.BUSY_GATEWAY,
     "500.003.03": Refusal.BUSY_GATEWAY,
-    **dict.fromkeys(TOKEN_ERRORS, Refusal.CONFIGURATION),
+    **dict.fromkeys(TOKEN_ERRORS, Refusal.TOKEN),
 }
 
 #: How the API gateway in front of Daraja names its rate limits.

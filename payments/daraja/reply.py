@@ -81,10 +81,12 @@ class Reply:
     @property
     def sure_refusal(self) -> Refusal | None:
         """As `refusal`, without the codes that only probably mean "not processed"."""
+        return None if self._is_doubtful else self.refusal
+
+    @property
+    def _is_doubtful(self) -> bool:
         trouble = self.trouble or Trouble()
-        if error_codes.is_doubtful(code=trouble.code, message=trouble.message):
-            return None
-        return self.refusal
+        return error_codes.is_doubtful(code=trouble.code, message=trouble.message)
 
     @property
     def may_be_taken(self) -> bool:
@@ -117,7 +119,8 @@ class Reply:
         trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
         quoted = self.start if self.fields is None and self.start else "without a reason"
         message = trouble.message or f"HTTP {self.status}: {quoted}"
-        return DarajaRefused(message, code=trouble.code, kind=kind)
+        doubtful = self._is_doubtful and kind != Refusal.TOKEN
+        return DarajaRefused(message, code=trouble.code, kind=kind, doubtful=doubtful)
 
     def no(self, request: str) -> DarajaError:
         """This answer, which is no yes, as the error to raise where no money moves by itself."""
