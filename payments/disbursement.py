@@ -161,6 +161,7 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
         PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
+        _ask_anew(row)
     elif refusal.kind in SENT_AGAIN or not refusal.code:
         with transaction.atomic():
             later = timezone.now() + TRY_AGAIN
@@ -188,7 +189,19 @@ def _query_status(row: MoneyOut) -> None:
         gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
         logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
+        _ask_anew(row)
         if refusal.kind == Refusal.CONFIGURATION:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
+        _ask_anew(row)
+
+
+def _ask_anew(row: MoneyOut) -> None:
+    """Ask again after the last check of all: the question did not come to M-Pesa, or no answer
+    came back.
+    """
+    now = timezone.now()
+    row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(
+        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now)
+    )

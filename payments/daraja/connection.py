@@ -43,6 +43,9 @@ LONGEST_FETCH_SECONDS = 2 * sum(TOKEN_TIMEOUT) + BACKOFF_SECONDS
 #: How often a call is sent whose token is turned down, and until when another try begins.
 MAX_TOKEN_TRIES, TOKEN_PATIENCE_SECONDS = 4, 15.0
 
+#: Statuses that say enough by themselves, where the body cannot be read to its end.
+KEEP = frozenset(range(300, 500))
+
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
 
@@ -73,7 +76,7 @@ class Transport(HttpExchange):
         Raises DarajaRefused (UNREACHABLE) when the connection failed, or DarajaUnknown.
         """
         try:
-            return self._exchange("GET", path, params=params, auth=auth, timeout=timeout)
+            return self._exchange("GET", path, params=params, auth=auth, timeout=timeout, keep=KEEP)
         except requests.ConnectionError as error:
             raise _unreachable(path) from error
         except FAILURES as error:
@@ -97,7 +100,7 @@ class Transport(HttpExchange):
         headers = {"Content-Type": "application/json"}
         try:
             return self._exchange(
-                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth
+                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth, keep=KEEP
             )
         except FAILURES as error:
             if body.taken:
@@ -184,10 +187,22 @@ class Connection:
         token = (reply.fields or {}).get("access_token")
         if answer.status == 200 and isinstance(token, str) and _TOKEN.fullmatch(token):
             return token, _seconds_to_keep((reply.fields or {}).get("expires_in"))
-        if reply.refusal == Refusal.BUSY_GATEWAY or answer.status >= 500:
-            raise reply.refused(Refusal.BUSY_GATEWAY)
-        # Wrong keys have been answered with a bare 400; a redirect means a wrong address.
-        raise reply.refused(Refusal.OTHER if answer.status == 200 else Refusal.CONFIGURATION)
+        refusal = reply.refused(_why_no_token(reply))
+        # Whatever was said, no money was asked for.
+        refusal.doubtful = False
+        raise refusal
+
+
+def _why_no_token(reply: Reply) -> Refusal:
+    """Only what the gateway itself says of the keys is a fault of the settings."""
+    known = reply.refusal
+    if known == Refusal.BUSY_GATEWAY or reply.status >= 500:
+        return Refusal.BUSY_GATEWAY
+    if known in {Refusal.CONFIGURATION, Refusal.BAD_REQUEST}:
+        return Refusal.CONFIGURATION
+    # Wrong keys have been answered with a bare 400 as well.
+    are_keys_wrong = reply.status in {400, 401} and not reply.is_page
+    return Refusal.CONFIGURATION if are_keys_wrong else Refusal.GATEWAY
 
 
 def _unreachable(path: str) -> DarajaRefused:
