@@ -134,6 +134,11 @@ FAILURES = {
         sw="M-Pesa haiwezi kutupokelea malipo kwa sasa. Tunalishughulikia.",
         staff="Not taken: the shop’s own M-Pesa account or settings",
     ),
+    "refused.gateway": Failure(
+        en="The way to M-Pesa is blocked right now. Try again in a minute.",
+        sw="Njia ya kufikia M-Pesa imezuiwa kwa sasa. Jaribu tena baada ya dakika moja.",
+        staff="Not taken: something in front of M-Pesa answered",
+    ),
     "refused.other": Failure(
         en="M-Pesa did not take the request. Try again in a minute.",
         sw="M-Pesa haikupokea ombi. Jaribu tena baada ya dakika moja.",

@@ -63,6 +63,7 @@ _WAITING = {
         "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
     ),
 }
+_SENT_AGAIN = "M-Pesa did not take our request yet. We try again by ourselves within a minute."
 _SILENT = (
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
     "If you did not, try again."
@@ -177,4 +178,6 @@ def _message(payment: OrderPayment) -> str:
         return buyer_message(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
+    if payment.status == AttemptStatus.REQUESTED and payment.rung_at is not None:
+        return _SENT_AGAIN
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)
