@@ -141,21 +141,15 @@ class Connection:
         at_most: int = LONGEST_ANSWER_BYTES,
         read: Callable[[bytes], Any] = read_json,
     ) -> Reply:
-<<<<<<< HEAD
-        """Post once, and once more if the token was turned down before anything was processed.
-
-        `read` makes a document of the answer, or raises NotStrictJson.
-        """
-        for _ in range(2):
-=======
         """Post once; again only where the token was turned down, before anything was processed.
 
         Then it waits its turn for a new token. Raises DarajaRefused (TOKEN) when new ones are
         turned down as well.
+
+        `read` makes a document of the answer, or raises NotStrictJson.
         """
         give_up = time.monotonic() + TOKEN_PATIENCE_SECONDS
         for tries in range(1, MAX_TOKEN_TRIES + 1):
->>>>>>> 70eaa9c6d928360b896d608c35018c640d1c102c
             token = self._token.get()
             answer = self._transport.post(path, fields, auth=Bearer(token), at_most=at_most)
             reply = Reply.of(status=answer.status, body=answer.body, read=read)
