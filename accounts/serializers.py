@@ -236,7 +236,8 @@ class AccountSerializer(serializers.ModelSerializer):
     avatar = PictureField(
         required=False,
         allow_null=True,
-        help_text="Send a file as multipart, or null to take it away. Its own URL changes nothing.",
+        help_text="Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to "
+        "take it away. Its own URL changes nothing.",
     )
 
     class Meta:

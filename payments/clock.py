@@ -26,8 +26,10 @@ from orders.notifications.sending import send_message
 from .checkout.stk_push import expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
+from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .reconciliation.outcomes import sync_order_with_payment
+from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
@@ -111,8 +113,14 @@ def query_silent_payments(now: datetime) -> int:
 
 
 def pull_and_apply_statement(now: datetime) -> int:
-    """Record what M-Pesa's statement shows, and fail the attempts it does not show."""
-    return pull_statement(now) + fail_attempts_not_on_statement()
+    """Record what M-Pesa's statement shows, and fail the attempts it does not show.
+
+    Then merge money in suspense with the receipts without a number that it is: two reports of one
+    payment may have crossed.
+    """
+    done = pull_statement(now) + fail_attempts_not_on_statement()
+    crossed = maybe_counted_twice().order_by("-pk").values_list("pk", flat=True)
+    return done + _each(merge_if_sure, crossed)
 
 
 def refund_uncovered_money(now: datetime) -> int:

@@ -105,6 +105,23 @@ def post_match(receipt: Receipt) -> None:
         )
 
 
+def post_merge(receipt: Receipt) -> None:
+    """Post that money is another receipt's, and came once: what was posted for it, the other way.
+
+    Call while the receipt still has its amount.
+    """
+    if receipt.amount:
+        post(
+            Posting(
+                f"merge:{receipt.pk}",
+                debits={_kept_on(receipt): receipt.amount},
+                credits={clearing_account(receipt.provider): receipt.amount},
+                order_id=receipt.order_id,
+                receipt_id=receipt.pk,
+            )
+        )
+
+
 def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
@@ -157,6 +174,20 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
             debits={owed: refund.amount},
             credits={Account.MPESA_CLEARING: refund.amount},
             order_id=refund.order_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
+def post_refund_dropped(refund: Refund) -> None:
+    """Post that a refund of money in suspense is not due: it was never sent, and lies there."""
+    post(
+        Posting(
+            f"refund:{refund.pk}:dropped",
+            debits={Account.REFUNDS_PAYABLE: refund.amount},
+            credits={Account.SUSPENSE: refund.amount},
+            order_id=refund.order_id,
+            receipt_id=refund.receipt_id,
             refund_id=refund.pk,
         )
     )

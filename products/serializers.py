@@ -139,7 +139,11 @@ class ListingInput(GivenOnce):
     """The fields of a listing, for the API and for sheets."""
 
     name = serializers.CharField(max_length=MAX_NAME)
-    image = PictureField(required=False, allow_null=True)
+    image = PictureField(
+        required=False,
+        allow_null=True,
+        help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
+    )
     description = serializers.CharField(
         max_length=MAX_DESCRIPTION, required=False, allow_blank=True, default=""
     )

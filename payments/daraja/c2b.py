@@ -12,8 +12,9 @@ from .connection import Connection
 from .errors import Refusal
 from .values import (
     UnreadableCallback,
+    as_object,
     moment,
-    read_object,
+    read_callback,
     receipt_in,
     shown,
     whole_kes,
@@ -88,7 +89,11 @@ def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    fields = read_object(body)
+    return read_callback(body, _payment)
+
+
+def _payment(document: Any) -> C2bPayment:
+    fields = as_object(document)
     return C2bPayment(
         receipt=receipt_in(fields.get("TransID"), "TransID"),
         amount=whole_kes(fields.get("TransAmount"), "TransAmount"),

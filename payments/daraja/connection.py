@@ -18,6 +18,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from omachemainproj.dates import NAIROBI
 from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, HttpExchange
+from omachemainproj.strict_json import read_json
 
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal
@@ -109,13 +110,21 @@ class Connection:
         self._token = SharedToken(tokens, self._fetch_token)
 
     def _post(
-        self, path: str, fields: Mapping[str, Any], *, at_most: int = LONGEST_ANSWER_BYTES
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        at_most: int = LONGEST_ANSWER_BYTES,
+        read: Callable[[bytes], Any] = read_json,
     ) -> Reply:
-        """Post once, and once more if the token was turned down before anything was processed."""
+        """Post once, and once more if the token was turned down before anything was processed.
+
+        `read` makes a document of the answer, or raises NotStrictJson.
+        """
         for _ in range(2):
             token = self._token.get()
             answer = self._transport.post(path, fields, auth=Bearer(token), at_most=at_most)
-            reply = Reply.of(status=answer.status, body=answer.body)
+            reply = Reply.of(status=answer.status, body=answer.body, read=read)
             if not reply.is_token_error:
                 return reply
             self._token.turned_down(token)

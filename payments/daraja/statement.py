@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.strict_json import read_json_forgivingly
 
 from .connection import Connection
 from .reply import Reply
@@ -110,7 +111,9 @@ class StatementCalls(Connection):
             "EndDate": _second(end + timedelta(microseconds=999_999)),
             "OffSetValue": str(offset),
         }
-        return _page(self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES))
+        return _page(
+            self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES, read=read_json_forgivingly)
+        )
 
 
 def _is_fine(reply: Reply, code: str) -> bool:

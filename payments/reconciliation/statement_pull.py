@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from omachemainproj.phones import clearer_phone
 from payments import gateway
 from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
@@ -106,13 +107,17 @@ def _record_page(page: StatementPage) -> int:
     """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
     numbers = [row.receipt for row in page.rows]
     receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
-    known = set(receipts.values_list("number", "amount", "phone"))
+    known = {
+        (number, amount): phone
+        for number, amount, phone in receipts.values_list("number", "amount", "phone")
+    }
     for unreadable in page.unreadable:
         _store_unreadable_row(unreadable.encode())
     broken = 0
     for row in page.rows:
-        # Most rows are known; one that adds nothing but a phone masked elsewhere is not.
-        if (row.receipt, row.amount, row.phone) in known:
+        # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
+        phone = known.get((row.receipt, row.amount))
+        if phone is not None and clearer_phone(phone, row.phone) == phone:
             continue
         try:
             record_receipt(_incoming_payment(row))

@@ -20,6 +20,7 @@ from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
+from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason
 from payments.models import (
     MAX_TRIES,
@@ -31,6 +32,7 @@ from payments.models import (
     Way,
     order_balance,
 )
+from payments.models.same_payments import is_undecided
 from payments.transfers import TransferHandler, handles
 
 from .routes import Route, route_to_phone, why_no_route
@@ -71,8 +73,10 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
         return
     cause = Cause.EXCESS if returned is None else Cause.RETURNED
     if not order.is_paid:
-        cause = Cause.GOODS_GONE if credited >= order.amount else Cause.SHORT
+        cause = _cause_of_closed(order, credited)
         mark_refund_due(order)
+        if returned is None:
+            _notify_it_goes_back(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
         create_refund(receipt, amount, cause, returned=returned)
         excess -= amount
@@ -80,18 +84,66 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
         _reverse_write_off(order, excess)
 
 
+def _cause_of_closed(order: Order, credited: int) -> Cause:
+    """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
+    if order.is_given_up:
+        return Cause.CANCELLED
+    if credited < order.amount:
+        return Cause.SHORT
+    if OrderTrack.objects.bought_instead_of(order).exists():
+        return Cause.PAID_AGAIN
+    return Cause.GOODS_GONE
+
+
+def _notify_it_goes_back(order: Order, amount: int, cause: Cause) -> None:
+    """Notify the buyer that money which came for a closed order goes back, and why."""
+    # Money may come more than once: each time is told of.
+    last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
+    notify(
+        NotificationKind.GOES_BACK,
+        key=f"goes_back:receipt:{last}",
+        order_id=order.pk,
+        amount=amount,
+        why=why_it_goes_back(cause),
+    )
+
+
 @transaction.atomic
 def refund_unmatched(receipt_id: int) -> Refund:
     """Refund a receipt in suspense to its payer, as a person decided. Raises NothingToRefund."""
     receipt = locked_row(Receipt, receipt_id)
     left = _unrefunded(receipt)
+    if is_undecided(receipt):
+        raise NothingToRefund(
+            "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
+            "yet. Say first whether it is, or wait for its number."
+        )
     if receipt.order_id is not None or left <= 0:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
     return create_refund(receipt, left, Cause.STAFF)
 
 
 class NothingToRefund(ValueError):
-    """Nothing of the receipt is left to refund. Its text is a plain sentence."""
+    """Nothing of the receipt is left to refund, or it may pay an order. A plain sentence."""
+
+
+def drop_unsent_refunds(receipt: Receipt) -> bool:
+    """Drop what is to go back of money in suspense, as far as none of it was sent.
+
+    Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
+    some of it may have gone.
+    """
+    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
+    unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
+    if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
+        return False
+    for refund in going:
+        refund.status, refund.next_check_at = TransferStatus.DROPPED, None
+        refund.note = "The money is an order's."
+        refund.save(update_fields=["status", "next_check_at", "note"])
+        ledger.post_refund_dropped(refund)
+    return True
 
 
 def create_refund(
@@ -144,10 +196,11 @@ class RefundHandler(TransferHandler[Refund]):
     def hold_until(self, row: Refund, now: datetime) -> datetime | None:
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
-        Until it has one, two receipts may be one, and nothing is given back.
+        Until it has one, two receipts may be one, and nothing is given back. So is money without
+        an order that may be such a receipt's.
         """
         if row.order_id is None:
-            return None
+            return now + NUMBER_DELAY if is_undecided(row.receipt) else None
         unnamed = Receipt.objects.without_number().filter(order=row.order_id)
         return now + NUMBER_DELAY if unnamed.exists() else None
 
