@@ -19,6 +19,7 @@ from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
+from omachemainproj.text import fold_identifier
 
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
@@ -111,7 +112,7 @@ class OrderTrackAdmin(DownloadAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search by token or reference only, for staff who may not see orders: not by people."""
-        term = search_term.strip()
+        term = fold_identifier(search_term)
         if term and not request.user.has_perm("orders.view_order"):
             found = self.find(term)
             is_of_an_order = found.keys() & {"order__order_token", "order__reference"}

@@ -10,13 +10,16 @@ from rest_framework import serializers
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
+    ShownTextField,
     StrictBooleanField,
     WholeNumberField,
 )
 from omachemainproj.api.schema import DetailError
+from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 
 from .cashout import LineRequest
+from .fulfilment import digits_of_code
 from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
@@ -184,6 +187,20 @@ class TrackStoryOutput(TrackOutput):
     history = StepOutput(many=True, help_text="Oldest first.")
 
 
+class CollectionCodeField(serializers.RegexField):
+    """Six digits, as they are read out or copied: spaces and dashes between them are ignored."""
+
+    default_error_messages = {"invalid": "The code has six digits."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[0-9]{6}\Z", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        typed = super().to_internal_value(data)
+        # A line break is no part of one code.
+        return typed if "\n" in typed else digits_of_code(typed)
+
+
 class MoveInput(serializers.Serializer):
     """Where a line is to go, and what shows that it may."""
 
@@ -195,18 +212,15 @@ class MoveInput(serializers.Serializer):
             TrackStatus.CANCELLED.value,
         ]
     )
-    note = serializers.CharField(
+    note = ShownTextField(
         required=False,
         default="",
         allow_blank=True,
         max_length=200,
         help_text="Why; the buyer and the seller read it.",
     )
-    code = serializers.RegexField(
-        r"^[0-9]{6}$",
-        required=False,
-        help_text="The buyer's collection code, from whoever hands over.",
-        error_messages={"invalid": "The code has six digits."},
+    code = CollectionCodeField(
+        required=False, help_text="The buyer's collection code, from whoever hands over."
     )
     goods_there = StrictBooleanField(
         required=False,
@@ -215,11 +229,18 @@ class MoveInput(serializers.Serializer):
     )
 
 
+class PastedUUIDField(serializers.UUIDField):
+    """A token, as it is copied from a page or a message."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(fold_identifier(data) if isinstance(data, str) else data)
+
+
 class TrackFilterInput(serializers.Serializer):
     """Which of the caller's lines to list."""
 
     status = serializers.ChoiceField(TrackStatus.choices, required=False)
-    order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
+    order = PastedUUIDField(required=False, help_text="Its `order_token`.")
 
 
 class SaleFilterInput(serializers.Serializer):

@@ -193,6 +193,19 @@ def post_refund_dropped(refund: Refund) -> None:
     )
 
 
+def post_loss(receipt: Receipt, amount: int) -> None:
+    """Post that ``amount`` KES of what an order was paid with are gone, and the shop bears them."""
+    post(
+        Posting(
+            _next_event("loss", receipt),
+            debits={Account.WRITE_OFFS: amount},
+            credits={Account.BUYERS_HELD: amount},
+            order_id=receipt.order_id,
+            receipt_id=receipt.pk,
+        )
+    )
+
+
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
     """Post that ``amount`` KES were not lost after all: the goods they were for were returned."""
     post(

@@ -76,6 +76,14 @@ def _count_a_payment_twice():
     Receipt.objects.create(number="SGL0000009", amount=3000, door="c2b", phone="2547*****678")
 
 
+def _take_a_part_back():
+    receipt = Receipt.objects.get()
+    Refund.objects.create(
+        receipt=receipt, order_id=receipt.order_id, amount=1, cause="outside", way="outside",
+        status="done",
+    )  # fmt: skip
+
+
 def _post_what_nobody_brought():
     ledger.post(Posting("found:1", {Account.MPESA_CLEARING: 1}, {Account.SUSPENSE: 1}))
 
@@ -244,6 +252,7 @@ def _forget_to_pay():
 
 BREAKS = [
     ("Money without an order is not that of a prompt", _count_a_payment_twice),
+    ("A payment M-Pesa took back by itself is back whole", _take_a_part_back),
     ("What a product holds is", lambda: Product.objects.update(held=1)),
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
     ("What a product says was sold", lambda: Product.objects.update(sold=1)),

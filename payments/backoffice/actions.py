@@ -24,6 +24,7 @@ from payments.models import (
     OrderPayment,
     Payout,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     TransferStatus,
@@ -173,6 +174,26 @@ def send_back(receipt: Receipt, given: Given, by: User) -> str:
             f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
+
+
+def _may_be_reversed(receipt: Receipt) -> bool:
+    if receipt.provider != Provider.MPESA or not receipt.amount:
+        return False
+    gone = receipt.refunds.filter(status=TransferStatus.DONE)
+    return not gone.filter(way__in=(Way.OUTSIDE, Way.REVERSAL)).exists()
+
+
+@console_action(
+    "receipt",
+    "reversed",
+    "M-Pesa took it back",
+    "Safaricom reversed this payment at the customer's word. Name the reversal's own receipt. "
+    "Nothing of it is sent back any more; what was not cancelled the shop bears.",
+    applies=_may_be_reversed,
+    form=ReceiptNumberForm,
+)
+def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
+    return money_out.record_reversal_seen(receipt.pk, number=given["number"])
 
 
 @console_action(

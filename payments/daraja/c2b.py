@@ -16,6 +16,7 @@ from .values import (
     moment,
     read_callback,
     receipt_in,
+    says_reversal,
     shown,
     whole_kes,
 )
@@ -79,6 +80,7 @@ class C2bPayment:
     phone: str = ""
     first_name: str = ""
     transaction_type: str = ""
+    is_reversal: bool = False
 
 
 def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
@@ -94,6 +96,7 @@ def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
 
 def _payment(document: Any) -> C2bPayment:
     fields = as_object(document)
+    transaction_type = shown(fields.get("TransactionType"), at_most=64)
     return C2bPayment(
         receipt=receipt_in(fields.get("TransID"), "TransID"),
         amount=whole_kes(fields.get("TransAmount"), "TransAmount"),
@@ -102,7 +105,8 @@ def _payment(document: Any) -> C2bPayment:
         paid_at=moment(fields.get("TransTime")),
         phone=shown(fields.get("MSISDN"), at_most=64),
         first_name=shown(fields.get("FirstName"), at_most=64),
-        transaction_type=shown(fields.get("TransactionType"), at_most=64),
+        transaction_type=transaction_type,
+        is_reversal=says_reversal(transaction_type),
     )
 
 

@@ -120,6 +120,11 @@ def shown(value: Any, *, at_most: int = 32) -> str:
     return printable(str(value), at_most=at_most)
 
 
+def says_reversal(transaction_type: str) -> bool:
+    """Whether a type of transaction is of money taken back, and not of a payment."""
+    return "revers" in transaction_type.lower()
+
+
 def code_text(value: Any) -> str:
     """A code as text, however it was typed (0, "0", "SFC_IC0003"); "" when it is not a code."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -14,7 +14,7 @@ from omachemainproj.phones import clearer_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import ledger
-from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt
+from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt, Refund
 from payments.models.same_payments import (
     attempts_behind,
     movement,
@@ -22,6 +22,7 @@ from payments.models.same_payments import (
     movements_behind,
     sure_attempt,
 )
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 logger = logging.getLogger(__name__)
@@ -81,6 +82,27 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
+
+
+def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
+    """Record what tells of a payment that M-Pesa took back: its own number, the payment's, and KES.
+
+    Where the payment is not named, the number may be its own. Safe to repeat. Returns the payment's
+    receipt, None where it is not known and a person has to look, and a note.
+    """
+    receipt = find_receipt(reverses) or find_receipt(number)
+    if receipt is None:
+        ours = Refund.objects.filter(number=number).select_related("receipt").first()
+        if number and ours is not None:
+            return ours.receipt, "A reversal that is known."
+        return None, "M-Pesa took a payment back, and does not say which one of ours."
+    if amount != receipt.amount:
+        return None, f"M-Pesa took KES {amount} of {receipt} back."
+    own = "" if receipt.number == number else number
+    try:
+        return receipt, record_outside_reversal(receipt.pk, number=own)
+    except CannotBeReversed as error:
+        return None, str(error)
 
 
 def create_receipt(receipt: Receipt) -> Receipt:

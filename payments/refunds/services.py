@@ -32,6 +32,7 @@ from payments.models import (
     Way,
     order_balance,
 )
+from payments.models.refunds import RECEIPT_QUERIES
 from payments.models.same_payments import is_undecided
 from payments.transfers import TransferHandler, handles
 
@@ -43,6 +44,8 @@ logger = logging.getLogger(__name__)
 #: come twice, and to contradict each other.
 REROUTE_DELAY = timedelta(minutes=2)
 NO_DELAY = timedelta(0)
+#: M-Pesa was asked whether a payment still stands, and never answered.
+NOT_ANSWERED = "local.not_answered"
 #: Until it is seen again whether a receipt's number has come.
 NUMBER_DELAY = timedelta(minutes=1)
 
@@ -163,9 +166,16 @@ def create_refund(
 
 
 def create_replacement(
-    refund: Refund, *, way: str, phone: str = "", after: timedelta = NO_DELAY
+    refund: Refund,
+    *,
+    way: str,
+    phone: str = "",
+    after: timedelta = NO_DELAY,
+    stands_at: datetime | None = None,
 ) -> Refund:
     """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
+
+    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say.
 
     Call inside a transaction that holds the refund's lock.
     """
@@ -179,6 +189,7 @@ def create_replacement(
         phone=phone,
         replaces=refund,
         tries=refund.tries + 1,
+        receipt_stands_at=stands_at,
         next_check_at=timezone.now() + after,
     )
 
@@ -203,6 +214,21 @@ class RefundHandler(TransferHandler[Refund]):
             return now + NUMBER_DELAY if is_undecided(row.receipt) else None
         unnamed = Receipt.objects.without_number().filter(order=row.order_id)
         return now + NUMBER_DELAY if unnamed.exists() else None
+
+    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
+        """Ask before money goes another way than by reversal: the payment may be reversed."""
+        if not row.must_ask(now):
+            return ""
+        if row.receipt_asked < len(RECEIPT_QUERIES):
+            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
+            row.receipt_asked += 1
+            row.save(update_fields=["next_check_at", "receipt_asked"])
+            return row.receipt.number
+        row.status, row.next_check_at = TransferStatus.REFUSED, None
+        row.result_code = NOT_ANSWERED
+        row.note = "M-Pesa does not say whether the payment still stands: its portal does."
+        row.save(update_fields=["status", "next_check_at", "result_code", "note"])
+        return ""
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""

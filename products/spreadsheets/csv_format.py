@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from omachemainproj.csv_files import unguard
+from omachemainproj.text import fold_for_matching
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
@@ -100,7 +101,7 @@ def _decode(raw: bytes) -> str:
 
 
 def _read_header(cells: Sequence[str], columns: Sequence[str]) -> list[str]:
-    names = [cell.strip().lower() for cell in cells]
+    names = [fold_for_matching(cell) for cell in cells]
     while names and not names[-1]:
         names.pop()
     if not names:

@@ -22,6 +22,7 @@ from import_export.tmp_storages import CacheStorage
 
 from accounts.backoffice import audit
 from accounts.models import User
+from accounts.validators import normalise_username
 from omachemainproj.csv_files import write_sheet
 from products.models import Product
 
@@ -161,4 +162,4 @@ class ProductResource(Resource):
 
 
 def _seller_of(row: SheetRow) -> str:
-    return row.cells.get("seller", "").strip()
+    return normalise_username(row.cells.get("seller", ""))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, cast
@@ -22,6 +22,7 @@ from django.http import QueryDict
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from products.listings.services import (
     RestockKeyReused,
     create_product,
@@ -31,7 +32,7 @@ from products.listings.services import (
     why_not,
 )
 from products.models import Product, ProductQuerySet, StockMovement
-from products.serializers import EditProductInput, NewRowInput, RestockInput, tidy_name
+from products.serializers import EditProductInput, NewRowInput, RestockInput
 
 from .cells import ReadRow, is_made_of, looks_cut, number_in, read_row
 from .csv_format import SheetRow
@@ -53,6 +54,18 @@ _CHANGED_BY_A_ROW = (
 #: Of these, the texts that a spreadsheet may change without being asked.
 _TEXTS = ("sku", "name", "description")
 _ID = re.compile(r"[0-9]{1,18}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+#: In which form a text is compared with what is stored.
+_FORMS: dict[str, Callable[[Any], Any]] = {
+    "name": tidy_line,
+    "description": clean_shown,
+    "sku": lambda sku: sku and fold_identifier(sku),
+}
 
 Errors = dict[str, list[str]]
 
@@ -124,8 +137,10 @@ class _Known:
     def __init__(self, rows: Iterable[ReadRow], seller: User) -> None:
         cells = [row.cells for row in rows]
         ids = [int(one) for c in cells if _ID.fullmatch(one := c.get("id", ""))]
-        skus = [sku for c in cells if (sku := c.get("sku"))]
-        names = [tidy_name(c.get("name", "")) for c in cells]
+        typed = [sku for c in cells if (sku := c.get("sku"))]
+        # Both forms: a listing may have been here before texts had one.
+        skus = sorted({*typed, *map(fold_identifier, typed)})
+        names = [tidy_line(c.get("name", "")) for c in cells]
         mine = Product.objects.owned_by(seller)
         self.last_id = mine.aggregate(last=Max("pk"))["last"] or 0
         named = Q(pk__in=ids) | Q(sku__in=skus) | Q(name__in=names)
@@ -136,9 +151,9 @@ class _Known:
         self._by_number: dict[Decimal, list[Product]] = {}
         for product in found:
             self.by_id[product.pk] = product
-            self.by_name.setdefault(product.name, []).append(product)
+            self.by_name.setdefault(tidy_line(product.name), []).append(product)
             if product.sku:
-                self.by_sku[product.sku] = product
+                self.by_sku[fold_identifier(product.sku)] = product
                 number = number_in(product.sku)
                 if number is not None:
                     self._by_number.setdefault(number, []).append(product)
@@ -224,7 +239,7 @@ class _Row:
         elif cells.get("sku"):
             column = "sku"
         else:
-            column, product = "name", self._identical(tidy_name(cells.get("name", "")))
+            column, product = "name", self._identical(tidy_line(cells.get("name", "")))
         self._refuse_made_by_a_spreadsheet(product)
         if product is not None:
             known.refuse_twice(column, product.pk, self._row.number)
@@ -268,7 +283,7 @@ class _Row:
         """The listing with the row's id or sku, or None."""
         if typed := self._cells.get("id"):
             return self._known.by_id.get(int(typed)) if _ID.fullmatch(typed) else None
-        return self._known.by_sku.get(self._cells.get("sku", ""))
+        return self._known.by_sku.get(fold_identifier(self._cells.get("sku", "")))
 
     def _whom(self) -> str:
         return "You have" if self._by == self._seller else "The seller has"
@@ -369,7 +384,11 @@ class _Row:
                 ]
             raise FieldRefusal(errors)
         values = asked.validated_data
-        return {name: value for name, value in values.items() if getattr(product, name) != value}
+        return {
+            name: value
+            for name, value in values.items()
+            if _FORMS.get(name, _as_it_is)(getattr(product, name)) != value
+        }
 
     def _restock(self) -> int:
         typed = self._cells.get("restock", "")

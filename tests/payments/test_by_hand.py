@@ -104,6 +104,25 @@ def test_what_cannot_pay_for_an_order_is_refused_with_m_pesas_own_code(
     )
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\u2068ACDE3467\u2069",
+        "ACDE\u200b3467",
+        "ＡＣＤＥ３４６７",
+        "acde\u00a03467",
+        "ACDE\u20113467",
+        "AC\u00adDE٣٤٦٧",
+    ],
+)
+def test_a_reference_is_read_as_it_was_pasted(client, payment, order, typed):
+    named(order, "ACDE3467")
+
+    assert asked(client, by_hand(typed, 3000)).json() == ACCEPTED
+    post_c2b(client, by_hand(typed, 3000))
+    assert status(order) == "paid"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'"text"'])
 def test_what_cannot_be_read_is_refused(client, db, body):
     assert asked(client, body).json()["ResultCode"] == "C2B00016"
