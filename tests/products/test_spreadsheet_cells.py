@@ -209,6 +209,26 @@ def test_a_sku_that_a_spreadsheet_cut_changes_and_lists_nothing(
     assert list(Product.objects.values()) == before
 
 
+@pytest.mark.parametrize(("sku", "seen"), [("1E5", "100000"), ("1.10", "1.1"), ("007", "7")])
+def test_a_cut_sku_lists_nothing_under_another_name_either(seller_api, seller, sku, seen):
+    stored(seller, sku)
+
+    response = send(seller_api, f"{seen},{new(name='Pan')['line']}", header=SKU_HEADER)
+
+    assert (told(response)[0][1], list(told(response)[0][2])) == ("failed", ["sku"])
+
+
+@pytest.mark.parametrize(
+    ("sku", "seen"), [("1-2", "1/2/2026"), ("3/4", "2026-04-03"), ("MAR1", "1/3/2026")]
+)
+def test_a_sku_that_became_a_date_is_not_changed_to_it(seller_api, seller, sku, seen):
+    kettle = stored(seller, sku)
+
+    response = send(seller_api, f"{kettle.pk},{seen}", header="id,sku")
+
+    assert (told(response)[0][1], list(told(response)[0][2])) == ("failed", ["sku"])
+
+
 @pytest.mark.parametrize("sku", ["00123", "5901234123457", "1E5", "1-2", "true", "KET-17", "120"])
 def test_a_sku_as_it_is_still_finds_its_listing(seller_api, seller, sku):
     stored(seller, sku, price=1500)
