@@ -122,7 +122,7 @@ def category_of(typed: str) -> str:
 
 
 class CategoryField(serializers.ChoiceField):
-    """One of the eight categories; ``phonestablet`` is another name for phones."""
+    """One of the categories; ``phonestablet`` is another name for phones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=Category.choices, **kwargs)

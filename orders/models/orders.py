@@ -214,7 +214,11 @@ class Order(models.Model):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is neither unpaid nor paid: money that comes for it is refunded."""
+        """Whether it is neither unpaid nor paid.
+
+        Money that comes for it is refunded, unless ``orders.lifecycle.mark_order_paid`` can still
+        hold its goods again.
+        """
         return not self.is_unpaid and not self.is_paid
 
     @property

@@ -55,7 +55,8 @@ def refund_excess(order_id: int) -> None:
     """Refund what came for an order and cannot pay for it. Safe to repeat.
 
     Nothing, while the order is unpaid; what is above its amount, once it is paid; all of it, once
-    it is closed. The clock sends each refund.
+    it is closed. Late money is offered to the order first: ``orders.lifecycle.mark_order_paid``
+    holds an expired order's goods again where it can. The clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 

@@ -23,6 +23,11 @@ ONE_TO_FIVE_STARS_A_REVIEW = Q(
 
 
 class Category(models.TextChoices):
+    """What goods are listed under. Another is a line here and a migration of the choices.
+
+    The home page shows those of ``products.catalogue.home.CATEGORIES``.
+    """
+
     ELECTRONICS = "electronics"
     FURNITURE = "furniture"
     FASHIONS = "fashions"
