@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -16,16 +18,38 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from omachemainproj.api.errors import Refusal
+from omachemainproj.text import fold_password
 
 from . import services, tokens
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
 from .models import Audit, User
+from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Whoever sets one of these can sign in as the person: by password, or by a reset link.
 _KEYS = ("password", "email")
+
+
+class _PasswordsAsHashed(forms.BaseForm):
+    """Judges new passwords in the form in which they are hashed."""
+
+    def clean_password1(self) -> str | None:
+        typed = self.cleaned_data.get("password1")
+        return typed and fold_password(typed)
+
+    def clean_password2(self) -> str | None:
+        typed = self.cleaned_data.get("password2")
+        return typed and fold_password(typed)
+
+
+class NewPersonForm(_PasswordsAsHashed, AdminUserCreationForm):
+    """A person whom a superuser adds."""
+
+
+class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
+    """A password that a superuser sets."""
 
 
 class OutOfReach(Refusal):
@@ -45,6 +69,14 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     list_display = ("username", "email", "first_name", "last_name", "is_active", "date_joined")
     list_filter = ("is_active", "is_staff", "is_superuser")
     search_fields = ("^username", "^email")
+    normalisers = {
+        "username": normalise_username,
+        "email": normalise_email,
+        # A hash, and shown only.
+        "password": str,
+    }
+    add_form = NewPersonForm
+    change_password_form = NewPasswordForm
     ordering = ("-pk",)
     readonly_fields = ("avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out")

@@ -7,6 +7,8 @@ from typing import Any
 from django.contrib.auth.backends import ModelBackend
 from django.http import HttpRequest
 
+from omachemainproj.text import fold_password
+
 from .models import User
 
 
@@ -25,8 +27,10 @@ class UsernameOrEmailBackend(ModelBackend):
             return None
         user = User.objects.known_as(username).first()
         if user is None:
-            # Hashes once, as checking a password does: timing must not reveal who is registered.
-            User().set_password(password)
+            # Hashes as often as checking a wrong password does: timing must not reveal who is
+            # registered.
+            for _ in {password, fold_password(password)}:
+                User().set_password(password)
             return None
         if user.check_password(password) and self.user_can_authenticate(user):
             return user

@@ -12,6 +12,8 @@ from django.core.mail import EmailMessage
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
+from omachemainproj.text import fold_identifier
+
 from .models import User
 
 logger = logging.getLogger(__name__)
@@ -48,6 +50,8 @@ def send_reset_link(email: str) -> None:
 def find_by_link(uid: str, token: str) -> User | None:
     """Return the active person whose link this is while it is valid, or None."""
     try:
+        # Copied out of a mail, which may have broken the line with signs nobody sees.
+        uid, token = fold_identifier(uid), fold_identifier(token)
         pk = int(urlsafe_base64_decode(uid))
         user = User.objects.filter(pk=pk, is_active=True).first()
     except (ValueError, OverflowError):

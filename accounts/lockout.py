@@ -8,10 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from .validators import normalise_email
+
 
 def lockout_name(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return the name that failures are counted under: ``Amina`` and ``amina`` are one."""
-    return str((credentials or {}).get("username") or "").lower()
+    """Return the name that failures are counted under: ``Amina`` and ``amina`` are one.
+
+    So are all forms in which a name is understood: each would have its own five tries otherwise.
+    """
+    return normalise_email(str((credentials or {}).get("username") or "")).lower()
 
 
 def answer_lockout(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.contenttypes.models import ContentType
@@ -11,7 +11,15 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
-from .validators import EMAIL_MAX, USERNAME_MAX, UsernameValidator
+from omachemainproj.text import fold_password
+
+from .validators import (
+    EMAIL_MAX,
+    USERNAME_MAX,
+    UsernameValidator,
+    normalise_email,
+    normalise_username,
+)
 
 USERNAME_TAKEN = "This username is taken."
 EMAIL_TAKEN = "Somebody is registered with this e-mail address."
@@ -24,21 +32,47 @@ else:
 
 
 class People(_UserManager):
-    """Finds people whatever the case they are typed in, by the indexes that keep them unique."""
+    """Finds people whatever the case and form they are typed in (accounts.validators).
+
+    By the indexes that keep them unique.
+    """
 
     use_in_migrations = False
 
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """An e-mail as it is stored, for Django's own forms and commands."""
+        return normalise_email(email or "")
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        """Create a person whose password has the form that is checked (``User.set_password``)."""
+        return super().create_user(username, email, _as_hashed(password), **extra)
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        """Create a superuser; their password as in ``create_user``."""
+        return super().create_superuser(username, email, _as_hashed(password), **extra)
+
     def called(self, username: str) -> QuerySet[User]:
         """The person with this username, or nobody."""
-        return self.filter(Exact(Lower("username"), username.lower()))
+        return self.filter(Exact(Lower("username"), normalise_username(username).lower()))
 
     def reached_at(self, email: str) -> QuerySet[User]:
         """The person with this e-mail, or nobody; nobody at all for ``""``."""
-        return self.filter(Exact(Lower("email"), email.lower())).exclude(email="")
+        wanted = normalise_email(email).lower()
+        return self.filter(Exact(Lower("email"), wanted)).exclude(email="")
 
     def known_as(self, typed: str) -> QuerySet[User]:
         """The person with this e-mail or this username; only an e-mail contains an ``@``."""
+        typed = normalise_email(typed)
         return self.reached_at(typed) if "@" in typed else self.called(typed)
+
+
+def _as_hashed(password: str | None) -> str | None:
+    return None if password is None else fold_password(password)
 
 
 def avatar_path(user: User, name: str) -> str:
@@ -83,6 +117,25 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.username
+
+    @classmethod
+    def normalize_username(cls, username: Any) -> Any:
+        """A username as it is stored, for Django's own forms and commands."""
+        return normalise_username(username) if isinstance(username, str) else username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password, in the form in which every keyboard types it."""
+        super().set_password(_as_hashed(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the password: as typed, or in the form in which new ones are hashed.
+
+        As typed first: hashes of before are of whatever form was sent.
+        """
+        folded = _as_hashed(raw_password)
+        return super().check_password(raw_password) or (
+            folded != raw_password and super().check_password(folded)
+        )
 
 
 class Language(models.TextChoices):

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import CharField
 from rest_framework import serializers
 
-from omachemainproj.api.fields import StrictBooleanField
+from omachemainproj.api.fields import ShownTextField, StrictBooleanField
 from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
+from omachemainproj.text import fold_password
 
 from . import services
 from .emails import find_by_link, send_reset_link
@@ -30,12 +32,25 @@ TOKEN_MAX = 4096
 
 
 class PasswordField(serializers.CharField):
-    """A password exactly as typed; one over 128 characters is refused before it is hashed."""
+    """A password exactly as typed; one over 128 characters is refused before it is hashed.
+
+    What it is compared with may have been hashed before passwords had one form.
+    """
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("max_length", PASSWORD_MAX)
         kwargs.setdefault("style", {"input_type": "password"})
         super().__init__(trim_whitespace=False, write_only=True, **kwargs)
+
+
+class NewPasswordField(PasswordField):
+    """A password in the form it is hashed, so that it is judged by what it comes to."""
+
+    def to_internal_value(self, data: Any) -> str:
+        password = fold_password(super().to_internal_value(data))
+        if not password:
+            self.fail("blank")
+        return password
 
 
 class UsernameField(serializers.CharField):
@@ -83,8 +98,8 @@ class RegistrationInput(serializers.Serializer):
 
     username = UsernameField()
     email = EmailField(required=False, allow_null=True)
-    password1 = PasswordField()
-    password2 = PasswordField()
+    password1 = NewPasswordField()
+    password2 = NewPasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs["email"] = attrs.get("email") or ""
@@ -161,8 +176,8 @@ class PasswordChangeInput(serializers.Serializer):
     """The password before, and the new one twice."""
 
     old_password = PasswordField()
-    new_password1 = PasswordField()
-    new_password2 = PasswordField()
+    new_password1 = NewPasswordField()
+    new_password2 = NewPasswordField()
 
     def validate_old_password(self, typed: str) -> str:
         if not self.context["request"].user.check_password(typed):
@@ -189,8 +204,8 @@ class PasswordResetConfirmInput(serializers.Serializer):
 
     uid = serializers.CharField(max_length=64)
     token = serializers.CharField(max_length=128)
-    new_password1 = PasswordField()
-    new_password2 = PasswordField()
+    new_password1 = NewPasswordField()
+    new_password2 = NewPasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = find_by_link(attrs["uid"], attrs["token"])
@@ -210,8 +225,8 @@ class UserInput(serializers.Serializer):
 
     username = UsernameField()
     email = EmailField(required=False)
-    first_name = serializers.CharField(required=False, allow_blank=True, max_length=150)
-    last_name = serializers.CharField(required=False, allow_blank=True, max_length=150)
+    first_name = ShownTextField(required=False, allow_blank=True, max_length=150)
+    last_name = ShownTextField(required=False, allow_blank=True, max_length=150)
     password = PasswordField(
         required=False, help_text="Needed to change the e-mail, which can reset the password."
     )
@@ -236,8 +251,15 @@ class AccountSerializer(serializers.ModelSerializer):
     avatar = PictureField(
         required=False,
         allow_null=True,
-        help_text="Send a file as multipart, or null to take it away. Its own URL changes nothing.",
+        help_text="Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to "
+        "take it away. Its own URL changes nothing.",
     )
+
+    #: DRF's own for the model's texts.
+    serializer_field_mapping = {
+        **serializers.ModelSerializer.serializer_field_mapping,
+        CharField: ShownTextField,
+    }
 
     class Meta:
         model = User

@@ -13,9 +13,11 @@ from django.http import HttpRequest
 
 from omachemainproj.api.errors import FieldRefusal, refuse_field
 from omachemainproj.images import KEEP, PictureChange
+from omachemainproj.text import fold_password
 
 from . import tokens
 from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
+from .validators import normalise_email
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
 LINK_IS_OVER = "This link is no longer good. Ask for a new one."
@@ -39,6 +41,7 @@ def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
 
     Every failure is counted under the username, whichever of the two was typed.
     """
+    name = normalise_email(name)
     if "@" in name:
         name = User.objects.reached_at(name).values_list("username", flat=True).first() or name
     user = authenticate(request, username=name, password=password)
@@ -104,7 +107,7 @@ def change_password(user: User, *, new: str) -> tokens.Tokens:
 
     Raises FieldRefusal where another request changed the password first.
     """
-    hashed = make_password(new)
+    hashed = make_password(fold_password(new))
     with transaction.atomic():
         if not _replace_password(user, hashed):
             refuse_field("old_password", "The password was changed a moment ago.")
@@ -117,7 +120,7 @@ def reset_password(user: User, *, new: str) -> None:
 
     Raises FieldRefusal where the link was used twice at once.
     """
-    if not _replace_password(user, make_password(new)):
+    if not _replace_password(user, make_password(fold_password(new))):
         refuse_field("token", LINK_IS_OVER)
 
 

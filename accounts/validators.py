@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
-from django.contrib.auth.models import UserManager
 from django.core.validators import RegexValidator
 from django.utils.deconstruct import deconstructible
+
+from omachemainproj.text import fold_identifier
 
 #: Longer ones are refused before they are hashed: hashing costs time, and strangers send them.
 PASSWORD_MAX = 128
@@ -26,11 +27,38 @@ class UsernameValidator(RegexValidator):
     message = "Use letters from a to z, digits and . _ - + only."
 
 
+#: The dots that IDNA takes for "." (RFC 3490, 3.1), and that NFKC leaves as they are.
+_DOTS = str.maketrans("\u3002\uff61", "..")
+
+
 def normalise_username(typed: str) -> str:
-    """Return the username as it is stored: full-width letters and the like become plain ones."""
-    return unicodedata.normalize("NFKC", typed)
+    """Return the username as it is stored: its plain letters, without invisible signs."""
+    return fold_identifier(typed)
 
 
 def normalise_email(typed: str) -> str:
-    """Return the e-mail as it is stored: as typed, with its domain in lower case."""
-    return str(UserManager.normalize_email(typed))
+    """Return the e-mail as it is stored: as typed, with its domain in lower case.
+
+    Without invisible signs and a link's ``mailto:``, wide letters as plain ones. A domain of other
+    letters than ASCII's is written in them, however it was sent (``xn--…``).
+    """
+    text = fold_identifier(typed)
+    if text[:7].lower() == "mailto:":
+        text = text[7:].lstrip()
+    name, at, domain = text.rpartition("@")
+    if not at:
+        return text
+    labels = domain.translate(_DOTS).lower().split(".")
+    return f"{name}@{'.'.join(map(_label, labels))}"
+
+
+def _label(label: str) -> str:
+    """A label of a domain in its own letters, where its ASCII form stands for just them."""
+    if not label.startswith("xn--"):
+        return label
+    try:
+        letters = label[4:].encode("ascii").decode("punycode")
+    except UnicodeError:
+        return label
+    own = unicodedata.normalize("NFKC", letters).lower()
+    return letters if letters == own == fold_identifier(own) and not own.isascii() else label

@@ -19,11 +19,12 @@ from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
+from omachemainproj.text import fold_identifier
 
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
 from .lookup import find_orders
-from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .models.notifications import Message
 from .notifications.sending import send_again
 
@@ -73,7 +74,7 @@ class OrderAdmin(DownloadAdmin):
 
     @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        cancel_order(order.pk)
+        cancel_order(order.pk, by=CancelledBy.STAFF)
 
 
 class TrackStatusFilter(admin.ChoicesFieldListFilter):
@@ -111,7 +112,7 @@ class OrderTrackAdmin(DownloadAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search by token or reference only, for staff who may not see orders: not by people."""
-        term = search_term.strip()
+        term = fold_identifier(search_term)
         if term and not request.user.has_perm("orders.view_order"):
             found = self.find(term)
             is_of_an_order = found.keys() & {"order__order_token", "order__reference"}

@@ -14,6 +14,7 @@ from django.db.models import F
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.text import fold_identifier
 from products import stock
 from products.stock import StockLine
 
@@ -196,6 +197,11 @@ def _check_code(line: OrderTrack, code: str) -> None:
     if not hmac.compare_digest(line.collection_code.encode(), code.encode()):
         refuse_field("code", "This is not the code the buyer was given.")
     OrderTrack.objects.filter(pk=line.pk).update(code_misses=F("code_misses") - 1)
+
+
+def digits_of_code(typed: str) -> str:
+    """A collection code as it was given: without the spaces and dashes it is read out with."""
+    return "".join(fold_identifier(typed).replace("-", " ").split())
 
 
 def auto_confirm_deliveries(now: datetime) -> int:

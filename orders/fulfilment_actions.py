@@ -14,16 +14,23 @@ from django import forms
 from accounts.backoffice.actions import OptionalReasonForm, ReasonForm, staff_action
 from accounts.models import User
 
-from .fulfilment import TRANSITIONS, move_line, roles_of
+from .fulfilment import TRANSITIONS, digits_of_code, move_line, roles_of
 from .models import OrderTrack, TrackStatus
+
+
+class CollectionCode(forms.CharField):
+    """A collection code, as it is read out or copied."""
+
+    def to_python(self, value: Any) -> str:
+        return digits_of_code(str(super().to_python(value)))
 
 
 class DeliverForm(ReasonForm):
     """The buyer's code, for one line at a time; a reason, from those who may decide about lines."""
 
-    code = forms.CharField(
+    code = CollectionCode(
         required=False,
-        max_length=20,
+        max_length=40,
         label="Collection code",
         help_text="The six digits the buyer was given when they paid.",
     )

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import User
+from omachemainproj.text import fold_identifier
 
 from .models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order
 
@@ -22,6 +23,7 @@ def find_orders(typed: str) -> dict[str, Any]:
     It is looked up as an order token, a reference and a user name, in this order, each exactly and
     in an index.
     """
+    typed = fold_identifier(typed)
     try:
         return {"order_token": UUID(typed)}
     except ValueError:
@@ -54,10 +56,11 @@ _READINGS = 64
 def find_by_typed_reference(typed: str) -> int | None:
     """Return the id of the order a person meant, or None when that is not certain.
 
-    Case, spaces, punctuation and words around the reference are ignored, and a character that
+    Case, spaces, punctuation, invisible signs and words around the reference are ignored, wide
+    letters are read as plain ones, and a character that
     references never contain is read as those it looks like. When two orders match, it is None.
     """
-    letters = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
+    letters = letters_of_reference(typed)
     windows = {
         letters[at : at + REFERENCE_LENGTH] for at in range(len(letters) - REFERENCE_LENGTH + 1)
     }
@@ -66,6 +69,12 @@ def find_by_typed_reference(typed: str) -> int | None:
         reading for window in windows for reading in _readings(window)
     )
     return found[0] if len(found) == 1 else None
+
+
+def letters_of_reference(typed: str) -> str:
+    """The capital letters and digits of what was typed as a reference, and nothing else."""
+    capitals = fold_identifier(typed).upper()
+    return "".join(letter for letter in capitals if letter.isascii() and letter.isalnum())
 
 
 def _orders_of(references: Iterable[str]) -> list[int]:

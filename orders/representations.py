@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent
+from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent, TrackStatus
 
 
 def represent_order(
@@ -90,7 +90,8 @@ def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
     """All changes of a line's status, oldest first. One query."""
-    steps = [{"track_status": "created", "at": line.created_at, "by": "buyer", "note": ""}]
+    created = TrackStatus.CREATED.value
+    steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
     return steps + [
         {
             "track_status": event.track_status,

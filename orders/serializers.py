@@ -10,12 +10,16 @@ from rest_framework import serializers
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
+    ShownTextField,
     StrictBooleanField,
     WholeNumberField,
 )
+from omachemainproj.api.schema import DetailError
+from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 
 from .cashout import LineRequest
+from .fulfilment import digits_of_code
 from .models import PaymentStatus, TrackStatus
 
 MAX_LINES = 100
@@ -47,6 +51,11 @@ class LineInput(serializers.Serializer):
         validators=[MaxValueValidator(MAX_ID, "This product is not for sale.")],
     )
     number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="How many of it.")
+    price = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text="Whole KES, each, as it was shown to the buyer; another price now is a 409.",
+    )
 
 
 class CashoutInput(serializers.Serializer):
@@ -54,6 +63,12 @@ class CashoutInput(serializers.Serializer):
 
     order = LinesInput(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
     mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
+
+    amount = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text="Whole KES in all, as it was shown to the buyer; another sum now is a 409.",
+    )
 
     def validate_order(self, lines: list[dict[str, Any]]) -> list[LineRequest]:
         return [LineRequest(**line) for line in lines]
@@ -114,6 +129,30 @@ class OrderOutput(serializers.Serializer):
     )
 
 
+class PricedLineOutput(serializers.Serializer):
+    """What a line costs now."""
+
+    product = serializers.IntegerField()
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, now.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+
+
+class CashoutConflictOutput(DetailError):
+    """Why no order was placed. What a code names beside itself is described with it."""
+
+    order_token = serializers.UUIDField(
+        required=False, help_text="`too_many_unpaid_orders`: the newest one, to pay or to cancel."
+    )
+    order_tokens = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
+    )
+    order = PricedLineOutput(
+        many=True, required=False, help_text="`price_changed`: every line, in the order sent."
+    )
+    amount = serializers.IntegerField(required=False, help_text="The same: whole KES in all, now.")
+
+
 class TrackOutput(serializers.Serializer):
     """One line of one of the caller's orders."""
 
@@ -148,6 +187,20 @@ class TrackStoryOutput(TrackOutput):
     history = StepOutput(many=True, help_text="Oldest first.")
 
 
+class CollectionCodeField(serializers.RegexField):
+    """Six digits, as they are read out or copied: spaces and dashes between them are ignored."""
+
+    default_error_messages = {"invalid": "The code has six digits."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(r"^[0-9]{6}\Z", **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        typed = super().to_internal_value(data)
+        # A line break is no part of one code.
+        return typed if "\n" in typed else digits_of_code(typed)
+
+
 class MoveInput(serializers.Serializer):
     """Where a line is to go, and what shows that it may."""
 
@@ -159,18 +212,15 @@ class MoveInput(serializers.Serializer):
             TrackStatus.CANCELLED.value,
         ]
     )
-    note = serializers.CharField(
+    note = ShownTextField(
         required=False,
         default="",
         allow_blank=True,
         max_length=200,
         help_text="Why; the buyer and the seller read it.",
     )
-    code = serializers.RegexField(
-        r"^[0-9]{6}$",
-        required=False,
-        help_text="The buyer's collection code, from whoever hands over.",
-        error_messages={"invalid": "The code has six digits."},
+    code = CollectionCodeField(
+        required=False, help_text="The buyer's collection code, from whoever hands over."
     )
     goods_there = StrictBooleanField(
         required=False,
@@ -179,11 +229,18 @@ class MoveInput(serializers.Serializer):
     )
 
 
+class PastedUUIDField(serializers.UUIDField):
+    """A token, as it is copied from a page or a message."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return super().to_internal_value(fold_identifier(data) if isinstance(data, str) else data)
+
+
 class TrackFilterInput(serializers.Serializer):
     """Which of the caller's lines to list."""
 
     status = serializers.ChoiceField(TrackStatus.choices, required=False)
-    order = serializers.UUIDField(required=False, help_text="Its `order_token`.")
+    order = PastedUUIDField(required=False, help_text="Its `order_token`.")
 
 
 class SaleFilterInput(serializers.Serializer):

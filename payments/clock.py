@@ -23,7 +23,7 @@ from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
 
-from .checkout.stk_push import expire_stk_pushes, send_stk_push
+from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
 from .models.same_payments import maybe_counted_twice
@@ -96,8 +96,10 @@ def sync_unsynced_orders(now: datetime) -> int:
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
-    """Send STK pushes of attempts whose background task was lost."""
-    forgotten = OrderPayment.objects.unsent().filter(created_at__lt=now - GRACE)
+    """Send STK pushes whose background task was lost, and those M-Pesa did not take at first."""
+    forgotten = OrderPayment.objects.to_send(
+        created_before=now - GRACE, tried_before=now - SEND_AGAIN_AFTER
+    )
     return _each(send_stk_push, forgotten.values_list("order_id", flat=True))
 
 

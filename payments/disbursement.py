@@ -19,7 +19,13 @@ from omachemainproj.task_registry import background_task
 
 from . import gateway
 from .daraja.client import Conversation
-from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
+from .daraja.errors import (
+    RETRYABLE,
+    DarajaDuplicate,
+    DarajaRefused,
+    DarajaUnknown,
+    Refusal,
+)
 from .daraja.result_codes import PayoutReason, b2c_failure
 from .models import TRANSFER_QUERIES, MoneyOut, Payout, PayoutStop, Refund, TransferStatus
 from .payouts.services import retry_payout
@@ -32,7 +38,7 @@ logger = logging.getLogger(__name__)
 #: Until a transfer is sent again of which M-Pesa was not reached.
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with the transfer: it is sent again as it is.
-RETRYABLE = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
+SENT_AGAIN = RETRYABLE | {Refusal.CONFIGURATION}
 #: Until it is seen again whether payouts are still stopped.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
@@ -163,7 +169,8 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
         PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
-    elif refusal.kind in RETRYABLE or not refusal.code:
+        _ask_anew(row)
+    elif refusal.kind in SENT_AGAIN or not refusal.code:
         with transaction.atomic():
             later = timezone.now() + TRY_AGAIN
             if claimed.update(
@@ -200,7 +207,19 @@ def _ask(row: MoneyOut, about: dict[str, str]) -> None:
         gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
         logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
+        _ask_anew(row)
         if refusal.kind == Refusal.CONFIGURATION:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
+        _ask_anew(row)
+
+
+def _ask_anew(row: MoneyOut) -> None:
+    """Ask again after the last check of all: the question did not come to M-Pesa, or no answer
+    came back.
+    """
+    now = timezone.now()
+    row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(
+        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now)
+    )

@@ -24,8 +24,9 @@ from accounts.backoffice.admin import (
     ShopAdmin,
 )
 from accounts.models import User
+from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 
-from .catalogue.search import Unindexed, is_common, matching, words_in
+from .catalogue.search import Unindexed, is_common, matching, word_forms
 from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .reviews.services import hide_review, show_review
@@ -86,6 +87,7 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     list_filter = ("category", "listed")
     list_select_related = ("seller",)
     ordering = ("-pk",)
+    normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
     fields = ("picture", "name", "description", "category", "price", *_KEPT[1:])
@@ -114,7 +116,7 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        return _find(queryset, search_term.strip()), False
+        return _find(queryset, fold_identifier(search_term)), False
 
     def save_model(
         self, request: HttpRequest, obj: Product, form: ModelForm[Product], change: bool
@@ -138,7 +140,7 @@ def _find(products: Any, term: str) -> ProductQuerySet:
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    groups = [[f"{word}*"] for word in words_in(term)]
+    groups = [[f"{each}*" for each in forms] for forms in word_forms(term)]
     if not groups:
         return products
     newest = "-pk" if is_common(groups) else Unindexed("id").desc()
@@ -202,7 +204,7 @@ class ReviewAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = fold_identifier(search_term)
         if _is_id(term):
             return queryset.filter(product=int(term)), False
         if term:
@@ -216,7 +218,7 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Hide, for the reason given", permissions=["hide"])
     def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
-        reason = request.POST.get("reason", "").strip()
+        reason = clean_shown(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, "Say why, beside the action.", messages.ERROR)
             return

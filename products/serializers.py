@@ -5,7 +5,6 @@ The outputs themselves are made by products.catalogue.representation.
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from typing import Any, NoReturn, cast
 
@@ -14,9 +13,16 @@ from rest_framework import serializers
 
 from accounts.serializers import PasswordField
 from accounts.services import confirm_password
-from omachemainproj.api.fields import MpesaNumberField, StrictBooleanField, WholeNumberField
+from omachemainproj.api.fields import (
+    IdentifierField,
+    MpesaNumberField,
+    ShownTextField,
+    StrictBooleanField,
+    WholeNumberField,
+)
 from omachemainproj.images import PictureField
 from omachemainproj.media import is_its_own_address
+from omachemainproj.text import fold_identifier, has_controls, tidy_line
 
 from .models import MAX_PRICE, MAX_SKU, MAX_STOCK, Category, Product
 
@@ -109,14 +115,20 @@ class HomeOutput(serializers.Serializer):
     phonestablet = ProductOutput(many=True, help_text="Products of the category `phones`.")
 
 
+def category_of(typed: str) -> str:
+    """The category that was meant, if it is one: ``phonestablet`` is another name for phones."""
+    category = typed if typed.isascii() else fold_identifier(typed)
+    return "phones" if category == "phonestablet" else category
+
+
 class CategoryField(serializers.ChoiceField):
-    """One of the eight categories; ``phonestablet`` is another name for phones."""
+    """One of the categories; ``phonestablet`` is another name for phones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=Category.choices, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        return str(super().to_internal_value("phones" if data == "phonestablet" else data))
+        return str(super().to_internal_value(category_of(data) if isinstance(data, str) else data))
 
 
 class GivenOnce(serializers.Serializer):
@@ -130,24 +142,24 @@ class GivenOnce(serializers.Serializer):
         return super().to_internal_value(data)
 
 
-def tidy_name(name: str) -> str:
-    """A product's name as it is stored: one line, with single spaces."""
-    return " ".join(unicodedata.normalize("NFC", name).split())
-
-
 class ListingInput(GivenOnce):
     """The fields of a listing, for the API and for sheets."""
 
-    name = serializers.CharField(max_length=MAX_NAME)
-    image = PictureField(required=False, allow_null=True)
-    description = serializers.CharField(
+    name = ShownTextField(max_length=MAX_NAME, turned="Give a name without control characters.")
+    image = PictureField(
+        required=False,
+        allow_null=True,
+        help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
+    )
+    description = ShownTextField(
         max_length=MAX_DESCRIPTION, required=False, allow_blank=True, default=""
     )
     category = CategoryField()
     price = WholeNumberField(min_value=1, max_value=MAX_PRICE, help_text="Whole KES, each.")
     payment_mpesa_number = MpesaNumberField(help_text="Where the seller is paid.")
-    sku = serializers.CharField(
+    sku = IdentifierField(
         max_length=MAX_SKU,
+        turned="Give a sku without control characters.",
         required=False,
         allow_null=True,
         allow_blank=True,
@@ -156,16 +168,16 @@ class ListingInput(GivenOnce):
 
     def validate_name(self, name: str) -> str:
         """Tidy the name; refuse one without letters or digits, or with control characters."""
-        name = tidy_name(name)
+        name = tidy_line(name)
         if not any(letter.isalnum() for letter in name):
             raise serializers.ValidationError("Give a name with letters or digits.")
-        if not name.isprintable():
+        if has_controls(name):
             raise serializers.ValidationError("Give a name without control characters.")
         return name
 
     def validate_sku(self, sku: str | None) -> str | None:
         """None for an empty sku, so that any number of listings have none."""
-        if sku and not sku.isprintable():
+        if sku and has_controls(sku):
             raise serializers.ValidationError("Give a sku without control characters.")
         return sku or None
 
@@ -231,7 +243,7 @@ class RestockInput(serializers.Serializer):
         max_value=MAX_STOCK,
         help_text="How many to add; negative takes away what is free, like broken goods.",
     )
-    note = serializers.CharField(
+    note = ShownTextField(
         max_length=MAX_NOTE, required=False, allow_blank=True, default="", help_text="Why."
     )
 
@@ -244,7 +256,9 @@ class RestockInput(serializers.Serializer):
 class ImportInput(GivenOnce):
     """A sheet of listings."""
 
-    file = serializers.FileField(help_text="CSV in UTF-8, at most 2 MB and 1,000 rows.")
+    file = serializers.FileField(
+        help_text="CSV in UTF-8 or marked UTF-16, at most 2 MB and 1,000 rows."
+    )
     check = StrictBooleanField(default=False, help_text="`true` only tells, and changes nothing.")
 
 
@@ -260,7 +274,8 @@ class RowOutput(serializers.Serializer):
     )
     notes = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
-        help_text="What was left aside, by column; the row did not fail for it.",
+        help_text="What was left aside, read otherwise than written, or changed of a sku, by"
+        " column; the row did not fail for it.",
     )
 
 

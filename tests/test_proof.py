@@ -289,6 +289,7 @@ BREAKS = [
     ("An order whose money is due", lambda: _take_the_money_away("refunded")),
     ("An unpaid order has less", lambda: Order.objects.update(payment_status="requested")),
     ("An unpaid order has less", _owe_part_of_what_is_waited_for),
+    ("Nothing is bought on", lambda: Order.objects.update(cancelled_by="buyer")),
     ("What came for a cancelled", lambda: _close_with_money("cancelled")),
     ("What came for a cancelled", lambda: _close_with_money("expired", expires_at=ago(11))),
     ("An order is refunded when", lambda: Order.objects.update(payment_status="refund_due")),

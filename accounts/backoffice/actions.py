@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -20,8 +20,10 @@ from django.template.response import TemplateResponse
 from accounts.authentication import current_user
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.text import clean_shown
 
 from . import audit
+from .admin import read_text
 
 #: Rows one action takes at once: each is done by itself, while the browser waits.
 MAX_ROWS = 100
@@ -52,6 +54,7 @@ class ReasonForm(forms.Form):
         self.order_fields([*others, "why"])
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
+        read_text(cast(forms.CharField, self.fields["why"]), clean_shown)
 
     def adapt_to(self, rows: Sequence[Any], by: User) -> None:
         """Drop or relax the fields that these rows and this person do not need."""
@@ -212,7 +215,8 @@ def _ask(
         "about": action.about,
         "rows": chosen,
         "form": form,
-        "action": request.POST["action"],
+        # The POST holds two: a list has a bar of actions above and one below.
+        "action": action.do.__name__,
         "checkbox": ACTION_CHECKBOX_NAME,
         "submitted": SUBMITTED,
         "from_page": FROM_PAGE if FROM_PAGE in request.POST else "",

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from accounts.authentication import current_user
+from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
 
@@ -71,6 +73,23 @@ class ShopAdmin(admin.ModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
 
+    #: How what is typed into a column is read before it is checked; all other texts are cleaned
+    #: as they are shown (omachemainproj.text.clean_shown).
+    normalisers: ClassVar[dict[str, Callable[[str], str]]] = {}
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if isinstance(field, forms.CharField):
+            read_text(field, self.normalisers.get(db_field.name, clean_shown))
+        return field
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, fold_identifier(search_term))
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopList
 
@@ -107,6 +126,16 @@ class ShopAdmin(admin.ModelAdmin):
             changes = audit.difference(audit.values_of(row), {})
             audit.log(current_user(request), "Deleted", row, changes=changes)
         return super().log_deletions(request, queryset)
+
+
+def read_text(field: forms.CharField, normalise: Callable[[str], str]) -> None:
+    """Have a form's field read what is typed in its normal form, before it is checked."""
+    to_python = field.to_python
+
+    def read(typed: Any) -> Any:
+        return to_python(normalise(typed) if isinstance(typed, str) else typed)
+
+    field.to_python = read  # type: ignore[method-assign,assignment]
 
 
 def _split(message: Any) -> tuple[Any, audit.Changes]:
@@ -193,7 +222,7 @@ class LookupAdmin(ReadOnlyAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
+        term = fold_identifier(search_term)
         if not term:
             return queryset, False
         found = self.find(term)

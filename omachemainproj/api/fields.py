@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from omachemainproj.phones import normalise_phone
+from omachemainproj.text import clean_shown, fold_identifier, is_turned
 
 #: The largest id a table of ours can have; no larger number is asked of the database.
 MAX_ID = 2**63 - 1
@@ -22,6 +23,40 @@ _KEY = re.compile(r"[!-~]{1,255}")
 
 def _came_in_a_form(field: serializers.Field) -> bool:
     return isinstance(getattr(field.root, "initial_data", None), QueryDict)
+
+
+class _NormalisedField(serializers.CharField):
+    """A text in one form. ``turned`` is said of one that signs turn round; without, they go."""
+
+    def __init__(self, *, turned: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._turned = turned
+
+    def normalise(self, text: str) -> str:
+        raise NotImplementedError
+
+    def to_internal_value(self, data: Any) -> str:
+        typed = super().to_internal_value(data)
+        if self._turned and is_turned(typed):
+            raise serializers.ValidationError(self._turned, code="invalid")
+        text = self.normalise(typed)
+        if not text and not self.allow_blank:
+            self.fail("blank")
+        return text
+
+
+class ShownTextField(_NormalisedField):
+    """A text in the form it is stored and shown (omachemainproj.text.clean_shown)."""
+
+    def normalise(self, text: str) -> str:
+        return clean_shown(text)
+
+
+class IdentifierField(_NormalisedField):
+    """A code or a number as it is compared (omachemainproj.text.fold_identifier)."""
+
+    def normalise(self, text: str) -> str:
+        return fold_identifier(text)
 
 
 class WholeNumberField(serializers.IntegerField):

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from accounts.backoffice.actions import ReasonForm
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
+from omachemainproj.text import fold_identifier
 
 from .resolve_money_in import tidy_number
 
@@ -37,6 +38,9 @@ class Phone(forms.CharField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=40, **kwargs)
 
+    def to_python(self, value: Any) -> str:
+        return fold_identifier(str(super().to_python(value)))
+
     def clean(self, value: Any) -> str:
         typed: str = super().clean(value)
         try:
@@ -45,10 +49,18 @@ class Phone(forms.CharField):
             raise forms.ValidationError("This is not a Kenyan mobile number.") from error
 
 
+class Reference(forms.CharField):
+    """An order's reference, as people write it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+
+    def to_python(self, value: Any) -> str:
+        return fold_identifier(str(super().to_python(value)))
+
+
 class OrderReferenceForm(ReasonForm):
-    reference = forms.CharField(
-        max_length=40, label="Reference of the order", help_text="Eight letters and digits."
-    )
+    reference = Reference(label="Reference of the order", help_text="Eight letters and digits.")
 
 
 class PhoneForm(ReasonForm):
@@ -67,8 +79,7 @@ class SeenPaymentForm(ReasonForm):
         label="Amount, KES",
         validators=[MinValueValidator(MIN_PAYMENT), MaxValueValidator(MAX_PAYMENT)],
     )
-    reference = forms.CharField(
-        max_length=40,
+    reference = Reference(
         required=False,
         label="Reference of the order",
         help_text="Left empty, the money waits here until it is given to an order.",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.db.models import Max
 
 from omachemainproj.phones import PhoneMatch, match_phone, read_masked_phone
+from orders.lookup import letters_of_reference
 from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentStatus
 from payments.models import Receipt
 from payments.models.same_payments import unnamed_behind
@@ -86,7 +87,7 @@ def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, b
 
 def _misspellings(typed: str) -> Iterator[str]:
     """Every reference that is one letter from what was typed: another, missing, extra, swapped."""
-    letters = "".join(letter for letter in typed.upper() if letter.isascii() and letter.isalnum())
+    letters = letters_of_reference(typed)
     if abs(len(letters) - REFERENCE_LENGTH) > 1:
         return
     for at in range(len(letters) + 1):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.models import (
@@ -50,8 +51,8 @@ class ActionNotAvailable(Refusal):
 
 
 def tidy_number(typed: str) -> str:
-    """A receipt number without spaces, in capitals."""
-    return "".join(typed.upper().split())
+    """A receipt number as providers write it: without spaces, in capitals and plain letters."""
+    return "".join(fold_identifier(typed).upper().split())
 
 
 def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Receipt:

@@ -16,6 +16,8 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        # SQLite makes the ledger's tables anew, without their triggers: there and back.
+        migrations.RunPython(migrations.RunPython.noop, guard_again),
         migrations.AlterField(
             model_name='gatewayevent',
             name='source',
@@ -47,6 +49,5 @@ class Migration(migrations.Migration):
             model_name='ledgerentry',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('account__endswith', '_clearing'), ('account', 'suspense'), _connector='OR'), ('order__isnull', True)), models.Q(('account__in', ['buyers_held', 'commission', 'write_offs']), ('order__isnull', False)), ('account__in', ['sellers_payable', 'refunds_payable']), _connector='OR'), name='ledger_account_says_whether_of_an_order'),
         ),
-        # SQLite made the ledger's tables anew, without their triggers.
         migrations.RunPython(guard_again, migrations.RunPython.noop),
     ]

@@ -25,6 +25,8 @@ class Cause(models.TextChoices):
 
     GOODS_GONE = "goods_gone", "it came after the goods were gone"
     SHORT = "short", "it never covered the order"
+    CANCELLED = "cancelled", "its buyer had cancelled the order"
+    PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
     EXCESS = "excess", "it was more than the order's price"
     RETURNED = "returned", "the goods were cancelled after they were paid"
     STAFF = "staff", "a person decided so"

@@ -20,6 +20,7 @@ from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
+from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason
 from payments.models import (
     MAX_TRIES,
@@ -54,7 +55,8 @@ def refund_excess(order_id: int) -> None:
     """Refund what came for an order and cannot pay for it. Safe to repeat.
 
     Nothing, while the order is unpaid; what is above its amount, once it is paid; all of it, once
-    it is closed. The clock sends each refund.
+    it is closed. Late money is offered to the order first: ``orders.lifecycle.mark_order_paid``
+    holds an expired order's goods again where it can. The clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 
@@ -75,13 +77,39 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
         return
     cause = Cause.EXCESS if returned is None else Cause.RETURNED
     if not order.is_paid:
-        cause = Cause.GOODS_GONE if credited >= order.amount else Cause.SHORT
+        cause = _cause_of_closed(order, credited)
         mark_refund_due(order)
+        if returned is None:
+            _notify_it_goes_back(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
         create_refund(receipt, amount, cause, returned=returned)
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
+
+
+def _cause_of_closed(order: Order, credited: int) -> Cause:
+    """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
+    if order.is_given_up:
+        return Cause.CANCELLED
+    if credited < order.amount:
+        return Cause.SHORT
+    if OrderTrack.objects.bought_instead_of(order).exists():
+        return Cause.PAID_AGAIN
+    return Cause.GOODS_GONE
+
+
+def _notify_it_goes_back(order: Order, amount: int, cause: Cause) -> None:
+    """Notify the buyer that money which came for a closed order goes back, and why."""
+    # Money may come more than once: each time is told of.
+    last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
+    notify(
+        NotificationKind.GOES_BACK,
+        key=f"goes_back:receipt:{last}",
+        order_id=order.pk,
+        amount=amount,
+        why=why_it_goes_back(cause),
+    )
 
 
 @transaction.atomic

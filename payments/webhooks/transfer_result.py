@@ -151,6 +151,8 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
     # Only where M-Pesa never said that it took the request may it be sent again.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
+        # Also where this was the last question: it is an answer, and no person need look.
+        unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
         return "M-Pesa does not know it. It is sent again, under the same id."
     return "M-Pesa does not know it yet."
 

@@ -11,9 +11,10 @@ from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from omachemainproj.text import fold_identifier
 from products.models import MAX_SKU, Product, ProductQuerySet
 
-from .search import MAX_TERM, matching, words_in
+from .search import MAX_TERM, matching, word_forms
 
 #: Each name of an order, and the columns it pages by (omachemainproj.api.pagination).
 ORDERS = {
@@ -94,7 +95,9 @@ class ListingFilter(django_filters.FilterSet):
     soldout = django_filters.ChoiceFilter(
         choices=_TRUE_OR_FALSE, method="keep_if", help_text="`true`: what has nothing free."
     )
-    sku = django_filters.CharFilter(max_length=MAX_SKU, help_text="Your own code, exactly.")
+    sku = django_filters.CharFilter(
+        method="keep_sku", max_length=MAX_SKU, help_text="Your own code, in its own case."
+    )
     search = django_filters.CharFilter(
         method="keep_words",
         max_length=MAX_TERM,
@@ -108,8 +111,11 @@ class ListingFilter(django_filters.FilterSet):
     def keep_if(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
         return products.filter(**{name: value == "true"})
 
+    def keep_sku(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
+        return products.filter(sku=fold_identifier(value))
+
     def keep_words(self, products: ProductQuerySet, name: str, value: str) -> ProductQuerySet:
-        return matching(products, [[f"{word}*"] for word in words_in(value)])
+        return matching(products, [[f"{each}*" for each in forms] for forms in word_forms(value)])
 
 
 class ProductFilterBackend(DjangoFilterBackend):

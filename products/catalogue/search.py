@@ -8,7 +8,6 @@ common; see docs/search.md for what was measured.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, Func, Value
 from django.db.models.sql.compiler import SQLCompiler
 
+from omachemainproj.text import clean_shown, fold_identifier
 from products.models import ProductQuerySet
 
 MAX_TERM = 100
@@ -44,8 +44,24 @@ def words_in(term: str) -> list[str]:
 
     None of them ("", "%", "the") means that nothing in particular was asked for.
     """
-    typed = _WORD.findall(unicodedata.normalize("NFKC", term).lower())
+    # As names and descriptions are stored: "m²" stays what it is.
+    typed = _WORD.findall(_lower(clean_shown(term)))
     return [word for word in dict.fromkeys(typed) if word not in _NOISE][:MAX_WORDS]
+
+
+def word_forms(term: str) -> list[list[str]]:
+    """The words of ``words_in``, each with what else it may be written as: "m²" and "m2"."""
+    return [list(dict.fromkeys([word, _plain(word)])) for word in words_in(term)]
+
+
+def _plain(word: str) -> str:
+    plain = _lower(fold_identifier(word))
+    return plain if _WORD.fullmatch(plain) else word
+
+
+def _lower(text: str) -> str:
+    # Python writes the small letter of a Turkish "İ" in two signs, and no database does.
+    return text.lower().replace("i\u0307", "i")
 
 
 class _Matches(Func):

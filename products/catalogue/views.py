@@ -18,14 +18,15 @@ from rest_framework.views import APIView
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.api.fields import MAX_ID
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.text import clean_shown
 from products.models import Category, Product, ProductQuerySet
-from products.serializers import CartInput, ProductOutput
+from products.serializers import CartInput, ProductOutput, category_of
 
 from . import openapi, queries
 from .filters import ORDERS, ProductFilter, ProductFilterBackend
 from .home import home_page
 from .representation import ProductRepresentation
-from .search import MAX_TERM, is_common, query_for, words_in
+from .search import MAX_TERM, is_common, query_for, word_forms
 from .spelling import correct_spelling
 
 
@@ -38,7 +39,7 @@ class NoSuchProduct(Refusal):
 
 
 class NoSuchCategory(Refusal):
-    """The address names none of the eight categories."""
+    """The address names none of the categories."""
 
     code = "category_not_found"
     message = "There is no such category."
@@ -112,7 +113,7 @@ class CategoryView(ProductListView):
 
     @extend_schema(**openapi.CATEGORY)
     def get(self, request: Request, category: str) -> Response:
-        category = "phones" if category == "phonestablet" else category
+        category = category_of(category)
         if category not in Category.values:
             raise NoSuchCategory
         source = queries.on_sale
@@ -133,17 +134,17 @@ class SearchView(ProductListView):
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
-        words = words_in(self._term())
-        found = self._find([[word] for word in words])
-        if words and not found and not self._had_an_earlier_page(words):
-            found = self._find(correct_spelling(words))
+        groups = word_forms(self._term())
+        found = self._find(groups)
+        if groups and not found and not self._had_an_earlier_page(groups):
+            found = self._find(correct_spelling([word for word, *_ in groups]))
         return self.answer(found)
 
     def _term(self) -> str:
         typed = self.request.query_params.getlist("search")
         if len(typed) > 1:
             refuse_field("search", "Give this once.")
-        term = typed[0] if typed else ""
+        term = clean_shown(typed[0]) if typed else ""
         if len(term) > MAX_TERM:
             refuse_field("search", f"At most {MAX_TERM} characters are searched for.")
         return term
@@ -153,11 +154,11 @@ class SearchView(ProductListView):
             return self.page(queries.everything, "")
         return self.page(queries.found, query_for(groups), indexed=is_common(groups))
 
-    def _had_an_earlier_page(self, words: list[str]) -> bool:
+    def _had_an_earlier_page(self, groups: list[list[str]]) -> bool:
         """Whether this page is empty only because it is behind the last one."""
         if "cursor" not in self.request.query_params:
             return False
-        whole = queries.found(query_for([[word] for word in words]))
+        whole = queries.found(query_for(groups))
         return bool(self.filter_queryset(whole)[:1])
 
 

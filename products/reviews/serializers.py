@@ -8,6 +8,7 @@ from typing import Any
 from rest_framework import serializers
 
 from omachemainproj.api.fields import WholeNumberField
+from omachemainproj.text import clean_shown
 from products.models import MAX_REVIEW
 
 
@@ -20,10 +21,12 @@ class PlainTextField(serializers.CharField):
         super().__init__(max_length=MAX_REVIEW, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data).replace("\r\n", "\n")
+        text = clean_shown(super().to_internal_value(data).replace("\r\n", "\n"))
         if any(unicodedata.category(letter) == "Cc" and letter not in "\n\t" for letter in text):
             self.fail("control")
-        return unicodedata.normalize("NFC", text)
+        if not text and not self.allow_blank:
+            self.fail("blank")
+        return text
 
 
 class ReviewInput(serializers.Serializer):

@@ -111,7 +111,7 @@ def test_full_width_letters_are_the_same_name_as_plain_ones(api):
 
 @pytest.mark.parametrize(
     "username",
-    ["amina@example.com", "am ina", "аmina", "amina\u200b", "amina/", "amina\n2", "a" * 151],
+    ["amina@example.com", "am ina", "аmina", "amina\u2044", "amina/", "amina\n2", "a" * 151],
 )
 def test_a_username_that_could_pose_as_another_is_refused(api, username):
     response = register(api, username=username)

@@ -39,7 +39,10 @@ def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(desk, staff, unpaid
     assert entry.get_change_message().endswith("Why: The buyer called")
     kept = Audit.objects.get()
     assert (kept.actor, kept.why, kept.object_id) == (staff, "The buyer called", str(unpaid.pk))
-    assert kept.changes == {"payment_status": ["requested", "cancelled"]}
+    assert kept.changes == {
+        "payment_status": ["requested", "cancelled"],
+        "cancelled_by": ["", "staff"],
+    }
 
 
 @pytest.mark.parametrize("why", [None, "", "x"])
@@ -50,6 +53,18 @@ def test_nothing_is_done_without_a_reason(desk, unpaid, why):
     assert unpaid.payment_status == "requested"
     assert 'name="why"' in response.content.decode()
     assert not Audit.objects.exists()
+
+
+@pytest.mark.parametrize("bar", [0, 1], ids=["above the list", "below the list"])
+def test_an_action_is_chosen_above_or_below_the_list(desk, unpaid, bar):
+    chosen = ["", ""]
+    chosen[bar] = "cancel"
+
+    page = desk.post(
+        list_url(Order), {"action": chosen, "index": bar, "_selected_action": [unpaid.pk]}
+    ).content.decode()
+
+    assert '<input type="hidden" name="action" value="cancel">' in page
 
 
 @pytest.mark.django_db(transaction=True)

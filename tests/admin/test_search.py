@@ -18,7 +18,14 @@ SPELLINGS = {
     "its phone as people write it": lambda order: "0712 345 678",
     "its buyer": lambda order: "Wanjiku",
     "its receipt": lambda order: "tkb1234567",
+    "its token out of a message": lambda order: f"\u2068{order.order_token}\u2069\u200b",
+    "its reference in wide letters": lambda order: "".join(
+        chr(ord(letter) + 0xFEE0) for letter in order.reference
+    ),
+    "its phone out of a chat": lambda order: "\u2068+254\u00a0712\u2009345\u202f678\u2069",
+    "its buyer out of a chat": lambda order: "\u2068Wan\u00adjiku\u2069",
 }
+PASTED_RECEIPTS = ["\u2068TKB 1234567\u2069", "ＴＫＢ１２３４５６７", "tkb\u200b1234567"]
 
 
 @pytest.mark.parametrize("model", [Order, OrderPayment, Receipt, GatewayEvent])
@@ -36,6 +43,13 @@ def test_its_line_is_found_by(desk, sale, spelling):
     response = desk.get(list_url(OrderTrack), {"q": SPELLINGS[spelling](sale)})
 
     assert response.context["cl"].result_count == sale.tracks.count() > 0
+
+
+@pytest.mark.parametrize("typed", PASTED_RECEIPTS)
+def test_a_receipt_is_found_as_it_was_pasted(desk, sale, typed):
+    response = desk.get(list_url(Receipt), {"q": typed})
+
+    assert response.context["cl"].result_count == 1
 
 
 @pytest.mark.parametrize("typed", ["nothing like it", "0799999999", "%", "2" * 400])

@@ -11,8 +11,11 @@ from omachemainproj.images import BadPicture, PictureField, normalise
 
 from .draw import chunk, encode, moving, png, png_claiming, upload
 
-BROKEN = "This is not a PNG, JPEG or WebP picture, or it is damaged."
-TOO_MANY_PIXELS = "The picture has more than 8000 pixels a side or 24 million."
+BROKEN = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
+TOO_MANY_PIXELS = (
+    "The picture has more than 8000 pixels a side or 24 million. Send a larger one as JPEG or HEIC."
+)
+TOO_LARGE_A_PHOTO = "The picture has more than 12000 pixels a side or 51 million."
 MOVES = "The picture moves. Send a still one."
 
 
@@ -51,7 +54,7 @@ EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpa
     ],
     ids=lambda raw: raw[:12],
 )
-def test_what_is_not_one_of_three_formats_is_refused(raw):
+def test_what_is_not_one_of_four_formats_is_refused(raw):
     assert refusal(raw) == BROKEN
 
 
@@ -63,17 +66,20 @@ def test_half_a_picture_is_refused(kind):
     assert refusal(raw[: len(raw) // 2]) == BROKEN
 
 
-@pytest.mark.parametrize(
-    "size", [(8001, 10), (10, 8001), (5000, 4801), (9400, 9400), (13000, 13000), (2**31 - 1,) * 2]
-)
+@pytest.mark.parametrize("size", [(8001, 10), (10, 8001), (5000, 4801), (7100, 7100), (9400, 9400)])
 def test_too_many_pixels_are_refused_by_the_header(size, monkeypatch):
     monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
 
     assert refusal(png_claiming(*size)) == TOO_MANY_PIXELS
 
 
-def test_a_file_of_more_than_five_megabytes_is_refused_unread():
-    assert refusal(png() + b"\0" * (5 * 1024 * 1024)) == "The picture is larger than 5 MB."
+@pytest.mark.parametrize("size", [(13000, 13000), (2**31 - 1,) * 2])
+def test_a_header_that_claims_a_flood_of_pixels_is_refused(size):
+    assert "pixels a side" in refusal(png_claiming(*size))
+
+
+def test_a_file_of_more_than_twelve_megabytes_is_refused_unread():
+    assert refusal(png() + b"\0" * (12 * 1024 * 1024)) == "The picture is larger than 12 MB."
 
 
 def test_a_compressed_bomb_in_a_text_chunk_is_refused():
@@ -81,6 +87,34 @@ def test_a_compressed_bomb_in_a_text_chunk_is_refused():
     raw = png()
 
     assert refusal(raw[:33] + bomb + raw[33:]) == BROKEN
+
+
+@pytest.mark.parametrize("size", [(12001, 10), (10, 12001), (8000, 6400)])
+def test_too_large_a_photo_is_refused_by_its_header(size, monkeypatch):
+    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
+
+    assert refusal(encode(Image.new("L", size), "JPEG")) == TOO_LARGE_A_PHOTO
+
+
+def test_a_printers_jpeg_has_the_smaller_limit():
+    assert refusal(encode(Image.new("CMYK", (6000, 4001)), "JPEG")) == TOO_MANY_PIXELS
+
+
+def test_a_jpeg_of_more_passes_than_anything_writes_is_refused(monkeypatch):
+    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
+    raw = encode(Image.effect_noise((64, 64), 80), "JPEG", progressive=True)
+    last = raw.rindex(b"\xff\xda")
+    scan = raw[last:-2]
+
+    assert refusal(raw[:last] + scan * 101 + raw[-2:]) == BROKEN
+
+
+def test_passes_are_counted_in_the_picture_alone():
+    exif = Image.Exif()
+    exif[0x010E] = "\xff\xda" * 500
+    raw = encode(Image.effect_noise((64, 64), 80), "JPEG", progressive=True, exif=exif)
+
+    assert normalise(raw + b"\xff\xda\x00\x02" * 500)
 
 
 class Form(serializers.Serializer):
@@ -107,7 +141,7 @@ def test_the_field_takes_a_picture_whatever_it_is_called():
         (upload(SVG, "logo.svg", "image/svg+xml"), BROKEN),
         (upload(moving("WEBP")), MOVES),
         (upload(png_claiming(9400, 9400)), TOO_MANY_PIXELS),
-        (upload(b"\0" * (5 * 1024 * 1024 + 1)), "The picture is larger than 5 MB."),
+        (upload(b"\0" * (12 * 1024 * 1024 + 1)), "The picture is larger than 12 MB."),
         (upload(b""), "The submitted file is empty."),
     ],
 )

@@ -12,7 +12,7 @@ from PIL import Image
 from omachemainproj import images
 from omachemainproj.images import normalise
 
-from .draw import chunk, encode, halves, png, reopen
+from .draw import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
@@ -193,19 +193,59 @@ def test_the_largest_picture_is_taken():
     assert full.size == (1600, 1067)
 
 
-@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
-def test_memory_stays_bounded_for_the_largest_picture(kind, tmp_path):
+@pytest.mark.parametrize(("size", "stored"), [((8192, 6144), 1200), ((12000, 4000), 533)])
+def test_a_phones_fifty_megapixels_are_taken(size, stored):
+    full = reopen(normalise(encode(Image.new("RGB", size, "red"), "JPEG")).full)
+
+    assert full.size == (1600, stored)
+    assert near(full.convert("RGB").getpixel((5, 5)), RED)
+
+
+def test_the_colours_of_a_phones_screen_become_a_browsers():
+    # Display P3's green is brighter than sRGB can show; a skin tone moves a little.
+    p3 = display_p3()
+    raw = encode(Image.new("RGB", (40, 30), (200, 150, 130)), "PNG", icc_profile=p3)
+
+    full = reopen(normalise(raw).full).convert("RGB")
+
+    red, green, blue = full.getpixel((5, 5))
+    assert abs(red - 209) <= 4
+    assert abs(green - 148) <= 4
+    assert abs(blue - 126) <= 4
+
+
+def test_what_is_see_through_stays_so_when_its_colours_change():
+    image = Image.new("RGBA", (40, 30), (200, 150, 130, 0))
+
+    full = reopen(normalise(encode(image, icc_profile=display_p3())).full)
+
+    assert full.getpixel((5, 5))[3] == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode", "size", "options"),
+    [
+        ("PNG", "RGBA", (6000, 4000), {"compress_level": 1}),
+        ("WEBP", "RGBA", (6000, 4000), {"method": 0}),
+        ("JPEG", "RGB", (8192, 6144), {}),
+        ("JPEG", "RGB", (8192, 6144), {"progressive": True, "subsampling": 0}),
+        ("JPEG", "CMYK", (6000, 4000), {"progressive": True}),
+        ("HEIF", "RGB", (8192, 6144), FAST_HEIC),
+        ("HEIF", "RGBA", (8192, 6144), FAST_HEIC),
+    ],
+)
+def test_memory_stays_bounded_for_the_largest_picture(kind, mode, size, options, tmp_path):
     path = tmp_path / "largest"
-    mode = "RGB" if kind == "JPEG" else "RGBA"
-    quickly = {"PNG": {"compress_level": 1}, "WEBP": {"method": 0}, "JPEG": {}}[kind]
-    path.write_bytes(encode(Image.new(mode, (6000, 4000)), kind, **quickly))
-    # A process of its own, whose high-water mark is its own.
+    path.write_bytes(encode(Image.new(mode, size), kind, **options))
+    # A process of its own, whose high-water mark is its own; its child decodes HEIC.
     script = (
         "import resource, sys\n"
         "from omachemainproj.images import normalise\n"
-        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "def peak(who): return resource.getrusage(who).ru_maxrss\n"
+        "before = peak(resource.RUSAGE_SELF)\n"
         "normalise(open(sys.argv[1], 'rb').read())\n"
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+        "grown = peak(resource.RUSAGE_SELF) - before\n"
+        "print(grown + peak(resource.RUSAGE_CHILDREN))\n"
     )
     setup = "import os, django; os.environ['DJANGO_SETTINGS_MODULE'] = 'tests.settings';"
     setup += "django.setup()\n"

@@ -56,8 +56,8 @@ def test_a_form_in_another_charset_is_a_415(api):
     assert patch(api, PART, "multipart/form-data; boundary=x; charset=utf-16").status_code == 415
 
 
-def test_a_form_over_6_mb_is_a_413(api):
-    response = patch(api, PART, CONTENT_LENGTH=str(6 * 1024 * 1024 + 1))
+def test_a_form_over_13_mb_is_a_413(api):
+    response = patch(api, PART, CONTENT_LENGTH=str(13 * 1024 * 1024 + 1))
 
     assert response.status_code == 413
     assert response.json()["code"] == "too_large"

@@ -82,6 +82,24 @@ def test_staff_who_type_a_wrong_code_are_told(line):
     assert (answer.status_code, answer.json()) == (400, WRONG)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "１２３４５６",
+        "\u2068123456\u2069",
+        "123 456",
+        "123\u00a0456",
+        "123–456",
+        "١٢٣٤٥٦",
+        "123\u200b456",
+    ],
+)
+def test_a_code_is_read_as_it_was_pasted(line, agent, typed):
+    answer = move(agent, line, "delivered", code=typed)
+
+    assert (answer.status_code, steps(line)[-1], misses(line)) == (200, "delivered", 0)
+
+
 @pytest.mark.parametrize("here", ["paid", "delivered", "cancelled"])
 def test_a_code_cannot_be_tried_where_it_decides_nothing(buyer, seller, kettle, here):
     line = line_at(here, buyer=buyer, product=kettle)
@@ -104,7 +122,7 @@ def test_a_code_is_for_delivery_alone(line, agent, to):
 
 
 @pytest.mark.parametrize(
-    "code", ["", "12345", "1234567", "12345a", "１２３４５６", " 123456\n7", None, [], {}, 1e99]
+    "code", ["", "12345", "1234567", "12345a", "１２３４５", " 123456\n7", None, [], {}, 1e99]
 )
 def test_what_is_no_code_is_refused_and_not_counted(line, agent, code):
     answer = move(agent, line, "delivered", code=code)

@@ -104,6 +104,25 @@ def test_what_cannot_pay_for_an_order_is_refused_with_m_pesas_own_code(
     )
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "\u2068ACDE3467\u2069",
+        "ACDE\u200b3467",
+        "ＡＣＤＥ３４６７",
+        "acde\u00a03467",
+        "ACDE\u20113467",
+        "AC\u00adDE٣٤٦٧",
+    ],
+)
+def test_a_reference_is_read_as_it_was_pasted(client, payment, order, typed):
+    named(order, "ACDE3467")
+
+    assert asked(client, by_hand(typed, 3000)).json() == ACCEPTED
+    post_c2b(client, by_hand(typed, 3000))
+    assert status(order) == "paid"
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b"\xff", b'"text"'])
 def test_what_cannot_be_read_is_refused(client, db, body):
     assert asked(client, body).json()["ResultCode"] == "C2B00016"
@@ -269,6 +288,15 @@ def test_a_confirmation_from_elsewhere_changes_nothing_where_addresses_are_known
     post_c2b(client, by_hand(order.reference, 3000))
 
     assert (event().state, Receipt.objects.count(), status(order)) == ("unmatched", 0, "requested")
+
+
+@pytest.mark.parametrize("listed", [" 127.0.0.1", "127.0.0.0/30", "::ffff:127.0.0.1"])
+def test_a_confirmation_from_an_address_or_a_network_listed_counts(client, order, settings, listed):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200", listed]
+
+    post_c2b(client, by_hand(order.reference, 3000))
+
+    assert (event().state, Receipt.objects.count(), status(order)) == ("applied", 1, "paid")
 
 
 def test_without_a_token_of_ours_no_confirmation_is_believed(client, order, settings):

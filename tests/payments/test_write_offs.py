@@ -5,14 +5,14 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.migrations.exceptions import IrreversibleError
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Sum
 
 from orders.fulfilment import move_line
 from payments import ledger
-from payments.ledger import balance
+from payments.ledger import Posting, balance, post
 from payments.models import (
     Account,
     LedgerEntry,
@@ -135,6 +135,53 @@ def test_what_turns_up_later_was_not_lost(payment, amount, lost, refunded):
     receipt = Receipt.objects.get()
     assert (losses(), receipt.borne) == ((0, lost), lost)
     assert receipt.refunds.aggregate(total=Sum("amount", default=0))["total"] == refunded
+
+
+@pytest.mark.django_db
+def test_the_same_amount_may_be_reported_again_after_another(payment):
+    come_short(payment)
+    for amount in (3000, 1, 3000, 1):
+        report(amount)
+
+    receipt = Receipt.objects.get()
+    assert (receipt.amount, receipt.borne, losses()) == (1, 2999, (0, 2999))
+    assert list(
+        LedgerPosting.objects.filter(event__startswith="correction:")
+        .order_by("pk")
+        .values_list("event", flat=True)
+    ) == [f"correction:{receipt.pk}:{number}" for number in (1, 2, 3, 4, 5)]
+    assert prove().broken == []
+
+
+@pytest.mark.django_db
+def test_a_correction_of_before_that_is_named_by_its_amount_stands_in_nobodys_way(payment):
+    record_outcome(payment.pk, PROVEN)
+    receipt = Receipt.objects.get()
+    post(
+        Posting(
+            f"correction:{receipt.pk}:2",
+            debits={Account.MPESA_CLEARING: 2},
+            credits={Account.MPESA_CLEARING: 2},
+            receipt_id=receipt.pk,
+        )
+    )
+
+    record_outcome(payment.pk, SHORT)
+
+    assert losses() == (0, 2999)
+
+
+@pytest.mark.django_db
+def test_the_same_loss_may_be_undone_again_after_it_came_back(payment):
+    come_short(payment)
+    receipt = Receipt.objects.get()
+    with transaction.atomic():
+        for _ in range(2):
+            ledger.post_write_off_reversal(receipt, 500)
+
+        assert losses() == (0, 1999)
+        # Only the ledger's part was done here, and the receipt knows nothing of it.
+        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -69,7 +69,7 @@ class AfricasTalking(HttpExchange):
         try:
             return self._exchange("POST", PATH, data=body, headers=headers)
         except FAILURES as error:
-            if body.taken:
+            if body.was_sent:
                 raise MaybeSent(f"no answer ({type(error).__name__})") from error
             raise NotSent(f"not reached ({type(error).__name__})", retryable=True) from error
 

@@ -6,14 +6,14 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0014_hashed_phones_and_same_payments'),
+        ('payments', '0015_why_money_goes_back'),
     ]
 
     operations = [
         migrations.AlterField(
             model_name='refund',
             name='cause',
-            field=models.CharField(choices=[('goods_gone', 'it came after the goods were gone'), ('short', 'it never covered the order'), ('excess', "it was more than the order's price"), ('returned', 'the goods were cancelled after they were paid'), ('staff', 'a person decided so'), ('outside', 'M-Pesa took the payment back by itself')], max_length=10),
+            field=models.CharField(choices=[('goods_gone', 'it came after the goods were gone'), ('short', 'it never covered the order'), ('cancelled', 'its buyer had cancelled the order'), ('paid_again', 'its buyer had paid for the same goods with another order'), ('excess', "it was more than the order's price"), ('returned', 'the goods were cancelled after they were paid'), ('staff', 'a person decided so'), ('outside', 'M-Pesa took the payment back by itself')], max_length=10),
         ),
         migrations.AlterField(
             model_name='refund',

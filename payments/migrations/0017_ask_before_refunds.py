@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0015_reversed_outside'),
+        ('payments', '0016_reversed_outside'),
     ]
 
     operations = [
