@@ -95,20 +95,19 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
         row.next_check_at = TRANSFER_QUERIES.next_at(row.sent_at or row.created_at, now)
         row.save(update_fields=["checks", "next_check_at"])
         return True, row, ""
-    is_due = row.status == TransferStatus.DUE
+    if row.status != TransferStatus.DUE and not row.only_asks:
+        return None
     later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
-    if is_due and later is not None:
+    if later is not None:
         _postpone(row, later)
-    if not is_due or later is not None:
         return None
     receipt = handler_of(row).receipt_to_ask_about(row, now)
-    if not receipt and row.status == TransferStatus.DUE:
+    is_sent = not receipt and row.status == TransferStatus.DUE
+    if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
         row.next_check_at = now + TRANSFER_QUERIES.first
         row.save(update_fields=["status", "sent_at", "next_check_at"])
-    elif not receipt:
-        return None
-    return False, row, receipt
+    return (False, row, receipt) if receipt or is_sent else None
 
 
 def _postpone(row: MoneyOut, until: datetime) -> None:

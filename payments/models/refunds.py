@@ -137,6 +137,10 @@ class Refund(MoneyOut):
         return self.sent_at is None and self.status in UNSENT
 
     @property
+    def only_asks(self) -> bool:
+        return self.is_unsent and self.status == TransferStatus.REFUSED
+
+    @property
     def is_reversal(self) -> bool:
         return self.way == Way.REVERSAL
 

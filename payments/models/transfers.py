@@ -124,6 +124,11 @@ class MoneyOut(models.Model):
         return str(self._meta.model_name)
 
     @property
+    def only_asks(self) -> bool:
+        """Whether it is a person's to send, and M-Pesa is only asked about what it came of."""
+        return False
+
+    @property
     def is_reversal(self) -> bool:
         """Whether it takes a payment back; else it is a payment to a phone."""
         return False

@@ -219,6 +219,9 @@ class RefundHandler(TransferHandler[Refund]):
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
         """Ask before money goes another way than by reversal: the payment may be reversed."""
         if not row.must_ask(now):
+            if row.only_asks:
+                row.next_check_at = None
+                row.save(update_fields=["next_check_at"])
             return ""
         if row.receipt_asked < len(RECEIPT_QUERIES):
             row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
@@ -268,6 +271,8 @@ def _create(
 ) -> Refund:
     # What no way can serve is a person's from the start.
     status = TransferStatus.REFUSED if route.way == Way.PORTAL else TransferStatus.DUE
+    # Before a person gives it back, M-Pesa is asked whether the payment still stands.
+    is_asked_about = receipt.provider == Provider.MPESA and bool(receipt.number)
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
@@ -278,7 +283,7 @@ def _create(
         phone=route.phone,
         status=status,
         note="" if status == TransferStatus.DUE else why_no_route(amount),
-        next_check_at=timezone.now() if status == TransferStatus.DUE else None,
+        next_check_at=timezone.now() if status == TransferStatus.DUE or is_asked_about else None,
     )
 
 

@@ -130,6 +130,7 @@ def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
     unsent = refund.still(*UNSENT)
     end = transaction_end(status)
     if end == TransactionEnd.COMPLETED:
+        unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
         unsent.filter(status=TransferStatus.DUE).update(next_check_at=now)
         unsent.update(receipt_stands_at=now)
         enqueue_after_commit(process_refund, refund.pk)

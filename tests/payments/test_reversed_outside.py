@@ -264,6 +264,31 @@ def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, da
     assert len(daraja.payouts) == 1
 
 
+@pytest.fixture
+def for_a_person(client, payment, order, daraja):
+    """KES 5 too much, less than M-Pesa pays out: a person is to give it back on the portal."""
+    post(client, payment, success(payment, receipt=PAID, amount=3005))
+    refund = Refund.objects.get()
+    assert refunds() == [(5, "portal", "refused", "")]
+    process_refund(refund.pk)
+    return refund
+
+
+def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person, daraja):
+    answer(client, for_a_person)
+
+    assert [question["receipt"] for question in daraja.questions] == [PAID]
+    assert (for_a_person.status, for_a_person.next_check_at) == ("refused", None)
+    assert for_a_person.receipt_stands_at
+
+
+def test_what_was_reversed_leaves_a_persons_list(client, for_a_person, daraja):
+    answer(client, for_a_person, status="Reversed")
+
+    assert refunds() == [(5, "outside", "done", ""), (3000, "outside", "done", "")]
+    assert not Refund.objects.refused().exists()
+
+
 def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja):
     post(client, payment, success(payment, receipt=PAID))
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
