@@ -305,3 +305,23 @@ def test_what_a_hashed_phone_paid_too_much_goes_back_to_the_order_s_own(client, 
     post_c2b(client, by_hand(order.reference, 3200, MSISDN=HASHED))
 
     assert Refund.objects.values_list("way", "phone", "amount").get() == ("b2c", PHONE, 200)
+
+
+def test_a_strangers_money_of_the_same_amount_makes_nothing_unclear(client, proven, order):
+    at_a_till(client, receipt="SGL0000009", phone="2547 ***** 999")
+
+    at_a_till(client)
+
+    proven.receipt.refresh_from_db()
+    assert proven.receipt.number == "SGL7654321"
+
+
+def test_where_two_movements_fit_a_person_decides(client, pair, proven):
+    at_a_till(client, receipt="SGL0000002")
+
+    proven.receipt.refresh_from_db()
+    assert (proven.receipt.number, undecided()[0].ids) == (
+        "",
+        sorted(Receipt.objects.exclude(number="").values_list("pk", flat=True)),
+    )
+    Receipt.objects.exclude(number="").update(stands_alone=True)
