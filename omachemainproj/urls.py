@@ -23,6 +23,8 @@ class DocsView(SpectacularSwaggerSplitView):
     """Swagger UI; everything it loads is served from here."""
 
     url_name = "schema"
+    #: OPTIONS would be described in a template that describes nothing.
+    metadata_class = None
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:

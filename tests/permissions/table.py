@@ -97,7 +97,7 @@ TABLE = {
     "seller/statement/export/": "PRIVATE GET=122222222222",
     "seller/{username}/": "PUBLIC GET=2",
     "schema/": "PUBLIC GET=2",
-    "docs/": "PUBLIC GET=2 OPTIONS=!",
+    "docs/": "PUBLIC GET=2 OPTIONS=.",
     "media/{path}": "PUBLIC GET=4 OPTIONS=.",
     "admin/": "PAGE GET=llllll222222",
     "admin/login/": "PUBLIC GET=222222rrrrrr HEAD=2 POST=2 PUT=2",

@@ -113,3 +113,7 @@ def test_the_page_to_try_the_api_loads_nothing_from_elsewhere(client):
     policy = response["Content-Security-Policy"]
     assert "default-src 'self'" in policy
     assert "script" not in policy
+
+
+def test_options_of_the_documentation_page_are_refused_and_break_nothing(api):
+    assert api.options("/docs/").status_code == 405
