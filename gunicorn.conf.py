@@ -1,12 +1,19 @@
 """How ``gunicorn omachemainproj.wsgi`` serves: it reads this file from the working directory."""
 
-import os
+import sys
+from pathlib import Path
 
-bind = os.environ.get("BIND", "127.0.0.1:8000")
+from django.core.exceptions import ImproperlyConfigured
+
+from omachemainproj.environment import Environment
+
+_env = Environment.of_process(Path(__file__).resolve().parent)
+
+bind = _env.visible("BIND", default="127.0.0.1:8000")
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = _env.number("WEB_CONCURRENCY", default=2, least=1, most=256)
 #: No more than DATABASE_POOL_SIZE: a thread that waits for a connection serves nobody.
-threads = int(os.environ.get("WEB_THREADS", "4"))
+threads = _env.number("WEB_THREADS", default=4, least=1, most=256)
 #: Longer than the longest wait for M-Pesa (5 s to connect, 30 s to answer, twice with a token).
 timeout = 90
 graceful_timeout = 30
@@ -20,3 +27,8 @@ preload_app = True
 control_socket_disable = True
 limit_request_line = 4094
 limit_request_field_size = 8190
+
+try:
+    _env.refuse_problems()
+except ImproperlyConfigured as error:
+    sys.exit(f"O-Mache cannot start: {error}")

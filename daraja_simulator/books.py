@@ -13,6 +13,9 @@ from .clock import Clock, stamp
 from .config import Config
 from .results import Declined
 
+#: The transaction type of a reversal that the merchant did not ask for.
+CUSTOMER_REVERSAL = "CustomerReversal"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Purpose:
@@ -129,6 +132,11 @@ class Books:
                 raise Declined("1")
             self._reversed.add(original.receipt)
             return self._move("out", original.phone, original.amount, purpose, receipt)
+
+    def is_reversed(self, receipt: str) -> bool:
+        """Say whether a payment was given back."""
+        with self._lock:
+            return receipt in self._reversed
 
     def forge_entry(self, *, phone: str, amount: int, purpose: Purpose) -> Entry:
         """Make up a movement for a forged message: nothing moves, and its receipt number is never

@@ -101,6 +101,7 @@ class ControlPlane:
                 lambda r, f, a: money.register(a, f.get("registered")),
             ),
             ("POST", r"phones/([^/]+)/unlock", lambda r, f, a: money.unlock_pin(a)),
+            ("POST", r"payments/([^/]+)/reverse", lambda r, f, a: money.reverse_for_customer(a)),
             ("POST", r"accounts/([^/]+)", lambda r, f, a: money.set_account(a, f)),
             ("POST", "initiator/unlock", lambda r, f, a: world.initiator.unlock()),
             ("GET", "certificate", lambda r, f, a: self._certificate()),

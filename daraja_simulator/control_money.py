@@ -7,9 +7,10 @@ from typing import Any
 
 from . import c2b, ids
 from .behaviour import Script
-from .books import Entry
+from .books import CUSTOMER_REVERSAL, Entry, Purpose
 from .config import MAX_AMOUNT
-from .results import describe
+from .handsets import returned_text
+from .results import Declined, describe
 from .world import World
 
 Fields = Mapping[str, Any]
@@ -58,6 +59,34 @@ class MoneyControl:
             "receipt": paid.entry.receipt if paid.entry else None,
             "balance": world.books.wallet(phone),
         }
+
+    def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
+        """Give a payment back at its customer's word, as Safaricom does on a call to 234 or an SMS
+        to 456, and give the reversal's receipt. Nobody tells the merchant.
+        """
+        world = self._world
+        original = world.books.find(receipt)
+        if original is None or original.direction != "in":
+            raise ValueError("There is no payment with this receipt")
+        purpose = Purpose(
+            kind="reversal",
+            shortcode=original.account,
+            party_b=original.phone,
+            transaction_type=CUSTOMER_REVERSAL,
+            reference=original.purpose.reference,
+            description="At the customer's word",
+            reverses=original.receipt,
+        )
+        try:
+            entry = world.books.reverse_entry(
+                original, purpose=purpose, receipt=world.books.new_receipt()
+            )
+        except Declined as declined:
+            raise ValueError(describe(declined.code)) from declined
+        text = returned_text(world.config.merchant_name, entry)
+        world.handsets.send_sms(entry.phone, text, paid=True)
+        world.events.add("reversed_for_customer", reverses=receipt, receipt=entry.receipt)
+        return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
 
     def statement(self, number: str) -> list[dict[str, Any]]:
         """List what moved on a phone's wallet, newest first, at most 100 rows."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import fields, ids
-from .books import Entry
+from .books import CUSTOMER_REVERSAL, Entry
 from .callback_client import Body
 from .config import Config
 from .confirmations import GOODS
@@ -64,7 +64,7 @@ def query(world: World, request: Request) -> Reply:
     entries = [
         entry
         for entry in world.books.entries()
-        if entry.direction == "in" and entry.account == shortcode and since <= entry.time <= end
+        if _is_shown(entry) and entry.account == shortcode and since <= entry.time <= end
     ]
     if script.query == "unknown":
         entries = []
@@ -85,7 +85,22 @@ def _statement(config: Config, page: list[Entry]) -> Reply:
     )
 
 
+def _is_shown(entry: Entry) -> bool:
+    """Payments, and what their customers had reversed. That these have rows is our guess."""
+    return entry.direction == "in" or entry.purpose.transaction_type == CUSTOMER_REVERSAL
+
+
 def _row(config: Config, entry: Entry) -> Body:
+    if entry.purpose.reverses:
+        return {
+            **_payment_row(config, entry),
+            "transactiontype": "c2b-reversal",
+            "billreference": entry.purpose.reverses,
+        }
+    return _payment_row(config, entry)
+
+
+def _payment_row(config: Config, entry: Entry) -> Body:
     is_goods = entry.purpose.transaction_type == GOODS
     return {
         "transactionId": entry.receipt,

@@ -157,6 +157,12 @@ class Simulator:
         pin = self.config.pin if pin is None else pin
         return self.money.pay_by_hand(number, amount, account, business, pin)
 
+    def reverse_for_customer(self, receipt: str) -> dict[str, Any]:
+        """Give a payment back at its customer's word: the merchant is not told. Gives the
+        reversal's ``receipt`` and the phone's ``balance``.
+        """
+        return self.money.reverse_for_customer(receipt)
+
     def set_wallet(self, number: str, amount: int) -> None:
         """Put this much into a phone's wallet, KES."""
         self.control.set_wallet(number, amount)

@@ -1,7 +1,8 @@
 """Transaction Status, what became of a transaction: ``POST /mpesa/transactionstatus/v1/query``.
 
 Source: Daraja portal, Transaction Status. The odd parts of its sample are kept: a key that comes
-twice, one without a value, an amount in text. A prompt's MerchantRequestID finds nothing.
+twice, one without a value, an amount in text. A prompt's MerchantRequestID finds nothing. That a
+payment which was given back is ``Reversed`` is our guess: the portal's list does not say.
 """
 
 from collections.abc import Mapping
@@ -96,7 +97,10 @@ def _find(world: World, instruction: Instruction) -> FoundTransaction | None:
         entry = None
     if original and original.instruction.api in ("b2c", "reversal"):
         return _found_request(original)
-    return _found_payment(entry) if entry else None
+    if entry is None:
+        return None
+    found = _found_payment(entry)
+    return replace(found, status="Reversed") if world.books.is_reversed(entry.receipt) else found
 
 
 def _found_request(original: Conversation) -> FoundTransaction:

@@ -5,10 +5,10 @@ query of a kind has the same SQL. ``@compiled`` over a function that builds a qu
 SQL, and a call only fills in the values::
 
     @compiled
-    def _sold_since(seller: int, since: datetime) -> QuerySet[Order]:
-        return Order.objects.filter(seller=seller, created_at__gte=since)
+    def _placed_since(buyer: int, since: datetime) -> QuerySet[Order]:
+        return Order.objects.filter(buyer=buyer, created_at__gte=since)
 
-    _sold_since(seller=7, since=now)  # a list of orders, in one query
+    _placed_since(buyer=7, since=now)  # a list of orders, in one query
 
 The function runs with stand-ins for its values, so it passes them on to the queryset and does not
 look at them. What shapes the statement itself, like a number of rows, is annotated ``Fixed``.

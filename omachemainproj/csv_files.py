@@ -1,28 +1,74 @@
-"""CSV for spreadsheets: opened as UTF-8, and with no cell that runs as a formula."""
+"""CSV for spreadsheets: opened as UTF-8, no cell runs as a formula, and no text loses a digit.
+
+A spreadsheet takes a text for what it looks like and saves that: 00123 as 123, a barcode as
+5.90123E+12, 1-2 as a date. An apostrophe before it keeps it as it is, in all of them.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-#: A spreadsheet runs a cell that begins so; an apostrophe before it marks it as text.
+#: A spreadsheet runs a cell that begins so.
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+#: A spreadsheet saves a cell that is so as another text. No branch of it goes back over a long
+#: cell: descriptions are read with it.
+_ALTERED = re.compile(
+    r"""'*+(?:
+        # Numbers, dates and times: what lives is a number of up to eleven digits.
+        (?!(?:0|[1-9][0-9]{0,10})\Z) (?=[^0-9]*[0-9])
+        (?: [0-9.,:/()%$€£¥-] | (?<=[0-9$€£¥])\s(?=[0-9%€£¥]) )*
+      | [.,]? [0-9] [0-9.,]* [ed] [+-]? [0-9]+                              # 12E3
+      | (?:kes|kshs?|shs?|usd|eur|gbp|tzs|tsh|ugx|ush) [.]? \s? [0-9][0-9.,]*
+      | (?=[^0-9]*[0-9]) [0-9\s,./-]*
+        (?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?
+          |sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)
+        [0-9\s,./-]*                                                        # MAR1
+      | [0-9]{1,2} (?: :[0-9]{2}){0,2} \s? [ap]m?                           # 5 pm
+      | true | false | wahr | falsch | vrai | faux | verdadero | verdadeiro | falso | vero | waar
+      | onwaar
+    )""",
+    re.IGNORECASE | re.VERBOSE | re.ASCII,
+)
+
+
+def is_altered(text: str) -> bool:
+    """Whether a spreadsheet would run this text, or save another one in its place."""
+    return bool(_FORMULA.match(text) or _ALTERED.fullmatch(text))
 
 
 def guard(value: Any) -> Any:
-    """The value, with an apostrophe before it where a spreadsheet would run it as a formula."""
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    """The value, with an apostrophe before it where a spreadsheet would run it or change it."""
+    return f"'{value}" if isinstance(value, str) and is_altered(value) else value
 
 
-def write_sheet(header: Sequence[str], batches: Iterable[Iterable[Sequence[Any]]]) -> Iterator[str]:
-    """The file piece by piece, one for each batch of rows."""
+def unguard(cell: str) -> str:
+    """The text that ``guard`` was given."""
+    return cell[1:] if cell.startswith("'") and is_altered(cell) else cell
+
+
+def write_sheet(
+    header: Sequence[str],
+    batches: Iterable[Iterable[Sequence[Any]]],
+    *,
+    as_they_are: Collection[str] = (),
+) -> Iterator[str]:
+    """The file piece by piece, one for each batch of rows.
+
+    The columns ``as_they_are`` get no apostrophe: whatever is made of them is read back.
+    """
     # Without the byte order mark Excel does not read UTF-8, and every “Ngũgĩ” is garbled.
     yield "\ufeff" + _write([header])
+    left = [name in as_they_are for name in header]
     for batch in batches:
-        yield _write([guard(value) for value in row] for row in batch)
+        yield _write([_guarded(row, left) for row in batch])
+
+
+def _guarded(row: Sequence[Any], left: Sequence[bool]) -> list[Any]:
+    return [value if leave else guard(value) for value, leave in zip(row, left, strict=False)]
 
 
 def _write(rows: Iterable[Sequence[Any]]) -> str:

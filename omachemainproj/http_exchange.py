@@ -10,6 +10,7 @@ import io
 import os
 import threading
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,30 +61,38 @@ class HttpExchange:
         self._own = threading.local()
 
     def _exchange(
-        self, method: str, path: str, *, at_most: int = LONGEST_ANSWER_BYTES, **how: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        at_most: int = LONGEST_ANSWER_BYTES,
+        timeout: tuple[float, float] | None = None,
+        keep: Container[int] = (),
+        **how: Any,
     ) -> Answer:
         """Send one request and return the answer, whatever its status; redirects are answers.
 
-        Raises one of FAILURES; a `Body` sent along knows whether it left.
+        `timeout` shortens the exchange's own. An answer whose status is one to `keep` has an empty
+        body where that cannot be read: it is too long, broken or never ends. Raises one of
+        FAILURES; a `Body` sent along knows whether it left.
         """
-        deadline = time.monotonic() + sum(self._timeout)
+        timeout = timeout or self._timeout
+        deadline = time.monotonic() + sum(timeout)
         with self._session().request(
             method,
             self._base_url + path,
-            timeout=self._timeout,
+            timeout=timeout,
             allow_redirects=False,
             stream=True,
             **how,
         ) as response:
-            read = bytearray()
-            # `requests` only limits the pause between two bytes: a trickle could hold a worker.
-            while some := response.raw.read1(4096, decode_content=True):
-                read += some
-                if len(read) > at_most:
-                    raise ValueError("the answer is too long")
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the answer trickles")
-            return Answer(response.status_code, bytes(read))
+            try:
+                body = _body_of(response, at_most=at_most, deadline=deadline)
+            except FAILURES:
+                if response.status_code not in keep:
+                    raise
+                body = b""
+            return Answer(response.status_code, body)
 
     def _session(self) -> requests.Session:
         """The given session, or this thread's own: a Session is not safe for two threads.
@@ -108,3 +117,16 @@ class HttpExchange:
         session.proxies = get_environ_proxies(self._base_url)
         session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
         return session
+
+
+def _body_of(response: requests.Response, *, at_most: int, deadline: float) -> bytes:
+    """The whole body. Raises one of FAILURES."""
+    read = bytearray()
+    # `requests` only limits the pause between two bytes: a trickle could hold a worker.
+    while some := response.raw.read1(4096, decode_content=True):
+        read += some
+        if len(read) > at_most:
+            raise ValueError("the answer is too long")
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer trickles")
+    return bytes(read)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import secrets
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
+from .ip_addresses import read_address
 from .logs import request_id
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -21,13 +22,8 @@ _PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
 _FILES = ("/static/", "/media/")
 
 
-class EdgeMiddleware:
-    """Gives each request an id, finds the client's address and refuses malformed URLs.
-
-    A path without its last slash is read as if it had one, so that no redirect loses a body.
-    Over plain http, production redirects pages to https and refuses everything else: a client
-    that sent a password in the clear should notice.
-    """
+class RequestIdMiddleware:
+    """Names each request, and says with every answer what a browser may do with it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -37,24 +33,57 @@ class EdgeMiddleware:
         # Never reset: Django writes its line about a bad answer after the last middleware. The
         # thread's next request overwrites it.
         request_id.set(request.request_id)  # type: ignore[attr-defined]
-        response = self._answer(request)
+        response = self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
         return response
 
-    def _answer(self, request: HttpRequest) -> HttpResponse:
+
+class EdgeMiddleware:
+    """Finds the client's address and refuses what cannot be read safely.
+
+    A path without its last slash is read as if it had one, so that no redirect loses a body.
+    Over plain http, production redirects pages to https and refuses everything else: a client
+    that sent a password in the clear should notice. It stands behind the CORS middleware, so that
+    a page on another origin can read what was refused, and why.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if not _is_readable_path(request.path_info) or not _is_readable_query(request):
             return _refuse("The address contains characters that cannot be read.", "bad_address")
-        if settings.TRUSTED_PROXIES:
-            _set_client_address(request, settings.TRUSTED_PROXIES)
+        _set_client_address(request, settings.TRUSTED_PROXIES)
         path = request.path_info
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return _refuse("Use https.", "https_required")
         if not path.endswith("/") and not path.startswith(_FILES):
             request.path_info += "/"
             request.path += "/"
-        return self.get_response(request)
+        return self._answer(request)
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        try:
+            body = watch_body(request)
+        except UnreadablePostError:
+            return _refuse(BROKE_OFF, "body_broke_off")
+        except TooLarge:
+            limit = settings.MULTIPART_BODY_MAX // 1024
+            return _refuse(f"The body is larger than {limit} kB.", "too_large", 413)
+        except NoLength:
+            return _refuse("Say how long the body is.", "length_required", 411)
+        try:
+            response = self.get_response(request)
+        finally:
+            if body:
+                body.close()
+        if body and body.broke_off and response.status_code >= 400:
+            # Whatever the reader made of it: a form without its mark (403), or a bug (500).
+            response.close()
+            return _refuse(BROKE_OFF, "body_broke_off")
+        return response
 
 
 def _is_readable_path(path: str) -> bool:
@@ -72,16 +101,18 @@ def _is_readable_query(request: HttpRequest) -> bool:
         return False
 
 
-def _set_client_address(request: HttpRequest, count: int) -> None:
-    """Set REMOTE_ADDR to the address that our outermost proxy saw; a client cannot choose it."""
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
-    if len(hops) < count:
-        return
-    try:
-        request.META["REMOTE_ADDR"] = str(ipaddress.ip_address(hops[-count]))
-    except ValueError:
-        return
+def _set_client_address(request: HttpRequest, proxies: int) -> None:
+    """Set REMOTE_ADDR to the client's address, in the one spelling everything compares with.
+
+    Behind proxies of ours it is what the outermost of them saw; a client cannot choose it.
+    """
+    client = read_address(request.META.get("REMOTE_ADDR", ""))
+    if proxies:
+        hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        client = (read_address(hops[-proxies]) if len(hops) >= proxies else None) or client
+    if client is not None:
+        request.META["REMOTE_ADDR"] = str(client)
 
 
-def _refuse(detail: str, code: str) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=400)
+def _refuse(detail: str, code: str, status: int = 400) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status)

@@ -4,7 +4,9 @@ There is no list of operators' prefixes: new ranges appear every year (Communica
 Kenya), and only M-Pesa knows who has an account. Knows nothing of Django.
 """
 
+import hashlib
 import re
+from enum import IntEnum
 from typing import NamedTuple
 
 from .text import fold_identifier
@@ -17,6 +19,10 @@ _BETWEEN = re.compile("[\\s.()/\u20e3-]")
 #: Of what was typed, and of what is left without the invisible signs.
 _LONGEST_TYPED, _LONGEST = 200, 40
 _MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
+#: Signs that stand for hidden digits.
+_HIDING = str.maketrans(dict.fromkeys("xX#•●∗＊", "*"))
+#: SHA-256 in hexadecimal; 20 letters of it where it was kept in a column of that width.
+_HASHED = re.compile(r"[0-9a-f]{20}|[0-9a-f]{64}")
 _GAP = r"[\s\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufe0f\ufeff.()-]{0,3}"
 _MASKABLE = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?<=%2B)|(?<=%20))"
@@ -54,8 +60,80 @@ class MaskedPhone(NamedTuple):
 
 def read_masked_phone(shown: str) -> MaskedPhone | None:
     """Read a number whose middle is hidden, such as “2547 ***** 678”; None for anything else."""
-    masked = _MASKED.fullmatch(re.sub(r"[^0-9*]", "", fold_identifier(shown)))
+    masked = _MASKED.fullmatch(re.sub(r"[^0-9*]", "", fold_identifier(shown.translate(_HIDING))))
     return MaskedPhone(masked[1], masked[2]) if masked else None
+
+
+def read_hashed_phone(shown: str) -> str:
+    """The SHA-256 text of a number, in small letters; "" for anything else."""
+    hashed = shown.strip().lower()
+    return hashed if _HASHED.fullmatch(hashed) else ""
+
+
+class PhoneMatch(IntEnum):
+    """Whether what a provider shows of a number is that of a number that is known."""
+
+    DIFFERS = 0
+    #: Too little is shown to tell.
+    UNCLEAR = 1
+    AGREES = 2
+
+
+def match_phone(shown: str, number: str) -> PhoneMatch:
+    """Compare what a provider shows of a number with one of 12 digits.
+
+    Shown in full, as SHA-256 of any common spelling, or with its middle hidden. A masked one agrees
+    where every digit it shows does and the country's code and the last three are among them.
+    """
+    try:
+        return PhoneMatch.AGREES if normalise_phone(shown) == number else PhoneMatch.DIFFERS
+    except ValueError:
+        pass
+    if hashed := read_hashed_phone(shown):
+        agrees = any(each.startswith(hashed) for each in _hashes(number))
+        return PhoneMatch.AGREES if agrees else PhoneMatch.DIFFERS
+    masked = read_masked_phone(shown)
+    if masked is None:
+        return PhoneMatch.UNCLEAR
+    if not masked.fits(number):
+        return PhoneMatch.DIFFERS
+    is_clear = masked.start.startswith("254") and len(masked.end) >= 3
+    return PhoneMatch.AGREES if is_clear else PhoneMatch.UNCLEAR
+
+
+def clearer_phone(kept: str, shown: str) -> str:
+    """Of two that a provider shows of one number, the one that says more; of equals, the first.
+
+    A full number says more than a hashed one, that more than a masked one, and that more than
+    any other text. A full number is given as 12 digits.
+    """
+    return max(_in_full(kept), _in_full(shown), key=_clarity)
+
+
+def _in_full(shown: str) -> str:
+    try:
+        return normalise_phone(shown)
+    except ValueError:
+        return shown
+
+
+def _clarity(shown: str) -> tuple[int, int]:
+    """How much is shown of a number: its kind first, then how many letters of it."""
+    try:
+        return 4, len(normalise_phone(shown))
+    except ValueError:
+        pass
+    if hashed := read_hashed_phone(shown):
+        return 3, len(hashed)
+    if masked := read_masked_phone(shown):
+        return 2, len(masked.start + masked.end)
+    return (1, 0) if shown else (0, 0)
+
+
+def _hashes(number: str) -> list[str]:
+    """SHA-256 of a number of 12 digits, in each spelling that gateways hash."""
+    spellings = (number, f"+{number}", f"0{number[3:]}", number[3:])
+    return [hashlib.sha256(each.encode()).hexdigest() for each in spellings]
 
 
 def mask_phones(text: str) -> str:

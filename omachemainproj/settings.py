@@ -1,261 +1,165 @@
 """Every setting of O-Mache, read from the environment.
 
 Without ``DJANGO_SECRET_KEY`` this is a laptop: debug on, localhost only, SQLite, the simulator
-as M-Pesa. With it, this is production: what is missing or dangerous stops the start with one
-sentence. ``.env.example`` explains each variable; a ``.env`` file beside ``manage.py`` is read.
+as M-Pesa. With it, this is production. What is missing, misspelt or dangerous stops the start,
+all of it at once, a sentence each (production.py), and so does anything of a real shop on a
+laptop. ``.env.example`` explains each variable; a ``.env`` file beside ``manage.py`` is read.
 """
 
 import hashlib
-import os
-import re
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-import environ
-from django.core.exceptions import ImproperlyConfigured
-
-from omachemainproj.mpesa_limits import MAX_B2C
+from .environment import Environment
+from .mpesa_limits import MAX_B2C
+from .production import find_problems
+from .service_urls import (
+    read_allowed_host,
+    read_base_url,
+    read_database_url,
+    read_mail_url,
+    read_origin,
+    read_service_url,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.FileAwareEnv()
-env.read_env(BASE_DIR / os.environ.get("OMACHE_ENV_FILE", ".env"))
-
-
-def _switch(name: str, *, default: bool) -> bool:
-    """``on`` or ``off``; a misspelt word stops the start and does not mean off."""
-    word = env.str(name, default="on" if default else "off").strip().lower()
-    if word not in {"on", "off", "true", "false", "yes", "no", "1", "0"}:
-        raise ImproperlyConfigured(f"{name} is on or off, not {word}.")
-    return word in {"on", "true", "yes", "1"}
-
-
-def _number(name: str, *, default: int, least: int = 0) -> int:
-    text = env.str(name, default=str(default)).strip()
-    if not (text.isascii() and text.isdigit() and int(text) >= least):
-        raise ImproperlyConfigured(f"{name} is a whole number from {least}, not {text}.")
-    return int(text)
-
-
-def _percent(name: str) -> Decimal:
-    """0 to 99.99, with at most two decimals, as people write a rate: ``5`` or ``2.5``."""
-    text = env.str(name, default="0").strip()
-    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,2})?", text):
-        raise ImproperlyConfigured(f"{name} is a percentage from 0 to 99.99, not {text}.")
-    return Decimal(text)
-
-
-def _choice(name: str, *, among: tuple[str, ...], default: str) -> str:
-    word = env.str(name, default=default).strip().lower()
-    if word not in among:
-        raise ImproperlyConfigured(f"{name} is one of {', '.join(among)}, not {word}.")
-    return word
-
-
-def _is_loopback(url: str) -> bool:
-    return urlsplit(url).hostname in {"127.0.0.1", "localhost", "::1"}
+env = Environment.of_process(BASE_DIR)
 
 
 # --- Laptop or production -------------------------------------------------------------------
 
-SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="")
+SECRET_KEY = env.secret("DJANGO_SECRET_KEY")
 PRODUCTION = bool(SECRET_KEY)
 DEBUG = not PRODUCTION
 if not PRODUCTION:
     SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
 
-HTTPS = _switch("HTTPS", default=PRODUCTION)
-THROTTLES = _switch("THROTTLES", default=PRODUCTION)
+HTTPS = env.switch("HTTPS", default=PRODUCTION)
+THROTTLES = env.switch("THROTTLES", default=PRODUCTION)
 #: How many proxies of ours stand in front; the client's address is read from the last of them.
-TRUSTED_PROXIES = _number("TRUSTED_PROXIES", default=0)
+TRUSTED_PROXIES = env.number("TRUSTED_PROXIES", default=0, most=10)
 
-ALLOWED_HOSTS = env.list("DJANGO_ALLOWED_HOSTS", default=[])
-CORS_ALLOWED_ORIGINS = env.list(
+_AN_ADDRESS = "must be an address like https://api.example.co.ke, with nothing behind its path"
+
+ALLOWED_HOSTS = env.words(
+    "DJANGO_ALLOWED_HOSTS",
+    read_allowed_host,
+    wrong="host names like api.example.co.ke, without scheme, port or path",
+)
+CORS_ALLOWED_ORIGINS = env.words(
     "CORS_ALLOWED_ORIGINS",
+    lambda text: text if text == "*" else read_origin(text),
     default=[]
     if PRODUCTION
     else [f"http://{host}:{port}" for host in ("localhost", "127.0.0.1") for port in (3000, 5173)],
+    wrong="origins like https://shop.example.co.ke, without a path",
 )
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+CSRF_TRUSTED_ORIGINS = env.words(
+    "CSRF_TRUSTED_ORIGINS",
+    lambda text: read_origin(text, may_be_wild=True),
+    wrong="origins like https://api.example.co.ke, without a path",
+)
 
 # --- The shop's policy -----------------------------------------------------------------------
 
-ORDER_HOLD_MINUTES = _number("ORDER_HOLD_MINUTES", default=15, least=1)
+ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=24 * 60)
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
-COMMISSION_PERCENT = _percent("COMMISSION_PERCENT")
+COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
-DELIVERY_CONFIRM_DAYS = _number("DELIVERY_CONFIRM_DAYS", default=7, least=1)
+DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
 #: What may be paid out to sellers in one day, KES. At least M-Pesa's largest payment.
-PAYOUT_DAILY_LIMIT = _number("PAYOUT_DAILY_LIMIT", default=1_000_000, least=MAX_B2C)
+PAYOUT_DAILY_LIMIT = env.number(
+    "PAYOUT_DAILY_LIMIT", default=1_000_000, least=MAX_B2C, most=1_000_000_000
+)
 #: A payout above this, KES, waits for the approval of a second person.
-PAYOUT_APPROVAL_ABOVE = _number("PAYOUT_APPROVAL_ABOVE", default=50_000)
+PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
-#: On a laptop: the simulator's default values.
-_SIMULATED = {
+#: What the simulator is born with: the laptop's values, and no secrets of anybody.
+SIMULATED = {
     "DARAJA_BASE_URL": "http://127.0.0.1:8001",
     "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:8000",
     "DARAJA_CONSUMER_KEY": "simulator-key",
     "DARAJA_CONSUMER_SECRET": "simulator-secret",
     "DARAJA_SHORTCODE": "174379",
     "DARAJA_PASSKEY": "simulator-passkey",
+    "DARAJA_C2B_TOKEN": "laptop-only",
+    "DARAJA_B2C_SHORTCODE": "600000",
+    "DARAJA_INITIATOR_NAME": "simulator",
+    "DARAJA_INITIATOR_PASSWORD": "simulator-password",
 }
+_DEFAULTS = dict.fromkeys(SIMULATED, "") if PRODUCTION else SIMULATED
 
-
-def _daraja(name: str) -> str:
-    return env.str(name, default="" if PRODUCTION else _SIMULATED[name])
-
-
-DARAJA_BASE_URL = _daraja("DARAJA_BASE_URL").rstrip("/")
-DARAJA_CALLBACK_BASE_URL = _daraja("DARAJA_CALLBACK_BASE_URL").rstrip("/")
-DARAJA_CONSUMER_KEY = _daraja("DARAJA_CONSUMER_KEY")
-DARAJA_CONSUMER_SECRET = _daraja("DARAJA_CONSUMER_SECRET")
-DARAJA_SHORTCODE = _daraja("DARAJA_SHORTCODE")
-DARAJA_PASSKEY = _daraja("DARAJA_PASSKEY")
-DARAJA_TRANSACTION_TYPE = env.str("DARAJA_TRANSACTION_TYPE", default="CustomerPayBillOnline")
-DARAJA_PARTY_B = env.str("DARAJA_PARTY_B", default="")
-DARAJA_CALLBACK_IPS = env.list("DARAJA_CALLBACK_IPS", default=[])
-#: Status queries a minute, by all workers together: as many as the sandbox was seen to allow.
-DARAJA_QUERIES_A_MINUTE = _number("DARAJA_QUERIES_A_MINUTE", default=5, least=1)
+DARAJA_BASE_URL = env.url(
+    "DARAJA_BASE_URL", read_base_url, default=_DEFAULTS["DARAJA_BASE_URL"], wrong=_AN_ADDRESS
+)
+DARAJA_CALLBACK_BASE_URL = env.url(
+    "DARAJA_CALLBACK_BASE_URL",
+    read_base_url,
+    default=_DEFAULTS["DARAJA_CALLBACK_BASE_URL"],
+    wrong=_AN_ADDRESS,
+)
+DARAJA_CONSUMER_KEY = env.visible("DARAJA_CONSUMER_KEY", default=_DEFAULTS["DARAJA_CONSUMER_KEY"])
+DARAJA_CONSUMER_SECRET = env.visible(
+    "DARAJA_CONSUMER_SECRET", default=_DEFAULTS["DARAJA_CONSUMER_SECRET"]
+)
+DARAJA_SHORTCODE = env.digits("DARAJA_SHORTCODE", default=_DEFAULTS["DARAJA_SHORTCODE"])
+DARAJA_PASSKEY = env.visible("DARAJA_PASSKEY", default=_DEFAULTS["DARAJA_PASSKEY"])
+DARAJA_TRANSACTION_TYPE = env.choice(
+    "DARAJA_TRANSACTION_TYPE",
+    among=("CustomerPayBillOnline", "CustomerBuyGoodsOnline"),
+    default="CustomerPayBillOnline",
+)
+DARAJA_PARTY_B = env.digits("DARAJA_PARTY_B")
+#: Addresses and networks that callbacks are believed from without being asked about; empty: any.
+DARAJA_CALLBACK_IPS = env.networks("DARAJA_CALLBACK_IPS")
+#: Status queries a minute, by all workers together: what the sandbox was seen to take.
+DARAJA_QUERIES_A_MINUTE = env.number("DARAJA_QUERIES_A_MINUTE", default=5, least=1, most=100_000)
 
 #: The secret part of the URLs that receive C2B payments to the pay bill; empty: no such URLs.
-DARAJA_C2B_TOKEN = env.str("DARAJA_C2B_TOKEN", default="" if PRODUCTION else "laptop-only")
+DARAJA_C2B_TOKEN = env.visible("DARAJA_C2B_TOKEN", default=_DEFAULTS["DARAJA_C2B_TOKEN"])
 #: Whether M-Pesa's statement may be read (Pull Transactions, registered for the pay bill).
-DARAJA_STATEMENT = _switch("DARAJA_STATEMENT", default=not PRODUCTION)
+DARAJA_STATEMENT = env.switch("DARAJA_STATEMENT", default=not PRODUCTION)
 #: The initiator of B2C payments and reversals; empty: refunds wait for a person.
-DARAJA_B2C_SHORTCODE = env.str("DARAJA_B2C_SHORTCODE", default="" if PRODUCTION else "600000")
-DARAJA_INITIATOR_NAME = env.str("DARAJA_INITIATOR_NAME", default="" if PRODUCTION else "simulator")
-DARAJA_INITIATOR_PASSWORD = env.str(
-    "DARAJA_INITIATOR_PASSWORD", default="" if PRODUCTION else "simulator-password"
+DARAJA_B2C_SHORTCODE = env.digits("DARAJA_B2C_SHORTCODE", default=_DEFAULTS["DARAJA_B2C_SHORTCODE"])
+DARAJA_INITIATOR_NAME = env.text(
+    "DARAJA_INITIATOR_NAME", default=_DEFAULTS["DARAJA_INITIATOR_NAME"]
+)
+DARAJA_INITIATOR_PASSWORD = env.text(
+    "DARAJA_INITIATOR_PASSWORD", default=_DEFAULTS["DARAJA_INITIATOR_PASSWORD"]
 )
 #: The PEM file of the certificate under which the initiator's password is encrypted.
-DARAJA_CERTIFICATE = env.str("DARAJA_CERTIFICATE", default="")
+DARAJA_CERTIFICATE = env.text("DARAJA_CERTIFICATE")
 
 # --- Banks -----------------------------------------------------------------------------------
 
 #: The credentials of Equity Bank's notifications (IPN); no password: no such URL.
-EQUITY_IPN_USERNAME = env.str("EQUITY_IPN_USERNAME", default="")
-EQUITY_IPN_PASSWORD = env.str("EQUITY_IPN_PASSWORD", default="")
+EQUITY_IPN_USERNAME = env.text("EQUITY_IPN_USERNAME")
+EQUITY_IPN_PASSWORD = env.text("EQUITY_IPN_PASSWORD")
 #: The pay bill of Equity, and what a buyer types there as account number: {reference} stands for
 #: the order's. Shown to buyers where it is set.
-EQUITY_PAY_BILL = env.str("EQUITY_PAY_BILL", default="247247")
-EQUITY_ACCOUNT = env.str("EQUITY_ACCOUNT", default="")
-
+EQUITY_PAY_BILL = env.digits("EQUITY_PAY_BILL", default="247247")
+EQUITY_ACCOUNT = env.text("EQUITY_ACCOUNT")
 
 # --- Notifications ---------------------------------------------------------------------------
 
 #: Who sends SMS: nobody, the log of a laptop, or Africa's Talking.
-SMS = _choice(
+SMS = env.choice(
     "SMS", among=("off", "console", "africastalking"), default="off" if PRODUCTION else "console"
 )
-AFRICASTALKING_USERNAME = env.str("AFRICASTALKING_USERNAME", default="")
-AFRICASTALKING_API_KEY = env.str("AFRICASTALKING_API_KEY", default="")
-#: The registered short code or name that an SMS comes from; empty: Africa's Talking's own.
-AFRICASTALKING_SENDER_ID = env.str("AFRICASTALKING_SENDER_ID", default="")
-AFRICASTALKING_BASE_URL = env.str(
-    "AFRICASTALKING_BASE_URL", default="https://api.africastalking.com"
-).rstrip("/")
-
-
-def _sms_fault() -> str | None:
-    """What is wrong with the settings of SMS, as one sentence, or None."""
-    account = {
-        "AFRICASTALKING_USERNAME": AFRICASTALKING_USERNAME,
-        "AFRICASTALKING_API_KEY": AFRICASTALKING_API_KEY,
-    }
-    missing = [name for name, is_set in account.items() if not is_set]
-    faults = {
-        f"set {', '.join(missing)} too: SMS is africastalking.": (
-            SMS == "africastalking" and bool(missing)
-        ),
-        "AFRICASTALKING_API_KEY is set: set SMS to africastalking too, or neither.": (
-            SMS != "africastalking" and bool(AFRICASTALKING_API_KEY)
-        ),
-        "AFRICASTALKING_SENDER_ID is a short code or a name of 1 to 11 letters and digits.": (
-            bool(AFRICASTALKING_SENDER_ID)
-            and not re.fullmatch("[0-9A-Za-z _-]{1,11}", AFRICASTALKING_SENDER_ID)
-        ),
-        "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.": (
-            not _is_loopback(AFRICASTALKING_BASE_URL)
-            and not AFRICASTALKING_BASE_URL.startswith("https://")
-        ),
-        "SMS=console is for a laptop: it writes collection codes to the log.": (
-            PRODUCTION and SMS == "console"
-        ),
-    }
-    return next((sentence for sentence, is_so in faults.items() if is_so), None)
-
-
-if _sentence := _sms_fault():
-    raise ImproperlyConfigured(_sentence)
-
-
-def _missing() -> list[str]:
-    needed = {"DJANGO_ALLOWED_HOSTS": bool(ALLOWED_HOSTS)}
-    needed.update({name: bool(_daraja(name)) for name in _SIMULATED})
-    if DARAJA_TRANSACTION_TYPE == "CustomerBuyGoodsOnline":
-        needed["DARAJA_PARTY_B"] = bool(DARAJA_PARTY_B)
-    return [name for name, is_there in needed.items() if not is_there]
-
-
-def _missing_of_initiator() -> list[str]:
-    """The settings of the initiator that are missing, where some are set."""
-    needed = {
-        "DARAJA_B2C_SHORTCODE": DARAJA_B2C_SHORTCODE,
-        "DARAJA_INITIATOR_NAME": DARAJA_INITIATOR_NAME,
-        "DARAJA_INITIATOR_PASSWORD": DARAJA_INITIATOR_PASSWORD,
-        "DARAJA_CERTIFICATE": DARAJA_CERTIFICATE,
-    }
-    return [name for name, is_set in needed.items() if not is_set] if any(needed.values()) else []
-
-
-def _refuse_to_start() -> str | None:
-    """Why production must not start, as one sentence, or None."""
-    missing, rehearsal = _missing(), _is_loopback(DARAJA_CALLBACK_BASE_URL)
-    faults = {
-        "DJANGO_SECRET_KEY is too weak: give it at least 50 random characters.": (
-            len(SECRET_KEY) < 50 or len(set(SECRET_KEY)) < 5
-        ),
-        f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production.": (
-            bool(missing)
-        ),
-        "DJANGO_ALLOWED_HOSTS must name the hosts; * would let anyone forge links.": (
-            "*" in ALLOWED_HOSTS
-        ),
-        "CORS_ALLOWED_ORIGINS must name the frontends; * is not an origin.": (
-            "*" in CORS_ALLOWED_ORIGINS
-        ),
-        "DARAJA_CALLBACK_BASE_URL must start with https://: Safaricom calls nothing else.": (
-            not rehearsal and not DARAJA_CALLBACK_BASE_URL.startswith("https://")
-        ),
-        "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.": (
-            not rehearsal and not DARAJA_BASE_URL.startswith("https://")
-        ),
-        f"set {', '.join(_missing_of_initiator())} too, or none of the initiator's settings.": (
-            bool(_missing_of_initiator())
-        ),
-        f"DARAJA_CERTIFICATE must be a file that can be read; {DARAJA_CERTIFICATE} is not.": (
-            bool(DARAJA_CERTIFICATE) and not os.access(DARAJA_CERTIFICATE, os.R_OK)
-        ),
-        "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.": (
-            bool(DARAJA_C2B_TOKEN) and not re.fullmatch("[0-9a-z]{16,64}", DARAJA_C2B_TOKEN)
-        ),
-        "EQUITY_IPN_PASSWORD must be at least 16 characters, and EQUITY_IPN_USERNAME set.": (
-            bool(EQUITY_IPN_PASSWORD) and (len(EQUITY_IPN_PASSWORD) < 16 or not EQUITY_IPN_USERNAME)
-        ),
-        "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.": (
-            not rehearsal and not HTTPS
-        ),
-    }
-    return next((sentence for sentence, is_so in faults.items() if is_so), None)
-
-
-if PRODUCTION and (_sentence := _refuse_to_start()):
-    raise ImproperlyConfigured(_sentence)
+AFRICASTALKING_USERNAME = env.visible("AFRICASTALKING_USERNAME")
+AFRICASTALKING_API_KEY = env.visible("AFRICASTALKING_API_KEY")
+#: The registered short code or name it comes from; empty: Africa's Talking's own.
+AFRICASTALKING_SENDER_ID = env.text("AFRICASTALKING_SENDER_ID")
+AFRICASTALKING_BASE_URL = env.url(
+    "AFRICASTALKING_BASE_URL",
+    read_base_url,
+    default="https://api.africastalking.com",
+    wrong=_AN_ADDRESS,
+)
 
 # --- Applications ----------------------------------------------------------------------------
 
@@ -288,8 +192,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "omachemainproj.middleware.EdgeMiddleware",
+    "omachemainproj.middleware.RequestIdMiddleware",
+    # Before everything that may refuse: without its headers a page sees only "network error".
     "corsheaders.middleware.CorsMiddleware",
+    "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -330,8 +236,16 @@ USE_TZ = True
 # --- Database: always the truth --------------------------------------------------------------
 
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    "default": env.url(
+        "DATABASE_URL",
+        read_database_url,
+        default={"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "db.sqlite3")},
+        wrong="must be sqlite:///file or postgres://user:password@host/name, with what is special "
+        "in a password percent-encoded",
+        may_be_empty=False,
+    )
 }
+DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database = DATABASES["default"]
 if "sqlite" in _database["ENGINE"]:
@@ -345,20 +259,23 @@ if "sqlite" in _database["ENGINE"]:
         ),
     }
 else:
-    #: At least gunicorn's threads; a process never asks for more connections than this.
+    # What the address says of the connection (sslmode, sslrootcert) stands beside what we ask for.
+    _asked = _database["OPTIONS"]
     _database["OPTIONS"] = {
+        **_asked,
+        #: At least gunicorn's threads; a process never asks for more connections than this.
         "pool": {
             "min_size": 1,
-            "max_size": _number("DATABASE_POOL_SIZE", default=8, least=1),
+            "max_size": DATABASE_POOL_SIZE,
             "timeout": 5,
             "max_lifetime": 1800,
             "max_idle": 300,
         },
         # No statement, lock or forgotten transaction may hold the shop up (milliseconds).
         "options": (
-            "-c statement_timeout=5000 -c lock_timeout=3000"
+            f"{_asked.get('options', '')} -c statement_timeout=5000 -c lock_timeout=3000"
             " -c idle_in_transaction_session_timeout=10000"
-        ),
+        ).strip(),
     }
     # Django's own backend, but that it sees dead connections without asking the server.
     _database["ENGINE"] = "omachemainproj.postgresql"
@@ -366,7 +283,13 @@ else:
 
 # --- Cache: speed and rate limits, never money ------------------------------------------------
 
-CACHE_URL = env.str("CACHE_URL", default="")
+CACHE_URL = env.url(
+    "CACHE_URL",
+    lambda text: read_service_url(text, {"redis", "rediss", "unix"}),
+    default="",
+    wrong="must be like redis://:password@127.0.0.1:6379/0, with what is special in a password "
+    "percent-encoded",
+)
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -384,7 +307,15 @@ CACHES: dict[str, dict[str, Any]] = {
 
 # --- Tasks: none without a broker; then they run in the process after commit ------------------
 
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="")
+CELERY_BROKER_URL = env.url(
+    "CELERY_BROKER_URL",
+    lambda text: read_service_url(
+        text, {"redis", "rediss", "redis+socket", "sentinel", "amqp", "amqps"}
+    ),
+    default="",
+    wrong="must be like redis://:password@127.0.0.1:6379/1 or amqp://…, with what is special in a "
+    "password percent-encoded",
+)
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -440,23 +371,30 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 #: Where the frontend asks for the new password; the e-mail's link leads there.
-FRONTEND_URL = env.str("FRONTEND_URL", default="http://localhost:5173").rstrip("/")
+FRONTEND_URL = env.url(
+    "FRONTEND_URL", read_base_url, default="http://localhost:5173", wrong=_AN_ADDRESS
+)
 #: The link works once, and for an hour.
 PASSWORD_RESET_TIMEOUT = 3600
-_email = env.email_url(
-    "EMAIL_URL", default="consolemail://" if not PRODUCTION else "smtp://localhost:25"
+_mail = env.url(
+    "EMAIL_URL",
+    read_mail_url,
+    default=read_mail_url("smtp://localhost:25" if PRODUCTION else "consolemail://"),
+    wrong="must be like smtp+tls://user:password@host:587, with what is special in a password "
+    "percent-encoded",
+    may_be_empty=False,
 )
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
-EMAIL_HOST = _email["EMAIL_HOST"]
-EMAIL_PORT = _email["EMAIL_PORT"]
-EMAIL_HOST_USER = _email["EMAIL_HOST_USER"]
-EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"]
-EMAIL_USE_TLS = _email.get("EMAIL_USE_TLS", False)
-EMAIL_USE_SSL = _email.get("EMAIL_USE_SSL", False)
+EMAIL_BACKEND = _mail.backend
+EMAIL_HOST = _mail.host
+EMAIL_PORT = _mail.port
+EMAIL_HOST_USER = _mail.user
+EMAIL_HOST_PASSWORD = _mail.password
+EMAIL_USE_TLS = _mail.use_tls
+EMAIL_USE_SSL = _mail.use_ssl
 #: The folder of filemail://, which keeps each e-mail as a file.
-EMAIL_FILE_PATH = _email["EMAIL_FILE_PATH"]
+EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
 
 #: Signs tokens only, so that it is not the key that signs sessions and reset links.
 _JWT_KEY = hashlib.sha256(b"omache.jwt:" + SECRET_KEY.encode()).hexdigest()
@@ -534,14 +472,48 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/",
 }
 
+#: Every address, one with a line break in it too.
+CORS_URLS_REGEX = r""
+#: Nothing hangs on a header but Authorization, which a star does not cover, and no cookie is taken
+#: from another origin: what tracing, caching or a framework adds may come along. The rest is named
+#: for what does not know the star.
 CORS_ALLOW_HEADERS = [
     "accept",
+    "accept-language",
     "authorization",
+    "baggage",
+    "cache-control",
+    "content-language",
     "content-type",
     "idempotency-key",
+    "if-match",
+    "if-modified-since",
     "if-none-match",
+    "if-unmodified-since",
+    "pragma",
+    "range",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "x-csrftoken",
+    "x-request-id",
+    "x-requested-with",
+    "*",
 ]
-CORS_EXPOSE_HEADERS = ["Link", "ETag", "Retry-After", "Idempotent-Replayed", "X-Request-ID"]
+#: What an answer of ours may carry that a page cannot read unasked.
+CORS_EXPOSE_HEADERS = [
+    "Allow",
+    "Content-Disposition",
+    "Content-Range",
+    "ETag",
+    "Idempotent-Replayed",
+    "Link",
+    "Location",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Request-ID",
+]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
 #: Largest bodies we read, in bytes. JSON is capped by its parser, pictures by their field.
@@ -552,14 +524,19 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "omachemainproj.bodies.ClosedForms",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 FILE_UPLOAD_PERMISSIONS = 0o644
 
 # --- Files -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
+STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 MEDIA_URL = "/media/"
-MEDIA_ROOT = Path(env.str("MEDIA_ROOT", default=str(BASE_DIR / "media")))
+MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -591,7 +568,7 @@ if HTTPS:
     # A browser lets nobody but this very host set a cookie with this prefix.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
-#: Said with every answer (EdgeMiddleware); a page that needs more says so itself.
+#: Said with every answer (RequestIdMiddleware); a page that needs more says so itself.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
@@ -600,7 +577,7 @@ CONTENT_SECURITY_POLICY = (
 SECURE_REDIRECT_EXEMPT = [r"^livez/$", r"^readyz/$"]
 SILENCED_SYSTEM_CHECKS: list[str] = [] if HTTPS else ["security.W004", "security.W008"]
 if not HTTPS:
-    # Only a rehearsal on a loopback address gets here in production (see _refuse_to_start).
+    # Only a rehearsal on a loopback address gets here in production (see production.py).
     SILENCED_SYSTEM_CHECKS += ["security.W012", "security.W016"]
 
 # --- Logs ------------------------------------------------------------------------------------
@@ -630,3 +607,10 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
     },
 }
+
+# --- Start, or say why not -------------------------------------------------------------------
+
+env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
+for _name, _sentence in find_problems(globals(), env.is_in_trouble):
+    env.refuse(_name, _sentence)
+env.refuse_problems()

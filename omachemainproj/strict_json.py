@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal, DecimalException
 from enum import Enum, auto
 from typing import Any, NoReturn
@@ -94,6 +94,57 @@ def read_json(
     for text in _texts(document):
         _refuse_unstorable(text)
     return document
+
+
+class Refused(Enum):
+    """What stands in a forgiving reading where JSON has no one value: nothing reads it as one."""
+
+    REFUSED = auto()
+
+
+def read_json_forgivingly(body: bytes | memoryview, *, at_most: int | None = None) -> Any:
+    """Read JSON for its reader to take what is sound and to leave the rest.
+
+    For messages that are sent once: what a name or a date holds must not cost the amount beside
+    it. Bytes that are not UTF-8 become U+FFFD; NUL, halves of surrogate pairs and control signs
+    stand in texts as they came, and are the reader's to leave out before they are kept. Where a key
+    comes twice, or a number is none or too long, stands ``Refused``. Depth is not counted.
+
+    Raises NotStrictJson where there is no JSON at all.
+    """
+    if at_most is not None and len(body) > at_most:
+        raise NotStrictJson(Fault.TOO_LONG, str(at_most // 1024))
+    try:
+        return json.loads(
+            str(body, "utf-8", "replace").removeprefix("\ufeff"),
+            strict=False,
+            object_pairs_hook=_object_of_sound,
+            parse_int=lambda text: _or_refused(_integer, text),
+            parse_float=lambda text: _or_refused(_decimal, text),
+            parse_constant=lambda name: Refused.REFUSED,
+        )
+    except RecursionError as error:
+        raise NotStrictJson(Fault.TOO_DEEP) from error
+    except ValueError as error:
+        raise NotStrictJson(Fault.NOT_JSON, str(error)) from error
+
+
+def _object_of_sound(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for name, value in pairs:
+        members[name] = Refused.REFUSED if name in members else value
+    return members
+
+
+def _decimal(text: str) -> Decimal | float:
+    return _fraction(text, Decimal)
+
+
+def _or_refused(read: Callable[[str], Any], text: str) -> Any:
+    try:
+        return read(text)
+    except NotStrictJson:
+        return Refused.REFUSED
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from omachemainproj.text import fold_identifier
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
 from .lookup import find_orders
-from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .models.notifications import Message
 from .notifications.sending import send_again
 
@@ -74,7 +74,7 @@ class OrderAdmin(DownloadAdmin):
 
     @staff_action("Cancel, and free the goods (unpaid orders only)", permissions=["decide"])
     def cancel(order: Order, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
-        cancel_order(order.pk)
+        cancel_order(order.pk, by=CancelledBy.STAFF)
 
 
 class TrackStatusFilter(admin.ChoicesFieldListFilter):

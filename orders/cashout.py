@@ -7,7 +7,8 @@ import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet, Sum
@@ -31,10 +32,15 @@ from .models import Order, OrderTrack, PaymentStatus
 MAX_UNPAID_ORDERS = 3
 MAX_UNPAID_UNITS = 20
 MAX_UNPAID_PERCENT = 10
+#: A request without an Idempotency-Key that repeats one within this time is the same order.
+REPEAT_WINDOW = timedelta(seconds=15)
+
+#: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
+HELD_BY_YOUR_ORDER = "held_by_your_order"
 
 
 class TooManyUnpaid(Refusal):
-    """The buyer already has as many unpaid orders as one may have."""
+    """The buyer already has as many unpaid orders as one may have; the answer names them."""
 
     code = "too_many_unpaid_orders"
     message = (
@@ -50,6 +56,13 @@ class KeyReused(Refusal):
     status_code = 422
 
 
+class PriceChanged(Refusal):
+    """Something costs otherwise than the client showed; the answer has what it costs now."""
+
+    code = "price_changed"
+    message = "A price has changed since you saw it. See what it is now, and cash out again."
+
+
 class RequestInProgress(Refusal):
     """A request with the same Idempotency-Key is being processed at this moment."""
 
@@ -59,10 +72,14 @@ class RequestInProgress(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class LineRequest:
-    """One line of the request: a product's id and how many of it."""
+    """One line of the request: a product's id, how many of it, and the price each that was shown.
+
+    ``price`` is in KES; None where the client does not say.
+    """
 
     product: int
     number: int
+    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +97,74 @@ def place_order(
     lines: Sequence[LineRequest],
     mpesa_number: str,
     idempotency_key: str | None = None,
+    shown_amount: int | None = None,
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
     Lines for the same product are added up. With an ``idempotency_key`` the same request returns
-    the same order, however often it comes.
+    the same order, however often it comes. Without one, a request for the lines and the phone of an
+    order that the buyer placed a moment ago (REPEAT_WINDOW) and that is still unpaid returns that
+    order: it is a double click.
+
+    Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
+    compared with today's, where it says them.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, TooManyUnpaid, KeyReused, RequestInProgress.
+    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders
+    of the buyer's own hold what is refused, their tokens are named, newest first.
     """
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount)
     try:
-        return _place(buyer, lines, mpesa_number, idempotency_key)
+        return _place(asked)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
     try:
-        return _place(buyer, lines, mpesa_number, idempotency_key)
+        return _place(asked)
     except Shortage as shortage:
-        raise _shortage_error(shortage.product_id, lines) from shortage
+        raise _shortage_error(buyer, shortage.product_id, lines) from shortage
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A cash-out as it was asked for; see ``place_order``."""
+
+    buyer: User
+    lines: Sequence[LineRequest]
+    mpesa_number: str
+    idempotency_key: str | None
+    shown_amount: int | None
+
+    def quantities(self) -> dict[int, int]:
+        """How many of each product, by its id."""
+        numbers: dict[int, int] = defaultdict(int)
+        for line in self.lines:
+            numbers[line.product] += line.number
+        return numbers
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what was asked for, and of the prices that were shown."""
+        asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
+        shown = {(line.product, line.price) for line in self.lines if line.price is not None}
+        if shown or self.shown_amount is not None:
+            asked += [sorted(shown), self.shown_amount]
+        return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+
+    def shows(self, prices: dict[int, int], amount: int) -> bool:
+        """Whether the prices by product and their sum, in KES, are those that were shown."""
+        same = all(line.price in {None, prices[line.product]} for line in self.lines)
+        return same and self.shown_amount in {None, amount}
 
 
 @transaction.atomic(durable=True)
-def _place(
-    buyer: User, lines: Sequence[LineRequest], mpesa_number: str, idempotency_key: str | None
-) -> PlacedOrder:
+def _place(asked: _Request) -> PlacedOrder:
     """Try once. The hold comes last: it locks the stock rows that all buyers compete for."""
-    quantities: dict[int, int] = defaultdict(int)
-    for line in lines:
-        quantities[line.product] += line.number
-    fingerprint = _fingerprint(quantities, mpesa_number) if idempotency_key else ""
+    buyer, lines, mpesa_number = asked.buyer, asked.lines, asked.mpesa_number
+    idempotency_key, quantities = asked.idempotency_key, asked.quantities()
+    fingerprint = asked.fingerprint() if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # Under this lock a buyer's unpaid orders are counted.
+    # Under this lock a buyer's unpaid orders are counted, and a double click waits for the first.
     _lock_buyer(buyer.pk)
     earlier = _earlier_orders(buyer.pk, idempotency_key)
     for order in earlier:
@@ -119,11 +172,14 @@ def _place(
             if order.fingerprint != fingerprint:
                 raise KeyReused()
             return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
+    if not idempotency_key and (repeated := _find_repeated(earlier, asked)):
+        return repeated
     products = _read_products(quantities, lines)
-    _check_unpaid_limits(earlier, quantities, products, lines)
-
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
+    if not asked.shows({row.id: row.price for row in products.values()}, amount):
+        raise _price_error(lines, products, amount)
+    _check_unpaid_limits(earlier, quantities, products, lines)
     if amount > MAX_PAYMENT:
         message = (
             f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
@@ -166,11 +222,6 @@ def _track(order: Order, product: Any, number: int, commission: int) -> OrderTra
     )
 
 
-def _fingerprint(quantities: dict[int, int], mpesa_number: str) -> str:
-    request = json.dumps([sorted(quantities.items()), mpesa_number])
-    return hashlib.sha256(request.encode()).hexdigest()
-
-
 def _refuse_concurrent_retry(buyer: User, key: str) -> None:
     """Raise RequestInProgress while another transaction places an order under this key.
 
@@ -202,6 +253,21 @@ def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
 
 
+def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
+    """The order that was placed for the same a moment ago and still waits for its money."""
+    now, quantities = timezone.now(), asked.quantities()
+    for order in unpaid:
+        is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
+        if not is_recent or order.mpesa_number != asked.mpesa_number:
+            continue
+        tracks = list(order.tracks.order_by("pk"))
+        same_lines = {track.product_id: track.number for track in tracks} == quantities
+        prices = {track.product_id: track.price for track in tracks}
+        if same_lines and asked.shows(prices, order.amount):
+            return PlacedOrder(order, tracks, replayed=True)
+    return None
+
+
 def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> dict[int, Any]:
     """The products by id. Raises FieldRefusal where one is not for sale."""
     products = {row.id: row for row in _listed_products(list(quantities))}
@@ -219,6 +285,22 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
 
 
+def _price_error(
+    lines: Sequence[LineRequest], products: dict[int, Any], amount: int
+) -> PriceChanged:
+    """The refusal that says what every line costs now, in the order asked, and all of them."""
+    priced = [
+        {
+            "product": line.product,
+            "number": line.number,
+            "price": products[line.product].price,
+            "amount": line.number * products[line.product].price,
+        }
+        for line in lines
+    ]
+    return PriceChanged(order=priced, amount=amount)
+
+
 def _check_unpaid_limits(
     earlier: list[Order],
     quantities: dict[int, int],
@@ -228,9 +310,10 @@ def _check_unpaid_limits(
     """Raise TooManyUnpaid, or FieldRefusal where the buyer would hold too much of a product."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
-    unpaid = [order.pk for order in earlier if order.is_unpaid and order.expires_at > now]
+    unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
+    unpaid.sort(key=lambda order: -order.pk)
     if len(unpaid) >= MAX_UNPAID_ORDERS:
-        raise TooManyUnpaid()
+        raise TooManyUnpaid(**_name_orders([str(order.order_token) for order in unpaid]))
     held: dict[int, int] = {}
     if unpaid:
         tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(quantities))
@@ -240,25 +323,67 @@ def _check_unpaid_limits(
         most = max(MAX_UNPAID_UNITS, percent)
         left = most - held.get(product_id, 0)
         if number > left:
-            raise _line_error(
+            errors = _line_error(
                 product_id, lines, f"At most {most} of one product before paying.", left
             )
+            own = _own_holds(unpaid[0].buyer_id, product_id) if product_id in held else []
+            raise FieldRefusal(errors, **_lead_to(own))
 
 
-def _shortage_error(product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
-    """The refusal that says how many of a product are free, on the line that exceeds them."""
+def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
+    """The refusal that says how many of a product are free, on the line that exceeds them.
+
+    What unpaid orders of the buyer's own hold of it is said too, with the way to them.
+    """
     stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
     item_number, held = stock_of.first() or (0, 0)
     requested = sum(line.number for line in lines if line.product == product_id)
     # Some may have come free since the hold failed; then there were fewer than requested.
     left = min(item_number - held, requested - 1)
-    return _line_error(product_id, lines, f"Only {left} left." if left else "Sold out.", left)
+    message = f"Only {left} left" if left else "Sold out"
+    own = _own_holds(buyer.pk, product_id)
+    if own:
+        number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
+        verb = "order holds" if len(own) == 1 else "orders hold"
+        message += f": your own unpaid {verb} {number} ({which}). Pay or cancel first"
+    return FieldRefusal(_line_error(product_id, lines, f"{message}.", left), **_lead_to(own))
+
+
+class _OwnHold(NamedTuple):
+    """So many of a product, held by an unpaid order of the buyer's own."""
+
+    order_token: str
+    reference: str
+    number: int
+
+
+def _own_holds(buyer: int, product: int) -> list[_OwnHold]:
+    """What the buyer's unpaid orders hold of a product, the newest order first."""
+    held = OrderTrack.objects.bought_by(buyer).filter(
+        product=product,
+        order__payment_status=PaymentStatus.REQUESTED,
+        order__expires_at__gt=timezone.now(),
+    )
+    rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
+    return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
+
+
+def _lead_to(own: list[_OwnHold]) -> dict[str, Any]:
+    """The members that lead to the buyer's own orders which hold the goods; none without any."""
+    if not own:
+        return {}
+    return {"code": HELD_BY_YOUR_ORDER, **_name_orders([hold.order_token for hold in own])}
+
+
+def _name_orders(tokens: list[str]) -> dict[str, Any]:
+    """The members that name unpaid orders to pay or to cancel, newest first."""
+    return {"order_token": tokens[0], "order_tokens": tokens}
 
 
 def _line_error(
     product_id: int, lines: Sequence[LineRequest], message: str, left: int
-) -> FieldRefusal:
-    """A refusal with ``message`` on the first line of a product by which more than ``left`` are
+) -> dict[str, Any]:
+    """The errors with ``message`` on the first line of a product by which more than ``left`` are
     requested."""
     errors: list[dict[str, list[str]]] = [{} for _ in lines]
     requested = 0
@@ -268,4 +393,4 @@ def _line_error(
             if requested > left:
                 errors[at] = {"number": [message]}
                 break
-    return FieldRefusal({"order": errors})
+    return {"order": errors}

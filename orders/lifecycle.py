@@ -2,7 +2,8 @@
 
 Placing one is in orders.cashout, moving single lines in orders.fulfilment. Locks are taken in one
 order everywhere: the buyer, a payment, the order, its line, its seller's balance (payments),
-products by id.
+products by id. Only an order that is held again locks its buyer after itself, which is safe: who
+holds a buyer waits for nothing but products.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from products import stock
 from products.stock import Shortage, StockLine
 
-from .models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
@@ -60,14 +62,15 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
     ``credited`` is called under the order's lock and returns KES. Less than the order's amount
-    changes nothing yet. Money that has come is never refused: an order that expired or was
-    cancelled meanwhile gets its goods held again if all of them are still free, and is due a
-    refund if not.
+    changes nothing yet. Money that has come is never refused: an order that expired, or that staff
+    cancelled, gets its goods held again if all of them are still free and its buyer has not paid
+    for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
+    refund.
     """
     order = locked_row(Order, order_id)
     if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
         return
-    if order.payment_status == PaymentStatus.REQUESTED or _hold_again(order):
+    if order.is_unpaid or _hold_again(order):
         _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
     else:
@@ -103,7 +106,17 @@ def mark_order_refunded(order: Order) -> None:
 
 
 def _hold_again(order: Order) -> bool:
-    """Hold a closed order's goods again, all of them or none; return whether they were free."""
+    """Hold a closed order's goods again, all of them or none; return whether that could be.
+
+    Not for an order that its buyer gave up, and not where they have bought any of its products with
+    another order meanwhile.
+    """
+    if order.is_given_up:
+        return False
+    # Of two orders for the same goods that are paid late at once, the second finds the first.
+    locked_row(User, order.buyer_id)
+    if OrderTrack.objects.bought_instead_of(order).exists():
+        return False
     try:
         with transaction.atomic():
             stock.hold(_stock_lines(order), listed_only=False)
@@ -113,8 +126,10 @@ def _hold_again(order: Order) -> bool:
 
 
 @transaction.atomic
-def cancel_order(order_id: int) -> Order:
-    """Cancel an unpaid order and free its goods. Safe to repeat.
+def cancel_order(order_id: int, *, by: str = CancelledBy.STAFF) -> Order:
+    """Cancel an unpaid order and free its goods. Safe to repeat: who did it first is kept.
+
+    ``by`` is a ``CancelledBy``. Money that comes for what its buyer cancelled goes back.
 
     Raises NotUnpaid when it is paid or expired.
     """
@@ -123,6 +138,7 @@ def cancel_order(order_id: int) -> Order:
         return order
     if not order.is_unpaid:
         raise NotUnpaid()
+    order.cancelled_by = by
     _set_status(order, PaymentStatus.CANCELLED)
     stock.release(_stock_lines(order))
     return order
@@ -205,7 +221,7 @@ def _set_status(order: Order, status: str) -> None:
     if not order.may_become(status):
         raise ValueError(f"an order cannot go from {order.payment_status} to {status}")
     order.payment_status = status
-    order.save(update_fields=["payment_status"])
+    order.save(update_fields=["payment_status", "cancelled_by"])
 
 
 def _stock_lines(order: Order) -> list[StockLine]:

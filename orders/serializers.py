@@ -14,6 +14,7 @@ from omachemainproj.api.fields import (
     StrictBooleanField,
     WholeNumberField,
 )
+from omachemainproj.api.schema import DetailError
 from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 
@@ -50,6 +51,11 @@ class LineInput(serializers.Serializer):
         validators=[MaxValueValidator(MAX_ID, "This product is not for sale.")],
     )
     number = WholeNumberField(min_value=1, max_value=MAX_STOCK, help_text="How many of it.")
+    price = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text="Whole KES, each, as it was shown to the buyer; another price now is a 409.",
+    )
 
 
 class CashoutInput(serializers.Serializer):
@@ -57,6 +63,12 @@ class CashoutInput(serializers.Serializer):
 
     order = LinesInput(child=LineInput(), allow_empty=False, max_length=MAX_LINES)
     mpesa_number = MpesaNumberField(help_text="As people write it: 0712345678, +254 712 345 678.")
+
+    amount = WholeNumberField(
+        min_value=1,
+        required=False,
+        help_text="Whole KES in all, as it was shown to the buyer; another sum now is a 409.",
+    )
 
     def validate_order(self, lines: list[dict[str, Any]]) -> list[LineRequest]:
         return [LineRequest(**line) for line in lines]
@@ -115,6 +127,30 @@ class OrderOutput(serializers.Serializer):
     by_hand = ByHandOutput(
         many=True, help_text="Where to pay without the prompt; empty once nothing is due."
     )
+
+
+class PricedLineOutput(serializers.Serializer):
+    """What a line costs now."""
+
+    product = serializers.IntegerField()
+    number = serializers.IntegerField()
+    price = serializers.IntegerField(help_text="Whole KES, each, now.")
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+
+
+class CashoutConflictOutput(DetailError):
+    """Why no order was placed. What a code names beside itself is described with it."""
+
+    order_token = serializers.UUIDField(
+        required=False, help_text="`too_many_unpaid_orders`: the newest one, to pay or to cancel."
+    )
+    order_tokens = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
+    )
+    order = PricedLineOutput(
+        many=True, required=False, help_text="`price_changed`: every line, in the order sent."
+    )
+    amount = serializers.IntegerField(required=False, help_text="The same: whole KES in all, now.")
 
 
 class TrackOutput(serializers.Serializer):

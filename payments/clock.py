@@ -23,11 +23,13 @@ from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
 
-from .checkout.stk_push import expire_stk_pushes, send_stk_push
+from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
+from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .reconciliation.outcomes import sync_order_with_payment
+from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
@@ -94,8 +96,10 @@ def sync_unsynced_orders(now: datetime) -> int:
 
 
 def send_forgotten_stk_pushes(now: datetime) -> int:
-    """Send STK pushes of attempts whose background task was lost."""
-    forgotten = OrderPayment.objects.unsent().filter(created_at__lt=now - GRACE)
+    """Send STK pushes whose background task was lost, and those M-Pesa did not take at first."""
+    forgotten = OrderPayment.objects.to_send(
+        created_before=now - GRACE, tried_before=now - SEND_AGAIN_AFTER
+    )
     return _each(send_stk_push, forgotten.values_list("order_id", flat=True))
 
 
@@ -111,8 +115,14 @@ def query_silent_payments(now: datetime) -> int:
 
 
 def pull_and_apply_statement(now: datetime) -> int:
-    """Record what M-Pesa's statement shows, and fail the attempts it does not show."""
-    return pull_statement(now) + fail_attempts_not_on_statement()
+    """Record what M-Pesa's statement shows, and fail the attempts it does not show.
+
+    Then merge money in suspense with the receipts without a number that it is: two reports of one
+    payment may have crossed.
+    """
+    done = pull_statement(now) + fail_attempts_not_on_statement()
+    crossed = maybe_counted_twice().order_by("-pk").values_list("pk", flat=True)
+    return done + _each(merge_if_sure, crossed)
 
 
 def refund_uncovered_money(now: datetime) -> int:

@@ -19,7 +19,13 @@ from omachemainproj.task_registry import background_task
 
 from . import gateway
 from .daraja.client import Conversation
-from .daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
+from .daraja.errors import (
+    RETRYABLE,
+    DarajaDuplicate,
+    DarajaRefused,
+    DarajaUnknown,
+    Refusal,
+)
 from .daraja.result_codes import PayoutReason, b2c_failure
 from .models import TRANSFER_QUERIES, MoneyOut, Payout, PayoutStop, Refund, TransferStatus
 from .payouts.services import retry_payout
@@ -32,7 +38,7 @@ logger = logging.getLogger(__name__)
 #: Until a transfer is sent again of which M-Pesa was not reached.
 TRY_AGAIN = timedelta(minutes=1)
 #: Refusals that have nothing to do with the transfer: it is sent again as it is.
-RETRYABLE = {Refusal.CONFIGURATION, Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE}
+SENT_AGAIN = RETRYABLE | {Refusal.CONFIGURATION}
 #: Until it is seen again whether payouts are still stopped.
 LOOK_AGAIN = timedelta(minutes=1)
 #: A status query found nothing under the id: nothing was ever taken, and it may be sent again.
@@ -62,16 +68,20 @@ def _process(model: type[Row], row_id: int) -> None:
     claimed = _claim(model, row_id, now)
     if claimed is None:
         return
-    was_sent, row = claimed
-    if not was_sent or _was_never_taken(row):
+    was_sent, row, receipt = claimed
+    if receipt:
+        _ask_about_payment(row, receipt)
+    elif not was_sent or _was_never_taken(row):
         _send(row)
     else:
         _query_status(row)
 
 
 @transaction.atomic
-def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row] | None:
-    """Take a row for one caller; tell whether M-Pesa may know of it already."""
+def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str] | None:
+    """Take a row for one caller; tell whether M-Pesa may know of it already, and which payment it
+    is to be asked about first.
+    """
     row = locked_row(model, row_id)
     if row.next_check_at is None or row.next_check_at > now:
         return None
@@ -84,17 +94,21 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row] | N
         row.checks += 1
         row.next_check_at = TRANSFER_QUERIES.next_at(row.sent_at or row.created_at, now)
         row.save(update_fields=["checks", "next_check_at"])
-        return True, row
-    if row.status != TransferStatus.DUE:
-        return None
+        return True, row, ""
+    is_due = row.status == TransferStatus.DUE
     later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
-    if later is not None:
+    if is_due and later is not None:
         _postpone(row, later)
+    if not is_due or later is not None:
         return None
-    row.status, row.sent_at = TransferStatus.UNKNOWN, now
-    row.next_check_at = now + TRANSFER_QUERIES.first
-    row.save(update_fields=["status", "sent_at", "next_check_at"])
-    return False, row
+    receipt = handler_of(row).receipt_to_ask_about(row, now)
+    if not receipt and row.status == TransferStatus.DUE:
+        row.status, row.sent_at = TransferStatus.UNKNOWN, now
+        row.next_check_at = now + TRANSFER_QUERIES.first
+        row.save(update_fields=["status", "sent_at", "next_check_at"])
+    elif not receipt:
+        return None
+    return False, row, receipt
 
 
 def _postpone(row: MoneyOut, until: datetime) -> None:
@@ -155,7 +169,8 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
         PayoutStop.objects.stop_payouts(f"M-Pesa did not take a {row.kind}: {refusal}")
     if row.checks:
         claimed.update(result_text=str(refusal)[:200])
-    elif refusal.kind in RETRYABLE or not refusal.code:
+        _ask_anew(row)
+    elif refusal.kind in SENT_AGAIN or not refusal.code:
         with transaction.atomic():
             later = timezone.now() + TRY_AGAIN
             if claimed.update(
@@ -173,16 +188,38 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
 
 def _query_status(row: MoneyOut) -> None:
     """Ask what became of it; the answer is posted to an address of its own."""
-    address = gateway.callback_url(row.status_token)
     about = {"originator_conversation_id": row.query_id}
     if row.is_reversal:
         # A reversal happens at the number that was paid.
         about["shortcode"] = settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
+    _ask(row, about)
+
+
+def _ask_about_payment(row: MoneyOut, receipt: str) -> None:
+    """Ask whether the payment still stands whose money is to leave another way."""
+    paid_to = settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
+    _ask(row, {"receipt": receipt, "shortcode": paid_to})
+
+
+def _ask(row: MoneyOut, about: dict[str, str]) -> None:
+    address = gateway.callback_url(row.status_token)
     try:
         gateway.daraja().transaction_status(**about, result_url=address, queue_timeout_url=address)
     except DarajaRefused as refusal:
         logger.warning("%s %s could not be asked about: %s", row.kind, row.pk, refusal)
+        _ask_anew(row)
         if refusal.kind == Refusal.CONFIGURATION:
             PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
     except DarajaUnknown as silence:
         logger.info("%s %s: no answer to the question: %s", row.kind, row.pk, silence)
+        _ask_anew(row)
+
+
+def _ask_anew(row: MoneyOut) -> None:
+    """Ask again after the last check of all: the question did not come to M-Pesa, or no answer
+    came back.
+    """
+    now = timezone.now()
+    row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(
+        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now)
+    )

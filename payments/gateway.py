@@ -2,49 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 from django.conf import settings
-from django.core.cache import cache
 
 from .daraja.client import DarajaAccount, DarajaClient
+from .token_store import DatabaseTokenStore
 
 logger = logging.getLogger(__name__)
-
-_refresh = Lock()
-
-
-class CachedToken:
-    """The access token in the cache, shared by every process that shares the cache.
-
-    One thread of a process refreshes it at a time. Two processes may both do so; the loser's
-    token is refused once and fetched again, which the client does by itself.
-    """
-
-    def __init__(self, account: DarajaAccount) -> None:
-        name = f"{account.base_url} {account.consumer_key}"
-        self._key = f"daraja-token:{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-    def get(self) -> str | None:
-        return cache.get(self._key)
-
-    def set(self, token: str, seconds: int) -> None:
-        cache.set(self._key, token, timeout=seconds)
-
-    def forget(self, token: str) -> None:
-        if cache.get(self._key) == token:
-            cache.delete(self._key)
-
-    @contextmanager
-    def refreshing(self) -> Iterator[None]:
-        with _refresh:
-            yield
 
 
 def daraja() -> DarajaClient:
@@ -82,7 +49,7 @@ def _text(path: str) -> str:
 
 @lru_cache(maxsize=8)
 def _client(account: DarajaAccount) -> DarajaClient:
-    return DarajaClient(account, tokens=CachedToken(account))
+    return DarajaClient(account, tokens=DatabaseTokenStore(account))
 
 
 def callback_url(token: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
@@ -104,6 +105,23 @@ def post_match(receipt: Receipt) -> None:
         )
 
 
+def post_merge(receipt: Receipt) -> None:
+    """Post that money is another receipt's, and came once: what was posted for it, the other way.
+
+    Call while the receipt still has its amount.
+    """
+    if receipt.amount:
+        post(
+            Posting(
+                f"merge:{receipt.pk}",
+                debits={_kept_on(receipt): receipt.amount},
+                credits={clearing_account(receipt.provider): receipt.amount},
+                order_id=receipt.order_id,
+                receipt_id=receipt.pk,
+            )
+        )
+
+
 def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     """Post that a receipt was of ``reported_amount`` KES and not of what it was counted as.
 
@@ -120,7 +138,7 @@ def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     counterpart = {account: amount for account, amount in parts.items() if amount}
     post(
         Posting(
-            f"correction:{receipt.pk}:{reported_amount}",
+            _next_event("correction", receipt),
             debits=at if more > 0 else counterpart,
             credits=counterpart if more > 0 else at,
             order_id=receipt.order_id,
@@ -161,11 +179,38 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     )
 
 
+def post_refund_dropped(refund: Refund) -> None:
+    """Post that a refund of money in suspense is not due: it was never sent, and lies there."""
+    post(
+        Posting(
+            f"refund:{refund.pk}:dropped",
+            debits={Account.REFUNDS_PAYABLE: refund.amount},
+            credits={Account.SUSPENSE: refund.amount},
+            order_id=refund.order_id,
+            receipt_id=refund.receipt_id,
+            refund_id=refund.pk,
+        )
+    )
+
+
+def post_loss(receipt: Receipt, amount: int) -> None:
+    """Post that ``amount`` KES of what an order was paid with are gone, and the shop bears them."""
+    post(
+        Posting(
+            _next_event("loss", receipt),
+            debits={Account.WRITE_OFFS: amount},
+            credits={Account.BUYERS_HELD: amount},
+            order_id=receipt.order_id,
+            receipt_id=receipt.pk,
+        )
+    )
+
+
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
     """Post that ``amount`` KES were not lost after all: the goods they were for were returned."""
     post(
         Posting(
-            f"unborne:{receipt.pk}:{receipt.borne}",
+            _next_event("unborne", receipt),
             debits={Account.BUYERS_HELD: amount},
             credits={Account.WRITE_OFFS: amount},
             order_id=receipt.order_id,
@@ -221,6 +266,20 @@ def _of_share(
             seller_id=share.seller_id,
         )
     ]
+
+
+def _next_event(kind: str, receipt: Receipt) -> str:
+    """The name of a receipt's next event of a kind that may happen to it many times.
+
+    By their number, since the same amounts may come again: reported as 1, as 3,000, as 1. Of two
+    transactions at once both get the same name, and the database refuses the later.
+    """
+    prefix = f"{kind}:{receipt.pk}:"
+    earlier = LedgerPosting.objects.filter(receipt=receipt, event__startswith=prefix)
+    # Some have an amount there, from before.
+    taken = set(earlier.values_list("event", flat=True))
+    names = (f"{prefix}{number}" for number in count(len(taken) + 1))
+    return next(name for name in names if name not in taken)
 
 
 def _kept_on(receipt: Receipt) -> Account:

@@ -12,18 +12,24 @@ from django.db.models.signals import post_save
 from django.dispatch import receiver
 
 from orders.lifecycle import mark_order_paid
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
 from .models import OrderPayment, amount_credited
 from .payouts.earnings import update_seller_earnings
+from .refunds.outside import close_if_taken_back
 
 
 @receiver(post_save, sender=Order, dispatch_uid="payments.request_payment_of_new_order")
 def request_payment_of_new_order(instance: Order, created: bool, raw: bool, **kwargs: Any) -> None:
-    """An order was placed: record the payment to request from its buyer."""
+    """An order was placed: record the payment to request from its buyer.
+
+    Or its money is due back: it is refunded, if M-Pesa took all of it back by itself.
+    """
     if created and instance.is_unpaid and not raw:
         request_payment(instance)
+    elif instance.payment_status == PaymentStatus.REFUND_DUE and not raw:
+        close_if_taken_back(instance)
 
 
 @receiver(post_save, sender=OrderPayment, dispatch_uid="payments.pay_order_of_confirmed_payment")

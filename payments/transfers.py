@@ -42,6 +42,13 @@ class TransferHandler(ABC, Generic[Row]):
     def hold_until(self, row: Row, now: datetime) -> datetime | None:
         """When to look again at a row that is due and must not leave yet; None when it may."""
 
+    def receipt_to_ask_about(self, row: Row, now: datetime) -> str:
+        """The payment M-Pesa is to be asked about before a row leaves; "" where it may leave.
+
+        Where it was asked often enough, the row is a person's.
+        """
+        return ""
+
     def undo_claim(self, row: Row) -> None:
         """Undo what claiming a row did, where it certainly has not left and is sent again."""
 

@@ -1,6 +1,6 @@
 """Cash-out, sellers' money, the webhooks, and the console and the dashboard for staff.
 
-Daraja refuses certain words in the addresses it posts to: see payments.daraja.addresses.
+Daraja refuses certain words in the addresses it posts to: see omachemainproj.callback_addresses.
 """
 
 from django.contrib.admin import site

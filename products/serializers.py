@@ -122,7 +122,7 @@ def category_of(typed: str) -> str:
 
 
 class CategoryField(serializers.ChoiceField):
-    """One of the eight categories; ``phonestablet`` is another name for phones."""
+    """One of the categories; ``phonestablet`` is another name for phones."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=Category.choices, **kwargs)
@@ -256,7 +256,9 @@ class RestockInput(serializers.Serializer):
 class ImportInput(GivenOnce):
     """A sheet of listings."""
 
-    file = serializers.FileField(help_text="CSV in UTF-8, at most 2 MB and 1,000 rows.")
+    file = serializers.FileField(
+        help_text="CSV in UTF-8 or marked UTF-16, at most 2 MB and 1,000 rows."
+    )
     check = StrictBooleanField(default=False, help_text="`true` only tells, and changes nothing.")
 
 
@@ -272,7 +274,8 @@ class RowOutput(serializers.Serializer):
     )
     notes = serializers.DictField(
         child=serializers.ListField(child=serializers.CharField()),
-        help_text="What was left aside, by column; the row did not fail for it.",
+        help_text="What was left aside, read otherwise than written, or changed of a sku, by"
+        " column; the row did not fail for it.",
     )
 
 

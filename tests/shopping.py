@@ -12,6 +12,7 @@ from products.models import Product
 from .factories import UserFactory
 
 PHONE = "254712345678"
+_keys = itertools.count(1)
 _receipts = (f"SGQ{number:07}" for number in itertools.count(1))
 
 
@@ -28,9 +29,10 @@ def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, An
 
 
 def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
-    """An order placed through the service."""
+    """An order of its own placed through the service, however alike to another."""
     wanted = [LineRequest(product.pk, number) for product, number in lines]
-    return place_order(buyer=buyer, lines=wanted, mpesa_number=phone).order
+    key = f"an-order-{next(_keys)}"
+    return place_order(buyer=buyer, lines=wanted, mpesa_number=phone, idempotency_key=key).order
 
 
 def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:

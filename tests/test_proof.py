@@ -70,6 +70,20 @@ def _bring_unposted_money():
     Receipt.objects.create(number="SGL0000009", amount=1, door="query", note="Whose is it?")
 
 
+def _count_a_payment_twice():
+    OrderPayment.objects.update(rung_at=timezone.now())
+    Receipt.objects.update(number="")
+    Receipt.objects.create(number="SGL0000009", amount=3000, door="c2b", phone="2547*****678")
+
+
+def _take_a_part_back():
+    receipt = Receipt.objects.get()
+    Refund.objects.create(
+        receipt=receipt, order_id=receipt.order_id, amount=1, cause="outside", way="outside",
+        status="done",
+    )  # fmt: skip
+
+
 def _post_what_nobody_brought():
     ledger.post(Posting("found:1", {Account.MPESA_CLEARING: 1}, {Account.SUSPENSE: 1}))
 
@@ -237,6 +251,8 @@ def _forget_to_pay():
 
 
 BREAKS = [
+    ("Money without an order is not that of a prompt", _count_a_payment_twice),
+    ("A payment M-Pesa took back by itself is back whole", _take_a_part_back),
     ("What a product holds is", lambda: Product.objects.update(held=1)),
     ("What stands on the shelf", lambda: Product.objects.update(item_number=4)),
     ("What a product says was sold", lambda: Product.objects.update(sold=1)),
@@ -273,6 +289,7 @@ BREAKS = [
     ("An order whose money is due", lambda: _take_the_money_away("refunded")),
     ("An unpaid order has less", lambda: Order.objects.update(payment_status="requested")),
     ("An unpaid order has less", _owe_part_of_what_is_waited_for),
+    ("Nothing is bought on", lambda: Order.objects.update(cancelled_by="buyer")),
     ("What came for a cancelled", lambda: _close_with_money("cancelled")),
     ("What came for a cancelled", lambda: _close_with_money("expired", expires_at=ago(11))),
     ("An order is refunded when", lambda: Order.objects.update(payment_status="refund_due")),

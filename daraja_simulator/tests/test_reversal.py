@@ -4,6 +4,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import requests
 
 from .caller import PHONE, said_no
 
@@ -170,3 +171,44 @@ def test_money_given_back_does_not_count_as_received_that_day(daraja_with, shop)
     daraja.pay_out()
 
     assert codes(shop) == [0, 0]
+
+
+def test_a_customer_has_a_payment_reversed_and_the_merchant_is_not_told(daraja, shop, receipt):
+    told = daraja.simulator.reverse_for_customer(receipt)
+
+    books, phone = daraja.simulator.books(), daraja.simulator.phone(PHONE)
+    returned = books["entries"][-1]
+    assert (shop.outcomes, phone["balance"], told["balance"]) == ([], 100_000, 100_000)
+    assert (returned["receipt"], returned["reverses"]) == (told["receipt"], receipt)
+    assert (returned["direction"], returned["amount"]) == ("out", 1500)
+    assert f"Your payment {receipt} to O-MACHE was reversed" in phone["inbox"][0]["text"]
+
+
+def test_what_a_customer_had_reversed_cannot_be_reversed_again(daraja, shop, receipt):
+    daraja.simulator.reverse_for_customer(receipt)
+
+    daraja.reverse(receipt)
+
+    assert codes(shop) == ["R000001"]
+    with pytest.raises(ValueError, match="already been reversed"):
+        daraja.simulator.reverse_for_customer(receipt)
+
+
+@pytest.mark.parametrize("number", ["TKB0000000", "x"])
+def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
+    answer = requests.post(
+        f"{daraja.simulator.url}/control/payments/{number}/reverse", json={}, timeout=10
+    )
+
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"error": "There is no payment with this receipt"},
+    )
+
+
+def test_over_http_the_control_plane_reverses_a_payment_too(daraja, receipt):
+    answer = requests.post(
+        f"{daraja.simulator.url}/control/payments/{receipt}/reverse", json={}, timeout=10
+    )
+
+    assert answer.json()["receipt"] == daraja.simulator.books()["entries"][-1]["receipt"]

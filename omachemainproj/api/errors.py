@@ -25,13 +25,16 @@ class Refusal(Exception):
 
 
 class FieldRefusal(Refusal):
-    """A rule forbids one part of the input; ``errors`` mirrors the input's shape."""
+    """A rule forbids one part of the input; ``errors`` mirrors the input's shape.
+
+    ``extra`` adds members beside the errors, as a ``code``.
+    """
 
     status_code = status.HTTP_400_BAD_REQUEST
 
-    def __init__(self, errors: dict[str, Any]) -> None:
+    def __init__(self, errors: dict[str, Any], **extra: Any) -> None:
         self.errors = errors
-        super().__init__(str(errors))
+        super().__init__(str(errors), **extra)
 
 
 class Busy(APIException):

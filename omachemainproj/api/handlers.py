@@ -10,11 +10,13 @@ import logging
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
+
+from omachemainproj.bodies import BROKE_OFF
 
 from .errors import Busy, FieldRefusal, Refusal
 
@@ -27,10 +29,12 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     Returns None for anything unforeseen, so that Django logs it and answers 500.
     """
     if isinstance(exc, FieldRefusal):
-        return Response(exc.errors, status=exc.status_code)
+        return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
         return Response(body, status=exc.status_code)
+    if isinstance(exc, UnreadablePostError):
+        exc = ParseError(BROKE_OFF, "body_broke_off")
     if isinstance(exc, DatabaseError):
         exc = _translate_database_error(exc)
     response = exception_handler(exc, context)

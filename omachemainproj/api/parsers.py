@@ -17,6 +17,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser, MultiPartParser
 
+from omachemainproj.bodies import BROKE_OFF, ClosingMissing
 from omachemainproj.strict_json import MAX_DEPTH, MAX_DIGITS, Fault, NotStrictJson, read_json
 
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -110,7 +111,12 @@ class StrictMultiPartParser(MultiPartParser):
     ) -> Any:
         _refuse_charset(media_type)
         _refuse_length(parser_context, settings.MULTIPART_BODY_MAX)
-        return super().parse(stream, media_type, parser_context)
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except ParseError as error:
+            if isinstance(error.__context__, ClosingMissing):
+                raise ParseError(BROKE_OFF, "body_broke_off") from error
+            raise
 
 
 class CSVParser(BaseParser):

@@ -17,6 +17,7 @@ class NotificationKind(models.TextChoices):
     PROMPT_FAILED = "prompt_failed", "prompt failed"
     SHIPPED = "shipped", "on the way"
     DELIVERED = "delivered", "delivered"
+    GOES_BACK = "goes_back", "money is going back"
     REFUNDED = "refunded", "money sent back"
     SOLD = "sold", "goods sold"
     PAID_OUT = "paid_out", "seller paid"
@@ -61,9 +62,10 @@ class Notice(models.Model):
     #: Where an SMS goes, 12 digits; empty for the number of the order, or of the seller's line.
     phone = models.CharField(max_length=12, blank=True)
     #: What cannot be read from the order later:
-    #: - amount (KES): refunded, paid_out; prompt_failed where less than all is missing
+    #: - amount (KES): goes_back, refunded, paid_out; prompt_failed where less than all is missing
     #: - receipt (M-Pesa's number): refunded, paid_out
-    #: - why ({"en": ..., "sw": ...}), by_hand (how to pay without a prompt): prompt_failed
+    #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back
+    #: - by_hand (how to pay without a prompt): prompt_failed
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     composed_at = models.DateTimeField(null=True)

@@ -45,7 +45,8 @@ NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
         PaymentStatus.CANCELLED,
         PaymentStatus.EXPIRED,
     },
-    # Late money buys the goods if they are still free, and is refunded if not.
+    # Late money buys the goods if they are still free and its buyer neither gave the order up nor
+    # bought them otherwise, and is refunded if not (orders.lifecycle).
     PaymentStatus.CANCELLED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.EXPIRED: {PaymentStatus.PAID, PaymentStatus.REFUND_DUE},
     PaymentStatus.PAID: {PaymentStatus.REFUND_DUE},
@@ -53,6 +54,11 @@ NEXT_PAYMENT_STATUSES: dict[str, set[str]] = {
     # Money may come again for an order that was refunded.
     PaymentStatus.REFUNDED: {PaymentStatus.REFUND_DUE},
 }
+
+
+class CancelledBy(models.TextChoices):
+    BUYER = "buyer"
+    STAFF = "staff"
 
 
 class TrackStatus(models.TextChoices):
@@ -69,6 +75,8 @@ class TrackStatus(models.TextChoices):
 TO_FULFIL = (TrackStatus.PAID, TrackStatus.FETCHED, TrackStatus.SHIPPING)
 #: Paid for, and neither cancelled nor refunded since.
 SOLD = (*TO_FULFIL, TrackStatus.DELIVERED)
+#: Neither bought nor to be: cancelled by itself or with its order.
+OFF = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
 #: While the buyer is shown the collection code.
 CODE_SHOWN = frozenset(TO_FULFIL)
 #: While the seller is shown the buyer's number.
@@ -110,6 +118,19 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         """Lines with ids beyond this one that are paid for."""
         return self.filter(pk__gt=newest_before, track_status__in=SOLD)
 
+    def bought_instead_of(self, order: Order) -> OrderTrackQuerySet:
+        """Lines of the order's products that its buyer has paid for in another order since it was
+        placed, and that were not cancelled."""
+        products = OrderTrack.objects.filter(order=order.pk).values("product")
+        paid_since = self.filter(
+            buyer=order.buyer_id,
+            product__in=products,
+            track_status__in=SOLD,
+            events__track_status=TrackStatus.PAID,
+            events__created_at__gte=order.created_at,
+        )
+        return paid_since.exclude(order=order.pk)
+
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
         """Lines that have been shipping at least since then, the longest first."""
         on_the_road = self.filter(track_status=TrackStatus.SHIPPING, updated_at__lte=since)
@@ -142,6 +163,10 @@ class Order(models.Model):
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
+    #: Empty where nobody did, or nobody wrote it down yet when it was cancelled.
+    cancelled_by = models.CharField(
+        max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
+    )
 
     objects = OrderQuerySet.as_manager()
 
@@ -189,8 +214,17 @@ class Order(models.Model):
 
     @property
     def is_closed(self) -> bool:
-        """Whether it is neither unpaid nor paid: money that comes for it is refunded."""
+        """Whether it is neither unpaid nor paid.
+
+        Money that comes for it is refunded, unless ``orders.lifecycle.mark_order_paid`` can still
+        hold its goods again.
+        """
         return not self.is_unpaid and not self.is_paid
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether its buyer cancelled it: money that comes for it goes back."""
+        return self.cancelled_by == CancelledBy.BUYER
 
     def may_become(self, status: str) -> bool:
         """Whether ``status`` may follow the status it has."""

@@ -17,11 +17,12 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
-from orders.models import Order, OrderTrack, TrackStatus
+from orders.models import OFF, Order, OrderTrack
 from orders.models.notifications import Message, MessageChannel, Notice, NotificationKind
 
 from . import templates
 from .channels import is_sms_on
+from .outdated import current_lines, is_outdated
 from .templates import Item
 
 #: Which of a person's preferences a kind falls under.
@@ -29,6 +30,7 @@ _PREFERENCES = {
     NotificationKind.PAID: "buying",
     NotificationKind.SHIPPED: "buying",
     NotificationKind.DELIVERED: "buying",
+    NotificationKind.GOES_BACK: "buying",
     NotificationKind.REFUNDED: "buying",
     NotificationKind.PROMPT_FAILED: "prompts",
     NotificationKind.SOLD: "selling",
@@ -53,16 +55,15 @@ class _Draft:
 def compose(notice_id: int) -> int:
     """Write the messages of a notification, and return how many. Safe to repeat, at once.
 
-    There are none for people who chose not to get them or have no address. Notifications of one
-    order that some line is shipped or delivered are combined.
+    There are none for people who chose not to get them or have no address, and none of what is not
+    so any more. Notifications of one order that some line is shipped or delivered are combined.
     """
     notices = _lock(notice_id)
     if not notices:
         return 0
     kind = NotificationKind(notices[0].kind)
-    messages = [
-        message for draft in _DRAFTS[kind](notices) for message in _render(notices[0], draft)
-    ]
+    drafts = [] if is_outdated(notices[0]) else _DRAFTS[kind](notices)
+    messages = [message for draft in drafts for message in _render(notices[0], draft)]
     Message.objects.bulk_create(messages)
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
         composed_at=timezone.now()
@@ -84,14 +85,11 @@ def _lock(notice_id: int) -> list[Notice]:
 def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
     order = Order.objects.select_related("buyer__message_preferences").get(notices=notice)
-    if notice.kind == NotificationKind.PROMPT_FAILED and not order.is_unpaid:
-        # Paid or cancelled meanwhile: there is nothing to pay any more.
-        return
     lines: Iterable[OrderTrack] = []
     if notice.kind == NotificationKind.PAID:
-        lines = order.tracks.order_by("pk")
+        lines = current_lines(notice)
     elif notice.kind in _COMBINED:
-        lines = OrderTrack.objects.filter(notices__in=notices).distinct().order_by("pk")
+        lines = current_lines(notice).filter(notices__in=notices).distinct()
     with_codes = notice.kind != NotificationKind.DELIVERED
     yield _Draft(
         user=order.buyer,
@@ -109,7 +107,7 @@ def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
     """One draft a seller, with all their lines of the order."""
     order = Order.objects.get(notices=notices[0])
     tracks = order.tracks.select_related("seller__message_preferences")
-    sold = tracks.exclude(track_status=TrackStatus.CANCELLED).order_by("seller_id", "pk")
+    sold = tracks.exclude(track_status__in=OFF).order_by("seller_id", "pk")
     for _, lines in groupby(sold, key=lambda line: line.seller_id):
         theirs = list(lines)
         yield _Draft(
@@ -136,6 +134,7 @@ _DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
     NotificationKind.PROMPT_FAILED: _draft_for_buyer,
     NotificationKind.SHIPPED: _draft_for_buyer,
     NotificationKind.DELIVERED: _draft_for_buyer,
+    NotificationKind.GOES_BACK: _draft_for_buyer,
     NotificationKind.REFUNDED: _draft_for_buyer,
     NotificationKind.SOLD: _drafts_for_sellers,
     NotificationKind.PAID_OUT: _draft_for_user,

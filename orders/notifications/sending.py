@@ -15,25 +15,24 @@ from django.utils import timezone
 
 from omachemainproj.background import enqueue
 from omachemainproj.task_registry import background_task
-from orders.models import Order
 from orders.models.notifications import (
     Message,
     MessageChannel,
     MessageState,
     Notice,
-    NotificationKind,
 )
 
 from . import channels
 from .channels import smtp
 from .channels.errors import MaybeSent, NotSent
+from .outdated import is_outdated
 from .rendering import compose
 
 logger = logging.getLogger(__name__)
 
 #: Before each new try of a message that was definitely not sent; after the last it has failed.
 RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
-#: Why the news of a failed prompt is not sent once its order is paid or closed.
+#: Why a message is not sent that is not true any more (orders.notifications.outdated).
 OUTDATED = "The order moved on."
 
 
@@ -99,16 +98,10 @@ def _claim(message_id: int, now: datetime) -> Message | None:
         ):
             return None
         message = Message.objects.select_related("notice").get(pk=message_id)
-        if _is_outdated(message):
+        if is_outdated(message.notice, reader_id=message.user_id):
             Message.objects.filter(pk=message_id).update(state=MessageState.FAILED, reason=OUTDATED)
             return None
         return message
-
-
-def _is_outdated(message: Message) -> bool:
-    if message.kind != NotificationKind.PROMPT_FAILED:
-        return False
-    return not Order.objects.unpaid().filter(notices=message.notice).exists()
 
 
 def _send(message: Message) -> str:

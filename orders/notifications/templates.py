@@ -90,6 +90,16 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Oda {reference} imefika",
         "Bidhaa hizi za oda yako {reference} zimefika:\n\n{items}\n\nKama hujazipata, tuambie leo.",
     ),
+    (NotificationKind.GOES_BACK, "en"): _Template(
+        "O-Mache: {amount} came for order {reference} and goes back to you. {why}",
+        "{amount} goes back to you",
+        "{amount} came for your order {reference} and goes back to you. {why}",
+    ),
+    (NotificationKind.GOES_BACK, "sw"): _Template(
+        "O-Mache: Tumepokea {amount} kwa oda {reference}, na tunakurudishia. {why}",
+        "Tunakurudishia {amount}",
+        "Tumepokea {amount} kwa oda yako {reference}, na tunakurudishia. {why}",
+    ),
     (NotificationKind.REFUNDED, "en"): _Template(
         "O-Mache: {amount} for order {reference} was sent back to you.{receipt}",
         "{amount} was sent back to you",

@@ -24,11 +24,13 @@ from payments.models import (
     OrderPayment,
     Payout,
     PayoutStop,
+    Provider,
     Receipt,
     Refund,
     TransferStatus,
     Way,
 )
+from payments.models.same_payments import is_undecided
 
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
@@ -137,6 +139,33 @@ def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     return f"{format_kes(credited.amount)} is given to order {credited.order}."
 
 
+@console_action(
+    "receipt",
+    "same",
+    "It is a prompt's receipt",
+    "M-Pesa said that the order's prompt was paid and named no receipt: this is it. It is counted "
+    "once, on the order.",
+    applies=is_undecided,
+    form=OrderReferenceForm,
+)
+def say_same(receipt: Receipt, given: Given, by: User) -> str:
+    named = money_in.merge_with_order(receipt.pk, reference=given["reference"], why=given["why"])
+    return f"{format_kes(named.amount)} under {named.number} is the receipt of order {named.order}."
+
+
+@console_action(
+    "receipt",
+    "apart",
+    "It is a payment of its own",
+    "Not what any prompt was paid with, though amount, time and phone would fit. Then it may be "
+    "given to an order, or sent back.",
+    applies=is_undecided,
+)
+def say_apart(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.mark_payment_of_its_own(receipt.pk)
+    return "It is a payment of its own."
+
+
 @console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
     refund = money_in.refund_receipt(receipt.pk)
@@ -147,12 +176,32 @@ def send_back(receipt: Receipt, given: Given, by: User) -> str:
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
 
 
+def _may_be_reversed(receipt: Receipt) -> bool:
+    if receipt.provider != Provider.MPESA or not receipt.amount:
+        return False
+    gone = receipt.refunds.filter(status=TransferStatus.DONE)
+    return not gone.filter(way__in=(Way.OUTSIDE, Way.REVERSAL)).exists()
+
+
+@console_action(
+    "receipt",
+    "reversed",
+    "M-Pesa took it back",
+    "Safaricom reversed this payment at the customer's word. Name the reversal's own receipt. "
+    "Nothing of it is sent back any more; what was not cancelled the shop bears.",
+    applies=_may_be_reversed,
+    form=ReceiptNumberForm,
+)
+def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
+    return money_out.record_reversal_seen(receipt.pk, number=given["number"])
+
+
 @console_action(
     "receipt",
     "name",
     "Name its number",
     "As the portal shows it for this payment.",
-    applies=lambda receipt: not receipt.number,
+    applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
     form=ReceiptNumberForm,
 )
 def name_number(receipt: Receipt, given: Given, by: User) -> str:

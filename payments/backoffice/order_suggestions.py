@@ -7,10 +7,11 @@ from typing import NamedTuple
 
 from django.db.models import Max
 
-from omachemainproj.phones import normalise_phone, read_masked_phone
+from omachemainproj.phones import PhoneMatch, match_phone, read_masked_phone
 from orders.lookup import letters_of_reference
 from orders.models import REFERENCE_ALPHABET, REFERENCE_LENGTH, Order, PaymentStatus
 from payments.models import Receipt
+from payments.models.same_payments import unnamed_behind
 
 #: How many orders back a payment is looked for by its amount.
 RECENT = 5000
@@ -26,12 +27,17 @@ class Suggestion(NamedTuple):
 
 
 ONE_LETTER_OFF = "one letter off"
+UNNAMED = "its prompt was paid with this, and the number of that receipt has not come"
 
 
 def suggest_orders(receipt: Receipt) -> list[Suggestion]:
-    """Orders the payer may have meant, likeliest first. Three queries."""
+    """Orders the payer may have meant, likeliest first. Six queries."""
+    found = {
+        attempt.order_id: Suggestion(attempt.order, UNNAMED) for attempt in unnamed_behind(receipt)
+    }
     misspelt = Order.objects.filter(reference__in=set(_misspellings(receipt.reference)))
-    found = {order.pk: Suggestion(order, ONE_LETTER_OFF) for order in misspelt[:MOST]}
+    for order in misspelt[:MOST]:
+        found.setdefault(order.pk, Suggestion(order, ONE_LETTER_OFF))
     newest = Order.objects.aggregate(newest=Max("pk"))["newest"] or 0
     same = Order.objects.filter(
         payment_status__in=(
@@ -41,31 +47,37 @@ def suggest_orders(receipt: Receipt) -> list[Suggestion]:
         ),
         amount=receipt.amount,
         pk__gt=newest - RECENT,
-    )
+    ).prefetch_related("payments")
     for order in same.order_by("-pk")[:WEIGHED]:
-        if matches_masked(receipt.phone, order.mpesa_number):
+        if _is_payers(receipt.phone, order):
             found.setdefault(order.pk, Suggestion(order, "same amount, and the phone fits"))
         elif order.is_unpaid and not any(letter.isdigit() for letter in receipt.phone):
             found.setdefault(order.pk, Suggestion(order, "same amount, not paid yet"))
     return sorted(found.values(), key=lambda each: _likelihood(each, receipt))[:MOST]
 
 
-def matches_masked(shown: str, number: str) -> bool:
-    """Whether a number may be the one a provider shows, in full or with its middle hidden.
+def _is_payers(shown: str, order: Order) -> bool:
+    """Whether a number the order was to be paid from may be the one a provider shows."""
+    known = {order.mpesa_number, *(each.phone for each in order.payments.all() if each.phone)}
+    return any(may_be(shown, number) for number in known)
 
-    Hidden, at least three of its digits have to be shown.
+
+def may_be(shown: str, number: str) -> bool:
+    """Whether a number may be the one a provider shows: in full, hashed, or masked.
+
+    Of a masked one three digits must be shown, or too many numbers would fit.
     """
-    try:
-        return normalise_phone(shown) == number
-    except ValueError:
-        pass
+    match = match_phone(shown, number)
+    if match != PhoneMatch.UNCLEAR:
+        return match == PhoneMatch.AGREES
     masked = read_masked_phone(shown)
-    return masked is not None and len(masked.start + masked.end) >= 3 and masked.fits(number)
+    return masked is not None and len(masked.start + masked.end) >= 3
 
 
-def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, bool, int]:
+def _likelihood(suggestion: Suggestion, receipt: Receipt) -> tuple[bool, bool, bool, bool, int]:
     order = suggestion.order
     return (
+        suggestion.why != UNNAMED,
         suggestion.why != ONE_LETTER_OFF,
         order.amount != receipt.amount,
         not order.is_unpaid,

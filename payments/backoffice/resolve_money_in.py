@@ -13,6 +13,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
+from orders.models import Order
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -22,12 +23,15 @@ from payments.models import (
     ReceiptSource,
     Refund,
 )
+from payments.models.same_payments import is_undecided
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
     AlreadyMatched,
     IncomingPayment,
+    MayBeAnothers,
     find_receipt,
     match_to_order,
+    merge_receipts,
     record_receipt,
 )
 from payments.reconciliation.status_query import query_now
@@ -58,8 +62,40 @@ def match_receipt_to_order(receipt_id: int, *, reference: str, why: str) -> Rece
         raise ActionNotAvailable(f"No order has the reference “{reference}”.")
     try:
         return match_to_order(receipt_id, order_id, note=why)
+    except (AlreadyMatched, MayBeAnothers) as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
+def merge_with_order(receipt_id: int, *, reference: str, why: str) -> Receipt:
+    """Say that money in suspense is what an order's prompt was paid with.
+
+    The order's receipt, known from a status query, gets its number; it is counted once.
+    """
+    order_id = find_by_typed_reference(reference)
+    if order_id is None:
+        raise ActionNotAvailable(f"No order has the reference “{reference}”.")
+    order = locked_row(Order, order_id)
+    movement = locked_row(Receipt, receipt_id)
+    unnamed = Receipt.objects.without_number().filter(order=order).order_by("pk")
+    same = unnamed.filter(amount=movement.amount).first() or unnamed.first()
+    if same is None:
+        raise ActionNotAvailable(f"No receipt of order {order.reference} lacks its number.")
+    try:
+        return merge_receipts(same, movement, order, note=why)
     except AlreadyMatched as error:
         raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
+def mark_payment_of_its_own(receipt_id: int) -> Receipt:
+    """Say that money in suspense is not what any order's prompt was paid with."""
+    receipt = locked_row(Receipt, receipt_id)
+    if not is_undecided(receipt):
+        raise ActionNotAvailable("Nothing says that it may be a prompt's.")
+    receipt.stands_alone = True
+    receipt.save(update_fields=["stands_alone"])
+    return receipt
 
 
 def refund_receipt(receipt_id: int) -> Refund:
@@ -94,10 +130,20 @@ def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str 
 
 @transaction.atomic
 def set_receipt_number(receipt_id: int, *, number: str) -> Receipt:
-    """Give a receipt without a number, known from a status query, the one the portal shows."""
+    """Give a receipt without a number, known from a status query, the one the portal shows.
+
+    Money that lies in suspense under that number is this receipt's.
+    """
     receipt = Receipt.objects.select_related("order").get(pk=receipt_id)
     if receipt.number or receipt.order is None:
         raise ActionNotAvailable("Its number has come, or it has no order.")
+    known = find_receipt(tidy_number(number))
+    if known is not None and known.order_id is None:
+        try:
+            order = locked_row(Order, receipt.order.pk)
+            return merge_receipts(receipt, known, order, note="")
+        except AlreadyMatched as error:
+            raise ActionNotAvailable(str(error)) from error
     record_seen_receipt(number=number, amount=receipt.amount, reference=receipt.order.reference)
     receipt.refresh_from_db()
     return receipt

@@ -18,7 +18,8 @@ from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
 from payments.models import MoneyOut, Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
 from payments.payouts.services import locked_payout, retry_payout
-from payments.refunds.services import create_replacement, locked_refund
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
+from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, mark_done, mark_refused
 
 from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
@@ -62,14 +63,24 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
 def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
     """Replace a refund that M-Pesa refused by another: the same way, or to ``phone``."""
     refund = _locked_refused(refund_id)
+    stands_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
     phone = _normalised(phone) or refund.phone
     if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
         raise ActionNotAvailable(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
     if phone:
-        return create_replacement(refund, way=Way.B2C, phone=phone)
+        # Whom M-Pesa did not answer has looked on its portal.
+        return create_replacement(refund, way=Way.B2C, phone=phone, stands_at=stands_at)
     if refund.way == Way.PORTAL:
         raise ActionNotAvailable("Name the number it is to be sent to.")
     return create_replacement(refund, way=refund.way)
+
+
+def record_reversal_seen(receipt_id: int, *, number: str) -> str:
+    """Record that M-Pesa took a payment back by itself, under this receipt. Returns a note."""
+    try:
+        return record_outside_reversal(receipt_id, number=tidy_number(number))
+    except CannotBeReversed as error:
+        raise ActionNotAvailable(str(error)) from error
 
 
 def retry_refused_payout(payout_id: int, *, phone: str = "") -> None:

@@ -179,7 +179,11 @@ _ATTEMPT_STANDS = {
 def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
     who = " ".join(filter(None, [receipt.payer, receipt.phone]))
     what = f"{format_kes(receipt.amount)} came through {receipt.get_provider_display()}"
-    what += f" as {receipt.number}" if receipt.number else "; its number has not come"
+    if receipt.same_as_id:
+        what = f"What came through {receipt.get_provider_display()} turned out to be counted"
+        what += " already"
+    else:
+        what += f" as {receipt.number}" if receipt.number else "; its number has not come"
     what += f", from {who}." if who else "."
     typed = f"Typed as reference: “{receipt.reference}”. " if receipt.reference else ""
     detail = f"{typed}{receipt.note} First heard of by {receipt.get_door_display()}."

@@ -2,7 +2,8 @@
 
 A bank's module reads its notifications and knows its settings (payments.banks.bank.Bank says what
 else). From its registration follow its address, its receipts and clearing account, the staff's
-lists and the way to pay that buyers are shown.
+lists and the way to pay that buyers are shown. Its secrets are settings (omachemainproj.settings),
+checked at the start by omachemainproj.production.
 """
 
 from __future__ import annotations

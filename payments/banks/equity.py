@@ -14,13 +14,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from omachemainproj.dates import NAIROBI
-from omachemainproj.strict_json import NotStrictJson, read_json
+from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
 
 from .bank import Bank, BankNotification, PayBill, UnreadableNotification
 from .basic_auth import has_credentials
 
 MAX_BYTES = 64 * 1024
 MOST_KES = 999_999_999
+YEARS = range(2007, 3000)
 
 _RECEIPT = re.compile(r"[!-~]{1,40}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
@@ -34,8 +35,16 @@ def read_notification(body: bytes) -> BankNotification:
     """
     try:
         document = read_json(body, at_most=MAX_BYTES)
-    except NotStrictJson as error:
-        raise UnreadableNotification(str(error)) from error
+    except NotStrictJson as fault:
+        # What a name or a date holds must not cost the amount beside it.
+        try:
+            return _notification(read_json_forgivingly(body, at_most=MAX_BYTES))
+        except (NotStrictJson, UnreadableNotification):
+            raise UnreadableNotification(str(fault)) from fault
+    return _notification(document)
+
+
+def _notification(document: Any) -> BankNotification:
     if not isinstance(document, dict) or document.get("callbackType") != "IPN":
         raise UnreadableNotification("callbackType is not IPN.")
     transaction, bank = _part(document, "transaction"), _part(document, "bank")
@@ -88,6 +97,9 @@ def _when(value: Any) -> datetime | None:
     """Times without a zone are Nairobi's."""
     try:
         paid_at = datetime.fromisoformat(value)
+        # A year outside these is a garbled date, which a database may not be able to keep.
+        if paid_at.year not in YEARS:
+            return None
         return paid_at if paid_at.tzinfo else paid_at.replace(tzinfo=NAIROBI)
     except (TypeError, ValueError, OverflowError):
         return None

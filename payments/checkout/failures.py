@@ -1,15 +1,18 @@
-"""Why an attempt failed, in words: for its buyer, with what to do next, and for staff."""
+"""Why an attempt failed, or money goes back, in words: for the buyer, and for staff."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from payments.daraja.result_codes import StkReason, stk_failure
+from payments.models import Cause
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
 #: M-Pesa never reported on the attempt, and its statement does not show it.
 NOT_ON_STATEMENT = "local.not_on_statement"
+#: M-Pesa's refusal of a phone that has a prompt open, whoever opened it.
+BUSY_PHONE = "refused.busy_phone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ FAILURES = {
         sw="Simu hii imeombwa mara nyingi mno saa hii. Jaribu nambari nyingine, au usubiri.",
         staff="The phone was asked too often",
     ),
-    "refused.busy_phone": Failure(
+    BUSY_PHONE: Failure(
         en="This phone has another M-Pesa prompt open. Close it and try again in a minute.",
         sw="Simu hii ina ombi lingine la M-Pesa. Lifunge, kisha ujaribu baada ya dakika moja.",
         staff="Not taken: the phone had another prompt open",
@@ -131,12 +134,33 @@ FAILURES = {
         sw="M-Pesa haiwezi kutupokelea malipo kwa sasa. Tunalishughulikia.",
         staff="Not taken: the shop’s own M-Pesa account or settings",
     ),
+    "refused.gateway": Failure(
+        en="The way to M-Pesa is blocked right now. Try again in a minute.",
+        sw="Njia ya kufikia M-Pesa imezuiwa kwa sasa. Jaribu tena baada ya dakika moja.",
+        staff="Not taken: something in front of M-Pesa answered",
+    ),
     "refused.other": Failure(
         en="M-Pesa did not take the request. Try again in a minute.",
         sw="M-Pesa haikupokea ombi. Jaribu tena baada ya dakika moja.",
         staff="Not taken, for another reason",
     ),
 }
+
+
+#: Why an attempt may fail that shares its phone with another prompt.
+_BY_ANOTHER_PROMPT = {
+    PHONE_BUSY,
+    BUSY_PHONE,
+    StkReason.BUSY,
+    StkReason.NO_ANSWER,
+    StkReason.EXPIRED,
+    StkReason.REPEATED_TOO_SOON,
+}
+
+
+def may_lose_to_another_prompt(code: str) -> bool:
+    """Whether a result code may come of another prompt on the same phone."""
+    return code in _BY_ANOTHER_PROMPT or stk_failure(code) in _BY_ANOTHER_PROMPT
 
 
 def buyer_message(code: str) -> dict[str, str]:
@@ -148,6 +172,32 @@ def buyer_message(code: str) -> dict[str, str]:
 def staff_label(code: str) -> str:
     """Why an attempt failed, by its result code, in a few words."""
     return _failure(code).staff
+
+
+#: Why money that came for an order goes back, as its buyer reads it.
+GOES_BACK = {
+    Cause.CANCELLED: {
+        "en": "You had cancelled this order.",
+        "sw": "Ulikuwa umeghairi oda hii.",
+    },
+    Cause.PAID_AGAIN: {
+        "en": "You had paid for the same goods with another order.",
+        "sw": "Ulikuwa umelipia bidhaa hizo hizo kwa oda nyingine.",
+    },
+    Cause.SHORT: {
+        "en": "It did not cover the order in time.",
+        "sw": "Hazikutosha kulipia oda kwa wakati.",
+    },
+    Cause.GOODS_GONE: {
+        "en": "It came too late, and the goods are gone.",
+        "sw": "Zilichelewa kufika, na bidhaa zimekwisha.",
+    },
+}
+
+
+def why_it_goes_back(cause: str) -> dict[str, str]:
+    """Why money goes back that came for a closed order, by language (``en``, ``sw``)."""
+    return GOES_BACK.get(Cause(cause), GOES_BACK[Cause.GOODS_GONE])
 
 
 def _failure(code: str) -> Failure:

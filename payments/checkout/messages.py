@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import TypedDict
 
 from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
 
-from orders.models import Order, PaymentStatus
+from orders.models import CancelledBy, Order, PaymentStatus
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
 
-from .failures import buyer_message
+from .failures import buyer_message, may_lose_to_another_prompt
 
 PAY_BILL = "CustomerPayBillOnline"
+#: How long before an attempt another one may have been sent to which it lost: a phone shows a
+#: prompt so long, and M-Pesa takes the same amount from it once in that time.
+OTHER_PROMPT = timedelta(minutes=2)
 
 
 class Prompt(TypedDict):
@@ -43,6 +49,12 @@ _CLOSED = {
     ),
     PaymentStatus.REFUNDED: "Your money was sent back.",
 }
+_CANCELLED_BY_STAFF = "The shop cancelled this order. Nothing is owed."
+_GIVEN_UP_STILL_OPEN = (
+    " If your phone still shows the prompt, cancel it there: what you pay for this order now is "
+    "sent back to you."
+)
+_GIVEN_UP_PAID = "You had given this order up, so the money that came for it is sent back to you."
 
 _WAITING = {
     AttemptStatus.REQUESTED: "We are about to ring your phone.",
@@ -51,6 +63,7 @@ _WAITING = {
         "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
     ),
 }
+_SENT_AGAIN = "M-Pesa did not take our request yet. We try again by ourselves within a minute."
 _SILENT = (
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
     "If you did not, try again."
@@ -89,13 +102,15 @@ def _pay_bills(reference: str) -> Iterator[tuple[str, PayBill]]:
 def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, live: bool) -> None:
     """Notify the buyer, once, that an attempt failed, unless they have nothing left to do.
 
-    That is so when the order waits for no money, or a prompt of another attempt is open.
+    That is so when the order waits for no money, or a prompt of another attempt is open, or the
+    attempt lost to the prompt of another order of theirs. Whether it still is so when the message
+    is written and sent is asked again (orders.notifications.outdated).
 
     ``live`` is whether the prompt of this attempt was open until now: then no other is, which a
     constraint guarantees. Call inside the transaction in which it failed.
     """
     others = OrderPayment.objects.filter(order=order, live=True).exclude(pk=payment.pk)
-    if not order.is_unpaid or (not live and others.exists()):
+    if not order.is_unpaid or (not live and others.exists()) or _lost_to_own(payment, order, code):
         return
     options = manual_payment_options(order, amount_due=payment.amount)
     notify(
@@ -108,6 +123,17 @@ def notify_payment_failed(payment: OrderPayment, order: Order, code: str, *, liv
     )
 
 
+def _lost_to_own(payment: OrderPayment, order: Order, code: str) -> bool:
+    """Whether an attempt failed as the phone was busy with another order of the same buyer, whose
+    prompt is open or was paid."""
+    if not may_lose_to_another_prompt(code):
+        return False
+    since = (payment.rung_at or timezone.now()) - OTHER_PROMPT
+    own = OrderPayment.objects.filter(phone=payment.phone, order__buyer=order.buyer_id)
+    rung = own.filter(Q(live=True, rung_at__isnull=False) | Q(rung_at__gte=since))
+    return rung.exclude(order=order.pk).exclude(status=AttemptStatus.FAILED).exists()
+
+
 def describe_prompt(
     order: Order, payment: OrderPayment | None, *, due: int, options: Sequence[ManualPaymentOption]
 ) -> Prompt:
@@ -118,13 +144,26 @@ def describe_prompt(
     """
     status = payment.status if payment else "none"
     if not order.is_unpaid:
-        return {"status": status, "message": _CLOSED[PaymentStatus(order.payment_status)]}
+        return {"status": status, "message": _closed_message(order, payment)}
     message = _message(payment) if payment else "Try again."
     if due < order.amount and (payment is None or not payment.live):
         message = _SHORT.format(came=order.amount - due, amount=order.amount, due=due)
     elif payment is not None and payment.live:
         return {"status": status, "message": message}
     return {"status": status, "message": message + _name_options(options)}
+
+
+def _closed_message(order: Order, payment: OrderPayment | None) -> str:
+    """What to tell the buyer of an order that waits for nothing any more."""
+    message = _CLOSED[PaymentStatus(order.payment_status)]
+    if order.payment_status == PaymentStatus.CANCELLED:
+        if order.cancelled_by == CancelledBy.STAFF:
+            return _CANCELLED_BY_STAFF
+        if payment is not None and payment.is_open and payment.rung_at is not None:
+            return message + _GIVEN_UP_STILL_OPEN
+    if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
+        return _GIVEN_UP_PAID
+    return message
 
 
 def _name_options(options: Sequence[ManualPaymentOption]) -> str:
@@ -139,4 +178,6 @@ def _message(payment: OrderPayment) -> str:
         return buyer_message(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
+    if payment.status == AttemptStatus.REQUESTED and payment.rung_at is not None:
+        return _SENT_AGAIN
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
@@ -21,6 +21,7 @@ from orders.lifecycle import NotUnpaid, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
+from payments.daraja.errors import Refusal as DarajaRefusal
 from payments.models import (
     STK_QUERIES,
     AttemptStatus,
@@ -40,6 +41,8 @@ STK_TIMEOUT = timedelta(seconds=120)
 HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
 #: An attempt that was not sent within this time never is: its buyer has moved on.
 MAX_UNSENT_AGE = timedelta(seconds=60)
+#: Between two tries to send an attempt that M-Pesa certainly did not take, within that time.
+SEND_AGAIN_AFTER = timedelta(seconds=10)
 #: Prompts to one phone in an hour, whoever ordered: nobody may be pestered through us.
 MAX_PROMPTS_PER_HOUR = 10
 
@@ -99,7 +102,8 @@ def send_stk_push(order_id: int) -> None:
 
     Safe to repeat, anywhere, at once: one caller claims the attempt, and from then on it is
     ``unknown`` until an answer says otherwise. An unclear answer is never followed by a second
-    push: Daraja has no idempotency key.
+    push: Daraja has no idempotency key. What certainly was not taken, and time may mend, is
+    unsent again, and the clock sends it within MAX_UNSENT_AGE.
     """
     now = timezone.now()
     try:
@@ -139,7 +143,11 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
         _abandon(payment, reason)
         return None
     OrderPayment.objects.filter(pk=payment.pk).update(
-        status=AttemptStatus.UNKNOWN, rung_at=now, next_check_at=now + STK_QUERIES.first
+        status=AttemptStatus.UNKNOWN,
+        rung_at=now,
+        next_check_at=now + STK_QUERIES.first,
+        result_code="",
+        result_text="",
     )
     return payment
 
@@ -156,8 +164,10 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
 def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> str:
     """The failure code of an attempt that must not be sent; empty when it may be."""
     if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - MAX_UNSENT_AGE:
-        return NOT_SENT
-    recent = OrderPayment.objects.filter(phone=payment.phone, rung_at__gt=now - timedelta(hours=1))
+        return payment.result_code or NOT_SENT
+    recent = OrderPayment.objects.filter(
+        phone=payment.phone, rung_at__gt=now - timedelta(hours=1)
+    ).exclude(pk=payment.pk)
     # No more rows than the limit are read, however many there are.
     at_limit = len(recent.values_list("pk")[:MAX_PROMPTS_PER_HOUR]) == MAX_PROMPTS_PER_HOUR
     return RATE_LIMITED if at_limit else ""
@@ -205,8 +215,21 @@ def _push(payment: OrderPayment) -> None:
 
 @transaction.atomic
 def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
+    """Let an attempt that was not taken be unsent again where time may mend that, or else fail.
+
+    It keeps the time at which it was tried, and why: if no try is left, its buyer reads that. A
+    token is our own affair, of which no buyer reads.
+    """
     code = f"refused.{refusal.kind}"
     claimed = OrderPayment.objects.filter(pk=payment.pk, status=AttemptStatus.UNKNOWN)
+    if refusal.is_over_later:
+        claimed.update(
+            status=AttemptStatus.REQUESTED,
+            next_check_at=None,
+            result_code="" if refusal.kind == DarajaRefusal.TOKEN else code,
+            result_text=str(refusal)[:200],
+        )
+        return
     if claimed.update(
         status=AttemptStatus.FAILED,
         live=False,
@@ -223,18 +246,22 @@ def expire_stk_pushes(
     """Close prompts that no phone shows any more, so that another may follow. Safe to repeat.
 
     Their status is still queried: only ``live`` changes. Those never sent have failed; the buyer of
-    ``order_id`` is not notified, for they are trying again at this moment. Returns how many.
+    ``order_id`` is not notified, for they are trying again at this moment, and does not wait for
+    what was not taken at the first try. Returns how many.
     """
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
         live = live.filter(order=order_id)
     if phone is not None:
         live = live.filter(phone=phone)
-    unsent = live.filter(status=AttemptStatus.REQUESTED, created_at__lt=now - MAX_UNSENT_AGE)
+    too_late = Q(created_at__lt=now - MAX_UNSENT_AGE)
+    if order_id is not None:
+        too_late |= Q(rung_at__isnull=False)
+    unsent = live.filter(too_late, status=AttemptStatus.REQUESTED)
     silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
     # One row at a time: a statement over many would hold some while it waits for others.
     closed = sum(
-        _abandon(payment, NOT_SENT, notify=order_id is None)
+        _abandon(payment, payment.result_code or NOT_SENT, notify=order_id is None)
         for payment in unsent.select_related("order")
     )
     return closed + sum(

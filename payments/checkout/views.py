@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,13 +20,13 @@ from rest_framework.views import APIView
 
 from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
-from omachemainproj.api.schema import error_answer
+from omachemainproj.api.schema import error_answer, field_errors
 from omachemainproj.compiled_queries import compiled
 from orders.cashout import place_order
 from orders.lifecycle import cancel_order, expire_order
-from orders.models import Order
+from orders.models import CancelledBy, Order
 from orders.representations import represent_order
-from orders.serializers import CashoutInput, OrderOutput, PayInput
+from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput, PayInput
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from .messages import describe_prompt, manual_payment_options
@@ -38,19 +38,82 @@ _REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     location=OpenApiParameter.HEADER,
     response=[201],
-    description="`true` when an earlier request under the same key had placed this order.",
+    description=(
+        "`true` when an earlier request had placed this order: under the same key, or, without a "
+        "key, for the same lines and phone within 15 seconds while it is unpaid."
+    ),
 )
 _KEY = OpenApiParameter(
     "Idempotency-Key",
     location=OpenApiParameter.HEADER,
     description=(
         "1 to 255 visible ASCII characters. The same key and body return the same order, for as "
-        "long as the order is kept; the same key with another body is a 422."
+        "long as the order is kept; the same key with another body is a 422. Without a key, the "
+        "same lines and phone within 15 seconds are the same order while it is unpaid."
     ),
+)
+_OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
+_NOT_THERE = field_errors(
+    "The input is wrong, or goods cannot be had: the error is on its line. With the code "
+    "`held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, "
+    "`order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
+    shortage={"order": [{}, {"number": ["Only 3 left."]}]},
+    held_by_your_order={
+        "order": [
+            {"number": ["Sold out: your own unpaid order holds 1 (ACDEFGHJ). Pay or cancel first."]}
+        ],
+        "code": "held_by_your_order",
+        "order_token": _OWN,
+        "order_tokens": [_OWN],
+    },
+)
+_CONFLICT = OpenApiResponse(
+    CashoutConflictOutput,
+    description="No order was placed, and nothing is held.",
+    examples=[
+        OpenApiExample(
+            "idempotency_key_in_use",
+            value={
+                "detail": "This very request is being worked on. Ask again in a moment.",
+                "code": "idempotency_key_in_use",
+            },
+        ),
+        OpenApiExample(
+            "price_changed",
+            value={
+                "detail": (
+                    "A price has changed since you saw it. See what it is now, and cash out again."
+                ),
+                "code": "price_changed",
+                "order": [{"product": 7, "number": 2, "price": 1600, "amount": 3200}],
+                "amount": 3200,
+            },
+        ),
+        OpenApiExample(
+            "too_many_unpaid_orders",
+            value={
+                "detail": (
+                    "You have 3 orders waiting to be paid. Pay or cancel one of them first."
+                ),
+                "code": "too_many_unpaid_orders",
+                "order_token": _OWN,
+                "order_tokens": [_OWN],
+            },
+        ),
+    ],
 )
 _BODY = OpenApiExample(
     "two kettles",
     value={"order": [{"product": 7, "number": 2}], "mpesa_number": "0712345678"},
+    request_only=True,
+)
+_SHOWN = OpenApiExample(
+    "two kettles, at the price that was shown",
+    value={
+        "order": [{"product": 7, "number": 2, "price": 1500}],
+        "amount": 3000,
+        "mpesa_number": "0712345678",
+    },
     request_only=True,
 )
 
@@ -99,13 +162,14 @@ class CashoutView(APIView):
         request=CashoutInput,
         responses={
             201: OrderOutput,
-            409: error_answer("This very request is being worked on.", "idempotency_key_in_use"),
+            400: _NOT_THERE,
+            409: _CONFLICT,
             422: error_answer(
                 "This Idempotency-Key was used for a different order.", "idempotency_key_reused"
             ),
         },
         parameters=[_KEY, _REPLAYED],
-        examples=[_BODY],
+        examples=[_BODY, _SHOWN],
     )
     def post(self, request: Request) -> Response:
         """Place an order and ring the phone that pays for it.
@@ -113,6 +177,9 @@ class CashoutView(APIView):
         Prices are the shop's, all lines or none are held, and the goods stay held until
         `expires_at`. A shortage is pointed at on its line:
         `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+
+        A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
+        them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -121,6 +188,7 @@ class CashoutView(APIView):
             lines=asked.validated_data["order"],
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
+            shown_amount=asked.validated_data.get("amount"),
         )
         if not placed.replayed:
             payment = _represent_payment(placed.order, is_new=True)
@@ -181,8 +249,11 @@ class CancelView(APIView):
         responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Give an unpaid order up; its goods are free at once."""
-        order = cancel_order(_own_order(request, order_token).pk)
+        """Give an unpaid order up; its goods are free at once.
+
+        Money that still comes for it, as a prompt may be open on the phone, is sent back.
+        """
+        order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
         return _answer(order)
 
 

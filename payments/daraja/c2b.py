@@ -12,9 +12,11 @@ from .connection import Connection
 from .errors import Refusal
 from .values import (
     UnreadableCallback,
+    as_object,
     moment,
-    read_object,
+    read_callback,
     receipt_in,
+    says_reversal,
     shown,
     whole_kes,
 )
@@ -78,6 +80,7 @@ class C2bPayment:
     phone: str = ""
     first_name: str = ""
     transaction_type: str = ""
+    is_reversal: bool = False
 
 
 def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
@@ -88,7 +91,12 @@ def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    fields = read_object(body)
+    return read_callback(body, _payment)
+
+
+def _payment(document: Any) -> C2bPayment:
+    fields = as_object(document)
+    transaction_type = shown(fields.get("TransactionType"), at_most=64)
     return C2bPayment(
         receipt=receipt_in(fields.get("TransID"), "TransID"),
         amount=whole_kes(fields.get("TransAmount"), "TransAmount"),
@@ -97,7 +105,8 @@ def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:
         paid_at=moment(fields.get("TransTime")),
         phone=shown(fields.get("MSISDN"), at_most=64),
         first_name=shown(fields.get("FirstName"), at_most=64),
-        transaction_type=shown(fields.get("TransactionType"), at_most=64),
+        transaction_type=transaction_type,
+        is_reversal=says_reversal(transaction_type),
     )
 
 

@@ -1,7 +1,8 @@
 """The Daraja client, and the names a caller needs beside it."""
 
+from omachemainproj.callback_addresses import check_callback_url
+
 from .account import DarajaAccount
-from .addresses import check_callback_url
 from .c2b import C2bCalls
 from .initiator import Conversation, InitiatorCalls
 from .statement import StatementCalls, StatementPage, StatementRow

@@ -7,6 +7,7 @@ Source: Daraja portal, Authorization.
 """
 
 import json
+import random
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ from requests.auth import AuthBase, HTTPBasicAuth
 
 from omachemainproj.dates import NAIROBI
 from omachemainproj.http_exchange import FAILURES, LONGEST_ANSWER_BYTES, Answer, Body, HttpExchange
+from omachemainproj.strict_json import read_json
 
 from .account import DarajaAccount
 from .errors import DarajaRefused, DarajaUnknown, Refusal
@@ -30,8 +32,20 @@ OAUTH_PATH = "/oauth/v1/generate"
 RENEW_EARLY_SECONDS = 60
 #: The portal's own figure. A longer promise is not believed.
 LONGEST_TOKEN_SECONDS = 3600
-#: Between the two tries at a token.
+#: A lifetime that cannot be read is taken for this long. One that ends sooner is turned down, and
+#: nothing is lost; one that is kept for no time would be fetched for every call, and end another's.
+SHORTEST_TOKEN_SECONDS = 120
+#: Between the two tries at a token, and before a call goes again whose new token was turned down.
 BACKOFF_SECONDS = 0.5
+#: To connect for a token and to have it, at the most: others wait for it.
+TOKEN_TIMEOUT = (5.0, 10.0)
+#: Two tries, each as long as it may take.
+LONGEST_FETCH_SECONDS = 2 * sum(TOKEN_TIMEOUT) + BACKOFF_SECONDS
+#: How often a call is sent whose token is turned down, and until when another try begins.
+MAX_TOKEN_TRIES, TOKEN_PATIENCE_SECONDS = 4, 15.0
+
+#: Statuses that say enough by themselves, where the body cannot be read to its end.
+KEEP = frozenset(range(300, 500))
 
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 
@@ -50,13 +64,20 @@ class Bearer(AuthBase):
 class Transport(HttpExchange):
     """Sends requests to one base URL. Safe to share between threads."""
 
-    def get(self, path: str, *, params: Mapping[str, str], auth: AuthBase) -> Answer:
+    def get(
+        self,
+        path: str,
+        *,
+        params: Mapping[str, str],
+        auth: AuthBase,
+        timeout: tuple[float, float],
+    ) -> Answer:
         """Ask, and return the answer whatever its status; redirects are answers.
 
         Raises DarajaRefused (UNREACHABLE) when the connection failed, or DarajaUnknown.
         """
         try:
-            return self._exchange("GET", path, params=params, auth=auth)
+            return self._exchange("GET", path, params=params, auth=auth, timeout=timeout, keep=KEEP)
         except requests.ConnectionError as error:
             raise _unreachable(path) from error
         except FAILURES as error:
@@ -80,7 +101,7 @@ class Transport(HttpExchange):
         headers = {"Content-Type": "application/json"}
         try:
             return self._exchange(
-                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth
+                "POST", path, at_most=at_most, data=body, headers=headers, auth=auth, keep=KEEP
             )
         except FAILURES as error:
             if body.was_sent:
@@ -106,20 +127,41 @@ class Connection:
         self._account = account
         self._now = now
         self._transport = Transport(account.base_url, timeout=timeout, session=session)
+        self._token_timeout = (
+            min(timeout[0], TOKEN_TIMEOUT[0]),
+            min(timeout[1], TOKEN_TIMEOUT[1]),
+        )
         self._token = SharedToken(tokens, self._fetch_token)
 
     def _post(
-        self, path: str, fields: Mapping[str, Any], *, at_most: int = LONGEST_ANSWER_BYTES
+        self,
+        path: str,
+        fields: Mapping[str, Any],
+        *,
+        at_most: int = LONGEST_ANSWER_BYTES,
+        read: Callable[[bytes], Any] = read_json,
     ) -> Reply:
-        """Post once, and once more if the token was turned down before anything was processed."""
-        for _ in range(2):
+        """Post once; again only where the token was turned down, before anything was processed.
+
+        Then it waits its turn for a new token. Raises DarajaRefused (TOKEN) when new ones are
+        turned down as well.
+
+        `read` makes a document of the answer, or raises NotStrictJson.
+        """
+        give_up = time.monotonic() + TOKEN_PATIENCE_SECONDS
+        for tries in range(1, MAX_TOKEN_TRIES + 1):
             token = self._token.get()
             answer = self._transport.post(path, fields, auth=Bearer(token), at_most=at_most)
-            reply = Reply.of(status=answer.status, body=answer.body)
+            reply = Reply.of(status=answer.status, body=answer.body, read=read)
             if not reply.is_token_error:
                 return reply
             self._token.turned_down(token)
-        raise reply.refused(Refusal.CONFIGURATION)
+            if tries == MAX_TOKEN_TRIES or time.monotonic() > give_up:
+                break
+            if tries > 1:
+                # Somebody outside this shop fetches tokens with the same key: let them finish.
+                time.sleep(BACKOFF_SECONDS * random.uniform(0.5, tries))  # noqa: S311
+        raise reply.refused(Refusal.TOKEN)
 
     def _fetch_token(self) -> tuple[str, int]:
         """A new token and the seconds to keep it. Whatever goes wrong here, no money was asked for.
@@ -144,17 +186,31 @@ class Connection:
         # As bytes: `requests` would encode text as Latin-1, and fail on the rest.
         basic = HTTPBasicAuth(account.consumer_key.encode(), account.consumer_secret.encode())
         answer = self._transport.get(
-            OAUTH_PATH, params={"grant_type": "client_credentials"}, auth=basic
+            OAUTH_PATH,
+            params={"grant_type": "client_credentials"},
+            auth=basic,
+            timeout=self._token_timeout,
         )
         reply = Reply.of(status=answer.status, body=answer.body)
         token = (reply.fields or {}).get("access_token")
         if answer.status == 200 and isinstance(token, str) and _TOKEN.fullmatch(token):
-            lifetime = _seconds((reply.fields or {}).get("expires_in"))
-            return token, min(lifetime, LONGEST_TOKEN_SECONDS) - RENEW_EARLY_SECONDS
-        if reply.refusal == Refusal.BUSY_GATEWAY or answer.status >= 500:
-            raise reply.refused(Refusal.BUSY_GATEWAY)
-        # Wrong keys have been answered with a bare 400; a redirect means a wrong address.
-        raise reply.refused(Refusal.OTHER if answer.status == 200 else Refusal.CONFIGURATION)
+            return token, _seconds_to_keep((reply.fields or {}).get("expires_in"))
+        refusal = reply.refused(_why_no_token(reply))
+        # Whatever was said, no money was asked for.
+        refusal.doubtful = False
+        raise refusal
+
+
+def _why_no_token(reply: Reply) -> Refusal:
+    """Only what the gateway itself says of the keys is a fault of the settings."""
+    known = reply.refusal
+    if known == Refusal.BUSY_GATEWAY or reply.status >= 500:
+        return Refusal.BUSY_GATEWAY
+    if known in {Refusal.CONFIGURATION, Refusal.BAD_REQUEST}:
+        return Refusal.CONFIGURATION
+    # Wrong keys have been answered with a bare 400 as well.
+    are_keys_wrong = reply.status in {400, 401} and not reply.is_page
+    return Refusal.CONFIGURATION if are_keys_wrong else Refusal.GATEWAY
 
 
 def _unreachable(path: str) -> DarajaRefused:
@@ -169,9 +225,13 @@ def _no_token(error: DarajaUnknown) -> DarajaRefused:
     return DarajaRefused(error.message, kind=Refusal.UNREACHABLE)
 
 
-def _seconds(expires_in: Any) -> int:
-    """A lifetime, which comes as a number or as text; 0 when it cannot be read."""
+def _seconds_to_keep(expires_in: Any) -> int:
+    """How long a token is kept, by its lifetime, which comes as a number or as text. Never 0."""
     try:
-        return int(float(str(expires_in)))
+        lifetime = int(float(str(expires_in)))
     except (ValueError, OverflowError):
-        return 0
+        lifetime = 0
+    if lifetime <= 0:
+        lifetime = SHORTEST_TOKEN_SECONDS
+    lifetime = min(lifetime, LONGEST_TOKEN_SECONDS)
+    return max(lifetime - RENEW_EARLY_SECONDS, (lifetime + 1) // 2)

@@ -25,11 +25,20 @@ REFUSALS = {
     "404.003.01": Refusal.CONFIGURATION,
     "500.003.02": Refusal.BUSY_GATEWAY,
     "500.003.03": Refusal.BUSY_GATEWAY,
-    **dict.fromkeys(TOKEN_ERRORS, Refusal.CONFIGURATION),
+    **dict.fromkeys(TOKEN_ERRORS, Refusal.TOKEN),
 }
 
 #: How the API gateway in front of Daraja names its rate limits.
 RATE_LIMIT_FAULT = "policies.ratelimit."
+
+#: What is said of an app that was never given this API: no token helps.
+NOT_OUR_API = "apiproduct"
+
+#: HTTP statuses by which whatever stands before Daraja (a firewall, a proxy, a page to log in)
+#: turns a request away: it was not passed on, whatever the body is. Not 408 and 409, which may come
+#: after it was; 400 says so only with a page, for Daraja has been seen to answer a bare one.
+TURNED_AWAY = frozenset({401, 403, 404, 405, 406, 407, 410, 411, 412, 413, 414, 415, 417, 418, 421})
+TURNED_AWAY |= frozenset({423, 426, 428, 431, 451, *range(300, 400)})
 
 MANY_MEANINGS = "500.001.1001"
 REFUSALS_BY_WORDS = {
@@ -39,9 +48,16 @@ REFUSALS_BY_WORDS = {
 }
 
 
-def is_token_error(*, status: int, code: str) -> bool:
+def is_token_error(*, status: int, code: str, message: str, is_page: bool) -> bool:
     """Whether the access token was turned down, which happens before anything is processed."""
-    return code in TOKEN_ERRORS or status == 401
+    if code in TOKEN_ERRORS:
+        return True
+    return status == 401 and not is_page and NOT_OUR_API not in message.lower()
+
+
+def was_turned_away(*, status: int, is_page: bool) -> bool:
+    """Whether something before Daraja answered in its place, and passed nothing on."""
+    return status in TURNED_AWAY or (status == 400 and is_page)
 
 
 def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
@@ -56,6 +72,8 @@ def refusal_of(*, status: int, code: str, message: str) -> Refusal | None:
         return next((kind for words, kind in REFUSALS_BY_WORDS.items() if words in said), None)
     if code.startswith(RATE_LIMIT_FAULT) or status == 429:
         return Refusal.BUSY_GATEWAY
+    if NOT_OUR_API in message.lower():
+        return Refusal.CONFIGURATION
     if code.startswith("4") and 400 <= status < 500:
         return Refusal.BAD_REQUEST
     return None

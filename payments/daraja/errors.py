@@ -18,7 +18,18 @@ class Refusal(StrEnum):
     UNREACHABLE = "unreachable"
     #: C2B addresses are registered already; only the portal can change them.
     ALREADY_REGISTERED = "already_registered"
+    #: The access token was turned down, also a new one, or is still being fetched. Later is fine.
+    TOKEN = "token"  # noqa: S105 - a word, no secret
+    #: Something in front of the gateway answered in its place: a firewall, a proxy, a page to log
+    #: in. Later is fine.
+    GATEWAY = "gateway"
     OTHER = "other"
+
+
+#: Refusals that time mends: nothing is wrong with the request, and it may be sent again as it is.
+RETRYABLE: frozenset[Refusal] = frozenset(
+    {Refusal.BUSY_GATEWAY, Refusal.UNREACHABLE, Refusal.TOKEN, Refusal.GATEWAY}
+)
 
 
 class DarajaError(Exception):
@@ -29,14 +40,28 @@ class DarajaRefused(DarajaError):
     """Definitely not processed: no phone rings and no money moves because of this request.
 
     `code` is the gateway's own code ("" where it gave none), `message` one printable line for
-    logs and operators, `kind` what to do about it.
+    logs and operators, `kind` what to do about it. Where it is `doubtful`, the gateway says no in
+    words it was seen to use of what it had done: never send the same again by itself.
     """
 
-    def __init__(self, message: str, *, code: str = "", kind: Refusal = Refusal.OTHER) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: str = "",
+        kind: Refusal = Refusal.OTHER,
+        doubtful: bool = False,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
         self.kind = kind
+        self.doubtful = doubtful
+
+    @property
+    def is_over_later(self) -> bool:
+        """Whether the same request may be sent again by itself: time mends what was wrong."""
+        return self.kind in RETRYABLE and not self.doubtful
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}" if self.code else self.message

@@ -3,7 +3,7 @@
 Source: Daraja portal, the error tables of each API; recorded answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -41,10 +41,10 @@ class Reply:
     trouble: Trouble | None
 
     @classmethod
-    def of(cls, *, status: int, body: bytes) -> Self:
-        """Read an answer of any length. Never raises."""
+    def of(cls, *, status: int, body: bytes, read: Callable[[bytes], Any] = read_json) -> Self:
+        """Read an answer of any length. Never raises, as long as `read` raises NotStrictJson."""
         try:
-            fields = read_json(body)
+            fields = read(body)
         except NotStrictJson:
             fields = None
         if not isinstance(fields, dict):
@@ -63,10 +63,17 @@ class Reply:
         return request_id((self.fields or {}).get(name))
 
     @property
+    def is_page(self) -> bool:
+        """Whether something else than Daraja's JSON came: a page to log in, half an answer."""
+        return self.fields is None and bool(self.start)
+
+    @property
     def is_token_error(self) -> bool:
         """Whether to resend with a new token. Never true when one may be taken."""
-        code = self.trouble.code if self.trouble else ""
-        return error_codes.is_token_error(status=self.status, code=code) and not self.may_be_taken
+        trouble = self.trouble or Trouble()
+        return not self.may_be_taken and error_codes.is_token_error(
+            status=self.status, code=trouble.code, message=trouble.message, is_page=self.is_page
+        )
 
     @property
     def refusal(self) -> Refusal | None:
@@ -74,17 +81,29 @@ class Reply:
         if self.may_be_taken:
             return None
         trouble = self.trouble or Trouble()
-        return error_codes.refusal_of(
+        known = error_codes.refusal_of(
             status=self.status, code=trouble.code, message=trouble.message
         )
+        if known is None and error_codes.was_turned_away(status=self.status, is_page=self.is_page):
+            return Refusal.GATEWAY
+        return known
 
     @property
     def sure_refusal(self) -> Refusal | None:
-        """As `refusal`, without the codes that only probably mean "not processed"."""
+        """As `refusal`, where money goes out: without what only probably means "not processed".
+
+        That is some codes, and the word of whatever answered in Daraja's place: M-Pesa can be asked
+        what it knows of the request.
+        """
+        refusal = self.refusal
+        if refusal == Refusal.TOKEN:
+            return refusal
+        return None if refusal == Refusal.GATEWAY or self._is_doubtful else refusal
+
+    @property
+    def _is_doubtful(self) -> bool:
         trouble = self.trouble or Trouble()
-        if error_codes.is_doubtful(code=trouble.code, message=trouble.message):
-            return None
-        return self.refusal
+        return error_codes.is_doubtful(code=trouble.code, message=trouble.message)
 
     @property
     def may_be_taken(self) -> bool:
@@ -117,7 +136,8 @@ class Reply:
         trouble = self.trouble or Trouble(code, self.text("ResponseDescription"))
         quoted = self.start if self.fields is None and self.start else "without a reason"
         message = trouble.message or f"HTTP {self.status}: {quoted}"
-        return DarajaRefused(message, code=trouble.code, kind=kind)
+        doubtful = self._is_doubtful and kind not in {Refusal.TOKEN, Refusal.GATEWAY}
+        return DarajaRefused(message, code=trouble.code, kind=kind, doubtful=doubtful)
 
     def no(self, request: str) -> DarajaError:
         """This answer, which is no yes, as the error to raise where no money moves by itself."""

@@ -13,11 +13,11 @@ from typing import Any
 from .result_codes import is_success
 from .values import (
     UnreadableCallback,
+    as_object,
     code_text,
     inner,
     printable,
-    read_document,
-    read_object,
+    read_callback,
     receipt_text,
     request_id,
     whole_kes,
@@ -88,7 +88,7 @@ def read_result(body: bytes | memoryview) -> Result:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    return _result(read_document(body))
+    return read_callback(body, _result)
 
 
 def _result(document: Any) -> Result:
@@ -154,7 +154,7 @@ def read_queue_timeout(body: bytes | memoryview) -> QueueTimeout:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    return _queue_timeout(read_object(body))
+    return read_callback(body, lambda document: _queue_timeout(as_object(document)))
 
 
 def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
@@ -164,7 +164,10 @@ def read_transfer_callback(body: bytes | memoryview) -> Result | QueueTimeout:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    document = read_document(body)
+    return read_callback(body, _transfer_callback)
+
+
+def _transfer_callback(document: Any) -> Result | QueueTimeout:
     if isinstance(document, dict) and "Result" not in document:
         return _queue_timeout(document)
     return _result(document)

@@ -8,9 +8,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from omachemainproj.dates import NAIROBI
+from omachemainproj.strict_json import read_json_forgivingly
 
 from .connection import Connection
 from .reply import Reply
@@ -20,6 +22,8 @@ from .values import (
     moment,
     printable,
     receipt_in,
+    receipt_text,
+    says_reversal,
     shown,
     whole_kes,
 )
@@ -32,6 +36,14 @@ DONE = "1000"
 #: Registered before, or there are no rows.
 NOTHING_NEW = "1001"
 
+#: Where a row of a reversal may name the payment: no sample of Safaricom's shows one.
+NAMES_OF_ORIGINAL = (
+    "originalTransactionId",
+    "OriginalTransactionID",
+    "linkedTransactionId",
+    "billreference",
+)
+
 #: A page is longer than any other answer, and how long is the gateway's to say.
 LONGEST_PAGE_BYTES = 1024 * 1024
 
@@ -40,7 +52,11 @@ _NOMINATED = re.compile(r"(254|0)[17][0-9]{8}")
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One payment that came in. `phone` is what M-Pesa shows of the payer."""
+    """One payment that came in, or was taken back. `phone` is what M-Pesa shows of the payer.
+
+    Of one that was taken back `amount` is what went, and `reverses` the receipt of the payment, ""
+    where the row does not name it.
+    """
 
     receipt: str
     amount: int
@@ -48,6 +64,8 @@ class StatementRow:
     phone: str
     reference: str
     transaction_type: str
+    is_reversal: bool = False
+    reverses: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +128,9 @@ class StatementCalls(Connection):
             "EndDate": _second(end + timedelta(microseconds=999_999)),
             "OffSetValue": str(offset),
         }
-        return _page(self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES))
+        return _page(
+            self._post(QUERY_PATH, question, at_most=LONGEST_PAGE_BYTES, read=read_json_forgivingly)
+        )
 
 
 def _is_fine(reply: Reply, code: str) -> bool:
@@ -152,11 +172,27 @@ def _raw_rows(reply: Reply, *, is_empty: bool) -> Iterator[Any]:
 def _row(raw: Any) -> StatementRow:
     if not isinstance(raw, dict):
         raise UnreadableCallback("A row is not a JSON object.")
+    transaction_type = shown(raw.get("transactiontype"), at_most=64)
+    is_reversal, amount = says_reversal(transaction_type), raw.get("amount")
+    if is_reversal and isinstance(amount, str | int | Decimal):
+        # What was taken back may be shown as less than nothing.
+        amount = str(amount).removeprefix("-")
+    receipt = receipt_in(raw.get("transactionId"), "transactionId")
     return StatementRow(
-        receipt=receipt_in(raw.get("transactionId"), "transactionId"),
-        amount=whole_kes(raw.get("amount"), "amount"),
+        receipt=receipt,
+        amount=whole_kes(amount, "amount"),
+        is_reversal=is_reversal,
+        reverses=_reversed_by(raw, receipt) if is_reversal else "",
         paid_at=moment(raw.get("trxDate")),
         phone=shown(raw.get("msisdn"), at_most=64),
         reference=shown(raw.get("billreference"), at_most=64),
-        transaction_type=shown(raw.get("transactiontype"), at_most=64),
+        transaction_type=transaction_type,
     )
+
+
+def _reversed_by(raw: dict[str, Any], receipt: str) -> str:
+    """The payment a row takes back. Where a row names none, its own receipt may be the payment's:
+    the reader finds out.
+    """
+    named = (receipt_text(raw.get(name)) for name in NAMES_OF_ORIGINAL)
+    return next((each for each in named if each and each != receipt), "")

@@ -12,7 +12,7 @@ from omachemainproj.dates import NAIROBI
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 
 from .connection import Connection
-from .errors import DarajaError, Refusal
+from .errors import RETRYABLE, DarajaError, Refusal
 from .reply import ACCEPTED, Reply
 from .result_codes import is_success, stk_failure
 from .values import (
@@ -50,11 +50,16 @@ class StkOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StkStatus:
-    """What the status query said. `result_code` is "" when it gave none."""
+    """What the status query said. `result_code` is "" when it gave none.
+
+    Where it was not `answered`, the question never came to M-Pesa, as far as anybody can tell, or
+    the answer never came back: it is to be asked anew, however often it was tried.
+    """
 
     outcome: StkOutcome
     result_code: str
     description: str
+    answered: bool = True
 
 
 class StkCalls(Connection):
@@ -93,12 +98,12 @@ class StkCalls(Connection):
         reason in `description`. The sandbox answers five queries a minute.
         """
         if not request_id(checkout_request_id):
-            return _unsettled("there is no request id to ask about")
+            return _unsettled("there is no request id to ask about", answered=True)
         try:
             question = {**self._credentials(), "CheckoutRequestID": checkout_request_id}
             reply = self._post(QUERY_PATH, question)
         except (DarajaError, ValueError) as error:
-            return _unsettled(str(error))
+            return _unsettled(str(error), answered=False)
         return _read_status(reply, checkout_request_id)
 
     def _credentials(self) -> dict[str, str]:
@@ -138,9 +143,10 @@ def _read_push(reply: Reply) -> PushAccepted:
 def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
     # Finished payments have been answered with an error at random: errors say nothing at all.
     if reply.status != 200 or reply.trouble or reply.code("ResponseCode") != ACCEPTED:
-        return _unsettled(str(reply.refused(Refusal.OTHER)))
+        answered = reply.fields is not None and reply.refusal not in RETRYABLE
+        return _unsettled(str(reply.refused(Refusal.OTHER)), answered=answered)
     if reply.id("CheckoutRequestID") != checkout_request_id:
-        return _unsettled("the answer is about another request")
+        return _unsettled("the answer is about another request", answered=True)
     result_code = reply.code("ResultCode")
     outcome = StkOutcome.UNKNOWN
     if is_success(result_code):
@@ -150,5 +156,5 @@ def _read_status(reply: Reply, checkout_request_id: str) -> StkStatus:
     return StkStatus(outcome, result_code, reply.text("ResultDesc"))
 
 
-def _unsettled(description: str) -> StkStatus:
-    return StkStatus(StkOutcome.UNKNOWN, "", description)
+def _unsettled(description: str, *, answered: bool) -> StkStatus:
+    return StkStatus(StkOutcome.UNKNOWN, "", description, answered=answered)

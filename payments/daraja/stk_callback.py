@@ -14,7 +14,7 @@ from .values import (
     inner,
     moment,
     printable,
-    read_document,
+    read_callback,
     receipt_in,
     request_id,
     shown,
@@ -23,7 +23,9 @@ from .values import (
 
 __all__ = ["StkCallback", "UnreadableCallback", "read_stk_callback"]
 
-RECEIPT = "MpesaReceiptNumber"
+AMOUNT, RECEIPT = "Amount", "MpesaReceiptNumber"
+#: Items that decide about money, so that two of them would be one too many.
+DECISIVE = frozenset({AMOUNT, RECEIPT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ def read_stk_callback(body: bytes | memoryview) -> StkCallback:
 
     Raises UnreadableCallback, and nothing else, for any bytes.
     """
-    callback = inner(inner(read_document(body), "Body"), "stkCallback")
+    return read_callback(body, _callback)
+
+
+def _callback(document: Any) -> StkCallback:
+    callback = inner(inner(document, "Body"), "stkCallback")
     result_code = code_text(callback.get("ResultCode"))
     if not result_code:
         raise UnreadableCallback("ResultCode is missing or is not a code.")
@@ -68,7 +74,7 @@ def read_stk_callback(body: bytes | memoryview) -> StkCallback:
         checkout_request_id=_id(callback, "CheckoutRequestID"),
         result_code=result_code,
         description=printable(callback.get("ResultDesc")),
-        amount=whole_kes(facts.get("Amount"), "Amount") if succeeded else None,
+        amount=whole_kes(facts.get(AMOUNT), AMOUNT) if succeeded else None,
         receipt=receipt_in(facts.get(RECEIPT), RECEIPT) if succeeded else "",
         paid_at=moment(facts.get("TransactionDate")),
         phone=shown(facts.get("PhoneNumber")),
@@ -85,9 +91,9 @@ def _facts(callback: dict[str, Any]) -> dict[str, Any]:
         name = item.get("Name") if isinstance(item, dict) else None
         if not isinstance(name, str):
             continue
-        if name in facts:
+        if name in facts and name in DECISIVE:
             raise UnreadableCallback("The same item is given twice.")
-        facts[name] = item.get("Value")
+        facts.setdefault(name, item.get("Value"))
     return facts
 
 

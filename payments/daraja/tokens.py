@@ -6,11 +6,11 @@ keep throwing each other out. All of them share one store, and one of them at a 
 
 import threading
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
-from .errors import DarajaRefused
+from .errors import DarajaRefused, Refusal
 
 
 class TokenStore(Protocol):
@@ -25,8 +25,10 @@ class TokenStore(Protocol):
     def forget(self, token: str) -> None:
         """Drop this token; do nothing when another has taken its place."""
 
-    def refreshing(self) -> AbstractContextManager[object]:
-        """A lock held by the one who fetches a new token. The holder looks with `get` again."""
+    def refreshing(self) -> AbstractContextManager[str | None]:
+        """Entered by one at a time, with the token somebody else has fetched meanwhile, or None:
+        then a new one is to be fetched inside. May raise DarajaRefused.
+        """
 
 
 class MemoryTokenStore:
@@ -52,15 +54,17 @@ class MemoryTokenStore:
             if self._token == token:
                 self._token = None
 
-    def refreshing(self) -> AbstractContextManager[object]:
-        return self._refresh
+    @contextmanager
+    def refreshing(self) -> Iterator[str | None]:
+        with self._refresh:
+            yield self.get()
 
 
 class SharedToken:
     """The token in a store, fetched by whoever first finds it missing.
 
-    `fetch` returns a token and the seconds it may be kept (0 or less: use it once), and raises
-    DarajaRefused when none is to be had.
+    `fetch` returns a token and the seconds it may be kept, and raises DarajaRefused when none is to
+    be had.
     """
 
     def __init__(self, store: TokenStore, fetch: Callable[[], tuple[str, int]]) -> None:
@@ -87,10 +91,9 @@ class SharedToken:
 
     def _refresh(self) -> str:
         failures = self._failures
-        with self._store.refreshing():
-            token = self._store.get()
-            if token:
-                return token
+        with self._store.refreshing() as found:
+            if found:
+                return found
             if self._failures != failures and self._last_failure:
                 # Somebody tried while we waited. Trying again one by one, each with its own
                 # time-out, would hold every worker for minutes when the gateway is down.
@@ -101,10 +104,9 @@ class SharedToken:
             except DarajaRefused as refusal:
                 self._failures, self._last_failure = self._failures + 1, refusal
                 raise
-            if seconds > 0:
-                self._store.set(token, seconds)
+            self._store.set(token, seconds)
             return token
 
 
 def _no_token(error: Exception) -> DarajaRefused:
-    return DarajaRefused(f"no token could be had ({type(error).__name__})")
+    return DarajaRefused(f"no token could be had ({type(error).__name__})", kind=Refusal.TOKEN)

@@ -7,12 +7,15 @@ Source: Daraja portal, the parameter tables of each API.
 """
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from omachemainproj.dates import NAIROBI
-from omachemainproj.strict_json import NotStrictJson, read_json
+from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
+
+Read = TypeVar("Read")
 
 #: The longest callback that is read.
 MAX_CALLBACK_BYTES = 64 * 1024
@@ -33,17 +36,27 @@ class UnreadableCallback(ValueError):
     """The body is not a callback that can be believed. Its text is a plain sentence."""
 
 
-def read_document(body: bytes | memoryview) -> Any:
-    """Read the JSON of a callback. Raises UnreadableCallback."""
+def read_callback(body: bytes | memoryview, read: Callable[[Any], Read]) -> Read:
+    """What ``read`` makes of the JSON of a callback, up to 64 kB.
+
+    A callback comes once. So one that is not strict JSON, for what stands in a name or a date, is
+    read all the same as far as it is sound; where ``read`` needs more than that, the sentence is
+    about the JSON. ``read`` raises UnreadableCallback, and nothing else.
+
+    Raises UnreadableCallback.
+    """
     try:
-        return read_json(body, at_most=MAX_CALLBACK_BYTES)
-    except NotStrictJson as error:
-        raise UnreadableCallback(str(error)) from error
+        document = read_json(body, at_most=MAX_CALLBACK_BYTES)
+    except NotStrictJson as fault:
+        try:
+            return read(read_json_forgivingly(body, at_most=MAX_CALLBACK_BYTES))
+        except (NotStrictJson, UnreadableCallback):
+            raise UnreadableCallback(str(fault)) from fault
+    return read(document)
 
 
-def read_object(body: bytes | memoryview) -> dict[str, Any]:
-    """Read a callback that is one object without an envelope. Raises UnreadableCallback."""
-    document = read_document(body)
+def as_object(document: Any) -> dict[str, Any]:
+    """A callback that is one object without an envelope. Raises UnreadableCallback."""
     if not isinstance(document, dict):
         raise UnreadableCallback("The body is not a JSON object.")
     return document
@@ -105,6 +118,11 @@ def shown(value: Any, *, at_most: int = 32) -> str:
     if isinstance(value, bool) or not isinstance(value, int | str):
         return ""
     return printable(str(value), at_most=at_most)
+
+
+def says_reversal(transaction_type: str) -> bool:
+    """Whether a type of transaction is of money taken back, and not of a payment."""
+    return "revers" in transaction_type.lower()
 
 
 def code_text(value: Any) -> str:

@@ -59,7 +59,10 @@ def open_shop(
     kept.mkdir(exist_ok=True)
     key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
     commands = {
-        "the simulator": ["daraja_simulator", "--port", str(phone), *key],
+        # As at Safaricom, each new token ends the one before it.
+        "the simulator": [
+            *("daraja_simulator", "--port", str(phone), *key, "--set", "newest_token_only=on"),
+        ],
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
     }
     # Often, so that somebody who watches need not wait.

@@ -93,11 +93,11 @@ def is_told_twice(scene: Scene) -> Order:
 
 
 def changes_their_mind_twice(scene: Scene) -> Order:
-    """Cancelled while the phone rings, and paid all the same: late money takes the goods again."""
+    """Cancelled while the phone rings, and paid all the same: the money goes back."""
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
     scene.buyer.post(f"/cashout/{order['order_token']}/cancel/")
     scene.phones.enter_pin(scene.phone)
-    return scene.buyer.await_order(order, is_now="paid")
+    return scene.buyer.await_order(order, is_now="refunded")
 
 
 def _rings_again(scene: Scene, order: Order) -> Order:

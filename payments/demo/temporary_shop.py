@@ -15,7 +15,10 @@ from .processes import ServerStopped, environment, free_port, manage, open_shop
 #: What the shop keeps of each sale here, percent: so that there is some to account for.
 COMMISSION = "5"
 #: Settings of this machine's own shop that are not for this one.
-SETTINGS = ("DARAJA_", "EQUITY_", "CELERY_", "CACHE_", "EMAIL_", "ORDER_", "PAYOUT_", "DELIVERY_")
+SETTINGS = (
+    "DARAJA_", "EQUITY_", "CELERY_", "CACHE_", "EMAIL_", "ORDER_", "PAYOUT_", "DELIVERY_", "SMS",
+    "AFRICASTALKING_", "DATABASE_", "MEDIA_ROOT", "COMMISSION_PERCENT",
+)  # fmt: skip
 #: The end of a server's own words that is shown when the day cannot be played.
 LAST_WORDS = 2000
 

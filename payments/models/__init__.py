@@ -1,5 +1,6 @@
 """How money came and went: attempts to collect it, what arrived, what left, whose it is."""
 
+from .access_tokens import AccessToken
 from .gateway_events import EventState, GatewayEvent, Source
 from .ledger import (
     Account,
@@ -43,6 +44,7 @@ __all__ = [
     "OPEN",
     "STK_QUERIES",
     "TRANSFER_QUERIES",
+    "AccessToken",
     "Account",
     "AttemptStatus",
     "Cause",

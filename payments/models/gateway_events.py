@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from omachemainproj.ip_addresses import is_listed
 from payments.banks import registered_banks
 
 from .order_payments import OrderPayment
@@ -119,9 +120,12 @@ class GatewayEvent(models.Model):
 
     @property
     def is_from_elsewhere(self) -> bool:
-        """Whether Safaricom's IP addresses are configured and it was posted from none of them."""
+        """Whether Safaricom's IP addresses are configured and it was posted from none of them.
+
+        Addresses and networks are compared as such, however they are spelt.
+        """
         known = settings.DARAJA_CALLBACK_IPS
-        return bool(known) and self.remote_address not in known
+        return bool(known) and not is_listed(self.remote_address, known)
 
     def set_state(self, state: str, note: str) -> None:
         """Record what was done about the message, and which rows it was found to be about."""

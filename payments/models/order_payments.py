@@ -45,6 +45,11 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
         """Attempts nobody has sent to M-Pesa yet."""
         return self.filter(status=AttemptStatus.REQUESTED, live=True)
 
+    def to_send(self, *, created_before: datetime, tried_before: datetime) -> OrderPaymentQuerySet:
+        """Unsent attempts whose task was lost, or that M-Pesa did not take a while ago."""
+        untried = Q(rung_at__isnull=True, created_at__lt=created_before)
+        return self.unsent().filter(untried | Q(rung_at__lt=tried_before))
+
     def due_for_check(self, now: datetime) -> OrderPaymentQuerySet:
         """Attempts it is time to ask M-Pesa about, longest waiting first."""
         return self.filter(next_check_at__lte=now).order_by("next_check_at")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+#: A question that was not put says nothing of what it is about: it is put again so often, so long.
+ASK_ANEW_AFTER, ASK_ANEW_FOR = timedelta(hours=1), timedelta(days=7)
+
 
 @dataclass(frozen=True, slots=True)
 class QuerySchedule:
@@ -22,6 +25,13 @@ class QuerySchedule:
     def last(self) -> timedelta:
         """How long after it was sent a request is asked about at least."""
         return timedelta(seconds=self.seconds[-1]) - self.min_interval
+
+    def ask_anew_at(self, sent_at: datetime, now: datetime) -> datetime | None:
+        """When to put the last question again that never came to M-Pesa, or was not answered.
+
+        None once a person has to look, a week after the request was sent.
+        """
+        return now + ASK_ANEW_AFTER if now < sent_at + ASK_ANEW_FOR else None
 
     def next_at(self, sent_at: datetime, now: datetime) -> datetime | None:
         """When to ask next after asking now; None when that was the last time."""

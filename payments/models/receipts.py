@@ -48,7 +48,13 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
 
     def without_number(self) -> ReceiptQuerySet:
         """M-Pesa's money whose receipt number has not come yet."""
-        return self.filter(number="")
+        return self.filter(number="", same_as__isnull=True)
+
+    def unnamed_movements(self) -> ReceiptQuerySet:
+        """M-Pesa's money of no order that no person has found to be a payment of its own."""
+        return self.filter(
+            order__isnull=True, provider=Provider.MPESA, stands_alone=False, same_as__isnull=True
+        ).exclude(number="")
 
     def unseen(self) -> ReceiptQuerySet:
         """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
@@ -80,8 +86,8 @@ class Receipt(models.Model):
     )
     #: Its source: what reported it first, or what named its number.
     door = models.CharField(max_length=9, choices=ReceiptSource)
-    #: Of the payer, as the provider shows it: nowadays often masked.
-    phone = models.CharField(max_length=20, blank=True)
+    #: Of the payer, as the provider shows it: in full (12 digits), as SHA-256, or masked.
+    phone = models.CharField(max_length=64, blank=True)
     payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")
     reference = models.CharField(max_length=40, blank=True, help_text="What the payer typed.")
     #: Credited to an order that is not covered yet.
@@ -90,6 +96,12 @@ class Receipt(models.Model):
     note = models.CharField(max_length=200, blank=True)
     #: Its note is about a difference, and no person has acknowledged it yet.
     unseen = models.BooleanField(default=False)
+    #: It was another receipt's payment all the time, and is counted there: its amount is 0 now.
+    same_as = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="reported_as"
+    )
+    #: A person has found that it is no prompt's whose receipt number has not come.
+    stands_alone = models.BooleanField(default=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReceiptQuerySet.as_manager()

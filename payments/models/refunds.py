@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import Q
 
-from .receipts import Receipt
+from .receipts import Provider, Receipt
 from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
 
 
@@ -15,6 +17,7 @@ class Way(models.TextChoices):
     REVERSAL = "reversal", "reversal of the payment"
     B2C = "b2c", "payment to the phone"
     PORTAL = "portal", "a person, on M-Pesa's portal"
+    OUTSIDE = "outside", "M-Pesa itself, at its customer's word"
 
 
 class Cause(models.TextChoices):
@@ -22,13 +25,24 @@ class Cause(models.TextChoices):
 
     GOODS_GONE = "goods_gone", "it came after the goods were gone"
     SHORT = "short", "it never covered the order"
+    CANCELLED = "cancelled", "its buyer had cancelled the order"
+    PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
     EXCESS = "excess", "it was more than the order's price"
     RETURNED = "returned", "the goods were cancelled after they were paid"
     STAFF = "staff", "a person decided so"
+    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
 
 
 #: A payment that is being reversed, or was: it is not asked for a second time.
 MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
+
+
+#: Never asked for, or certainly refused.
+UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
+#: After each question whether a payment still stands: how long until the next.
+RECEIPT_QUERIES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720))
+#: For so long the answer that it stands is believed.
+STANDS_FOR = timedelta(hours=1)
 
 
 class RefundQuerySet(MoneyOutQuerySet["Refund"]):
@@ -64,6 +78,10 @@ class Refund(MoneyOut):
     )
     #: A reversal goes by Daraja's own id, from its answer.
     reversal_conversation_id = models.CharField(max_length=64, blank=True)
+
+    #: How often M-Pesa was asked whether the payment still stands, and when it last said so.
+    receipt_asked = models.PositiveSmallIntegerField(default=0)
+    receipt_stands_at = models.DateTimeField(null=True)
 
     objects = RefundQuerySet.as_manager()
 
@@ -102,6 +120,21 @@ class Refund(MoneyOut):
 
     def __str__(self) -> str:
         return f"{self.amount} KES back by {self.get_way_display()}, {self.status}"
+
+    def must_ask(self, now: datetime) -> bool:
+        """Whether M-Pesa is to be asked, before this is sent, if the payment still stands.
+
+        It may have reversed it at its customer's word. A reversal by the shop needs no question: a
+        payment is reversed once.
+        """
+        if self.is_reversal or self.receipt.provider != Provider.MPESA or not self.receipt.number:
+            return False
+        return self.receipt_stands_at is None or self.receipt_stands_at < now - STANDS_FOR
+
+    @property
+    def is_unsent(self) -> bool:
+        """Whether M-Pesa was never asked for it: what it answers by then is about the payment."""
+        return self.sent_at is None and self.status in UNSENT
 
     @property
     def is_reversal(self) -> bool:

@@ -18,12 +18,14 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
     Receipt,
     Refund,
     TransferStatus,
+    Way,
 )
+from payments.models.same_payments import maybe_counted_twice, only_counted_twice
 
 from .rule import FORGOTTEN, OVERDUE, rule, total
 
@@ -101,16 +103,36 @@ def _refundable(now: datetime) -> QuerySet[Order]:
 def _waiting(now: datetime) -> QuerySet[Order]:
     credited = Receipt.objects.filter(order=OuterRef("pk"))
     unpaid = Order.objects.filter(Exists(credited), payment_status=PaymentStatus.REQUESTED)
-    return _with_money(unpaid).filter(Q(credited__gte=F("amount")) | ~Q(owed=0))
+    taken = Refund.objects.owed().filter(order=OuterRef("pk"), way=Way.OUTSIDE)
+    # What M-Pesa has taken back by itself is not owed, and does not count.
+    with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
+    return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
+
+
+@rule("Nothing is bought on an order that its buyer cancelled")
+def _given_up(now: datetime) -> QuerySet[Order]:
+    alive = (PaymentStatus.REQUESTED, PaymentStatus.PAID)
+    return Order.objects.filter(cancelled_by=CancelledBy.BUYER, payment_status__in=alive)
 
 
 @rule("What came for a cancelled or expired order is owed back within five minutes")
 def _uncredited(now: datetime) -> QuerySet[Order]:
-    credited = Receipt.objects.filter(order=OuterRef("pk"), created_at__lt=now - FORGOTTEN)
+    taken_back = Refund.objects.filter(receipt=OuterRef("pk"), way=Way.OUTSIDE)
+    credited = Receipt.objects.filter(
+        ~Exists(taken_back), order=OuterRef("pk"), created_at__lt=now - FORGOTTEN
+    )
     closed = (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED)
     # One that closes with money in hand is looked after by the clock's next round.
     long_ago = Q(payment_status=PaymentStatus.CANCELLED) | Q(expires_at__lt=now - OVERDUE)
     return Order.objects.filter(Exists(credited), long_ago, payment_status__in=closed)
+
+
+@rule(
+    "Money without an order is not that of a prompt whose receipt has no number: the console asks",
+    only=only_counted_twice,
+)
+def _counted_twice(now: datetime) -> QuerySet[Receipt]:
+    return maybe_counted_twice()
 
 
 @rule("An order is refunded when all that is owed back for it went back, and not before")

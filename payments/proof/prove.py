@@ -95,7 +95,13 @@ def _ask(rule: Rule, now: datetime) -> Broken | None:
     if not ids:
         return None
     breaking = rule.breaking(now)
-    more = breaking.count() - SHOWN if len(ids) == SHOWN else 0
+    if rule.only is None:
+        more = breaking.count() - SHOWN if len(ids) == SHOWN else 0
+    else:
+        all_ids = rule.only(list(breaking.order_by("pk").values_list("pk", flat=True)))
+        ids, more = all_ids[:SHOWN], max(len(all_ids) - SHOWN, 0)
+        if not ids:
+            return None
     return Broken(rule.says, str(breaking.model._meta.verbose_name), ids, more)
 
 

@@ -24,6 +24,7 @@ from payments.models import (
     Refund,
     Side,
     TransferStatus,
+    Way,
 )
 
 from .rule import rule, total
@@ -59,6 +60,17 @@ def _not_too_much(now: datetime) -> QuerySet[Receipt]:
     return Receipt.objects.annotate(back=total(refunds, by="receipt", of=Sum("amount"))).filter(
         back__gt=F("amount") + F("borne")
     )
+
+
+@rule("A payment M-Pesa took back by itself is back whole, and nothing of it is still to be sent")
+def _taken_back(now: datetime) -> QuerySet[Receipt]:
+    refunds = Refund.objects.owed().filter(receipt=OuterRef("pk"))
+    outside = refunds.filter(way=Way.OUTSIDE)
+    unsent = refunds.filter(status__in=[TransferStatus.DUE, TransferStatus.REFUSED])
+    taken = Receipt.objects.filter(Exists(outside)).annotate(
+        back=total(outside, by="receipt", of=Sum("amount")), is_unsent=Exists(unsent)
+    )
+    return taken.exclude(back=F("amount"), is_unsent=False)
 
 
 @rule("Money goes back one way only")

@@ -27,16 +27,20 @@ class Rule:
 
     says: str
     breaking: Breaking
+    #: Of the ids the question finds, those that break the rule, where SQL cannot tell them all.
+    only: Callable[[list[int]], list[int]] | None = None
 
 
 RULES: list[Rule] = []
 
 
-def rule(says: str) -> Callable[[Breaking], Breaking]:
-    """Enter a question into the list; what it finds breaks the rule."""
+def rule(
+    says: str, *, only: Callable[[list[int]], list[int]] | None = None
+) -> Callable[[Breaking], Breaking]:
+    """Enter a question into the list; what it finds, or ``only`` leaves of it, breaks the rule."""
 
     def enter(breaking: Breaking) -> Breaking:
-        RULES.append(Rule(says, breaking))
+        RULES.append(Rule(says, breaking, only))
         return breaking
 
     return enter

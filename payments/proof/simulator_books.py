@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.db.models import Sum
+
 from payments.ledger import balance
 from payments.models import Account, Payout, Provider, Receipt, Refund, TransferStatus, Way
 
@@ -58,10 +60,24 @@ def _differences_in(came: Mapping[str, Any]) -> Iterator[str]:
         yield f"Receipt {receipt_id} of KES {amount} has no number yet."
 
 
+def _differences_outside(left: dict[str, Any], reversed_by: Mapping[str, str]) -> Iterator[str]:
+    """What M-Pesa took back by itself: one reversal may have done several refunds."""
+    outside = Refund.objects.filter(status=TransferStatus.DONE, way=Way.OUTSIDE)
+    totals = outside.values_list("receipt__number").annotate(total=Sum("amount"))
+    for receipt, amount in totals.order_by("receipt__number"):
+        entry = left.pop(reversed_by.get(receipt, ""), None)
+        if entry is None:
+            yield f"We say that M-Pesa took {receipt} back; M-Pesa knows nothing of it."
+        elif entry["amount"] != amount:
+            yield f"KES {amount} of {receipt} went back; M-Pesa says {entry['amount']}."
+
+
 def _differences_out(went: Mapping[str, Any]) -> Iterator[str]:
     left = dict(went)
     reversed_by = {entry["reverses"]: number for number, entry in went.items() if entry["reverses"]}
     done = Refund.objects.filter(status=TransferStatus.DONE).select_related("receipt")
+    yield from _differences_outside(left, reversed_by)
+    done = done.exclude(way=Way.OUTSIDE)
     for refund in done.iterator(chunk_size=2000):
         number = refund.number
         if not number and refund.way == Way.REVERSAL:

@@ -24,6 +24,7 @@ from payments.models import (
     ReceiptSource,
     amount_credited,
 )
+from payments.models.same_payments import sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
 
 from . import receipts
@@ -95,7 +96,10 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None:
         return _add_details(payment, order, kept, outcome)
-    found = next(iter(known), None) if outcome.receipt else _find_manual(payment)
+    if outcome.receipt:
+        found = next(iter(known), None)
+    else:
+        found = _find_manual(payment) or _find_in_suspense(payment)
     if found is not None:
         return _claim_receipt(payment, order, found, outcome)
     receipt = receipts.create_receipt(
@@ -140,6 +144,12 @@ def _find_manual(payment: OrderPayment) -> Receipt | None:
     )
 
 
+def _find_in_suspense(payment: OrderPayment) -> Receipt | None:
+    """Money without an order that is this STK push's and can be nothing else."""
+    found = sure_movement(payment)
+    return None if found is None or found.refunds.owed().exists() else found
+
+
 def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcome: Outcome) -> str:
     """Make a receipt that another source reported this attempt's, if it is its own."""
     if receipt.order_id is None:
@@ -177,8 +187,9 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
         # The number came from another source and was taken for this attempt's; it is not.
         receipts.record_manual_payment(kept, order)
         return _credit(payment, order, outcome)
-    if find_receipt(outcome.receipt) is not None:
-        return f"Receipt {outcome.receipt} is counted elsewhere; nothing changed."
+    found = find_receipt(outcome.receipt)
+    if found is not None:
+        return _merge_found(kept, found, order)
     if kept.number and (
         kept.door == ReceiptSource.CALLBACK or outcome.source != ReceiptSource.CALLBACK
     ):
@@ -190,6 +201,18 @@ def _add_details(payment: OrderPayment, order: Order, kept: Receipt, outcome: Ou
         # The query that proved the payment does not report an amount.
         return receipts.correct_amount(kept, reported_amount=outcome.amount or 0)
     return "Counted already; its receipt number is known now."
+
+
+def _merge_found(kept: Receipt, found: Receipt, order: Order) -> str:
+    """Merge the attempt's receipt with the one its number was recorded under, if that is free."""
+    if kept.number or found.order_id is not None:
+        return f"Receipt {found.number} is counted elsewhere; nothing changed."
+    # It lay in suspense: no reference was typed, and nobody knew yet that it was this one.
+    try:
+        receipts.merge_receipts(kept, found, order, note="")
+    except receipts.AlreadyMatched as error:
+        return f"{error} Nothing changed."
+    return "Counted already; it lay in suspense under its number."
 
 
 def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:

@@ -10,11 +10,20 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.phones import clearer_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments import ledger
-from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt
-from payments.refunds.services import refund_excess
+from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt, Refund
+from payments.models.same_payments import (
+    attempts_behind,
+    movement,
+    movement_of,
+    movements_behind,
+    sure_attempt,
+)
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
+from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 logger = logging.getLogger(__name__)
 
@@ -42,13 +51,17 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     """Record a payment that is not reported by a callback or query of the STK push behind it.
 
     Finds its order by the reference that was typed, pays the order if that covers it, and refunds
-    what is too much. Without an order the money is held in suspense for a person. Safe to repeat,
-    from any source, in any order.
+    what is too much. Without an order it names the receipt of the one prompt that was paid with
+    this amount, then, from this phone; else the money is held in suspense for a person. Safe to
+    repeat, from any source, in any order.
 
     Returns the receipt and a note of what was done.
     """
     known = find_receipt(incoming.number, incoming.provider)
     order_id = known.order_id if known else find_by_typed_reference(incoming.reference)
+    is_named = order_id is not None
+    if known is None and order_id is None:
+        order_id = _order_of_unnamed(incoming)
     order = locked_row(Order, order_id) if order_id else None
     # Another source may have been faster, and held the order's lock until now.
     known = find_receipt(incoming.number, incoming.provider)
@@ -57,6 +70,9 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     if order is None:
         return _hold_in_suspense(incoming)
     unnamed = _find_without_number(order, incoming)
+    if unnamed is None and not is_named:
+        # Another number came for it while its order's lock was waited for.
+        return _hold_in_suspense(incoming)
     if unnamed is not None:
         unnamed.number, unnamed.door = incoming.number, incoming.source
         _fill_in(unnamed, incoming)
@@ -66,6 +82,27 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
+
+
+def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Receipt | None, str]:
+    """Record what tells of a payment that M-Pesa took back: its own number, the payment's, and KES.
+
+    Where the payment is not named, the number may be its own. Safe to repeat. Returns the payment's
+    receipt, None where it is not known and a person has to look, and a note.
+    """
+    receipt = find_receipt(reverses) or find_receipt(number)
+    if receipt is None:
+        ours = Refund.objects.filter(number=number).select_related("receipt").first()
+        if number and ours is not None:
+            return ours.receipt, "A reversal that is known."
+        return None, "M-Pesa took a payment back, and does not say which one of ours."
+    if amount != receipt.amount:
+        return None, f"M-Pesa took KES {amount} of {receipt} back."
+    own = "" if receipt.number == number else number
+    try:
+        return receipt, record_outside_reversal(receipt.pk, number=own)
+    except CannotBeReversed as error:
+        return None, str(error)
 
 
 def create_receipt(receipt: Receipt) -> Receipt:
@@ -84,13 +121,20 @@ def create_receipt(receipt: Receipt) -> Receipt:
 def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     """Match a receipt in suspense to an order, as a person decided.
 
-    The order is paid if that covers it; what is too much is refunded. Raises AlreadyMatched when
-    the receipt has an order or is being refunded.
+    The order is paid if that covers it; what is too much is refunded. Where the order has a prompt
+    that was paid with this amount, and its receipt has no number, it is that receipt. Raises
+    AlreadyMatched when the receipt has an order or is being refunded, MayBeAnothers when it may be
+    another order's prompt.
     """
     order = locked_row(Order, order_id)
     receipt = locked_row(Receipt, receipt_id)
-    if receipt.order_id is not None or receipt.refunds.owed().exists():
+    if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
+    unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
+    same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
+    if same is not None and not receipt.stands_alone:
+        return merge_receipts(same, receipt, order, note=note)
+    check_decided(receipt, besides=order.pk)
     receipt.note = note[:200]
     match(receipt, order)
     record_manual_payment(receipt, order)
@@ -100,6 +144,80 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
 
 class AlreadyMatched(ValueError):
     """The receipt has an order, or is being refunded. Its text is a plain sentence."""
+
+
+def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: str) -> Receipt:
+    """Make one of a receipt without a number and money in suspense: it came once.
+
+    The receipt of the order takes the number, and the books take back what was posted for the
+    other, by opposite entries. Where their amounts differ, the movement's is what came. Call inside
+    a transaction that holds the order's lock. Raises AlreadyMatched when either is something else
+    by now, or the money is on its way back.
+
+    Returns the order's receipt.
+    """
+    # In the order of their keys: a person may be matching either at this very moment.
+    locked = {pk: locked_row(Receipt, pk) for pk in sorted((unnamed.pk, movement.pk))}
+    unnamed, movement = locked[unnamed.pk], locked[movement.pk]
+    if unnamed.number or unnamed.same_as_id or unnamed.order_id != order.pk:
+        raise AlreadyMatched("The number of that receipt has come.")
+    is_movement = movement.number and movement.order_id is None and not movement.same_as_id
+    if not is_movement or movement.provider != unnamed.provider:
+        raise AlreadyMatched(f"{movement} has its order.")
+    if not drop_unsent_refunds(movement):
+        raise AlreadyMatched(f"{movement} is on its way back.")
+    ledger.post_merge(movement)
+    number, amount = movement.number, movement.amount
+    movement.note = f"KES {amount} as {number} is the receipt of order {order.reference}. {note}"
+    movement.note = movement.note.strip()[:200]
+    movement.number, movement.amount, movement.same_as = "", 0, unnamed
+    movement.save(update_fields=["number", "amount", "same_as", "note"])
+    movement.events.update(receipt=unnamed, payment=unnamed.payment_id)
+    unnamed.number, unnamed.door = number, movement.door
+    unnamed.phone = clearer_phone(unnamed.phone, movement.phone)
+    for name in ("payer", "reference", "paid_at"):
+        setattr(unnamed, name, getattr(unnamed, name) or getattr(movement, name))
+    unnamed.save()
+    logger.info("receipt %s: found to be that of order %s", number, order.reference)
+    if amount != unnamed.amount:
+        correct_amount(unnamed, reported_amount=amount)
+    refund_excess(order.pk)
+    return unnamed
+
+
+@transaction.atomic
+def merge_if_sure(receipt_id: int) -> bool:
+    """Merge money in suspense with the receipt without a number that it is, where that is sure.
+
+    Sure is where no other prompt and no other money agrees in amount, time and phone. Safe to
+    repeat. Returns whether it was done.
+    """
+    receipt = Receipt.objects.get(pk=receipt_id)
+    attempt = sure_attempt(movement_of(receipt))
+    if attempt is None or not attempt.is_confirmed or len(movements_behind(attempt)) != 1:
+        return False
+    order = locked_row(Order, attempt.order_id)
+    try:
+        merge_receipts(attempt.receipt, receipt, order, note="")
+    except AlreadyMatched:
+        return False
+    return True
+
+
+class MayBeAnothers(ValueError):
+    """The money may be a prompt's whose receipt has no number. Its text is a plain sentence."""
+
+
+def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
+    """Raise MayBeAnothers for money that may be another order's prompt than ``besides``'s."""
+    if receipt.stands_alone or receipt.provider != Provider.MPESA:
+        return
+    for attempt, _ in attempts_behind(movement_of(receipt)):
+        if attempt.order_id != besides and attempt.is_confirmed:
+            raise MayBeAnothers(
+                f"It may be the receipt of order {attempt.order.reference}, whose number has not "
+                "come. Say first whether it is."
+            )
 
 
 def match(receipt: Receipt, order: Order) -> None:
@@ -186,9 +304,26 @@ def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
     reported = _reported(incoming)
     for name in ("payer", "reference", "paid_at"):
         setattr(receipt, name, getattr(receipt, name) or reported[name])
-    # A confirmation masks the payer's number, the statement may not.
-    if incoming.phone and ("*" in receipt.phone or not receipt.phone):
-        receipt.phone = incoming.phone[:20]
+    # A confirmation masks or hashes the payer's number, the statement may not.
+    receipt.phone = clearer_phone(receipt.phone, incoming.phone[:64])
+
+
+def _order_of_unnamed(incoming: IncomingPayment) -> int | None:
+    """The order whose prompt was paid with this money, where it can be nothing else."""
+    if incoming.provider != Provider.MPESA:
+        return None
+    attempt = sure_attempt(
+        movement(
+            amount=incoming.amount,
+            phone=incoming.phone,
+            source=incoming.source,
+            paid_at=incoming.paid_at,
+            reported_at=timezone.now(),
+        )
+    )
+    if attempt is None or not attempt.is_confirmed or movements_behind(attempt):
+        return None
+    return attempt.order_id
 
 
 def _find_without_number(order: Order, incoming: IncomingPayment) -> Receipt | None:
@@ -205,7 +340,7 @@ def _reported(incoming: IncomingPayment) -> dict[str, object]:
         "provider": incoming.provider,
         "amount": incoming.amount,
         "door": incoming.source,
-        "phone": incoming.phone[:20],
+        "phone": clearer_phone("", incoming.phone[:64]),
         "payer": incoming.payer[:100],
         "reference": incoming.reference[:40],
         "paid_at": incoming.paid_at,

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from omachemainproj.phones import clearer_phone
 from payments import gateway
 from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
@@ -30,7 +31,7 @@ from payments.models import (
 )
 
 from .outcomes import Outcome, record_outcome
-from .receipts import IncomingPayment, record_receipt
+from .receipts import IncomingPayment, record_receipt, record_reversal_row
 
 logger = logging.getLogger(__name__)
 
@@ -106,13 +107,20 @@ def _record_page(page: StatementPage) -> int:
     """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
     numbers = [row.receipt for row in page.rows]
     receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
-    known = set(receipts.values_list("number", "amount", "phone"))
+    known = {
+        (number, amount): phone
+        for number, amount, phone in receipts.values_list("number", "amount", "phone")
+    }
     for unreadable in page.unreadable:
         _store_unreadable_row(unreadable.encode())
     broken = 0
     for row in page.rows:
-        # Most rows are known; one that adds nothing but a phone masked elsewhere is not.
-        if (row.receipt, row.amount, row.phone) in known:
+        if row.is_reversal:
+            broken += _record_reversal(row)
+            continue
+        # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
+        phone = known.get((row.receipt, row.amount))
+        if phone is not None and clearer_phone(phone, row.phone) == phone:
             continue
         try:
             record_receipt(_incoming_payment(row))
@@ -122,7 +130,27 @@ def _record_page(page: StatementPage) -> int:
     return broken
 
 
-def _store_unreadable_row(row: bytes) -> None:
+def _record_reversal(row: StatementRow) -> bool:
+    """Record a payment that was taken back, and return whether that broke.
+
+    What is of no payment we know is a person's.
+    """
+    try:
+        receipt, note = record_reversal_row(
+            number=row.receipt, reverses=row.reverses, amount=row.amount
+        )
+    except Exception:
+        logger.exception("a reversal on the statement could not be taken in: %s", row.receipt)
+        return True
+    if receipt is None:
+        told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
+        _store_unreadable_row(told.encode(), note=note)
+    return False
+
+
+def _store_unreadable_row(
+    row: bytes, *, note: str = "A row of M-Pesa's statement that cannot be read."
+) -> None:
     digest = hashlib.sha256(row).hexdigest()
     if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
         return
@@ -132,7 +160,7 @@ def _store_unreadable_row(row: bytes) -> None:
         body=row,
         sha256=digest,
         state=EventState.FAILED,
-        note="A row of M-Pesa's statement that cannot be read.",
+        note=note,
     )
 
 

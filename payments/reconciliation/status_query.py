@@ -75,10 +75,20 @@ def query_status(payment_id: int) -> None:
     answer = gateway.daraja().stk_query(checkout_request_id=payment.checkout_request_id)
     if answer.outcome == StkOutcome.UNKNOWN:
         logger.info("payment %s: M-Pesa does not say: %s", payment.pk, answer.description)
+        if not answer.answered:
+            _ask_anew(payment, now)
         return
     with transaction.atomic():
         record_outcome(payment.pk, _outcome(answer))
         _close_doubtful(payment, answer)
+
+
+def _ask_anew(payment: OrderPayment, now: datetime) -> None:
+    """Ask again after the last check of all, where something before M-Pesa answered that one."""
+    sent_at = payment.rung_at or payment.created_at
+    OrderPayment.objects.under_way().filter(pk=payment.pk, next_check_at=None).update(
+        next_check_at=STK_QUERIES.ask_anew_at(sent_at, now)
+    )
 
 
 def _outcome(answer: StkStatus) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
-from omachemainproj.phones import normalise_phone, read_masked_phone
+from omachemainproj.phones import PhoneMatch, match_phone, normalise_phone
 from payments.models import Receipt, Way
 
 
@@ -34,8 +34,8 @@ def why_no_route(amount: int) -> str:
 def payer_phone(receipt: Receipt) -> str:
     """The number that paid, 12 digits; empty where that is not certain.
 
-    The prompt's own, or the one the provider shows. A masked one is taken for the order's own
-    number where every digit it shows agrees.
+    The prompt's own, or the one the provider shows. A masked or hashed one is taken for a number
+    the order was to be paid from, where all that it shows agrees with that one alone.
     """
     if receipt.payment is not None and receipt.payment.phone:
         return receipt.payment.phone
@@ -43,10 +43,9 @@ def payer_phone(receipt: Receipt) -> str:
         return normalise_phone(receipt.phone)
     except ValueError:
         pass
-    masked = read_masked_phone(receipt.phone)
-    if masked is None or receipt.order is None:
+    if receipt.order is None:
         return ""
-    number: str = receipt.order.mpesa_number
-    # Money leaves by this: the country's code and the last three digits have to be shown.
-    is_clear = masked.start.startswith("254") and len(masked.end) >= 3
-    return number if is_clear and masked.fits(number) else ""
+    asked = receipt.order.payments.exclude(phone="").values_list("phone", flat=True)
+    known = {receipt.order.mpesa_number, *asked}
+    agreeing = [each for each in known if match_phone(receipt.phone, each) == PhoneMatch.AGREES]
+    return agreeing[0] if len(agreeing) == 1 else ""

@@ -20,6 +20,7 @@ from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
+from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason
 from payments.models import (
     MAX_TRIES,
@@ -31,6 +32,8 @@ from payments.models import (
     Way,
     order_balance,
 )
+from payments.models.refunds import RECEIPT_QUERIES
+from payments.models.same_payments import is_undecided
 from payments.transfers import TransferHandler, handles
 
 from .routes import Route, route_to_phone, why_no_route
@@ -41,6 +44,8 @@ logger = logging.getLogger(__name__)
 #: come twice, and to contradict each other.
 REROUTE_DELAY = timedelta(minutes=2)
 NO_DELAY = timedelta(0)
+#: M-Pesa was asked whether a payment still stands, and never answered.
+NOT_ANSWERED = "local.not_answered"
 #: Until it is seen again whether a receipt's number has come.
 NUMBER_DELAY = timedelta(minutes=1)
 
@@ -50,7 +55,8 @@ def refund_excess(order_id: int) -> None:
     """Refund what came for an order and cannot pay for it. Safe to repeat.
 
     Nothing, while the order is unpaid; what is above its amount, once it is paid; all of it, once
-    it is closed. The clock sends each refund.
+    it is closed. Late money is offered to the order first: ``orders.lifecycle.mark_order_paid``
+    holds an expired order's goods again where it can. The clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 
@@ -71,8 +77,10 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
         return
     cause = Cause.EXCESS if returned is None else Cause.RETURNED
     if not order.is_paid:
-        cause = Cause.GOODS_GONE if credited >= order.amount else Cause.SHORT
+        cause = _cause_of_closed(order, credited)
         mark_refund_due(order)
+        if returned is None:
+            _notify_it_goes_back(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
         create_refund(receipt, amount, cause, returned=returned)
         excess -= amount
@@ -80,18 +88,66 @@ def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) ->
         _reverse_write_off(order, excess)
 
 
+def _cause_of_closed(order: Order, credited: int) -> Cause:
+    """Why all that came for a closed order goes back; ``credited`` is how much came, in KES."""
+    if order.is_given_up:
+        return Cause.CANCELLED
+    if credited < order.amount:
+        return Cause.SHORT
+    if OrderTrack.objects.bought_instead_of(order).exists():
+        return Cause.PAID_AGAIN
+    return Cause.GOODS_GONE
+
+
+def _notify_it_goes_back(order: Order, amount: int, cause: Cause) -> None:
+    """Notify the buyer that money which came for a closed order goes back, and why."""
+    # Money may come more than once: each time is told of.
+    last = order.receipts.order_by("-pk").values_list("pk", flat=True).first()
+    notify(
+        NotificationKind.GOES_BACK,
+        key=f"goes_back:receipt:{last}",
+        order_id=order.pk,
+        amount=amount,
+        why=why_it_goes_back(cause),
+    )
+
+
 @transaction.atomic
 def refund_unmatched(receipt_id: int) -> Refund:
     """Refund a receipt in suspense to its payer, as a person decided. Raises NothingToRefund."""
     receipt = locked_row(Receipt, receipt_id)
     left = _unrefunded(receipt)
+    if is_undecided(receipt):
+        raise NothingToRefund(
+            "It may be what an order's prompt was paid with, and M-Pesa has not named that receipt "
+            "yet. Say first whether it is, or wait for its number."
+        )
     if receipt.order_id is not None or left <= 0:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
     return create_refund(receipt, left, Cause.STAFF)
 
 
 class NothingToRefund(ValueError):
-    """Nothing of the receipt is left to refund. Its text is a plain sentence."""
+    """Nothing of the receipt is left to refund, or it may pay an order. A plain sentence."""
+
+
+def drop_unsent_refunds(receipt: Receipt) -> bool:
+    """Drop what is to go back of money in suspense, as far as none of it was sent.
+
+    Call inside a transaction that holds the receipt's lock. False, and nothing is dropped, where
+    some of it may have gone.
+    """
+    refunds = list(receipt.refunds.select_for_update().order_by("pk"))
+    going = [refund for refund in refunds if refund.status != TransferStatus.DROPPED]
+    unsent = (TransferStatus.DUE, TransferStatus.REFUSED)
+    if any(each.replaces_id or each.sent_at or each.status not in unsent for each in going):
+        return False
+    for refund in going:
+        refund.status, refund.next_check_at = TransferStatus.DROPPED, None
+        refund.note = "The money is an order's."
+        refund.save(update_fields=["status", "next_check_at", "note"])
+        ledger.post_refund_dropped(refund)
+    return True
 
 
 def create_refund(
@@ -111,9 +167,16 @@ def create_refund(
 
 
 def create_replacement(
-    refund: Refund, *, way: str, phone: str = "", after: timedelta = NO_DELAY
+    refund: Refund,
+    *,
+    way: str,
+    phone: str = "",
+    after: timedelta = NO_DELAY,
+    stands_at: datetime | None = None,
 ) -> Refund:
     """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
+
+    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say.
 
     Call inside a transaction that holds the refund's lock.
     """
@@ -127,6 +190,7 @@ def create_replacement(
         phone=phone,
         replaces=refund,
         tries=refund.tries + 1,
+        receipt_stands_at=stands_at,
         next_check_at=timezone.now() + after,
     )
 
@@ -144,12 +208,28 @@ class RefundHandler(TransferHandler[Refund]):
     def hold_until(self, row: Refund, now: datetime) -> datetime | None:
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
-        Until it has one, two receipts may be one, and nothing is given back.
+        Until it has one, two receipts may be one, and nothing is given back. So is money without
+        an order that may be such a receipt's.
         """
         if row.order_id is None:
-            return None
+            return now + NUMBER_DELAY if is_undecided(row.receipt) else None
         unnamed = Receipt.objects.without_number().filter(order=row.order_id)
         return now + NUMBER_DELAY if unnamed.exists() else None
+
+    def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
+        """Ask before money goes another way than by reversal: the payment may be reversed."""
+        if not row.must_ask(now):
+            return ""
+        if row.receipt_asked < len(RECEIPT_QUERIES):
+            row.next_check_at = now + RECEIPT_QUERIES[row.receipt_asked]
+            row.receipt_asked += 1
+            row.save(update_fields=["next_check_at", "receipt_asked"])
+            return row.receipt.number
+        row.status, row.next_check_at = TransferStatus.REFUSED, None
+        row.result_code = NOT_ANSWERED
+        row.note = "M-Pesa does not say whether the payment still stands: its portal does."
+        row.save(update_fields=["status", "next_check_at", "result_code", "note"])
+        return ""
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""

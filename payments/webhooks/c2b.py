@@ -14,9 +14,9 @@ from django.conf import settings
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
-from payments.daraja.values import UnreadableCallback
+from payments.daraja.values import UnreadableCallback, receipt_text
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.receipts import IncomingPayment, record_receipt, record_reversal_row
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +73,16 @@ def handle(event: GatewayEvent) -> None:
             EventState.UNMATCHED,
             "It did not come from Safaricom to the registered address. The statement decides.",
         )
+        return
+    if payment.is_reversal:
+        # It came, and went: it is not counted as money that came.
+        event.receipt, note = record_reversal_row(
+            number=payment.receipt,
+            reverses=receipt_text(payment.reference),
+            amount=payment.amount,
+        )
+        state = EventState.APPLIED if event.receipt else EventState.FAILED
+        event.set_state(state, note)
         return
     event.receipt, note = record_receipt(_incoming_payment(payment))
     event.payment = event.receipt.payment

@@ -7,6 +7,7 @@ import logging
 from django.db.models import Q
 from django.utils import timezone
 
+from omachemainproj.background import enqueue_after_commit
 from payments.daraja.result_codes import (
     PayoutReason,
     TransactionEnd,
@@ -15,8 +16,8 @@ from payments.daraja.result_codes import (
     transaction_end,
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
-from payments.daraja.values import UnreadableCallback
-from payments.disbursement import NOT_FOUND
+from payments.daraja.values import UnreadableCallback, says_reversal
+from payments.disbursement import NOT_FOUND, process_refund
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -26,6 +27,8 @@ from payments.models import (
     Refund,
     TransferStatus,
 )
+from payments.models.refunds import UNSENT
+from payments.refunds.outside import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
 
 logger = logging.getLogger(__name__)
@@ -64,6 +67,8 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
         event.set_state(
             EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
         )
+    elif event.token == row.status_token and isinstance(row, Refund) and row.is_unsent:
+        event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
     elif event.token == row.status_token:
         event.set_state(EventState.APPLIED, _apply_answer(row, message))
     else:
@@ -112,6 +117,30 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
     return f"M-Pesa, asked, says {status or 'nothing'}."
 
 
+def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
+    """What M-Pesa says of the payment whose money is to go back another way than by reversal."""
+    if not result.succeeded:
+        return _no_answer(refund, result)
+    status = result.transaction_status
+    if result.receipt != refund.receipt.number:
+        return "It is about another payment. Nothing was changed."
+    if says_reversal(status):
+        return record_outside_reversal(refund.receipt_id)
+    now = timezone.now()
+    unsent = refund.still(*UNSENT)
+    end = transaction_end(status)
+    if end == TransactionEnd.COMPLETED:
+        unsent.filter(status=TransferStatus.DUE).update(next_check_at=now)
+        unsent.update(receipt_stands_at=now)
+        enqueue_after_commit(process_refund, refund.pk)
+        return "The payment stands: its money may go back."
+    if end == TransactionEnd.NOT_DONE:
+        note = f"M-Pesa says that the payment is {status}: there may be nothing to give back."
+        unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
+        return note
+    return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
 def _no_answer(row: MoneyOut, result: Result) -> str:
     if b2c_failure(result.result_code) == PayoutReason.INITIATOR:
         PayoutStop.objects.stop_payouts(
@@ -122,6 +151,8 @@ def _no_answer(row: MoneyOut, result: Result) -> str:
     # Only where M-Pesa never said that it took the request may it be sent again.
     unheard = row.still(TransferStatus.UNKNOWN)
     if not row.is_reversal and unheard.update(result_code=NOT_FOUND):
+        # Also where this was the last question: it is an answer, and no person need look.
+        unheard.filter(next_check_at=None).update(next_check_at=timezone.now())
         return "M-Pesa does not know it. It is sent again, under the same id."
     return "M-Pesa does not know it yet."
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from omachemainproj.background import enqueue
+from omachemainproj.ip_addresses import read_address
 from payments.banks import find_bank
 from payments.models import Source
 
@@ -126,11 +126,9 @@ def _read(request: HttpRequest) -> bytes | None:
 
 
 def _address(request: HttpRequest) -> str | None:
-    try:
-        # Without the zone of a link-local IPv6 address, which PostgreSQL does not take.
-        return str(ipaddress.ip_address(request.META.get("REMOTE_ADDR", "").partition("%")[0]))
-    except ValueError:
-        return None
+    # Without the zone of a link-local IPv6 address, which PostgreSQL does not take.
+    address = read_address(request.META.get("REMOTE_ADDR", ""))
+    return str(address) if address else None
 
 
 def _headers(request: HttpRequest) -> dict[str, str]:

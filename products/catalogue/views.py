@@ -39,7 +39,7 @@ class NoSuchProduct(Refusal):
 
 
 class NoSuchCategory(Refusal):
-    """The address names none of the eight categories."""
+    """The address names none of the categories."""
 
     code = "category_not_found"
     message = "There is no such category."

@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import F, Func, Q, Subquery
+from django.db.models import Count, F, Func, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 
@@ -22,6 +23,11 @@ ONE_TO_FIVE_STARS_A_REVIEW = Q(
 
 
 class Category(models.TextChoices):
+    """What goods are listed under. Another is a line here and a migration of the choices.
+
+    The home page shows those of ``products.catalogue.home.CATEGORIES``.
+    """
+
     ELECTRONICS = "electronics"
     FURNITURE = "furniture"
     FASHIONS = "fashions"
@@ -69,6 +75,13 @@ class ProductQuerySet(models.QuerySet["Product"]):
         """Products of the seller with this name, whatever its case."""
         # One id found first, so that the planner can walk that seller's own index.
         return self.filter(seller=Subquery(User.objects.called(username).values("pk")[:1]))
+
+    def with_stock_version(self) -> ProductQuerySet:
+        """Each with its ``stock_version``: a number that grows with every change of its stock."""
+        # Counted in the index that keeps a product's references apart.
+        moves = StockMovement.objects.filter(product=OuterRef("pk")).order_by().values("product")
+        moved = Subquery(moves.annotate(number=Count("*")).values("number"))
+        return self.annotate(stock_version=Coalesce(moved, 0))
 
     def owned_by(self, seller: User | int) -> ProductQuerySet:
         """A seller's own, shown to the public or not. Sellers' views start here."""
@@ -136,6 +149,9 @@ class Product(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = ProductQuerySet.as_manager()
+
+    #: Only on what was read ``with_stock_version``.
+    stock_version: int
 
     class Meta:
         constraints = [

@@ -16,7 +16,7 @@ from import_export.forms import ConfirmImportForm, ExportForm, ImportForm
 
 from accounts.authentication import current_user
 from accounts.backoffice import audit
-from products.models import Product
+from products.models import Product, ProductQuerySet
 
 from .csv_format import MAX_BYTES, MAX_ROWS, BadSheet
 from .import_export import ProductResource, SheetFormat, SheetStorage
@@ -88,8 +88,8 @@ class SheetAdmin(ImportExportMixin):
 
     def get_export_queryset(self, request: HttpRequest) -> QuerySet[Product]:
         """As many as a sheet may have, so that it can be sent back."""
-        products: QuerySet[Product] = super().get_export_queryset(request)
-        return products[:MAX_ROWS]
+        products: ProductQuerySet = super().get_export_queryset(request)
+        return products.with_stock_version()[:MAX_ROWS]
 
     def get_valid_export_item_pks(self, request: HttpRequest) -> list[int]:
         """None: rows are chosen by search and filter. The library would list all there are."""

@@ -1,22 +1,26 @@
 """The CSV format of listings, and its reader.
 
-It accepts what spreadsheets do to files: a byte order mark, semicolons or tabs for commas, empty
-rows and columns, and the apostrophe before a text that would run as a formula.
+It accepts what spreadsheets do to files: a byte order mark, UTF-16 with one, semicolons or tabs for
+commas, empty rows and columns, and the apostrophe before a text that they would run or change. What
+they do to a cell is read by products.spreadsheets.cells.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from omachemainproj.csv_files import unguard
 from omachemainproj.text import fold_for_matching
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 1000
-#: The columns a file may have; each but ``id`` and ``restock`` is a field of POST /create/.
+#: The columns a file may have; each but ``id``, ``restock`` and ``stock_version`` is a field of
+#: POST /create/. The last changes whenever the shelf does: products.models.with_stock_version.
 COLUMNS = (
     "id",
     "sku",
@@ -28,13 +32,16 @@ COLUMNS = (
     "payment_mpesa_number",
     "listed",
     "restock",
+    "stock_version",
 )
+#: What a spreadsheet makes of these is read back, so an export has them as they are.
+READ_BACK = frozenset({"payment_mpesa_number", "listed"})
 #: The columns a new listing needs.
 NEEDED = ("name", "category", "price", "item_number", "payment_mpesa_number")
 
-#: A cell that omachemainproj.csv_files has put an apostrophe before.
-_GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")
 _DELIMITERS = ",;\t"
+#: Excel's own first line, which it does not count as a row.
+_SEPARATOR = re.compile(r"\"?sep=([,;\t])\"?\r?\n", re.IGNORECASE)
 
 
 class BadSheet(ValueError):
@@ -49,18 +56,18 @@ class SheetRow:
     cells: dict[str, str]
     #: What is wrong with the row as such, or nothing.
     fault: str = ""
-
-
-def unguard(cell: str) -> str:
-    """The text that omachemainproj.csv_files.guard was given."""
-    return cell[1:] if _GUARDED.match(cell) else cell
+    #: The columns with an apostrophe before them: no spreadsheet has changed these.
+    literal: frozenset[str] = frozenset()
 
 
 def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow]:
     """The rows of an uploaded file that are not empty. Raises BadSheet."""
     text = _decode(raw)
+    separator = _SEPARATOR.match(text)
+    if separator:
+        text = text[separator.end() :]
     first = text.split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
+    delimiter = separator[1] if separator else max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows: list[SheetRow] = []
     try:
@@ -81,8 +88,10 @@ def read_sheet(raw: bytes, *, columns: Sequence[str] = COLUMNS) -> list[SheetRow
 def _decode(raw: bytes) -> str:
     if len(raw) > MAX_BYTES:
         raise BadSheet(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+    # Excel's “Unicode Text” says what it is; without its mark nothing does.
+    marked = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError:
         message = "The file is not UTF-8. In Excel, save it as “CSV UTF-8”."
         raise BadSheet(message) from None
@@ -118,5 +127,7 @@ def _read_row(number: int, header: list[str], cells: Sequence[str]) -> SheetRow:
             f"This row has {len(cells)} cells and the header {len(header)}: put a text with commas"
             " into double quotes."
         )
-    named = zip(header, cells, strict=False)
-    return SheetRow(number, {name: unguard(cell) for name, cell in named}, fault)
+    sent = dict(zip(header, cells, strict=False))
+    texts = {name: unguard(cell) for name, cell in sent.items()}
+    literal = frozenset(name for name, cell in sent.items() if texts[name] != cell)
+    return SheetRow(number, texts, fault, literal)

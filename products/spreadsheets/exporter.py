@@ -26,8 +26,8 @@ _FIELDS = (
 
 def batches(products: ProductQuerySet) -> Iterator[list[Sequence[Any]]]:
     """The products' rows, newest first, 500 at a time. One query a batch, and none held open."""
-    rows: QuerySet[Any] = products.annotate(newest=Newest()).order_by("newest")
-    rows = rows.values_list(*_FIELDS, "newest", named=True)
+    rows: QuerySet[Any] = products.with_stock_version().annotate(newest=Newest())
+    rows = rows.order_by("newest").values_list(*_FIELDS, "stock_version", "newest", named=True)
     batch: list[Any] = list(rows[:BATCH])
     while batch:
         yield [_cells(row) for row in batch]
@@ -38,4 +38,4 @@ def _cells(row: Any) -> Sequence[Any]:
     # A spreadsheet makes 2.54713E+11 of twelve digits; of these ten it only drops the 0.
     number = f"0{row.payment_mpesa_number[3:]}"
     listed = "true" if row.listed else "false"
-    return [*row[:7], number, listed, ""]
+    return [*row[:7], number, listed, "", row.stock_version]

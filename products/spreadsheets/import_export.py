@@ -26,7 +26,7 @@ from accounts.validators import normalise_username
 from omachemainproj.csv_files import write_sheet
 from products.models import Product
 
-from .csv_format import COLUMNS, BadSheet, SheetRow, read_sheet
+from .csv_format import COLUMNS, READ_BACK, BadSheet, SheetRow, read_sheet
 from .importer import CREATED, FAILED, UNCHANGED, UPDATED, RowReport, SheetImport
 
 STAFF_COLUMNS = ("seller", *COLUMNS)
@@ -62,8 +62,9 @@ class SheetFormat(CSV):
         return sheet
 
     def export_data(self, dataset: tablib.Dataset, **kwargs: Any) -> bytes:
-        """Write a file in which no cell is a formula."""
-        return "".join(write_sheet(dataset.headers, [list(dataset)])).encode()
+        """Write a file in which no cell is a formula, and none is changed by a spreadsheet."""
+        pieces = write_sheet(dataset.headers, [list(dataset)], as_they_are=READ_BACK)
+        return "".join(pieces).encode()
 
 
 class SheetStorage(CacheStorage):
@@ -86,6 +87,7 @@ class ProductResource(Resource):
     payment_mpesa_number = Field(column_name="payment_mpesa_number")
     listed = Field(column_name="listed")
     restock = Field(column_name="restock")
+    stock_version = Field(attribute="stock_version", column_name="stock_version")
 
     class Meta:
         import_id_fields = ()

@@ -1,7 +1,8 @@
 """Import of a sheet of listings: each row is saved, or fails, by itself.
 
 A row is about the listing with its ``id`` or its ``sku``; without either it is a new one. Sending
-the same file again lists nothing twice and adds no stock twice: docs/selling.md is the promise.
+the same file again lists nothing twice and adds no stock twice, and nothing that a spreadsheet made
+of a sku is taken for one: docs/selling.md is the promise.
 """
 
 from __future__ import annotations
@@ -9,28 +10,31 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any, cast
 
 from django.db import OperationalError, transaction
-from django.db.models import Max, Q
+from django.db.models import F, Func, Max, Q, QuerySet, TextField, Value
 from django.http import QueryDict
 
 from accounts.models import User
-from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 from products.listings.services import (
+    RestockKeyReused,
     create_product,
     edit_product,
     restock_product,
     restock_reference,
     why_not,
 )
-from products.models import Product, StockMovement
+from products.models import Product, ProductQuerySet, StockMovement
 from products.serializers import EditProductInput, NewRowInput, RestockInput
 
+from .cells import ReadRow, is_made_of, looks_cut, number_in, read_row
 from .csv_format import SheetRow
 
 logger = logging.getLogger(__name__)
@@ -47,6 +51,8 @@ _CHANGED_BY_A_ROW = (
     "listed",
     "payment_mpesa_number",
 )
+#: Of these, the texts that a spreadsheet may change without being asked.
+_TEXTS = ("sku", "name", "description")
 _ID = re.compile(r"[0-9]{1,18}")
 
 
@@ -62,6 +68,11 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
 }
 
 Errors = dict[str, list[str]]
+
+_AGAIN = (
+    "If it is another delivery, say so in a fresh export with its column stock_version, or with an"
+    " Idempotency-Key of its own."
+)
 
 
 @dataclass(slots=True)
@@ -88,7 +99,8 @@ def import_sheet(
 
     A row that fails changes nothing and stops no other from being saved. With ``check`` nothing is
     saved at all. Restocks are safe to repeat: under ``key``, the request's Idempotency-Key, a
-    listing is restocked once; without one, the same number added to the same stock counts once.
+    listing is restocked once; without one, it is once for each ``stock_version``; without that
+    either, as in files of before it, the same number added to the same stock counts once.
     """
     importing = SheetImport(rows, seller=seller, by=seller, key=key)
     reports = [importing.import_row(row, check=check) for row in rows]
@@ -109,37 +121,50 @@ class SheetImport:
     def __init__(
         self, rows: Sequence[SheetRow], *, seller: User, by: User, key: str | None = None
     ) -> None:
-        self._known = _Known(rows, seller)
+        self._read = {row.number: read_row(row) for row in rows}
+        self._known = _Known(self._read.values(), seller)
         self._seller, self._by, self._key = seller, by, key
 
     def import_row(self, row: SheetRow, *, check: bool) -> RowReport:
         """Save the row, or only check it, and report on it."""
-        return _Row(row, self._known, self._seller, self._by, self._key).save(check=check)
+        read = self._read[row.number]
+        return _Row(row, read, self._known, self._seller, self._by, self._key).save(check=check)
 
 
 class _Known:
     """The seller's listings that the rows name, as they were when the file came. Two queries."""
 
-    def __init__(self, rows: Sequence[SheetRow], seller: User) -> None:
+    def __init__(self, rows: Iterable[ReadRow], seller: User) -> None:
         cells = [row.cells for row in rows]
-        ids = [int(one) for c in cells if _ID.fullmatch(one := c.get("id", "").strip())]
-        typed = [sku for c in cells if (sku := c.get("sku", "").strip())]
+        ids = [int(one) for c in cells if _ID.fullmatch(one := c.get("id", ""))]
+        typed = [sku for c in cells if (sku := c.get("sku"))]
         # Both forms: a listing may have been here before texts had one.
-        skus = {*typed, *map(fold_identifier, typed)}
+        skus = sorted({*typed, *map(fold_identifier, typed)})
         names = [tidy_line(c.get("name", "")) for c in cells]
         mine = Product.objects.owned_by(seller)
         self.last_id = mine.aggregate(last=Max("pk"))["last"] or 0
-        found = mine.filter(Q(pk__in=ids) | Q(sku__in=skus) | Q(name__in=names)).order_by("-pk")
+        named = Q(pk__in=ids) | Q(sku__in=skus) | Q(name__in=names)
+        found = _or_of_the_same_number(mine, named, skus).order_by("-pk")
         self.by_id: dict[int, Product] = {}
         self.by_sku: dict[str, Product] = {}
         self.by_name: dict[str, list[Product]] = {}
+        self._by_number: dict[Decimal, list[Product]] = {}
         for product in found:
             self.by_id[product.pk] = product
             self.by_name.setdefault(tidy_line(product.name), []).append(product)
             if product.sku:
                 self.by_sku[fold_identifier(product.sku)] = product
+                number = number_in(product.sku)
+                if number is not None:
+                    self._by_number.setdefault(number, []).append(product)
         #: The number of the first row about a listing.
         self._rows: dict[Any, int] = {}
+
+    def same_to_a_spreadsheet(self, sku: str, *, but: Product | None) -> Product | None:
+        """Another listing whose sku is the same number, written in another way; or None."""
+        number = number_in(sku)
+        alike = [] if number is None else self._by_number.get(number, [])
+        return next((one for one in alike if one != but and one.sku != sku), None)
 
     def refuse_twice(self, column: str, about: Any, row: int) -> None:
         """Raise _Failed when an earlier row was about the same listing."""
@@ -148,16 +173,37 @@ class _Known:
             raise _Failed(column, f"Row {before} is about the same listing.")
 
 
+def _or_of_the_same_number(
+    mine: ProductQuerySet, named: Q, skus: Iterable[str]
+) -> QuerySet[Product]:
+    """The products that are named, and those with a sku that is one of these as a number.
+
+    Some more may be among them: 120 for 12. ``_Known`` compares what is found.
+    """
+    bare = [_bare(sku) for sku in skus if number_in(sku) is not None]
+    if not bare:
+        return mine.filter(named)
+    digits: Any = F("sku")
+    for function, cut in (("LTRIM", "0"), ("RTRIM", "0"), ("RTRIM", ".")):
+        digits = Func(digits, Value(cut), function=function, output_field=TextField())
+    powers = Q(sku__iregex=r"^[0-9.,]+e\+?[0-9]+$")
+    return mine.annotate(bare_sku=digits).filter(named | Q(bare_sku__in=bare) | powers)
+
+
+def _bare(sku: str) -> str:
+    return sku.lstrip("0").rstrip("0").rstrip(".")
+
+
 class _Row:
     """One row and the listing it is about."""
 
     def __init__(
-        self, row: SheetRow, known: _Known, seller: User, by: User, key: str | None
+        self, row: SheetRow, read: ReadRow, known: _Known, seller: User, by: User, key: str | None
     ) -> None:
         self._row, self._known, self._key = row, known, key
         self._seller, self._by = seller, by
-        self._cells = {name: cell.strip() for name, cell in row.cells.items()}
-        self._notes: Errors = {}
+        self._cells, self._literal, self._unclear = read.cells, read.literal, read.errors
+        self._notes: Errors = dict(read.notes)
 
     def save(self, *, check: bool) -> RowReport:
         """Save the row, or only check it, and report on it."""
@@ -165,6 +211,8 @@ class _Row:
         try:
             if self._row.fault:
                 raise _Failed("row", self._row.fault)
+            if self._unclear:
+                raise FieldRefusal(cast(Any, self._unclear))
             product = self._find()
             report.id = product.pk if product else None
             if product is None:
@@ -192,9 +240,44 @@ class _Row:
             column = "sku"
         else:
             column, product = "name", self._identical(tidy_line(cells.get("name", "")))
+        self._refuse_made_by_a_spreadsheet(product)
         if product is not None:
             known.refuse_twice(column, product.pk, self._row.number)
         return product
+
+    def _refuse_made_by_a_spreadsheet(self, product: Product | None) -> None:
+        """Raise _Failed where a text of the row is what a spreadsheet made of another.
+
+        What has an apostrophe before it is taken as it is.
+        """
+        for column in _TEXTS if product else ():
+            typed, stored = self._cells.get(column, ""), getattr(product, column) or ""
+            if typed and column not in self._literal and is_made_of(typed, stored):
+                raise _Failed(
+                    column,
+                    f"“{typed}” seems to be what a spreadsheet made of “{stored}”. Leave the cell"
+                    f" empty, or put an apostrophe before what you mean: '{stored[:60]}",
+                )
+        sku = self._cells.get("sku", "")
+        if not sku or "sku" in self._literal:
+            return
+        by_id = bool(self._cells.get("id"))
+        if by_id and product and product.sku == sku:
+            return
+        other = self._known.same_to_a_spreadsheet(sku, but=product if by_id else None)
+        if other is not None:
+            raise _Failed(
+                "sku",
+                f"{self._whom()} a listing with the sku “{other.sku}” ({other.pk}), of which a"
+                f" spreadsheet makes “{sku}”. Give its id, or put an apostrophe before the sku you"
+                f" mean: '{other.sku}",
+            )
+        if looks_cut(sku) and (product is None or product.sku != sku):
+            raise _Failed(
+                "sku",
+                f"“{sku}” is what a spreadsheet makes of a longer sku, or of a date. Write the sku"
+                " in full, with an apostrophe before it, like '5901234123457",
+            )
 
     def _by_id_or_sku(self) -> Product | None:
         """The listing with the row's id or sku, or None."""
@@ -214,7 +297,11 @@ class _Row:
         values = dict(asked.validated_data)
         self._require_known_phone(values["payment_mpesa_number"])
         column = "sku" if values.get("sku") else "name"
-        self._known.refuse_twice(column, (column, values[column]), self._row.number)
+        about = values[column]
+        if column == "sku" and "sku" not in self._literal:
+            number = number_in(about)
+            about = about if number is None else number
+        self._known.refuse_twice(column, (column, about), self._row.number)
         return None if check else self._list(values)
 
     def _list(self, values: dict[str, Any]) -> int:
@@ -261,17 +348,27 @@ class _Row:
         number = self._restock()
         if not number:
             self._note_ignored_stock(product)
-        key = self._restock_key(number)
+        key = self._restock_key(product, number) if number else ""
         if check:
             counts = bool(number) and self._would_count(product, number, key)
         else:
             counts = self._save(product, changes, number, key)
         if number and not counts:
-            self._notes["restock"] = [
-                "This was added before, and is not added again. If it is another delivery, say so"
-                " with an Idempotency-Key of its own."
-            ]
+            self._note("restock", f"This was added before, and is not added again. {_AGAIN}")
+        self._note_changes(product, changes)
         return UPDATED if changes or counts else UNCHANGED
+
+    def _note(self, column: str, text: str) -> None:
+        self._notes[column] = [*self._notes.get(column, []), text]
+
+    def _note_changes(self, product: Product, changes: dict[str, Any]) -> None:
+        """Note what a person who looks at their file would not see."""
+        # Read as the number that is there.
+        self._notes.pop("payment_mpesa_number", None)
+        if product.sku and "sku" in changes:
+            self._note("sku", f"Changed from “{product.sku}” to “{changes['sku']}”.")
+        if not product.listed and not self._cells.get("listed"):
+            self._note("listed", "This listing is taken off; true in this column shows it again.")
 
     def _changes(self, product: Product) -> dict[str, Any]:
         """The columns in which the row differs from the listing. Raises FieldRefusal."""
@@ -305,15 +402,33 @@ class _Row:
         number: int = asked.validated_data["number"]
         return number
 
-    def _restock_key(self, number: int) -> str:
+    def _restock_key(self, product: Product, number: int) -> str:
+        """What the restock counts once under. Notes it where the file is of an earlier shelf.
+
+        Raises _Failed for a version that no export of this listing can have had.
+        """
         if self._key:
             return f"upload:{self._key}"
+        if version := self._cells.get("stock_version", ""):
+            now = Product.objects.with_stock_version().get(pk=product.pk).stock_version
+            if not _ID.fullmatch(version) or int(version) > now:
+                raise _Failed("stock_version", "Leave this as your export has it, or empty.")
+            if int(version) < now:
+                self._note(
+                    "stock_version",
+                    "The stock has moved since this was exported. What restock says is added to"
+                    " what is there now.",
+                )
+            # Whatever the number: of one export a listing is restocked once.
+            return f"sheet:version:{int(version)}"
         # The number, and the stock it was added to: a corrected file sent again adds nothing twice.
         return f"sheet:{self._cells.get('item_number', '')}:{number}"
 
     def _would_count(self, product: Product, number: int, key: str) -> bool:
-        reference = restock_reference(key)
-        if StockMovement.objects.filter(product=product, reference=reference).exists():
+        before = StockMovement.objects.filter(product=product, reference=restock_reference(key))
+        added = before.values_list("quantity", flat=True).first()
+        if added is not None:
+            self._refuse_another_number(added, number)
             return False
         if not product.takes(number):
             raise _Failed("restock", why_not(product, number))
@@ -330,16 +445,32 @@ class _Row:
                 return restock_product(product.pk, number=number, by=self._by, key=key)
             except FieldRefusal as refusal:
                 raise FieldRefusal({"restock": refusal.errors["number"]}) from refusal
-            except Refusal as refusal:
+            except RestockKeyReused as refusal:
+                reference = restock_reference(key)
+                moved = StockMovement.objects.filter(product=product, reference=reference)
+                self._refuse_another_number(moved.get().quantity, number)
                 raise _Failed("restock", str(refusal)) from refusal
+
+    def _refuse_another_number(self, added: int, number: int) -> None:
+        """Raise _Failed where another number was added under the same key before."""
+        if added == number:
+            return
+        if self._key:
+            raise _Failed("restock", str(RestockKeyReused()))
+        raise _Failed(
+            "restock",
+            f"{added} were added by this export before, and {number} cannot be the same delivery."
+            f" Nothing was added now. {_AGAIN}",
+        )
 
     def _note_ignored_stock(self, product: Product) -> None:
         typed = self._cells.get("item_number", "")
         if typed and typed != str(product.item_number):
-            self._notes["item_number"] = [
+            self._note(
+                "item_number",
                 f"{product.item_number} stand on the shelf, and this changes nothing of it: the"
-                " column restock adds to it."
-            ]
+                " column restock adds to it.",
+            )
 
     def _form(self, *columns: str) -> QueryDict:
         """The row as a form that was sent; an empty cell says nothing."""

@@ -21,8 +21,10 @@ EXPORT: dict[str, Any] = {
     "description": (
         f"All of the caller's products, newest first, in the columns `{'`, `'.join(COLUMNS)}`:"
         " the file `/seller/products/import/` takes back. UTF-8 with a byte order mark, as Excel"
-        " wants it. A text a spreadsheet would run as a formula has an apostrophe before it,"
-        " which is taken off again when the file is sent back."
+        " wants it. A text that a spreadsheet would run as a formula, or save as another one"
+        " (`00123` as `123`, a barcode as `5.90123E+12`, `1-2` as a date), has an apostrophe"
+        " before it, which is taken off again when the file is sent back. `stock_version` changes"
+        " with every change of the stock: leave it as it is."
     ),
     "responses": {
         (200, "text/csv"): OpenApiResponse(
@@ -33,7 +35,7 @@ EXPORT: dict[str, Any] = {
                     "one listing",
                     value=(
                         f"{','.join(COLUMNS)}\r\n41,KET-17,Ramtons cordless kettle 1.7 L,"
-                        "Boils in four minutes.,kitchen,1850,12,0712345678,true,\r\n"
+                        "Boils in four minutes.,kitchen,1850,12,0712345678,true,,9\r\n"
                     ),
                 )
             ],
@@ -53,8 +55,17 @@ IMPORT: dict[str, Any] = {
         f" the report tells. At most {MAX_ROWS:,} rows.\n\n"
         "The same file sent twice lists nothing twice and adds nothing twice. A new row without a"
         " `sku` whose name the caller has listed fails, unless it is that listing, which is then"
-        " `unchanged`. The same `restock` for the same `item_number` counts once; an"
-        " `Idempotency-Key` of its own says that it is another delivery."
+        " `unchanged`. A listing is restocked once for each `stock_version`; in a file without"
+        " that column the same `restock` for the same `item_number` counts once. A fresh export,"
+        " or an `Idempotency-Key` of its own, says that it is another delivery. Another number for"
+        " a `stock_version` that was used fails. Where the stock has moved since the export,"
+        " `restock` is added to what is there now, and a note says so.\n\n"
+        "What a person's spreadsheet writes is read where it can mean one thing only, and each such"
+        " reading is a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` of a new listing; `yes`,"
+        " `ndiyo`, `WAHR`. `1.500`, `2.54722E+11` and the like fail. So does a `sku` that looks"
+        " cut, or that is another of the caller's as a number (`123` where `00123` is): with an"
+        " apostrophe before it, it is taken as it stands. UTF-8, or UTF-16 with its mark; commas,"
+        " semicolons or tabs."
     ),
     "parameters": [
         OpenApiParameter(

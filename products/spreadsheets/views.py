@@ -23,7 +23,7 @@ from products.models import Product
 from products.serializers import ImportInput
 
 from . import openapi
-from .csv_format import COLUMNS, BadSheet, read_sheet
+from .csv_format import COLUMNS, READ_BACK, BadSheet, read_sheet
 from .exporter import batches
 from .importer import import_sheet
 
@@ -45,7 +45,8 @@ class ExportView(APIView):
         # Read before anything is answered: trouble with the database is still a 503 here.
         first: list[list[Sequence[Any]]] = [next(rows, [])]
         response = StreamingHttpResponse(
-            write_sheet(COLUMNS, chain(first, rows)), content_type="text/csv; charset=utf-8"
+            write_sheet(COLUMNS, chain(first, rows), as_they_are=READ_BACK),
+            content_type="text/csv; charset=utf-8",
         )
         name = f"products-{timezone.localdate():%Y-%m-%d}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -39,7 +39,10 @@ def test_staff_cancel_an_unpaid_order_and_its_goods_are_free(desk, staff, unpaid
     assert entry.get_change_message().endswith("Why: The buyer called")
     kept = Audit.objects.get()
     assert (kept.actor, kept.why, kept.object_id) == (staff, "The buyer called", str(unpaid.pk))
-    assert kept.changes == {"payment_status": ["requested", "cancelled"]}
+    assert kept.changes == {
+        "payment_status": ["requested", "cancelled"],
+        "cancelled_by": ["", "staff"],
+    }
 
 
 @pytest.mark.parametrize("why", [None, "", "x"])

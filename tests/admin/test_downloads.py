@@ -88,6 +88,25 @@ def test_no_spreadsheet_takes_a_name_for_a_formula(desk, start):
     assert row["name"] == f"'{start}1+1"
 
 
+@pytest.mark.parametrize("name", ["00123", "5.90123E+12", "5E12345678", "1-2"])
+def test_no_spreadsheet_saves_a_name_as_another(desk, name):
+    line = lines(1)[0]
+    OrderTrack.objects.filter(pk=line.pk).update(name=name)
+
+    (row,) = read(download(desk, OrderTrack, line))
+
+    assert row["name"] == f"'{name}"
+
+
+def test_a_phone_and_a_receipts_number_keep_all_their_digits(desk):
+    lines(1)
+    Receipt.objects.update(number="5E12345678", phone="254712345678")
+
+    (row,) = read(download(desk, Receipt, Receipt.objects.get()))
+
+    assert (row["number"], row["phone"]) == ("'5E12345678", "'254712345678")
+
+
 def test_times_are_nairobis(desk):
     line = lines(1)[0]
 

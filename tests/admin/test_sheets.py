@@ -7,11 +7,13 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import Audit
+from products import stock
 from products.models import Product, StockMovement
+from products.stock import StockLine
 from tests.factories import ProductFactory, UserFactory
 
 from .test_roles import browser_of, in_role
@@ -134,6 +136,32 @@ def test_stock_is_added_once_and_never_overwritten(keeper, kettle):
     assert kettle.item_number == 12
     assert (moved.quantity, moved.actor.username) == (7, "catalogue")
     assert Audit.objects.get().changes["item_number"] == [5, 12]
+
+
+def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(keeper, kettle):
+    def send_export():
+        _, (row,) = download(keeper)
+        send(keeper, {**row, "restock": "5"})
+        send(keeper, {**row, "restock": "5"})
+
+    send_export()
+    with transaction.atomic():
+        stock.hold([StockLine(kettle.pk, 5)])
+        stock.take([StockLine(kettle.pk, 5)], reference="order:1")
+    send_export()
+
+    kettle.refresh_from_db()
+    assert kettle.item_number == 10
+
+
+def test_a_sku_that_a_spreadsheet_cut_is_refused(keeper, kettle):
+    Product.objects.filter(pk=kettle.pk).update(sku="00123")
+
+    page = preview(keeper, sheet({**NEW, "sku": "123"}))
+    _, (row,) = download(keeper)
+
+    assert [list(row) for row in problems(page)] == [["sku"]]
+    assert (row["sku"], row["payment_mpesa_number"]) == ("'00123", "0722000001")
 
 
 def test_an_item_number_alone_changes_nothing(keeper, kettle):
@@ -277,6 +305,7 @@ def test_an_export_can_be_sent_back_and_is_on_record(keeper, kettle):
             "payment_mpesa_number": "0722000001",
             "listed": "true",
             "restock": "",
+            "stock_version": "1",
         }
     ]
     assert [row.import_type for row in page.context["result"].rows] == ["skip"]

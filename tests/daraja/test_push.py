@@ -243,7 +243,6 @@ def test_a_response_code_may_be_a_number(daraja, gateway):
         (500, {}),
         (503, b"<html>Service Unavailable</html>"),
         (504, b""),
-        (403, b"<html>Blocked by the firewall</html>"),
         (408, b""),
         (200, b""),
         (200, b"<html>It works!</html>"),

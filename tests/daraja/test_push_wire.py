@@ -137,11 +137,13 @@ def test_an_answer_without_end_is_given_up(impatient, gateway):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed_and_is_unknown(daraja, gateway, status):
+def test_a_redirect_is_not_followed_and_passes_nothing_on(daraja, gateway, status):
     gateway.on(PUSH, says(status, b"", Location=gateway.url + "/elsewhere"))
 
-    with pytest.raises(DarajaUnknown):
+    with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
+
+    assert refused.value.kind == Refusal.GATEWAY
 
     assert len(gateway.heard_on(PUSH)) == 1
     assert gateway.heard_on("/elsewhere") == []

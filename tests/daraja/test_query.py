@@ -121,7 +121,9 @@ def test_a_query_never_raises_without_a_token(daraja, gateway):
 
     status = daraja.stk_query(checkout_request_id=CHECKOUT_ID)
 
-    assert status == StkStatus(StkOutcome.UNKNOWN, "", "400.008.01: Invalid Authentication passed")
+    assert status == StkStatus(
+        StkOutcome.UNKNOWN, "", "400.008.01: Invalid Authentication passed", answered=False
+    )
 
 
 def test_a_query_never_raises_with_a_broken_clock(gateway, make_client):
@@ -138,7 +140,7 @@ def test_a_query_never_raises_with_a_broken_store(gateway, make_client):
     daraja = make_client(gateway.url, tokens=GoneStore())
 
     assert daraja.stk_query(checkout_request_id=CHECKOUT_ID) == StkStatus(
-        StkOutcome.UNKNOWN, "", "no token could be had (RuntimeError)"
+        StkOutcome.UNKNOWN, "", "no token could be had (RuntimeError)", answered=False
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from omachemainproj.dates import NAIROBI
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
+from tests.payments.test_shown_fields import ODD, with_odd
 
 from .conftest import an_account, rehearse
 from .gateway import PULL, REGISTER_PULL, error, resets, says, stays_silent, stops_half_way
@@ -361,3 +362,17 @@ def test_a_token_that_became_worthless_is_replaced(simulator, registered):
     simulator.script(operation="pull", invalidate_token=True)
 
     assert registered.pull_transactions(**lately()).is_last
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("field", ["sender", "trxDate", "organizationname", "msisdn"])
+def test_what_a_shown_field_holds_costs_no_row_of_the_page(daraja, gateway, field, odd):
+    page = a_page({**A_ROW, field: "put it here"}, {**A_ROW, "transactionId": "TAV1DE2FGK"})
+
+    read = pull(daraja, gateway, with_odd(page, odd))
+
+    assert [(row.receipt, row.amount, row.reference) for row in read.rows] == [
+        ("TAV1DE2FGH", 1500, "SOFA22"),
+        ("TAV1DE2FGK", 1500, "SOFA22"),
+    ]
+    assert (read.rows[1].paid_at, read.unreadable) == (THE_ROW.paid_at, ())

@@ -4,18 +4,27 @@ import base64
 import contextlib
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
 from payments.daraja.client import MemoryTokenStore
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
 
-from .conftest import A_PUSH, an_account
+from .conftest import A_PAYOUT, A_PUSH, A_REVERSAL, SAID_LATER, an_account
 from .gateway import (
     ACCEPTED,
+    BALANCE,
     CHECKOUT_ID,
     OAUTH,
+    OPENED,
+    PAID,
+    PAY,
+    PULL,
     PUSH,
+    QUERY,
+    REVERSE,
+    STATUS,
     error,
     gives_token,
     resets,
@@ -100,13 +109,19 @@ def test_two_clients_share_a_token_through_the_store(gateway, make_client):
         ("3599", [("t", 3539)]),
         (3599, [("t", 3539)]),
         (3599.0, [("t", 3539)]),
-        ("61", [("t", 1)]),
+        ("121", [("t", 61)]),
         (10**9, [("t", 3540)]),
-        ("60", []),
-        (-5, []),
-        ("soon", []),
-        (True, []),
-        (None, []),
+        # Kept for some time in any case: fetched for every call, each would end another's.
+        ("61", [("t", 31)]),
+        ("60", [("t", 30)]),
+        ("1", [("t", 1)]),
+        ("0", [("t", 60)]),
+        (-5, [("t", 60)]),
+        ("soon", [("t", 60)]),
+        (True, [("t", 60)]),
+        (None, [("t", 60)]),
+        ("NaN", [("t", 60)]),
+        ("Infinity", [("t", 60)]),
     ],
 )
 def test_a_token_is_kept_until_a_minute_before_its_end(gateway, make_client, expires_in, kept):
@@ -200,16 +215,66 @@ def test_a_token_that_is_turned_down_is_replaced_and_the_push_sent_again(
     assert first.body == second.body
 
 
-def test_a_token_is_replaced_only_once(daraja, gateway):
-    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"))
+@pytest.mark.parametrize(
+    "turned_down",
+    [
+        error(404, "404.001.03", "Invalid Access Token"),
+        says(401, {"fault": {"faultstring": "Invalid access token", "detail": {}}}),
+    ],
+)
+def test_a_push_whose_new_tokens_are_turned_down_too_goes_again_so_often_and_no_more(
+    daraja, gateway, turned_down
+):
+    gateway.on(PUSH, turned_down)
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
-    assert refused.value.kind == Refusal.CONFIGURATION
-    assert refused.value.code == "404.001.03"
-    assert len(gateway.heard_on(PUSH)) == 2
-    assert gateway.tokens_given == 2
+    assert refused.value.kind == Refusal.TOKEN
+    assert refused.value.is_over_later
+    assert len(gateway.heard_on(PUSH)) == 4
+    assert gateway.tokens_given == 4
+
+
+RECEIPT = "TAV1DE2FGH"
+CALLS = {
+    "push": (PUSH, lambda daraja: daraja.stk_push(**A_PUSH)),
+    "payout": (PAY, lambda daraja: daraja.b2c_payment(**A_PAYOUT)),
+    "reversal": (REVERSE, lambda daraja: daraja.reversal(**A_REVERSAL)),
+    "status": (STATUS, lambda daraja: daraja.transaction_status(receipt=RECEIPT, **SAID_LATER)),
+    "balance": (BALANCE, lambda daraja: daraja.account_balance(**SAID_LATER)),
+    "query": (QUERY, lambda daraja: daraja.stk_query(checkout_request_id=CHECKOUT_ID)),
+    "pull": (
+        PULL,
+        lambda daraja: daraja.pull_transactions(
+            start=datetime(2025, 1, 30, tzinfo=UTC), end=datetime(2025, 1, 31, tzinfo=UTC)
+        ),
+    ),
+}
+GOOD = {PUSH: ACCEPTED, QUERY: PAID, PULL: {"ResponseCode": "1001", "Response": [[]]}}
+
+
+@pytest.mark.parametrize(
+    "turned_down",
+    [
+        error(404, "404.001.03", "Invalid Access Token"),
+        error(400, "400.003.01", "Invalid Access Token"),
+        error(401, "401.002.01", "Error Occurred - Invalid Access Token"),
+    ],
+)
+@pytest.mark.parametrize("call", CALLS)
+def test_any_call_goes_again_until_it_has_a_token_that_is_taken(
+    daraja, gateway, tokens, call, turned_down
+):
+    """Another user of the key took the token away twice; nothing was processed meanwhile."""
+    tokens.set("token-0", 3000)
+    path, send = CALLS[call]
+    gateway.on(path, turned_down, turned_down, says(200, GOOD.get(path, OPENED)))
+
+    send(daraja)
+
+    sent = [heard.headers["Authorization"] for heard in gateway.heard_on(path)]
+    assert sent == ["Bearer token-0", "Bearer token-1", "Bearer token-2"]
 
 
 def test_a_resend_that_is_lost_is_unknown(impatient, gateway):
@@ -228,12 +293,13 @@ def test_a_resend_that_is_lost_is_unknown(impatient, gateway):
         (error(400, "400.008.02", "Invalid grant type passed"), "configuration", 1),
         (says(400, b""), "configuration", 1),
         (says(401, b""), "configuration", 1),
-        (says(404, b"<html>Not here</html>"), "configuration", 1),
-        (says(302, b"", Location="/login"), "configuration", 1),
-        (says(200, b"<html>Sign in to this network</html>"), "other", 1),
-        (says(200, {"access_token": "", "expires_in": "3599"}), "other", 1),
-        (says(200, {"access_token": "a b\r\nX: y", "expires_in": "3599"}), "other", 1),
-        (says(200, {"access_token": 7, "expires_in": "3599"}), "other", 1),
+        (says(401, {"fault": {"faultstring": "Invalid ApiKey"}}), "configuration", 1),
+        (says(404, b"<html>Not here</html>"), "gateway", 1),
+        (says(302, b"", Location="/login"), "gateway", 1),
+        (says(200, b"<html>Sign in to this network</html>"), "gateway", 1),
+        (says(200, {"access_token": "", "expires_in": "3599"}), "gateway", 1),
+        (says(200, {"access_token": "a b\r\nX: y", "expires_in": "3599"}), "gateway", 1),
+        (says(200, {"access_token": 7, "expires_in": "3599"}), "gateway", 1),
         (says(429, b""), "busy_gateway", 2),
         (error(500, "500.003.02", "Spike Arrest Violation"), "busy_gateway", 2),
         (error(200, "500.003.03", "Quota Violation"), "busy_gateway", 2),

@@ -128,12 +128,35 @@ def test_without_a_proxy_of_ours_the_header_changes_nothing(settings):
         (2, "41.90.1.2", "10.0.0.9"),
         (1, "41.90.1.2, nonsense", "10.0.0.9"),
         (1, "", "10.0.0.9"),
+        (1, "41.90.1.2:51234", "41.90.1.2"),
+        (1, "[2C0F:FE38:0::1]:443", "2c0f:fe38::1"),
+        (1, "::ffff:41.90.1.2", "41.90.1.2"),
+        (2, "::FFFF:295A:0102 ,10.0.0.5", "41.90.1.2"),
+        (1, "fe80::1%eth0", "fe80::1"),
+        (1, "041.90.1.2", "10.0.0.9"),
     ],
 )
 def test_behind_proxies_of_ours_the_hop_they_saw_counts(settings, proxies, header, address):
     settings.TRUSTED_PROXIES = proxies
 
     assert seen_address(HTTP_X_FORWARDED_FOR=header) == address
+
+
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [
+        ("::ffff:41.90.1.2", "41.90.1.2"),
+        ("2C0F:FE38:0:0::1", "2c0f:fe38::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", ""),
+        ("unix:", "unix:"),
+    ],
+)
+def test_a_peer_has_one_spelling_whatever_the_server_calls_it(peer, address):
+    request = RequestFactory().get("/", REMOTE_ADDR=peer)
+    EdgeMiddleware(lambda request: JsonResponse({}))(request)
+
+    assert request.META["REMOTE_ADDR"] == address
 
 
 @pytest.fixture

@@ -217,3 +217,57 @@ def test_a_misspelt_setting_stops_the_start_with_one_sentence(changes, sentence)
 
     assert done.returncode == 1
     assert done.stderr.strip() == f"O-Mache cannot start: {sentence}"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("manage.py", "check"),
+        ("manage.py", "runserver", "--noreload"),
+        ("-c", "import omachemainproj.wsgi"),
+        ("-c", "import omachemainproj.celery"),
+        ("-m", "gunicorn", "omachemainproj.wsgi", "--bind", "127.0.0.1:0"),
+    ],
+    ids=["check", "runserver", "wsgi", "celery", "gunicorn"],
+)
+def test_every_way_to_start_tells_all_that_is_wrong(command):
+    done = run(*command, DJANGO_SECRET_KEY=" \n", DARAJA_CALLBACK_IPS="196.201.214")
+
+    assert done.returncode != 0
+    assert "Traceback" not in done.stderr
+    assert (
+        "O-Mache cannot start: \n"
+        "- DJANGO_SECRET_KEY is set and comes to nothing: give it a value, or take it out.\n"
+        "- DARAJA_CALLBACK_IPS holds IP addresses, and networks like 196.201.212.0/23: "
+        "196.201.214 is not one.\n"
+    ) in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("WEB_CONCURRENCY", "0", "WEB_CONCURRENCY is a whole number from 1, not 0."),
+        ("WEB_THREADS", "0", "WEB_THREADS is a whole number from 1, not 0."),
+        (
+            "WEB_THREADS",
+            "",
+            "WEB_THREADS is set and comes to nothing: give it a value, or take it out.",
+        ),
+    ],
+)
+def test_the_servers_own_numbers_are_checked_too(name, text, sentence):
+    done = run("-m", "gunicorn", "omachemainproj.wsgi", "--check-config", **{name: text})
+
+    assert done.returncode == 1
+    assert done.stderr == f"O-Mache cannot start: {sentence}\n"
+
+
+def test_the_servers_own_numbers_are_trimmed():
+    numbers = {"WEB_CONCURRENCY": " 3\n", "WEB_THREADS": "5 ", "BIND": " 127.0.0.1:8009\n"}
+    done = run("-m", "gunicorn", "omachemainproj.wsgi", "--print-config", **numbers)
+
+    told = {
+        line.partition(" = ")[0].strip(): line.partition(" = ")[2]
+        for line in done.stdout.splitlines()
+    }
+    assert (told["workers"], told["threads"], told["bind"]) == ("3", "5", "['127.0.0.1:8009']")

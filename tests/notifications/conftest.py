@@ -98,9 +98,10 @@ def codes(order):
 
 def a_message(order, **changed):
     """An SMS to the buyer that is due now."""
+    kind = changed.get("kind", NotificationKind.PAID)
     notice, _ = Notice.objects.get_or_create(
-        key=f"test:{order.pk}",
-        defaults={"kind": NotificationKind.PAID, "order": order, "composed_at": order.created_at},
+        key=f"test:{kind}:{order.pk}",
+        defaults={"kind": kind, "order": order, "composed_at": order.created_at},
     )
     fields = {
         "notice": notice,

@@ -1,15 +1,20 @@
 """Who is notified of what, in which language, and over which channels."""
 
+from datetime import timedelta
+
 import pytest
 from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
+from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
+from orders.models import Order
 from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications.notify import notify, notify_all
 from orders.notifications.rendering import compose
-from payments.checkout.stk_push import retry_payment
+from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_push
+from payments.daraja.errors import DarajaRefused, Refusal
 from payments.models import OrderPayment
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory
@@ -274,3 +279,168 @@ def test_after_the_commit_everybody_is_told_at_once(order, carrier):
         ["amina@example.com"],
     ]
     assert set(Message.objects.values_list("state", flat=True)) == {"sent"}
+
+
+# --- What is not so any more when it is put into words -------------------------------------------
+
+
+def test_a_failure_is_not_told_once_the_buyer_paid_for_the_same_goods(buyer, kettle, carrier):
+    first = an_order(buyer, (kettle, 1))
+    second = an_order(buyer, (kettle, 1), phone="254733000111")
+    pay(first)
+
+    fail(second)
+
+    assert written(NotificationKind.PROMPT_FAILED) == []
+
+
+def test_a_failure_is_told_though_the_buyer_paid_for_other_goods(buyer, kettle, pan, carrier):
+    first = an_order(buyer, (pan, 1))
+    second = an_order(buyer, (kettle, 1), phone="254733000111")
+    pay(first)
+
+    fail(second)
+
+    assert len(written(NotificationKind.PROMPT_FAILED)) == 2
+
+
+def test_a_failure_is_told_though_the_same_goods_were_paid_for_before(buyer, kettle, carrier):
+    pay(an_order(buyer, (kettle, 1)))
+    second = an_order(buyer, (kettle, 1), phone="254733000111")
+
+    fail(second)
+
+    assert len(written(NotificationKind.PROMPT_FAILED)) == 2
+
+
+def test_a_failure_is_not_told_once_the_time_to_pay_is_over(order, carrier):
+    fail(order)
+    Order.objects.update(expires_at=timezone.now())
+
+    assert written(NotificationKind.PROMPT_FAILED) == []
+
+
+def test_nobody_is_told_to_collect_or_to_keep_ready_what_was_cancelled_meanwhile(
+    buyer, kettle, pan, carrier
+):
+    order = pay(an_order(buyer, (kettle, 1), (pan, 1)))
+    kettles = order.tracks.get(product=kettle)
+    move_line(kettles.pk, "cancelled", by=buyer)
+
+    told = {(m.kind, m.channel): m.text for m in written()}
+
+    assert "Pan" in told["paid", "sms"]
+    assert "Kettle" not in told["paid", "sms"]
+    assert "for KES 700" in told["sold", "sms"]
+
+
+def test_nobody_is_told_that_an_order_is_paid_whose_lines_were_all_cancelled(
+    order, buyer, kettle, carrier
+):
+    pay(order)
+    move_line(order.tracks.get().pk, "cancelled", by=buyer)
+
+    assert {m.kind for m in written()} & {"paid", "sold"} == set()
+
+
+def test_goods_that_arrived_are_not_told_to_be_on_the_way(order, buyer, carrier):
+    pay(order)
+    line, staff = order.tracks.get(), UserFactory(is_superuser=True)
+    written()
+    for to in ("fetched", "shipping", "delivered"):
+        move_line(line.pk, to, by=staff, note="The carrier says so.")
+
+    assert [m.channel for m in written(NotificationKind.SHIPPED)] == []
+    assert [m.channel for m in written(NotificationKind.DELIVERED)] == ["email", "sms"]
+
+
+# --- Prompts that lost to the buyer's own --------------------------------------------------------
+
+
+def another_order(buyer, product, phone="254712345678"):
+    """Another order, of other goods, and its attempt."""
+    other = an_order(buyer, (product, 1), phone=phone)
+    return other, other.payments.get()
+
+
+def rung(order, *, ago=0, **changed):
+    """The order's phone was rung so many seconds ago."""
+    rung_at = timezone.now() - timedelta(seconds=ago)
+    OrderPayment.objects.filter(order=order).update(
+        **{"status": "unknown", "rung_at": rung_at, "next_check_at": timezone.now(), **changed}
+    )
+
+
+def test_nobody_is_told_that_their_phone_was_busy_with_their_own_other_order(order, buyer, pan):
+    rung(order)
+    other, attempt = another_order(buyer, pan)
+
+    send_stk_push(other.pk)
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.result_code) == ("failed", "local.phone_busy")
+    assert not Notice.objects.filter(order=other).exists()
+
+
+def test_that_a_strangers_prompt_kept_the_phone_busy_is_told(order, pan):
+    rung(order)
+    other, _ = another_order(UserFactory(), pan)
+
+    send_stk_push(other.pk)
+
+    assert Notice.objects.get(order=other).kind == "prompt_failed"
+
+
+@pytest.mark.parametrize("code", ["refused.busy_phone", "17", "1001", "1037", "1019"])
+@pytest.mark.parametrize("own", ["open", "paid"])
+def test_nobody_is_told_of_what_their_own_other_prompt_may_have_caused(
+    order, buyer, pan, daraja, code, own
+):
+    rung(order, ago=110)
+    if own == "paid":
+        pay(order)
+    other, attempt = another_order(buyer, pan)
+    rung(other, live=own == "paid")
+
+    fail_with(attempt, code, daraja)
+
+    attempt.refresh_from_db()
+    assert (attempt.status, attempt.result_code) == ("failed", code)
+    assert not Notice.objects.filter(order=other).exists()
+
+
+@pytest.mark.parametrize("code", ["1", "1032", "2001", "8006"])
+def test_what_the_buyer_did_themselves_is_told_whatever_else_rang(order, buyer, pan, daraja, code):
+    rung(order, ago=110)
+    other, attempt = another_order(buyer, pan)
+    rung(other, live=False)
+
+    fail_with(attempt, code, daraja)
+
+    assert Notice.objects.get(order=other).kind == "prompt_failed"
+
+
+@pytest.mark.parametrize("why", ["other phone", "long ago", "failed too", "anothers"])
+def test_a_phone_that_did_not_answer_is_told_where_no_prompt_of_their_own_was_in_the_way(
+    order, buyer, pan, daraja, why
+):
+    rung(order, ago=300 if why == "long ago" else 60, live=False)
+    if why == "failed too":
+        OrderPayment.objects.update(status="failed", next_check_at=None)
+    other, attempt = another_order(
+        UserFactory() if why == "anothers" else buyer,
+        pan,
+        phone="254733000111" if why == "other phone" else "254712345678",
+    )
+    rung(other)
+
+    fail_with(attempt, "1037", daraja)
+
+    assert Notice.objects.get(order=other).kind == "prompt_failed"
+
+
+def fail_with(attempt, code, daraja):
+    if code == "refused.busy_phone":
+        _record_refusal(attempt, DarajaRefused("Subscriber locked", kind=Refusal.BUSY_PHONE))
+    else:
+        record_outcome(attempt.pk, Outcome(False, code, "", "callback"))

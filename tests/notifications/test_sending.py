@@ -11,12 +11,14 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Message, Notice
 from orders.notifications import sending
 from orders.notifications.rendering import compose
 from orders.notifications.sending import RETRY_DELAYS, send_again, send_message
 from payments import clock
+from tests.shopping import an_order
 from tests.threads import at_once
 
 from .conftest import NEVER, NOT_NOW, SILENCE, a_message, fail, pay
@@ -121,6 +123,30 @@ def test_a_prompts_failure_is_not_sent_once_the_order_was_given_up(order, carrie
     send_message(message.pk)
 
     assert (look(message), carrier.sent) == (("failed", "The order moved on."), [])
+
+
+def test_a_prompts_failure_is_not_sent_once_the_buyer_paid_for_the_same_goods(
+    order, buyer, kettle, carrier
+):
+    message = a_message(order, kind="prompt_failed")
+    pay(an_order(buyer, (kettle, 1)))
+    sent_before = len(carrier.sent)
+
+    send_message(message.pk)
+
+    assert look(message) == ("failed", "The order moved on.")
+    assert len(carrier.sent) == sent_before
+
+
+@pytest.mark.parametrize("kind", ["paid", "sold"])
+def test_what_was_sold_is_not_told_hours_later_once_it_was_cancelled(order, buyer, carrier, kind):
+    pay(order)
+    message = a_message(order, kind=kind, user=order.tracks.get().seller)
+    move_line(order.tracks.get().pk, "cancelled", by=buyer)
+
+    send_message(message.pk)
+
+    assert look(message) == ("failed", "The order moved on.")
 
 
 @pytest.mark.parametrize("state", ["failed", "unknown"])

@@ -64,6 +64,16 @@ def line(**changed):
             line(number=10**29),
             {"order": [{"number": ["Ensure this value is less than or equal to 100000."]}]},
         ),
+        (line(price=0), {"order": [{"price": [AT_LEAST_ONE]}]}),
+        (line(price=None), {"order": [{"price": ["This field may not be null."]}]}),
+        (line(price="1500"), {"order": [{"price": [WHOLE]}]}),
+        (line(price=1500.0), {"order": [{"price": [WHOLE]}]}),
+        (line(price=True), {"order": [{"price": [WHOLE]}]}),
+        ({**line(), "amount": 0}, {"amount": [AT_LEAST_ONE]}),
+        ({**line(), "amount": None}, {"amount": ["This field may not be null."]}),
+        ({**line(), "amount": "1500"}, {"amount": [WHOLE]}),
+        ({**line(), "amount": 1500.0}, {"amount": [WHOLE]}),
+        ({**line(), "amount": [1500]}, {"amount": [WHOLE]}),
         ({**line(), "mpesa_number": "0612345678"}, {"mpesa_number": [NUMBER]}),
         ({**line(), "mpesa_number": True}, {"mpesa_number": [NUMBER]}),
         ({**line(), "mpesa_number": 712345678.0}, {"mpesa_number": [NUMBER]}),
@@ -112,10 +122,10 @@ def test_a_stranger_is_asked_to_sign_in(api, kettle):
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
 
 
-def test_status_and_price_in_the_body_change_nothing(buyer_api, kettle):
-    sent = line(product=kettle.pk, price=1, amount=1, track_status="paid")
+def test_status_and_amounts_in_the_body_change_nothing(buyer_api, kettle):
+    sent = line(product=kettle.pk, amount=1, commission=1, track_status="paid")
 
-    order = buyer_api.post("/cashout/", {**sent, "payment_status": "paid", "amount": 1}).json()
+    order = buyer_api.post("/cashout/", {**sent, "payment_status": "paid", "total": 1}).json()
 
     assert (order["payment_status"], order["amount"]) == ("requested", 1500)
     assert (order["order"][0]["price"], order["order"][0]["track_status"]) == (1500, "created")

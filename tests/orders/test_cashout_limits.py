@@ -11,13 +11,16 @@ def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
     for _ in range(3):
         an_order(buyer, (kettle, 1))
 
-    response = cash_out(buyer_api, (kettle, 1))
+    response = cash_out(buyer_api, (kettle, 1), phone="0733000111")
 
+    newest_first = [str(order.order_token) for order in Order.objects.order_by("-pk")]
     assert (response.status_code, response.json()) == (
         409,
         {
             "detail": "You have 3 orders waiting to be paid. Pay or cancel one of them first.",
             "code": "too_many_unpaid_orders",
+            "order_token": newest_first[0],
+            "order_tokens": newest_first,
         },
     )
     assert shelf(kettle) == (5, 3)
@@ -70,13 +73,19 @@ def test_a_tenth_of_a_large_stock_may_be_held(buyer_api, seller):
 
 def test_what_the_buyer_holds_in_other_orders_counts(buyer, buyer_api, seller):
     mugs = ProductFactory(seller=seller, item_number=100, price=10)
-    an_order(buyer, (mugs, 15))
+    own = an_order(buyer, (mugs, 15))
 
     too_many = cash_out(buyer_api, (mugs, 3), (mugs, 3))
     enough = cash_out(buyer_api, (mugs, 5))
 
     refused = {"number": ["At most 20 of one product before paying."]}
-    assert too_many.json() == {"order": [{}, refused]}
+    token = str(own.order_token)
+    assert too_many.json() == {
+        "order": [{}, refused],
+        "code": "held_by_your_order",
+        "order_token": token,
+        "order_tokens": [token],
+    }
     assert (enough.status_code, shelf(mugs)) == (201, (100, 20))
 
 

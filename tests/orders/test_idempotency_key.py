@@ -75,13 +75,6 @@ def test_a_retry_tells_how_the_order_stands_now(buyer_api, kettle):
     assert (again.status_code, again.json()["payment_status"]) == (201, "expired")
 
 
-def test_without_a_key_every_request_is_an_order(buyer_api, kettle):
-    cash_out(buyer_api, (kettle, 1))
-    cash_out(buyer_api, (kettle, 1))
-
-    assert Order.objects.count() == 2
-
-
 @pytest.mark.parametrize("key", ["!", "~" * 255, "a-b_c:9", '"quoted"'])
 def test_visible_ascii_makes_a_key(buyer_api, kettle, key):
     assert cash_out(buyer_api, (kettle, 1), key=key).status_code == 201

@@ -40,7 +40,7 @@ def test_cashing_out_again_asks_what_is_held(buyer, buyer_api, kettle, django_as
 
     # as for one line, and what the buyer holds of it already
     with django_assert_num_queries(12):
-        cash_out(buyer_api, (kettle, 1))
+        cash_out(buyer_api, (kettle, 1), phone="0733000111")
 
 
 def test_looking_at_an_order(buyer, buyer_api, kettle, django_assert_num_queries):

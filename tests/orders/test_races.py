@@ -111,10 +111,25 @@ def test_one_key_with_two_bodies_is_one_order(buyer, kettle):
     assert Order.objects.count() == 1
 
 
+@pytest.mark.parametrize("turn", range(2))
+def test_a_double_click_without_a_key_is_one_order_and_rings_once(buyer, kettle, daraja, turn):
+    apis = [signed_in(buyer) for _ in range(8)]
+
+    responses = at_once(*[lambda api=api: cash_out(api, (kettle, 2)) for api in apis])
+
+    assert answers(responses) == {201: 8}
+    assert len({response.json()["order_token"] for response in responses}) == 1
+    assert [r.get("Idempotent-Replayed") for r in responses].count("true") == 7
+    assert (Order.objects.count(), shelf(kettle), len(daraja.pushes)) == (1, (5, 2), 1)
+
+
 def test_ten_cash_outs_of_one_buyer_are_three_orders(buyer, kettle):
     apis = [signed_in(buyer) for _ in range(10)]
 
-    responses = at_once(*[lambda api=api: cash_out(api, (kettle, 1)) for api in apis])
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (kettle, 1), phone=f"0712{n:06d}")
+          for n, api in enumerate(apis)]
+    )  # fmt: skip
 
     assert answers(responses) == {201: 3, 409: 7}
     assert (Order.objects.count(), shelf(kettle)) == (3, (5, 3))
@@ -124,7 +139,10 @@ def test_parallel_orders_of_one_buyer_hold_twenty_units_at_most(buyer, seller):
     mugs = ProductFactory(seller=seller, item_number=100, price=10)
     apis = [signed_in(buyer) for _ in range(3)]
 
-    responses = at_once(*[lambda api=api: cash_out(api, (mugs, 15)) for api in apis])
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (mugs, 15), phone=f"0712{n:06d}")
+          for n, api in enumerate(apis)]
+    )  # fmt: skip
 
     assert answers(responses) == {201: 1, 400: 2}
     assert shelf(mugs) == (100, 15)

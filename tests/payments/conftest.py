@@ -61,7 +61,13 @@ def simulator_habits():
 @pytest.fixture
 def simulator(live_server, settings, simulator_habits):
     """A simulator whose callbacks reach the shop, and whose prompts are paid at once."""
-    habits = {"port": 0, "default": "success", "decide_after": 0.02, **simulator_habits}
+    habits = {
+        "port": 0,
+        "default": "success",
+        "decide_after": 0.02,
+        "newest_token_only": True,
+        **simulator_habits,
+    }
     with Simulator(**habits) as simulator:
         settings.DARAJA_BASE_URL = simulator.url
         settings.DARAJA_CALLBACK_BASE_URL = live_server.url

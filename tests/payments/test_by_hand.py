@@ -290,6 +290,15 @@ def test_a_confirmation_from_elsewhere_changes_nothing_where_addresses_are_known
     assert (event().state, Receipt.objects.count(), status(order)) == ("unmatched", 0, "requested")
 
 
+@pytest.mark.parametrize("listed", [" 127.0.0.1", "127.0.0.0/30", "::ffff:127.0.0.1"])
+def test_a_confirmation_from_an_address_or_a_network_listed_counts(client, order, settings, listed):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200", listed]
+
+    post_c2b(client, by_hand(order.reference, 3000))
+
+    assert (event().state, Receipt.objects.count(), status(order)) == ("applied", 1, "paid")
+
+
 def test_without_a_token_of_ours_no_confirmation_is_believed(client, order, settings):
     settings.DARAJA_C2B_TOKEN = ""
 

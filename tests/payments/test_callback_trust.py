@@ -170,11 +170,25 @@ def test_an_attempt_nobody_sent_cannot_have_been_paid(client, order):
     )
 
 
-@pytest.mark.parametrize(("source", "ends"), [("196.201.214.200", "paid"), ("41.1.2.3", None)])
+@pytest.mark.parametrize(
+    ("source", "ends"),
+    [
+        ("196.201.214.200", "paid"),
+        ("::ffff:196.201.214.200", "paid"),
+        ("::FFFF:C4C9:D6C8", "paid"),
+        ("196.201.213.44", "paid"),
+        ("::ffff:196.201.212.127", "paid"),
+        ("196.201.214.20", None),
+        ("196.201.211.255", None),
+        ("::c4c9:d6c8", None),
+        ("41.1.2.3", None),
+        ("", None),
+    ],
+)
 def test_with_a_list_of_addresses_others_are_only_a_reason_to_ask(
     client, payment, settings, daraja, source, ends
 ):
-    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200", "196.201.212.0/23"]
 
     client.post(
         f"/safwebhook/{payment.callback_token}/",

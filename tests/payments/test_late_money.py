@@ -1,15 +1,20 @@
-"""Money that comes after its order was closed re-takes the goods, or is owed back; never lost."""
+"""Money that comes after its order was closed re-takes the goods, or is owed back; never lost.
+
+For an order that its buyer gave up it always goes back.
+"""
 
 import pytest
 
+from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import TrackEvent
-from payments.models import Receipt
+from orders.models.notifications import Notice
+from payments.models import Receipt, Refund
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, cash_out, shelf
 
-from .bodies import failure, post, success
+from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing
 
 
@@ -17,10 +22,10 @@ def close(order, how):
     if how == "expired":
         expire_order(order.pk, now=order.expires_at)
     else:
-        cancel_order(order.pk)
+        cancel_order(order.pk, by="staff" if how == "cancelled by staff" else "buyer")
 
 
-@pytest.mark.parametrize("how", ["expired", "cancelled"])
+@pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
 def test_goods_that_are_still_free_are_taken_again(client, order, payment, kettle, how):
     close(order, how)
 
@@ -33,7 +38,7 @@ def test_goods_that_are_still_free_are_taken_again(client, order, payment, kettl
     assert set(TrackEvent.objects.values_list("track_status", flat=True)) == {"cancelled", "paid"}
 
 
-@pytest.mark.parametrize("how", ["expired", "cancelled"])
+@pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
 def test_goods_that_are_gone_make_the_money_due_back(
     client, order, payment, kettle, buyer_api, how
 ):
@@ -100,10 +105,196 @@ def test_what_is_due_back_stays_due_when_goods_come_back(client, order, payment,
 
 
 def test_a_late_failure_changes_nothing(client, order, payment, kettle):
-    close(order, "cancelled")
+    close(order, "cancelled by buyer")
 
     post(client, payment, failure(payment))
 
     order.refresh_from_db()
     assert (order.payment_status, shelf(kettle)) == ("cancelled", (5, 0))
     assert not Receipt.objects.exists()
+
+
+# --- What its buyer gave up ----------------------------------------------------------------------
+
+
+def told_why(order):
+    """What the buyer is told of the money that goes back: how much, and why."""
+    notice = Notice.objects.get(order=order, kind="goes_back")
+    return notice.facts["amount"], notice.facts["why"]
+
+
+@pytest.fixture
+def given_up(order, payment, buyer_api):
+    """The order after its buyer cancelled it, while the prompt is open."""
+    buyer_api.post(f"/cashout/{order.order_token}/cancel/")
+    order.refresh_from_db()
+    return order
+
+
+def test_who_cancelled_an_order_is_written_down_once(order, given_up):
+    cancel_order(order.pk, by="staff")
+
+    order.refresh_from_db()
+    assert (given_up.cancelled_by, order.cancelled_by) == ("buyer", "buyer")
+
+
+def test_money_for_what_its_buyer_gave_up_goes_back_though_the_goods_are_free(
+    client, given_up, payment, kettle, buyer_api
+):
+    post(client, payment, success(payment))
+
+    given_up.refresh_from_db()
+    refund = Refund.objects.get()
+    assert (given_up.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (refund.amount, refund.cause, refund.way) == (3000, "cancelled", "reversal")
+    assert [track.track_status for track in given_up.tracks.all()] == ["cancelled"]
+    answer = buyer_api.get(f"/cashout/{given_up.order_token}/").json()
+    assert answer["prompt"]["message"] == (
+        "You had given this order up, so the money that came for it is sent back to you."
+    )
+
+
+def test_the_buyer_is_told_in_both_languages_that_the_money_goes_back(client, given_up, payment):
+    told = success(payment)
+    post(client, payment, told)
+    post(client, payment, told)
+
+    assert told_why(given_up) == (
+        3000,
+        {"en": "You had cancelled this order.", "sw": "Ulikuwa umeghairi oda hii."},
+    )
+
+
+def test_who_gives_an_order_up_while_it_rings_is_told_that_its_money_would_come_back(
+    order, payment, buyer_api
+):
+    answer = buyer_api.post(f"/cashout/{order.order_token}/cancel/").json()
+
+    assert answer["prompt"]["message"] == (
+        "You gave this order up. Nothing is owed. If your phone still shows the prompt, cancel it "
+        "there: what you pay for this order now is sent back to you."
+    )
+
+
+def test_who_is_told_that_the_shop_cancelled_did_not_give_up(order, payment, buyer_api):
+    cancel_order(order.pk, by="staff")
+
+    answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
+
+    assert answer["prompt"]["message"] == "The shop cancelled this order. Nothing is owed."
+
+
+def test_both_pins_of_a_buyer_who_cancelled_and_ordered_again_pay_once(
+    client, given_up, payment, kettle, buyer_api
+):
+    again = cash_out(buyer_api, (kettle, 2), phone="0733000111").json()
+    new = ringing(given_up.buyer.orders.get(order_token=again["order_token"]).payments.get(), "ws2")
+
+    post(client, new, success(new))
+    post(client, payment, success(payment))
+
+    given_up.refresh_from_db()
+    new.refresh_from_db()
+    assert (given_up.payment_status, new.order.payment_status) == ("refund_due", "paid")
+    assert shelf(kettle) == (3, 0)
+    assert [(r.order_id, r.amount) for r in Refund.objects.all()] == [(given_up.pk, 3000)]
+
+
+def test_money_by_hand_for_what_its_buyer_gave_up_goes_back(client, given_up, kettle):
+    post_c2b(client, by_hand(given_up.reference, 3000))
+
+    given_up.refresh_from_db()
+    assert (given_up.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert (Refund.objects.get().amount, Refund.objects.get().cause) == (3000, "cancelled")
+
+
+def test_a_part_of_the_price_of_what_its_buyer_gave_up_goes_back(client, given_up):
+    post_c2b(client, by_hand(given_up.reference, 1000))
+
+    given_up.refresh_from_db()
+    assert given_up.payment_status == "refund_due"
+    assert told_why(given_up)[0] == 1000
+
+
+# --- What its buyer has bought otherwise ---------------------------------------------------------
+
+
+def bought(client, buyer, *lines, checkout="ws_CO_2"):
+    """Another order of the buyer, rung on another phone and paid."""
+    other = an_order(buyer, *lines, phone="254733000111")
+    attempt = ringing(other.payments.get(), checkout)
+    post(client, attempt, success(attempt))
+    other.refresh_from_db()
+    return other
+
+
+@pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
+def test_late_money_goes_back_where_its_buyer_has_paid_for_the_same_goods(
+    client, order, payment, buyer, kettle, how
+):
+    close(order, how)
+    bought(client, buyer, (kettle, 1))
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert (order.payment_status, shelf(kettle)) == ("refund_due", (4, 0))
+    assert (Refund.objects.get().amount, Refund.objects.get().cause) == (3000, "paid_again")
+    assert told_why(order)[1] == {
+        "en": "You had paid for the same goods with another order.",
+        "sw": "Ulikuwa umelipia bidhaa hizo hizo kwa oda nyingine.",
+    }
+
+
+def test_one_product_in_common_is_enough_for_late_money_to_go_back(client, buyer, kettle, seller):
+    pan = ProductFactory(seller=seller)
+    order = an_order(buyer, (kettle, 1), (pan, 1))
+    payment = ringing(order.payments.get())
+    close(order, "expired")
+    bought(client, buyer, (pan, 1))
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+
+
+@pytest.mark.parametrize("other", ["other goods", "before", "cancelled since", "a stranger"])
+def test_late_money_takes_the_goods_again_whatever_else_was_bought(
+    client, buyer, kettle, seller, other
+):
+    pan = ProductFactory(seller=seller)
+    if other == "before":
+        bought(client, buyer, (kettle, 1))
+    order = an_order(buyer, (kettle, 2))
+    payment = ringing(order.payments.get())
+    close(order, "expired")
+    if other == "other goods":
+        bought(client, buyer, (pan, 1))
+    elif other == "cancelled since":
+        line = bought(client, buyer, (kettle, 1)).tracks.get()
+        move_line(line.pk, "cancelled", by=buyer)
+    elif other == "a stranger":
+        bought(client, UserFactory(), (kettle, 1))
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+
+
+def test_of_two_expired_orders_for_the_same_goods_one_is_paid(
+    client, order, payment, buyer, kettle
+):
+    other = an_order(buyer, (kettle, 2), phone="254733000111")
+    attempt = ringing(other.payments.get(), "ws_CO_2")
+    close(order, "expired")
+    close(other, "expired")
+
+    post(client, payment, success(payment))
+    post(client, attempt, success(attempt))
+
+    order.refresh_from_db()
+    other.refresh_from_db()
+    assert (order.payment_status, other.payment_status) == ("paid", "refund_due")
+    assert shelf(kettle) == (3, 0)

@@ -1,7 +1,12 @@
 """Asking M-Pesa to ring: whatever comes back, the attempt says no more than is known."""
 
-import pytest
+from datetime import timedelta
 
+import pytest
+from django.utils import timezone
+
+from payments import clock
+from payments.checkout.failures import staff_label
 from payments.models import OrderPayment
 from tests.shopping import cash_out, shelf
 
@@ -30,9 +35,7 @@ def by_hand(placed):
             "locked",
             "This phone has another M-Pesa prompt open. Close it and try again in a minute.",
         ),
-        ("too_many_requests", "M-Pesa is very busy. Try again in a minute."),
         ("busy", "M-Pesa is very busy. Try again in a minute."),
-        ("spike_arrest", "M-Pesa is very busy. Try again in a minute."),
         ("no_merchant", "M-Pesa cannot take payments for us right now. We are on it."),
         ("refused_in_200", "M-Pesa did not take the request. Try again in a minute."),
     ],
@@ -112,15 +115,17 @@ def test_a_token_that_is_no_longer_good_is_renewed_without_the_buyer_noticing(
     assert prompt_of(buyer_api, placed)[0] == "paid"
 
 
-def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, settings, monkeypatch):
-    monkeypatch.setattr("payments.daraja.connection.BACKOFF_SECONDS", 0)
+def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, settings):
     settings.DARAJA_BASE_URL = "http://127.0.0.1:9"
 
     placed = cash_out(buyer_api, (kettle, 2), key="k-1")
     again = cash_out(buyer_api, (kettle, 2), key="k-1")
+    waiting = prompt_of(buyer_api, placed)
+    clock.run_periodic(timezone.now() + timedelta(seconds=61))
 
     assert (placed.status_code, again.status_code) == (201, 201)
     assert again.json()["order_token"] == placed.json()["order_token"]
+    assert waiting == ("requested", SENT_AGAIN)
     assert prompt_of(buyer_api, placed) == (
         "requested",
         {
@@ -130,6 +135,104 @@ def test_m_pesa_out_of_reach_leaves_the_order_waiting(buyer_api, kettle, setting
         },
     )
     assert shelf(kettle) == (5, 2)
+
+
+SENT_AGAIN = {
+    "status": "requested",
+    "message": "M-Pesa did not take our request yet. We try again by ourselves within a minute.",
+}
+LATER = timedelta(seconds=11)
+
+
+@pytest.mark.parametrize("refuse", ["too_many_requests", "spike_arrest"])
+def test_what_certainly_was_not_taken_is_sent_again_by_the_clock(
+    buyer_api, kettle, simulator, refuse
+):
+    simulator.script(refuse=refuse)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    waiting = prompt_of(buyer_api, placed)
+    clock.run_periodic(timezone.now() + timedelta(seconds=5))
+    too_soon = len(simulator.prompts())
+    clock.run_periodic(timezone.now() + LATER)
+    settled(simulator)
+
+    assert waiting == ("requested", SENT_AGAIN)
+    assert (too_soon, len(simulator.prompts())) == (0, 1)
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+def test_who_rings_again_by_themselves_does_not_wait_for_the_clock(buyer_api, kettle, simulator):
+    simulator.script(refuse="spike_arrest")
+    placed = cash_out(buyer_api, (kettle, 2))
+
+    again = buyer_api.post(f"/cashout/{placed.json()['order_token']}/pay/")
+    settled(simulator)
+    clock.run_periodic(timezone.now() + LATER)
+
+    assert again.status_code == 200
+    assert len(simulator.prompts()) == 1
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+    assert list(OrderPayment.objects.order_by("pk").values_list("status", "result_code")) == [
+        ("failed", "refused.busy_gateway"),
+        ("confirmed", "0"),
+    ]
+
+
+def test_a_token_that_others_keep_ending_is_never_told_to_the_buyer_as_a_fault(
+    buyer_api, kettle, simulator
+):
+    """Whoever else uses the key, nothing was processed: the prompt goes a little later."""
+    for _ in range(4):
+        simulator.script(invalidate_token=True)
+
+    placed = cash_out(buyer_api, (kettle, 2))
+    waiting = prompt_of(buyer_api, placed)
+    clock.run_periodic(timezone.now() + LATER)
+    settled(simulator)
+
+    assert waiting == ("requested", SENT_AGAIN)
+    assert len(simulator.prompts()) == 1
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+def test_a_token_that_is_never_taken_leaves_the_order_payable_and_blames_nobody(
+    buyer_api, kettle, simulator
+):
+    for _ in range(8):
+        simulator.script(invalidate_token=True)
+    placed = cash_out(buyer_api, (kettle, 2))
+    clock.run_periodic(timezone.now() + timedelta(seconds=61))
+    over = prompt_of(buyer_api, placed)
+
+    again = buyer_api.post(f"/cashout/{placed.json()['order_token']}/pay/")
+    settled(simulator)
+
+    assert over == (
+        "requested",
+        {
+            "status": "failed",
+            "message": "We could not ring your phone in time. Try again." + by_hand(placed),
+        },
+    )
+    assert OrderPayment.objects.earliest("pk").result_code == "local.not_sent"
+    assert again.status_code == 200
+    assert prompt_of(buyer_api, placed)[0] == "paid"
+
+
+def test_a_wrong_consumer_secret_is_told_to_staff_as_settings(
+    buyer_api, kettle, simulator, settings
+):
+    settings.DARAJA_CONSUMER_SECRET = "not-the-secret"
+
+    placed = cash_out(buyer_api, (kettle, 2))
+
+    payment = OrderPayment.objects.get()
+    assert (payment.status, payment.result_code) == ("failed", "refused.configuration")
+    assert staff_label(payment.result_code) == (
+        "Not taken: the shop’s own M-Pesa account or settings"
+    )
+    assert prompt_of(buyer_api, placed)[0] == "requested"
 
 
 def test_the_phone_is_told_the_amount_and_reference_and_the_gateway_a_secret_address(

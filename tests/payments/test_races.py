@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from orders.lifecycle import cancel_order, expire_order
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order
 from orders.models import Order
 from payments import clock
 from payments.checkout import stk_push as prompts
@@ -237,6 +237,84 @@ def test_cancelling_while_the_phone_is_about_to_ring(order, daraja, turn):
     rung = len(daraja.pushes) - pushes
     payment = order.payments.get()
     assert (rung, payment.status) in [(1, "submitted"), (0, "failed")]
+
+
+@TURNS
+def test_money_and_its_buyers_cancelling_at_once_end_paid_or_sent_back(payment, kettle, turn):
+    order = payment.order
+
+    raised = at_once(
+        callback(payment, success(payment)),
+        lambda: cancel_order(order.pk, by="buyer"),
+    )
+
+    order.refresh_from_db()
+    cancelled = not isinstance(raised[1], NotUnpaid)
+    assert raised[0] == 200
+    if cancelled:
+        assert (order.payment_status, order.cancelled_by) == ("refund_due", "buyer")
+        assert (Refund.objects.get().amount, shelf(kettle)) == (3000, (5, 0))
+    else:
+        assert (order.payment_status, order.cancelled_by) == ("paid", "")
+        assert (Refund.objects.count(), shelf(kettle)) == (0, (3, 0))
+
+
+@TURNS
+def test_both_pins_at_once_for_a_cancelled_order_and_the_one_after_it_pay_once(
+    payment, kettle, turn
+):
+    order = payment.order
+    cancel_order(order.pk, by="buyer")
+    new = an_order(order.buyer, (kettle, 2), phone="254733000111")
+    attempt = ringing(new.payments.get(), "ws_CO_2")
+
+    answered = at_once(callback(payment, success(payment)), callback(attempt, success(attempt)))
+
+    order.refresh_from_db()
+    new.refresh_from_db()
+    assert answered == [200, 200]
+    assert (order.payment_status, new.payment_status) == ("refund_due", "paid")
+    assert (Refund.objects.get().order_id, shelf(kettle)) == (order.pk, (3, 0))
+
+
+@TURNS
+def test_both_pins_at_once_for_two_expired_orders_of_the_same_goods_pay_for_one(
+    payment, kettle, monkeypatch, turn
+):
+    slow_down(monkeypatch, "products.stock.hold")
+    order = payment.order
+    other = an_order(order.buyer, (kettle, 2), phone="254733000111")
+    attempt = ringing(other.payments.get(), "ws_CO_2")
+    for each in (order, other):
+        expire_order(each.pk, now=each.expires_at)
+
+    answered = at_once(callback(payment, success(payment)), callback(attempt, success(attempt)))
+
+    assert answered == [200, 200]
+    assert Counter(Order.objects.values_list("payment_status", flat=True)) == {
+        "paid": 1,
+        "refund_due": 1,
+    }
+    assert (Refund.objects.get().amount, shelf(kettle)) == (3000, (3, 0))
+
+
+@TURNS
+def test_late_money_and_a_new_order_of_its_buyer_at_once_do_not_wait_for_each_other_for_ever(
+    payment, kettle, monkeypatch, turn
+):
+    slow_down(monkeypatch, "products.stock.hold", 0.1)
+    order = payment.order
+    expire_order(order.pk, now=order.expires_at)
+
+    placed = at_once(
+        callback(payment, success(payment)),
+        lambda: an_order(order.buyer, (kettle, 1), phone="254733000111"),
+        lambda: an_order(order.buyer, (kettle, 1), phone="254733000222"),
+    )
+
+    nothing_broke(placed)
+    order.refresh_from_db()
+    assert (order.payment_status, shelf(kettle)) == ("paid", (3, 2))
 
 
 def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypatch):

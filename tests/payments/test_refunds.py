@@ -47,6 +47,12 @@ def money_can_go_out(simulator, settings, tmp_path):
     )
 
 
+@pytest.fixture(autouse=True)
+def payments_stand(monkeypatch):
+    """M-Pesa was asked, and said so: test_reversed_outside.py is about the question."""
+    monkeypatch.setattr(Refund, "must_ask", lambda refund, now: False)
+
+
 @pytest.fixture
 def order(buyer, kettle, simulator):
     """Two of five kettles, KES 3,000, and a phone that nobody answers."""

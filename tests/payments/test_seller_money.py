@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from orders.fulfilment import move_line
+from orders.models import OrderTrack
 from payments import clock, gateway
 from payments.daraja.result_codes import PayoutReason
 from payments.models import GatewayEvent, Payout
@@ -110,6 +111,15 @@ def test_the_statement_is_a_file_too(sold, seller_api):
         ["sale", "700", "3550"],
         ["commission", "-35", "3515"],
     ]
+
+
+def test_no_spreadsheet_saves_what_a_statement_says_as_another(sold, seller_api):
+    OrderTrack.objects.update(name="00123")
+
+    answer = seller_api.get("/seller/statement/export/")
+
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()
+    assert {line.split(",")[6] for line in lines[1:]} == {"'00123"}
 
 
 def test_a_page_of_the_statement_starts_with_the_balance_there(sold, seller_api):

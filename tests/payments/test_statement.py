@@ -12,6 +12,7 @@ from payments import clock
 from payments.daraja.client import StatementPage, StatementRow
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund, StatementPull
+from payments.proof.simulator_books import compare
 from payments.reconciliation.receipts import record_receipt
 from payments.reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from tests.shopping import cash_out, shelf
@@ -75,6 +76,20 @@ def test_what_is_known_already_changes_nothing(buyer_api, kettle, registered):
 
     assert (read, Receipt.objects.count(), Refund.objects.count()) == (1, 1, 0)
     assert Receipt.objects.get().door == "callback"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_customer_had_reversed_is_found_on_the_statement(buyer_api, kettle, registered):
+    cash_out(buyer_api, (kettle, 2))
+    settled(registered, events=2)
+    back = registered.reverse_for_customer(Receipt.objects.get().number)
+
+    pull_statement(timezone.now())
+
+    refund = Refund.objects.get()
+    assert (refund.way, refund.status, refund.amount) == ("outside", "done", 3000)
+    assert (refund.number, Receipt.objects.get().borne) == (back["receipt"], 3000)
+    assert compare(registered.books()) == []
 
 
 class TestPages:

@@ -9,8 +9,11 @@ from payments.daraja.errors import Refusal
 from payments.daraja.result_codes import STK_FAILURES
 from payments.models import AttemptStatus
 
-#: Kinds of refusal a prompt can meet; that addresses are registered already is none of them.
-REFUSED = [f"refused.{kind}" for kind in Refusal if kind != Refusal.ALREADY_REGISTERED]
+#: Kinds of refusal of which a buyer reads; that addresses are registered already is none of them,
+#: and a token is the shop's own affair.
+REFUSED = [
+    f"refused.{kind}" for kind in Refusal if kind not in {Refusal.ALREADY_REGISTERED, Refusal.TOKEN}
+]
 OURS = [NOT_SENT, PHONE_BUSY, RATE_LIMITED, NOT_ON_STATEMENT, *REFUSED]
 M_PESA = {"provider": "M-Pesa", "pay_bill": "174379", "account": "SFA7KQ", "amount": 3000}
 EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7KQ"}

@@ -5,6 +5,7 @@ Where the method does not matter two actors stand for the twelve, but in the slo
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiYamlRenderer
 
 from tests.payments.fakes import FakeDaraja
 
@@ -36,16 +37,24 @@ def world(django_db_setup, django_db_blocker):
 
 
 def _describe_once(patch):
-    """Build the API's description once: it is the same for everybody."""
-    built = {}
-    build = SchemaGenerator.get_schema
+    """Build and write the API's description once: it is the same for everybody."""
+    built, written = {}, {}
+    build, write = SchemaGenerator.get_schema, OpenApiYamlRenderer.render
 
     def get_schema(generator, request=None, public=False):
         if public not in built:
             built[public] = build(generator, request, public)
         return built[public]
 
+    def render(renderer, data, *args, **kwargs):
+        if not any(data is schema for schema in built.values()):
+            return write(renderer, data, *args, **kwargs)
+        if id(data) not in written:
+            written[id(data)] = write(renderer, data, *args, **kwargs)
+        return written[id(data)]
+
     patch.setattr(SchemaGenerator, "get_schema", get_schema)
+    patch.setattr(OpenApiYamlRenderer, "render", render)
 
 
 def expected(route):

@@ -1,8 +1,11 @@
 """CSV as spreadsheets write it, read back to what was meant."""
 
+import codecs
+import time
+
 import pytest
 
-from omachemainproj.csv_files import guard
+from omachemainproj.csv_files import guard, unguard
 from omachemainproj.csv_files import write_sheet as write
 from products.spreadsheets.csv_format import (
     COLUMNS,
@@ -10,7 +13,6 @@ from products.spreadsheets.csv_format import (
     MAX_ROWS,
     BadSheet,
     read_sheet,
-    unguard,
 )
 
 ROW = "Kettle,kitchen,1500,5,0712345678"
@@ -34,6 +36,22 @@ def test_what_spreadsheets_save_is_read(end, mark, delimiter):
     row = read_sheet(raw)[0]
 
     assert row.cells == dict(zip(HEADER.split(","), ROW.split(","), strict=True))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+@pytest.mark.parametrize("first", ["", "sep=;\r\n", "SEP=;\n", '"sep=;"\r\n'])
+def test_what_excel_calls_unicode_text_and_its_own_first_line_are_read(encoding, first):
+    raw = (first + sheet(ROW).decode().replace(",", ";")).encode(encoding)
+
+    row = read_sheet(raw)[0]
+
+    assert (row.number, row.cells) == (2, dict(zip(HEADER.split(","), ROW.split(","), strict=True)))
+
+
+def test_utf_16_of_the_other_order_of_bytes_is_read():
+    raw = codecs.BOM_UTF16_BE + sheet(ROW).decode().encode("utf-16-be")
+
+    assert rows(raw) == [(2, "Kettle")]
 
 
 def test_rows_are_counted_as_a_spreadsheet_counts_and_empty_ones_skipped():
@@ -68,7 +86,8 @@ def test_a_text_that_lost_its_quotes_is_a_fault_of_its_row():
         (b"\xef\xbb\xbf", "The first row must name the columns"),
         (sheet(), "The file has no rows below its header."),
         (sheet(",,,,"), "The file has no rows below its header."),
-        (sheet(ROW).decode().encode("utf-16"), "not UTF-8"),
+        (sheet(ROW).decode().encode("utf-16")[:-1], "not UTF-8"),
+        (sheet(ROW).decode().encode("utf-32"), "NUL"),
         ("name\nNg\u0169g\u0129".encode("utf-16-le"), "NUL|not UTF-8"),
         (sheet(ROW).replace(b"Kettle", b"K\xe9ttle"), "save it as “CSV UTF-8”"),
         (sheet(ROW).replace(b"Kettle", b"K\x00ttle"), "NUL"),
@@ -108,10 +127,55 @@ def test_what_a_spreadsheet_would_run_is_text_and_comes_back(text):
     assert unguard(guard(text)) == text
 
 
-@pytest.mark.parametrize("text", ["Kettle", "", "'quoted'", "5 - 3", "O'Brien", "'"])
+#: Each is saved as another text by Excel, LibreOffice or Google Sheets, in one country or another.
+CHANGED = [
+    "00123", "007", "123456789012", "5901234123457", "12345678901234567890", "254712345678",
+    "1E5", "12e3", "5.90123E+12", "1E-5", ".5e3", "1D5", "1.10", "1,500", "1 500", "0.5", ".5",
+    "1.",
+    "1-2", "1/2", "12-05-2026", "2026-01-02", "1.2.26", "MAR1", "1-mar", "SEPT 2", "2 jan 26",
+    "10:30", "5 PM", "7:05 am", "(5)", "5-", "50%", "50 %", "$5", "€ 5", "KES 1500", "Ksh.5", "sh5",
+    "true", "TRUE", "False", "WAHR", "'00123", "''1E5",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", CHANGED)
+def test_what_a_spreadsheet_would_change_is_text_and_comes_back(text):
+    assert guard(text) == f"'{text}"
+    assert unguard(guard(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kettle", "", "'quoted'", "5 - 3", "O'Brien", "'", "0", "7", "2026", "12345678901", "KET-17",
+     "A4", "500 g", "SGL1E50001", "Maria 5", "may", "march", "true grit", "1.7 L kettle", "5 for 3",
+     "7-Up", "two\nlines", "2026-11-28 19:43:47+03:00", "10am-5pm"],
+)  # fmt: skip
 def test_other_texts_are_left_alone(text):
     assert guard(text) == text
     assert unguard(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["'" * 5000, "9" * 5000, "9 " * 2500, "1." * 2500, "jan" * 1600 + "!"]
+)
+def test_no_description_takes_long_to_guard(text):
+    start = time.perf_counter()
+    unguard(guard(text))
+
+    assert time.perf_counter() - start < 0.1
+
+
+@pytest.mark.parametrize("value", [1500, 10**12, None, True, 1.5])
+def test_what_is_no_text_is_left_alone(value):
+    assert guard(value) is value
+
+
+def test_columns_that_are_read_back_are_written_as_they_are():
+    header, row = ["sku", "payment_mpesa_number", "listed"], ["007", "0712345678", "true"]
+
+    pieces = "".join(write(header, [[row]], as_they_are={"payment_mpesa_number", "listed"}))
+
+    assert pieces.splitlines()[1] == "'007,0712345678,true"
 
 
 def test_what_was_written_is_read_back():

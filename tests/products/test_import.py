@@ -1,9 +1,16 @@
 """A sheet sent back: each row by itself, told row by row, and nothing twice."""
 
+import csv
+import io
+from uuid import uuid4
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 
+from products import stock
 from products.models import Product, StockMovement
+from products.stock import StockLine
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
@@ -193,6 +200,158 @@ def test_the_same_restock_again_is_not_added_and_says_so(seller_api, kettle):
     ]  # fmt: skip
     assert list(told(again)[0][2]) == ["restock"]
     assert shelf(kettle) == (19, 0)
+
+
+def exported(client):
+    """The seller's own listings, by column."""
+    response = client.get("/seller/products/export/")
+    text = b"".join(response.streaming_content).decode("utf-8-sig")
+    return list(csv.DictReader(io.StringIO(text, newline="")))
+
+
+def send_back(client, rows, **more):
+    """The rows of an export, as a person edited them."""
+    header, *lines = [list(rows[0]), *(row.values() for row in rows)]
+    out = io.StringIO()
+    csv.writer(out).writerows(lines)
+    return send(client, *out.getvalue().splitlines(), header=",".join(header), **more)
+
+
+def restocked(client, number):
+    """One fresh export, sent back with so many to add."""
+    return [{**row, "restock": str(number)} for row in exported(client)]
+
+
+def sell(kettle, number):
+    """They leave the shelf for an order that is paid."""
+    with transaction.atomic():
+        stock.hold([StockLine(kettle.pk, number)])
+        stock.take([StockLine(kettle.pk, number)], reference=f"order:{uuid4().hex[:8]}")
+
+
+ADDED_BEFORE = (
+    "This was added before, and is not added again. If it is another delivery, say so in a fresh"
+    " export with its column stock_version, or with an Idempotency-Key of its own."
+)
+MOVED = (
+    "The stock has moved since this was exported. What restock says is added to what is there now."
+)
+
+
+def test_a_fresh_export_restocks_again_though_the_same_number_stands_there(seller_api, seller):
+    kettle = ProductFactory(seller=seller, item_number=10)
+    first = restocked(seller_api, 5)
+
+    assert told(send_back(seller_api, first)) == [(2, "updated", {})]
+    sell(kettle, 5)
+    assert shelf(kettle) == (10, 0)
+    fresh = restocked(seller_api, 5)
+    second, again = send_back(seller_api, fresh), send_back(seller_api, fresh)
+
+    assert (first[0]["item_number"], fresh[0]["item_number"]) == ("10", "10")
+    assert told(second) == [(2, "updated", {})]
+    assert told(again)[0][1] == "unchanged"
+    assert told(again)[0][2]["restock"] == [ADDED_BEFORE]
+    assert shelf(kettle) == (15, 0)
+
+
+def test_whatever_moves_a_shelf_changes_its_version(seller_api, kettle):
+    def version():
+        return exported(seller_api)[0]["stock_version"]
+
+    seen = [version()]
+    for number in (5, -5):
+        seller_api.post(f"/product/{kettle.pk}/restock/", {"number": number}, format="json")
+        seen.append(version())
+    sell(kettle, 2)
+    seen.append(version())
+    send(seller_api, f"{kettle.pk},Pan", header="id,name")
+
+    assert version() == seen[-1]
+    assert len(set(seen)) == 4
+
+
+@pytest.mark.parametrize("query", ["", "?check=true"])
+def test_a_stale_export_adds_once_to_what_is_there_now_and_says_so(seller_api, kettle, query):
+    stale = restocked(seller_api, 7)
+    sell(kettle, 2)
+
+    response = send_back(seller_api, stale, query=query)
+
+    assert told(response) == [(2, "updated", {"stock_version": [MOVED]})]
+    assert shelf(kettle) == (3 if query else 10, 0)
+
+
+@pytest.mark.parametrize("query", ["", "?check=true"])
+def test_another_number_in_an_export_that_was_added_is_refused_whole(seller_api, kettle, query):
+    rows = restocked(seller_api, 5)
+    send_back(seller_api, rows)
+
+    edited = [{**row, "restock": "8", "price": "9"} for row in rows]
+    response = send_back(seller_api, edited, query=query)
+
+    assert told(response) == [
+        (2, "failed", {"restock": [
+            "5 were added by this export before, and 8 cannot be the same delivery. Nothing was"
+            " added now. If it is another delivery, say so in a fresh export with its column"
+            " stock_version, or with an Idempotency-Key of its own."
+        ]})
+    ]  # fmt: skip
+    kettle.refresh_from_db()
+    assert (kettle.item_number, kettle.price) == (10, 1500)
+
+
+@pytest.mark.parametrize("typed", ["2", "99", "-1", "x", "1.5"])
+def test_a_version_that_no_export_had_is_refused(seller_api, kettle, typed):
+    response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
+
+    why = "Leave this as your export has it, or empty."
+    assert told(response) == [(2, "failed", {"stock_version": [why]})]
+    assert shelf(kettle) == (5, 0)
+
+
+@pytest.mark.parametrize("typed", ["1.0", "1.00", "'1", " 1 "])
+def test_a_version_as_a_spreadsheet_writes_it_is_the_same(seller_api, kettle, typed):
+    send(seller_api, f"{kettle.pk},1,5", header="id,stock_version,restock")
+    response = send(seller_api, f"{kettle.pk},{typed},5", header="id,stock_version,restock")
+
+    assert told(response)[0][1] == "unchanged"
+    assert shelf(kettle) == (10, 0)
+
+
+def test_a_file_of_before_the_version_is_read_as_it_was(seller_api, kettle):
+    line, header = f"{kettle.pk},5,7,", "id,item_number,restock,stock_version"
+
+    with_none = send(seller_api, line, header=header)
+    without = send(seller_api, line.removesuffix(","), header=header.removesuffix(",stock_version"))
+
+    assert [told(with_none)[0][1], told(without)[0][1]] == ["updated", "unchanged"]
+    assert told(without)[0][2] == {"restock": [ADDED_BEFORE]}
+    assert shelf(kettle) == (12, 0)
+
+
+def test_an_idempotency_key_still_decides_before_the_version(seller_api, kettle):
+    rows = restocked(seller_api, 5)
+
+    answers = [send_back(seller_api, rows, key=key) for key in ("mon", "mon", "tue")]
+
+    assert [told(answer)[0][1] for answer in answers] == ["updated", "unchanged", "updated"]
+    assert shelf(kettle) == (15, 0)
+
+
+def test_another_number_under_the_same_idempotency_key_is_refused_in_a_check_too(
+    seller_api, kettle
+):
+    send(seller_api, f"{kettle.pk},5", header="id,restock", key="mon")
+
+    answers = [
+        send(seller_api, f"{kettle.pk},6", header="id,restock", key="mon", query=query)
+        for query in ("", "?check=true")
+    ]
+
+    assert told(answers[0]) == told(answers[1])
+    assert told(answers[0])[0][1] == "failed"
+    assert "Idempotency-Key" in told(answers[0])[0][2]["restock"][0]
 
 
 @pytest.mark.parametrize("query", ["", "?check=true"])

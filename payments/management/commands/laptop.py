@@ -69,7 +69,11 @@ class Command(BaseCommand):
         call_command("demo", "--without-story", stdout=self.stdout)
 
         kept = settings.BASE_DIR / ".simulator"
-        environ = {**environment(web=web, phone=phone, kept=kept), **os.environ}
+        ours = environment(web=web, phone=phone, kept=kept)
+        environ = {
+            **{name: value for name, value in ours.items() if f"{name}_FILE" not in os.environ},
+            **os.environ,
+        }
         try:
             with open_shop(environ, web=web, phone=phone, kept=kept) as servers:
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}

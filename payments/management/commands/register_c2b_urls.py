@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from omachemainproj.callback_addresses import check_callback_url
+from omachemainproj.ip_addresses import is_loopback_url
 from payments import gateway
-from payments.daraja.addresses import check_callback_url
 from payments.daraja.errors import DarajaError, DarajaRefused, Refusal
 
 
@@ -37,7 +38,7 @@ class Command(BaseCommand):
             )
         confirmation, validation = gateway.c2b_url("confirmation"), gateway.c2b_url("validation")
         objection = check_callback_url(confirmation)
-        if objection and "127.0.0.1" not in settings.DARAJA_BASE_URL:
+        if objection and not is_loopback_url(settings.DARAJA_BASE_URL):
             raise CommandError(f"{objection} See DARAJA_CALLBACK_BASE_URL and DARAJA_C2B_TOKEN.")
         try:
             gateway.daraja().register_c2b_urls(

@@ -1,0 +1,168 @@
+"""Bodies of requests, whole or not at all: one that ends before it said it would is never acted on.
+
+A server hands over what came, and a parser makes something of half a form: a product without its
+picture, KES 15 instead of 1500.
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import closing
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.core.files.uploadhandler import FileUploadHandler
+from django.core.handlers.wsgi import LimitedStream
+from django.http import HttpRequest, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+
+BROKE_OFF = "The body broke off before its end. Send it again."
+
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_PIECE = 64 * 1024
+#: More than the longest boundary (Django's 200 signs), its dashes and a few line breaks.
+_TAIL = 300
+_LINE_ENDS = b"\r\n \t"
+
+
+class BrokenOff(UnreadablePostError):
+    """The body ended before it said it would; for Django, a connection that is gone."""
+
+
+class ClosingMissing(MultiPartParserError):
+    """A form without its closing boundary: what came last may be half of something."""
+
+
+class TooLarge(Exception):
+    """A body without a length is longer than any that is read."""
+
+
+class NoLength(Exception):
+    """The body does not say how long it is, and the server cannot tell where it ends."""
+
+
+class WholeBody:
+    """Reads a stream of a known length, and raises BrokenOff where it ends too early.
+
+    A form of several parts has to end with its closing boundary, whatever its length says.
+    """
+
+    broke_off = False
+
+    def __init__(self, stream: IO[bytes], length: int, boundary: bytes = b"") -> None:
+        self._stream = stream
+        self._left = length
+        self._boundary = boundary
+        self._tail = b""
+
+    def read(self, size: int) -> bytes:
+        pieces = []
+        while size > 0:
+            piece = self._note(self._stream.read(size))
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def readline(self, size: int) -> bytes:
+        return self._note(self._stream.readline(size))
+
+    def _note(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._boundary:
+            self._tail = (self._tail + piece)[-_TAIL:]
+        if not piece or (self._boundary and not self._left and self._is_open()):
+            self.broke_off = True
+            raise BrokenOff("the body ended before it said it would")
+        return piece
+
+    def _is_open(self) -> bool:
+        return not _is_closed(self._tail, self._boundary)
+
+    def close(self) -> None:
+        """Give back what chunks were collected in. Safe to repeat."""
+        if isinstance(self._stream, SpooledTemporaryFile):
+            self._stream.close()
+
+
+class ClosedForms(FileUploadHandler):
+    """Refuses a form that was read already and has no closing boundary; takes no file itself."""
+
+    def handle_raw_input(
+        self,
+        input_data: Any,
+        META: Any,  # noqa: N803
+        content_length: int,
+        boundary: Any,
+        encoding: Any = None,
+    ) -> None:
+        if isinstance(input_data, BytesIO) and not _is_closed(input_data.getvalue(), boundary):
+            raise ClosingMissing(BROKE_OFF)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def _is_closed(end: bytes, boundary: bytes) -> bool:
+    """Whether these last bytes of a form, or all of it, end with its closing boundary."""
+    before, closing, after = end.rpartition(b"--" + boundary + b"--")
+    return bool(closing) and not after.strip(_LINE_ENDS) and before[-1:] in {b"", b"\n"}
+
+
+def watch_body(request: HttpRequest) -> WholeBody | None:
+    """Let the request's body be read whole or not at all; None where there is nothing to read.
+
+    A short body is read at once, since a view that needs none of it would not notice; a long one
+    while it is parsed. Raises UnreadablePostError, TooLarge or NoLength.
+    """
+    stream = request.META.get("wsgi.input")
+    if "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        stream = _collect(request)
+    # What is no number is refused by the parsers, and read by nobody.
+    text = str(request.META.get("CONTENT_LENGTH") or "0")
+    length = int(text) if _LENGTH.fullmatch(text) else 0
+    if stream is None or not length:
+        return None
+    is_short = length <= settings.JSON_BODY_MAX
+    boundary = ""
+    if request.content_type == "multipart/form-data" and not is_short:
+        boundary = (request.content_params or {}).get("boundary", "")
+    body = WholeBody(stream, length, boundary.encode("latin-1", "replace"))
+    # Django has no public way to put a stream between itself and the server.
+    cast(Any, request)._stream = LimitedStream(cast(Any, body), length)
+    if is_short and request.method not in {"GET", "HEAD", "OPTIONS"}:
+        with closing(body):
+            _ = request.body
+    return body
+
+
+def _collect(request: HttpRequest) -> IO[bytes]:
+    """Bring in a body sent in chunks: Django reads nothing without a length."""
+    if request.META.get("CONTENT_LENGTH") or not request.META.get("wsgi.input_terminated"):
+        raise NoLength
+    collected = SpooledTemporaryFile(settings.FILE_UPLOAD_MAX_MEMORY_SIZE)  # noqa: SIM115
+    total = 0
+    try:
+        while piece := _read_chunks(request):
+            total += len(piece)
+            if total > settings.MULTIPART_BODY_MAX:
+                raise TooLarge
+            collected.write(piece)
+    except (BrokenOff, TooLarge):
+        collected.close()
+        raise
+    collected.seek(0)
+    request.META["CONTENT_LENGTH"] = str(total)
+    return collected
+
+
+def _read_chunks(request: HttpRequest) -> bytes:
+    try:
+        return cast(bytes, request.META["wsgi.input"].read(_PIECE))
+    except Exception as error:
+        # Each server has its own exceptions for chunks that make no sense, or never came.
+        raise BrokenOff("the chunks ended before the last one") from error

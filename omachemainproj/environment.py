@@ -1,0 +1,334 @@
+"""Reads settings from the environment, ``.env`` and files of secrets: raw, trimmed, checked.
+
+A value means what it says: ``$x`` in it is no other variable, white space and line breaks around
+it are no part of it, and what cannot be read in one way only is a problem and not a default.
+Problems are collected, so that all of them are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .ip_addresses import read_network
+
+Value = TypeVar("Value")
+
+_ON, _OFF = {"on", "true", "yes", "1"}, {"off", "false", "no", "0"}
+#: Controls, invisible signs, halves of characters: nobody puts these into a value on purpose.
+_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+_SEPARATORS = re.compile(r"[\s,]+")
+
+
+class Environment:
+    """Settings by the names of their variables.
+
+    Each reader returns the value, and the default where the variable is not there. Where it is
+    there and cannot be, the default is returned and a sentence kept in ``problems``, one a
+    variable: call ``refuse_problems`` before anything is done with the values.
+    """
+
+    def __init__(self, variables: Mapping[str, str], problems: Iterable[str] = ()) -> None:
+        self.problems = list(problems)
+        self._variables = variables
+        self._known: set[str] = set()
+        self._in_trouble: set[str] = set()
+
+    @classmethod
+    def of_process(cls, folder: Path) -> Environment:
+        """The process's own variables, and those that the ``.env`` file in the folder adds.
+
+        ``OMACHE_ENV_FILE`` names another file. What the file adds is put into ``os.environ``, for
+        programs that are started from here.
+        """
+        named = os.environ.get("OMACHE_ENV_FILE")
+        added, problems = read_env_file(
+            folder / (".env" if named is None else named.strip()), must_exist=named is not None
+        )
+        # A variable of the process goes before the file's, as NAME or as NAME_FILE.
+        own = {name.removesuffix("_FILE") for name in os.environ}
+        for name, value in added.items():
+            if name.removesuffix("_FILE") not in own:
+                os.environ[name] = value
+        return cls(os.environ, problems)
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Keep what is wrong with a variable; only the first sentence about each is kept."""
+        if name not in self._in_trouble:
+            self._in_trouble.add(name)
+            self.problems.append(sentence)
+
+    def is_in_trouble(self, *names: str) -> bool:
+        """Whether something is wrong with one of these variables."""
+        return not self._in_trouble.isdisjoint(names)
+
+    def refuse_unknown(self, *prefixes: str) -> None:
+        """Refuse variables with our prefixes that nothing has read: a misspelt one is not set."""
+        known = self._known | {f"{name}_FILE" for name in self._known}
+        for name in self._variables:
+            if name.startswith(prefixes) and name not in known:
+                near = difflib.get_close_matches(name, sorted(known), n=1)
+                hint = f"; did you mean {near[0]}?" if near else "."
+                self.refuse(name, f"{name} is no setting of ours{hint}")
+
+    def refuse_problems(self) -> None:
+        """Raise ImproperlyConfigured with every problem there is, a line each."""
+        if len(self.problems) == 1:
+            raise ImproperlyConfigured(self.problems[0])
+        if self.problems:
+            raise ImproperlyConfigured("".join(f"\n- {problem}" for problem in self.problems))
+
+    # --- Kinds of values ---------------------------------------------------------------------
+
+    def text(self, name: str, *, default: str = "") -> str:
+        """A line of text."""
+        return self._read(name, str, default, "") or default
+
+    def secret(self, name: str) -> str:
+        """A text that must not be empty where it is there at all; empty where it is not."""
+        return self._read(name, _filled, "", "")
+
+    def visible(self, name: str, *, default: str = "") -> str:
+        """Text that travels in headers and URLs: ASCII, without spaces."""
+        return (
+            self._read(name, _visible, default, "must be ASCII characters without spaces")
+            or default
+        )
+
+    def digits(self, name: str, *, default: str = "") -> str:
+        """A number that M-Pesa gives out: 5 to 7 digits."""
+        return (
+            self._read(name, _matching(r"(?:[0-9]{5,7})?"), default, "is 5 to 7 digits") or default
+        )
+
+    def switch(self, name: str, *, default: bool) -> bool:
+        """``on`` or ``off``; a misspelt word must not silently mean off."""
+        return self._read(name, _switch, default, "is on or off, not {value}")
+
+    def choice(self, name: str, *, among: Sequence[str], default: str) -> str:
+        """One of these words, in any case; returned as it is written here."""
+
+        def read(text: str) -> str:
+            return {word.lower(): word for word in among}[_filled(text).lower()]
+
+        return self._read(name, read, default, f"is one of {', '.join(among)}, not {{value}}")
+
+    def number(self, name: str, *, default: int, least: int = 0, most: int) -> int:
+        """A whole number within these bounds."""
+        read = self._read(
+            name, _whole_number(least), default, f"is a whole number from {least}, not {{value}}"
+        )
+        if read > most:
+            self.refuse(name, f"{name} is at most {most}, not {read}.")
+            return default
+        return read
+
+    def percent(self, name: str) -> Decimal:
+        """0 to 99.99, with at most two decimals, as people write a rate: ``5`` or ``2.5``."""
+        read = _matching(r"[0-9]{1,2}(\.[0-9]{1,2})?")
+        wrong = "is a percentage from 0 to 99.99, not {value}"
+        return Decimal(self._read(name, read, "0", wrong))
+
+    def url(
+        self,
+        name: str,
+        read: Callable[[str], Value],
+        *,
+        default: Value,
+        wrong: str,
+        may_be_empty: bool = True,
+    ) -> Value:
+        """What a function of service_urls makes of the text; ``wrong`` says what it has to be."""
+
+        def read_filled(text: str) -> Value:
+            return default if may_be_empty and not text else read(_filled(text))
+
+        return self._read(name, read_filled, default, wrong)
+
+    def words(
+        self, name: str, read: Callable[[str], str], *, default: Sequence[str] = (), wrong: str
+    ) -> list[str]:
+        """A list, separated by commas, white space or line breaks, each entry read by itself."""
+        text = self._raw(name, may_break=True)
+        if not text:
+            return list(default)
+        entries = [entry for entry in _SEPARATORS.split(text) if entry]
+        if not entries:
+            self._refuse_nothing(name)
+        found: dict[str, None] = {}
+        for entry in entries:
+            try:
+                found[read(entry)] = None
+            except ValueError:
+                self.refuse(name, f"{name} holds {wrong}: {entry} is not one.")
+        return list(found)
+
+    def networks(self, name: str) -> list[str]:
+        """Addresses and networks, each in its one spelling."""
+
+        def read(text: str) -> str:
+            network = read_network(text)
+            return str(network.network_address if network.num_addresses == 1 else network)
+
+        return self.words(
+            name,
+            read,
+            wrong="IP addresses, and networks like 196.201.212.0/23",
+        )
+
+    # --- What stands behind them ---------------------------------------------------------------
+
+    def _read(self, name: str, read: Callable[[str], Value], default: Value, wrong: str) -> Value:
+        text = self._raw(name)
+        if text is None:
+            return default
+        try:
+            return read(text)
+        except _Nothing:
+            self._refuse_nothing(name)
+        except (ValueError, KeyError):
+            self.refuse(name, f"{name} {wrong.format(value=text)}.")
+        return default
+
+    def _raw(self, name: str, *, may_break: bool = False) -> str | None:
+        """The text as it was set, without the white space around it; None where it is not set."""
+        self._known.add(name)
+        value = self._variables.get(name)
+        if f"{name}_FILE" in self._variables:
+            if value is not None:
+                self.refuse(name, f"{name} and {name}_FILE are both set: keep one of them.")
+                return None
+            value = self._read_file(name)
+        if value is None:
+            return None
+        text = value.strip()
+        if value and not text:
+            self._refuse_nothing(name)
+            return None
+        if any(
+            unicodedata.category(sign) in _UNSEEN and not (may_break and sign.isspace())
+            for sign in text
+        ):
+            self.refuse(name, f"{name} holds a line break or another sign that cannot be seen.")
+            return None
+        if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"":
+            self.refuse(name, f"{name} is in quotes, which would be part of it: take them off.")
+            return None
+        return text
+
+    def _read_file(self, name: str) -> str | None:
+        path = self._variables[f"{name}_FILE"].strip()
+        try:
+            # An editor of Windows puts a mark before the text, which is no part of it.
+            text = Path(path).read_text(encoding="utf-8-sig") if path else ""
+        except (OSError, ValueError):
+            self.refuse(
+                name, f"{name}_FILE must be a file of text that can be read; {path} is not."
+            )
+            return None
+        # An empty file is a secret that somebody forgot to fill in.
+        return text or " "
+
+    def _refuse_nothing(self, name: str) -> None:
+        self.refuse(name, f"{name} is set and comes to nothing: give it a value, or take it out.")
+
+
+class _Nothing(ValueError):
+    """A variable is there, and nothing is in it."""
+
+
+def _filled(text: str) -> str:
+    if not text:
+        raise _Nothing
+    return text
+
+
+def _visible(text: str) -> str:
+    if re.fullmatch(r"[!-~]*", text) is None:
+        raise ValueError("not visible ASCII")
+    return text
+
+
+def _matching(pattern: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if re.fullmatch(pattern, text) is None:
+            raise ValueError("does not match")
+        return text
+
+    return read
+
+
+def _switch(text: str) -> bool:
+    word = _filled(text).lower()
+    if word not in _ON | _OFF:
+        raise ValueError("neither on nor off")
+    return word in _ON
+
+
+def _whole_number(least: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if re.fullmatch(r"[0-9]{1,18}", _filled(text)) is None or int(text) < least:
+            raise ValueError("not such a number")
+        return int(text)
+
+    return read
+
+
+# --- The file ---------------------------------------------------------------------------------
+
+_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_LITERAL = re.compile(r"'([^']*)'\s*(?:#.*)?")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
+#: What loses its backslash between double quotes, as in a shell.
+_ESCAPED = re.compile(r'\\([\\"$`])')
+
+
+def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list[str]]:
+    """What a ``.env`` file sets, and a sentence for each line that cannot be read. Never raises.
+
+    Lines are ``NAME=value``, empty, or begin with ``#``. A value may stand in quotes, and is raw
+    without them: nothing is looked up or replaced.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}, [f"OMACHE_ENV_FILE is {path}, which is not there."] if must_exist else []
+    except (OSError, ValueError):
+        text = "\0"
+    if "\0" in text:
+        return {}, [f"{path} cannot be read: it must be a file of UTF-8 text."]
+    found: dict[str, str] = {}
+    problems = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.strip())
+        value = _value_of(match[2]) if match else None
+        if match is None or value is None:
+            problems.append(
+                f"Line {number} of {path} cannot be read: write NAME=value, a value with a # or "
+                "a quote in quotes."
+            )
+        elif match[1] in found:
+            problems.append(f"{match[1]} is set twice in {path}.")
+        else:
+            found[match[1]] = value
+    return found, problems
+
+
+def _value_of(text: str) -> str | None:
+    """The value written after ``=``, or None where it can be read in two ways."""
+    if match := _LITERAL.fullmatch(text):
+        return match[1]
+    if match := _QUOTED.fullmatch(text):
+        return _ESCAPED.sub(r"\1", match[1])
+    # A comment after a value would be a part of it for some, and not for others.
+    return None if text[:1] in {"'", '"'} or re.search(r"\s#", text) else text

@@ -1,0 +1,75 @@
+"""IP addresses as addresses, not as text: one address has many spellings, and one meaning."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from urllib.parse import urlsplit
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+#: Where IPv6 keeps IPv4: what a server that listens on both calls a client of IPv4.
+_MAPPED = IPv6Network("::ffff:0:0/96")
+_BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
+_WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
+
+
+def read_address(text: str) -> Address | None:
+    """The address that a server or a proxy wrote down, or None where it wrote something else.
+
+    A port, brackets and the zone of a link-local address are left out, and
+    ``::ffff:196.201.214.200`` is ``196.201.214.200``. Never raises.
+    """
+    text = text.strip()
+    if found := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
+        text = found[1]
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def read_network(text: str) -> Network:
+    """The network, or the single address, that somebody listed. Raises ValueError."""
+    network = ipaddress.ip_network(text.strip())
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        first = network.network_address.ipv4_mapped
+        return IPv4Network(f"{first}/{network.prefixlen - _MAPPED.prefixlen}")
+    return network
+
+
+def is_listed(address: str | None, listed: Iterable[str]) -> bool:
+    """Whether the address is one of those listed, or in a network listed.
+
+    Raises ValueError where the list holds what is neither.
+    """
+    networks = _networks(tuple(listed))
+    found = read_address(address or "")
+    return found is not None and any(found in network for network in networks)
+
+
+@lru_cache(maxsize=8)
+def _networks(listed: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(read_network(text) for text in listed)
+
+
+def is_loopback_host(host: str) -> bool:
+    """Whether a host's name or address leads back to this very machine. Never raises."""
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    address = read_address(name)
+    return address is not None and address.is_loopback
+
+
+def is_loopback_url(url: str) -> bool:
+    """Whether a URL leads back to this very machine. Never raises."""
+    try:
+        return is_loopback_host(urlsplit(url).hostname or "")
+    except ValueError:
+        return False

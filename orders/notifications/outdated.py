@@ -1,0 +1,50 @@
+"""Whether a notification is still true when it is written or sent, which may be hours later."""
+
+from __future__ import annotations
+
+from django.utils import timezone
+
+from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, TrackStatus
+from orders.models.notifications import Notice, NotificationKind
+
+
+def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
+    """Whether there is nothing left of what a notification says, or of what it asks for.
+
+    That a prompt failed is not told once its order waits for no money, or its buyer has paid for
+    the same goods with another order. Lines are not told of once they are off, or further on. Money
+    that moved has moved. ``reader_id`` is who reads it, where they are one of several.
+    """
+    if notice.order_id is None:
+        return False
+    if notice.kind == NotificationKind.PROMPT_FAILED:
+        order = Order.objects.get(pk=notice.order_id)
+        is_over = not order.is_unpaid or order.expires_at <= timezone.now()
+        return is_over or OrderTrack.objects.bought_instead_of(order).exists()
+    if notice.kind not in _NOT_ANY_MORE:
+        return False
+    lines = current_lines(notice)
+    if reader_id is not None and notice.kind == NotificationKind.SOLD:
+        lines = lines.sold_by(reader_id)
+    return not lines.exists()
+
+
+def current_lines(notice: Notice) -> OrderTrackQuerySet:
+    """The lines a notification is about that still are as it says, by id.
+
+    Of those shipped or delivered, all that the order's notifications of that kind name.
+    """
+    kind = NotificationKind(notice.kind)
+    lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
+    if kind in {NotificationKind.SHIPPED, NotificationKind.DELIVERED}:
+        return lines.filter(notices__order=notice.order_id, notices__kind=kind)
+    return lines.filter(order=notice.order_id)
+
+
+#: By the kind: the statuses of a line of which it need not be told any more.
+_NOT_ANY_MORE = {
+    NotificationKind.PAID: OFF,
+    NotificationKind.SOLD: OFF,
+    NotificationKind.SHIPPED: (*OFF, TrackStatus.DELIVERED),
+    NotificationKind.DELIVERED: OFF,
+}

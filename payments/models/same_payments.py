@@ -1,0 +1,148 @@
+"""Whether money without an order and a prompt whose receipt has no number are one payment.
+
+A status query proves that a prompt was paid and does not name the receipt; at a till no reference
+is typed. What is left to tell by is the amount, the time and the phone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Coalesce
+
+from omachemainproj.phones import PhoneMatch, match_phone
+
+from .order_payments import UNDER_WAY, Channel, OrderPayment
+from .receipts import Provider, Receipt, ReceiptSource
+
+#: A prompt's money moves this long before it rang (clocks differ) to this long after.
+BEFORE, AFTER = timedelta(minutes=2), timedelta(minutes=15)
+#: The provider's time is believed where the news came this long after it, or this little before.
+REPORTED_WITHIN, CLOCKS_DIFFER = timedelta(days=3), timedelta(minutes=10)
+
+
+class Movement(NamedTuple):
+    """Money in, as far as it can be told by: KES, the payer as shown, and when it moved at most."""
+
+    amount: int
+    phone: str
+    earliest: datetime
+    latest: datetime
+
+
+def movement_of(receipt: Receipt) -> Movement:
+    """What a saved receipt can be told by."""
+    return movement(
+        amount=receipt.amount,
+        phone=receipt.phone,
+        source=receipt.door,
+        paid_at=receipt.paid_at,
+        reported_at=receipt.created_at,
+    )
+
+
+def movement(
+    *, amount: int, phone: str, source: str, paid_at: datetime | None, reported_at: datetime
+) -> Movement:
+    """What a report of money can be told by.
+
+    Where the provider's time cannot be right, the time of the report counts. What a person has
+    seen may be days old.
+    """
+    if source == ReceiptSource.STAFF:
+        return Movement(amount, phone, reported_at - REPORTED_WITHIN, reported_at)
+    at = paid_at
+    if at is None or not reported_at - REPORTED_WITHIN <= at <= reported_at + CLOCKS_DIFFER:
+        at = reported_at
+    return Movement(amount, phone, at, at)
+
+
+def attempts_behind(moved: Movement) -> list[tuple[OrderPayment, PhoneMatch]]:
+    """Prompts that may have moved this money, and how their phones fit. Two queries.
+
+    Those whose receipt has no number, and those whose end is not known.
+    """
+    rang = OrderPayment.objects.filter(channel=Channel.STK).alias(
+        rang=Coalesce("rung_at", "created_at")
+    )
+    rang = rang.filter(rang__gte=moved.earliest - AFTER, rang__lte=moved.latest + BEFORE)
+    unnamed = rang.filter(
+        receipt__in=Receipt.objects.without_number().filter(amount=moved.amount)
+    ).select_related("receipt", "order")
+    silent = rang.filter(
+        status__in=UNDER_WAY, amount=moved.amount, rung_at__isnull=False, receipt__isnull=True
+    )
+    found = [(each, match_phone(moved.phone, each.phone)) for each in [*unnamed, *silent]]
+    return [(each, match) for each, match in found if match != PhoneMatch.DIFFERS]
+
+
+def sure_attempt(moved: Movement) -> OrderPayment | None:
+    """The one prompt that moved this money, where no other may have and its phone agrees."""
+    found = attempts_behind(moved)
+    return found[0][0] if [match for _, match in found] == [PhoneMatch.AGREES] else None
+
+
+def movements_behind(payment: OrderPayment) -> list[Receipt]:
+    """Money without an order that this prompt may have moved, whatever it was taken for."""
+    same = Receipt.objects.unnamed_movements().filter(amount=_amount(payment))
+    rang = payment.rung_at or payment.created_at
+    return [
+        receipt
+        for receipt in same
+        if (moved := movement_of(receipt)).earliest - AFTER <= rang <= moved.latest + BEFORE
+        and match_phone(receipt.phone, payment.phone) != PhoneMatch.DIFFERS
+    ]
+
+
+def sure_movement(payment: OrderPayment) -> Receipt | None:
+    """The money without an order that is this prompt's, where both could be nothing else."""
+    found = movements_behind(payment)
+    if len(found) != 1:
+        return None
+    attempt = sure_attempt(movement_of(found[0]))
+    return found[0] if attempt is not None and attempt.pk == payment.pk else None
+
+
+def maybe_counted_twice() -> QuerySet[Receipt]:
+    """Money without an order of the amount of a prompt's receipt without a number, days around.
+
+    ``only_counted_twice`` leaves those that agree in time and phone too.
+    """
+    unnamed = Receipt.objects.without_number().filter(
+        provider=Provider.MPESA,
+        payment__channel=Channel.STK,
+        amount=OuterRef("amount"),
+        created_at__gte=OuterRef("created_at") - REPORTED_WITHIN,
+        created_at__lte=OuterRef("created_at") + REPORTED_WITHIN,
+    )
+    return Receipt.objects.unnamed_movements().filter(Exists(unnamed), amount__gt=0)
+
+
+def only_counted_twice(receipt_ids: list[int]) -> list[int]:
+    """Of these, what may be the payment of a prompt whose receipt has no number. In their order."""
+    movements = Receipt.objects.in_bulk(receipt_ids)
+    return [pk for pk in receipt_ids if unnamed_behind(movements[pk])]
+
+
+def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
+    """Prompts that may be this receipt's, paid for certain, whose receipt has no number."""
+    if receipt.order_id is not None or receipt.stands_alone or not receipt.number:
+        return []
+    if receipt.provider != Provider.MPESA:
+        return []
+    found = attempts_behind(movement_of(receipt))
+    return [attempt for attempt, _ in found if attempt.is_confirmed]
+
+
+def is_undecided(receipt: Receipt) -> bool:
+    """Whether money without an order may be that of a prompt, paid or still silent."""
+    if receipt.order_id is not None or receipt.stands_alone or not receipt.number:
+        return False
+    return receipt.provider == Provider.MPESA and bool(attempts_behind(movement_of(receipt)))
+
+
+def _amount(payment: OrderPayment) -> int:
+    receipt = getattr(payment, "receipt", None)
+    return payment.amount if receipt is None else receipt.amount

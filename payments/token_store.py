@@ -1,0 +1,140 @@
+"""M-Pesa's access token in the database: one for every process, and fetched by one of them.
+
+Each new token ends the one before it, so a second fetch would turn down whatever is on its way with
+the first. Who fetches has claimed it by a conditional UPDATE that lapses by itself; no row is
+locked during the request, and the others look again until the token is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import NamedTuple
+
+from django.utils import timezone
+
+from .daraja.account import DarajaAccount
+from .daraja.connection import LONGEST_FETCH_SECONDS
+from .daraja.errors import DarajaRefused, Refusal
+from .models import AccessToken
+
+#: A claim outlives the longest fetch: only a process that died lets one lapse.
+CLAIM_LASTS = timedelta(seconds=LONGEST_FETCH_SECONDS + 10)
+#: How long a call waits for its turn. A push that gives up is sent later, by the clock.
+LONGEST_WAIT_SECONDS = 20.0
+#: Between two looks at what another process is fetching; one thread of a process looks.
+LOOK_AGAIN_SECONDS = 0.05
+
+
+class _State(NamedTuple):
+    """What the row says: a good token or "", and how often none was to be had."""
+
+    token: str
+    failures: int
+
+
+class DatabaseTokenStore:
+    """A TokenStore for every process that shares the database. Safe to share between threads."""
+
+    def __init__(self, account: DarajaAccount) -> None:
+        name = f"{account.base_url} {account.consumer_key}"
+        self._account = hashlib.sha256(name.encode()).hexdigest()
+        self._turn = threading.Lock()
+        self._claim_id = ""
+
+    def get(self) -> str | None:
+        good = AccessToken.objects.good_at(timezone.now()).filter(account=self._account)
+        return good.values_list("token", flat=True).first()
+
+    def set(self, token: str, seconds: int) -> None:
+        """Keep the token that this process fetched. One that came after its claim lapsed is not
+        kept: another process has a newer one, or is about to.
+        """
+        until = timezone.now() + timedelta(seconds=seconds)
+        AccessToken.objects.renew(self._account, self._claim_id, token=token, good_until=until)
+
+    def forget(self, token: str) -> None:
+        AccessToken.objects.drop(self._account, token)
+
+    @contextmanager
+    def refreshing(self) -> Iterator[str | None]:
+        """Yields None to the one who is to fetch a token, and else what another has fetched.
+
+        Raises DarajaRefused when another could fetch none, or takes too long.
+        """
+        deadline = time.monotonic() + LONGEST_WAIT_SECONDS
+        if not self._turn.acquire(timeout=LONGEST_WAIT_SECONDS):
+            raise _waited_too_long()
+        try:
+            token, self._claim_id = self._token_or_claim(deadline)
+            if token:
+                yield token
+                return
+            try:
+                yield None
+            except DarajaRefused as refusal:
+                AccessToken.objects.record_failure(
+                    self._account, kind=refusal.kind, code=refusal.code, message=refusal.message
+                )
+                raise
+            finally:
+                self._release(self._claim_id)
+        finally:
+            self._turn.release()
+
+    def _token_or_claim(self, deadline: float) -> tuple[str, str]:
+        """A token, or the id of a claim to fetch one. Raises DarajaRefused."""
+        before = now = self._state()
+        while not now.token:
+            if now.failures != before.failures:
+                # Somebody tried while we waited. One by one, each with a time-out of its own, all
+                # would hold their workers for minutes when the gateway is down.
+                raise self._last_failure()
+            if claim_id := self._claim():
+                now = self._state()
+                if now == before:
+                    return "", claim_id
+                self._release(claim_id)
+            elif time.monotonic() > deadline:
+                raise _waited_too_long()
+            else:
+                time.sleep(LOOK_AGAIN_SECONDS)
+                now = self._state()
+        return now.token, ""
+
+    def _claim(self) -> str:
+        claim_id = secrets.token_hex(16)
+        claimed = AccessToken.objects.claim(
+            self._account, claim_id, now=timezone.now(), lasts=CLAIM_LASTS
+        )
+        return claim_id if claimed else ""
+
+    def _state(self) -> _State:
+        rows = AccessToken.objects.filter(account=self._account)
+        row = rows.values_list("token", "good_until", "failures").first()
+        if row is None:
+            AccessToken.objects.bulk_create(
+                [AccessToken(account=self._account)], ignore_conflicts=True
+            )
+            return self._state()
+        token, good_until, failures = row
+        is_good = good_until is not None and good_until > timezone.now()
+        return _State(token if is_good else "", failures)
+
+    def _last_failure(self) -> DarajaRefused:
+        row = AccessToken.objects.get(account=self._account)
+        return DarajaRefused(
+            row.failure_message, code=row.failure_code, kind=Refusal(row.failure_kind)
+        )
+
+    def _release(self, claim_id: str) -> None:
+        AccessToken.objects.release(self._account, claim_id)
+
+
+def _waited_too_long() -> DarajaRefused:
+    return DarajaRefused("another process is still fetching the access token", kind=Refusal.TOKEN)

@@ -1,0 +1,316 @@
+"""Money that M-Pesa takes back by itself, at its customer's word."""
+
+import pytest
+from django.utils import timezone
+
+from orders.fulfilment import move_line
+from orders.lifecycle import expire_order
+from orders.models import Order
+from payments.backoffice import resolve_money_out as money_out
+from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.daraja.statement import StatementPage, StatementRow
+from payments.disbursement import process_refund
+from payments.ledger import balance
+from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
+from payments.reconciliation.statement_pull import pull_statement
+from payments.refunds.services import refund_excess
+from payments.transfers import mark_done
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order
+
+from .bodies import by_hand, post, post_c2b, success
+from .conftest import ringing
+
+PAID, BACK = "SGL7654321", "SGR7654321"
+MONEY = (
+    Account.MPESA_CLEARING,
+    Account.BUYERS_HELD,
+    Account.WRITE_OFFS,
+    Account.REFUNDS_PAYABLE,
+    Account.SUSPENSE,
+)
+
+
+@pytest.fixture
+def paid(client, buyer, kettle, blender, daraja):
+    """A paid order of two lines, KES 1,500 and KES 2,000, by the receipt SGL7654321."""
+    order = an_order(buyer, (kettle, 1), (blender, 1))
+    payment = ringing(order.payments.get())
+    post(client, payment, success(payment, receipt=PAID))
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    return order
+
+
+@pytest.fixture
+def blender(seller):
+    return ProductFactory(seller=seller, item_number=4, price=2000)
+
+
+def books():
+    return {str(account.value): balance(account) for account in MONEY if balance(account)}
+
+
+def cancel(order, line):
+    line_id = order.tracks.order_by("pk")[line].pk
+    move_line(line_id, "cancelled", by=UserFactory(is_superuser=True), note="They broke.")
+
+
+def refunds():
+    return list(Refund.objects.order_by("pk").values_list("amount", "way", "status", "number"))
+
+
+def seen(number=BACK):
+    return money_out.record_reversal_seen(Receipt.objects.get().pk, number=number)
+
+
+def test_finance_writes_it_down_and_the_shop_bears_what_stands(paid):
+    seen()
+
+    receipt = Receipt.objects.get()
+    assert refunds() == [(3500, "outside", "done", BACK)]
+    assert books() == {"buyers_held": 3500, "write_offs": 3500}
+    assert (receipt.borne, receipt.unseen) == (3500, True)
+    assert "Stop what has not been delivered" in receipt.note
+
+
+def test_lines_cancelled_after_it_send_nothing_and_lose_nothing(paid, daraja):
+    seen()
+
+    cancel(paid, 0)
+    cancel(paid, 1)
+
+    assert refunds() == [(3500, "outside", "done", BACK)]
+    assert (books(), daraja.payouts, daraja.reversals) == ({}, [], [])
+    assert Order.objects.get().payment_status == "refunded"
+
+
+def test_a_refund_that_was_not_sent_is_done_by_it(paid):
+    cancel(paid, 0)
+    assert refunds() == [(1500, "b2c", "due", "")]
+
+    seen()
+
+    assert refunds() == [(1500, "outside", "done", BACK), (2000, "outside", "done", "")]
+    assert books() == {"buyers_held": 2000, "write_offs": 2000}
+    assert paid.tracks.order_by("pk")[0].track_status == "refunded"
+
+
+def test_what_was_given_back_before_it_is_lost(paid):
+    cancel(paid, 0)
+    Refund.objects.update(next_check_at=None)
+    mark_done(Refund.objects.get(), number="SGB0000001")
+
+    seen()
+
+    assert books() == {"mpesa_clearing": -1500, "buyers_held": 2000, "write_offs": 3500}
+
+
+def test_it_is_written_down_once(paid):
+    seen()
+    seen()
+    seen("SGR0000002")
+
+    assert refunds() == [(3500, "outside", "done", BACK)]
+
+
+def test_a_number_of_another_movement_is_refused(paid):
+    with pytest.raises(ActionNotAvailable):
+        seen(PAID)
+
+
+def test_a_reversal_the_shop_asked_for_is_not_counted_again(client, payment, order):
+    post(client, payment, success(payment, receipt=PAID))
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+    Refund.objects.update(status="sent", next_check_at=None, sent_at=timezone.now())
+
+    money_out.record_reversal_seen(Receipt.objects.get(number="SGL0000002").pk, number=BACK)
+
+    assert refunds() == [(3000, "reversal", "done", BACK)]
+    assert books() == {"mpesa_clearing": 3000, "buyers_held": 3000}
+
+
+def test_money_in_suspense_that_was_taken_back_is_gone(client, order):
+    post_c2b(client, by_hand("nobody", 700, receipt=PAID))
+
+    seen()
+
+    assert (refunds(), books()) == ([(700, "outside", "done", BACK)], {})
+    assert not Receipt.objects.unmatched().exists()
+
+
+def test_a_part_that_was_taken_back_counts_no_more_and_the_order_waits_for_all(
+    client, payment, order
+):
+    post_c2b(client, by_hand(order.reference, 1000, receipt=PAID))
+
+    seen()
+
+    assert (Order.objects.get().payment_status, books()) == ("requested", {})
+    post(client, payment, success(payment))
+    assert Order.objects.get().payment_status == "paid"
+
+
+def test_a_part_that_is_due_back_is_done_by_it(client, payment, order):
+    post_c2b(client, by_hand(order.reference, 500, receipt=PAID))
+    expire_order(order.pk, now=order.expires_at)
+    refund_excess(order.pk)
+    assert refunds() == [(500, "reversal", "due", "")]
+
+    seen()
+
+    assert refunds() == [(500, "outside", "done", BACK)]
+    assert Order.objects.get().payment_status == "refunded"
+
+
+# --- Before money goes back another way --------------------------------------------------------
+
+
+@pytest.fixture
+def owed(paid, daraja):
+    """KES 1,500 of a payment of KES 3,500, which can go back by B2C alone. M-Pesa was asked."""
+    cancel(paid, 0)
+    refund = Refund.objects.get()
+    process_refund(refund.pk)
+    refund.refresh_from_db()
+    return refund
+
+
+def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
+    told = {"ReceiptNo": receipt, "TransactionStatus": status, "Amount": "3500", **facts}
+    result = {
+        "ResultType": 0,
+        "ResultCode": code,
+        "ResultDesc": "x",
+        "OriginatorConversationID": "ours-1",
+        "ConversationID": "AG_1",
+        "TransactionID": "SGQ0000001",
+        "ResultParameters": {
+            "ResultParameter": [{"Key": key, "Value": value} for key, value in told.items()]
+        },
+    }
+    if code:
+        del result["ResultParameters"]
+    post(client, None, {"Result": result}, token=refund.status_token)
+    process_refund(refund.pk)
+    refund.refresh_from_db()
+
+
+def test_the_payment_is_asked_about_first_and_nothing_leaves(owed, daraja):
+    [question] = daraja.questions
+    assert (question["receipt"], daraja.payouts, owed.status) == (PAID, [], "due")
+    assert question["result_url"].endswith(f"/{owed.status_token}/")
+
+
+def test_a_payment_that_stands_may_go_back(client, owed, daraja):
+    answer(client, owed)
+
+    assert [payout["amount"] for payout in daraja.payouts] == [1500]
+    assert len(daraja.questions) == 1
+
+
+def test_a_payment_that_was_reversed_is_not_sent_again(client, paid, owed, daraja):
+    answer(client, owed, status="Reversed")
+    cancel(paid, 1)
+
+    assert refunds() == [(1500, "outside", "done", ""), (2000, "outside", "done", "")]
+    assert (daraja.payouts, daraja.reversals, books()) == ([], [], {})
+    assert Order.objects.get().payment_status == "refunded"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"code": "SFC_IC0003"},
+        {"code": 26},
+        {"receipt": "SGL0000009"},
+        {"receipt": "SGL0000009", "status": "Reversed"},
+        {"status": "Initiated"},
+        {"status": ""},
+    ],
+)
+def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
+    answer(client, owed, **told)
+
+    assert (daraja.payouts, owed.status, refunds()[0][1]) == ([], "due", "b2c")
+    assert owed.next_check_at > timezone.now()
+
+
+def test_a_payment_that_never_was_is_a_persons(client, owed, daraja):
+    answer(client, owed, status="Declined")
+
+    assert (daraja.payouts, owed.status) == ([], "refused")
+    assert "Declined" in owed.note
+
+
+def test_an_answer_from_elsewhere_lets_nothing_leave(client, owed, daraja, settings):
+    settings.DARAJA_CALLBACK_IPS = ["196.201.214.200"]
+
+    answer(client, owed)
+
+    assert (daraja.payouts, owed.status) == ([], "due")
+
+
+def test_what_m_pesa_never_answers_about_is_a_persons_who_may_let_it_go(owed, daraja):
+    for _ in range(10):
+        Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
+        process_refund(owed.pk)
+
+    owed.refresh_from_db()
+    assert (owed.status, owed.result_code) == ("refused", "local.not_answered")
+    assert (len(daraja.questions), daraja.payouts) == (8, [])
+    again = money_out.retry_refund(owed.pk)
+    process_refund(again.pk)
+    assert len(daraja.payouts) == 1
+
+
+def test_a_reversal_by_the_shop_needs_no_question(client, payment, order, daraja):
+    post(client, payment, success(payment, receipt=PAID))
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+
+    process_refund(Refund.objects.get().pk)
+
+    assert (daraja.questions, len(daraja.reversals)) == ([], 1)
+
+
+# --- What M-Pesa tells of it -------------------------------------------------------------------
+
+
+def told_by_the_statement(daraja, *rows):
+    daraja.on_pull = lambda pull: StatementPage(rows if pull["offset"] == 0 else (), ())
+    StatementPull.objects.update(next_pull_at=timezone.now())
+    pull_statement(timezone.now())
+
+
+def a_row(amount=3500, **changed):
+    told = {"reference": PAID, "reverses": PAID, **changed}
+    return StatementRow(
+        BACK, amount, timezone.now(), "712345678", told["reference"], "c2b-reversal",
+        is_reversal=True, reverses=told["reverses"],
+    )  # fmt: skip
+
+
+def test_a_reversal_on_the_statement_is_no_money_in(paid, daraja):
+    told_by_the_statement(daraja, a_row())
+    told_by_the_statement(daraja, a_row())
+
+    assert Receipt.objects.count() == 1
+    assert refunds() == [(3500, "outside", "done", BACK)]
+
+
+@pytest.mark.parametrize("row", [a_row(reverses="SGL0000009"), a_row(3000)])
+def test_one_of_a_payment_nobody_knows_or_of_a_part_is_a_persons(paid, daraja, row):
+    told_by_the_statement(daraja, row)
+    told_by_the_statement(daraja, row)
+
+    assert (refunds(), Receipt.objects.count()) == ([], 1)
+    assert GatewayEvent.objects.filter(source="statement", state="failed").count() == 1
+
+
+def test_a_confirmation_of_a_reversal_is_no_money_in(client, paid):
+    told = by_hand(PAID, 3500, receipt=BACK, TransactionType="Pay Bill Reversal")
+
+    post_c2b(client, told)
+
+    assert Receipt.objects.count() == 1
+    assert refunds() == [(3500, "outside", "done", BACK)]

@@ -1,0 +1,307 @@
+"""One payment told of twice: by a query without a receipt, and by M-Pesa without a reference."""
+
+import hashlib
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from orders.models import Order
+from payments import clock
+from payments.backoffice import resolve_money_in as money_in
+from payments.backoffice.order_suggestions import suggest_orders
+from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.daraja.statement import StatementPage, StatementRow
+from payments.disbursement import process_refund
+from payments.ledger import balance
+from payments.models import Account, LedgerPosting, OrderPayment, Receipt, Refund, StatementPull
+from payments.proof.prove import prove
+from payments.reconciliation.statement_pull import pull_statement
+from payments.reconciliation.status_query import query_now
+from tests.factories import UserFactory
+from tests.shopping import PHONE, an_order
+
+from .bodies import by_hand, post, post_c2b, success
+from .conftest import ringing
+from .fakes import PAID
+
+NAIROBI = timezone.get_fixed_timezone(180)
+HASHED = hashlib.sha256(PHONE.encode()).hexdigest()
+MASKED = f"2547 ***** {PHONE[-3:]}"
+UNCLEAR = f"*******{PHONE[-2:]}"
+COUNTED_TWICE = "Money without an order is not that of a prompt"
+
+
+@pytest.fixture
+def proven(payment, daraja):
+    """The prompt's callback is lost; a query proves it, without a receipt number."""
+    daraja.answer = PAID
+    query_now(payment.pk)
+    daraja.answer = None
+    payment.refresh_from_db()
+    return payment
+
+
+def at(when):
+    return when.astimezone(NAIROBI).strftime("%Y%m%d%H%M%S")
+
+
+def at_a_till(client, amount=3000, *, receipt="SGL7654321", phone=MASKED, when=None):
+    """A payment at the till: nobody types a reference."""
+    told = by_hand("", amount, receipt=receipt, MSISDN=phone, TransTime=at(when or timezone.now()))
+    post_c2b(client, {**told, "TransactionType": "Buy Goods"})
+
+
+def counted():
+    return sorted(Receipt.objects.exclude(amount=0).values_list("number", "amount", "order"))
+
+
+def undecided():
+    return [found for found in prove().broken if found.rule.startswith(COUNTED_TWICE)]
+
+
+@pytest.fixture
+def pair(client, proven):
+    """Both receipts, of a phone of which too little is shown to be sure. It ends decided."""
+    at_a_till(client, phone=UNCLEAR)
+    receipts = Receipt.objects.get(number=""), Receipt.objects.get(number="SGL7654321")
+    assert undecided()
+    yield receipts
+    Receipt.objects.filter(number="SGL7654321").update(stands_alone=True)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        PHONE,
+        f"0{PHONE[3:]}",
+        MASKED,
+        f"2547*****{PHONE[-3:]}",
+        f"2547xxxxx{PHONE[-3:]}",
+        HASHED,
+        HASHED.upper(),
+        hashlib.sha256(f"0{PHONE[3:]}".encode()).hexdigest(),
+        hashlib.sha256(f"+{PHONE}".encode()).hexdigest(),
+    ],
+)
+def test_a_confirmation_without_a_reference_names_the_receipt_a_query_proved(
+    client, proven, order, shown
+):
+    at_a_till(client, phone=shown)
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+    assert (balance(Account.SUSPENSE), balance(Account.MPESA_CLEARING)) == (0, 3000)
+    assert proven.receipt.number == "SGL7654321"
+
+
+def test_the_statement_names_it_too(proven, order, daraja):
+    row = StatementRow("SGL7654321", 3000, timezone.now(), PHONE[3:], "", "c2b-buy-goods-debit")
+    daraja.on_pull = lambda pull: StatementPage((row,) if pull["offset"] == 0 else (), ())
+
+    pull_statement(timezone.now())
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+
+
+def test_a_person_who_writes_it_down_names_it_too(proven, order):
+    money_in.record_seen_receipt(number="SGL7654321", amount=3000, reference="", phone=PHONE)
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+
+
+def test_a_query_finds_its_money_where_the_confirmation_came_first(client, payment, order, daraja):
+    at_a_till(client)
+    daraja.answer = PAID
+
+    query_now(payment.pk)
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+    assert balance(Account.SUSPENSE) == 0
+
+
+def test_a_callback_that_comes_after_both_makes_them_one(client, pair, proven, order):
+    post(client, proven, success(proven, receipt="SGL7654321"))
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+    assert not undecided()
+
+
+@pytest.mark.parametrize(
+    ("amount", "phone", "minutes"),
+    [
+        (2999, MASKED, 0),
+        (3000, "2547 ***** 999", 0),
+        (3000, "254799000999", 0),
+        (3000, hashlib.sha256(b"254799000999").hexdigest(), 0),
+        (3000, MASKED, 30),
+        (3000, MASKED, -90),
+    ],
+)
+def test_what_differs_in_amount_phone_or_time_is_another_payment(
+    client, proven, amount, phone, minutes
+):
+    OrderPayment.objects.filter(pk=proven.pk).update(rung_at=timezone.now() - timedelta(hours=2))
+    when = timezone.now() - timedelta(hours=2) + timedelta(minutes=minutes)
+
+    at_a_till(client, amount, phone=phone, when=when)
+
+    assert Receipt.objects.get(number="SGL7654321").order is None
+    assert not undecided()
+    assert money_in.refund_receipt(Receipt.objects.get(number="SGL7654321").pk)
+
+
+def test_where_two_prompts_fit_a_person_decides(client, proven, order, kettle):
+    other = ringing(an_order(UserFactory(), (kettle, 2), phone="254799999678").payments.get(), "2")
+
+    at_a_till(client, phone="2547*****678")
+
+    movement = Receipt.objects.get(number="SGL7654321")
+    assert (movement.order, len(undecided())) == (None, 1)
+    with pytest.raises(ActionNotAvailable, match="Say first"):
+        money_in.refund_receipt(movement.pk)
+    money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal shows it")
+    assert other.order.payment_status == "requested"
+    assert not undecided()
+
+
+def test_a_pair_cannot_be_sent_back_while_nobody_has_decided(pair):
+    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+        money_in.refund_receipt(pair[1].pk)
+
+    assert not Refund.objects.exists()
+
+
+def test_a_pair_cannot_be_given_to_another_order_either(pair, kettle):
+    other = an_order(UserFactory(), (kettle, 1), phone="254799000999")
+
+    with pytest.raises(ActionNotAvailable, match="Say first whether it is"):
+        money_in.match_receipt_to_order(pair[1].pk, reference=other.reference, why="")
+
+
+@pytest.mark.parametrize("way", ["same", "give", "name"])
+def test_a_person_says_that_it_is_this_receipt(pair, order, way):
+    unnamed, movement = pair
+    if way == "same":
+        money_in.merge_with_order(movement.pk, reference=order.reference, why="The portal says so")
+    elif way == "give":
+        money_in.match_receipt_to_order(movement.pk, reference=order.reference, why="Portal")
+    else:
+        money_in.set_receipt_number(unnamed.pk, number="sgl 7654321")
+
+    movement.refresh_from_db()
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+    assert (movement.same_as_id, movement.amount, movement.number) == (unnamed.pk, 0, "")
+    assert (balance(Account.SUSPENSE), balance(Account.MPESA_CLEARING)) == (0, 3000)
+    # By an opposite posting: nothing that was posted is changed.
+    entries = LedgerPosting.objects.get(event=f"merge:{movement.pk}").entries
+    assert sorted(entries.values_list("account", "side", "amount")) == [
+        ("mpesa_clearing", "credit", 3000),
+        ("suspense", "debit", 3000),
+    ]
+    assert not Refund.objects.exists()
+    assert not undecided()
+
+
+def test_a_person_says_that_they_are_two_payments(pair, order):
+    money_in.mark_payment_of_its_own(pair[1].pk)
+
+    assert not undecided()
+    assert money_in.refund_receipt(pair[1].pk).amount == 3000
+
+
+def test_a_pair_of_other_amounts_is_one_at_a_persons_word_and_what_came_counts(
+    client, proven, order
+):
+    at_a_till(client, 3100)
+
+    money_in.set_receipt_number(proven.receipt.pk, number="SGL7654321")
+
+    assert counted() == [("SGL7654321", 3100, order.pk)]
+    assert list(Refund.objects.values_list("amount", flat=True)) == [100]
+
+
+def test_what_was_to_go_back_before_the_query_proved_it_waits_and_then_stays(
+    client, payment, order, daraja
+):
+    OrderPayment.objects.update(status="failed", live=False)
+    at_a_till(client, phone=UNCLEAR)
+    movement = Receipt.objects.get()
+    refund = money_in.refund_receipt(movement.pk)
+    OrderPayment.objects.update(status="submitted")
+    daraja.answer = PAID
+    query_now(payment.pk)
+
+    process_refund(refund.pk)
+
+    refund.refresh_from_db()
+    assert (refund.status, daraja.reversals) == ("due", [])
+    assert undecided()
+    money_in.merge_with_order(movement.pk, reference=order.reference, why="It is")
+    refund.refresh_from_db()
+    assert (refund.status, counted()) == ("dropped", [("SGL7654321", 3000, order.pk)])
+    assert balance(Account.REFUNDS_PAYABLE) == 0
+
+
+def test_two_reports_that_crossed_are_merged_by_the_clock(pair, order, daraja):
+    Receipt.objects.filter(pk=pair[1].pk).update(phone=MASKED)
+
+    clock.pull_and_apply_statement(timezone.now())
+
+    assert counted() == [("SGL7654321", 3000, order.pk)]
+    assert not undecided()
+
+
+def test_money_at_a_bank_is_never_a_prompts(proven, order):
+    Receipt.objects.create(provider="equity", number="EQ1", amount=3000, door="bank", phone=PHONE)
+
+    assert not undecided()
+    Receipt.objects.filter(number="EQ1").delete()
+
+
+# --- A phone that is hashed --------------------------------------------------------------------
+
+
+def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, order):
+    Order.objects.filter(pk=order.pk).update(payment_status="expired")
+    OrderPayment.objects.update(status="failed", live=False)
+
+    post_c2b(client, by_hand("", 3000, receipt="SGL7654321", MSISDN=HASHED))
+
+    receipt = Receipt.objects.get()
+    assert receipt.phone == HASHED
+    assert [(each.order, each.why) for each in suggest_orders(receipt)] == [
+        (order, "same amount, and the phone fits")
+    ]
+    Order.objects.filter(pk=order.pk).update(payment_status="requested")
+
+
+def test_the_phone_of_another_attempt_is_known_too(client, payment, order):
+    OrderPayment.objects.update(status="failed", live=False, phone="254799000999")
+    hashed = hashlib.sha256(b"254799000999").hexdigest()
+
+    post_c2b(client, by_hand("", 3000, receipt="SGL7654321", MSISDN=hashed))
+
+    assert [each.order for each in suggest_orders(Receipt.objects.get())] == [order]
+
+
+def test_a_phone_is_replaced_by_one_that_says_more_and_never_by_less(client, payment, daraja):
+    OrderPayment.objects.update(status="failed", live=False)
+    seen = []
+    for shown in [MASKED, HASHED, MASKED, PHONE[3:], HASHED, MASKED, "", "nobody"]:
+        row = StatementRow("SGL7654321", 3000, timezone.now(), shown, "", "")
+        daraja.on_pull = lambda pull, row=row: StatementPage(
+            (row,) if pull["offset"] == 0 else (), ()
+        )
+        StatementPull.objects.update(next_pull_at=timezone.now())
+        pull_statement(timezone.now())
+        seen.append(Receipt.objects.get().phone)
+
+    assert seen == [MASKED, HASHED, HASHED, PHONE, PHONE, PHONE, PHONE, PHONE]
+
+
+def test_what_a_hashed_phone_paid_too_much_goes_back_to_the_order_s_own(client, payment, order):
+    OrderPayment.objects.update(status="failed", live=False)
+
+    post_c2b(client, by_hand(order.reference, 3200, MSISDN=HASHED))
+
+    assert Refund.objects.values_list("way", "phone", "amount").get() == ("b2c", PHONE, 200)
