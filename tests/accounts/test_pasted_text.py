@@ -10,7 +10,7 @@ from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 
-from accounts import emails
+from accounts import emails, services
 from accounts.backends import UsernameOrEmailBackend
 from accounts.models import User
 from accounts.validators import normalise_email
@@ -181,6 +181,24 @@ def test_five_wrong_passwords_are_five_however_the_name_is_written(api, amina, s
 
     assert answers[-1] == 429
     assert log_in(api, "amina", PASSWORD).status_code == 429
+
+
+def test_they_are_five_at_the_admins_door_too(client, amina, settings):
+    settings.AXES_ENABLED = True
+    names = ["amina", "ami\u200bna", "am\u200bina", "\u2068amina\u2069", "Amina\u00ad"]
+
+    for name in names:
+        answer = client.post("/admin/login/", {"username": name, "password": "wrong"})
+
+    assert answer.status_code == 429
+
+
+def test_services_hash_the_one_form_themselves(amina):
+    services.change_password(amina, new=DECOMPOSED)
+    assert check_password(COMPOSED, amina.password)
+
+    services.reset_password(amina, new=JOINED)
+    assert check_password(COMPOSED, amina.password)
 
 
 def test_a_link_to_reset_is_asked_for_and_followed_as_pasted(api, amina, monkeypatch):
