@@ -143,6 +143,9 @@ EQUITY_IPN_PASSWORD = env.text("EQUITY_IPN_PASSWORD")
 #: the order's. Shown to buyers where it is set.
 EQUITY_PAY_BILL = env.digits("EQUITY_PAY_BILL", default="247247")
 EQUITY_ACCOUNT = env.text("EQUITY_ACCOUNT")
+#: The shop's account at the bank: a notification that names another is none of its money. Empty:
+#: the number that EQUITY_ACCOUNT begins with, where that is a whole account number.
+EQUITY_ACCOUNT_NUMBER = env.digits("EQUITY_ACCOUNT_NUMBER")
 
 # --- Notifications ---------------------------------------------------------------------------
 

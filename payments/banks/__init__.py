@@ -12,6 +12,7 @@ from . import equity
 from .bank import (
     Bank,
     BankNotification,
+    Direction,
     PayBill,
     UnreadableNotification,
     find_bank,
@@ -22,6 +23,7 @@ from .bank import (
 __all__ = [
     "Bank",
     "BankNotification",
+    "Direction",
     "PayBill",
     "UnreadableNotification",
     "find_bank",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from django.http import HttpRequest
@@ -20,32 +21,52 @@ class UnreadableNotification(ValueError):
     """The body is not a notification that can be believed. Its text is a plain sentence."""
 
 
+class Direction(StrEnum):
+    """Which way money went, by what the bank says of it. Never a guess, and never a default."""
+
+    IN = "in"
+    #: A debit, or an earlier credit that was reversed.
+    OUT = "out"
+    #: It says nothing, or a word that is not in its documentation.
+    UNSAID = "unsaid"
+
+
 @dataclass(frozen=True, slots=True)
 class BankNotification:
-    """A payment into the shop's account at a bank, by whatever means it was made.
+    """A movement of money at the shop's account at a bank, by whatever means it was made.
 
-    ``amount`` is whole units of ``currency``; ``number`` the bank's own reference, which it gives
-    no other payment; ``reference`` what the payer typed; ``phone`` and ``payer`` are as the bank
-    shows them; ``paid_at`` is aware, or None. One that did not succeed moved no money, and
-    ``remarks`` say why.
+    ``direction`` has no default, so that every bank must say that money came in: nothing else is
+    credited. ``amount`` is whole units of ``currency``; ``number`` the bank's own reference, which
+    it gives no other payment; ``reference`` what the payer typed; ``phone`` and ``payer`` are as
+    the bank shows them; ``paid_at`` is aware, or None. One that did not succeed moved no money, and
+    ``remarks`` say why. ``other_account`` is the account it names, where that is not the shop's.
 
-    Raises UnreadableNotification without a number, or an amount of 1 or more.
+    Raises UnreadableNotification where money came in without a number, or an amount of 1 or more.
     """
 
     number: str
     amount: int
     currency: str
+    direction: Direction
     succeeded: bool
     reference: str
     phone: str
     payer: str
     remarks: str
     paid_at: datetime | None
+    other_account: str = ""
 
     def __post_init__(self) -> None:
+        if not isinstance(self.direction, Direction):
+            raise UnreadableNotification("The bank does not say which way the money went.")
         # Money is recorded once by its number.
-        if not self.number or self.amount < 1:
+        if self.is_money_in and (not self.number or self.amount < 1):
             raise UnreadableNotification("The bank's reference or the amount is missing.")
+
+    @property
+    def is_money_in(self) -> bool:
+        """Whether money came in."""
+        return self.succeeded and self.direction == Direction.IN
 
 
 class PayBill(NamedTuple):

@@ -15,14 +15,25 @@ from django.http import HttpRequest
 
 from omachemainproj.dates import NAIROBI
 from omachemainproj.strict_json import NotStrictJson, read_json, read_json_forgivingly
+from omachemainproj.text import fold_identifier
 
-from .bank import Bank, BankNotification, PayBill, UnreadableNotification
+from .bank import Bank, BankNotification, Direction, PayBill, UnreadableNotification
 from .basic_auth import has_credentials
 
 MAX_BYTES = 64 * 1024
 MOST_KES = 999_999_999
 YEARS = range(2007, 3000)
 
+#: What ``bank.transactionType`` says, in capitals. The bank's documentation knows C and D.
+DIRECTIONS = {
+    **dict.fromkeys(("C", "CR", "CREDIT"), Direction.IN),
+    **dict.fromkeys(("D", "DR", "DEBIT", "R", "REVERSAL", "REVERSED"), Direction.OUT),
+}
+#: What the bank writes where it has no reference.
+NO_NUMBER = {"NONE", "NULL", "NIL", "NA", "N/A"}
+SHILLINGS = {"", "KES", "KSH", "KSHS"}
+
+_ACCOUNT = re.compile(r"[0-9]{10,16}(?![0-9])")
 _RECEIPT = re.compile(r"[!-~]{1,40}")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
@@ -30,8 +41,9 @@ _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 def read_notification(body: bytes) -> BankNotification:
     """Read the body of a notification, up to 64 kB.
 
-    Strict about what money depends on (the bank's reference, status, amount, currency), lenient
-    about what is only shown. Raises UnreadableNotification, and nothing else, for any bytes.
+    Strict about what money depends on (which way it went, the bank's reference, status, amount,
+    currency, account), in whatever case and with whatever spaces around it; lenient about what is
+    only shown. Raises UnreadableNotification, and nothing else, for any bytes.
     """
     try:
         document = read_json(body, at_most=MAX_BYTES)
@@ -45,27 +57,32 @@ def read_notification(body: bytes) -> BankNotification:
 
 
 def _notification(document: Any) -> BankNotification:
-    if not isinstance(document, dict) or document.get("callbackType") != "IPN":
+    if not isinstance(document, dict) or _word(document.get("callbackType")) != "IPN":
         raise UnreadableNotification("callbackType is not IPN.")
     transaction, bank = _part(document, "transaction"), _part(document, "bank")
     customer = document.get("customer")
     customer = customer if isinstance(customer, dict) else {}
-    status = transaction.get("status")
+    status = _word(transaction.get("status"))
     if status not in {"SUCCESS", "FAILED"}:
         raise UnreadableNotification("status is neither SUCCESS nor FAILED.")
-    number = bank.get("reference")
-    if not isinstance(number, str) or not _RECEIPT.fullmatch(number):
+    direction = DIRECTIONS.get(_word(bank.get("transactionType")), Direction.UNSAID)
+    is_money_in = status == "SUCCESS" and direction == Direction.IN
+    number = _number(bank.get("reference")) or _number(transaction.get("reference"), least=6)
+    if is_money_in and not number:
         raise UnreadableNotification("The bank's reference is missing or is not a reference.")
     return BankNotification(
         number=number,
-        amount=_amount(transaction.get("amount")),
-        currency=_text(transaction.get("currency")),
+        # What came in has to have one that is possible; of the rest it is not needed.
+        amount=_amount(transaction.get("amount")) if is_money_in else 0,
+        currency=_currency(transaction),
+        direction=direction,
         succeeded=status == "SUCCESS",
         reference=_text(transaction.get("billNumber")),
         phone=_text(customer.get("mobileNumber")),
         payer=_text(customer.get("name")),
         remarks=_text(transaction.get("remarks")),
         paid_at=_when(transaction.get("date")),
+        other_account=_other_account(bank.get("account")),
     )
 
 
@@ -76,9 +93,50 @@ def _part(document: dict[str, Any], name: str) -> dict[str, Any]:
     return part
 
 
+def _word(value: Any) -> str:
+    """A word that decides, in capitals, without spaces around it; "" for what is none."""
+    return fold_identifier(_text(value)).upper()
+
+
+def _number(value: Any, *, least: int = 1) -> str:
+    """A reference of the bank's, which names one payment; "" where there is none.
+
+    The bank writes NONE, null or ? where it has none, and its own sample a space before it. What a
+    transaction calls itself is taken only where it is as long as a receipt's number.
+    """
+    text = _text(value) if type(value) is int else value
+    text = fold_identifier(text) if isinstance(text, str) else ""
+    if not _RECEIPT.fullmatch(text) or not any(letter.isalnum() for letter in text):
+        return ""
+    return "" if text.upper() in NO_NUMBER or len(text) < least else text
+
+
+def _currency(transaction: dict[str, Any]) -> str:
+    """KES where the bank names no currency, as its published sample does not: it keeps the account
+    in KES. A currency that is named and is none stays what it is.
+    """
+    named = _word(transaction.get("currency")) or _word(transaction.get("orderCurrency"))
+    return "KES" if named in SHILLINGS else named
+
+
+def _other_account(value: Any) -> str:
+    """The account a notification names, where it is known not to be the shop's; else ""."""
+    named = re.sub(r"[ -]", "", _text(value))
+    ours = settings.EQUITY_ACCOUNT_NUMBER or _account_number(settings.EQUITY_ACCOUNT)
+    if not ours or not any(letter.isdigit() for letter in named):
+        return ""
+    return "" if named.lstrip("0") == ours.lstrip("0") else named[:40]
+
+
+def _account_number(typed: str) -> str:
+    """The whole account number that buyers type first; "" where that is a short alias."""
+    begins = _ACCOUNT.match(typed)
+    return begins[0] if begins else ""
+
+
 def _amount(value: Any) -> int:
-    if isinstance(value, str) and _AMOUNT.fullmatch(value):
-        value = Decimal(value)
+    if isinstance(value, str) and _AMOUNT.fullmatch(value.strip()):
+        value = Decimal(value.strip())
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise UnreadableNotification("amount is missing or is not a number.")
     if not 1 <= value <= MOST_KES or value != int(value):

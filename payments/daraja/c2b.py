@@ -10,6 +10,7 @@ from typing import Any
 
 from .connection import Connection
 from .errors import Refusal
+from .transaction_types import Direction, direction_of
 from .values import (
     UnreadableCallback,
     as_object,
@@ -81,6 +82,11 @@ class C2bPayment:
     first_name: str = ""
     transaction_type: str = ""
     is_reversal: bool = False
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the money went, as far as the message says."""
+        return direction_of(self.transaction_type)
 
 
 def read_c2b_payment(body: bytes | memoryview) -> C2bPayment:

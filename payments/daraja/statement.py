@@ -16,6 +16,7 @@ from omachemainproj.strict_json import read_json_forgivingly
 
 from .connection import Connection
 from .reply import Reply
+from .transaction_types import Direction, direction_of
 from .values import (
     UnreadableCallback,
     check_text,
@@ -52,7 +53,8 @@ _NOMINATED = re.compile(r"(254|0)[17][0-9]{8}")
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One payment that came in, or was taken back. `phone` is what M-Pesa shows of the payer.
+    """One movement of money at our number: `direction` says whether it is a payment that came in,
+    `is_reversal` whether one was taken back. `phone` is what M-Pesa shows of the payer.
 
     Of one that was taken back `amount` is what went, and `reverses` the receipt of the payment, ""
     where the row does not name it.
@@ -66,6 +68,11 @@ class StatementRow:
     transaction_type: str
     is_reversal: bool = False
     reverses: str = ""
+
+    @property
+    def direction(self) -> Direction:
+        """Which way the money went, as far as the row says."""
+        return direction_of(self.transaction_type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,10 @@ Each row is recorded as a C2B confirmation is, so what is known already changes 
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -18,6 +20,7 @@ from payments import gateway
 from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
 from payments.daraja.statement import StatementPage, StatementRow
+from payments.daraja.transaction_types import Direction
 from payments.models import (
     OPEN,
     EventState,
@@ -112,11 +115,16 @@ def _record_page(page: StatementPage) -> int:
         for number, amount, phone in receipts.values_list("number", "amount", "phone")
     }
     for unreadable in page.unreadable:
-        _store_unreadable_row(unreadable.encode())
+        _store_row(
+            unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read."
+        )
     broken = 0
     for row in page.rows:
         if row.is_reversal:
             broken += _record_reversal(row)
+            continue
+        if row.direction != Direction.IN:
+            _store_other_row(row, is_known=row.receipt in {number for number, _ in known})
             continue
         # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
         phone = known.get((row.receipt, row.amount))
@@ -144,23 +152,35 @@ def _record_reversal(row: StatementRow) -> bool:
         return True
     if receipt is None:
         told = f"{row.transaction_type} {row.receipt} of KES {row.amount}, of {row.reference}"
-        _store_unreadable_row(told.encode(), note=note)
+        _store_row(told, EventState.FAILED, note)
     return False
 
 
-def _store_unreadable_row(
-    row: bytes, *, note: str = "A row of M-Pesa's statement that cannot be read."
-) -> None:
-    digest = hashlib.sha256(row).hexdigest()
+def _store_other_row(row: StatementRow, *, is_known: bool) -> None:
+    """Store a row that is no payment to us. Where it is about one, or does not say which way money
+    went, a person has to look.
+    """
+    said = row.transaction_type or "no transaction type"
+    line = json.dumps(asdict(row), default=str)
+    if row.direction == Direction.OUT and not is_known:
+        _store_row(line, EventState.APPLIED, f"{said}: money that went out. Nothing was credited.")
+    elif is_known:
+        note = f"{said}: about receipt {row.receipt}, which is counted as a payment."
+        _store_row(line, EventState.FAILED, note)
+    else:
+        _store_row(line, EventState.FAILED, f"{said}: not known to be a payment to us.")
+
+
+def _store_row(row: str, state: str, note: str) -> None:
+    """Store a row once, however often it is read."""
+    body = row.encode()
+    digest = hashlib.sha256(body).hexdigest()
     if GatewayEvent.objects.filter(source=Source.STATEMENT, sha256=digest).exists():
         return
-    logger.error("a row of the statement cannot be read, and is kept for a person")
+    if state == EventState.FAILED:
+        logger.error("a row of the statement is kept for a person: %s", note)
     GatewayEvent.objects.create(
-        source=Source.STATEMENT,
-        body=row,
-        sha256=digest,
-        state=EventState.FAILED,
-        note=note,
+        source=Source.STATEMENT, body=body, sha256=digest, state=state, note=note[:200]
     )
 
 

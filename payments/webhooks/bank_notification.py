@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from payments.banks import UnreadableNotification, find_bank
+from payments.banks import BankNotification, Direction, UnreadableNotification, find_bank
 from payments.models import EventState, GatewayEvent, ReceiptSource
-from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from payments.reconciliation.receipts import IncomingPayment, find_receipt, record_receipt
 
 logger = logging.getLogger(__name__)
 
@@ -14,8 +14,9 @@ logger = logging.getLogger(__name__)
 def handle(event: GatewayEvent) -> None:
     """Act on a notification of the bank that the event's source names.
 
-    One of a payment that failed moved no money: it changes nothing. One in another currency waits
-    for a person.
+    One of a payment that failed moved no money, one of money that went out is none of ours to
+    credit: they change nothing. One that does not say that money came in, to our account and in
+    KES, waits for a person, and so does one that takes back what was credited.
     """
     bank = find_bank(event.source)
     if bank is None:
@@ -29,10 +30,12 @@ def handle(event: GatewayEvent) -> None:
     if not notification.succeeded:
         event.set_state(EventState.APPLIED, f"The payment failed: {notification.remarks}")
         return
-    if notification.currency != "KES":
-        logger.error("event %s is of money in %s", event.pk, notification.currency)
-        currency = notification.currency or "no currency"
-        event.set_state(EventState.FAILED, f"This is {currency}, not KES.")
+    if notification.direction == Direction.OUT:
+        _note_money_out(event, bank.key, notification)
+        return
+    if doubt := _doubt_money_in(notification):
+        logger.error("event %s: %s", event.pk, doubt)
+        event.set_state(EventState.FAILED, doubt)
         return
     event.receipt, note = record_receipt(
         IncomingPayment(
@@ -48,3 +51,26 @@ def handle(event: GatewayEvent) -> None:
     )
     event.payment = event.receipt.payment
     event.set_state(EventState.APPLIED, note)
+
+
+def _doubt_money_in(notification: BankNotification) -> str:
+    """Why it does not prove that shillings came to our account; empty when it does."""
+    if not notification.is_money_in:
+        return "The bank does not say that money came in."
+    if notification.other_account:
+        return f"This is about account {notification.other_account}, which is not ours."
+    if notification.currency != "KES":
+        return f"This is {notification.currency or 'no currency'}, not KES."
+    return ""
+
+
+def _note_money_out(event: GatewayEvent, provider: str, notification: BankNotification) -> None:
+    """Note that money went out; where it was credited when it came, a person has to look."""
+    event.receipt = find_receipt(notification.number, provider)
+    if event.receipt is None:
+        event.set_state(EventState.APPLIED, "Money went out. Nothing was credited.")
+        return
+    logger.error("event %s takes back receipt %s", event.pk, notification.number)
+    event.set_state(
+        EventState.FAILED, f"The bank took {notification.number} back, which is counted as paid."
+    )

@@ -14,11 +14,16 @@ from django.conf import settings
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
+from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback, receipt_text
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
 from payments.reconciliation.receipts import IncomingPayment, record_receipt, record_reversal_row
 
 logger = logging.getLogger(__name__)
+
+
+#: What proves, at the registered address, that money came: the word for it, or none at all.
+MONEY_IN = {Direction.IN, Direction.UNSAID}
 
 
 class Verdict(TypedDict):
@@ -48,8 +53,10 @@ def validate(body: bytes) -> Verdict:
     except UnreadableCallback as error:
         logger.warning("a payment could not be validated: %s", error)
         return _refused("C2B00016")
-    if payment.shortcode not in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}:
+    if not _is_ours(payment):
         return _refused("C2B00015")
+    if payment.direction not in MONEY_IN:
+        return _refused("C2B00016")
     order_id = find_by_typed_reference(payment.reference)
     order = Order.objects.filter(pk=order_id).first() if order_id else None
     if order is None or not order.is_unpaid:
@@ -74,6 +81,13 @@ def handle(event: GatewayEvent) -> None:
             "It did not come from Safaricom to the registered address. The statement decides.",
         )
         return
+    if not _is_ours(payment):
+        logger.error("event %s: a payment to %s was reported", event.pk, payment.shortcode)
+        event.set_state(
+            EventState.UNMATCHED,
+            f"It was paid to {payment.shortcode}, which is no number of ours.",
+        )
+        return
     if payment.is_reversal:
         # It came, and went: it is not counted as money that came.
         event.receipt, note = record_reversal_row(
@@ -84,9 +98,20 @@ def handle(event: GatewayEvent) -> None:
         state = EventState.APPLIED if event.receipt else EventState.FAILED
         event.set_state(state, note)
         return
+    if payment.direction not in MONEY_IN:
+        logger.error("event %s: %s is no payment", event.pk, payment.transaction_type)
+        event.set_state(
+            EventState.UNMATCHED,
+            f"{payment.transaction_type} is no payment to us. The statement shows what came.",
+        )
+        return
     event.receipt, note = record_receipt(_incoming_payment(payment))
     event.payment = event.receipt.payment
     event.set_state(EventState.APPLIED, note)
+
+
+def _is_ours(payment: C2bPayment) -> bool:
+    return payment.shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
 
 
 def _incoming_payment(payment: C2bPayment) -> IncomingPayment:

@@ -211,6 +211,16 @@ def test_a_page_in_place_of_a_token_is_never_a_fault_in_the_settings(daraja, gat
     assert gateway.heard_on(PUSH) == []
 
 
+def test_a_gateway_too_busy_for_a_token_was_asked_for_no_money(daraja, gateway):
+    """What would be a doubtful no to a push is a certain one here: no push was sent."""
+    busy = "System is busy. Please try again in few minutes."
+    gateway.on(OAUTH, error(500, "500.003.02", busy))
+
+    refused = raised_by(lambda: daraja.stk_push(**A_PUSH))
+
+    assert (refused.kind, refused.is_over_later) == (Refusal.BUSY_GATEWAY, True)
+
+
 def test_an_app_without_this_api_is_a_fault_in_the_settings_and_fetches_no_tokens(daraja, gateway):
     fault = "Invalid API call as no apiproduct match found"
     gateway.on(PUSH, says(401, {"fault": {"faultstring": fault, "detail": {"errorcode": "x.y"}}}))

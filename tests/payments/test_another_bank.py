@@ -9,6 +9,7 @@ from django.core.management import call_command
 from payments.banks import (
     Bank,
     BankNotification,
+    Direction,
     PayBill,
     UnreadableNotification,
     bank,
@@ -30,6 +31,7 @@ def _read(body):
             number=said["MessageReference"],
             amount=int(said["Amount"]),
             currency="KES",
+            direction=Direction.IN if said["EventType"] == "CREDIT" else Direction.UNSAID,
             succeeded=True,
             reference=said["Narration"],
             phone="",
@@ -62,6 +64,7 @@ def notify(client, body, *, address=ADDRESS, secret=SECRET):
 
 def paid(reference, amount=3000, number="FT26011"):
     return {
+        "EventType": "CREDIT",
         "MessageReference": number,
         "Amount": f"{amount}",
         "Narration": reference,
@@ -114,6 +117,27 @@ def test_staff_read_its_name(client, order):
     entry = LedgerEntry.objects.get(account="coop_clearing")
     assert entry.get_account_display() == "at Co-operative Bank"
     entry.clean_fields(exclude=["order", "seller"])
+
+
+def test_what_it_does_not_call_a_credit_is_put_before_a_person(client, order):
+    notify(client, paid(order.reference) | {"EventType": "DEBIT"})
+
+    event = GatewayEvent.objects.broken(c2b_token="").get()
+    assert (event.state, event.note) == ("failed", "The bank does not say that money came in.")
+    assert Receipt.objects.count() == 0
+
+
+def test_a_bank_cannot_leave_out_which_way_money_went():
+    facts = {
+        "number": "FT26011", "amount": 3000, "currency": "KES", "succeeded": True,
+        "reference": "", "phone": "", "payer": "", "remarks": "", "paid_at": None,
+    }  # fmt: skip
+
+    with pytest.raises(TypeError, match="direction"):
+        BankNotification(**facts)
+    for nothing in (None, "", "in", True):
+        with pytest.raises(UnreadableNotification):
+            BankNotification(**facts, direction=nothing)
 
 
 def test_what_came_twice_is_put_before_a_person_when_no_number_is_known(client, order):

@@ -137,7 +137,7 @@ def test_the_word_basic_may_be_written_in_any_case(client, order, scheme):
     assert status(order) == "paid"
 
 
-@pytest.mark.parametrize("amount", [3000, "3000", "3000.00", 3000.0, "3000.000000"])
+@pytest.mark.parametrize("amount", [3000, "3000", "3000.00", 3000.0, "3000.000000", " 3000 "])
 def test_an_amount_is_read_however_the_bank_writes_it(client, order, amount):
     notify(client, told(order.reference, amount))
 
@@ -147,8 +147,8 @@ def test_an_amount_is_read_however_the_bank_writes_it(client, order, amount):
 @pytest.mark.parametrize(
     "amount",
     [
-        1500.50, "1500.50", -3000, "-3000", 0, "0.00", True, None, "", "3,000", "KES 3000", " 3000",
-        "3e3", 3e30, "9" * 12, [], {}, "３０００",
+        1500.50, "1500.50", -3000, "-3000", 0, "0.00", True, None, "", "3,000", "KES 3000",
+        "- 3000", "3e3", 3e30, "9" * 12, [], {}, "３０００",
     ],
 )  # fmt: skip
 def test_what_is_no_amount_of_whole_shillings_is_kept_and_moves_nothing(client, order, amount):
@@ -166,7 +166,9 @@ def test_what_cannot_be_read_is_kept(client, db, body):
     assert (event().state, bytes(event().body)) == ("unreadable", body)
 
 
-@pytest.mark.parametrize("number", ["", None, 8136, "81 36", "8" * 41, "81é6"])
+@pytest.mark.parametrize(
+    "number", ["", None, 81.36, True, "81 36", "8" * 41, "81é6", "NONE", "none ", "null", "?", "-"]
+)
 def test_money_without_a_reference_of_the_banks_is_kept_and_moves_nothing(client, order, number):
     notify(client, told(order.reference, 3000, number=number))
 
@@ -180,14 +182,14 @@ def test_a_payment_that_failed_changes_nothing(client, order):
     assert (Receipt.objects.count(), status(order)) == (0, "requested")
 
 
-@pytest.mark.parametrize("how", ["", None, "success", "PENDING", True])
+@pytest.mark.parametrize("how", ["", None, "SUCCES", "PENDING", "REVERSED", True])
 def test_a_payment_that_neither_succeeded_nor_failed_moves_nothing(client, order, how):
     notify(client, told(order.reference, 3000, status=how))
 
     assert (event().state, Receipt.objects.count()) == ("unreadable", 0)
 
 
-@pytest.mark.parametrize("currency", ["USD", "kes", "", None])
+@pytest.mark.parametrize("currency", ["USD", "usd ", "UGX", "shillings"])
 def test_another_currency_is_kept_for_a_person(client, order, currency):
     notify(client, told(order.reference, 3000, currency=currency))
 
@@ -276,3 +278,182 @@ def test_money_at_the_bank_after_expiry_takes_the_goods_again(client, order, ket
     notify(client, told(order.reference, 3000))
 
     assert (Order.objects.get().payment_status, shelf(kettle)) == ("paid", (3, 0))
+
+
+#: As the bank's portal shows it, but for the bill number, the amount and the time.
+PUBLISHED = {
+    "callbackType": "IPN",
+    "customer": {"name": "A N Other", "mobileNumber": "", "reference": None},
+    "transaction": {
+        "date": "2018-11-27 00:00:00.0",
+        "reference": " S2596405",
+        "paymentMode": "TPG",
+        "amount": "3000",
+        "billNumber": "",
+        "orderAmount": "",
+        "serviceCharge": "",
+        "servedBy": "EQ",
+        "additionalInfo": "MPS 254723000000 MKR35QEKV7 A N Other/537620",
+        "status": "SUCCESS",
+        "remarks": "?",
+    },
+    "bank": {"reference": " S2596405", "transactionType": "C", "account": "0111234241028"},
+}
+#: The bank's newer one, and that of a payment settled through its wallet.
+NEWER = {
+    "callbackType": "IPN",
+    "customer": {"name": "JOHN DOE", "mobileNumber": "254712345678", "reference": "07164881"},
+    "transaction": {
+        "date": "2026-10-05 14:15:20",
+        "reference": "S7164881",
+        "paymentMode": "MPESA",
+        "amount": 3000,
+        "currency": "KES",
+        "billNumber": "",
+        "servedBy": "EQ",
+        "additionalInfo": "MPESA",
+        "orderAmount": 3000,
+        "serviceCharge": 5.25,
+        "orderCurrency": "KES",
+        "status": "SUCCESS",
+        "remarks": "00:Approved",
+    },
+    "bank": {"reference": "S7164881", "transactionType": "C", "account": None},
+}
+WALLET = {
+    **NEWER,
+    "transaction": {**NEWER["transaction"], "reference": "SH90HU7FO2", "serviceCharge": 1},
+    "bank": {"reference": "NONE", "transactionType": "C", "account": "NONE"},
+}
+
+
+def sample(published, reference, *, bank=(), **changed):
+    """A published sample that names an order of ours."""
+    transaction = {**published["transaction"], "billNumber": reference, **changed}
+    return {**published, "transaction": transaction, "bank": {**published["bank"], **dict(bank)}}
+
+
+@pytest.mark.parametrize(
+    ("published", "number"),
+    [(PUBLISHED, "S2596405"), (NEWER, "S7164881"), (WALLET, "SH90HU7FO2")],
+)
+def test_what_the_bank_publishes_pays_the_order_once(client, order, published, number):
+    for _ in range(2):
+        notify(client, sample(published, order.reference))
+
+    receipt = Receipt.objects.get()
+    assert (receipt.number, receipt.amount, status(order)) == (number, 3000, "paid")
+    assert event().note == "Counted already."
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["C", "c", " C", "C ", "CR", "Credit", "CREDIT", "credit\u200b", "\uff23", "\u2068C\u2069"],
+)
+@pytest.mark.parametrize("how", ["SUCCESS", "Success", " success "])
+def test_a_credit_is_read_in_any_case(client, order, said, how):
+    message = sample(PUBLISHED, order.reference, bank={"transactionType": said}, status=how)
+
+    notify(client, {**message, "callbackType": "ipn"})
+
+    assert (Receipt.objects.get().amount, status(order)) == (3000, "paid")
+
+
+@pytest.mark.parametrize("said", ["D", "d", " D ", "DR", "Debit", "DEBIT", "Reversal", "R"])
+@pytest.mark.parametrize("amount", [3000, "3000", -3000, "0", None])
+def test_money_that_went_out_pays_nothing_and_is_noted(client, order, said, amount):
+    message = told(order.reference, amount)
+    message["bank"]["transactionType"] = said
+
+    answer = notify(client, message)
+
+    assert answer.json() == {"ResultCode": 0, "ResultDesc": "Accepted"}
+    assert (event().state, event().note) == ("applied", "Money went out. Nothing was credited.")
+    assert (Receipt.objects.count(), status(order)) == (0, "requested")
+    assert balance("equity_clearing") == 0
+
+
+@pytest.mark.parametrize("number", ["813612345678", "813612345679"])
+def test_a_debit_after_a_payment_sends_nothing_back(client, order, number):
+    notify(client, told(order.reference, 3000, number="813612345678"))
+    message = told(order.reference, 3000, number=number)
+    message["bank"]["transactionType"] = "D"
+
+    notify(client, message)
+
+    assert (Receipt.objects.count(), Refund.objects.count()) == (1, 0)
+    assert balance("equity_clearing") == 3000
+
+
+def test_a_payment_that_the_bank_takes_back_is_put_before_a_person(client, order):
+    notify(client, told(order.reference, 3000))
+    message = told(order.reference, 3000)
+    message["bank"]["transactionType"] = "D"
+
+    notify(client, message)
+
+    waiting = GatewayEvent.objects.broken(c2b_token="").get()
+    assert waiting.receipt == Receipt.objects.get()
+    assert waiting.note == "The bank took 813612345678 back, which is counted as paid."
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "X", "CD", "NOT CREDIT", 1, True, [], {"C": 1}, "MISSING"]
+)
+def test_money_of_which_nobody_says_that_it_came_in_waits_for_a_person(client, order, said):
+    message = told(order.reference, 3000)
+    message["bank"]["transactionType"] = said
+    if said == "MISSING":
+        del message["bank"]["transactionType"]
+
+    notify(client, message)
+
+    waiting = GatewayEvent.objects.broken(c2b_token="").get()
+    assert (waiting.state, waiting.note) == ("failed", "The bank does not say that money came in.")
+    assert (Receipt.objects.count(), status(order)) == (0, "requested")
+
+
+@pytest.mark.parametrize("currency", ["KES", "kes", " KES ", "KSH", "Kshs", "", None])
+def test_shillings_are_read_however_the_bank_names_them(client, order, currency):
+    notify(client, told(order.reference, 3000, currency=currency))
+
+    assert (Receipt.objects.get().amount, status(order)) == (3000, "paid")
+
+
+def test_where_only_the_order_names_a_currency_it_counts(client, order):
+    notify(client, sample(PUBLISHED, order.reference, orderCurrency="USD"))
+
+    assert (event().state, event().note) == ("failed", "This is USD, not KES.")
+
+
+@pytest.mark.parametrize("number", [8136, " 8136", "8136 ", "\u00a08136", "8136\u200b"])
+def test_a_reference_of_the_banks_is_one_whatever_stands_around_it(client, order, number):
+    notify(client, told(order.reference, 3000, number="8136"))
+    notify(client, told(order.reference, 3000, number=number))
+
+    assert (Receipt.objects.get().number, Refund.objects.count()) == ("8136", 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "typed"),
+    [("0111234241028", "0180#{reference}"), ("", "0111234241028#{reference}")],
+)
+def test_money_at_another_account_is_put_before_a_person(client, order, settings, number, typed):
+    settings.EQUITY_ACCOUNT_NUMBER, settings.EQUITY_ACCOUNT = number, typed
+
+    notify(client, sample(PUBLISHED, order.reference, bank={"account": "0299999999999"}))
+
+    note = "This is about account 0299999999999, which is not ours."
+    assert (event().state, event().note) == ("failed", note)
+    assert (Receipt.objects.count(), status(order)) == (0, "requested")
+
+
+@pytest.mark.parametrize(
+    "named", ["0111234241028", "111234241028", 111234241028, " 0111-2342-41028 ", None, "", "NONE"]
+)
+def test_our_own_account_is_known_however_it_is_written(client, order, settings, named):
+    settings.EQUITY_ACCOUNT_NUMBER = "0111234241028"
+
+    notify(client, sample(PUBLISHED, order.reference, bank={"account": named}))
+
+    assert status(order) == "paid"
