@@ -254,7 +254,7 @@ def test_a_form_in_chunks_needs_its_closing_boundary(send, large):
 
 def test_limits_hold_for_chunks_too(send):
     in_chunks = {"length": "none", "Transfer_Encoding": "chunked"}
-    long = chunked(b" " * (6 * 1024 * 1024 + 1), size=100_000)
+    long = chunked(b" " * (13 * 1024 * 1024 + 1), size=100_000)
     json_body = chunked(b" " * (64 * 1024 + 1), size=10_000)
 
     assert send(long, kind=FORM, **in_chunks)[0] == 413

@@ -87,13 +87,12 @@ def test_an_unknown_number_is_a_404(client, typed):
     assert response.json()["code"] in {"product_not_found", "category_not_found"}
 
 
-def test_a_bad_token_is_a_401_here_as_everywhere(api, kettle):
+def test_a_bad_token_is_a_strangers_here(api, kettle):
     api.credentials(HTTP_AUTHORIZATION="Bearer nonsense")
 
     response = api.get(f"/product/{kettle.pk}/")
 
-    assert response.status_code == 401
-    assert response.json()["code"] == "token_not_valid"
+    assert (response.status_code, response.json()["id"]) == (200, kettle.pk)
 
 
 def test_a_product_is_one_query_for_a_stranger(api, kettle, django_assert_num_queries):

@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -312,8 +312,6 @@ class Run:
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
-            # Processes have each their own lock; ours are all in one thread.
-            enter(patch("payments.gateway._refresh", nullcontext()))
             enter(
                 override_settings(
                     DARAJA_BASE_URL="http://daraja.test",
