@@ -54,7 +54,7 @@ def with_odd(told, odd):
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(
     "field",
-    ["FirstName", "LastName", "TransTime", "OrgAccountBalance", "MSISDN", "TransactionType"],
+    ["FirstName", "LastName", "TransTime", "OrgAccountBalance", "MSISDN"],
 )
 def test_a_confirmation_counts(client, payment, order, field, odd):
     told = by_hand(order.reference, 3000, receipt="SGL7654321", **{field: "put it here"})

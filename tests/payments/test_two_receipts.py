@@ -288,7 +288,7 @@ def test_a_phone_is_replaced_by_one_that_says_more_and_never_by_less(client, pay
     OrderPayment.objects.update(status="failed", live=False)
     seen = []
     for shown in [MASKED, HASHED, MASKED, PHONE[3:], HASHED, MASKED, "", "nobody"]:
-        row = StatementRow("SGL7654321", 3000, timezone.now(), shown, "", "")
+        row = StatementRow("SGL7654321", 3000, timezone.now(), shown, "", "Pay Bill")
         daraja.on_pull = lambda pull, row=row: StatementPage(
             (row,) if pull["offset"] == 0 else (), ()
         )
