@@ -17,6 +17,11 @@ from .draw import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen
 RED, BLUE = (255, 0, 0), (0, 0, 255)
 
 
+def slow(*case):
+    """One of the largest pictures: seconds each."""
+    return pytest.param(*case, marks=pytest.mark.slow)
+
+
 def near(pixel, colour):
     return all(abs(have - want) < 24 for have, want in zip(pixel, colour, strict=False))
 
@@ -193,7 +198,7 @@ def test_the_largest_picture_is_taken():
     assert full.size == (1600, 1067)
 
 
-@pytest.mark.parametrize(("size", "stored"), [((8192, 6144), 1200), ((12000, 4000), 533)])
+@pytest.mark.parametrize(("size", "stored"), [((8192, 6144), 1200), slow((12000, 4000), 533)])
 def test_a_phones_fifty_megapixels_are_taken(size, stored):
     full = reopen(normalise(encode(Image.new("RGB", size, "red"), "JPEG")).full)
 
@@ -226,13 +231,13 @@ def test_what_is_see_through_stays_so_when_its_colours_change():
     ("kind", "mode", "size", "options", "most"),
     [
         ("PNG", "RGBA", (6000, 4000), {"compress_level": 1}, 450),
-        ("WEBP", "RGBA", (6000, 4000), {"method": 0}, 450),
+        slow("WEBP", "RGBA", (6000, 4000), {"method": 0}, 450),
         # Decoded at a part of its size; whole, it would be 200 MB.
         ("JPEG", "RGB", (8192, 6144), {}, 100),
-        ("JPEG", "RGB", (8192, 6144), {"progressive": True, "subsampling": 0}, 450),
-        ("JPEG", "CMYK", (6000, 4000), {"progressive": True}, 450),
-        ("HEIF", "RGB", (8192, 6144), FAST_HEIC, 450),
-        ("HEIF", "RGBA", (8192, 6144), FAST_HEIC, 450),
+        slow("JPEG", "RGB", (8192, 6144), {"progressive": True, "subsampling": 0}, 450),
+        slow("JPEG", "CMYK", (6000, 4000), {"progressive": True}, 450),
+        slow("HEIF", "RGB", (8192, 6144), FAST_HEIC, 450),
+        slow("HEIF", "RGBA", (8192, 6144), FAST_HEIC, 450),
     ],
 )
 def test_memory_stays_bounded_for_the_largest_picture(kind, mode, size, options, most, tmp_path):
