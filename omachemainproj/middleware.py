@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 
+from .api.handlers import answer_busy, is_out_of_room
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
 from .logs import request_id
+
+logger = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
@@ -63,6 +68,13 @@ class EdgeMiddleware:
             request.path_info += "/"
             request.path += "/"
         return self._answer(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503 where the database is busy or the disk full, on pages too."""
+        if isinstance(exception, OperationalError) or is_out_of_room(exception):
+            logger.error("%s %s could not be served: %s", request.method, request.path, exception)
+            return answer_busy()
+        return None
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:

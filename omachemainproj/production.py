@@ -198,11 +198,13 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
             "DARAJA_BASE_URL",
             "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
         )
-    if not shop["HTTPS"]:
-        yield (
-            "HTTPS",
-            "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
-        )
+    for name in ("HTTPS", "THROTTLES"):
+        if not shop[name]:
+            yield (
+                name,
+                f"{name}=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+                "then.",
+            )
     if urlsplit(shop["FRONTEND_URL"]).scheme == "http" and not is_loopback_url(
         shop["FRONTEND_URL"]
     ):

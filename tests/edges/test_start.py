@@ -122,6 +122,11 @@ def setting(expression, **changes):
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
+        (
+            {"THROTTLES": "off"},
+            "THROTTLES=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+            "then.",
+        ),
     ],
 )
 def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes, sentence):
