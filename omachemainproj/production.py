@@ -198,13 +198,7 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
             "DARAJA_BASE_URL",
             "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
         )
-    for name in ("HTTPS", "THROTTLES"):
-        if not shop[name]:
-            yield (
-                name,
-                f"{name}=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
-                "then.",
-            )
+    yield from _find_what_only_rehearses(shop)
     if urlsplit(shop["FRONTEND_URL"]).scheme == "http" and not is_loopback_url(
         shop["FRONTEND_URL"]
     ):
@@ -215,6 +209,16 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
     for name in _SECRETS:
         if shop[name] == shop["SIMULATED"][name]:
             yield name, f"{name} is the simulator's, which everybody knows."
+
+
+def _find_what_only_rehearses(shop: Settings) -> Problems:
+    for name in ("HTTPS", "THROTTLES"):
+        if not shop[name]:
+            yield (
+                name,
+                f"{name}=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+                "then.",
+            )
 
 
 def _find_uncallable(base: str, c2b_token: str) -> Problems:
