@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -136,6 +137,51 @@ class User(AbstractUser):
         return super().check_password(raw_password) or (
             folded != raw_password and super().check_password(folded)
         )
+
+
+class SessionKind(models.TextChoices):
+    API = "api", "app or website"
+    ADMIN = "admin", "back office"
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def live(self, now: datetime) -> SessionQuerySet:
+        """Sessions that were not ended and whose time is not over."""
+        return self.filter(ended_at__isnull=True, expires_at__gt=now)
+
+    def over_before(self, moment: datetime) -> SessionQuerySet:
+        """Sessions that were over by then."""
+        return self.filter(expires_at__lt=moment)
+
+
+class Session(models.Model):
+    """One log-in and all the tokens, or the cookie, that descend from it (accounts.sessions)."""
+
+    user = models.ForeignKey(
+        User,
+        on_delete=models.CASCADE,
+        related_name="log_ins",
+        db_index=False,  # session_by_person begins with it
+    )
+    kind = models.CharField(max_length=5, choices=SessionKind, default=SessionKind.API)
+    started_at = models.DateTimeField()
+    last_used_at = models.DateTimeField()
+    #: Unused until then it is over: the idle end, and at most the longest a session lasts.
+    expires_at = models.DateTimeField(db_index=True)
+    #: When it was signed out, here or elsewhere, or a spent token of it was shown again.
+    ended_at = models.DateTimeField(null=True)
+    #: The address it was last used from.
+    address = models.GenericIPAddressField(null=True)
+    #: Like “Chrome on Android”.
+    device = models.CharField(max_length=60, blank=True)
+
+    objects = SessionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-id"], name="session_by_person")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.device or self.kind}, since {self.started_at:%d %b %Y}"
 
 
 class Language(models.TextChoices):

@@ -17,7 +17,7 @@ from omachemainproj.text import fold_password
 
 from . import services
 from .emails import find_by_link, send_reset_link
-from .models import Language, MessagePreferences, User
+from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
 from .validators import (
     EMAIL_MAX,
@@ -170,6 +170,43 @@ class PasswordChanged(Done):
 
     access = serializers.CharField()
     refresh = serializers.CharField()
+
+
+class SessionOutput(serializers.ModelSerializer):
+    """One place where a person is signed in."""
+
+    kind = serializers.ChoiceField(SessionKind.choices, help_text="`admin` is by cookie.")
+    last_used_at = serializers.DateTimeField(
+        help_text="When its tokens were renewed: at least every five minutes of use."
+    )
+    expires_at = serializers.DateTimeField(help_text="When it ends if it is not used until then.")
+    address = serializers.CharField(allow_null=True, help_text="The network address, at that time.")
+    device = serializers.CharField(help_text="Like “Chrome on Android”; empty if unknown.")
+    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "kind",
+            "started_at",
+            "last_used_at",
+            "expires_at",
+            "address",
+            "device",
+            "current",
+        )
+        read_only_fields = fields
+
+    def get_current(self, session: Session) -> bool:
+        """Whether the request came in this session."""
+        return bool(session.pk == self.context.get("here"))
+
+
+class EndedOutput(Done):
+    """What signing out everywhere answers."""
+
+    ended = serializers.IntegerField(help_text="How many sessions were open.")
 
 
 class PasswordChangeInput(serializers.Serializer):

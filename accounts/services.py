@@ -17,6 +17,7 @@ from omachemainproj.text import fold_password
 
 from . import tokens
 from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
+from .sessions import Origin
 from .validators import normalise_email
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
@@ -102,7 +103,7 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
         raise
 
 
-def change_password(user: User, *, new: str) -> tokens.Tokens:
+def change_password(user: User, *, new: str, origin: Origin | None = None) -> tokens.Tokens:
     """Set a new password and issue new tokens; every earlier token is refused at once.
 
     Raises FieldRefusal where another request changed the password first.
@@ -111,7 +112,7 @@ def change_password(user: User, *, new: str) -> tokens.Tokens:
     with transaction.atomic():
         if not _replace_password(user, hashed):
             refuse_field("old_password", "The password was changed a moment ago.")
-        return tokens.issue(user)
+        return tokens.issue(user, origin)
 
 
 @transaction.atomic

@@ -1,6 +1,6 @@
 """The account endpoints' addresses."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from . import views
 
@@ -20,4 +20,16 @@ urlpatterns = [
     path("user/", views.UserView.as_view(), name="user"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
+    path("account/sessions/", views.SessionsView.as_view(), name="account-sessions"),
+    path(
+        "account/sessions/end-all/",
+        views.EndSessionsView.as_view(),
+        name="account-sessions-end-all",
+    ),
+    # 18 digits fit the column.
+    re_path(
+        r"^account/sessions/(?P<session_id>[0-9]{1,18})/$",
+        views.SessionView.as_view(),
+        name="account-session",
+    ),
 ]
