@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from omachemainproj.text import fold_password
 
+from .lookalikes import skeleton
 from .validators import (
     EMAIL_MAX,
     USERNAME_MAX,
@@ -62,9 +63,18 @@ class People(_UserManager):
         return self.filter(Exact(Lower("username"), normalise_username(username).lower()))
 
     def reached_at(self, email: str) -> QuerySet[User]:
-        """The person with this e-mail, or nobody; nobody at all for ``""``."""
+        """The people with this e-mail, whose it is first; nobody at all for ``""``.
+
+        It is whose who confirmed it, and else, of those whose account is open, whose who typed it
+        first: nobody who types it later takes a log-in or a reset link away.
+        """
         wanted = normalise_email(email).lower()
-        return self.filter(Exact(Lower("email"), wanted)).exclude(email="")
+        people = self.filter(Exact(Lower("email"), wanted)).exclude(email="")
+        return people.order_by("-is_active", F("email_confirmed_at").desc(nulls_last=True), "pk")
+
+    def confirmed_at(self, email: str) -> QuerySet[User]:
+        """The person who confirmed this e-mail, or nobody."""
+        return self.reached_at(email).filter(email_confirmed_at__isnull=False)
 
     def known_as(self, typed: str) -> QuerySet[User]:
         """The person with this e-mail or this username; only an e-mail contains an ``@``."""
@@ -81,8 +91,21 @@ def avatar_path(user: User, name: str) -> str:
     return f"avatars/{name}"
 
 
+class SkeletonField(models.CharField):
+    """What the username looks like, computed whenever a row is saved (accounts.lookalikes)."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = skeleton(str(getattr(model_instance, "username", "")))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
 class User(AbstractUser):
-    """A person who buys, sells, or both. Names and e-mails are unique whatever their case."""
+    """A person who buys, sells, or both.
+
+    Names are unique whatever their case, and so are e-mails that their owners have confirmed:
+    whoever types a stranger's keeps it from nobody.
+    """
 
     username = models.CharField(
         max_length=USERNAME_MAX,
@@ -94,6 +117,9 @@ class User(AbstractUser):
     avatar = models.ImageField(upload_to=avatar_path, blank=True)
     #: People describe themselves in their own words.
     gender = models.CharField(max_length=30, blank=True)
+    skeleton = SkeletonField(max_length=USERNAME_MAX, default="", editable=False, db_index=True)
+    #: When its owner followed a link that was mailed there; None: anybody may have typed it.
+    email_confirmed_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[People] = People()
 
@@ -106,11 +132,12 @@ class User(AbstractUser):
             ),
             models.UniqueConstraint(
                 Lower("email"),
-                name="email_is_unique_in_any_case",
-                condition=~Q(email=""),
+                name="confirmed_email_is_unique_in_any_case",
+                condition=~Q(email="") & Q(email_confirmed_at__isnull=False),
                 violation_error_message=EMAIL_TAKEN,
             ),
         ]
+        indexes = [models.Index(Lower("email"), name="user_by_email", condition=~Q(email=""))]
         permissions = [
             ("help_user", "Can sign people out and take their avatars away"),
             ("export_rows", "Can download lists as CSV"),
@@ -182,6 +209,27 @@ class Session(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user}: {self.device or self.kind}, since {self.started_at:%d %b %Y}"
+
+
+class NameClaimQuerySet(models.QuerySet["NameClaim"]):
+    def standing(self, now: datetime) -> NameClaimQuerySet:
+        """Claims of names that are in use, or that rest."""
+        return self.filter(Q(rests_until__isnull=True) | Q(rests_until__gt=now))
+
+
+class NameClaim(models.Model):
+    """What a name looks like, and who has or had a name that looks like it (accounts.names)."""
+
+    skeleton = models.CharField(max_length=USERNAME_MAX, unique=True)
+    #: None where the account is gone.
+    user = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="names")
+    #: Its owner has another name; until then nobody else is given it.
+    rests_until = models.DateTimeField(null=True, db_index=True)
+
+    objects = NameClaimQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return self.skeleton
 
 
 class Language(models.TextChoices):

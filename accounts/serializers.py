@@ -15,8 +15,9 @@ from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
 
-from . import services
+from . import names, services
 from .emails import find_by_link, send_reset_link
+from .lookalikes import poses
 from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
 from .validators import (
@@ -61,6 +62,18 @@ class UsernameField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         return normalise_username(super().to_internal_value(data))
+
+
+class ShownNameField(ShownTextField):
+    """A person's name as others see it; not the shop's, and not M-Pesa's."""
+
+    default_error_messages = {"poses": names.NAME_IS_KEPT}
+
+    def to_internal_value(self, data: Any) -> str:
+        shown = super().to_internal_value(data)
+        if poses(shown):
+            self.fail("poses")
+        return shown
 
 
 class EmailField(serializers.EmailField):
@@ -117,6 +130,12 @@ class RegistrationInput(serializers.Serializer):
             email=self.validated_data["email"],
             password=self.validated_data["password1"],
         )
+
+
+class ConfirmEmailInput(serializers.Serializer):
+    """What the mailed link ends in."""
+
+    key = serializers.CharField(max_length=1024)
 
 
 class LoginInput(serializers.Serializer):
@@ -262,8 +281,8 @@ class UserInput(serializers.Serializer):
 
     username = UsernameField()
     email = EmailField(required=False)
-    first_name = ShownTextField(required=False, allow_blank=True, max_length=150)
-    last_name = ShownTextField(required=False, allow_blank=True, max_length=150)
+    first_name = ShownNameField(required=False, allow_blank=True, max_length=150)
+    last_name = ShownNameField(required=False, allow_blank=True, max_length=150)
     password = PasswordField(
         required=False, help_text="Needed to change the e-mail, which can reset the password."
     )
@@ -301,6 +320,12 @@ class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "avatar", "gender")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("first_name", "last_name"):
+            if poses(attrs.get(name, "")):
+                raise serializers.ValidationError({name: [names.NAME_IS_KEPT]})
+        return attrs
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the input; an avatar sent back as the URL it was given as is left alone."""

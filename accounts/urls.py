@@ -6,6 +6,12 @@ from . import views
 
 urlpatterns = [
     path("registration/", views.RegistrationView.as_view(), name="registration"),
+    path("registration/verify-email/", views.ConfirmEmailView.as_view(), name="confirm-email"),
+    path(
+        "registration/resend-email/",
+        views.ResendConfirmationView.as_view(),
+        name="resend-confirmation",
+    ),
     path("login/", views.SignInView.as_view(), name="login"),
     path("logout/", views.SignOutView.as_view(), name="logout"),
     path("token/verify/", views.VerifyView.as_view(), name="token-verify"),

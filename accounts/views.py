@@ -26,10 +26,12 @@ from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
 from .authentication import current_user
+from .emails import send_confirmation
 from .models import MessagePreferences, Session, User
 from .preferences import preferences_of
 from .serializers import (
     AccountSerializer,
+    ConfirmEmailInput,
     Done,
     EndedOutput,
     MessagesSerializer,
@@ -49,6 +51,7 @@ _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
 _SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
+_LINK_IS_OVER = field_errors("The link is over.", over={"key": [services.LINK_IS_OVER]})
 _NO_SUCH_SESSION = error_answer("Not found.", "not_found")
 _SESSIONS = OpenApiExample(
     "a phone, and the back office",
@@ -110,6 +113,38 @@ class RegistrationView(Public, RegisterView):
         pair = tokens.issue(user, Origin.of(request))
         self.access_token, self.refresh_token = pair.access, pair.refresh
         return Response(self.get_response_data(user), status=201)
+
+
+class ConfirmEmailView(Public, GenericAPIView):
+    """Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`."""
+
+    serializer_class = ConfirmEmailInput
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(
+        tags=_TAGS, operation_id="confirm_email", responses={200: Done, 400: _LINK_IS_OVER}
+    )
+    def post(self, request: Request) -> Response:
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.confirm_email(form.validated_data["key"])
+        return Response({"detail": "ok"})
+
+
+class ResendConfirmationView(GenericAPIView):
+    """Ask for the mail that confirms one's address again."""
+
+    serializer_class = Done
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(tags=_TAGS, operation_id="resend_confirmation", request=None, responses=Done)
+    def post(self, request: Request) -> Response:
+        """Mail the link to the caller's own address, unless it is confirmed or was mailed today.
+
+        The answer is the same.
+        """
+        send_confirmation(current_user(request))
+        return Response({"detail": "ok"})
 
 
 class SignInView(Public, LoginView):

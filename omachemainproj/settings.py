@@ -78,6 +78,8 @@ PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most
 
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
 
+#: A name somebody had: for so many days it is given to nobody else.
+NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
 #: Sessions that are over: when, from which address, on what device.
 KEEP_SESSIONS_DAYS = env.number("KEEP_SESSIONS_DAYS", default=30, least=1, most=3650)
 

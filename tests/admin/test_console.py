@@ -657,7 +657,7 @@ def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queri
         cases.result(refund, code="R000002")
     desk.get(timeline_path(refund))
 
-    # session, its row, user, the refund; is it refused (3, one a decision); its order with the buyer, the
+    # session, row, user, refund; is it refused (3, one a decision); its order with its buyer, the
     # steps of its lines, attempts, receipts, refunds, messages, postings, entries, decisions; the
     # order again, for its link
     with django_assert_num_queries(17):

@@ -24,6 +24,8 @@ admin's pages are posted an empty form.
 # fmt: off
 TABLE = {
     "registration/": "PUBLIC POST=2",
+    "registration/verify-email/": "PUBLIC POST=2",
+    "registration/resend-email/": "PRIVATE POST=122222222222",
     "login/": "PUBLIC POST=2",
     "logout/": "PUBLIC POST=2",
     "token/verify/": "PUBLIC POST=2",
