@@ -141,6 +141,7 @@ class User(AbstractUser):
         permissions = [
             ("help_user", "Can sign people out and take their avatars away"),
             ("export_rows", "Can download lists as CSV"),
+            ("export_phones", "Can download them with phones in full"),
         ]
 
     def __str__(self) -> str:

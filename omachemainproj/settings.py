@@ -78,6 +78,14 @@ PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most
 
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
 
+#: The phone of an order that is over; then its last three digits.
+KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
+#: What a sent message said, and where it went.
+KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
+#: Wrong passwords: the name, the address, the device.
+KEEP_ATTEMPTS_DAYS = env.number("KEEP_ATTEMPTS_DAYS", default=30, least=1, most=3650)
+#: How long after the delivery a seller is shown the buyer's number.
+SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
 #: A name somebody had: for so many days it is given to nobody else.
 NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
 #: Sessions that are over: when, from which address, on what device.
