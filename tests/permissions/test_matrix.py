@@ -24,7 +24,7 @@ _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
 #: Who may least and who may most.
 EXTREMES = ("anonymous", "superuser")
 #: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
-ALIKE = {
+MAY_BE_KEPT = {
     "",
     "product/search/",
     "product/{category}/",
@@ -34,6 +34,8 @@ ALIKE = {
     "docs/",
     "media/{path}",
 }
+#: What answers as GET does, and what describes the route to whoever may use it.
+_ALIKE = ("HEAD", "OPTIONS")
 #: The methods Django's pages tell apart.
 _OF_PAGES = ("GET", "POST")
 
@@ -91,9 +93,9 @@ def test_every_route_has_a_line_and_every_line_a_route():
 
 
 def asking(route, method, letters):
-    """Who asks in every run: all, or two where a method is not offered or is to a page as GET."""
+    """Who asks in every run: all, or two where a method is not offered or answers as GET."""
     not_offered = "." in letters and {*letters} <= {*".1l"}
-    alike = route.startswith("admin/") and method not in _OF_PAGES
+    alike = method in _ALIKE or (route.startswith("admin/") and method not in _OF_PAGES)
     return EXTREMES if not_offered or alike else ACTORS
 
 
@@ -115,7 +117,7 @@ def check(world, route, who_asks):
 
     assert got == said
     assert wrote == []
-    assert {*kept} - {"OPTIONS"} <= ({"GET", "HEAD"} if route in ALIKE else set())
+    assert {*kept} - {"OPTIONS"} <= ({"GET", "HEAD"} if route in MAY_BE_KEPT else set())
 
 
 ROUTES = [route for route in TABLE if " " not in route]
