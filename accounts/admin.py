@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,10 +20,11 @@ from django.utils.html import format_html
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
-from . import services, tokens
+from . import names, services, tokens
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
+from .lookalikes import skeleton
 from .models import Audit, User
 from .validators import normalise_email, normalise_username
 
@@ -44,8 +45,25 @@ class _PasswordsAsHashed(forms.BaseForm):
         return typed and fold_password(typed)
 
 
-class NewPersonForm(_PasswordsAsHashed, AdminUserCreationForm):
+class _NamesThatAreFree(forms.BaseModelForm):
+    """Refuses a new name that is kept, resting, or confusable with somebody's."""
+
+    def clean_username(self) -> str:
+        parent = getattr(super(), "clean_username", None)
+        typed = str((parent() if parent else None) or self.cleaned_data.get("username") or "")
+        if typed and typed.lower() != str(self.initial.get("username", "")).lower():
+            reason = names.refusal(typed, but=self.instance.pk or 0)
+            if reason:
+                raise forms.ValidationError(reason)
+        return typed
+
+
+class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, AdminUserCreationForm):
     """A person whom a superuser adds."""
+
+
+class PersonForm(_NamesThatAreFree, UserChangeForm):
+    """A person whom a superuser changes."""
 
 
 class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
@@ -75,6 +93,7 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         # A hash, and shown only.
         "password": str,
     }
+    form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     ordering = ("-pk",)
@@ -138,13 +157,26 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
+        before = form.initial.get("username") or obj.username
+        if "email" in form.changed_data:
+            obj.email_confirmed_at = None
+        super().save_model(request, obj, form, change)
+        names.claim(obj, obj.username)
+        if skeleton(before) != obj.skeleton:
+            names.rest(obj, before)
+
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)
+        names.rest(obj, obj.username)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
             self._delete_avatar(person)
+        for person in queryset:
+            names.rest(person, person.username)
         super().delete_queryset(request, queryset)
 
     def _delete_avatar(self, person: User) -> None:

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 
 
@@ -7,6 +8,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from .backoffice.roles import update_roles_after_migrate  # noqa: PLC0415
+        from .sessions import end_with_cookie, open_with_cookie  # noqa: PLC0415
+
+        user_logged_in.connect(open_with_cookie, dispatch_uid="accounts.open_with_cookie")
+        user_logged_out.connect(end_with_cookie, dispatch_uid="accounts.end_with_cookie")
 
         # After django.contrib.auth's own receiver, which makes the permissions: it is installed
         # before this app.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime, timedelta
 from typing import Any
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -34,3 +36,9 @@ def answer_lockout(
         status=429,
         headers={"Retry-After": str(seconds)},
     )
+
+
+def forget_attempts(now: datetime) -> int:
+    """Delete what is known of old failures to sign in: name, address, device. Safe to repeat."""
+    before = now - timedelta(days=settings.KEEP_ATTEMPTS_DAYS)
+    return int(AccessAttempt.objects.filter(attempt_time__lt=before).delete()[0])

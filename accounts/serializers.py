@@ -15,9 +15,10 @@ from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
 
-from . import services
+from . import names, services
 from .emails import find_by_link, send_reset_link
-from .models import Language, MessagePreferences, User
+from .lookalikes import poses
+from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
 from .validators import (
     EMAIL_MAX,
@@ -61,6 +62,18 @@ class UsernameField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         return normalise_username(super().to_internal_value(data))
+
+
+class ShownNameField(ShownTextField):
+    """A person's name as others see it; not the shop's, and not M-Pesa's."""
+
+    default_error_messages = {"poses": names.NAME_IS_KEPT}
+
+    def to_internal_value(self, data: Any) -> str:
+        shown = super().to_internal_value(data)
+        if poses(shown):
+            self.fail("poses")
+        return shown
 
 
 class EmailField(serializers.EmailField):
@@ -119,6 +132,12 @@ class RegistrationInput(serializers.Serializer):
         )
 
 
+class ConfirmEmailInput(serializers.Serializer):
+    """What the mailed link ends in."""
+
+    key = serializers.CharField(max_length=1024)
+
+
 class LoginInput(serializers.Serializer):
     """A name and a password; the username or the e-mail may stand in either field."""
 
@@ -170,6 +189,43 @@ class PasswordChanged(Done):
 
     access = serializers.CharField()
     refresh = serializers.CharField()
+
+
+class SessionOutput(serializers.ModelSerializer):
+    """One place where a person is signed in."""
+
+    kind = serializers.ChoiceField(SessionKind.choices, help_text="`admin` is by cookie.")
+    last_used_at = serializers.DateTimeField(
+        help_text="When its tokens were renewed: at least every five minutes of use."
+    )
+    expires_at = serializers.DateTimeField(help_text="When it ends if it is not used until then.")
+    address = serializers.CharField(allow_null=True, help_text="The network address, at that time.")
+    device = serializers.CharField(help_text="Like “Chrome on Android”; empty if unknown.")
+    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "kind",
+            "started_at",
+            "last_used_at",
+            "expires_at",
+            "address",
+            "device",
+            "current",
+        )
+        read_only_fields = fields
+
+    def get_current(self, session: Session) -> bool:
+        """Whether the request came in this session."""
+        return bool(session.pk == self.context.get("here"))
+
+
+class EndedOutput(Done):
+    """What signing out everywhere answers."""
+
+    ended = serializers.IntegerField(help_text="How many sessions were open.")
 
 
 class PasswordChangeInput(serializers.Serializer):
@@ -225,8 +281,8 @@ class UserInput(serializers.Serializer):
 
     username = UsernameField()
     email = EmailField(required=False)
-    first_name = ShownTextField(required=False, allow_blank=True, max_length=150)
-    last_name = ShownTextField(required=False, allow_blank=True, max_length=150)
+    first_name = ShownNameField(required=False, allow_blank=True, max_length=150)
+    last_name = ShownNameField(required=False, allow_blank=True, max_length=150)
     password = PasswordField(
         required=False, help_text="Needed to change the e-mail, which can reset the password."
     )
@@ -264,6 +320,12 @@ class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "avatar", "gender")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("first_name", "last_name"):
+            if poses(attrs.get(name, "")):
+                raise serializers.ValidationError({name: [names.NAME_IS_KEPT]})
+        return attrs
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the input; an avatar sent back as the URL it was given as is left alone."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -10,13 +11,16 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from omachemainproj.api.errors import FieldRefusal, refuse_field
 from omachemainproj.images import KEEP, PictureChange
 from omachemainproj.text import fold_password
 
-from . import tokens
-from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
+from . import emails, names, tokens
+from .lookalikes import skeleton
+from .models import EMAIL_TAKEN, User, avatar_path
+from .sessions import Origin
 from .validators import normalise_email
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
@@ -31,8 +35,11 @@ def register(*, username: str, email: str, password: str) -> User:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            if not names.claim(user, username):
+                refuse_field("username", names.NAME_IS_CONFUSABLE)
     except IntegrityError as error:
         _refuse_taken(username=username, email=email, error=error)
+    emails.send_confirmation(user)
     return user
 
 
@@ -62,11 +69,18 @@ def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool
 def change_details(user: User, changes: dict[str, str]) -> None:
     """Change the user's names or e-mail, and no other column.
 
-    Raises FieldRefusal where the name or the e-mail was taken meanwhile.
+    An old username rests; a new e-mail is not confirmed, and is mailed a link that does. Raises
+    FieldRefusal where the name or the e-mail was taken meanwhile.
     """
+    before = user.username
+    has_new_email = changes.get("email", user.email).lower() != user.email.lower()
+    columns: dict[str, Any] = dict(changes)
+    if has_new_email:
+        columns["email_confirmed_at"] = None
     try:
         with transaction.atomic():
-            _update(user, changes)
+            _update(user, columns)
+            names.change(user, before=before, after=user.username)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),
@@ -74,6 +88,35 @@ def change_details(user: User, changes: dict[str, str]) -> None:
             error=error,
             but=user.pk,
         )
+    if has_new_email:
+        emails.send_confirmation(user)
+
+
+def confirm_email(key: str) -> User:
+    """Confirm the e-mail that the link's key was mailed to. Safe to repeat.
+
+    Others who typed the same address and never confirmed it lose it: nobody is to be told of
+    their orders in somebody else's inbox. Raises FieldRefusal where the link is over: expired,
+    the person has another address by now, or another has confirmed it.
+    """
+    found = emails.read_key(key)
+    if found is None:
+        refuse_field("key", LINK_IS_OVER)
+    try:
+        with transaction.atomic():
+            _confirm(found, found.email)
+    except IntegrityError:
+        refuse_field("key", LINK_IS_OVER)
+    return found
+
+
+def _confirm(user: User, email: str) -> None:
+    """Note that the person reads this inbox. Raises IntegrityError where another does."""
+    now = timezone.now()
+    waiting = User.objects.filter(pk=user.pk, email=email, email_confirmed_at__isnull=True)
+    if waiting.update(email_confirmed_at=now):
+        same = User.objects.reached_at(email).filter(email_confirmed_at__isnull=True)
+        same.exclude(pk=user.pk).order_by().update(email="")
 
 
 def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -> None:
@@ -102,7 +145,7 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
         raise
 
 
-def change_password(user: User, *, new: str) -> tokens.Tokens:
+def change_password(user: User, *, new: str, origin: Origin | None = None) -> tokens.Tokens:
     """Set a new password and issue new tokens; every earlier token is refused at once.
 
     Raises FieldRefusal where another request changed the password first.
@@ -111,7 +154,7 @@ def change_password(user: User, *, new: str) -> tokens.Tokens:
     with transaction.atomic():
         if not _replace_password(user, hashed):
             refuse_field("old_password", "The password was changed a moment ago.")
-        return tokens.issue(user)
+        return tokens.issue(user, origin)
 
 
 @transaction.atomic
@@ -122,6 +165,10 @@ def reset_password(user: User, *, new: str) -> None:
     """
     if not _replace_password(user, make_password(fold_password(new))):
         refuse_field("token", LINK_IS_OVER)
+    # The link came from the inbox. Whoever typed the address first may have been a stranger; with
+    # the new password the account is its reader's.
+    with suppress(IntegrityError), transaction.atomic():
+        _confirm(user, user.email)
 
 
 def _replace_password(user: User, hashed: str) -> bool:
@@ -136,6 +183,8 @@ def _replace_password(user: User, hashed: str) -> bool:
 
 def _update(user: User, changes: dict[str, Any]) -> None:
     # Only these columns: a whole-row save would undo what an admin changed meanwhile.
+    if "username" in changes:
+        changes = {**changes, "skeleton": skeleton(changes["username"])}
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
         tokens.refuse("user_not_found")
     for name, value in changes.items():
@@ -150,10 +199,16 @@ def _refuse_taken(*, username: str, email: str, error: IntegrityError, but: int 
 
 
 def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
-    """Return the error of each of the two that another person has; ``but`` is who asks."""
+    """Return the error of each of the two that is not to be had; ``but`` is who asks.
+
+    An e-mail is another's once they have confirmed it.
+    """
     errors = {}
-    if username and User.objects.called(username).exclude(pk=but).exists():
-        errors["username"] = [USERNAME_TAKEN]
-    if email and User.objects.reached_at(email).exclude(pk=but).exists():
+    # Their own, in any case or form of it, stays theirs whatever it looks like.
+    own = User.objects.called(username).filter(pk=but).exists() if username and but else False
+    reason = names.refusal(username, but=but) if username and not own else None
+    if reason:
+        errors["username"] = [reason]
+    if email and User.objects.confirmed_at(email).exclude(pk=but).exists():
         errors["email"] = [EMAIL_TAKEN]
     return errors

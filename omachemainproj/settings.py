@@ -76,6 +76,21 @@ PAYOUT_DAILY_LIMIT = env.number(
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
 
+# --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
+
+#: The phone of an order that is over; then its last three digits.
+KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
+#: What a sent message said, and where it went.
+KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
+#: Wrong passwords: the name, the address, the device.
+KEEP_ATTEMPTS_DAYS = env.number("KEEP_ATTEMPTS_DAYS", default=30, least=1, most=3650)
+#: How long after the delivery a seller is shown the buyer's number.
+SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
+#: A name somebody had: for so many days it is given to nobody else.
+NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
+#: Sessions that are over: when, from which address, on what device.
+KEEP_SESSIONS_DAYS = env.number("KEEP_SESSIONS_DAYS", default=30, least=1, most=3650)
+
 # --- M-Pesa ----------------------------------------------------------------------------------
 
 #: What the simulator is born with: the laptop's values, and no secrets of anybody.
@@ -205,6 +220,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.CookieSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -407,11 +423,22 @@ EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
 
+#: A session ends when it was not used for so many days.
+SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)
+#: However often its tokens are renewed, a session ends this many days after its log-in.
+SESSION_MAX_DAYS = env.number("SESSION_MAX_DAYS", default=90, least=1, most=365)
+#: Staff are signed out, of the admin and of the API, after this long without a request, and so
+#: many hours after their log-in.
+STAFF_SESSION_IDLE_MINUTES = env.number(
+    "STAFF_SESSION_IDLE_MINUTES", default=30, least=5, most=24 * 60
+)
+STAFF_SESSION_MAX_HOURS = env.number("STAFF_SESSION_MAX_HOURS", default=12, least=1, most=24 * 7)
+
 #: Signs tokens only, so that it is not the key that signs sessions and reset links.
 _JWT_KEY = hashlib.sha256(b"omache.jwt:" + SECRET_KEY.encode()).hexdigest()
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=SESSION_IDLE_DAYS),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
@@ -572,7 +599,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_AGE = 8 * 3600
+#: The cookie lasts as long as the session can; the session itself says when it is over.
+SESSION_COOKIE_AGE = STAFF_SESSION_MAX_HOURS * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 if HTTPS:

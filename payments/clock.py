@@ -13,9 +13,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.lockout import forget_attempts
+from accounts.names import forget_rested_names
+from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_entries
 from orders.fulfilment import auto_confirm_deliveries
@@ -23,6 +27,7 @@ from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
+from orders.retention import forget_messages, mask_old_phones
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
@@ -80,8 +85,34 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 
 def run_daily() -> int:
-    """Delete expired tokens and old counters. Returns how many."""
-    return delete_expired_tokens() + delete_old_budgets(timezone.now())
+    """Forget what is kept no longer (docs/privacy.md). Returns how many rows. Never raises.
+
+    Safe to repeat, anywhere, at once.
+    """
+    now, done = timezone.now(), 0
+    for duty in (
+        lambda _: delete_expired_tokens(),
+        delete_old_budgets,
+        delete_old_sessions,
+        forget_rested_names,
+        forget_attempts,
+        forget_messages,
+        mask_old_phones,
+    ):
+        try:
+            done += duty(now)
+        except Exception:
+            logger.exception("a daily duty failed; the next round tries again")
+    clear_expired_cookies()
+    return done
+
+
+def clear_expired_cookies() -> None:
+    """Delete the admin's sessions whose cookie is over. Never raises."""
+    try:
+        SessionStore.clear_expired()
+    except Exception:
+        logger.exception("sessions of the admin could not be deleted")
 
 
 def process_stored_events(now: datetime) -> int:

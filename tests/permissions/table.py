@@ -24,6 +24,8 @@ admin's pages are posted an empty form.
 # fmt: off
 TABLE = {
     "registration/": "PUBLIC POST=2",
+    "registration/verify-email/": "PUBLIC POST=2",
+    "registration/resend-email/": "PRIVATE POST=122222222222",
     "login/": "PUBLIC POST=2",
     "logout/": "PUBLIC POST=2",
     "token/verify/": "PUBLIC POST=2",
@@ -33,6 +35,9 @@ TABLE = {
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "account/sessions/": "PRIVATE GET=122222222222",
+    "account/sessions/end-all/": "PRIVATE POST=122222222222",
+    "account/sessions/{session_id}/": "PRIVATE DELETE=124444444444",
     "account/messages/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "cashout/": "PRIVATE POST=122222222222",
     "cashout/{order_token}/": "PRIVATE GET=124444444444",

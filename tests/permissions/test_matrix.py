@@ -23,6 +23,17 @@ _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
 _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
 #: Who may least and who may most.
 EXTREMES = ("anonymous", "superuser")
+#: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
+MAY_BE_KEPT = {
+    "",
+    "product/search/",
+    "product/{category}/",
+    "product/{product_id}/reviews/",
+    "seller/{username}/",
+    "schema/",
+    "docs/",
+    "media/{path}",
+}
 #: What answers as GET does, and what describes the route to whoever may use it.
 _ALIKE = ("HEAD", "OPTIONS")
 #: The methods Django's pages tell apart.
@@ -93,7 +104,7 @@ def check(world, route, who_asks):
     address = "/" + route.format_map(world.values(route))
     is_page = route.startswith("admin/")
     body = {} if is_page else body_for(route, world)
-    got, said, wrote = {}, {}, []
+    got, said, wrote, kept = {}, {}, [], []
     for method, letters in expected(route).items():
         for who in who_asks(route, method, letters):
             answer = ask(world.clients[who], method, address, body, form=is_page)
@@ -101,9 +112,12 @@ def check(world, route, who_asks):
             said[method, who] = letters[ACTORS.index(who)]
             if answer.letter in FORBIDS and answer.writes:
                 wrote.append((method, who, answer.writes))
+            if who != "anonymous" and answer.letter == "2" and answer.may_be_kept:
+                kept.append(method)
 
     assert got == said
     assert wrote == []
+    assert {*kept} - {"OPTIONS"} <= ({"GET", "HEAD"} if route in MAY_BE_KEPT else set())
 
 
 ROUTES = [route for route in TABLE if " " not in route]
