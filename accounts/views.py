@@ -26,6 +26,7 @@ from . import services, tokens
 from .authentication import current_user
 from .models import MessagePreferences, User
 from .preferences import preferences_of
+from .second_factor import CodeNeeded, NotEnrolled, WrongCode
 from .serializers import (
     AccountSerializer,
     Done,
@@ -45,9 +46,13 @@ _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", 
 _BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
 _SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
 _WRONG_PASSWORD = field_errors(
-    "The name and the password do not belong together, or the input is wrong.",
+    "The name and the password do not belong together, or the input is wrong. Or a second factor "
+    "is needed: send its code too.",
     wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
+    code_needed={"detail": CodeNeeded.message, "code": CodeNeeded.code},
+    code_wrong={"detail": WrongCode.message, "code": WrongCode.code},
 )
+_NOT_ENROLLED = error_answer(NotEnrolled.message, NotEnrolled.code)
 _TAKEN = field_errors(
     "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
@@ -96,7 +101,12 @@ class SignInView(Public, LoginView):
     @extend_schema(
         tags=_TAGS,
         operation_id="login",
-        responses={200: SignedIn, 400: _WRONG_PASSWORD, 429: _LOCKED_OUT},
+        responses={
+            200: SignedIn,
+            400: _WRONG_PASSWORD,
+            403: _NOT_ENROLLED,
+            429: _LOCKED_OUT,
+        },
         examples=[
             OpenApiExample(
                 "by e-mail",

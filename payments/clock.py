@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import lockout
 from accounts.tokens import delete_expired_tokens
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -79,7 +80,8 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 def run_daily() -> int:
     """Delete expired tokens and old counters. Returns how many."""
-    return delete_expired_tokens() + delete_old_budgets(timezone.now())
+    deleted = delete_expired_tokens() + lockout.delete_old()
+    return deleted + delete_old_budgets(timezone.now())
 
 
 def process_stored_events(now: datetime) -> int:

@@ -32,7 +32,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
-        return Response(body, status=exc.status_code)
+        return Response(body, status=exc.status_code, headers=_when(exc))
     if isinstance(exc, UnreadablePostError):
         exc = ParseError(BROKE_OFF, "body_broke_off")
     if isinstance(exc, DatabaseError):
@@ -47,6 +47,10 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, Busy):
         response["Retry-After"] = "2"
     return response
+
+
+def _when(refusal: Refusal) -> dict[str, str]:
+    return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
 
 
 def _translate_database_error(exc: DatabaseError) -> Exception:
