@@ -29,7 +29,8 @@ VARIETY = 5
 #: people anywhere begin a password with. Four letters or more.
 _TEXT = """
 omache omachee soko sokoni duka dukani biashara market marketplace shop shopping store seller
-buyer mpesa mpesha pesa pesapal safaricom saricom safcom airtel telkom equitel faiba jamii fuliza mshwari
+buyer mpesa mpesha pesa pesapal safaricom saricom safcom airtel telkom equitel faiba jamii fuliza
+mshwari
 hustler paybill lipanampesa lipa tillnumber buygoods daraja equity equitybank coopbank kcbbank absa
 stanbic ncba family imbank shilling shillings simu bonga
 kenya kenyan wakenya nairobi mombasa kisumu nakuru eldoret thika machakos kitale malindi garissa

@@ -12,6 +12,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import REDIRECT_FIELD_NAME, login, update_session_auth_hash
 from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -236,11 +237,12 @@ class ShopSite(AdminSite):
             form.add_error("password", "This is not your password.")
             return []
         try:
-            codes = second_factor.enrol(user, secret=secret, code=given["code"])
+            with transaction.atomic():
+                codes = second_factor.enrol(user, secret=secret, code=given["code"])
+                _record(user, "Set up a second factor")
         except second_factor.WrongCode as refusal:
             form.add_error("code", str(refusal))
             return []
-        audit.log(user, "Set up a second factor", user)
         del request.session[_OFFERED]
         update_session_auth_hash(request, user)
         return codes
@@ -260,12 +262,14 @@ class ShopSite(AdminSite):
 
     def _change(self, request: HttpRequest, user: User) -> HttpResponse:
         if "remove" in request.POST:
-            second_factor.remove(user)
-            audit.log(user, "Took their own second factor away", user)
+            with transaction.atomic():
+                second_factor.remove(user)
+                _record(user, "Took their own second factor away")
             update_session_auth_hash(request, user)
             return redirect("admin:second_factor")
-        codes = second_factor.renew_recovery_codes(user)
-        audit.log(user, "Made new recovery codes", user)
+        with transaction.atomic():
+            codes = second_factor.renew_recovery_codes(user)
+            _record(user, "Made new recovery codes")
         return self._show_codes(request, codes)
 
     def _show_codes(self, request: HttpRequest, codes: list[str]) -> HttpResponse:
@@ -287,6 +291,11 @@ class ShopSite(AdminSite):
             extra_context={**self.each_context(request), **(extra_context or {})},
         )
         return view(request)
+
+
+def _record(user: User, did: str) -> None:
+    # A request's user is a lazy object, which is no row.
+    audit.log(user, did, User.objects.get(pk=user.pk))
 
 
 def _is_staff(request: HttpRequest) -> bool:
