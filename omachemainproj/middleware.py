@@ -105,7 +105,8 @@ class RefusalMiddleware:
             said, status, wait = str(error.detail), error.status_code, 2
         else:
             return None
-        response = render(request, "admin/refused.html", {"said": said}, status=status)
+        context = {"said": said, "title": "Not now", "site_header": "O-Mache"}
+        response = render(request, "admin/refused.html", context, status=status)
         if wait is not None:
             response["Retry-After"] = str(wait)
         return response

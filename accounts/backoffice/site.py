@@ -26,6 +26,7 @@ from rest_framework.request import Request
 from accounts import emails, lockout, second_factor, services, tokens
 from accounts.authentication import current_user
 from accounts.models import User
+from accounts.validators import PASSWORD_MAX
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.throttles import ScopedThrottle
 from omachemainproj.text import fold_password
@@ -97,11 +98,15 @@ class EnrolForm(CodeForm):
     """A first code, and the password: a session left open must not lock its owner out."""
 
     password = forms.CharField(
-        max_length=128,
+        max_length=PASSWORD_MAX,
         label="Your password",
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].help_text = "The six digits that your app shows now."
 
 
 class _SignIn(LoginView):
@@ -227,6 +232,7 @@ class ShopSite(AdminSite):
             # Ours, of a text of ours: letters, digits and a name that holds nothing else.
             picture=mark_safe(second_factor.draw(user, secret)),  # noqa: S308
             is_needed=second_factor.is_missing(user),
+            is_nav_sidebar_enabled=not second_factor.is_missing(user),
         )
 
     def _try_to_enrol(
