@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
-from . import names, services, tokens
+from . import emails, lockout, names, second_factor, services, tokens
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
@@ -77,6 +77,13 @@ class OutOfReach(Refusal):
     message = "Only a superuser acts on an account of the staff."
 
 
+class OwnFactor(Refusal):
+    """One's own factor goes by a code of it, and by nobody's word."""
+
+    code = "own_factor"
+    message = "Your own second factor is taken away on its page, with a code."
+
+
 @admin.register(User)
 class PersonAdmin(ShopAdmin, UserAdmin):
     """Finds and helps people.
@@ -98,7 +105,7 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     change_password_form = NewPasswordForm
     ordering = ("-pk",)
     readonly_fields = ("avatar_preview", "last_login", "date_joined")
-    actions = ("take_avatars_away", "sign_out")
+    actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "gender", "avatar_preview")}),
@@ -122,6 +129,29 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         _require_reach(by, person)
         tokens.revoke_all(person.pk)
+
+    @staff_action("Let these people try their passwords again", permissions=["help"])
+    def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        lockout.forgive(person)
+
+    @staff_action(
+        "Take the second factors of these people away",
+        permissions=["take_factor"],
+        about="Only where you know that it is they who ask: by voice, or face to face. They are "
+        "signed out everywhere, and told by e-mail.",
+    )
+    def take_second_factor_away(
+        person: User,  # noqa: N805
+        given: Mapping[str, Any],
+        by: User,
+    ) -> None:
+        if person.pk == by.pk:
+            raise OwnFactor
+        second_factor.remove(person)
+
+    def has_take_factor_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")
@@ -147,6 +177,12 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             for name, options in fieldsets
         ]
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and not {"groups", "user_permissions"}.isdisjoint(form.changed_data):
+            # A role may ask for a second factor, which tokens of before were given out without.
+            tokens.revoke_all(form.instance.pk)
+
     def user_change_password(
         self,
         request: HttpRequest,
@@ -155,17 +191,29 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        person = User.objects.filter(pk=id).exclude(password=before or "").first()
+        if person is not None:
+            tokens.revoke_all(person.pk)
+            lockout.forgive(person)
+            emails.tell_of_change(person, "password_changed")
+        return response
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
-        before = form.initial.get("username") or obj.username
+        name_before = form.initial.get("username") or obj.username
+        email_before = form.initial.get("email", "")
         if "email" in form.changed_data:
             obj.email_confirmed_at = None
         super().save_model(request, obj, form, change)
         names.claim(obj, obj.username)
-        if skeleton(before) != obj.skeleton:
-            names.rest(obj, before)
+        if skeleton(name_before) != obj.skeleton:
+            names.rest(obj, name_before)
+        if change and email_before and email_before != obj.email:
+            emails.tell_of_change(obj, "email_changed", to=email_before)
+        if change and "is_superuser" in form.changed_data:
+            tokens.revoke_all(obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_migrate
 
@@ -18,3 +19,11 @@ class AccountsConfig(AppConfig):
         post_migrate.connect(
             update_roles_after_migrate, dispatch_uid="accounts.update_roles_after_migrate"
         )
+
+
+class ShopAdminConfig(admin_apps.AdminConfig):
+    """Django's admin, entered through the shop's own doors."""
+
+    # Named in INSTALLED_APPS; "accounts" alone means the one above.
+    default = False
+    default_site = "accounts.backoffice.site.ShopSite"

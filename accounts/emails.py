@@ -1,4 +1,4 @@
-"""The e-mails with a link: to choose a new password, and to confirm an address."""
+"""The e-mails about an account: links that choose a password or confirm, and what was changed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from omachemainproj.text import fold_identifier
 
-from .models import User
+from .models import Language, MessagePreferences, User
 from .validators import normalise_email
 
 logger = logging.getLogger(__name__)
@@ -124,6 +124,68 @@ def send_reset_link(email: str) -> None:
     _sender.submit(_send, message)
 
 
+#: What is told of a change, by its name and the reader's language: subject and text. No word of
+#: them is one that a user chose.
+NOTICES = {
+    ("password_changed", "en"): (
+        "Your O-Mache password was changed",
+        "The password of your O-Mache account was changed, and every device was signed out.\n\n"
+        "If it was not you, choose a new password now:\n\n{link}\n",
+    ),
+    ("password_changed", "sw"): (
+        "Nenosiri lako la O-Mache limebadilishwa",
+        "Nenosiri la akaunti yako ya O-Mache limebadilishwa, na kila kifaa kimeondolewa.\n\n"
+        "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
+    ),
+    ("email_changed", "en"): (
+        "The e-mail of your O-Mache account was changed",
+        "Your O-Mache account has another e-mail address from now on; no more is sent to this "
+        "one.\n\nIf it was not you, answer this e-mail at once.\n",
+    ),
+    ("email_changed", "sw"): (
+        "Barua pepe ya akaunti yako ya O-Mache imebadilishwa",
+        "Kuanzia sasa akaunti yako ya O-Mache ina anwani nyingine ya barua pepe; hatutatuma tena "
+        "kwa hii.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
+    ),
+    ("factor_added", "en"): (
+        "Your O-Mache account asks for a code now",
+        "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"
+        "If it was not you, tell a superuser of the shop at once.\n",
+    ),
+    ("factor_added", "sw"): (
+        "Akaunti yako ya O-Mache sasa inaomba msimbo",
+        "Njia ya pili ya uthibitisho imewekwa kwenye akaunti yako ya O-Mache: kuingia kunaomba "
+        "msimbo pia.\n\nKama si wewe, mwambie msimamizi mkuu wa duka mara moja.\n",
+    ),
+    ("factor_removed", "en"): (
+        "Your O-Mache account asks for no code any more",
+        "The second factor of your O-Mache account was taken away.\n\n"
+        "If you do not know why, tell a superuser of the shop at once.\n",
+    ),
+    ("factor_removed", "sw"): (
+        "Akaunti yako ya O-Mache haiombi msimbo tena",
+        "Njia ya pili ya uthibitisho ya akaunti yako ya O-Mache imeondolewa.\n\n"
+        "Kama hujui sababu, mwambie msimamizi mkuu wa duka mara moja.\n",
+    ),
+}
+
+
+def tell_of_change(user: User, what: str, *, to: str = "") -> None:
+    """E-mail what was changed of an account, in its owner's language, once that is committed.
+
+    ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
+    It is sent by another thread, and to nobody where no address is known.
+    """
+    address = to or user.email
+    if not address:
+        return
+    wanted = MessagePreferences.objects.filter(user_id=user.pk).values_list("language", flat=True)
+    subject, text = NOTICES[what, wanted.first() or Language.ENGLISH]
+    text = text.format(link=f"{settings.FRONTEND_URL}/password/reset")
+    message = EmailMessage(subject, text, to=[address])
+    transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
+
+
 def find_by_link(uid: str, token: str) -> User | None:
     """Return the active person whose link this is while it is valid, or None."""
     try:
@@ -156,4 +218,4 @@ def _send(message: EmailMessage) -> None:
     try:
         message.send()
     except Exception:
-        logger.exception("a mail with a link could not be sent")
+        logger.exception("an e-mail about an account could not be sent")

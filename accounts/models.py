@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
+from django.utils.crypto import salted_hmac
 
 from omachemainproj.text import fold_password
 
@@ -120,6 +121,9 @@ class User(AbstractUser):
     skeleton = SkeletonField(max_length=USERNAME_MAX, default="", editable=False, db_index=True)
     #: When its owner followed a link that was mailed there; None: anybody may have typed it.
     email_confirmed_at = models.DateTimeField(null=True, editable=False)
+    #: Since when log-in asks for a second factor; empty: it asks for none. What the factor is,
+    #: allauth's Authenticator rows know; accounts.second_factor alone writes both.
+    second_factor_at = models.DateTimeField("second factor since", null=True, editable=False)
 
     objects: ClassVar[People] = People()
 
@@ -165,6 +169,48 @@ class User(AbstractUser):
         return super().check_password(raw_password) or (
             folded != raw_password and super().check_password(folded)
         )
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """What a session is bound to: the password, and the second factor.
+
+        A session of before either of them changed is over.
+        """
+        bound = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.second_factor_at is None:
+            return str(bound)
+        since = self.second_factor_at.timestamp()
+        return salted_hmac(
+            "accounts.session", f"{bound} {since}", secret=secret, algorithm="sha256"
+        ).hexdigest()
+
+
+class PasswordTries(models.Model):
+    """How often a password, or a second factor's code, was got wrong lately under one key.
+
+    Written by ``accounts.lockout`` alone.
+    """
+
+    #: What is counted, and a keyed digest of whom and where from: what was typed as a name may be
+    #: a password.
+    key = models.CharField(max_length=80, primary_key=True)
+    #: Whose they are, where the name that was typed is somebody's.
+    user = models.ForeignKey(
+        User, on_delete=models.CASCADE, null=True, related_name="password_tries"
+    )
+    failures = models.PositiveIntegerField(default=0)
+    #: The last try.
+    at = models.DateTimeField(db_index=True)
+    #: No more tries until then.
+    until = models.DateTimeField(null=True)
+    #: When this person last signed in from this network.
+    proved_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "password tries"
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class SessionKind(models.TextChoices):

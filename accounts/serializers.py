@@ -16,10 +16,11 @@ from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
 
 from . import names, services
-from .emails import find_by_link, send_reset_link
+from .emails import send_reset_link
 from .lookalikes import poses
 from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
+from .second_factor import CODE_MAX
 from .validators import (
     EMAIL_MAX,
     PASSWORD_MAX,
@@ -144,14 +145,25 @@ class LoginInput(serializers.Serializer):
     username = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
     email = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
     password = PasswordField()
+    code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=CODE_MAX,
+        write_only=True,
+        help_text="Of the authenticator app, or a recovery code: where the answer was "
+        "`mfa_required`.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name = attrs.get("email") or attrs.get("username")
         if not name:
             raise serializers.ValidationError({"username": ["Give a username or an e-mail."]})
-        # Django's own request: axes marks it for its middleware, which answers the lock-out.
-        request = self.context["request"]._request
-        user = services.sign_in(request, name=name, password=attrs["password"])
+        user = services.sign_in(
+            self.context["request"]._request,
+            name=name,
+            password=attrs["password"],
+            code=attrs.get("code", ""),
+        )
         if user is None:
             raise serializers.ValidationError("Unable to log in with provided credentials.")
         return {"user": user}
@@ -236,7 +248,7 @@ class PasswordChangeInput(serializers.Serializer):
     new_password2 = NewPasswordField()
 
     def validate_old_password(self, typed: str) -> str:
-        if not self.context["request"].user.check_password(typed):
+        if not _is_theirs(self.context["request"], typed):
             raise serializers.ValidationError("This is not your password.")
         return typed
 
@@ -264,7 +276,8 @@ class PasswordResetConfirmInput(serializers.Serializer):
     new_password2 = NewPasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = find_by_link(attrs["uid"], attrs["token"])
+        request = self.context["request"]._request
+        user = services.open_link(request, attrs["uid"], attrs["token"])
         if user is None:
             raise serializers.ValidationError({"token": [services.LINK_IS_OVER]})
         _check_new_password(attrs, user)
@@ -290,7 +303,8 @@ class UserInput(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user
         password = attrs.pop("password", "")
-        if attrs.get("email", user.email) != user.email and not user.check_password(password):
+        is_another = attrs.get("email", user.email) != user.email
+        if is_another and not _is_theirs(self.context["request"], password):
             message = "Give your password to change your e-mail."
             raise serializers.ValidationError({"password": [message]})
         errors = services.taken(
@@ -373,6 +387,11 @@ class MessagesSerializer(serializers.ModelSerializer):
         self, instance: MessagePreferences, validated_data: dict[str, Any]
     ) -> MessagePreferences:
         return change_preferences(instance.user, validated_data)
+
+
+def _is_theirs(request: Any, password: str) -> bool:
+    """Whether it is the password of whoever asks. Raises LockedOut after too many wrong ones."""
+    return services.confirm_password(request._request, request.user, password=password)
 
 
 def _check_new_password(

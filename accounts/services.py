@@ -17,11 +17,10 @@ from omachemainproj.api.errors import FieldRefusal, refuse_field
 from omachemainproj.images import KEEP, PictureChange
 from omachemainproj.text import fold_password
 
-from . import emails, names, tokens
+from . import emails, lockout, names, second_factor, tokens
 from .lookalikes import skeleton
 from .models import EMAIL_TAKEN, User, avatar_path
 from .sessions import Origin
-from .validators import normalise_email
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
 LINK_IS_OVER = "This link is no longer good. Ask for a new one."
@@ -43,17 +42,18 @@ def register(*, username: str, email: str, password: str) -> User:
     return user
 
 
-def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
+def sign_in(request: HttpRequest, *, name: str, password: str, code: str = "") -> User | None:
     """Return the active person with this username or e-mail and this password, or None.
 
-    Every failure is counted under the username, whichever of the two was typed.
+    Where they have a second factor, ``code`` is its. Raises CodeNeeded, WrongCode (400),
+    NotEnrolled (403) where they must have a second factor and have none, and LockedOut (429):
+    every failure counts, whichever name was typed.
     """
-    name = normalise_email(name)
-    if "@" in name:
-        name = User.objects.reached_at(name).values_list("username", flat=True).first() or name
     user = authenticate(request, username=name, password=password)
     if not isinstance(user, User):
         return None
+    second_factor.demand(request, user, code)
+    lockout.prove(request, user)
     user_logged_in.send(sender=User, request=request, user=user)
     return user
 
@@ -61,19 +61,36 @@ def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
 def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool:
     """Whether this is the user's password, asked of somebody who is signed in already.
 
-    Wrong ones count as they do at log-in, and the same lock-out answers after too many.
+    Wrong ones count as they do at log-in. Raises LockedOut (429) after too many.
     """
-    return authenticate(request, username=user.username, password=password) == user
+    found = authenticate(request, username=user.username, password=password)
+    if not isinstance(found, User) or found.pk != user.pk:
+        return False
+    # It may have been hashed anew, and a change of it asks for the hash it knows.
+    user.password = found.password
+    return True
+
+
+def open_link(request: HttpRequest, uid: str, token: str) -> User | None:
+    """The active person whose reset link this is, or None.
+
+    Wrong ones count as guesses from this network. Raises LockedOut (429) after too many; a right
+    one is let in all the same.
+    """
+    user = emails.find_by_link(uid, token)
+    if user is None:
+        lockout.begin(request, None).fail()
+    return user
 
 
 def change_details(user: User, changes: dict[str, str]) -> None:
-    """Change the user's names or e-mail, and no other column.
+    """Change the user's names or e-mail, and no other column. The address of before is told.
 
     An old username rests; a new e-mail is not confirmed, and is mailed a link that does. Raises
     FieldRefusal where the name or the e-mail was taken meanwhile.
     """
-    before = user.username
-    has_new_email = changes.get("email", user.email).lower() != user.email.lower()
+    before, old_email = user.username, user.email
+    has_new_email = changes.get("email", old_email).lower() != old_email.lower()
     columns: dict[str, Any] = dict(changes)
     if has_new_email:
         columns["email_confirmed_at"] = None
@@ -81,6 +98,8 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         with transaction.atomic():
             _update(user, columns)
             names.change(user, before=before, after=user.username)
+            if old_email and old_email != user.email:
+                emails.tell_of_change(user, "email_changed", to=old_email)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),
@@ -157,14 +176,17 @@ def change_password(user: User, *, new: str, origin: Origin | None = None) -> to
         return tokens.issue(user, origin)
 
 
-@transaction.atomic
 def reset_password(user: User, *, new: str) -> None:
     """Set the password of a person who followed the link; every earlier token is refused at once.
 
-    Raises FieldRefusal where the link was used twice at once.
+    What was guessed about them before is forgotten: it was not this password. Raises FieldRefusal
+    where the link was used twice at once.
     """
-    if not _replace_password(user, make_password(fold_password(new))):
-        refuse_field("token", LINK_IS_OVER)
+    hashed = make_password(fold_password(new))
+    with transaction.atomic():
+        if not _replace_password(user, hashed):
+            refuse_field("token", LINK_IS_OVER)
+        lockout.forgive(user)
     # The link came from the inbox. Whoever typed the address first may have been a stranger; with
     # the new password the account is its reader's.
     with suppress(IntegrityError), transaction.atomic():
@@ -178,6 +200,7 @@ def _replace_password(user: User, hashed: str) -> bool:
         return False
     user.password = hashed
     tokens.revoke_all(user.pk)
+    emails.tell_of_change(user, "password_changed")
     return True
 
 

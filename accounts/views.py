@@ -29,6 +29,7 @@ from .authentication import current_user
 from .emails import send_confirmation
 from .models import MessagePreferences, Session, User
 from .preferences import preferences_of
+from .second_factor import CodeNeeded, NotEnrolled, WrongCode
 from .serializers import (
     AccountSerializer,
     ConfirmEmailInput,
@@ -81,9 +82,13 @@ _SESSIONS = OpenApiExample(
     status_codes=[200],
 )
 _WRONG_PASSWORD = field_errors(
-    "The name and the password do not belong together, or the input is wrong.",
+    "The name and the password do not belong together, or the input is wrong. Or a second factor "
+    "is needed: send its code too.",
     wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
+    code_needed={"detail": CodeNeeded.message, "code": CodeNeeded.code},
+    code_wrong={"detail": WrongCode.message, "code": WrongCode.code},
 )
+_NOT_ENROLLED = error_answer(NotEnrolled.message, NotEnrolled.code)
 _TAKEN = field_errors(
     "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
@@ -155,7 +160,12 @@ class SignInView(Public, LoginView):
     @extend_schema(
         tags=_TAGS,
         operation_id="login",
-        responses={200: SignedIn, 400: _WRONG_PASSWORD, 429: _LOCKED_OUT},
+        responses={
+            200: SignedIn,
+            400: _WRONG_PASSWORD,
+            403: _NOT_ENROLLED,
+            429: _LOCKED_OUT,
+        },
         examples=[
             OpenApiExample(
                 "by e-mail",

@@ -11,7 +11,9 @@ from urllib.parse import unquote_to_bytes
 from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.shortcuts import render
 
+from .api.errors import Busy, Refusal
 from .api.handlers import answer_busy, is_out_of_room
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
@@ -120,6 +122,30 @@ class EdgeMiddleware:
             # Whatever the reader made of it: a form without its mark (403), or a bug (500).
             response.close()
             return _refuse(BROKE_OFF, "body_broke_off")
+        return response
+
+
+class RefusalMiddleware:
+    """Answers what a page refuses, and not only the API: too many tries, or no time now."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page that says so, with the status and ``Retry-After`` that the API answers."""
+        if isinstance(error, Refusal):
+            said, status, wait = str(error), error.status_code, error.retry_after
+        elif isinstance(error, Busy):
+            said, status, wait = str(error.detail), error.status_code, 2
+        else:
+            return None
+        context = {"said": said, "title": "Not now", "site_header": "O-Mache"}
+        response = render(request, "admin/refused.html", context, status=status)
+        if wait is not None:
+            response["Retry-After"] = str(wait)
         return response
 
 

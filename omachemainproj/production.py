@@ -152,6 +152,12 @@ def _find_weak(shop: Settings) -> Problems:
             "DJANGO_SECRET_KEY",
             "DJANGO_SECRET_KEY begins as one that others know: make one of your own.",
         )
+    before = shop["SECRET_KEY_FALLBACKS"]
+    if any(len(each) < 50 or each == key for each in before):
+        yield (
+            "DJANGO_SECRET_KEY_BEFORE",
+            "DJANGO_SECRET_KEY_BEFORE is the key before, of at least 50 characters, and another.",
+        )
     if "*" in shop["ALLOWED_HOSTS"]:
         yield (
             "DJANGO_ALLOWED_HOSTS",

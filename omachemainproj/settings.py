@@ -35,6 +35,9 @@ PRODUCTION = bool(SECRET_KEY)
 DEBUG = not PRODUCTION
 if not PRODUCTION:
     SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
+_KEY_BEFORE = env.secret("DJANGO_SECRET_KEY_BEFORE")
+#: While the key is changed: what was signed or encrypted under the one before is still read.
+SECRET_KEY_FALLBACKS = [_KEY_BEFORE] if _KEY_BEFORE else []
 
 HTTPS = env.switch("HTTPS", default=PRODUCTION)
 THROTTLES = env.switch("THROTTLES", default=PRODUCTION)
@@ -82,8 +85,6 @@ PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most
 KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
 #: What a sent message said, and where it went.
 KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
-#: Wrong passwords: the name, the address, the device.
-KEEP_ATTEMPTS_DAYS = env.number("KEEP_ATTEMPTS_DAYS", default=30, least=1, most=3650)
 #: How long after the delivery a seller is shown the buyer's number.
 SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
 #: A name somebody had: for so many days it is given to nobody else.
@@ -182,7 +183,8 @@ AFRICASTALKING_BASE_URL = env.url(
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # django.contrib.admin, with the shop's own doors.
+    "accounts.apps.ShopAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -194,11 +196,11 @@ INSTALLED_APPS = [
     "allauth.account",
     # dj-rest-auth's registration imports it; no social log-in is offered.
     "allauth.socialaccount",
+    "allauth.mfa",
     "dj_rest_auth",
     "dj_rest_auth.registration",
     "django_filters",
     "corsheaders",
-    "axes",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "import_export",
@@ -224,7 +226,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "omachemainproj.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "omachemainproj.urls"
@@ -361,22 +363,22 @@ CELERY_BEAT_SCHEDULE = {
 # --- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "accounts.backends.UsernameOrEmailBackend",
-]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+#: Log-ins and codes that fail too often wait (accounts/lockout.py).
+LOCKOUT = THROTTLES
+#: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
+STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+#: A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+PASSWORD_HASHERS = ["accounts.hashers.Argon2", "accounts.hashers.PBKDF2"]
+#: Passwords that one process hashes at once, each in 19 MiB; a few more wait, the rest is told so.
+HASHING_AT_ONCE = env.number("HASHING_AT_ONCE", default=2, least=1, most=64)
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
-    for name, options in [
-        ("UserAttributeSimilarityValidator", {}),
-        ("MinimumLengthValidator", {"min_length": 8}),
-        ("CommonPasswordValidator", {}),
-        ("NumericPasswordValidator", {}),
-    ]
+    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "accounts.passwords.GuessableValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 REST_AUTH = {
     "USE_JWT": True,
@@ -450,16 +452,6 @@ SIMPLE_JWT = {
     "UPDATE_LAST_LOGIN": False,
 }
 
-AXES_ENABLED = THROTTLES
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=5)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "accounts.lockout.lockout_name"
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "accounts.lockout.answer_lockout"
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
-
 # --- API -------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -473,8 +465,8 @@ REST_FRAMEWORK = {
     if THROTTLES
     else [],
     "DEFAULT_THROTTLE_RATES": {
-        # Per address, and thousands of people share one at a Kenyan mobile operator: guessing at
-        # one name is stopped by AXES_* below, after five tries.
+        # Per network, and thousands of people share one at a Kenyan mobile operator: guessing at
+        # one name is stopped by accounts.lockout, after five tries.
         "login": "60/min",
         "registration": "20/min",
         "refresh": "300/min",
@@ -642,7 +634,6 @@ LOGGING = {
         # runserver's own line for each request would bypass the filter above.
         "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
         "django.utils.autoreload": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
     },
 }

@@ -17,7 +17,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.lockout import forget_attempts
+from accounts import lockout
 from accounts.names import forget_rested_names
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
@@ -95,7 +95,7 @@ def run_daily() -> int:
         delete_old_budgets,
         delete_old_sessions,
         forget_rested_names,
-        forget_attempts,
+        lambda _: lockout.delete_old(),
         forget_messages,
         mask_old_phones,
     ):

@@ -30,7 +30,7 @@ admin.site.site_url = "/docs/"
 for _model in [
     model
     for model in admin.site._registry
-    if model._meta.app_label in {"account", "socialaccount", "token_blacklist"}
+    if model._meta.app_label in {"account", "mfa", "socialaccount", "token_blacklist"}
 ]:
     admin.site.unregister(_model)
 

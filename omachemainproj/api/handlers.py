@@ -33,7 +33,7 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
-        return Response(body, status=exc.status_code)
+        return Response(body, status=exc.status_code, headers=_when(exc))
     if isinstance(exc, UnreadablePostError):
         exc = ParseError(BROKE_OFF, "body_broke_off")
     if is_out_of_room(exc):
@@ -62,6 +62,10 @@ def answer_busy() -> JsonResponse:
     """The answer of pages outside the API to what a busy database or a full disk refuses."""
     body = {"detail": Busy.default_detail, "code": Busy.default_code}
     return JsonResponse(body, status=503, headers={"Retry-After": "2"})
+
+
+def _when(refusal: Refusal) -> dict[str, str]:
+    return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
 
 
 def _translate_database_error(exc: DatabaseError) -> Exception:

@@ -144,7 +144,7 @@ def test_a_complete_production_passes_djangos_own_inspection():
 
 def test_production_is_strict():
     assert setting(
-        "s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED, s.SECURE_HSTS_SECONDS,"
+        "s.DEBUG, s.HTTPS, s.THROTTLES, s.LOCKOUT, s.SECURE_HSTS_SECONDS,"
         " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
     ) == (
         "False True True True 31536000 __Host-sessionid"
@@ -158,7 +158,7 @@ def test_a_laptop_needs_nothing():
         "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
     }
 
-    assert setting("s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED", **laptop) == (
+    assert setting("s.DEBUG, s.HTTPS, s.THROTTLES, s.LOCKOUT", **laptop) == (
         "True False False False"
     )
 

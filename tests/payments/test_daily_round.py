@@ -3,22 +3,21 @@
 from datetime import timedelta
 
 import pytest
-from axes.models import AccessAttempt
 from django.utils import timezone
 
+from accounts.models import PasswordTries
 from payments import clock
 
 pytestmark = pytest.mark.django_db
 
 
 def test_old_wrong_passwords_are_forgotten():
-    for days in (29, 31):
-        tried = AccessAttempt.objects.create(username=f"amina{days}", failures_since_start=1)
-        long_ago = timezone.now() - timedelta(days=days)
-        AccessAttempt.objects.filter(pk=tried.pk).update(attempt_time=long_ago)
+    for hours in (23, 25):
+        then = timezone.now() - timedelta(hours=hours)
+        PasswordTries.objects.create(key=f"pair:{hours}", failures=1, at=then)
 
     assert clock.run_daily() == 1
-    assert AccessAttempt.objects.get().username == "amina29"
+    assert PasswordTries.objects.get().key == "pair:23"
 
 
 def test_a_duty_that_breaks_keeps_no_other_from_running(monkeypatch):

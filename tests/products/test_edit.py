@@ -196,7 +196,7 @@ def test_the_number_sent_back_as_it_is_needs_no_password(seller_api, kettle):
 
 
 def test_the_fifth_wrong_password_locks_as_at_log_in(seller_api, kettle, settings):
-    settings.AXES_ENABLED = True
+    settings.LOCKOUT = True
     wrong = {"payment_mpesa_number": NEW_NUMBER, "password": "a guess"}
 
     statuses = [edit(seller_api, kettle, **wrong).status_code for _ in range(5)]
