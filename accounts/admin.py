@@ -25,7 +25,7 @@ from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
 from .lookalikes import skeleton
-from .models import Audit, User
+from .models import EMAIL_TAKEN, Audit, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -46,7 +46,16 @@ class _PasswordsAsHashed(forms.BaseForm):
 
 
 class _NamesThatAreFree(forms.BaseModelForm):
-    """Refuses a new name that is kept, resting, or confusable with somebody's."""
+    """Refuses a new name that is kept, resting, or confusable with somebody's.
+
+    And an e-mail that another has confirmed.
+    """
+
+    def clean_email(self) -> str:
+        typed = str(self.cleaned_data.get("email") or "")
+        if typed and User.objects.confirmed_at(typed).exclude(pk=self.instance.pk or 0).exists():
+            raise forms.ValidationError(EMAIL_TAKEN)
+        return typed
 
     def clean_username(self) -> str:
         parent = getattr(super(), "clean_username", None)

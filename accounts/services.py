@@ -123,19 +123,26 @@ def confirm_email(key: str) -> User:
         refuse_field("key", LINK_IS_OVER)
     try:
         with transaction.atomic():
-            _confirm(found, found.email)
+            is_theirs = _confirm(found, found.email)
     except IntegrityError:
+        is_theirs = False
+    if not is_theirs:
         refuse_field("key", LINK_IS_OVER)
     return found
 
 
-def _confirm(user: User, email: str) -> None:
-    """Note that the person reads this inbox. Raises IntegrityError where another does."""
+def _confirm(user: User, email: str) -> bool:
+    """Note that the person reads this inbox; whether it is theirs by now.
+
+    Raises IntegrityError where another confirmed it at this moment.
+    """
     now = timezone.now()
     waiting = User.objects.filter(pk=user.pk, email=email, email_confirmed_at__isnull=True)
     if waiting.update(email_confirmed_at=now):
         same = User.objects.reached_at(email).filter(email_confirmed_at__isnull=True)
         same.exclude(pk=user.pk).order_by().update(email="")
+        return True
+    return User.objects.confirmed_at(email).filter(pk=user.pk).exists()
 
 
 def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -> None:

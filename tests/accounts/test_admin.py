@@ -105,7 +105,7 @@ def test_a_name_that_is_taken_or_bad_is_refused(boss, amina, username):
 
 
 def test_an_email_that_is_taken_is_refused(boss, amina):
-    other = UserFactory(username="other", email_confirmed_at=timezone.now())
+    other = UserFactory(username="other")
     User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
 
     response = boss.post(

@@ -69,7 +69,7 @@ def test_a_seller_sees_the_buyers_phone_until_a_week_after_the_delivery(delivere
 
 
 def a_message(user, **columns):
-    notice = Notice.objects.create(key=str(columns), kind="paid", composed_at=timezone.now())
+    notice = Notice.objects.create(key=columns["channel"], kind="paid", composed_at=timezone.now())
     return Message.objects.create(
         notice=notice,
         user=user,
