@@ -147,6 +147,12 @@ def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwa
         store[ROW_KEY] = open_session(user, kind=SessionKind.ADMIN, origin=origin).pk
 
 
+def reopen_with_cookie(request: HttpRequest, user: User) -> None:
+    """Keep the cookie of this very request, where all of the person's sessions were just ended."""
+    request.session.pop(ROW_KEY, None)
+    open_with_cookie(User, request, user)
+
+
 def end_with_cookie(
     sender: Any, request: HttpRequest | None, user: User | None, **kwargs: Any
 ) -> None:

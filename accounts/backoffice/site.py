@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from rest_framework.request import Request
 
-from accounts import emails, lockout, second_factor, services, tokens
+from accounts import emails, lockout, second_factor, services, sessions, tokens
 from accounts.authentication import current_user
 from accounts.models import User
 from accounts.validators import PASSWORD_MAX
@@ -138,8 +138,15 @@ class _OwnPassword(PasswordChangeView):
         response = super().form_valid(form)
         user = current_user(self.request)
         tokens.revoke_all(user.pk)
+        sessions.reopen_with_cookie(self.request, user)
         emails.tell_of_change(user, "password_changed")
         return response
+
+
+def _keep_this_session(request: HttpRequest, user: User) -> None:
+    """All others were ended with the change of their second factor."""
+    update_session_auth_hash(request, user)
+    sessions.reopen_with_cookie(request, user)
 
 
 class ShopSite(AdminSite):
@@ -250,7 +257,7 @@ class ShopSite(AdminSite):
             form.add_error("code", str(refusal))
             return []
         del request.session[_OFFERED]
-        update_session_auth_hash(request, user)
+        _keep_this_session(request, user)
         return codes
 
     def _manage(self, request: HttpRequest) -> HttpResponse:
@@ -271,7 +278,7 @@ class ShopSite(AdminSite):
             with transaction.atomic():
                 second_factor.remove(user)
                 _record(user, "Took their own second factor away")
-            update_session_auth_hash(request, user)
+            _keep_this_session(request, user)
             return redirect("admin:second_factor")
         with transaction.atomic():
             codes = second_factor.renew_recovery_codes(user)
