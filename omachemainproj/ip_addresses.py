@@ -43,6 +43,18 @@ def read_network(text: str) -> Network:
     return network
 
 
+def one_network(address: str) -> str:
+    """The network that one subscriber has behind this address, as text: of IPv6 a /56.
+
+    Sources: RFC 6177 (what sites are given), RIPE-690 (a /56 for a home). What is no address is
+    returned as it is. Never raises.
+    """
+    found = read_address(address)
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((found, 56), strict=False))
+    return address if found is None else str(found)
+
+
 def is_listed(address: str | None, listed: Iterable[str]) -> bool:
     """Whether the address is one of those listed, or in a network listed.
 

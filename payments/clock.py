@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts.contact_budgets import delete_ended_counts
 from accounts.tokens import delete_expired_tokens
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
@@ -79,7 +80,8 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 def run_daily() -> int:
     """Delete expired tokens and old counters. Returns how many."""
-    return delete_expired_tokens() + delete_old_budgets(timezone.now())
+    now = timezone.now()
+    return delete_expired_tokens() + delete_old_budgets(now) + delete_ended_counts(now)
 
 
 def process_stored_events(now: datetime) -> int:
