@@ -94,14 +94,18 @@ def mail_budgets(email: str) -> list[Budget]:
     return [Budget(f"mail:{inbox}", 60, HOUR), Budget(f"mail:{inbox}", 200, DAY)]
 
 
-def reset_budgets(email: str, *, proven: bool) -> list[Budget]:
-    """How many links to a new password an inbox may get, over all accounts and networks.
+def account_mail_budgets(kind: str, email: str, *, proven: bool) -> list[Budget]:
+    """How many mails about accounts an inbox may get, over all accounts and networks.
 
-    As many rows for either: the time it takes to count says nothing of who is here.
+    ``kind`` is what they are about, like ``reset``. One that was confirmed has room for each kind,
+    so that asking for links keeps no warning away, and never runs out of it for longer than a link
+    is good for. Any other has little, for all kinds together. As many rows for either: the time it
+    takes to count says nothing of who is here.
     """
     inbox = one_inbox(email)
-    often, most = (MINUTE, 6) if proven else (10 * MINUTE, 3)
-    return [Budget(f"reset:{inbox}", 1, often), Budget(f"reset:{inbox}", most, DAY)]
+    if proven:
+        return [Budget(f"{kind}:{inbox}", 1, MINUTE), Budget(f"{kind}:{inbox}", 3, HOUR)]
+    return [Budget(f"unproven:{inbox}", 1, 10 * MINUTE), Budget(f"unproven:{inbox}", 3, DAY)]
 
 
 def confirmation_budgets(email: str, user_id: int) -> list[Budget]:

@@ -15,7 +15,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 from omachemainproj.text import fold_identifier
 
 from .contact_budgets import count
-from .contacts import reset_budgets, verified_email
+from .contacts import account_mail_budgets, verified_email
 from .models import User
 from .preferences import preferences_of
 
@@ -57,7 +57,8 @@ def send_reset_link(email: str) -> None:
     found = people.select_related("message_preferences").annotate(proven=verified_email())
     user = found.first()
     proven = user is not None and user.proven
-    if not count(*reset_budgets(email, proven=proven), now=timezone.now()) or user is None:
+    room = account_mail_budgets("reset", email, proven=proven)
+    if not count(*room, now=timezone.now()) or user is None:
         return
     language = preferences_of(user).language
     name = f" {user.username}" if proven else ""

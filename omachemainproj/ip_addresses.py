@@ -43,18 +43,6 @@ def read_network(text: str) -> Network:
     return network
 
 
-def one_network(address: str) -> str:
-    """The network that one subscriber has behind this address, as text: of IPv6 a /56.
-
-    Sources: RFC 6177 (what sites are given), RIPE-690 (a /56 for a home). What is no address is
-    returned as it is. Never raises.
-    """
-    found = read_address(address)
-    if isinstance(found, IPv6Address):
-        return str(IPv6Network((found, 56), strict=False))
-    return address if found is None else str(found)
-
-
 def is_listed(address: str | None, listed: Iterable[str]) -> bool:
     """Whether the address is one of those listed, or in a network listed.
 
@@ -68,6 +56,23 @@ def is_listed(address: str | None, listed: Iterable[str]) -> bool:
 @lru_cache(maxsize=8)
 def _networks(listed: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(read_network(text) for text in listed)
+
+
+#: A network of IPv6 that one person can have for nothing: a site of theirs, or a tunnel's.
+_SITE = 48
+
+
+def network_of(address: str | None) -> str:
+    """The network that whoever sends from an address can be taken to have in hand; empty where it
+    is no address. Never raises.
+
+    An address of IPv4 is one: thousands may share it, but nobody gets the next one for nothing. Of
+    IPv6 it is the /48: within it a site changes its address as it likes (RFC 6177).
+    """
+    found = read_address(address or "")
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((found, _SITE), strict=False))
+    return "" if found is None else str(found)
 
 
 def is_loopback_host(host: str) -> bool:

@@ -54,11 +54,12 @@ def test_what_did_not_happen_is_given_back_once():
     assert [take(HOURLY, now=now) for _ in range(3)] == [True, True, False]
 
 
-def test_counting_goes_on_beyond_the_limit():
+def test_what_one_budget_refuses_is_not_counted_in_the_next():
     now = timezone.now()
 
-    assert [count(HOURLY, now=now) for _ in range(4)] == [True, True, False, False]
-    assert ContactCount.objects.get().used == 4
+    assert [count(HOURLY, DAILY, now=now) for _ in range(4)] == [True, True, False, False]
+    later = [count(HOURLY, DAILY, now=now + HOUR) for _ in range(2)]
+    assert later == [True, False]
 
 
 @pytest.mark.postgres
