@@ -57,24 +57,17 @@ def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
 
 def record_paid_from(user_id: int, phone: str, at: datetime) -> None:
     """Record that a phone paid an order of this person's. Safe to repeat."""
-    _record(user_id, phone, at, "paid_at")
+    _record(PhoneProof(user_id=user_id, phone=phone, paid_at=at), "paid_at")
 
 
 def record_paid_to(user_id: int, phone: str, at: datetime) -> None:
     """Record that a payout of this person's arrived on a phone. Safe to repeat."""
-    _record(user_id, phone, at, "received_at")
+    _record(PhoneProof(user_id=user_id, phone=phone, received_at=at), "received_at")
 
 
-def _record(user_id: int, phone: str, at: datetime, how: str) -> None:
-    """Write the proof, unless one of the same kind is hardly a day old."""
-    known = PhoneProof.objects.filter(user=user_id, phone=phone, **{f"{how}__gt": at - DAY})
-    if not phone or known.exists():
-        return
+def _record(proof: PhoneProof, how: str) -> None:
     PhoneProof.objects.bulk_create(
-        [PhoneProof(user_id=user_id, phone=phone, **{how: at})],
-        update_conflicts=True,
-        unique_fields=["user", "phone"],
-        update_fields=[how],
+        [proof], update_conflicts=True, unique_fields=["user", "phone"], update_fields=[how]
     )
 
 
