@@ -299,11 +299,15 @@ CACHE_URL = env.url(
 )
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "omachemainproj.caches.RedisCache",
         "LOCATION": CACHE_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        # Seconds. It is asked twice a request: one that is slower is as if it were gone.
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.1},
     }
     if CACHE_URL
+    # Several processes count together; a laptop is one.
+    else {"BACKEND": "omachemainproj.caches.TableCache", "LOCATION": "omachemainproj_cacheentry"}
+    if PRODUCTION
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "omache",
@@ -329,8 +333,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-#: A broker that is down must not hold a request up: the clock finds the work again.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "max_retries": 0}
+#: A broker that is down must not hold a request up: it does the work itself (background.py).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 5,
+    "max_retries": 0,
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts.contact_budgets import delete_ended_counts
 from accounts.tokens import delete_expired_tokens
+from omachemainproj.caches import delete_expired_entries
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
@@ -69,6 +70,7 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         process_due_payouts,
         compose_notifications,
         send_due_messages,
+        delete_old_counts,
     ):
         done[duty.__name__] = 0
         try:
@@ -157,6 +159,11 @@ def send_due_messages(now: datetime) -> int:
     """Send messages that are due: those just composed, and those to be tried again."""
     due = Message.objects.to_send(now).order_by("next_try_at")
     return _each(send_message, due.values_list("pk", flat=True))
+
+
+def delete_old_counts(now: datetime) -> int:
+    """Delete rate limits' counts whose window is over."""
+    return delete_expired_entries()
 
 
 def _each(

@@ -71,7 +71,7 @@ def _count(key: str, seconds: int, scope: str) -> int:
         return int(cache.incr(key))
     except ValueError:
         return 1  # the window ended between the two calls
-    except Exception as error:
+    except Exception as error:  # the database holds the counts, and is gone or full
         logger.warning("rate limits cannot be counted: %s", error)
         if scope in _FAIL_CLOSED:
             raise Busy() from error
