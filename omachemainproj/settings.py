@@ -79,6 +79,10 @@ PAYOUT_DAILY_LIMIT = env.number(
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
 
+#: Phones which have not paid here that one network may have rung in an hour, and five times that in
+#: a day. Many customers of a mobile network share one address.
+NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
+
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
 
 #: The phone of an order that is over; then its last three digits.

@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
+from accounts.contact_budgets import delete_ended_counts
 from accounts.names import forget_rested_names
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
@@ -93,6 +94,7 @@ def run_daily() -> int:
     for duty in (
         lambda _: delete_expired_tokens(),
         delete_old_budgets,
+        delete_ended_counts,
         delete_old_sessions,
         forget_rested_names,
         lambda _: lockout.delete_old(),
