@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,28 +24,28 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
-from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, hold_time
+from .holds import (
+    PROMPT_TIME,
+    Allowance,
+    Asker,
+    TooManyGoods,
+    TooManyUnits,
+    TooManyUnpaid,
+    TooMuchValue,
+    Wanted,
+    check_holds,
+    held_near,
+    lock_and_read_allowance,
+    read_allowance,
+)
+from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
 from .models import Order, OrderTrack, PaymentStatus
 
-#: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
-#: one buyer may hold without paying.
-MAX_UNPAID_ORDERS = 3
-MAX_UNPAID_UNITS = 20
-MAX_UNPAID_PERCENT = 10
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
 
 #: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
 HELD_BY_YOUR_ORDER = "held_by_your_order"
-
-
-class TooManyUnpaid(Refusal):
-    """The buyer already has as many unpaid orders as one may have; the answer names them."""
-
-    code = "too_many_unpaid_orders"
-    message = (
-        f"You have {MAX_UNPAID_ORDERS} orders waiting to be paid. Pay or cancel one of them first."
-    )
 
 
 class KeyReused(Refusal):
@@ -98,6 +98,7 @@ def place_order(
     mpesa_number: str,
     idempotency_key: str | None = None,
     shown_amount: int | None = None,
+    network: str = "",
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
@@ -107,18 +108,26 @@ def place_order(
     order: it is a double click.
 
     Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
-    compared with today's, where it says them.
+    compared with today's, where it says them. ``network`` is where it comes from, as
+    ``orders.holds.network_to_count`` says it.
+
+    Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
+    buyer lets orders lapse themselves.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders
-    of the buyer's own hold what is refused, their tokens are named, newest first.
+    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress, and what
+    ``orders.holds.check_holds`` raises. Where unpaid orders of the buyer's own hold what is
+    refused, their tokens are named, newest first.
     """
-    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount)
+    asker = Asker(buyer.pk, mpesa_number, network)
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)
     try:
         return _place(asked)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
+        if read_allowance(asker).is_firm:
+            yield_goods(asked.quantities(), to=buyer.pk)
     try:
         return _place(asked)
     except Shortage as shortage:
@@ -134,6 +143,7 @@ class _Request:
     mpesa_number: str
     idempotency_key: str | None
     shown_amount: int | None
+    asker: Asker
 
     def quantities(self) -> dict[int, int]:
         """How many of each product, by its id."""
@@ -164,8 +174,8 @@ def _place(asked: _Request) -> PlacedOrder:
     fingerprint = asked.fingerprint() if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # Under this lock a buyer's unpaid orders are counted, and a double click waits for the first.
-    _lock_buyer(buyer.pk)
+    # Under these locks unpaid orders are counted, and a double click waits for the first.
+    allowance = lock_and_read_allowance(asked.asker)
     earlier = _earlier_orders(buyer.pk, idempotency_key)
     for order in earlier:
         if idempotency_key and order.idempotency_key == idempotency_key:
@@ -179,19 +189,26 @@ def _place(asked: _Request) -> PlacedOrder:
     amount = sum(amounts)
     if not asked.shows({row.id: row.price for row in products.values()}, amount):
         raise _price_error(lines, products, amount)
-    _check_unpaid_limits(earlier, quantities, products, lines)
     if amount > MAX_PAYMENT:
         message = (
             f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
         )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
+    wanted = {
+        product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
+        for product_id, n in quantities.items()
+    }
+    _check_holds(asked, allowance, earlier, wanted)
     now = timezone.now()
     order = Order(
         buyer=buyer,
         mpesa_number=mpesa_number,
         amount=amount,
-        expires_at=now + hold_time(),
-        held_until=now + MAX_HOLD_FACTOR * hold_time(),
+        expires_at=now + allowance.hold,
+        held_until=now + MAX_HOLD_FACTOR * allowance.hold,
+        # Before it was placed: not even while it is paid for.
+        firm_until=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
+        network="" if allowance.has_paid else asked.asker.network,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
     )
@@ -237,11 +254,6 @@ def _refuse_concurrent_retry(buyer: User, key: str) -> None:
         )
         if not cursor.fetchone()[0]:
             raise RequestInProgress()
-
-
-@compiled
-def _lock_buyer(buyer: int) -> QuerySet[Any, Any]:
-    return User.objects.select_for_update(no_key=True).filter(pk=buyer).values_list("pk")
 
 
 @compiled
@@ -301,33 +313,33 @@ def _price_error(
     return PriceChanged(order=priced, amount=amount)
 
 
-def _check_unpaid_limits(
-    earlier: list[Order],
-    quantities: dict[int, int],
-    products: dict[int, Any],
-    lines: Sequence[LineRequest],
+def _check_holds(
+    asked: _Request, allowance: Allowance, earlier: list[Order], wanted: dict[int, Wanted]
 ) -> None:
-    """Raise TooManyUnpaid, or FieldRefusal where the buyer would hold too much of a product."""
+    """Refuse what the buyer would hold beyond the limits, and lead to what they hold already."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
     unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
-    if len(unpaid) >= MAX_UNPAID_ORDERS:
-        raise TooManyUnpaid(**_name_orders([str(order.order_token) for order in unpaid]))
-    held: dict[int, int] = {}
-    if unpaid:
-        tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(quantities))
-        held = dict(tracks.values_list("product").annotate(Sum("number")))
-    for product_id, number in quantities.items():
-        percent = products[product_id].item_number * MAX_UNPAID_PERCENT // 100
-        most = max(MAX_UNPAID_UNITS, percent)
-        left = most - held.get(product_id, 0)
-        if number > left:
-            errors = _line_error(
-                product_id, lines, f"At most {most} of one product before paying.", left
-            )
-            own = _own_holds(unpaid[0].buyer_id, product_id) if product_id in held else []
-            raise FieldRefusal(errors, **_lead_to(own))
+    tokens = [str(order.order_token) for order in unpaid]
+    if len(unpaid) >= allowance.orders:
+        raise TooManyUnpaid(_too_many_unpaid(allowance.orders), **_name_orders(tokens))
+    held = held_near(asked.asker)
+    try:
+        check_holds(asked.asker, allowance, held, wanted)
+    except TooManyUnits as most:
+        errors = _line_error(most.product_id, asked.lines, most.message, most.left)
+        own = _own_holds(asked.buyer.pk, most.product_id) if most.own and unpaid else []
+        raise FieldRefusal(errors, **_lead_to(own)) from most
+    except (TooManyGoods, TooMuchValue) as refusal:
+        refusal.extra.update(_name_orders(tokens) if tokens else {})
+        raise
+
+
+def _too_many_unpaid(most: int) -> str:
+    orders = "an order" if most == 1 else f"{most} orders"
+    which = "it" if most == 1 else "one of them"
+    return f"You have {orders} waiting to be paid. Pay or cancel {which} first."
 
 
 def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
