@@ -36,6 +36,7 @@ from .holds import (
     check_holds,
     held_near,
     lock_and_read_allowance,
+    lock_network,
     read_allowance,
 )
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
@@ -168,13 +169,13 @@ class _Request:
 
 @transaction.atomic(durable=True)
 def _place(asked: _Request) -> PlacedOrder:
-    """Try once. The hold comes last: it locks the stock rows that all buyers compete for."""
+    """Try once. Last come the locks that many wait for: the network's, and those of the goods."""
     buyer, lines, mpesa_number = asked.buyer, asked.lines, asked.mpesa_number
     idempotency_key, quantities = asked.idempotency_key, asked.quantities()
     fingerprint = asked.fingerprint() if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # Under these locks unpaid orders are counted, and a double click waits for the first.
+    # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
     allowance = lock_and_read_allowance(asked.asker)
     earlier = _earlier_orders(buyer.pk, idempotency_key)
     for order in earlier:
@@ -189,16 +190,12 @@ def _place(asked: _Request) -> PlacedOrder:
     amount = sum(amounts)
     if not asked.shows({row.id: row.price for row in products.values()}, amount):
         raise _price_error(lines, products, amount)
+    unpaid = _check_unpaid_orders(earlier, allowance)
     if amount > MAX_PAYMENT:
         message = (
             f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
         )
         raise FieldRefusal({"order": {"non_field_errors": [message]}})
-    wanted = {
-        product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
-        for product_id, n in quantities.items()
-    }
-    _check_holds(asked, allowance, earlier, wanted)
     now = timezone.now()
     order = Order(
         buyer=buyer,
@@ -219,6 +216,13 @@ def _place(asked: _Request) -> PlacedOrder:
             quantities.items(), commissions(amounts), strict=True
         )
     )
+    wanted = {
+        product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
+        for product_id, n in quantities.items()
+    }
+    if order.network:
+        lock_network(order.network)
+    _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
     return PlacedOrder(order, tracks)
 
@@ -313,10 +317,8 @@ def _price_error(
     return PriceChanged(order=priced, amount=amount)
 
 
-def _check_holds(
-    asked: _Request, allowance: Allowance, earlier: list[Order], wanted: dict[int, Wanted]
-) -> None:
-    """Refuse what the buyer would hold beyond the limits, and lead to what they hold already."""
+def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
+    """The tokens of the buyer's unpaid orders, newest first. Raises TooManyUnpaid."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
     unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
@@ -324,15 +326,26 @@ def _check_holds(
     tokens = [str(order.order_token) for order in unpaid]
     if len(unpaid) >= allowance.orders:
         raise TooManyUnpaid(_too_many_unpaid(allowance.orders), **_name_orders(tokens))
-    held = held_near(asked.asker)
+    return tokens
+
+
+def _check_holds(
+    asked: _Request,
+    allowance: Allowance,
+    order: Order,
+    unpaid: list[str],
+    wanted: dict[int, Wanted],
+) -> None:
+    """Refuse what the new order would hold beyond the limits, and lead to what its buyer holds
+    already: ``unpaid`` has the tokens of those orders."""
     try:
-        check_holds(asked.asker, allowance, held, wanted)
+        check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
     except TooManyUnits as most:
         errors = _line_error(most.product_id, asked.lines, most.message, most.left)
-        own = _own_holds(asked.buyer.pk, most.product_id) if most.own and unpaid else []
+        own = _own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
         raise FieldRefusal(errors, **_lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
-        refusal.extra.update(_name_orders(tokens) if tokens else {})
+        refusal.extra.update(_name_orders(unpaid) if unpaid else {})
         raise
 
 
@@ -369,13 +382,14 @@ class _OwnHold(NamedTuple):
     number: int
 
 
-def _own_holds(buyer: int, product: int) -> list[_OwnHold]:
+def _own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]:
     """What the buyer's unpaid orders hold of a product, the newest order first."""
     held = OrderTrack.objects.bought_by(buyer).filter(
         product=product,
         order__payment_status=PaymentStatus.REQUESTED,
         order__expires_at__gt=timezone.now(),
     )
+    held = held.exclude(order=but_order)
     rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
     return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
 

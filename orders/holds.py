@@ -169,17 +169,16 @@ class Allowance:
 
 
 def lock_and_read_allowance(asker: Asker) -> Allowance:
-    """Lock a buyer, and on PostgreSQL whoever else places an order for this phone or network.
+    """Lock a buyer, and on PostgreSQL whoever else places an order for this phone.
 
     What they hold can be counted from here on. Call inside a transaction, before anything else is
     locked. One query. Who has never paid answers for the phone's lapses too: whose phone a stranger
     names can still buy, and who has paid is no worse off at all.
     """
-    [(*_, has_paid, own, of_phone)] = _locked_buyer(
+    [(_, has_paid, own, of_phone)] = _locked_buyer(
         asker.buyer,
         asker.phone,
-        f"hold:phone:{asker.phone}",
-        f"hold:network:{asker.network or asker.buyer}",
+        _lock_name("phone", asker.phone),
         timezone.now() - LAPSES_COUNT_FOR,
         connection.vendor,
     )
@@ -198,22 +197,35 @@ def lock_phone(phone: str) -> None:
 
     On SQLite transactions come one after the other anyway.
     """
+    _wait_for(_lock_name("phone", phone))
+
+
+def lock_network(network: str) -> None:
+    """The same for whoever places an order from this network.
+
+    Thousands may share one, so call it late in a transaction: right before the goods are locked.
+    """
+    _wait_for(_lock_name("network", network))
+
+
+def _lock_name(kind: str, value: str) -> str:
+    return f"hold:{kind}:{value}"
+
+
+def _wait_for(name: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"hold:phone:{phone}"]
-            )
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 @compiled
 def _locked_buyer(
-    buyer: int, phone: str, by_phone: str, by_network: str, since: datetime, vendor: Fixed[str]
+    buyer: int, phone: str, lock_name: str, since: datetime, vendor: Fixed[str]
 ) -> QuerySet[Any, Any]:
     row = _allowance_of(buyer, phone, since).select_for_update(no_key=True)
-    names = [Value(by_phone), Value(by_network)]
-    # The phone before the network, in the one order in which all take them.
-    locks = [_advisory_lock(name) for name in names] if vendor == "postgresql" else names
-    return row.values_list(*locks, *_ALLOWANCE)
+    name = Value(lock_name)
+    lock = _advisory_lock(name) if vendor == "postgresql" else name
+    return row.values_list(lock, *_ALLOWANCE)
 
 
 def _advisory_lock(name: Value) -> Func:

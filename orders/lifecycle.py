@@ -65,13 +65,20 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
     ``credited`` is called under the order's lock and returns KES. Less than the order's amount
-    changes nothing yet. Money that has come is never refused: an order that expired, or that staff
+    does not pay it yet, but from half of it on nobody else can have the goods while they are held.
+    Money that has come is never refused: an order that expired, or that staff
     cancelled, gets its goods held again if all of them are still free and its buyer has not paid
     for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
     refund.
     """
     order = locked_row(Order, order_id)
-    if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
+    if not order.may_become(PaymentStatus.PAID):
+        return
+    came = credited()
+    if came < order.amount:
+        if order.is_unpaid and 2 * came >= order.amount:
+            order.firm_until = order.held_until
+            order.save(update_fields=["firm_until"])
         return
     if order.is_unpaid or _hold_again(order):
         _set_status(order, PaymentStatus.PAID)
@@ -243,9 +250,9 @@ def end_prompt(order_id: int, *, now: datetime) -> None:
     """Cut an unpaid order's hold short, as its prompt is over without money. Safe to repeat.
 
     Its buyer has HOLD_AFTER_FAILURE to try again or to pay by hand, while nobody else wants the
-    goods. An order that is not there, or waits for no money, is left alone.
+    goods. An order for which half of the money came, or that waits for none, is left alone.
     """
-    Order.objects.holding(now).filter(pk=order_id).update(
+    Order.objects.holding(now).filter(pk=order_id, firm_until__lte=now + PROMPT_TIME).update(
         expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
         firm_until=Least(F("firm_until"), now),
     )

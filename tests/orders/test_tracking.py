@@ -1,5 +1,6 @@
 """The tracking list: the caller's own lines, newest first."""
 
+from orders.lifecycle import cancel_order
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
