@@ -7,7 +7,7 @@ payment wipes that out. All of it is read from the orders themselves, under lock
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,7 +48,7 @@ NEWCOMER_VALUE, CUSTOMER_VALUE = 300_000, 500_000
 #: So many times what one newcomer may hold, all newcomers together on one phone, which a family
 #: shares, and in one network, which an operator's customers share. The network's different goods
 #: are UNPAID_GOODS_PER_NETWORK.
-PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 3, 8
+PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 5, 8
 #: The least payment, in KES, that makes a customer of a newcomer and wipes out what lapsed before.
 TRUSTED_PAYMENT = 100
 
@@ -385,15 +385,15 @@ class _Sum:
     """What some lines hold together."""
 
     def __init__(self, lines: Iterable[Held]) -> None:
-        self.units: dict[int, int] = defaultdict(int)
-        self._lines, self._value = 0, 0
+        self.units: Counter[int] = Counter()
+        self._value = 0
         for line in lines:
             self.units[line.product] += line.number
-            self._lines, self._value = self._lines + 1, self._value + line.amount
+            self._value += line.amount
 
     def goods_with(self, wanted: dict[int, Wanted]) -> int:
-        """Different goods with those wanted; goods of two orders count for both."""
-        return self._lines + len(wanted)
+        """Different goods, with those wanted."""
+        return len(self.units.keys() | wanted.keys())
 
     def value_with(self, wanted: dict[int, Wanted]) -> int:
         return self._value + sum(line.amount for line in wanted.values())
