@@ -92,15 +92,15 @@ def _attack(accounts: int, one_network: bool, minutes: int) -> tuple[float, floa
         ]
         refused, hidden = Counter[bool](), 0
         for _ in range(minutes):
+            chance.shuffle(attackers)
+            for attacker in attackers:
+                attacker.act()
+            hidden += PRODUCTS - len(shop.free())
             for _ in range(VISITORS_A_MINUTE):
-                chance.shuffle(attackers)
-                for attacker in attackers:
-                    attacker.act()
                 refused[shop.refuses_a_visitor()] += 1
-                hidden += PRODUCTS - len(shop.free())
-                traveller.shift(timedelta(seconds=60 / VISITORS_A_MINUTE))
-                shop.run_clock()
-    return refused[True] / refused.total(), hidden / refused.total() / PRODUCTS
+            traveller.shift(timedelta(minutes=1))
+            shop.run_clock()
+    return refused[True] / refused.total(), hidden / minutes / PRODUCTS
 
 
 class _Shop:
@@ -171,14 +171,18 @@ class _Attacker:
 
     def __init__(self, shop: _Shop, address: str) -> None:
         self._shop, self._post = shop, shop.new_account(address)
-        self._most = MOST_LINES
         self._orders: list[str] = []
+        self._is_full = False
 
     def act(self) -> None:
         # Whoever's phone rings no more rings another: then nobody else can have the goods.
+        before = len(self._orders)
         self._orders = [token for token in self._orders if self._rings(token)]
+        if len(self._orders) == before and self._is_full:
+            return
         while self._places_an_order():
             pass
+        self._is_full = bool(self._orders)
 
     def _rings(self, token: str) -> bool:
         answer = self._post(f"/cashout/{token}/pay/", {"mpesa_number": self._shop.phone()})
@@ -186,7 +190,7 @@ class _Attacker:
 
     def _places_an_order(self) -> bool:
         free = self._shop.free()
-        lines = self._shop.chance.sample(free, min(len(free), self._most))
+        lines = self._shop.chance.sample(free, min(len(free), MOST_LINES))
         while lines:
             order = [{"product": product, "number": 1} for product in lines]
             answer = self._post("/cashout/", {"order": order, "mpesa_number": self._shop.phone()})
@@ -195,7 +199,8 @@ class _Attacker:
                 return True
             if answer.json().get("code") == "too_many_unpaid_orders":
                 return False
-            lines = lines[: answer.json().get("most", len(lines) // 2)][: len(lines) - 1]
+            most = answer.json().get("most", len(lines))
+            lines = lines[: most if most < len(lines) else len(lines) // 2]
         return False
 
 
