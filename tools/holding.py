@@ -20,7 +20,9 @@ from typing import Any
 
 BEGINNING = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 PRODUCTS, MINUTES, VISITORS_A_MINUTE = 1000, 60, 5
-#: What one line of the API may hold, and an order (orders.serializers).
+#: How long a phone shows a prompt (payments.checkout.stk_push).
+PROMPT = timedelta(minutes=2)
+#: Different goods of one order (orders.serializers).
 MOST_LINES = 100
 
 
@@ -171,13 +173,16 @@ class _Attacker:
 
     def __init__(self, shop: _Shop, address: str) -> None:
         self._shop, self._post = shop, shop.new_account(address)
-        self._orders: list[str] = []
+        #: By the token of each: when its phone may ring again.
+        self._orders: dict[str, datetime] = {}
         self._is_full = False
 
     def act(self) -> None:
         # Whoever's phone rings no more rings another: then nobody else can have the goods.
         before = len(self._orders)
-        self._orders = [token for token in self._orders if self._rings(token)]
+        for token, over in list(self._orders.items()):
+            if over <= datetime.now(UTC) and not self._rings(token):
+                del self._orders[token]
         if len(self._orders) == before and self._is_full:
             return
         while self._places_an_order():
@@ -186,7 +191,10 @@ class _Attacker:
 
     def _rings(self, token: str) -> bool:
         answer = self._post(f"/cashout/{token}/pay/", {"mpesa_number": self._shop.phone()})
-        return bool(answer.status_code == 200 or answer.json()["code"] == "prompt_open")
+        rings = answer.status_code == 200 or answer.json()["code"] == "prompt_open"
+        if rings:
+            self._orders[token] = datetime.now(UTC) + PROMPT
+        return bool(rings)
 
     def _places_an_order(self) -> bool:
         free = self._shop.free()
@@ -195,7 +203,7 @@ class _Attacker:
             order = [{"product": product, "number": 1} for product in lines]
             answer = self._post("/cashout/", {"order": order, "mpesa_number": self._shop.phone()})
             if answer.status_code == 201:
-                self._orders.append(answer.json()["order_token"])
+                self._orders[answer.json()["order_token"]] = datetime.now(UTC) + PROMPT
                 return True
             if answer.json().get("code") == "too_many_unpaid_orders":
                 return False

@@ -6,6 +6,7 @@ from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
 
+
 def warm(api):
     """Whatever is asked only once per process has been asked."""
     api.get("/track/order/")
