@@ -89,10 +89,7 @@ def network_of(address: str | None) -> str:
     An address of IPv4 is one: thousands may share it, but nobody gets the next one for nothing. Of
     IPv6 it is the /48: within it a site changes its address as it likes (RFC 6177).
     """
-    found = read_address(address or "")
-    if isinstance(found, IPv6Address):
-        return str(IPv6Network((found, _SITE), strict=False))
-    return "" if found is None else str(found)
+    return client_network(address or "", _SITE) if read_address(address or "") else ""
 
 
 def is_loopback_host(host: str) -> bool:

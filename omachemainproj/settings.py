@@ -68,6 +68,11 @@ CSRF_TRUSTED_ORIGINS = env.words(
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=24 * 60)
+#: Different goods that people who have never paid hold from one network; 0: nobody counts. A
+#: laptop, and a rehearsal without rate limits, are one network to themselves.
+UNPAID_GOODS_PER_NETWORK = env.number(
+    "UNPAID_GOODS_PER_NETWORK", default=40 if THROTTLES else 0, most=1_000_000
+)
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.

@@ -16,6 +16,7 @@ from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments.checkout.messages import notify_payment_failed
+from payments.checkout.stk_push import end_hold_of
 from payments.models import (
     AttemptStatus,
     Channel,
@@ -81,6 +82,8 @@ def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
         return f"A failure after the end: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
+    if was_live:
+        end_hold_of(payment, outcome.code)
     notify_payment_failed(payment, payment.order, outcome.code, live=was_live)
     return "The attempt failed."
 
