@@ -140,9 +140,10 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
-        if str(request.user.pk) == id and request.method == "POST":
-            # Their own is changed where the old one is asked for.
-            log_refusal(current_user(request), "Set the password", current_user(request))
+        person = self.get_object(request, id) if request.method == "POST" else None
+        # Their own is changed where the old one is asked for.
+        if person is not None and self.is_own(request, person):
+            log_refusal(current_user(request), "Set the password", person)
         return super().user_change_password(request, id, form_url)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:

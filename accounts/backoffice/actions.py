@@ -158,9 +158,12 @@ def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: Us
     keep_out(action, row, given, by)
     what, why = describe(action.label, given), given.get("why", "")
     if action.costly:
+        pk = row.pk
         try:
             return _do_alone(action, action.costly, row, given, by)
         except _TooMuchAlone as much:
+            # What was made of it was taken back.
+            row.pk = pk
             raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
     if action.calls_gateway:
         audit.log_with_history(by, what, row, why=why)
