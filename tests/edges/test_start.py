@@ -31,7 +31,7 @@ def run(*command, **changes):
     )
 
 
-SHOW = "import django; django.setup(); from django.conf import settings as s; print({})"
+SHOW = "from django.conf import settings as s; print({})"
 
 
 def setting(expression, **changes):

@@ -23,6 +23,8 @@ _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
 _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
 #: Who may least and who may most.
 EXTREMES = ("anonymous", "superuser")
+#: What answers as GET does, and what describes the route to whoever may use it.
+_ALIKE = ("HEAD", "OPTIONS")
 #: The methods Django's pages tell apart.
 _OF_PAGES = ("GET", "POST")
 
@@ -80,9 +82,9 @@ def test_every_route_has_a_line_and_every_line_a_route():
 
 
 def asking(route, method, letters):
-    """Who asks in every run: all, or two where a method is not offered or is to a page as GET."""
+    """Who asks in every run: all, or two where a method is not offered or answers as GET."""
     not_offered = "." in letters and {*letters} <= {*".1l"}
-    alike = route.startswith("admin/") and method not in _OF_PAGES
+    alike = method in _ALIKE or (route.startswith("admin/") and method not in _OF_PAGES)
     return EXTREMES if not_offered or alike else ACTORS
 
 
