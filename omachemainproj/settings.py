@@ -83,6 +83,13 @@ PAYOUT_DAILY_LIMIT = env.number(
 )
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
+#: What one member of staff may risk of the shop's money without a second one, KES: by one action,
+#: and in a day. 0: nothing.
+STAFF_ALONE_LIMIT = env.number("STAFF_ALONE_LIMIT", default=5_000, most=MAX_B2C)
+STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, most=1_000_000)
+#: What one may let go, in a day, to whom it is owed: to sellers whose goods they fetch, and back to
+#: who paid for what is cancelled before that. KES.
+STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
 
 #: Phones which have not paid here that one network may have rung in an hour, and five times that in
 #: a day. Many customers of a mobile network share one address.

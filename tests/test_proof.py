@@ -58,6 +58,14 @@ def fetched(paid, settings):
     return paid
 
 
+def _fetched_by(person):
+    TrackEvent.objects.filter(track_status="fetched").update(actor=person)
+
+
+def _approve_by(person):
+    Payout.objects.update(approved_by=person)
+
+
 def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes)
 
@@ -344,6 +352,10 @@ BREAKS_OF_PAYOUTS = [
     ("What a seller is owed is in a payout", _forget_to_pay),
     ("A payout that is due is sent", lambda: Payout.objects.update(next_check_at=ago(11))),
     ("A payout without a next time", lambda: Payout.objects.update(next_check_at=None)),
+    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().buyer)),
+    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().seller)),
+    ("No payout was approved by", lambda: _approve_by(OrderTrack.objects.get().seller)),
+    ("No payout was approved by", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
 ]
 
 

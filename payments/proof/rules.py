@@ -1,6 +1,6 @@
 """Every rule of the books, by what it is about (see payments.proof.prove)."""
 
-from . import attempts, ledger, liveness, money_in, payouts, refunds, reviews, stock
+from . import attempts, ledger, liveness, money_in, payouts, refunds, reviews, staff, stock
 from .rule import RULES, Rule
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "payouts",
     "refunds",
     "reviews",
+    "staff",
     "stock",
 ]
