@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import Environment
-from .mpesa_limits import MAX_B2C
+from .mpesa_limits import MAX_B2C, MAX_PAYMENT
 from .production import find_problems
 from .service_urls import (
     read_allowed_host,
@@ -75,6 +75,13 @@ PAYOUT_DAILY_LIMIT = env.number(
 )
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
+
+#: What may be given back to buyers in one day, KES. At least M-Pesa's largest payment.
+REFUND_DAILY_LIMIT = env.number(
+    "REFUND_DAILY_LIMIT", default=1_000_000, least=MAX_PAYMENT, most=1_000_000_000
+)
+#: A refund above this, KES, waits for the approval of a second person.
+REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most=MAX_PAYMENT)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 

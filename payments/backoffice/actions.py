@@ -18,6 +18,7 @@ from accounts.models import User
 from omachemainproj.money import format_kes
 from orders.models import Order
 from payments.models import (
+    DOUBTFUL,
     EventState,
     GatewayEvent,
     MoneyOut,
@@ -27,6 +28,7 @@ from payments.models import (
     Provider,
     Receipt,
     Refund,
+    Standing,
     TransferStatus,
     Way,
 )
@@ -95,6 +97,7 @@ def record_payment(given: Given, *, by: User) -> Receipt:
             amount=given["amount"],
             reference=given["reference"],
             phone=given["phone"],
+            by=by,
         )
         changes = audit.difference({}, audit.values_of(receipt))
         what = describe("Wrote it down", given)
@@ -121,7 +124,10 @@ def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    return Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
+    return (
+        receipt.standing not in DOUBTFUL
+        and Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
+    )
 
 
 @console_action(
@@ -168,12 +174,81 @@ def say_apart(receipt: Receipt, given: Given, by: User) -> str:
 
 @console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
-    refund = money_in.refund_receipt(receipt.pk)
+    refund = money_in.refund_receipt(receipt.pk, by=by)
     if refund.way == Way.PORTAL:
         return (
             f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
-    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
+    return _goes_back(refund)
+
+
+@console_action(
+    "receipt",
+    "came",
+    "It did come",
+    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
+)
+def say_it_came(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.say_it_came(receipt.pk, by=by)
+    return f"{receipt} is confirmed."
+
+
+@console_action(
+    "receipt",
+    "never",
+    "It never came",
+    "You have looked on the portal, or on the bank's statement. It is written off; what was bought "
+    "with it should be cancelled, and what its sellers earned does not leave.",
+    applies=lambda receipt: receipt.is_in_doubt,
+)
+def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
+    return money_in.say_it_never_came(receipt.pk, by=by).note
+
+
+def _may_be_asked_about(receipt: Receipt) -> bool:
+    is_open = receipt.standing in {Standing.TOLD, Standing.DOUBTED}
+    return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
+
+
+@console_action(
+    "receipt",
+    "ask",
+    "Ask M-Pesa about it",
+    "The clock asks in a moment, by its number. Where M-Pesa shows it with this amount, paid to "
+    "us, it is confirmed.",
+    applies=_may_be_asked_about,
+)
+def ask_about(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.ask_about_receipt(receipt.pk)
+    return "M-Pesa is asked."
+
+
+def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
+    return receipt.provider != Provider.MPESA and receipt.standing in standings
+
+
+@console_action(
+    "receipt",
+    "confirm",
+    "The bank's statement shows it",
+    "You have seen it there, with this amount and number. Then money of it may leave.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD, Standing.DOUBTED),
+)
+def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    seen = money_in.confirm_bank_receipt(receipt.pk, by=by)
+    return f"{seen} is {seen.get_standing_display().lower()}."
+
+
+@console_action(
+    "receipt",
+    "doubt",
+    "The bank's statement does not show it",
+    "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD),
+)
+def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    return f"{money_in.doubt_bank_receipt(receipt.pk)} is in doubt."
 
 
 def _may_be_reversed(receipt: Receipt) -> bool:
@@ -205,7 +280,7 @@ def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
     form=ReceiptNumberForm,
 )
 def name_number(receipt: Receipt, given: Given, by: User) -> str:
-    named = money_in.set_receipt_number(receipt.pk, number=given["number"])
+    named = money_in.set_receipt_number(receipt.pk, number=given["number"], by=by)
     return f"Its number is {named.number}."
 
 
@@ -233,7 +308,7 @@ def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
     form=ReceiptNumberForm,
 )
 def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
-    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"])
+    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"], by=by)
     return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
@@ -282,8 +357,21 @@ def approve(payout: Payout, given: Given, by: User) -> str:
     return f"{format_kes(payout.amount)} goes to {payout.phone}."
 
 
+@console_action(
+    "refund",
+    "approve",
+    "Let it leave",
+    "You have looked at the payment it goes back of, and at the number it goes to.",
+    applies=lambda refund: refund.awaits_approval,
+)
+def approve_refund(refund: Refund, given: Given, by: User) -> str:
+    return _goes_back(money_out.approve_refund(refund.pk, by=by))
+
+
 def _goes_back(refund: Refund) -> str:
     to = f" to {refund.phone}" if refund.phone else ""
+    if refund.awaits_approval:
+        return f"{format_kes(refund.amount)}{to} waits for a second person to look at it."
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
 
 
@@ -295,19 +383,19 @@ def _goes_back(refund: Refund) -> str:
     applies=lambda refund: refund.way != Way.PORTAL and _is_refused_refund(refund),
 )
 def retry_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk))
+    return _goes_back(money_out.retry_refund(refund.pk, by=by))
 
 
 @console_action(
     "refund",
     "send",
     "Send it to another number",
-    "By a payment to that phone.",
+    "By a payment to that phone, once a second person has looked at it.",
     applies=_is_refused_refund,
     form=PhoneForm,
 )
 def send_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"]))
+    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"], by=by))
 
 
 @console_action(
@@ -326,12 +414,12 @@ def retry_payout(payout: Payout, given: Given, by: User) -> str:
     "payout",
     "send",
     "Send it to another number",
-    "Only one its seller has given you, and you have called back.",
+    "Only one its seller has given you, and you have called back. A second person has to look.",
     applies=_is_refused_payout,
     form=PhoneForm,
 )
 def send_payout(payout: Payout, given: Given, by: User) -> str:
-    money_out.retry_refused_payout(payout.pk, phone=given["phone"])
+    money_out.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
     return f"Another payout goes to {given['phone']}."
 
 
