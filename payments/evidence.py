@@ -159,7 +159,7 @@ def put_in_doubt(receipt_id: int, why: str) -> None:
     receipt.standing, receipt.doubt = Standing.DOUBTED, why[:200]
     receipt.doubted_at = receipt.doubted_at or timezone.now()
     receipt.save(update_fields=["standing", "doubt", "doubted_at"])
-    _stop_goods(receipt)
+    stop_goods(receipt)
     logger.critical("receipt %s is in doubt: %s", receipt.number or receipt.pk, why)
 
 
@@ -170,7 +170,7 @@ def end_doubt(receipt: Receipt, standing: Standing) -> None:
     """
     receipt.standing, receipt.doubted_at = standing, None
     receipt.save(update_fields=["standing", "doubted_at"])
-    _stop_goods(receipt)
+    stop_goods(receipt)
     _wake([receipt.pk])
 
 
@@ -191,7 +191,7 @@ def ask_about(receipts: Iterable[Receipt], *, anew: bool = False) -> None:
     if not about:
         return
     ReceiptQuestion.objects.bulk_create(
-        (ReceiptQuestion(receipt=each, next_check_at=now) for each in about),
+        (ReceiptQuestion(receipt_id=each.pk, next_check_at=now) for each in about),
         ignore_conflicts=True,
     )
     if anew:
@@ -231,7 +231,7 @@ def _reassess(receipt: Receipt) -> None:
     receipt.doubted_at = None
     receipt.save(update_fields=["standing", "doubted_at"])
     if was == Standing.DOUBTED:
-        _stop_goods(receipt)
+        stop_goods(receipt)
     if enough:
         _wake([receipt.pk])
 
@@ -255,8 +255,11 @@ def _warn_if_it_came(receipt: Receipt) -> None:
         logger.critical("receipt %s: %s", receipt.number, receipt.note)
 
 
-def _stop_goods(receipt: Receipt) -> None:
-    """Let nothing be handed over of an order whose payment is in doubt, or was written off."""
+def stop_goods(receipt: Receipt) -> None:
+    """Let nothing be handed over of an order whose payment is in doubt, or was written off.
+
+    Call inside a transaction that holds the order's lock. Safe to repeat.
+    """
     if receipt.order_id is None:
         return
     never = Q(standing=Standing.NEVER_CAME, borne__gt=0)

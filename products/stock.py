@@ -72,8 +72,8 @@ def hold(lines: Iterable[StockLine]) -> None:
 
 @compiled_update
 def _hold(product: int, number: int) -> Update:
-    enough = Product.objects.filter(pk=product, listed=True, item_number__gte=F("held") + number)
-    return enough, {"held": F("held") + number}
+    enough = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
+    return enough.filter(listed=True), {"held": F("held") + number}
 
 
 def release(lines: Iterable[StockLine]) -> None:

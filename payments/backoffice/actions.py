@@ -124,10 +124,8 @@ def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    return (
-        receipt.standing not in DOUBTFUL
-        and Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
-    )
+    unmatched = Receipt.objects.unmatched().exclude(standing__in=DOUBTFUL)
+    return unmatched.filter(pk=receipt.pk).exists()
 
 
 @console_action(

@@ -23,7 +23,7 @@ from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
 from payments.daraja.result_codes import PayoutReason
-from payments.evidence import ask_about, put_in_doubt
+from payments.evidence import ask_about, put_in_doubt, stop_goods
 from payments.models import (
     DOUBTFUL,
     MAX_TRIES,
@@ -32,6 +32,7 @@ from payments.models import (
     Receipt,
     Refund,
     RefundDay,
+    Standing,
     TransferStatus,
     Way,
     order_balance,
@@ -391,6 +392,8 @@ def _reverse_write_off(order: Order, amount: int) -> None:
             ledger.post_write_off_reversal(receipt, part)
             receipt.borne, amount = receipt.borne - part, amount - part
             receipt.save(update_fields=["borne"])
+            if receipt.standing == Standing.NEVER_CAME:
+                stop_goods(receipt)
 
 
 def _unrefunded(receipt: Receipt) -> int:

@@ -79,9 +79,12 @@ def apply_answer(receipt: Receipt, result: Result) -> str:
     if says_reversal(status):
         _close(receipt)
         return record_outside_reversal(receipt.pk)
-    end = transaction_end(status)
-    if end is None:
-        return f"M-Pesa, asked, says {status or 'nothing'}."
+    if (end := transaction_end(status)) is not None:
+        return _apply_end(receipt, result, end)
+    return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
+def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
     if doubt := _doubt(receipt, result, end):
         put_in_doubt(receipt.pk, doubt)
         return doubt

@@ -26,7 +26,6 @@ from payments.models import (
     Payout,
     PayoutStop,
     Refund,
-    Standing,
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
@@ -126,7 +125,7 @@ def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
     note = apply_answer(refund.receipt, result)
     now = timezone.now()
     unsent = refund.still(*UNSENT)
-    if Refund.objects.filter(pk=refund.pk, receipt__standing=Standing.DOUBTED).exists():
+    if result.succeeded and transaction_end(result.transaction_status) == TransactionEnd.NOT_DONE:
         unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
     elif unsent.filter(receipt_stands_at__gte=now - JUST_NOW).exists():
         unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)

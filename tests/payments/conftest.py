@@ -7,7 +7,6 @@ import pytest
 from daraja_simulator import Simulator
 from payments import gateway
 from payments.models import AttemptStatus, GatewayEvent, OrderPayment
-from tests.confirming import confirmed_by_statement
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
 from tests.shopping import an_order
 
@@ -18,15 +17,6 @@ from .fakes import FakeDaraja
 def _watched(balanced_books, no_network_in_transactions, monkeypatch):  # noqa: F811
     # Where nothing answers, a token is asked for twice: not half a second apart.
     monkeypatch.setattr("payments.daraja.connection.BACKOFF_SECONDS", 0)
-
-
-@pytest.fixture(autouse=True)
-def payments_are_confirmed(monkeypatch):
-    """M-Pesa's statement, or a person at the bank's, shows every payment as it was told of.
-
-    test_confirmation.py is about payments that nobody has confirmed, and does without.
-    """
-    confirmed_by_statement(monkeypatch)
 
 
 @pytest.fixture
