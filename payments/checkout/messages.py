@@ -16,7 +16,7 @@ from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
 
-from .failures import buyer_message, may_lose_to_another_prompt
+from .failures import PHONE_BUSY, buyer_message, may_lose_to_another_prompt
 
 PAY_BILL = "CustomerPayBillOnline"
 #: How long before an attempt another one may have been sent to which it lost: a phone shows a
@@ -64,6 +64,9 @@ _WAITING = {
     ),
 }
 _SENT_AGAIN = "M-Pesa did not take our request yet. We try again by ourselves within a minute."
+_WAITS_FOR_PHONE = (
+    "Your phone has another prompt open. Close it there, and ours follows within three minutes."
+)
 _SILENT = (
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
     "If you did not, try again."
@@ -178,6 +181,8 @@ def _message(payment: OrderPayment) -> str:
         return buyer_message(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
+    if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:
+        return _WAITS_FOR_PHONE
     if payment.status == AttemptStatus.REQUESTED and payment.rung_at is not None:
         return _SENT_AGAIN
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

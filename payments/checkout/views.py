@@ -30,10 +30,14 @@ from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput,
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from .messages import describe_prompt, manual_payment_options
+from .ring_budget import check_network
 from .stk_push import retry_payment
 
 _NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
 _CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
+_TOO_MANY = error_answer(
+    "Too many different phones were asked to pay from your network.", "too_many_new_phones"
+)
 _REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     location=OpenApiParameter.HEADER,
@@ -167,6 +171,7 @@ class CashoutView(APIView):
             422: error_answer(
                 "This Idempotency-Key was used for a different order.", "idempotency_key_reused"
             ),
+            429: _TOO_MANY,
         },
         parameters=[_KEY, _REPLAYED],
         examples=[_BODY, _SHOWN],
@@ -183,6 +188,7 @@ class CashoutView(APIView):
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
+        _check_network(request, asked.validated_data["mpesa_number"])
         placed = place_order(
             buyer=current_user(request),
             lines=asked.validated_data["order"],
@@ -222,7 +228,7 @@ class PayView(APIView):
     @extend_schema(
         operation_id="pay",
         request=PayInput,
-        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
+        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED, 429: _TOO_MANY},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
         """Ring the buyer's phone once more, or another one.
@@ -233,6 +239,7 @@ class PayView(APIView):
         order = _own_order(request, order_token)
         asked = PayInput(data=_body(request))
         asked.is_valid(raise_exception=True)
+        _check_network(request, asked.validated_data.get("mpesa_number") or order.mpesa_number)
         retry_payment(order, phone=asked.validated_data.get("mpesa_number"))
         order.refresh_from_db()
         return _answer(order)
@@ -255,6 +262,13 @@ class CancelView(APIView):
         """
         order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
         return _answer(order)
+
+
+def _check_network(request: Request, phone: str) -> None:
+    """Refuse a phone that is one too many for the caller's network. Raises TooManyNewPhones."""
+    # Behind a proxy, EdgeMiddleware has set this to the client's own address.
+    address = request.META.get("REMOTE_ADDR", "")
+    check_network(current_user(request).pk, phone, address, timezone.now())
 
 
 def _body(request: Request) -> Any:

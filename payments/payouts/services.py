@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
+from accounts.contacts import record_paid_to
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
@@ -208,6 +209,7 @@ class PayoutHandler(TransferHandler[Payout]):
             _cancel_unsent(row.seller_id)
         row.save()
         ledger.post_payout(row)
+        record_paid_to(row.seller_id, row.phone, timezone.now())
         notify(
             NotificationKind.PAID_OUT,
             key=f"paid_out:{row.pk}",

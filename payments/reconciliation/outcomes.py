@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
@@ -128,7 +129,7 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
         ),
         outcome.told(payment.amount),
     )
-    _confirm(payment, outcome)
+    _confirm(payment, order, outcome)
     if receipt.amount != payment.amount:
         return f"KES {receipt.amount} came, KES {payment.amount} was asked."
     return "The money is credited."
@@ -197,7 +198,7 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         manual.delete()
     if outcome.amount not in {None, receipt.amount}:
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
-    _confirm(payment, outcome)
+    _confirm(payment, order, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
 
@@ -257,9 +258,11 @@ def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
     return note
 
 
-def _confirm(payment: OrderPayment, outcome: Outcome) -> None:
+def _confirm(payment: OrderPayment, order: Order, outcome: Outcome) -> None:
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
+    # Before its receivers run: what they notify of may go to this phone.
+    record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
     _close(payment, outcome)
 
 

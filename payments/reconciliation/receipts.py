@@ -9,6 +9,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
@@ -273,9 +274,17 @@ def record_manual_payment(receipt: Receipt, order: Order) -> None:
         result_code="0",
         confirmed_at=timezone.now(),
     )
+    if _is_of_phone(receipt, order.mpesa_number):
+        record_paid_from(order.buyer_id, order.mpesa_number, timezone.now())
     by_hand.save()
     receipt.payment = by_hand
     receipt.save(update_fields=["payment"])
+
+
+def _is_of_phone(receipt: Receipt, phone: str) -> bool:
+    """Whether M-Pesa names this very phone as the payer's, in full or hashed: not masked."""
+    is_whole = receipt.provider == Provider.MPESA and "*" not in receipt.phone
+    return is_whole and match_phone(receipt.phone, phone) == PhoneMatch.AGREES
 
 
 def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:

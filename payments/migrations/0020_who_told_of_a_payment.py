@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0008_order_in_doubt'),
-        ('payments', '0018_access_token'),
+        ('payments', '0019_who_has_proven_themselves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

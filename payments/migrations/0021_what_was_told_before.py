@@ -37,7 +37,7 @@ def keep_what_was_told(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("payments", "0019_who_told_of_a_payment"),
+        ("payments", "0020_who_told_of_a_payment"),
     ]
 
     operations = [
