@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import Environment
-from .mpesa_limits import MAX_B2C
+from .mpesa_limits import MAX_B2C, MAX_PAYMENT
 from .production import find_problems
 from .service_urls import (
     read_allowed_host,
@@ -91,6 +91,12 @@ STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, 
 #: who paid for what is cancelled before that. KES.
 STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
 
+#: What may be given back to buyers in one day, KES. At least M-Pesa's largest payment.
+REFUND_DAILY_LIMIT = env.number(
+    "REFUND_DAILY_LIMIT", default=1_000_000, least=MAX_PAYMENT, most=1_000_000_000
+)
+#: A refund above this, KES, waits for the approval of a second person.
+REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most=MAX_PAYMENT)
 #: Phones which have not paid here that one network may have rung in an hour, and five times that in
 #: a day. Many customers of a mobile network share one address.
 NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)

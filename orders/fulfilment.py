@@ -70,6 +70,17 @@ NOTIFIED = {
 }
 
 
+#: What is not done with goods whose payment is in doubt.
+HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
+
+
+class PaymentInDoubt(Refusal):
+    """M-Pesa does not know what the order was paid with: its goods stay where they are."""
+
+    code = "payment_in_doubt"
+    message = "The payment of this order is being looked into. Its goods stay where they are."
+
+
 class NotAllowed(Refusal):
     """The line cannot be moved there from its status, or not by this person."""
 
@@ -115,9 +126,9 @@ def move_line(
 
     Safe to repeat: nothing changes where the line has that status already. Returns the line.
 
-    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed, OwnInterest
-    for staff and agents who have a part in it, and FieldRefusal for a wrong code or a missing
-    reason.
+    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed,
+    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, and FieldRefusal for a
+    wrong code or a missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
     roles = roles_of(by, line)
@@ -162,6 +173,8 @@ def _move(
     allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
+    if order.in_doubt and to in HANDED_OVER:
+        raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
     if to != TrackStatus.CANCELLED:
         _set_status(line, to, by=by, note=note or ("Collection code." if has_code else ""))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, Min
 from django.db.models.functions import Least
 from django.utils import timezone
 
@@ -37,6 +37,8 @@ HOLD_AFTER_FAILURE = timedelta(minutes=5)
 #: Nobody else can have the goods while a phone rings, but no longer than this since the order was
 #: placed, however often its buyer has phones rung.
 MAX_FIRM = 2 * PROMPT_TIME
+#: Money that comes later than this after its order was closed goes back.
+LATE_MONEY_WITHIN = timedelta(days=1)
 #: Orders that one call of expire_unpaid_orders takes.
 EXPIRED_PER_ROUND = 500
 
@@ -66,9 +68,9 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
 
     ``credited`` is called under the order's lock and returns KES. Less than the order's amount
     does not pay it yet, but from half of it on nobody else can have the goods while they are held.
-    Money that has come is never refused: an order that expired, or that staff
-    cancelled, gets its goods held again if all of them are still free and its buyer has not paid
-    for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
+    Money that has come is never refused: an order that expired, or that staff cancelled within a
+    day, gets its goods held again if all of them are still on sale and free and its buyer has not
+    paid for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
     refund.
     """
     order = locked_row(Order, order_id)
@@ -118,10 +120,11 @@ def mark_order_refunded(order: Order) -> None:
 def _hold_again(order: Order) -> bool:
     """Hold a closed order's goods again, all of them or none; return whether that could be.
 
-    Not for an order that its buyer gave up, and not where they have bought any of its products with
-    another order meanwhile.
+    Not for an order that its buyer gave up or that was closed more than a day ago, not for goods
+    that were taken off sale, and not where they have bought any of its products with another order
+    meanwhile.
     """
-    if order.is_given_up:
+    if order.is_given_up or is_too_late(order, timezone.now()):
         return False
     # Of two orders for the same goods that are paid late at once, the second finds the first.
     locked_row(User, order.buyer_id)
@@ -129,10 +132,18 @@ def _hold_again(order: Order) -> bool:
         return False
     try:
         with transaction.atomic():
-            stock.hold(_stock_lines(order), listed_only=False)
+            stock.hold(_stock_lines(order))
     except Shortage:
         return False
     return True
+
+
+def is_too_late(order: Order, now: datetime) -> bool:
+    """Whether an order was closed so long ago that money for it goes back, at whatever price."""
+    closed = TrackEvent.objects.filter(
+        track__order=order.pk, track_status=TrackStatus.CANCELLED
+    ).aggregate(at=Min("created_at"))["at"]
+    return (closed or order.expires_at) < now - LATE_MONEY_WITHIN
 
 
 @transaction.atomic

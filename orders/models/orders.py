@@ -148,8 +148,13 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return paid_since.exclude(order=order.pk)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
-        """Lines that have been shipping at least since then, the longest first."""
-        on_the_road = self.filter(track_status=TrackStatus.SHIPPING, updated_at__lte=since)
+        """Lines that have been shipping at least since then, the longest first.
+
+        Not those of an order whose payment is in doubt.
+        """
+        on_the_road = self.filter(
+            track_status=TrackStatus.SHIPPING, updated_at__lte=since, order__in_doubt=False
+        )
         return on_the_road.order_by("updated_at")
 
     def update(self, **kwargs: Any) -> int:
@@ -189,6 +194,9 @@ class Order(models.Model):
     cancelled_by = models.CharField(
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
+
+    #: The gateway does not know what it was paid with: nothing of it is handed over.
+    in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()
 

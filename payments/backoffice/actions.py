@@ -30,6 +30,7 @@ from orders.lookup import find_by_typed_reference
 from orders.models import Order
 from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
+    DOUBTFUL,
     EventState,
     GatewayEvent,
     MoneyOut,
@@ -40,6 +41,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    Standing,
     TransferStatus,
     Way,
 )
@@ -158,6 +160,7 @@ def _write_down(receipt: Receipt, given: Given, by: User) -> str:
         amount=given["amount"],
         reference=given["reference"],
         phone=given["phone"],
+        by=by,
     )
     receipt.pk = written.pk
     return f"{written} is written down."
@@ -213,7 +216,8 @@ def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    return Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
+    unmatched = Receipt.objects.unmatched().exclude(standing__in=DOUBTFUL)
+    return unmatched.filter(pk=receipt.pk).exists()
 
 
 @console_action(
@@ -270,12 +274,81 @@ def say_apart(receipt: Receipt, given: Given, by: User) -> str:
     price=_of_sending_back,
 )
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
-    refund = money_in.refund_receipt(receipt.pk)
+    refund = money_in.refund_receipt(receipt.pk, by=by)
     if refund.way == Way.PORTAL:
         return (
             f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
-    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
+    return _goes_back(refund)
+
+
+@console_action(
+    "receipt",
+    "came",
+    "It did come",
+    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
+)
+def say_it_came(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.say_it_came(receipt.pk, by=by)
+    return f"{receipt} is confirmed."
+
+
+@console_action(
+    "receipt",
+    "never",
+    "It never came",
+    "You have looked on the portal, or on the bank's statement. It is written off; what was bought "
+    "with it should be cancelled, and what its sellers earned does not leave.",
+    applies=lambda receipt: receipt.is_in_doubt,
+)
+def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
+    return money_in.say_it_never_came(receipt.pk, by=by).note
+
+
+def _may_be_asked_about(receipt: Receipt) -> bool:
+    is_open = receipt.standing in {Standing.TOLD, Standing.DOUBTED}
+    return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
+
+
+@console_action(
+    "receipt",
+    "ask",
+    "Ask M-Pesa about it",
+    "The clock asks in a moment, by its number. Where M-Pesa shows it with this amount, paid to "
+    "us, it is confirmed.",
+    applies=_may_be_asked_about,
+)
+def ask_about(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.ask_about_receipt(receipt.pk)
+    return "M-Pesa is asked."
+
+
+def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
+    return receipt.provider != Provider.MPESA and receipt.standing in standings
+
+
+@console_action(
+    "receipt",
+    "confirm",
+    "The bank's statement shows it",
+    "You have seen it there, with this amount and number. Then money of it may leave.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD, Standing.DOUBTED),
+)
+def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    seen = money_in.confirm_bank_receipt(receipt.pk, by=by)
+    return f"{seen} is {seen.get_standing_display().lower()}."
+
+
+@console_action(
+    "receipt",
+    "doubt",
+    "The bank's statement does not show it",
+    "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD),
+)
+def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    return f"{money_in.doubt_bank_receipt(receipt.pk)} is in doubt."
 
 
 def _may_be_reversed(receipt: Receipt) -> bool:
@@ -309,7 +382,7 @@ def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
     price=_all_of_it,
 )
 def name_number(receipt: Receipt, given: Given, by: User) -> str:
-    named = money_in.set_receipt_number(receipt.pk, number=given["number"])
+    named = money_in.set_receipt_number(receipt.pk, number=given["number"], by=by)
     return f"Its number is {named.number}."
 
 
@@ -338,7 +411,7 @@ def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
     price=_all_of_it,
 )
 def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
-    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"])
+    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"], by=by)
     return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
@@ -387,8 +460,21 @@ def approve(payout: Payout, given: Given, by: User) -> str:
     return f"{format_kes(payout.amount)} goes to {payout.phone}."
 
 
+@console_action(
+    "refund",
+    "approve",
+    "Let it leave",
+    "You have looked at the payment it goes back of, and at the number it goes to.",
+    applies=lambda refund: refund.awaits_approval,
+)
+def approve_refund(refund: Refund, given: Given, by: User) -> str:
+    return _goes_back(money_out.approve_refund(refund.pk, by=by))
+
+
 def _goes_back(refund: Refund) -> str:
     to = f" to {refund.phone}" if refund.phone else ""
+    if refund.awaits_approval:
+        return f"{format_kes(refund.amount)}{to} waits for a second person to look at it."
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
 
 
@@ -401,20 +487,20 @@ def _goes_back(refund: Refund) -> str:
     price=_where_it_is_owed,
 )
 def retry_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk))
+    return _goes_back(money_out.retry_refund(refund.pk, by=by))
 
 
 @console_action(
     "refund",
     "send",
     SENT_ELSEWHERE,
-    "By a payment to that phone.",
+    "By a payment to that phone, once a second person has looked at it.",
     applies=_is_refused_refund,
     form=PhoneForm,
     price=_all_of_it,
 )
 def send_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"]))
+    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"], by=by))
 
 
 @console_action(
@@ -434,13 +520,13 @@ def retry_payout(payout: Payout, given: Given, by: User) -> str:
     "payout",
     "send",
     SENT_ELSEWHERE,
-    "Only one its seller has given you, and you have called back.",
+    "Only one its seller has given you, and you have called back. A second person has to look.",
     applies=_is_refused_payout,
     form=PhoneForm,
     price=_all_of_it,
 )
 def send_payout(payout: Payout, given: Given, by: User) -> str:
-    money_out.retry_refused_payout(payout.pk, phone=given["phone"])
+    money_out.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
     return f"Another payout goes to {given['phone']}."
 
 

@@ -217,6 +217,14 @@ GOES_BACK = {
         "en": "It did not cover the order in time.",
         "sw": "Hazikutosha kulipia oda kwa wakati.",
     },
+    Cause.TOO_LATE: {
+        "en": "It came more than a day after this order was closed.",
+        "sw": "Zilifika zaidi ya siku moja baada ya oda hii kufungwa.",
+    },
+    Cause.OFF_SALE: {
+        "en": "It came too late, and the goods are no longer on sale.",
+        "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
+    },
     Cause.GOODS_GONE: {
         "en": "It came too late, and the goods are gone.",
         "sw": "Zilichelewa kufika, na bidhaa zimekwisha.",

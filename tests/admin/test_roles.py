@@ -35,6 +35,7 @@ SEES = {
         "payments_ledgerentry",
         "payments_payout",
         "payments_payoutday",
+        "payments_refundday",
         "payments_sellershare",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},

@@ -14,7 +14,7 @@ from orders.fulfilment import move_line
 from orders.models import OrderTrack
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
-from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
+from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.conftest import ringing
@@ -83,6 +83,7 @@ class World:
         """Money on its way out, and what keeps it back."""
         Payout.objects.create(seller=seller, phone="254722000001", amount=100, gross=100)
         PayoutDay.objects.create(day="2026-11-24", sent=100)
+        RefundDay.objects.create(day="2026-11-24", sent=100)
         PayoutStop.objects.create(reason="A bad password")
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
         move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)

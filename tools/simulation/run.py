@@ -34,6 +34,7 @@ from payments.models import (
     OrderPayment,
     PayoutStop,
     Receipt,
+    ReceiptQuestion,
     Refund,
     TransferStatus,
 )
@@ -301,6 +302,7 @@ class Run:
             OrderPayment.objects.aggregate(at=Min("next_check_at"))["at"],
             Order.objects.unpaid().aggregate(at=Min("expires_at"))["at"],
         ]
+        dates.append(ReceiptQuestion.objects.aggregate(at=Min("next_check_at"))["at"])
         refunds = Refund.objects.filter(next_check_at__isnull=False)
         dates += [row.next_check_at for row in refunds if not self._waits_for_a_number(row)]
         live = OrderPayment.objects.filter(live=True).values_list("rung_at", "created_at")
