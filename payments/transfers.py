@@ -16,7 +16,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from .daraja.result_codes import PayoutReason
-from .models import MoneyOut, PayoutStop, TransferStatus
+from .models import MoneyOut, PayoutStop, TransferStatus, Unnumbered
 
 Row = TypeVar("Row", bound=MoneyOut)
 Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
@@ -51,6 +51,10 @@ class TransferHandler(ABC, Generic[Row]):
 
     def undo_claim(self, row: Row) -> None:
         """Undo what claiming a row did, where it certainly has not left and is sent again."""
+
+    def why_no_number(self, row: Row) -> Unnumbered:
+        """How a row is known to be done of which M-Pesa named no receipt."""
+        return Unnumbered.NOT_TOLD
 
     @abstractmethod
     def on_done(self, row: Row, *, was: str) -> None:
@@ -101,6 +105,7 @@ def mark_done(
     was, row.status = row.status, TransferStatus.DONE
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
+    row.unnumbered = "" if number else handler.why_no_number(row)
     handler.on_done(row, was=was)
     return row.note or handler.done
 

@@ -62,6 +62,10 @@ def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes)
 
 
+#: How something ends that went under a receipt of M-Pesa's.
+DONE = {"status": "done", "number": "TKX0000001", "done_at": timezone.now()}
+
+
 def _move_for_another_order():
     StockMovement.objects.filter(quantity__lt=0).update(reference="order:0")
 
@@ -80,7 +84,7 @@ def _take_a_part_back():
     receipt = Receipt.objects.get()
     Refund.objects.create(
         receipt=receipt, order_id=receipt.order_id, amount=1, cause="outside", way="outside",
-        status="done",
+        **DONE,
     )  # fmt: skip
 
 
@@ -238,7 +242,7 @@ def _call_a_line_refunded_too_early():
 
 
 def _forget_that_a_line_is_refunded():
-    _owe(track=_return(track_status="cancelled"), status="done")
+    _owe(track=_return(track_status="cancelled"), **DONE)
 
 
 def _fetch_for_nothing():
@@ -308,7 +312,7 @@ BREAKS = [
     ("What a receipt fell short of", lambda: Receipt.objects.update(borne=1)),
     ("What a receipt fell short of", _book_a_loss_on_commission),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
-    ("A refund has left M-Pesa", lambda: _owe(status="done")),
+    ("A refund has left M-Pesa", lambda: _owe(**DONE)),
     ("What is owed back, and is not back", _owe_back_what_was_earned),
     ("What is owed back, and is not back", _owe),
     ("No more of a receipt goes back", lambda: _owe(amount=3001)),
@@ -337,7 +341,10 @@ BREAKS_OF_PAYOUTS = [
     ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
     ("A share is what was agreed", lambda: OrderTrack.objects.update(commission=1)),
     ("A share is in the ledger", lambda: SellerShare.objects.update(amount=2899, sold_for=2999)),
-    ("A payout has left M-Pesa", lambda: Payout.objects.update(status="done")),
+    (
+        "A payout has left M-Pesa",
+        lambda: Payout.objects.update(status="done", number="TKP0000001", done_at=ago(0)),
+    ),
     ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
     ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
     ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),

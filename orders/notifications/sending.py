@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from omachemainproj.background import enqueue
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
+    UNNAMED,
     Message,
     MessageChannel,
     MessageState,
@@ -73,7 +75,11 @@ def send_message(message_id: int) -> None:
         claimed.update(reason=str(error)[:200])
     else:
         claimed.update(
-            state=MessageState.SENT, sent_at=timezone.now(), provider_id=provider_id, reason=""
+            state=MessageState.SENT,
+            # Not before it was tried: another machine's clock may have been ahead.
+            sent_at=Greatest(timezone.now(), F("tried_at")),
+            provider_id=provider_id or UNNAMED,
+            reason="",
         )
 
 
@@ -107,8 +113,7 @@ def _claim(message_id: int, now: datetime) -> Message | None:
 def _send(message: Message) -> str:
     if message.channel == MessageChannel.SMS:
         return channels.sms_provider().send(phone=message.contact, text=message.text)
-    smtp.send(address=message.contact, subject=message.subject, text=message.text)
-    return ""
+    return smtp.send(address=message.contact, subject=message.subject, text=message.text)
 
 
 def _after_refusal(message: Message, error: NotSent) -> dict[str, object]:

@@ -20,6 +20,7 @@ from .order_payments import (
     OrderPaymentQuerySet,
     new_callback_token,
 )
+from .originals import Original
 from .payouts import (
     AWAITS_APPROVAL,
     Payout,
@@ -36,7 +37,14 @@ from .receipts import (
     provider_choices,
 )
 from .refunds import Cause, Refund, Way
-from .transfers import MAX_TRIES, MoneyOut, PayoutStop, TransferStatus, new_conversation_id
+from .transfers import (
+    MAX_TRIES,
+    MoneyOut,
+    PayoutStop,
+    TransferStatus,
+    Unnumbered,
+    new_conversation_id,
+)
 
 __all__ = [
     "AWAITS_APPROVAL",
@@ -57,6 +65,7 @@ __all__ = [
     "OrderBalance",
     "OrderPayment",
     "OrderPaymentQuerySet",
+    "Original",
     "Payout",
     "PayoutDay",
     "PayoutStop",
@@ -70,6 +79,7 @@ __all__ = [
     "Source",
     "StatementPull",
     "TransferStatus",
+    "Unnumbered",
     "Way",
     "account_choices",
     "amount_credited",

@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 from .receipts import Provider, Receipt
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
+from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus, Unnumbered
 
 
 class Way(models.TextChoices):
@@ -101,6 +101,18 @@ class Refund(MoneyOut):
             ),
             models.CheckConstraint(
                 name="payment_to_a_phone_names_it", condition=~Q(way=Way.B2C, phone="")
+            ),
+            models.CheckConstraint(
+                name="refund_that_is_done_has_a_number_or_says_why_not",
+                condition=~Q(status=TransferStatus.DONE)
+                | ~Q(number="")
+                | Q(unnumbered=Unnumbered.NOT_TOLD)
+                | Q(unnumbered=Unnumbered.ALREADY_REVERSED, way=Way.REVERSAL)
+                | Q(unnumbered=Unnumbered.OUTSIDE, way=Way.OUTSIDE),
+            ),
+            models.CheckConstraint(
+                name="refund_is_done_at_a_time",
+                condition=~Q(status=TransferStatus.DONE) | Q(done_at__isnull=False),
             ),
         ]
         indexes = [

@@ -25,6 +25,7 @@ from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
+from payments.models.transfers import UNDER_WAY
 from payments.transfers import TransferHandler, handles
 
 from .balances import annotate_balances, balance_of
@@ -120,13 +121,15 @@ def _create(
     seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
 ) -> Payout:
     now = timezone.now()
-    is_large = amount > settings.PAYOUT_APPROVAL_ABOVE
+    limit = settings.PAYOUT_APPROVAL_ABOVE
+    is_large = amount > limit
     payout = Payout(
         seller_id=seller_id,
         phone=phone,
         gross=gross,
         amount=amount,
         needs_approval=is_large,
+        approval_above=limit,
         tries=max((share.tries for share in shares), default=0),
         next_check_at=None if is_large else now,
     )
@@ -158,6 +161,9 @@ class PayoutHandler(TransferHandler[Payout]):
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it, and let the seller know."""
+        if was not in UNDER_WAY:
+            # It was thought not to have left, and was taken out of its day.
+            _count_in_its_day(row)
         carries = row.shares.aggregate(total=Sum("amount"))["total"] or 0
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.
@@ -233,6 +239,13 @@ def release_daily_limit(payout: Payout) -> None:
     if payout.sent_at is not None:
         day = PayoutDay.objects.filter(day=payout.sent_at.astimezone(NAIROBI).date())
         day.filter(sent__gte=payout.amount).update(sent=F("sent") - payout.amount)
+
+
+def _count_in_its_day(payout: Payout) -> None:
+    if payout.sent_at is not None:
+        day = payout.sent_at.astimezone(NAIROBI).date()
+        PayoutDay.objects.bulk_create([PayoutDay(day=day)], ignore_conflicts=True)
+        PayoutDay.objects.filter(day=day).update(sent=F("sent") + payout.amount)
 
 
 def next_day(now: datetime) -> datetime:

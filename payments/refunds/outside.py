@@ -20,6 +20,7 @@ from payments.models import (
     Receipt,
     Refund,
     TransferStatus,
+    Unnumbered,
     Way,
     order_balance,
 )
@@ -124,6 +125,7 @@ def _give_back(receipt: Receipt, amount: int, number: str) -> None:
         way=Way.OUTSIDE,
         status=TransferStatus.DONE,
         number=number,
+        unnumbered="" if number else Unnumbered.OUTSIDE,
         result_text=BY_MPESA,
         done_at=now,
     )
