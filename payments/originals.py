@@ -153,8 +153,13 @@ def give_sqlite_its_digest(*, connection: BaseDatabaseWrapper, **kwargs: Any) ->
     """Receiver of ``connection_created``: SQLite has no digest of bytes, nor has Django for it."""
     if connection.vendor == "sqlite":
         connection.connection.create_function(
-            "SHA256_OF_BYTES", 1, lambda held: sha256(held).hexdigest(), deterministic=True
+            "SHA256_OF_BYTES", 1, _digest_of_whatever, deterministic=True
         )
+
+
+def _digest_of_whatever(held: bytes | str | None) -> str:
+    """SQLite keeps a text in a column of bytes, if somebody writes one."""
+    return sha256(held if isinstance(held, bytes) else str(held).encode()).hexdigest()
 
 
 def keep_originals(*, using: str = "default", **kwargs: Any) -> None:

@@ -27,6 +27,6 @@ class Migration(migrations.Migration):
         migrations.RunPython(say_that_it_was_sent, migrations.RunPython.noop),
         migrations.AddConstraint(
             model_name='message',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('provider_id', ''), _negated=True), ('sent_at__gte', models.F('tried_at')), ('state', 'sent'), ('tried_at__isnull', False), ('tries__gte', 1)), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='message_that_was_sent_says_when_and_under_which_id'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(models.Q(('provider_id', ''), _negated=True), ('sent_at__gte', models.F('tried_at')), ('sent_at__isnull', False), ('state', 'sent'), ('tried_at__isnull', False), ('tries__gte', 1)), models.Q(models.Q(('state', 'sent'), _negated=True), ('sent_at__isnull', True)), _connector='OR'), name='message_that_was_sent_says_when_and_under_which_id'),
         ),
     ]

@@ -148,6 +148,7 @@ class Message(models.Model):
                     state=MessageState.SENT,
                     tries__gte=1,
                     tried_at__isnull=False,
+                    sent_at__isnull=False,
                     sent_at__gte=F("tried_at"),
                 )
                 | Q(~Q(state=MessageState.SENT), sent_at__isnull=True),

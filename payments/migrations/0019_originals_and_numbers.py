@@ -6,8 +6,6 @@ from django.db import migrations, models
 from django.db.models import F, Sum
 from django.db.models.functions import Greatest, TruncDate
 
-from omachemainproj.dates import NAIROBI
-
 
 def say_what_was(apps, schema_editor):
     """Say of payouts what was too large at their time, and of what is done how that is known.
@@ -35,7 +33,7 @@ def say_what_was(apps, schema_editor):
 
 def _count_days(PayoutDay, Payout):
     left = Payout.objects.filter(status__in=["unknown", "sent", "done"], sent_at__isnull=False)
-    days = left.annotate(day=TruncDate("sent_at", tzinfo=NAIROBI)).order_by().values("day")
+    days = left.annotate(day=TruncDate("sent_at")).order_by().values("day")
     sent = {day: total for day, total in days.values_list("day", Sum("amount"))}
     PayoutDay.objects.exclude(day__in=sent).update(sent=0)
     for day, total in sent.items():

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 
-from omachemainproj.dates import NAIROBI
 from payments.models import Payout, PayoutDay, TransferStatus
 
 from .rule import rule
@@ -18,8 +16,9 @@ COUNTED = (TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
 
 
 def _sent_by_day() -> dict[date, int]:
+    # A day in the shop's time zone, Nairobi's.
     sent = Payout.objects.filter(status__in=COUNTED, sent_at__isnull=False, amount__gt=0)
-    days = sent.annotate(day=TruncDate("sent_at", tzinfo=NAIROBI)).order_by().values("day")
+    days = sent.annotate(day=TruncDate("sent_at")).order_by().values("day")
     return dict(days.values_list("day", Sum("amount")))
 
 
@@ -32,7 +31,7 @@ def _miscounted(day_ids: list[int]) -> list[int]:
 def _uncounted(payout_ids: list[int]) -> list[int]:
     counted = set(PayoutDay.objects.values_list("day", flat=True))
     sent = Payout.objects.filter(pk__in=payout_ids).annotate(
-        day=TruncDate("sent_at", tzinfo=NAIROBI)
+        day=TruncDate("sent_at")
     )
     return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)
 

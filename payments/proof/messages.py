@@ -98,7 +98,7 @@ def _differ(shown: str, kept: str) -> bool:
 
 def _money_in(event: GatewayEvent) -> _Told | None:
     """The payment a message told of that was believed; None where it told of none."""
-    body = bytes(event.body)
+    body = _body(event)
     try:
         if event.source == Source.C2B:
             return _of_pay_bill(event, body)
@@ -114,6 +114,12 @@ def _money_in(event: GatewayEvent) -> _Told | None:
     if bank is None or notification is None or not notification.is_money_in:
         return None
     return _Told(bank.key, notification.number, notification.amount, notification.phone)
+
+
+def _body(event: GatewayEvent) -> bytes:
+    # SQLite keeps a text in a column of bytes, if somebody writes one.
+    body: object = event.body
+    return body.encode() if isinstance(body, str) else bytes(event.body)
 
 
 def _of_pay_bill(event: GatewayEvent, body: bytes) -> _Told | None:
@@ -146,7 +152,7 @@ def _has_moved(event: GatewayEvent) -> bool:
     if row is None or event.token != row.callback_token or event.is_from_elsewhere:
         return True
     try:
-        result = read_transfer_callback(bytes(event.body))
+        result = read_transfer_callback(_body(event))
     except UnreadableCallback:
         return True
     if not isinstance(result, Result) or not result.succeeded:
@@ -178,7 +184,7 @@ def _names_another(event: GatewayEvent) -> bool:
     if row is None or event.token != row.callback_token or event.is_from_elsewhere:
         return False
     try:
-        result = read_transfer_callback(bytes(event.body))
+        result = read_transfer_callback(_body(event))
     except UnreadableCallback:
         return False
     is_end = isinstance(result, Result) and result.succeeded

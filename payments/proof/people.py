@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum, TextField, Value
-from django.db.models.functions import Cast, Concat
+from django.db.models.functions import Cast, Coalesce, Concat
 
 from accounts.models import User
 from orders.models import Order
@@ -25,13 +25,15 @@ from payments.models import (
 
 from .rule import rule, total
 
+#: Instead of a row that there is none of: nothing is equal to NULL, nor different from it.
+NOBODY = Value(0)
+
 
 @rule("An entry of what is owed to a seller names the seller of its share, or of its payout")
 def _of_the_seller(now: datetime) -> QuerySet[LedgerEntry]:
+    seller = Coalesce("posting__share__seller", "posting__payout__seller", NOBODY)
     owed = LedgerEntry.objects.filter(account=Account.SELLERS_PAYABLE)
-    return owed.exclude(seller=F("posting__share__seller")).exclude(
-        seller=F("posting__payout__seller")
-    )
+    return owed.annotate(whose=seller).exclude(seller_id=F("whose"))
 
 
 @rule("What the ledger owes a seller is what they have earned, less what they were sent")
@@ -71,14 +73,13 @@ def _held(now: datetime) -> QuerySet[Order]:
 
 @rule("An entry is for the order of the receipt, the refund or the share it was posted for")
 def _of_the_order(now: datetime) -> QuerySet[LedgerEntry]:
-    return LedgerEntry.objects.filter(
-        Q(posting__share__isnull=False) & ~Q(order=F("posting__share__track__order"))
-        | Q(posting__share__isnull=True, posting__refund__isnull=False, order__isnull=False)
-        & ~Q(order=F("posting__refund__order"))
-        | Q(posting__share__isnull=True, posting__refund__isnull=True, order__isnull=False)
-        & Q(posting__receipt__isnull=False)
-        & ~Q(order=F("posting__receipt__order"))
+    order = Coalesce(
+        "posting__share__track__order", "posting__refund__order", "posting__receipt__order", NOBODY
     )
+    row = Q(posting__share__isnull=False) | Q(posting__refund__isnull=False)
+    row |= Q(posting__receipt__isnull=False)
+    of_one = LedgerEntry.objects.filter(row, order__isnull=False)
+    return of_one.annotate(whose=order).exclude(order_id=F("whose"))
 
 
 @rule("What of a receipt goes back, or went, was posted as owed on that receipt")
@@ -87,8 +88,12 @@ def _owed_back(now: datetime) -> QuerySet[Receipt]:
     entries = LedgerEntry.objects.filter(
         account=Account.REFUNDS_PAYABLE, posting__receipt=OuterRef("pk")
     )
+    # What was owed before there were refunds is posted for the order alone.
+    of_before = LedgerEntry.objects.filter(
+        account=Account.REFUNDS_PAYABLE, order=OuterRef("order"), posting__refund__isnull=True
+    )
     return (
-        Receipt.objects.filter(Exists(refunds) | Exists(entries))
+        Receipt.objects.filter(Exists(refunds) | Exists(entries), ~Exists(of_before))
         .annotate(
             posted=total(entries, by="posting__receipt", of=net(Side.CREDIT)),
             back=total(refunds, by="receipt", of=Sum("amount")),
@@ -106,7 +111,8 @@ def _same_money(now: datetime) -> QuerySet[Refund]:
 
 @rule("A refund is for its receipt's order")
 def _refund_of_its_order(now: datetime) -> QuerySet[Refund]:
-    return Refund.objects.filter(order__isnull=False).exclude(order=F("receipt__order"))
+    of_one = Refund.objects.filter(order__isnull=False)
+    return of_one.annotate(whose=Coalesce("receipt__order", NOBODY)).exclude(order_id=F("whose"))
 
 
 def _named(kind: str, of: str, after: str = "") -> Q:

@@ -9,7 +9,7 @@ from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout
 from payments.models import Payout, PayoutStop
 from payments.payouts.services import create_payouts
-from payments.transfers import mark_refused
+from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.shopping import paid_line
@@ -34,10 +34,10 @@ def payout(buyer, kettle, agent):
 
 
 @pytest.fixture
-def large(settings, payout):
+def large(settings, request):
     """The same, in a shop where two people look at what is above KES 1,000."""
-    Payout.objects.update(needs_approval=True, next_check_at=None)
-    return payout
+    settings.PAYOUT_APPROVAL_ABOVE = 1_000
+    return request.getfixturevalue("payout")
 
 
 @pytest.fixture
@@ -134,13 +134,13 @@ def test_a_number_that_is_known_already_is_not_another_payout_s(refused, buyer, 
     other = ProductFactory(seller=UserFactory())
     move_line(paid_line(buyer, other).pk, "fetched", by=agent)
     create_payouts(other.seller_id)
-    Payout.objects.filter(seller=other.seller).update(number="TKB1234567")
+    known = Payout.objects.get(seller=other.seller)
+    mark_done(known, number="TKB1234567")
 
     answer = act(desk, refused, "portal", number="TKB1234567")
 
     assert said(answer) == ["Name the portal's own receipt number, not one that is known already."]
     assert refused.status == "refused"
-    Payout.objects.filter(seller=other.seller).update(number="")
 
 
 def test_what_ended_otherwise_is_acknowledged(payout, desk):
