@@ -305,9 +305,7 @@ class _OnPostgresql(_Triggers):
         )
 
     def guards(self) -> list[tuple[str, str, list[str]]]:
-        refuse = (
-            f"RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';"
-        )
+        refuse = f"RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';"
         function = self.function("refuse_change_of_what_is_kept", refuse)
         act = "EXECUTE FUNCTION refuse_change_of_what_is_kept()"
         names = [

@@ -26,6 +26,7 @@ from payments.models import (
     SellerShare,
 )
 from payments.payouts.services import create_payouts
+from payments.proof import bounds, days, messages, originals, people, staff
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
@@ -372,8 +373,15 @@ def test_what_is_broken_is_found(paid, rule, breaks):
 
 def test_every_rule_is_shown_to_find_something():
     broken = tuple(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS)
+    # Those are shown to by what is corrupted in tests/proof.
+    elsewhere = (bounds, days, messages, originals, people, staff)
+    others = {module.__name__ for module in elsewhere}
 
-    assert [rule.says for rule in RULES if not rule.says.startswith(broken)] == []
+    assert [
+        rule.says
+        for rule in RULES
+        if rule.breaking.__module__ not in others and not rule.says.startswith(broken)
+    ] == []
 
 
 def test_an_attempt_asked_about_for_a_day_waits_for_a_person(paid):

@@ -30,9 +30,7 @@ def _miscounted(day_ids: list[int]) -> list[int]:
 
 def _uncounted(payout_ids: list[int]) -> list[int]:
     counted = set(PayoutDay.objects.values_list("day", flat=True))
-    sent = Payout.objects.filter(pk__in=payout_ids).annotate(
-        day=TruncDate("sent_at")
-    )
+    sent = Payout.objects.filter(pk__in=payout_ids).annotate(day=TruncDate("sent_at"))
     return sorted(pk for pk, day in sent.values_list("pk", "day") if day not in counted)
 
 

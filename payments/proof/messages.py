@@ -201,9 +201,7 @@ def _only_result() -> Q:
     return of_refund | of_payout
 
 
-@rule(
-    "A transfer of which one result alone came has the number it named", only=_numbered_otherwise
-)
+@rule("A transfer of which one result alone came has the number it named", only=_numbered_otherwise)
 def _named(now: datetime) -> QuerySet[GatewayEvent]:
     by_person = ["Seen on M-Pesa's portal.", "Sent on M-Pesa's portal."]
     applied = GatewayEvent.objects.filter(_only_result(), state=EventState.APPLIED)

@@ -3,11 +3,13 @@
 import pytest
 from django.utils import timezone
 
+from accounts.backoffice.audit import log
 from accounts.models import Audit
+from omachemainproj.dates import NAIROBI
 from orders.fulfilment import move_line
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout
-from payments.models import Payout, PayoutStop
+from payments.models import Payout, PayoutDay, PayoutStop
 from payments.payouts.services import create_payouts
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
@@ -52,6 +54,7 @@ def refused(payout):
 def silent(payout):
     old = timezone.now() - timezone.timedelta(days=3)
     Payout.objects.update(status="unknown", sent_at=old, next_check_at=None)
+    PayoutDay.objects.create(day=old.astimezone(NAIROBI).date(), sent=payout.amount)
     return payout
 
 
@@ -87,6 +90,7 @@ def test_nobody_approves_their_own_payout(large, kettle, daraja):
     seller = kettle.seller
     seller.is_staff = seller.is_superuser = True
     seller.save()
+    log(UserFactory(is_superuser=True), "Changed", seller, changes={"is_staff": [False, True]})
 
     act(browser_of(seller), large, "approve")
 

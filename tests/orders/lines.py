@@ -3,7 +3,6 @@
 from django.contrib.auth.models import Group
 
 from accounts.backoffice import audit
-
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import OrderTrack, TrackStatus

@@ -6,7 +6,6 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.backoffice import audit
-from orders.cashout import place_order
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models.notifications import Notice
@@ -14,7 +13,7 @@ from orders.notifications.rendering import compose
 from orders.notifications.sending import deliver_notifications
 from payments import clock
 from payments.backoffice import resolve_money_in, resolve_money_out
-from payments.models import GatewayEvent, Payout, PayoutStop, Refund
+from payments.models import AccessToken, GatewayEvent, Payout, PayoutStop, Refund
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.bodies import by_hand, post, post_c2b, success
 from tests.payments.conftest import ringing
@@ -61,6 +60,9 @@ def trade(buyer, settings):
     aside = GatewayEvent.objects.get(source="prompt", payment=None, refund=None, payout=None)
     resolve_money_in.set_message_aside(aside.pk)
     audit.log(keeper, "Set it aside", aside, why="Noise.")
+    AccessToken.objects.create(
+        account="a" * 64, token="t", good_until=timezone.now() + timedelta(hours=1)
+    )
     # What the rest is to be told is written, and not sent yet.
     deliver_notifications(lines[0].order_id)
     for notice in Notice.objects.to_compose():

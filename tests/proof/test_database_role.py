@@ -61,7 +61,9 @@ def as_role(role):
         cursor.execute("RESET SESSION AUTHORIZATION")
 
 
-def test_the_shop_trades_as_that_role_and_cannot_undo_what_is_kept(as_role, buyer, daraja, settings):
+def test_the_shop_trades_as_that_role_and_cannot_undo_what_is_kept(
+    as_role, buyer, daraja, settings
+):
     trade(buyer, settings)
 
     done = [attack for attack in ATTACKS if not _is_refused(attack)]
