@@ -6,6 +6,7 @@ The triggers are made anew after every ``migrate``, for SQLite drops those of a 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -122,31 +123,27 @@ FACTS = [
 class Digest(Func):
     """SHA-256 of columns as the triggers make it, in hexadecimal."""
 
+    template = "SHA256(%(expressions)s)"
     arg_joiner = " || '|' || "
     output_field = CharField()
 
     def __init__(self, *columns: str) -> None:
         super().__init__(*(Coalesce(Cast(F(each), TextField()), Value("")) for each in columns))
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
-        return super().as_sql(*args, **kwargs, template="SHA256(%(expressions)s)")
-
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
-        return super().as_sql(*args, **kwargs, template=template)
+        return self.as_sql(compiler, connection, None, template)
 
 
 class DigestOfBytes(Func):
     """SHA-256 of a column of bytes, in hexadecimal."""
 
+    template = "SHA256_OF_BYTES(%(expressions)s)"
     arity = 1
     output_field = CharField()
 
-    def as_sql(self, *args: Any, **kwargs: Any) -> Any:
-        return super().as_sql(*args, **kwargs, template="SHA256_OF_BYTES(%(expressions)s)")
-
-    def as_postgresql(self, *args: Any, **kwargs: Any) -> Any:
-        return super().as_sql(*args, **kwargs, template="encode(sha256(%(expressions)s), 'hex')")
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, None, "encode(sha256(%(expressions)s), 'hex')")
 
 
 def give_sqlite_its_digest(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
@@ -168,28 +165,27 @@ def keep_originals(*, using: str = "default", **kwargs: Any) -> None:
     Rows that were there before a trigger was are kept as they are then. Safe to repeat.
     """
     connection = connections[using]
-    made = _triggers(connection)
     with transaction.atomic(using=using), connection.cursor() as cursor:
         tables = _tables(connection)
         if Original._meta.db_table not in tables:
             return  # migrated to before it: there is nothing to keep it in
-        there = _there(connection)
-        for fact in FACTS:
-            columns = tables.get(fact.table, set())
-            if not {*fact.columns} <= columns:
-                continue
-            writer = made.writer(fact)
-            if writer.keys() <= there:
-                continue
-            for name, statements in writer.items():
-                if name not in there:
-                    for statement in statements:
-                        cursor.execute(statement)
-            cursor.execute(made.backfill(fact))
-        for table, name, statements in made.guards():
-            if table in tables and name not in there:
-                for statement in statements:
-                    cursor.execute(statement)
+        for statement in _missing(_triggers(connection), tables, _there(connection)):
+            cursor.execute(statement)
+
+
+def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> Iterator[str]:
+    """What makes the triggers that are not there, of tables that are."""
+    for fact in FACTS:
+        if fact.table not in tables or not {*fact.columns} <= tables[fact.table]:
+            continue
+        new = [make for name, make in made.writer(fact).items() if name not in there]
+        for statements in new:
+            yield from statements
+        if new:
+            yield made.backfill(fact)
+    for table, name, statements in made.guards():
+        if table in tables and name not in there:
+            yield from statements
 
 
 def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
@@ -245,11 +241,12 @@ class _Triggers:
     def backfill(self, fact: Fact) -> str:
         """Keep the originals of rows that were written before there was a trigger."""
         condition = self.condition(fact, "it")
+        only = f" AND ({condition})" if condition else ""
         return (
             f"INSERT INTO {self.original} (kind, row, digest)"
             f" SELECT '{fact.kind}', it.id, {self.digest(fact.columns, 'it')}"
             f" FROM {fact.table} it WHERE NOT EXISTS (SELECT 1 FROM {self.original} o"
-            f" WHERE o.kind = '{fact.kind}' AND o.row = it.id){f' AND ({condition})' if condition else ''}"
+            f" WHERE o.kind = '{fact.kind}' AND o.row = it.id){only}"
         )
 
     def condition(self, fact: Fact, row: str) -> str:

@@ -29,6 +29,9 @@ def say_what_was(apps, schema_editor):
     stops.filter(is_open=False, ended_at__isnull=True).update(ended_at=F("created_at"))
     stops.filter(is_open=True, ended_at__isnull=False).update(ended_at=None)
     _count_days(apps.get_model("payments", "PayoutDay"), Payout)
+    if schema_editor.connection.vendor == "postgresql":
+        # What waits to be checked at the commit would keep the table from being altered.
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 def _count_days(PayoutDay, Payout):
@@ -38,6 +41,27 @@ def _count_days(PayoutDay, Payout):
     PayoutDay.objects.exclude(day__in=sent).update(sent=0)
     for day, total in sent.items():
         PayoutDay.objects.update_or_create(day=day, defaults={"sent": total})
+
+
+def stop_keeping(apps, schema_editor):
+    """Going back: take down the triggers that payments.originals made after the migrations."""
+    connection = schema_editor.connection
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(
+                "SELECT proname FROM pg_proc WHERE prosrc LIKE '%INTO payments_original%'"
+                " OR proname = 'refuse_change_of_what_is_kept'"
+            )
+            names = [name for (name,) in cursor.fetchall()]
+            for name in names:
+                cursor.execute(f"DROP FUNCTION {name}() CASCADE")
+            return
+        cursor.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+            " AND (sql LIKE '%payments_original%' OR name LIKE 'payments_gatewayevent_is_kept%')"
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"DROP TRIGGER {name}")
 
 
 class Migration(migrations.Migration):
@@ -114,4 +138,5 @@ class Migration(migrations.Migration):
             model_name='original',
             constraint=models.UniqueConstraint(fields=('kind', 'row'), name='original_is_written_once'),
         ),
+        migrations.RunPython(migrations.RunPython.noop, stop_keeping),
     ]
