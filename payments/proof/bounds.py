@@ -28,6 +28,7 @@ from .rule import rule
 #: Clocks differ, and the hosts' were seen to be a day off; nothing the shop plans is further away.
 FUTURE = timedelta(days=1)
 WAITS = timedelta(days=3)
+MONTH = timedelta(days=30)
 
 #: When something has happened: by then it is over.
 PAST: list[tuple[type[Model], tuple[str, ...]]] = [
@@ -39,7 +40,6 @@ PAST: list[tuple[type[Model], tuple[str, ...]]] = [
     (SellerShare, ("created_at", "reversed_at")),
     (GatewayEvent, ("received_at", "applied_at")),
     (LedgerPosting, ("created_at",)),
-    (StatementPull, ("read_from", "read_until")),
     (Notice, ("created_at", "composed_at")),
     (Message, ("created_at", "tried_at", "sent_at")),
     (Audit, ("at",)),
@@ -49,7 +49,6 @@ NEXT: list[tuple[type[Model], tuple[str, ...]]] = [
     (OrderPayment, ("next_check_at",)),
     (Refund, ("next_check_at",)),
     (Payout, ("next_check_at",)),
-    (StatementPull, ("next_pull_at",)),
     (Message, ("next_try_at",)),
     (AccessToken, ("good_until", "claimed_until")),
 ]
@@ -91,9 +90,13 @@ def _confirmed(now: datetime) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(status=AttemptStatus.CONFIRMED, confirmed_at__isnull=True)
 
 
-@rule("The statement was read from a time until a later one")
+@rule("The statement was read from a time until a later one, and is read on soon after that")
 def _read(now: datetime) -> QuerySet[StatementPull]:
-    return StatementPull.objects.filter(read_from__gt=F("read_until"))
+    # A reading sets both: the next is hours after the end of the last, whatever the time is.
+    backwards = Q(read_from__gt=F("read_until")) | Q(read_until__gt=F("next_pull_at"))
+    return StatementPull.objects.filter(
+        backwards | Q(next_pull_at__gt=now + MONTH) | Q(read_until__gt=now + MONTH)
+    )
 
 
 @rule("A provider's id is of one message alone")

@@ -72,7 +72,11 @@ def _astray(event_ids: list[int]) -> Iterator[int]:
         found = told.get(event.pk)
         if found is not None:
             receipt = receipts.get((found.provider, found.number))
-            if receipt is None or not _fits(receipt, found, receipt.pk in corrected):
+            if receipt is None:
+                yield event.pk
+            elif event.payment_id and receipt.payment_id != event.payment_id:
+                continue  # told of twice, and counted for the attempt that was first
+            elif not _fits(receipt, found, receipt.pk in corrected):
                 yield event.pk
         elif not _has_moved(event):
             yield event.pk
