@@ -85,6 +85,7 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_day_at_a_shop_of_its_own_leaves_this_one_alone():
     told = {**os.environ, "DJANGO_SETTINGS_MODULE": "omachemainproj.settings"}
     command = [sys.executable, "manage.py", "demo_day", "--own", "--orders", "1"]
