@@ -27,6 +27,7 @@ from payments.models import (
     SellerShare,
 )
 from payments.payouts.services import create_payouts
+from payments.proof import bounds, days, messages, originals, people, staff
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
@@ -71,6 +72,10 @@ def ago(minutes):
     return timezone.now() - timedelta(minutes=minutes)
 
 
+#: How something ends that went under a receipt of M-Pesa's.
+DONE = {"status": "done", "number": "TKX0000001", "done_at": timezone.now()}
+
+
 def _move_for_another_order():
     StockMovement.objects.filter(quantity__lt=0).update(reference="order:0")
 
@@ -89,7 +94,7 @@ def _take_a_part_back():
     receipt = Receipt.objects.get()
     Refund.objects.create(
         receipt=receipt, order_id=receipt.order_id, amount=1, cause="outside", way="outside",
-        status="done",
+        **DONE,
     )  # fmt: skip
 
 
@@ -247,7 +252,7 @@ def _call_a_line_refunded_too_early():
 
 
 def _forget_that_a_line_is_refunded():
-    _owe(track=_return(track_status="cancelled"), status="done")
+    _owe(track=_return(track_status="cancelled"), **DONE)
 
 
 def _fetch_for_nothing():
@@ -354,7 +359,7 @@ BREAKS = [
     ("What a receipt fell short of", lambda: Receipt.objects.update(borne=1)),
     ("What a receipt fell short of", _book_a_loss_on_commission),
     ("A receipt's money is in suspense", lambda: Receipt.objects.update(order=None, note="?")),
-    ("A refund has left M-Pesa", lambda: _owe(status="done")),
+    ("A refund has left M-Pesa", lambda: _owe(**DONE)),
     ("What is owed back, and is not back", _owe_back_what_was_earned),
     ("What is owed back, and is not back", _owe),
     ("No more of a receipt goes back", lambda: _owe(amount=3001)),
@@ -383,7 +388,10 @@ BREAKS_OF_PAYOUTS = [
     ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
     ("A share is what was agreed", lambda: OrderTrack.objects.update(commission=1)),
     ("A share is in the ledger", lambda: SellerShare.objects.update(amount=2899, sold_for=2999)),
-    ("A payout has left M-Pesa", lambda: Payout.objects.update(status="done")),
+    (
+        "A payout has left M-Pesa",
+        lambda: Payout.objects.update(status="done", number="TKP0000001", done_at=ago(0)),
+    ),
     ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
     ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
     ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),
@@ -416,8 +424,15 @@ def test_what_is_broken_is_found(paid, rule, breaks):
 
 def test_every_rule_is_shown_to_find_something():
     broken = tuple(rule for rule, _ in BREAKS + BREAKS_OF_PAYOUTS)
+    # Those are shown to by what is corrupted in tests/proof.
+    elsewhere = (bounds, days, messages, originals, people, staff)
+    others = {module.__name__ for module in elsewhere}
 
-    assert [rule.says for rule in RULES if not rule.says.startswith(broken)] == []
+    assert [
+        rule.says
+        for rule in RULES
+        if rule.breaking.__module__ not in others and not rule.says.startswith(broken)
+    ] == []
 
 
 def test_an_attempt_asked_about_for_a_day_waits_for_a_person(paid):

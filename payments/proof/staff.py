@@ -1,4 +1,4 @@
-"""What the staff decided: nobody about their own, and nobody alone what needs two.
+"""What only people do: nobody about their own, nobody alone what needs two, all in the audit.
 
 That nobody agrees to what they proposed themselves is a constraint of the database.
 """
@@ -6,11 +6,15 @@ That nobody agrees to what they proposed themselves is a constraint of the datab
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
 
+from accounts.models import Audit, User
 from orders.models import TrackEvent, TrackStatus
-from payments.models import Payout
+from payments.models import EventState, GatewayEvent, Original, Payout, PayoutStop, Receipt
+from payments.originals import BORN_STAFF
 
 from .rule import rule
 
@@ -23,12 +27,57 @@ def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
     return TrackEvent.objects.filter(bought | sold, on_the_way | cancelled_late)
 
 
-@rule("No payout was approved by its seller, or by who fetched its goods")
-def _no_own_payouts(now: datetime) -> QuerySet[Payout]:
+def _audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
+    """What staff did to the row outside."""
+    return Audit.objects.filter(
+        content_type__app_label=model._meta.app_label,
+        content_type__model=model._meta.model_name,
+        object_id=Cast(OuterRef("pk"), CharField()),
+        **more,
+    )
+
+
+@rule("Who approved a payout did so on the console, and neither sold nor fetched its goods")
+def _approved(now: datetime) -> QuerySet[Payout]:
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=OuterRef("pk"),
         track_status=TrackStatus.FETCHED,
         actor=OuterRef("approved_by"),
     )
+    did = Exists(_audit_of(Payout, actor=OuterRef("approved_by")))
     approved = Payout.objects.filter(approved_by__isnull=False)
-    return approved.filter(Q(approved_by=F("seller")) | Exists(fetched))
+    return approved.filter(~did | Exists(fetched) | Q(approved_by=F("seller")))
+
+
+@rule("A message was set aside by a person")
+def _set_aside(now: datetime) -> QuerySet[GatewayEvent]:
+    aside = GatewayEvent.objects.filter(state=EventState.ASIDE)
+    return aside.filter(~Exists(_audit_of(GatewayEvent)))
+
+
+@rule("A stop of all payouts was ended by a person")
+def _ended(now: datetime) -> QuerySet[PayoutStop]:
+    return PayoutStop.objects.filter(~Exists(_audit_of(PayoutStop)), is_open=False)
+
+
+@rule("That money is no prompt's was found by a person")
+def _stands_alone(now: datetime) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(~Exists(_audit_of(Receipt)), stands_alone=True)
+
+
+@rule("Whoever is staff was made so from the start, or by another, in the audit")
+def _powers(now: datetime) -> QuerySet[User]:
+    from_the_start = Original.objects.filter(kind=BORN_STAFF, row=OuterRef("pk"))
+    given = _audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
+    return User.objects.filter(
+        Q(is_staff=True) | Q(is_superuser=True), ~Exists(from_the_start), ~Exists(given)
+    )
+
+
+@rule("Whoever has a role or a permission of their own was given it, in the audit")
+def _roles(now: datetime) -> QuerySet[User]:
+    given = _audit_of(User, changes__has_any_keys=["groups", "user_permissions"])
+    has = Q(Exists(User.groups.through.objects.filter(user=OuterRef("pk")))) | Q(
+        Exists(User.user_permissions.through.objects.filter(user=OuterRef("pk")))
+    )
+    return User.objects.filter(has, ~Exists(given))
