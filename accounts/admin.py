@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -20,11 +20,12 @@ from django.utils.html import format_html
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
-from . import services, tokens
+from . import emails, lockout, names, second_factor, services, tokens
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
-from .models import Audit, User
+from .lookalikes import skeleton
+from .models import EMAIL_TAKEN, Audit, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -44,8 +45,34 @@ class _PasswordsAsHashed(forms.BaseForm):
         return typed and fold_password(typed)
 
 
-class NewPersonForm(_PasswordsAsHashed, AdminUserCreationForm):
+class _NamesThatAreFree(forms.BaseModelForm):
+    """Refuses a new name that is kept, resting, or confusable with somebody's.
+
+    And an e-mail that another has confirmed.
+    """
+
+    def clean_email(self) -> str:
+        typed = str(self.cleaned_data.get("email") or "")
+        if typed and User.objects.confirmed_at(typed).exclude(pk=self.instance.pk or 0).exists():
+            raise forms.ValidationError(EMAIL_TAKEN)
+        return typed
+
+    def clean_username(self) -> str:
+        parent = getattr(super(), "clean_username", None)
+        typed = str((parent() if parent else None) or self.cleaned_data.get("username") or "")
+        if typed and typed.lower() != str(self.initial.get("username", "")).lower():
+            reason = names.refusal(typed, but=self.instance.pk or 0)
+            if reason:
+                raise forms.ValidationError(reason)
+        return typed
+
+
+class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, AdminUserCreationForm):
     """A person whom a superuser adds."""
+
+
+class PersonForm(_NamesThatAreFree, UserChangeForm):
+    """A person whom a superuser changes."""
 
 
 class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
@@ -57,6 +84,13 @@ class OutOfReach(Refusal):
 
     code = "out_of_reach"
     message = "Only a superuser acts on an account of the staff."
+
+
+class OwnFactor(Refusal):
+    """One's own factor goes by a code of it, and by nobody's word."""
+
+    code = "own_factor"
+    message = "Your own second factor is taken away on its page, with a code."
 
 
 @admin.register(User)
@@ -75,11 +109,12 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         # A hash, and shown only.
         "password": str,
     }
+    form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     ordering = ("-pk",)
     readonly_fields = ("avatar_preview", "last_login", "date_joined")
-    actions = ("take_avatars_away", "sign_out")
+    actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "gender", "avatar_preview")}),
@@ -103,6 +138,29 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     def sign_out(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         _require_reach(by, person)
         tokens.revoke_all(person.pk)
+
+    @staff_action("Let these people try their passwords again", permissions=["help"])
+    def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        lockout.forgive(person)
+
+    @staff_action(
+        "Take the second factors of these people away",
+        permissions=["take_factor"],
+        about="Only where you know that it is they who ask: by voice, or face to face. They are "
+        "signed out everywhere, and told by e-mail.",
+    )
+    def take_second_factor_away(
+        person: User,  # noqa: N805
+        given: Mapping[str, Any],
+        by: User,
+    ) -> None:
+        if person.pk == by.pk:
+            raise OwnFactor
+        second_factor.remove(person)
+
+    def has_take_factor_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")
@@ -128,6 +186,12 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             for name, options in fieldsets
         ]
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and not {"groups", "user_permissions"}.isdisjoint(form.changed_data):
+            # A role may ask for a second factor, which tokens of before were given out without.
+            tokens.revoke_all(form.instance.pk)
+
     def user_change_password(
         self,
         request: HttpRequest,
@@ -136,15 +200,40 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        person = User.objects.filter(pk=id).exclude(password=before or "").first()
+        if person is not None:
+            tokens.revoke_all(person.pk)
+            lockout.forgive(person)
+            emails.tell_of_change(person, "password_changed")
+        return response
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
+        name_before = form.initial.get("username") or obj.username
+        email_before = form.initial.get("email", "")
+        if "email" in form.changed_data:
+            obj.email_confirmed_at = None
+        super().save_model(request, obj, form, change)
+        names.claim(obj, obj.username)
+        if skeleton(name_before) != obj.skeleton:
+            names.rest(obj, name_before)
+        if change and email_before and email_before != obj.email:
+            emails.tell_of_change(obj, "email_changed", to=email_before)
+        if change and "is_superuser" in form.changed_data:
+            tokens.revoke_all(obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)
+        names.rest(obj, obj.username)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
             self._delete_avatar(person)
+        for person in queryset:
+            names.rest(person, person.username)
         super().delete_queryset(request, queryset)
 
     def _delete_avatar(self, person: User) -> None:

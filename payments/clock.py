@@ -13,15 +13,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import lockout
+from accounts.names import forget_rested_names
+from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
+from omachemainproj.caches import delete_expired_entries
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
+from orders.retention import forget_messages, mask_old_phones
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import process_payout, process_refund
@@ -68,6 +74,7 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         process_due_payouts,
         compose_notifications,
         send_due_messages,
+        delete_old_counts,
     ):
         done[duty.__name__] = 0
         try:
@@ -78,8 +85,34 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 
 def run_daily() -> int:
-    """Delete expired tokens and old counters. Returns how many."""
-    return delete_expired_tokens() + delete_old_budgets(timezone.now())
+    """Forget what is kept no longer (docs/privacy.md). Returns how many rows. Never raises.
+
+    Safe to repeat, anywhere, at once.
+    """
+    now, done = timezone.now(), 0
+    for duty in (
+        lambda _: delete_expired_tokens(),
+        delete_old_budgets,
+        delete_old_sessions,
+        forget_rested_names,
+        lambda _: lockout.delete_old(),
+        forget_messages,
+        mask_old_phones,
+    ):
+        try:
+            done += duty(now)
+        except Exception:
+            logger.exception("a daily duty failed; the next round tries again")
+    clear_expired_cookies()
+    return done
+
+
+def clear_expired_cookies() -> None:
+    """Delete the admin's sessions whose cookie is over. Never raises."""
+    try:
+        SessionStore.clear_expired()
+    except Exception:
+        logger.exception("sessions of the admin could not be deleted")
 
 
 def process_stored_events(now: datetime) -> int:
@@ -155,6 +188,11 @@ def send_due_messages(now: datetime) -> int:
     """Send messages that are due: those just composed, and those to be tried again."""
     due = Message.objects.to_send(now).order_by("next_try_at")
     return _each(send_message, due.values_list("pk", flat=True))
+
+
+def delete_old_counts(now: datetime) -> int:
+    """Delete rate limits' counts whose window is over."""
+    return delete_expired_entries()
 
 
 def _each(

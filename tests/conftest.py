@@ -8,9 +8,13 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from .databases import emptied_quickly, migrated_database
 from .factories import ProductFactory, UserFactory
+from .sampling import mark_the_rest_slow
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
+    # Before pytest deselects what is slow.
+    mark_the_rest_slow(items)
     if connection.vendor == "postgresql":
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL's row locks")

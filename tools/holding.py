@@ -162,7 +162,8 @@ class _Shop:
     def run_clock() -> None:
         from django.utils import timezone
 
-        from payments.clock import expire_silent_stk_pushes, expire_unpaid_orders
+        from orders.lifecycle import expire_unpaid_orders
+        from payments.clock import expire_silent_stk_pushes
 
         expire_silent_stk_pushes(timezone.now())
         expire_unpaid_orders()

@@ -30,6 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     # Handles money: all that came and went, and what waits for a decision.
     "finance": (
         "accounts.export_rows",
+        "accounts.export_phones",
         "payments.view_orderpayment",
         "payments.view_receipt",
         "payments.view_refund",

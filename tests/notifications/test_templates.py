@@ -47,6 +47,7 @@ def items(count, name="Kettle", code="123456"):
     return [Item(name, 1, code) for _ in range(count)]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 @pytest.mark.parametrize("count", [1, 3, 100])
 @pytest.mark.parametrize("name", ["Pan", "Ŵ💡" * 50, "€[]" * 33, "x" * 100])

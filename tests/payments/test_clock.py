@@ -32,6 +32,7 @@ DUTIES = [
     "process_due_payouts",
     "compose_notifications",
     "send_due_messages",
+    "delete_old_counts",
 ]
 
 

@@ -197,6 +197,7 @@ def test_what_was_booked_on_commission_is_moved_off_it(before, payment):
     assert moved.event == f"reclassified:correction:{Receipt.objects.get().pk}:1"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_what_was_undone_on_commission_is_moved_too(before, order, payment):
     come_short(payment)
@@ -210,6 +211,7 @@ def test_what_was_undone_on_commission_is_moved_too(before, order, payment):
     assert LedgerPosting.objects.filter(event__startswith="reclassified:").count() == 2
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_moving_twice_moves_once(before, payment):
     come_short(payment)
@@ -221,6 +223,7 @@ def test_moving_twice_moves_once(before, payment):
     assert (losses(), LedgerPosting.objects.count()) == ((0, 2999), posted)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_there_is_a_way_back_only_while_nothing_is_written_off(before, payment):
     migrate_to(AFTER)
@@ -234,6 +237,7 @@ def test_there_is_a_way_back_only_while_nothing_is_written_off(before, payment):
     assert losses() == (0, 2999)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("way", [(AFTER,), (AFTER, BEFORE)])
 def test_the_ledger_is_only_added_to_there_and_back(before, payment, way):

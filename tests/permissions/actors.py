@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.backoffice import audit
+from accounts.sessions import open_session
 from orders.fulfilment import move_line
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
@@ -72,6 +73,7 @@ class World:
         self._send_money(buyer, seller)
         self._leave_untold(buyer)
         audit.log(buyer, "Listed", self.product)
+        self.session = open_session(buyer)
 
     def _send_money(self, buyer, seller):
         """Money on its way out, and what keeps it back."""
@@ -115,6 +117,7 @@ class World:
             "product_id": self.product.pk,
             "category": "kitchen",
             "review_id": self.review.pk,
+            "session_id": self.session.pk,
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
             "track_id": (self.paid if "move" in route else self.delivered).pk,

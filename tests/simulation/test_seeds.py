@@ -39,5 +39,6 @@ def test_a_seed_is_the_same_run_every_time(runner):
     assert len(once.trace) > 100
 
 
+@pytest.mark.slow
 def test_another_seed_is_another_run(runner):
     assert runner.play(BASE).digest != runner.play(BASE + 1).digest
