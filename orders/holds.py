@@ -31,7 +31,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import Fixed, compiled
-from omachemainproj.ip_addresses import network_of
+from omachemainproj.ip_addresses import client_network
 from omachemainproj.money import format_kes
 
 from .models import Order, OrderTrack, PaymentStatus
@@ -49,6 +49,9 @@ NEWCOMER_VALUE, CUSTOMER_VALUE = 300_000, 500_000
 #: shares, and in one network, which an operator's customers share. The network's different goods
 #: are UNPAID_GOODS_PER_NETWORK.
 PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 5, 8
+#: Of IPv6, what a site or a tunnel gets for nothing counts as one network (RFC 6177): by /64 it
+#: would be 65,536 of them, and no limit at all.
+SITE = 48
 #: The least payment, in KES, that makes a customer of a newcomer and wipes out what lapsed before.
 TRUSTED_PAYMENT = 100
 
@@ -121,7 +124,9 @@ def hold_time() -> timedelta:
 
 def network_to_count(address: str | None) -> str:
     """The network whose newcomers' holds an address counts among; empty where nobody counts."""
-    return network_of(address) if settings.UNPAID_GOODS_PER_NETWORK else ""
+    if not address or not settings.UNPAID_GOODS_PER_NETWORK:
+        return ""
+    return client_network(address, prefix=SITE)
 
 
 class Asker(NamedTuple):

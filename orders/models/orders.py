@@ -185,7 +185,7 @@ class Order(models.Model):
     firm_until = models.DateTimeField(db_default=Now(), editable=False)
     #: It expired before its time, as its prompt was over and somebody else wanted its goods.
     yielded = models.BooleanField(default=False, db_default=False, editable=False)
-    #: Where a newcomer sent it from (omachemainproj.ip_addresses.network_of), while it is unpaid.
+    #: Where a newcomer sent it from (orders.holds.network_to_count), while it is unpaid.
     network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.

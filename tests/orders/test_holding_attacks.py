@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from omachemainproj.ip_addresses import network_of
 from orders import holds
 from orders.lifecycle import expire_order, expire_unpaid_orders
 from orders.models import Order
@@ -185,17 +184,18 @@ def test_where_an_order_came_from_is_forgotten_with_it(settings, buyer_api, good
 
 
 @pytest.mark.parametrize(
-    ("address", "network"),
+    ("limit", "address", "network"),
     [
-        ("105.161.7.1", "105.161.7.1"),
-        ("::ffff:105.161.7.1", "105.161.7.1"),
-        ("2001:db8:7:9::1", "2001:db8:7::/48"),
-        ("unknown", ""),
-        (None, ""),
+        (40, "105.161.7.1", "105.161.7.1"),
+        (40, "2001:db8:7:9::1", "2001:db8:7::/48"),
+        (40, None, ""),
+        (0, "105.161.7.1", ""),
     ],
 )
-def test_a_network_is_an_address_or_a_site(address, network):
-    assert network_of(address) == network
+def test_a_network_is_an_address_or_a_site(settings, limit, address, network):
+    settings.UNPAID_GOODS_PER_NETWORK = limit
+
+    assert holds.network_to_count(address) == network
 
 
 def test_one_lapse_harms_nobody(buyer, buyer_api, kettle):
