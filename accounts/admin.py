@@ -20,7 +20,7 @@ from django.utils.html import format_html
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
-from . import emails, lockout, names, second_factor, services, tokens
+from . import emails, lockout, names, second_factor, services, sessions, tokens
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.roles import ROLES
@@ -205,6 +205,8 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         person = User.objects.filter(pk=id).exclude(password=before or "").first()
         if person is not None:
             tokens.revoke_all(person.pk)
+            if person.pk == request.user.pk:
+                sessions.reopen_with_cookie(request, person)
             lockout.forgive(person)
             emails.tell_of_change(person, "password_changed")
         return response
@@ -213,14 +215,15 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
         name_before = form.initial.get("username") or obj.username
         email_before = form.initial.get("email", "")
+        was_confirmed = obj.email_confirmed_at is not None
         if "email" in form.changed_data:
             obj.email_confirmed_at = None
         super().save_model(request, obj, form, change)
         names.claim(obj, obj.username)
         if skeleton(name_before) != obj.skeleton:
             names.rest(obj, name_before)
-        if change and email_before and email_before != obj.email:
-            emails.tell_of_change(obj, "email_changed", to=email_before)
+        if change and email_before != obj.email:
+            emails.tell_address_before(obj, email_before, was_confirmed=was_confirmed)
         if change and "is_superuser" in form.changed_data:
             tokens.revoke_all(obj.pk)
 

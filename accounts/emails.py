@@ -170,15 +170,25 @@ NOTICES = {
 }
 
 
-def tell_of_change(user: User, what: str, *, to: str = "") -> None:
-    """E-mail what was changed of an account, in its owner's language, once that is committed.
+def tell_of_change(user: User, what: str) -> None:
+    """E-mail what was changed of an account to its confirmed address, once that is committed.
 
-    ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
-    It is sent by another thread, and to nobody where no address is known.
+    ``what`` is a name of NOTICES. It is sent by another thread, in its owner's language.
     """
-    address = to or user.email
-    if not address:
-        return
+    if user.email and user.email_confirmed_at:
+        _tell(user, what, user.email)
+
+
+def tell_address_before(user: User, email: str, *, was_confirmed: bool) -> None:
+    """E-mail the address that an account had until now that it has another.
+
+    One that was never confirmed may be anybody's: it is sent no more than its one mail of a day.
+    """
+    if email and (was_confirmed or may_send_confirmation(email)):
+        _tell(user, "email_changed", email)
+
+
+def _tell(user: User, what: str, address: str) -> None:
     wanted = MessagePreferences.objects.filter(user_id=user.pk).values_list("language", flat=True)
     subject, text = NOTICES[what, wanted.first() or Language.ENGLISH]
     text = text.format(link=f"{settings.FRONTEND_URL}/password/reset")

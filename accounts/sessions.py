@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
+from django.contrib.auth import SESSION_KEY, update_session_auth_hash
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
@@ -145,6 +145,16 @@ def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwa
     if store is not None and SESSION_KEY in store and ROW_KEY not in store:
         origin = Origin.of(request) if request is not None else None
         store[ROW_KEY] = open_session(user, kind=SessionKind.ADMIN, origin=origin).pk
+
+
+def reopen_with_cookie(request: HttpRequest, user: User) -> None:
+    """Open a session in the place of the one that was ended with all others of the person.
+
+    For whoever just proved who they are, and by that ended all sessions: theirs goes on.
+    """
+    update_session_auth_hash(request, user)
+    request.session.pop(ROW_KEY, None)
+    open_with_cookie(None, request, user)
 
 
 def end_with_cookie(

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
-from django.contrib.auth import REDIRECT_FIELD_NAME, login, update_session_auth_hash
+from django.contrib.auth import REDIRECT_FIELD_NAME, login
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_protect
 from rest_framework.request import Request
 
-from accounts import emails, lockout, second_factor, services, tokens
+from accounts import emails, lockout, second_factor, services, sessions, tokens
 from accounts.authentication import current_user
 from accounts.models import User
 from accounts.validators import PASSWORD_MAX
@@ -138,6 +138,7 @@ class _OwnPassword(PasswordChangeView):
         response = super().form_valid(form)
         user = current_user(self.request)
         tokens.revoke_all(user.pk)
+        sessions.reopen_with_cookie(self.request, user)
         emails.tell_of_change(user, "password_changed")
         return response
 
@@ -250,7 +251,7 @@ class ShopSite(AdminSite):
             form.add_error("code", str(refusal))
             return []
         del request.session[_OFFERED]
-        update_session_auth_hash(request, user)
+        sessions.reopen_with_cookie(request, user)
         return codes
 
     def _manage(self, request: HttpRequest) -> HttpResponse:
@@ -271,7 +272,7 @@ class ShopSite(AdminSite):
             with transaction.atomic():
                 second_factor.remove(user)
                 _record(user, "Took their own second factor away")
-            update_session_auth_hash(request, user)
+            sessions.reopen_with_cookie(request, user)
             return redirect("admin:second_factor")
         with transaction.atomic():
             codes = second_factor.renew_recovery_codes(user)

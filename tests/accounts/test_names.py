@@ -313,7 +313,10 @@ def test_a_changed_email_is_not_confirmed_and_is_mailed_a_link(amina, amina_api,
 
     amina.refresh_from_db()
     assert amina.email_confirmed_at is None
-    assert posted[0].to == ["new@example.com"]
+    assert {tuple(message.to): message.subject for message in posted} == {
+        ("Amina@example.com",): "The e-mail of your O-Mache account was changed",
+        ("new@example.com",): "Confirm your e-mail address",
+    }
 
 
 def test_the_link_is_mailed_again_to_ones_own_address_once_a_day(amina_api, posted):
