@@ -4,6 +4,7 @@ import pytest
 from django.http import JsonResponse
 from django.test import Client, RequestFactory
 
+from omachemainproj.ip_addresses import client_network
 from omachemainproj.middleware import EdgeMiddleware
 
 UNREADABLE = {
