@@ -91,7 +91,6 @@ def change_details(user: User, changes: dict[str, str]) -> None:
     """
     before, old_email = user.username, user.email
     has_new_email = changes.get("email", old_email).lower() != old_email.lower()
-    was_confirmed = user.email_confirmed_at is not None
     columns: dict[str, Any] = dict(changes)
     if has_new_email:
         columns["email_confirmed_at"] = None
@@ -99,8 +98,8 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         with transaction.atomic():
             _update(user, columns)
             names.change(user, before=before, after=user.username)
-            if has_new_email:
-                emails.tell_address_before(user, old_email, was_confirmed=was_confirmed)
+            if old_email and old_email != user.email:
+                emails.tell_of_change(user, "email_changed", to=old_email)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY, update_session_auth_hash
+from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework.request import Request
@@ -148,13 +148,9 @@ def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwa
 
 
 def reopen_with_cookie(request: HttpRequest, user: User) -> None:
-    """Open a session in the place of the one that was ended with all others of the person.
-
-    For whoever just proved who they are, and by that ended all sessions: theirs goes on.
-    """
-    update_session_auth_hash(request, user)
+    """Keep the cookie of this very request, where all of the person's sessions were just ended."""
     request.session.pop(ROW_KEY, None)
-    open_with_cookie(None, request, user)
+    open_with_cookie(User, request, user)
 
 
 def end_with_cookie(

@@ -10,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin import AdminSite
 from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
-from django.contrib.auth import REDIRECT_FIELD_NAME, login
+from django.contrib.auth import REDIRECT_FIELD_NAME, login, update_session_auth_hash
 from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -143,6 +143,12 @@ class _OwnPassword(PasswordChangeView):
         return response
 
 
+def _keep_this_session(request: HttpRequest, user: User) -> None:
+    """All others were ended with the change of their second factor."""
+    update_session_auth_hash(request, user)
+    sessions.reopen_with_cookie(request, user)
+
+
 class ShopSite(AdminSite):
     """Django's admin. Whoever must have a second factor and has none sees the page to set it up."""
 
@@ -251,7 +257,7 @@ class ShopSite(AdminSite):
             form.add_error("code", str(refusal))
             return []
         del request.session[_OFFERED]
-        sessions.reopen_with_cookie(request, user)
+        _keep_this_session(request, user)
         return codes
 
     def _manage(self, request: HttpRequest) -> HttpResponse:
@@ -272,7 +278,7 @@ class ShopSite(AdminSite):
             with transaction.atomic():
                 second_factor.remove(user)
                 _record(user, "Took their own second factor away")
-            sessions.reopen_with_cookie(request, user)
+            _keep_this_session(request, user)
             return redirect("admin:second_factor")
         with transaction.atomic():
             codes = second_factor.renew_recovery_codes(user)
