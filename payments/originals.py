@@ -149,9 +149,12 @@ class DigestOfBytes(Func):
 def give_sqlite_its_digest(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Receiver of ``connection_created``: SQLite has no digest of bytes, nor has Django for it."""
     if connection.vendor == "sqlite":
-        connection.connection.create_function(
-            "SHA256_OF_BYTES", 1, _digest_of_whatever, deterministic=True
-        )
+        add_digest(connection.connection)
+
+
+def add_digest(raw: Any) -> None:
+    """Give one of ``sqlite3``'s connections the digest that ``DigestOfBytes`` asks for."""
+    raw.create_function("SHA256_OF_BYTES", 1, _digest_of_whatever, deterministic=True)
 
 
 def _digest_of_whatever(held: bytes | str | None) -> str:
