@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -25,7 +26,15 @@ from products.stock import Shortage, StockLine
 
 from .commission import commissions
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, hold_time
-from .models import Order, OrderTrack, PaymentStatus
+from .models import (
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    Order,
+    OrderDigest,
+    OrderTrack,
+    PaymentStatus,
+    digest_agreement,
+)
 
 #: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
 #: one buyer may hold without paying.
@@ -202,8 +211,18 @@ def _place(asked: _Request) -> PlacedOrder:
             quantities.items(), commissions(amounts), strict=True
         )
     )
+    _keep_digest(order, tracks)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
     return PlacedOrder(order, tracks)
+
+
+def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
+    """Keep the digest of what is agreed (orders.models.digests). One query."""
+    agreed = attrgetter(*AGREED_OF_LINE)
+    sha256 = digest_agreement(
+        attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
+    )
+    OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
 
 
 def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:

@@ -3,7 +3,7 @@
 import factory
 from django.contrib.auth import get_user_model
 
-from products.models import Product, StockMovement
+from products.models import ListingTerms, Product, StockMovement
 
 PASSWORD = "a long enough secret"
 
@@ -35,6 +35,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         product = super()._create(model_class, *args, **kwargs)
+        ListingTerms.of(product).save()
         if product.item_number:
             StockMovement.objects.create(
                 product=product, quantity=product.item_number, reference="listed"

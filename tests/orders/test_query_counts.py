@@ -14,8 +14,8 @@ def test_cashing_out_one_line(buyer_api, kettle, django_assert_num_queries):
     warm(buyer_api)
 
     # caller; savepoint (BEGIN where there is no test around it); the buyer's lock; their unpaid
-    # orders; products; order; attempt; lines; hold; release; the last attempt
-    with django_assert_num_queries(11):
+    # orders; products; order; attempt; lines; the digest of it all; hold; release; the last attempt
+    with django_assert_num_queries(12):
         response = cash_out(buyer_api, (kettle, 1))
 
     assert response.status_code == 201
@@ -28,7 +28,7 @@ def test_cashing_out_three_lines_costs_two_holds_more(
     warm(buyer_api)
 
     # as above, and two holds
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         response = cash_out(buyer_api, (kettle, 1), (pan, 1), (pot, 1))
 
     assert response.status_code == 201
@@ -39,7 +39,7 @@ def test_cashing_out_again_asks_what_is_held(buyer, buyer_api, kettle, django_as
     warm(buyer_api)
 
     # as for one line, and what the buyer holds of it already
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         cash_out(buyer_api, (kettle, 1), phone="0733000111")
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from orders.models import Order
+from orders.lifecycle import expire_order
 from payments import clock
 from payments.backoffice import resolve_money_in as money_in
 from payments.backoffice.order_suggestions import suggest_orders
@@ -262,7 +262,7 @@ def test_money_at_a_bank_is_never_a_prompts(proven, order):
 
 
 def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, order):
-    Order.objects.filter(pk=order.pk).update(payment_status="expired")
+    expire_order(order.pk, now=order.expires_at)
     OrderPayment.objects.update(status="failed", live=False)
 
     post_c2b(client, by_hand("", 3000, receipt="SGL7654321", MSISDN=HASHED))
@@ -272,11 +272,12 @@ def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, o
     assert [(each.order, each.why) for each in suggest_orders(receipt)] == [
         (order, "same amount, and the phone fits")
     ]
-    Order.objects.filter(pk=order.pk).update(payment_status="requested")
 
 
 def test_the_phone_of_another_attempt_is_known_too(client, payment, order):
-    OrderPayment.objects.update(status="failed", live=False, phone="254799000999")
+    OrderPayment.objects.update(status="failed", live=False)
+    OrderPayment.objects.create(order=order, phone="254799000999", amount=3000, status="failed",
+                                live=False)  # fmt: skip
     hashed = hashlib.sha256(b"254799000999").hexdigest()
 
     post_c2b(client, by_hand("", 3000, receipt="SGL7654321", MSISDN=hashed))
