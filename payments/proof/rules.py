@@ -1,11 +1,23 @@
 """Every rule of the books, by what it is about (see payments.proof.prove)."""
 
-from . import attempts, ledger, liveness, money_in, payouts, refunds, reviews, stock
+from . import (
+    agreements,
+    attempts,
+    ledger,
+    liveness,
+    money_in,
+    payouts,
+    refunds,
+    reviews,
+    steps,
+    stock,
+)
 from .rule import RULES, Rule
 
 __all__ = [
     "RULES",
     "Rule",
+    "agreements",
     "attempts",
     "ledger",
     "liveness",
@@ -13,5 +25,6 @@ __all__ = [
     "payouts",
     "refunds",
     "reviews",
+    "steps",
     "stock",
 ]
