@@ -9,22 +9,27 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
-from . import services, tokens
+from . import emails, lockout, names, second_factor, services, tokens
+from .authentication import current_user
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
+from .backoffice.interest import log_refusal
+from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
-from .models import Audit, User
+from .lookalikes import skeleton
+from .models import EMAIL_TAKEN, Audit, Proposal, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -44,8 +49,34 @@ class _PasswordsAsHashed(forms.BaseForm):
         return typed and fold_password(typed)
 
 
-class NewPersonForm(_PasswordsAsHashed, AdminUserCreationForm):
+class _NamesThatAreFree(forms.BaseModelForm):
+    """Refuses a new name that is kept, resting, or confusable with somebody's.
+
+    And an e-mail that another has confirmed.
+    """
+
+    def clean_email(self) -> str:
+        typed = str(self.cleaned_data.get("email") or "")
+        if typed and User.objects.confirmed_at(typed).exclude(pk=self.instance.pk or 0).exists():
+            raise forms.ValidationError(EMAIL_TAKEN)
+        return typed
+
+    def clean_username(self) -> str:
+        parent = getattr(super(), "clean_username", None)
+        typed = str((parent() if parent else None) or self.cleaned_data.get("username") or "")
+        if typed and typed.lower() != str(self.initial.get("username", "")).lower():
+            reason = names.refusal(typed, but=self.instance.pk or 0)
+            if reason:
+                raise forms.ValidationError(reason)
+        return typed
+
+
+class NewPersonForm(_PasswordsAsHashed, _NamesThatAreFree, AdminUserCreationForm):
     """A person whom a superuser adds."""
+
+
+class PersonForm(_NamesThatAreFree, UserChangeForm):
+    """A person whom a superuser changes."""
 
 
 class NewPasswordForm(_PasswordsAsHashed, AdminPasswordChangeForm):
@@ -57,6 +88,13 @@ class OutOfReach(Refusal):
 
     code = "out_of_reach"
     message = "Only a superuser acts on an account of the staff."
+
+
+class OwnFactor(Refusal):
+    """One's own factor goes by a code of it, and by nobody's word."""
+
+    code = "own_factor"
+    message = "Your own second factor is taken away on its page, with a code."
 
 
 @admin.register(User)
@@ -75,11 +113,12 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         # A hash, and shown only.
         "password": str,
     }
+    form = PersonForm
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     ordering = ("-pk",)
     readonly_fields = ("avatar_preview", "last_login", "date_joined")
-    actions = ("take_avatars_away", "sign_out")
+    actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "gender", "avatar_preview")}),
@@ -104,14 +143,37 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         _require_reach(by, person)
         tokens.revoke_all(person.pk)
 
+    @staff_action("Let these people try their passwords again", permissions=["help"])
+    def let_try_again(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        _require_reach(by, person)
+        lockout.forgive(person)
+
+    @staff_action(
+        "Take the second factors of these people away",
+        permissions=["take_factor"],
+        about="Only where you know that it is they who ask: by voice, or face to face. They are "
+        "signed out everywhere, and told by e-mail.",
+    )
+    def take_second_factor_away(
+        person: User,  # noqa: N805
+        given: Mapping[str, Any],
+        by: User,
+    ) -> None:
+        if person.pk == by.pk:
+            raise OwnFactor
+        second_factor.remove(person)
+
+    def has_take_factor_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may set a password owns the account, so staff do not reach other staff."""
         return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -128,6 +190,12 @@ class PersonAdmin(ShopAdmin, UserAdmin):
             for name, options in fieldsets
         ]
 
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and not {"groups", "user_permissions"}.isdisjoint(form.changed_data):
+            # A role may ask for a second factor, which tokens of before were given out without.
+            tokens.revoke_all(form.instance.pk)
+
     def user_change_password(
         self,
         request: HttpRequest,
@@ -136,15 +204,44 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
-        return super().user_change_password(request, id, form_url)
+        person = self.get_object(request, id) if request.method == "POST" else None
+        # Their own is changed where the old one is asked for.
+        if person is not None and self.is_own(request, person):
+            log_refusal(current_user(request), "Set the password", person)
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        person = User.objects.filter(pk=id).exclude(password=before or "").first()
+        if person is not None:
+            tokens.revoke_all(person.pk)
+            lockout.forgive(person)
+            emails.tell_of_change(person, "password_changed")
+        return response
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save a person. An old name rests, and an e-mail that another typed is not confirmed."""
+        name_before = form.initial.get("username") or obj.username
+        email_before = form.initial.get("email", "")
+        if "email" in form.changed_data:
+            obj.email_confirmed_at = None
+        super().save_model(request, obj, form, change)
+        names.claim(obj, obj.username)
+        if skeleton(name_before) != obj.skeleton:
+            names.rest(obj, name_before)
+        if change and email_before and email_before != obj.email:
+            emails.tell_of_change(obj, "email_changed", to=email_before)
+        if change and "is_superuser" in form.changed_data:
+            tokens.revoke_all(obj.pk)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         self._delete_avatar(obj)
+        names.rest(obj, obj.username)
         super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         for person in queryset.exclude(avatar=""):
             self._delete_avatar(person)
+        for person in queryset:
+            names.rest(person, person.username)
         super().delete_queryset(request, queryset)
 
     def _delete_avatar(self, person: User) -> None:
@@ -166,10 +263,10 @@ class RoleAdmin(ShopAdmin, GroupAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_superuser(request) and (obj is None or obj.name not in ROLES)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
 
 
@@ -183,6 +280,54 @@ class AuditAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin):
+    """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
+
+    list_display = (
+        "pk",
+        "label",
+        "object_name",
+        "cost",
+        "proposed_by",
+        "why",
+        "proposed_at",
+        "state",
+        "decided_by",
+    )
+    list_filter = ("state",)
+    list_select_related = ("proposed_by", "decided_by")
+    ordering = ("-pk",)
+    search_fields = ("=object_id", "proposed_by__username__iexact")
+    search_help_text = "The user name of who proposed it, or the number of the row it is about."
+    actions = (agree, reject)
+    readonly_fields = ("where",)
+
+    @admin.display(description="the row itself")
+    def where(self, proposal: Proposal) -> str:
+        """The way to the row's own page, for those who may see it."""
+        row = row_proposed_about(proposal)
+        if row is None:
+            return "is made once somebody agrees"
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+        return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), row)
+
+    def has_view_permission(self, request: HttpRequest, obj: Proposal | None = None) -> bool:
+        """For whoever may agree to any, and to this one."""
+        if obj is None:
+            return request.user.is_active and bool(keys_for(current_user(request)))
+        return obj.action in keys_for(current_user(request))
+
+    def has_second_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
+        return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
 
 
 def _is_superuser(request: HttpRequest) -> bool:

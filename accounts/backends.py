@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.signals import user_login_failed
 from django.http import HttpRequest
 
 from omachemainproj.text import fold_password
 
+from . import lockout
 from .models import User
 
 
 class UsernameOrEmailBackend(ModelBackend):
-    """Finds a person by username or e-mail; the admin signs in with it too."""
+    """Finds a person by username or e-mail; every door that asks for a password checks it here."""
 
     def authenticate(
         self,
@@ -22,16 +24,34 @@ class UsernameOrEmailBackend(ModelBackend):
         password: str | None = None,
         **kwargs: Any,
     ) -> User | None:
-        """Return the person, or None. An unknown name takes as long as a wrong password."""
+        """Return the person, or None. An unknown name takes as long as a wrong password.
+
+        Raises LockedOut (429) where too many tries failed, this one perhaps among them.
+        """
         if not username or not password:
             return None
+        try:
+            return self._check(request, username, password)
+        except lockout.LockedOut:
+            # Django tells of the failures that it hears of; this one passes it by.
+            user_login_failed.send(
+                sender=__name__, credentials={"username": username}, request=request
+            )
+            raise
+
+    def _check(self, request: HttpRequest | None, username: str, password: str) -> User | None:
         user = User.objects.known_as(username).first()
+        attempt = lockout.begin(request, user or username)
+        if user is not None and self._may_enter(user, password):
+            attempt.take_back()
+            return user
         if user is None:
             # Hashes as often as checking a wrong password does: timing must not reveal who is
             # registered.
             for _ in {password, fold_password(password)}:
                 User().set_password(password)
-            return None
-        if user.check_password(password) and self.user_can_authenticate(user):
-            return user
+        attempt.fail()
         return None
+
+    def _may_enter(self, user: User, password: str) -> bool:
+        return user.check_password(password) and self.user_can_authenticate(user)

@@ -1,50 +1,183 @@
-"""The e-mail with a link to choose a new password."""
+"""The e-mails about an account: links that choose a password or confirm, and what was changed."""
 
 from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
-from django.core.cache import cache
+from django.core import signing
 from django.core.mail import EmailMessage
+from django.db import transaction
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from omachemainproj.text import fold_identifier
 
+from .contact_budgets import count
+from .contacts import account_mail_budgets, confirmation_budgets, verified_email
 from .models import User
+from .preferences import preferences_of
 
 logger = logging.getLogger(__name__)
 
-#: One e-mail a minute to one person, so that strangers cannot flood an inbox.
-PAUSE_SECONDS = 60
+#: How long the link that confirms an address is good.
+CONFIRM_WITHIN = timedelta(days=3)
+_CONFIRM_SALT = "accounts.emails.confirm"
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
-_TEXT = """\
-Hello {username},
+_SUBJECT = {"en": "Choose a new O-Mache password", "sw": "Chagua nenosiri jipya la O-Mache"}
+_TEXT = {
+    "en": """\
+Hello{name},
 
 somebody, hopefully you, asked for a new O-Mache password. Choose one here within the hour:
 
 {link}
 
 If it was not you, ignore this mail: nothing has changed.
+""",
+    "sw": """\
+Habari{name},
+
+kuna mtu, labda ni wewe, aliyeomba nenosiri jipya la O-Mache. Lichague hapa ndani ya saa moja:
+
+{link}
+
+Kama si wewe, puuza barua hii: hakuna kilichobadilika.
+""",
+}
+
+
+#: Nothing in it was typed by whoever gave the address: it may be a stranger's.
+_CONFIRM_TEXT = """\
+Hello,
+
+somebody, hopefully you, gave this address at O-Mache. If it was you, confirm it within three days:
+
+{link}
+
+If it was not you, ignore this mail: without it the address is nobody's, and it keeps you from
+nothing.
 """
+
+
+def send_confirmation(user: User) -> None:
+    """E-mail a link that confirms the person's address. Never raises.
+
+    Not to one that is confirmed, at most one mail a day to one inbox, and three of one person.
+    """
+    if not user.email or user.email_confirmed_at:
+        return
+    if not count(*confirmation_budgets(user.email, user.pk), now=timezone.now()):
+        return
+    text = _CONFIRM_TEXT.format(link=f"{settings.FRONTEND_URL}/email/confirm/{make_key(user)}")
+    message = EmailMessage("Confirm your e-mail address", text, to=[user.email])
+    transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
+
+
+def make_key(user: User) -> str:
+    """What the confirmation's link ends in; it is of this person and this address alone."""
+    return signing.dumps([user.pk, user.email], salt=_CONFIRM_SALT, compress=True)
+
+
+def read_key(key: str) -> User | None:
+    """The active person whose key this is, while they have the address it was mailed to."""
+    try:
+        # Copied out of a mail, which may have broken the line with signs nobody sees.
+        pk, email = signing.loads(fold_identifier(key), salt=_CONFIRM_SALT, max_age=CONFIRM_WITHIN)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    return User.objects.filter(pk=pk, email=email, is_active=True).first()
 
 
 def send_reset_link(email: str) -> None:
     """E-mail a link to the active person with this address, if there is one.
 
-    It is sent by another thread, so that the answer takes as long for an unknown address.
+    It is sent by another thread, and requests are counted for whatever address is typed, so that
+    the answer takes as long for an unknown one. Only an inbox that was confirmed reads a name that
+    a user typed.
     """
-    user = User.objects.reached_at(email).filter(is_active=True).first()
-    if user is None or not _may_send_to(user):
+    people = User.objects.reached_at(email).filter(is_active=True)
+    found = people.select_related("message_preferences").annotate(proven=verified_email())
+    user = found.first()
+    proven = user is not None and user.proven
+    room = account_mail_budgets("reset", email, proven=proven)
+    if not count(*room, now=timezone.now()) or user is None:
         return
+    language = preferences_of(user).language
+    name = f" {user.username}" if proven else ""
+    text = _TEXT[language].format(name=name, link=_link(user))
     # To the stored address, not the one typed: two spellings may lead to two inboxes.
-    text = _TEXT.format(username=user.username, link=_link(user))
-    message = EmailMessage("Choose a new O-Mache password", text, to=[user.email])
-    _sender.submit(_send, message)
+    _sender.submit(_send, EmailMessage(_SUBJECT[language], text, to=[user.email]))
+
+
+#: What is told of a change, by its name and the reader's language: subject and text. No word of
+#: them is one that a user chose.
+NOTICES = {
+    ("password_changed", "en"): (
+        "Your O-Mache password was changed",
+        "The password of your O-Mache account was changed, and every device was signed out.\n\n"
+        "If it was not you, choose a new password now:\n\n{link}\n",
+    ),
+    ("password_changed", "sw"): (
+        "Nenosiri lako la O-Mache limebadilishwa",
+        "Nenosiri la akaunti yako ya O-Mache limebadilishwa, na kila kifaa kimeondolewa.\n\n"
+        "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
+    ),
+    ("email_changed", "en"): (
+        "The e-mail of your O-Mache account was changed",
+        "Your O-Mache account has another e-mail address from now on; no more is sent to this "
+        "one.\n\nIf it was not you, answer this e-mail at once.\n",
+    ),
+    ("email_changed", "sw"): (
+        "Barua pepe ya akaunti yako ya O-Mache imebadilishwa",
+        "Kuanzia sasa akaunti yako ya O-Mache ina anwani nyingine ya barua pepe; hatutatuma tena "
+        "kwa hii.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
+    ),
+    ("factor_added", "en"): (
+        "Your O-Mache account asks for a code now",
+        "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"
+        "If it was not you, tell a superuser of the shop at once.\n",
+    ),
+    ("factor_added", "sw"): (
+        "Akaunti yako ya O-Mache sasa inaomba msimbo",
+        "Njia ya pili ya uthibitisho imewekwa kwenye akaunti yako ya O-Mache: kuingia kunaomba "
+        "msimbo pia.\n\nKama si wewe, mwambie msimamizi mkuu wa duka mara moja.\n",
+    ),
+    ("factor_removed", "en"): (
+        "Your O-Mache account asks for no code any more",
+        "The second factor of your O-Mache account was taken away.\n\n"
+        "If you do not know why, tell a superuser of the shop at once.\n",
+    ),
+    ("factor_removed", "sw"): (
+        "Akaunti yako ya O-Mache haiombi msimbo tena",
+        "Njia ya pili ya uthibitisho ya akaunti yako ya O-Mache imeondolewa.\n\n"
+        "Kama hujui sababu, mwambie msimamizi mkuu wa duka mara moja.\n",
+    ),
+}
+
+
+def tell_of_change(user: User, what: str, *, to: str = "") -> None:
+    """E-mail what was changed of an account, in its owner's language, once that is committed.
+
+    ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
+    It is sent by another thread, and to nobody where no address is known, or where the inbox was
+    written to too often: it may be a stranger's.
+    """
+    address = to or user.email
+    proven = bool(user.email_confirmed_at) and not to
+    room = account_mail_budgets(what, address, proven=proven)
+    if not address or not count(*room, now=timezone.now()):
+        return
+    subject, text = NOTICES[what, preferences_of(user).language]
+    text = text.format(link=f"{settings.FRONTEND_URL}/password/reset")
+    message = EmailMessage(subject, text, to=[address])
+    transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
 
 
 def find_by_link(uid: str, token: str) -> User | None:
@@ -67,16 +200,8 @@ def _link(user: User) -> str:
     return f"{settings.FRONTEND_URL}/password/reset/confirm/{uid}/{token}"
 
 
-def _may_send_to(user: User) -> bool:
-    try:
-        return bool(cache.add(f"reset-mail:{user.pk}", 1, timeout=PAUSE_SECONDS))
-    except Exception as error:
-        logger.warning("reset mails cannot be counted: %s", error)
-        return True
-
-
 def _send(message: EmailMessage) -> None:
     try:
         message.send()
     except Exception:
-        logger.exception("a password reset mail could not be sent")
+        logger.exception("an e-mail about an account could not be sent")

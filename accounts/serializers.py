@@ -15,10 +15,12 @@ from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
 
-from . import services
-from .emails import find_by_link, send_reset_link
-from .models import Language, MessagePreferences, User
+from . import names, services
+from .emails import send_reset_link
+from .lookalikes import poses
+from .models import Language, MessagePreferences, Session, SessionKind, User
 from .preferences import change_preferences
+from .second_factor import CODE_MAX
 from .validators import (
     EMAIL_MAX,
     PASSWORD_MAX,
@@ -61,6 +63,18 @@ class UsernameField(serializers.CharField):
 
     def to_internal_value(self, data: Any) -> str:
         return normalise_username(super().to_internal_value(data))
+
+
+class ShownNameField(ShownTextField):
+    """A person's name as others see it; not the shop's, and not M-Pesa's."""
+
+    default_error_messages = {"poses": names.NAME_IS_KEPT}
+
+    def to_internal_value(self, data: Any) -> str:
+        shown = super().to_internal_value(data)
+        if poses(shown):
+            self.fail("poses")
+        return shown
 
 
 class EmailField(serializers.EmailField):
@@ -119,20 +133,37 @@ class RegistrationInput(serializers.Serializer):
         )
 
 
+class ConfirmEmailInput(serializers.Serializer):
+    """What the mailed link ends in."""
+
+    key = serializers.CharField(max_length=1024)
+
+
 class LoginInput(serializers.Serializer):
     """A name and a password; the username or the e-mail may stand in either field."""
 
     username = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
     email = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
     password = PasswordField()
+    code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=CODE_MAX,
+        write_only=True,
+        help_text="Of the authenticator app, or a recovery code: where the answer was "
+        "`mfa_required`.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         name = attrs.get("email") or attrs.get("username")
         if not name:
             raise serializers.ValidationError({"username": ["Give a username or an e-mail."]})
-        # Django's own request: axes marks it for its middleware, which answers the lock-out.
-        request = self.context["request"]._request
-        user = services.sign_in(request, name=name, password=attrs["password"])
+        user = services.sign_in(
+            self.context["request"]._request,
+            name=name,
+            password=attrs["password"],
+            code=attrs.get("code", ""),
+        )
         if user is None:
             raise serializers.ValidationError("Unable to log in with provided credentials.")
         return {"user": user}
@@ -172,6 +203,43 @@ class PasswordChanged(Done):
     refresh = serializers.CharField()
 
 
+class SessionOutput(serializers.ModelSerializer):
+    """One place where a person is signed in."""
+
+    kind = serializers.ChoiceField(SessionKind.choices, help_text="`admin` is by cookie.")
+    last_used_at = serializers.DateTimeField(
+        help_text="When its tokens were renewed: at least every five minutes of use."
+    )
+    expires_at = serializers.DateTimeField(help_text="When it ends if it is not used until then.")
+    address = serializers.CharField(allow_null=True, help_text="The network address, at that time.")
+    device = serializers.CharField(help_text="Like “Chrome on Android”; empty if unknown.")
+    current = serializers.SerializerMethodField(help_text="Whether it is the one that asks.")
+
+    class Meta:
+        model = Session
+        fields = (
+            "id",
+            "kind",
+            "started_at",
+            "last_used_at",
+            "expires_at",
+            "address",
+            "device",
+            "current",
+        )
+        read_only_fields = fields
+
+    def get_current(self, session: Session) -> bool:
+        """Whether the request came in this session."""
+        return bool(session.pk == self.context.get("here"))
+
+
+class EndedOutput(Done):
+    """What signing out everywhere answers."""
+
+    ended = serializers.IntegerField(help_text="How many sessions were open.")
+
+
 class PasswordChangeInput(serializers.Serializer):
     """The password before, and the new one twice."""
 
@@ -180,7 +248,7 @@ class PasswordChangeInput(serializers.Serializer):
     new_password2 = NewPasswordField()
 
     def validate_old_password(self, typed: str) -> str:
-        if not self.context["request"].user.check_password(typed):
+        if not _is_theirs(self.context["request"], typed):
             raise serializers.ValidationError("This is not your password.")
         return typed
 
@@ -208,7 +276,8 @@ class PasswordResetConfirmInput(serializers.Serializer):
     new_password2 = NewPasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        user = find_by_link(attrs["uid"], attrs["token"])
+        request = self.context["request"]._request
+        user = services.open_link(request, attrs["uid"], attrs["token"])
         if user is None:
             raise serializers.ValidationError({"token": [services.LINK_IS_OVER]})
         _check_new_password(attrs, user)
@@ -225,8 +294,8 @@ class UserInput(serializers.Serializer):
 
     username = UsernameField()
     email = EmailField(required=False)
-    first_name = ShownTextField(required=False, allow_blank=True, max_length=150)
-    last_name = ShownTextField(required=False, allow_blank=True, max_length=150)
+    first_name = ShownNameField(required=False, allow_blank=True, max_length=150)
+    last_name = ShownNameField(required=False, allow_blank=True, max_length=150)
     password = PasswordField(
         required=False, help_text="Needed to change the e-mail, which can reset the password."
     )
@@ -234,7 +303,8 @@ class UserInput(serializers.Serializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         user = self.context["request"].user
         password = attrs.pop("password", "")
-        if attrs.get("email", user.email) != user.email and not user.check_password(password):
+        is_another = attrs.get("email", user.email) != user.email
+        if is_another and not _is_theirs(self.context["request"], password):
             message = "Give your password to change your e-mail."
             raise serializers.ValidationError({"password": [message]})
         errors = services.taken(
@@ -264,6 +334,12 @@ class AccountSerializer(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ("first_name", "last_name", "avatar", "gender")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        for name in ("first_name", "last_name"):
+            if poses(attrs.get(name, "")):
+                raise serializers.ValidationError({name: [names.NAME_IS_KEPT]})
+        return attrs
 
     def to_internal_value(self, data: Any) -> Any:
         """Read the input; an avatar sent back as the URL it was given as is left alone."""
@@ -311,6 +387,11 @@ class MessagesSerializer(serializers.ModelSerializer):
         self, instance: MessagePreferences, validated_data: dict[str, Any]
     ) -> MessagePreferences:
         return change_preferences(instance.user, validated_data)
+
+
+def _is_theirs(request: Any, password: str) -> bool:
+    """Whether it is the password of whoever asks. Raises LockedOut after too many wrong ones."""
+    return services.confirm_password(request._request, request.user, password=password)
 
 
 def _check_new_password(

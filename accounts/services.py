@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from typing import Any, NoReturn
 
@@ -10,14 +11,16 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.signals import user_logged_in
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
+from django.utils import timezone
 
 from omachemainproj.api.errors import FieldRefusal, refuse_field
 from omachemainproj.images import KEEP, PictureChange
 from omachemainproj.text import fold_password
 
-from . import tokens
-from .models import EMAIL_TAKEN, USERNAME_TAKEN, User, avatar_path
-from .validators import normalise_email
+from . import emails, lockout, names, second_factor, tokens
+from .lookalikes import skeleton
+from .models import EMAIL_TAKEN, User, avatar_path
+from .sessions import Origin
 
 #: The same for a link that was used, has expired, or never existed: it reveals nothing.
 LINK_IS_OVER = "This link is no longer good. Ask for a new one."
@@ -31,22 +34,26 @@ def register(*, username: str, email: str, password: str) -> User:
     try:
         with transaction.atomic():
             user.save(force_insert=True)
+            if not names.claim(user, username):
+                refuse_field("username", names.NAME_IS_CONFUSABLE)
     except IntegrityError as error:
         _refuse_taken(username=username, email=email, error=error)
+    emails.send_confirmation(user)
     return user
 
 
-def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
+def sign_in(request: HttpRequest, *, name: str, password: str, code: str = "") -> User | None:
     """Return the active person with this username or e-mail and this password, or None.
 
-    Every failure is counted under the username, whichever of the two was typed.
+    Where they have a second factor, ``code`` is its. Raises CodeNeeded, WrongCode (400),
+    NotEnrolled (403) where they must have a second factor and have none, and LockedOut (429):
+    every failure counts, whichever name was typed.
     """
-    name = normalise_email(name)
-    if "@" in name:
-        name = User.objects.reached_at(name).values_list("username", flat=True).first() or name
     user = authenticate(request, username=name, password=password)
     if not isinstance(user, User):
         return None
+    second_factor.demand(request, user, code)
+    lockout.prove(request, user)
     user_logged_in.send(sender=User, request=request, user=user)
     return user
 
@@ -54,19 +61,45 @@ def sign_in(request: HttpRequest, *, name: str, password: str) -> User | None:
 def confirm_password(request: HttpRequest, user: User, *, password: str) -> bool:
     """Whether this is the user's password, asked of somebody who is signed in already.
 
-    Wrong ones count as they do at log-in, and the same lock-out answers after too many.
+    Wrong ones count as they do at log-in. Raises LockedOut (429) after too many.
     """
-    return authenticate(request, username=user.username, password=password) == user
+    found = authenticate(request, username=user.username, password=password)
+    if not isinstance(found, User) or found.pk != user.pk:
+        return False
+    # It may have been hashed anew, and a change of it asks for the hash it knows.
+    user.password = found.password
+    return True
+
+
+def open_link(request: HttpRequest, uid: str, token: str) -> User | None:
+    """The active person whose reset link this is, or None.
+
+    Wrong ones count as guesses from this network. Raises LockedOut (429) after too many; a right
+    one is let in all the same.
+    """
+    user = emails.find_by_link(uid, token)
+    if user is None:
+        lockout.begin(request, None).fail()
+    return user
 
 
 def change_details(user: User, changes: dict[str, str]) -> None:
-    """Change the user's names or e-mail, and no other column.
+    """Change the user's names or e-mail, and no other column. The address of before is told.
 
-    Raises FieldRefusal where the name or the e-mail was taken meanwhile.
+    An old username rests; a new e-mail is not confirmed, and is mailed a link that does. Raises
+    FieldRefusal where the name or the e-mail was taken meanwhile.
     """
+    before, old_email = user.username, user.email
+    has_new_email = changes.get("email", old_email).lower() != old_email.lower()
+    columns: dict[str, Any] = dict(changes)
+    if has_new_email:
+        columns["email_confirmed_at"] = None
     try:
         with transaction.atomic():
-            _update(user, changes)
+            _update(user, columns)
+            names.change(user, before=before, after=user.username)
+            if old_email and old_email != user.email:
+                emails.tell_of_change(user, "email_changed", to=old_email)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),
@@ -74,6 +107,42 @@ def change_details(user: User, changes: dict[str, str]) -> None:
             error=error,
             but=user.pk,
         )
+    if has_new_email:
+        emails.send_confirmation(user)
+
+
+def confirm_email(key: str) -> User:
+    """Confirm the e-mail that the link's key was mailed to. Safe to repeat.
+
+    Others who typed the same address and never confirmed it lose it: nobody is to be told of
+    their orders in somebody else's inbox. Raises FieldRefusal where the link is over: expired,
+    the person has another address by now, or another has confirmed it.
+    """
+    found = emails.read_key(key)
+    if found is None:
+        refuse_field("key", LINK_IS_OVER)
+    try:
+        with transaction.atomic():
+            is_theirs = _confirm(found, found.email)
+    except IntegrityError:
+        is_theirs = False
+    if not is_theirs:
+        refuse_field("key", LINK_IS_OVER)
+    return found
+
+
+def _confirm(user: User, email: str) -> bool:
+    """Note that the person reads this inbox; whether it is theirs by now.
+
+    Raises IntegrityError where another confirmed it at this moment.
+    """
+    now = timezone.now()
+    waiting = User.objects.filter(pk=user.pk, email=email, email_confirmed_at__isnull=True)
+    if waiting.update(email_confirmed_at=now):
+        same = User.objects.reached_at(email).filter(email_confirmed_at__isnull=True)
+        same.exclude(pk=user.pk).order_by().update(email="")
+        return True
+    return User.objects.confirmed_at(email).filter(pk=user.pk).exists()
 
 
 def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -> None:
@@ -102,7 +171,7 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
         raise
 
 
-def change_password(user: User, *, new: str) -> tokens.Tokens:
+def change_password(user: User, *, new: str, origin: Origin | None = None) -> tokens.Tokens:
     """Set a new password and issue new tokens; every earlier token is refused at once.
 
     Raises FieldRefusal where another request changed the password first.
@@ -111,17 +180,24 @@ def change_password(user: User, *, new: str) -> tokens.Tokens:
     with transaction.atomic():
         if not _replace_password(user, hashed):
             refuse_field("old_password", "The password was changed a moment ago.")
-        return tokens.issue(user)
+        return tokens.issue(user, origin)
 
 
-@transaction.atomic
 def reset_password(user: User, *, new: str) -> None:
     """Set the password of a person who followed the link; every earlier token is refused at once.
 
-    Raises FieldRefusal where the link was used twice at once.
+    What was guessed about them before is forgotten: it was not this password. Raises FieldRefusal
+    where the link was used twice at once.
     """
-    if not _replace_password(user, make_password(fold_password(new))):
-        refuse_field("token", LINK_IS_OVER)
+    hashed = make_password(fold_password(new))
+    with transaction.atomic():
+        if not _replace_password(user, hashed):
+            refuse_field("token", LINK_IS_OVER)
+        lockout.forgive(user)
+    # The link came from the inbox. Whoever typed the address first may have been a stranger; with
+    # the new password the account is its reader's.
+    with suppress(IntegrityError), transaction.atomic():
+        _confirm(user, user.email)
 
 
 def _replace_password(user: User, hashed: str) -> bool:
@@ -131,11 +207,14 @@ def _replace_password(user: User, hashed: str) -> bool:
         return False
     user.password = hashed
     tokens.revoke_all(user.pk)
+    emails.tell_of_change(user, "password_changed")
     return True
 
 
 def _update(user: User, changes: dict[str, Any]) -> None:
     # Only these columns: a whole-row save would undo what an admin changed meanwhile.
+    if "username" in changes:
+        changes = {**changes, "skeleton": skeleton(changes["username"])}
     if changes and not User.objects.filter(pk=user.pk).update(**changes):
         tokens.refuse("user_not_found")
     for name, value in changes.items():
@@ -150,10 +229,16 @@ def _refuse_taken(*, username: str, email: str, error: IntegrityError, but: int 
 
 
 def taken(*, username: str, email: str, but: int = 0) -> dict[str, list[str]]:
-    """Return the error of each of the two that another person has; ``but`` is who asks."""
+    """Return the error of each of the two that is not to be had; ``but`` is who asks.
+
+    An e-mail is another's once they have confirmed it.
+    """
     errors = {}
-    if username and User.objects.called(username).exclude(pk=but).exists():
-        errors["username"] = [USERNAME_TAKEN]
-    if email and User.objects.reached_at(email).exclude(pk=but).exists():
+    # Their own, in any case or form of it, stays theirs whatever it looks like.
+    own = User.objects.called(username).filter(pk=but).exists() if username and but else False
+    reason = names.refusal(username, but=but) if username and not own else None
+    if reason:
+        errors["username"] = [reason]
+    if email and User.objects.confirmed_at(email).exclude(pk=but).exists():
         errors["email"] = [EMAIL_TAKEN]
     return errors

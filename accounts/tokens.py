@@ -1,7 +1,8 @@
 """JSON web tokens: issued, rotated once, revoked.
 
 An access token opens the API for minutes; a refresh token is rotated, once, into the next pair.
-The database knows each refresh token by its id alone (``OutstandingToken``; its ``token`` column
+All that descend from one log-in name its session, and end with it (accounts.sessions). The
+database knows each refresh token by its id alone (``OutstandingToken``; its ``token`` column
 never holds the token, so a stolen copy of the database signs nobody in). A ``BlacklistedToken``
 row says that a token was rotated or revoked; it is unique, so of two requests one rotates.
 """
@@ -26,7 +27,9 @@ from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_pas
 
 from omachemainproj.compiled_queries import compiled
 
-from .models import User
+from . import sessions
+from .models import Session, User
+from .sessions import Origin
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +38,9 @@ RETRY_WINDOW = timedelta(seconds=30)
 #: How many expired tokens are deleted at a time, so that no delete holds the table for long.
 BATCH = 1000
 _ROTATED = "exchanged for "
+_SHOWN_AGAIN = "shown again"
+#: The name of the claim that names the session; RFC 7519 registers it. Tokens of before have none.
+SESSION_CLAIM = "sid"
 
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
@@ -42,6 +48,7 @@ _REFUSALS = {
     "user_not_found": "The person this token was given to is gone.",
     "user_inactive": "This account is closed.",
     "password_changed": "The password was changed after this token was given out.",
+    "session_ended": "You were signed out. Sign in again.",
 }
 
 
@@ -54,8 +61,13 @@ class RefreshToken(LibraryRefreshToken):
     """A refresh token that the database knows by its id."""
 
     @classmethod
-    def for_user(cls, user: Any) -> RefreshToken:
+    def for_session(cls, session: Session, user: User) -> RefreshToken:
+        """The next token of a session; it ends with it at the latest."""
         token: RefreshToken = super(BlacklistMixin, cls).for_user(user)
+        token[SESSION_CLAIM] = session.pk
+        token.set_exp(
+            from_time=session.last_used_at, lifetime=session.expires_at - session.last_used_at
+        )
         OutstandingToken.objects.create(
             user=user,
             jti=token["jti"],
@@ -76,10 +88,16 @@ class Tokens:
     refresh: RefreshToken
 
 
-def issue(user: User) -> Tokens:
-    """Issue a new pair of tokens to the user."""
-    refresh = RefreshToken.for_user(user)
-    return Tokens(access=refresh.access_token, refresh=refresh)
+def issue(user: User, origin: Origin | None = None) -> Tokens:
+    """Sign the user in: open a session, and issue its first pair of tokens."""
+    return _issue(sessions.open_session(user, origin=origin), user)
+
+
+def _issue(session: Session, user: User) -> Tokens:
+    refresh = RefreshToken.for_session(session, user)
+    access = refresh.access_token
+    access["exp"] = min(access["exp"], refresh["exp"])
+    return Tokens(access=access, refresh=refresh)
 
 
 @compiled
@@ -88,41 +106,75 @@ def _users(user_id: int) -> QuerySet[User]:
     return User.objects.filter(pk=user_id)
 
 
-def _read_user(user_id: Any) -> User | None:
-    text = str(user_id)
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
-        return None
-    users = _users(int(text))
+@compiled
+def _users_in_session(user_id: int, session_id: int) -> QuerySet[User]:
+    """The same, of a token that names its session: nobody once that was ended."""
+    return User.objects.filter(pk=user_id, log_ins__pk=session_id, log_ins__ended_at__isnull=True)
+
+
+def _number(claim: Any) -> int:
+    """A row's number as a claim names it, or 0."""
+    text = str(claim)
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
+def _read_user(token: Token) -> User | None:
+    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
+    users = _users(user_id) if user_id else []
     return users[0] if users else None
+
+
+def _read_user_in_session(token: Token) -> User | None:
+    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
+    session_id = _number(token.get(SESSION_CLAIM))
+    users = _users_in_session(user_id, session_id) if user_id and session_id else []
+    return users[0] if users else None
+
+
+def session_of(token: Token) -> int:
+    """The number of the session a token belongs to, or 0."""
+    return _number(token.get(SESSION_CLAIM, ""))
 
 
 def holder(token: Token, people: QuerySet[User] | None = None) -> User:
     """Return the person the token was issued to, in one query.
 
-    Refuses (401) when they are deleted, inactive, or have changed their password since.
+    Refuses (401) when they are deleted, inactive, have changed their password since, or were
+    signed out of the token's session. With ``people`` the caller asks about the session itself.
     """
-    user_id = token.get(api_settings.USER_ID_CLAIM)
-    user = _read_user(user_id) if people is None else people.filter(pk=user_id).first()
+    is_over = False
+    if people is not None:
+        user = people.filter(pk=_number(token.get(api_settings.USER_ID_CLAIM))).first()
+    elif SESSION_CLAIM in token:
+        user = _read_user_in_session(token)
+        is_over = user is None
+        # Only to say why: a closed account is told so.
+        user = user or _read_user(token)
+    else:
+        user = _read_user(token)
     if user is None:
         refuse("user_not_found")
     if not user.is_active:
         refuse("user_inactive")
     if token.get(api_settings.REVOKE_TOKEN_CLAIM) != get_md5_hash_password(user.password):
         refuse("password_changed")
+    if is_over:
+        refuse("session_ended")
     return user
 
 
-def rotate(raw: str) -> Tokens:
+def rotate(raw: str, origin: Origin | None = None) -> Tokens:
     """Exchange a refresh token for a new pair. Of any number of requests at once, one succeeds.
 
     Refuses (401) anything else. A token that is sent again long after it was rotated is in two
-    hands, one of them a thief's: all the user's refresh tokens are revoked.
+    hands, one of them a thief's: all the user's sessions are ended. Its own is ended by then, so
+    that sending it again, however often, ends nothing more.
     """
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]
     except TokenError:
         refuse("token_not_valid")
-    fresh = _rotate(token)
+    fresh = _rotate(token, origin)
     if fresh is None:
         _revoke_all_if_stolen(token)
         refuse("token_spent")
@@ -130,37 +182,75 @@ def rotate(raw: str) -> Tokens:
 
 
 @transaction.atomic
-def _rotate(token: RefreshToken) -> Tokens | None:
+def _rotate(token: RefreshToken, origin: Origin | None) -> Tokens | None:
     # `revoke_all` takes the same lock, so that nothing is issued while all is being revoked.
     user = holder(token, User.objects.select_for_update(no_key=True))
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if row is None:
         refuse("token_not_valid")
+    session = _live_session(token, user)
     try:
         with transaction.atomic():
             BlacklistedToken.objects.create(token=row)
     except IntegrityError:
         return None
-    fresh = issue(user)
+    if session is None:
+        session = sessions.open_session(user, origin=origin, started_at=row.created_at)
+    else:
+        sessions.renew(session, user, origin)
+    fresh = _issue(session, user)
     OutstandingToken.objects.filter(pk=row.pk).update(token=f"{_ROTATED}{fresh.refresh['jti']}")
     return fresh
 
 
+def _live_session(token: RefreshToken, user: User) -> Session | None:
+    """The session a token may be rotated in, or None for one of before there were sessions.
+
+    Refuses (401) one that was ended, has lasted its longest, or was idle for too long: a person
+    who became staff since may not use what was given out for longer.
+    """
+    if SESSION_CLAIM not in token:
+        return None
+    now = timezone.now()
+    session = Session.objects.live(now).filter(pk=session_of(token), user=user).first()
+    if session is None:
+        refuse("session_ended")
+    if (
+        min(session.started_at + sessions.longest(user), session.last_used_at + sessions.idle(user))
+        <= now
+    ):
+        refuse("session_ended")
+    return session
+
+
+@transaction.atomic
 def _revoke_all_if_stolen(token: RefreshToken) -> None:
+    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
+    # First of all, as everywhere: rotating takes it before the session too.
+    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     rotated = BlacklistedToken.objects.filter(
         # Only a rotated token has a successor; a revoked one is no sign of a thief.
         token__jti=token["jti"],
         token__token__startswith=_ROTATED,
         blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
     )
-    if rotated.exists():
-        user_id = int(token[api_settings.USER_ID_CLAIM])
+    if rotated.exists() and _raises_alarm(token):
         logger.warning("a spent refresh token of user %s was shown again; all are ended", user_id)
         revoke_all(user_id)
 
 
+def _raises_alarm(token: RefreshToken) -> bool:
+    """Whether this is the first sign of a thief in this session. Of several at once, one is."""
+    if SESSION_CLAIM in token:
+        return sessions.end(Session.objects.filter(pk=session_of(token))) > 0
+    first = OutstandingToken.objects.filter(jti=token["jti"], token__startswith=_ROTATED)
+    return first.update(token=_SHOWN_AGAIN) > 0
+
+
 def revoke(raw: str) -> None:
-    """Revoke a refresh token. Safe to repeat; one that has expired needs no revoking.
+    """Revoke a refresh token, and end its session.
+
+    Safe to repeat; one that has expired needs no revoking.
 
     Refuses (401) what is not a refresh token of ours.
     """
@@ -173,17 +263,32 @@ def revoke(raw: str) -> None:
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if row is not None:
         BlacklistedToken.objects.get_or_create(token=row)
+        sessions.end(Session.objects.filter(pk=session_of(token), user_id=row.user_id or 0))
 
 
 @transaction.atomic
-def revoke_all(user_id: int) -> None:
-    """Revoke all the user's refresh tokens. Safe to repeat."""
+def revoke_all(user_id: int) -> int:
+    """End all the user's sessions, and revoke all their refresh tokens; return how many sessions
+    were open. Safe to repeat."""
     list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
     live = OutstandingToken.objects.filter(user_id=user_id, blacklistedtoken__isnull=True)
     BlacklistedToken.objects.bulk_create(
         [BlacklistedToken(token_id=pk) for pk in live.values_list("pk", flat=True)],
         ignore_conflicts=True,
     )
+    return sessions.end(Session.objects.filter(user_id=user_id))
+
+
+def open_sessions(user: User) -> QuerySet[Session]:
+    """The user's sessions that are open, the last used first, 100 at most."""
+    live = Session.objects.live(timezone.now()).filter(user=user)
+    return live.order_by("-last_used_at", "-pk")[:100]
+
+
+def end_session(user: User, session_id: int) -> bool:
+    """End one of the user's own sessions; whether there was one, ended by now or not."""
+    own = Session.objects.filter(pk=session_id, user=user)
+    return sessions.end(own) > 0 or own.exists()
 
 
 def verify(raw: str) -> None:

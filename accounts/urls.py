@@ -1,11 +1,17 @@
 """The account endpoints' addresses."""
 
-from django.urls import path
+from django.urls import path, re_path
 
 from . import views
 
 urlpatterns = [
     path("registration/", views.RegistrationView.as_view(), name="registration"),
+    path("registration/verify-email/", views.ConfirmEmailView.as_view(), name="confirm-email"),
+    path(
+        "registration/resend-email/",
+        views.ResendConfirmationView.as_view(),
+        name="resend-confirmation",
+    ),
     path("login/", views.SignInView.as_view(), name="login"),
     path("logout/", views.SignOutView.as_view(), name="logout"),
     path("token/verify/", views.VerifyView.as_view(), name="token-verify"),
@@ -20,4 +26,16 @@ urlpatterns = [
     path("user/", views.UserView.as_view(), name="user"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
+    path("account/sessions/", views.SessionsView.as_view(), name="account-sessions"),
+    path(
+        "account/sessions/end-all/",
+        views.EndSessionsView.as_view(),
+        name="account-sessions-end-all",
+    ),
+    # 18 digits fit the column.
+    re_path(
+        r"^account/sessions/(?P<session_id>[0-9]{1,18})/$",
+        views.SessionView.as_view(),
+        name="account-session",
+    ),
 ]

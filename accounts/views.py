@@ -14,55 +14,87 @@ from dj_rest_auth.views import (
     UserDetailsView,
 )
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework_simplejwt.tokens import AccessToken
 
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
 from .authentication import current_user
-from .models import MessagePreferences, User
+from .emails import send_confirmation
+from .models import MessagePreferences, Session, User
 from .preferences import preferences_of
+from .second_factor import CodeNeeded, NotEnrolled, WrongCode
 from .serializers import (
     AccountSerializer,
+    ConfirmEmailInput,
     Done,
+    EndedOutput,
     MessagesSerializer,
     PasswordChanged,
     RefreshInput,
     RefreshOutput,
     RegistrationInput,
+    SessionOutput,
     SignedIn,
     TokenInput,
     UserInput,
     UserOutput,
 )
+from .sessions import Origin
 
 _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
 _SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
-_WRONG_PASSWORD = field_errors(
-    "The name and the password do not belong together, or the input is wrong.",
-    wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
+_LINK_IS_OVER = field_errors("The link is over.", over={"key": [services.LINK_IS_OVER]})
+_NO_SUCH_SESSION = error_answer("Not found.", "not_found")
+_SESSIONS = OpenApiExample(
+    "a phone, and the back office",
+    value=[
+        {
+            "id": 812,
+            "kind": "api",
+            "started_at": "2026-11-20T18:05:00+03:00",
+            "last_used_at": "2026-11-24T08:15:00+03:00",
+            "expires_at": "2026-12-08T08:15:00+03:00",
+            "address": "197.248.10.7",
+            "device": "Chrome on Android",
+            "current": True,
+        },
+        {
+            "id": 790,
+            "kind": "admin",
+            "started_at": "2026-11-24T08:00:00+03:00",
+            "last_used_at": "2026-11-24T08:11:00+03:00",
+            "expires_at": "2026-11-24T08:41:00+03:00",
+            "address": "105.160.3.4",
+            "device": "Firefox on Windows",
+            "current": False,
+        },
+    ],
+    response_only=True,
+    status_codes=[200],
 )
+_WRONG_PASSWORD = field_errors(
+    "The name and the password do not belong together, or the input is wrong. Or a second factor "
+    "is needed: send its code too.",
+    wrong={"non_field_errors": ["Unable to log in with provided credentials."]},
+    code_needed={"detail": CodeNeeded.message, "code": CodeNeeded.code},
+    code_wrong={"detail": WrongCode.message, "code": WrongCode.code},
+)
+_NOT_ENROLLED = error_answer(NotEnrolled.message, NotEnrolled.code)
 _TAKEN = field_errors(
     "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
 
 
-class Private:
-    """Answers that no cache may keep: they hold tokens, or one person's data."""
-
-    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
-        response: Response = super().finalize_response(*args, **kwargs)  # type: ignore[misc]
-        response["Cache-Control"] = "no-store"
-        return response
-
-
-class Public(Private):
+class Public:
     """Open to strangers. A token sent along is not read, so a stale one refuses nobody."""
 
     authentication_classes: Any = ()
@@ -83,9 +115,41 @@ class RegistrationView(Public, RegisterView):
         form = RegistrationInput(data=request.data)
         form.is_valid(raise_exception=True)
         user = form.save()
-        pair = tokens.issue(user)
+        pair = tokens.issue(user, Origin.of(request))
         self.access_token, self.refresh_token = pair.access, pair.refresh
         return Response(self.get_response_data(user), status=201)
+
+
+class ConfirmEmailView(Public, GenericAPIView):
+    """Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`."""
+
+    serializer_class = ConfirmEmailInput
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(
+        tags=_TAGS, operation_id="confirm_email", responses={200: Done, 400: _LINK_IS_OVER}
+    )
+    def post(self, request: Request) -> Response:
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        services.confirm_email(form.validated_data["key"])
+        return Response({"detail": "ok"})
+
+
+class ResendConfirmationView(GenericAPIView):
+    """Ask for the mail that confirms one's address again."""
+
+    serializer_class = Done
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(tags=_TAGS, operation_id="resend_confirmation", request=None, responses=Done)
+    def post(self, request: Request) -> Response:
+        """Mail the link to the caller's own address, unless it is confirmed or was mailed today.
+
+        The answer is the same.
+        """
+        send_confirmation(current_user(request))
+        return Response({"detail": "ok"})
 
 
 class SignInView(Public, LoginView):
@@ -96,7 +160,12 @@ class SignInView(Public, LoginView):
     @extend_schema(
         tags=_TAGS,
         operation_id="login",
-        responses={200: SignedIn, 400: _WRONG_PASSWORD, 429: _LOCKED_OUT},
+        responses={
+            200: SignedIn,
+            400: _WRONG_PASSWORD,
+            403: _NOT_ENROLLED,
+            429: _LOCKED_OUT,
+        },
         examples=[
             OpenApiExample(
                 "by e-mail",
@@ -111,7 +180,7 @@ class SignInView(Public, LoginView):
     def login(self) -> None:
         """Give out tokens for whom the serializer recognised."""
         self.user = self.serializer.validated_data["user"]
-        pair = tokens.issue(self.user)
+        pair = tokens.issue(self.user, Origin.of(self.request))
         self.access_token, self.refresh_token = pair.access, pair.refresh
 
 
@@ -161,7 +230,7 @@ class RefreshView(Public, GenericAPIView):
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
-        pair = tokens.rotate(form.validated_data["refresh"])
+        pair = tokens.rotate(form.validated_data["refresh"], Origin.of(request))
         answer = {
             "access": str(pair.access),
             "refresh": str(pair.refresh),
@@ -171,7 +240,7 @@ class RefreshView(Public, GenericAPIView):
         return Response(RefreshOutput(answer).data)
 
 
-class ChangePasswordView(Private, PasswordChangeView):
+class ChangePasswordView(PasswordChangeView):
     """Change the password. Every token of before is out at once; the answer has new ones."""
 
     @extend_schema(tags=_TAGS, operation_id="change_password", responses=PasswordChanged)
@@ -179,7 +248,9 @@ class ChangePasswordView(Private, PasswordChangeView):
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         pair = services.change_password(
-            current_user(request), new=form.validated_data["new_password1"]
+            current_user(request),
+            new=form.validated_data["new_password1"],
+            origin=Origin.of(request),
         )
         return Response(
             {
@@ -206,7 +277,7 @@ class ConfirmResetView(Public, PasswordResetConfirmView):
         return super().post(request, *args, **kwargs)
 
 
-class UserView(Private, UserDetailsView):
+class UserView(UserDetailsView):
     """Read and change how you are called and reached."""
 
     http_method_names = ["get", "put", "patch", "head", "options"]
@@ -234,7 +305,7 @@ class UserView(Private, UserDetailsView):
         return Response(UserOutput(request.user).data)
 
 
-class AccountView(Private, RetrieveUpdateAPIView):
+class AccountView(RetrieveUpdateAPIView):
     """Read and change what others see of you, as JSON or, with an avatar, as multipart."""
 
     serializer_class = AccountSerializer
@@ -257,7 +328,7 @@ class AccountView(Private, RetrieveUpdateAPIView):
         return current_user(self.request)
 
 
-class MessagesView(Private, RetrieveUpdateAPIView):
+class MessagesView(RetrieveUpdateAPIView):
     """Read and change what you are told by e-mail and SMS, and in which language."""
 
     serializer_class = MessagesSerializer
@@ -277,3 +348,66 @@ class MessagesView(Private, RetrieveUpdateAPIView):
 
     def get_object(self) -> MessagePreferences:
         return preferences_of(current_user(self.request))
+
+
+class SessionsView(GenericAPIView):
+    """Where the caller is signed in."""
+
+    queryset = Session.objects.none()
+    serializer_class = SessionOutput
+    throttle_scope = "account"
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="list_sessions",
+        responses=SessionOutput(many=True),
+        examples=[_SESSIONS],
+    )
+    def get(self, request: Request) -> Response:
+        """The caller's own sessions that are open, the last used first, 100 at most."""
+        open_ones = tokens.open_sessions(current_user(request))
+        here = tokens.session_of(request.auth) if isinstance(request.auth, AccessToken) else 0
+        return Response(SessionOutput(open_ones, many=True, context={"here": here}).data)
+
+
+class SessionView(GenericAPIView):
+    """One session of the caller's own."""
+
+    queryset = Session.objects.none()
+    serializer_class = SessionOutput
+    throttle_scope = "account"
+
+    @extend_schema(
+        tags=_TAGS, operation_id="end_session", responses={204: None, 404: _NO_SUCH_SESSION}
+    )
+    def delete(self, request: Request, session_id: str) -> Response:
+        """Sign out there. Its tokens are refused at the next request; twice is the same as once."""
+        if not tokens.end_session(current_user(request), int(session_id)):
+            raise NotFound
+        return Response(status=204)
+
+
+class EndSessionsView(GenericAPIView):
+    """Signing out everywhere."""
+
+    serializer_class = EndedOutput
+    throttle_scope = "account"
+
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="end_all_sessions",
+        request=None,
+        responses=EndedOutput,
+        examples=[
+            OpenApiExample(
+                "three devices",
+                value={"detail": "You are signed out everywhere.", "ended": 3},
+                response_only=True,
+                status_codes=[200],
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """End all of the caller's sessions, this one too: every token is refused from now on."""
+        ended = tokens.revoke_all(current_user(request).pk)
+        return Response({"detail": "You are signed out everywhere.", "ended": ended})

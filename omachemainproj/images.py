@@ -2,81 +2,52 @@
 
 No byte of an upload is stored: it is decoded, turned upright, scaled, brought into sRGB and encoded
 as WebP, so metadata (a phone's GPS position), trailing bytes and files of two formats stay out.
+The work is done by a program of its own (picture_decoder.py), one picture at a time a process.
 """
 
 from __future__ import annotations
 
 import io
-import math
 import re
 import secrets
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.core.files.base import ContentFile
-from PIL import Image, ImageCms
+from PIL import Image
 from rest_framework import serializers
 
+from omachemainproj.api.errors import Busy
+from omachemainproj.picture_decoder import FULL_SIDE, PHOTO, WHOLE, Refusal, redraw
+
 MAX_BYTES = 12 * 1024 * 1024
-FORMATS = ("PNG", "JPEG", "WEBP")
+#: Seconds that the decoding of a picture may take in all; a whole photo takes one.
+DECODING_SECONDS = 15
+#: Pictures of one process that are decoded, or wait for it, at a time: less than half its threads.
+PLACES = 2
+#: Seconds that an upload waits for the one before it.
+WAITING_SECONDS = 5
 
-
-class Size(NamedTuple):
-    """The most pixels of a picture, a side and in all."""
-
-    side: int
-    pixels: int
-
-    def fits(self, width: int, height: int) -> bool:
-        """Whether a picture is no larger."""
-        return max(width, height) <= self.side and width * height <= self.pixels
-
-
-#: A JPEG is decoded at a part of its size and a HEIC picture in a process of its own: as phones
-#: take them, 8192 × 6144 at most.
-PHOTO = Size(side=12_000, pixels=51_000_000)
-#: PNG, WebP and printers' JPEGs have no smaller decoding: every pixel is held at once.
-WHOLE = Size(side=8_000, pixels=24_000_000)
-#: Passes of a progressive JPEG; cameras and editors write about ten. Each costs as much time as the
-#: picture is large, and may be a few bytes long.
-MAX_SCANS = 100
-#: Seconds that the decoding of a HEIC picture may take; a whole one takes one.
-HEIC_SECONDS = 30
-
-#: The longest sides of the stored pictures, in pixels.
-FULL_SIDE = 1600
-THUMBNAIL_SIDE = 400
-
-
-#: One picture at a time in a process: decoding the largest takes up to 400 MB.
-_DECODE_LOCK = threading.Lock()
+_DECODER = Path(__file__).with_name("picture_decoder.py")
+_ANSWER = re.compile(rb"webp ([0-9]{1,8}) ([0-9]{1,8})\n")
 
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
-_TOO_MANY_PIXELS = (
-    f"The picture has more than {PHOTO.side} pixels a side or {PHOTO.pixels // 10**6} million."
-)
-_TOO_MANY_WHOLE = (
-    f"The picture has more than {WHOLE.side} pixels a side or {WHOLE.pixels // 10**6} million."
-    " Send a larger one as JPEG or HEIC."
-)
-_MOVES = "The picture moves. Send a still one."
 _DAMAGED = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
-_ORIENTATION_TAG = 0x0112
-#: How to turn a picture upright, by what its camera says (EXIF's orientation).
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_REFUSALS = {
+    Refusal.PHOTO_TOO_LARGE: f"The picture has more than {PHOTO.side} pixels a side or "
+    f"{PHOTO.pixels // 10**6} million.",
+    Refusal.TOO_LARGE: f"The picture has more than {WHOLE.side} pixels a side or "
+    f"{WHOLE.pixels // 10**6} million. Send a larger one as JPEG or HEIC.",
+    Refusal.MOVES: "The picture moves. Send a still one.",
 }
+_SAID = {f"{word}\n".encode(): sentence for word, sentence in _REFUSALS.items()}
 
 
 class BadPicture(ValueError):
@@ -103,156 +74,96 @@ KEEP: Final = Keep.KEEP
 PictureChange = Picture | Keep | None
 
 
-def normalise(raw: bytes) -> Picture:
+def normalise(raw: bytes, *, sender: object = None) -> Picture:
     """Return the picture upright, without metadata, at most 1600 px, with a 400 px thumbnail.
 
-    Format, size and frames are read from the header before any pixel is decoded: 20 kB can
-    claim 169 million of them. Raises BadPicture.
+    The decoder runs outside this process, within limits of memory, processor and time. One picture
+    is decoded at a time, another may wait, and each ``sender`` has one place. Raises BadPicture,
+    and Busy where every place is taken.
     """
     if len(raw) > MAX_BYTES:
         raise BadPicture(_TOO_MANY_BYTES)
+    with _queue.place(sender):
+        return _decode(raw)
+
+
+def normalise_own(raw: bytes) -> Picture:
+    """Do as ``normalise`` does with a picture that the shop has drawn itself: here, at once."""
+    return _named(*redraw(raw))
+
+
+class _Queue:
+    """Who decodes and who waits, in this process."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._guard = threading.Lock()
+        self._taken: list[object] = []
+
+    @contextmanager
+    def place(self, sender: object) -> Iterator[None]:
+        """Be the one who decodes. Raises Busy without a place, or when the wait is too long."""
+        with self._guard:
+            has_one = sender is not None and sender in self._taken
+            if has_one or len(self._taken) >= PLACES:
+                raise Busy("Other pictures are being read. Please send yours again in a moment.")
+            self._taken.append(sender)
+        try:
+            if not self._turn.acquire(timeout=WAITING_SECONDS):
+                raise Busy("Other pictures are being read. Please send yours again in a moment.")
+            try:
+                yield
+            finally:
+                self._turn.release()
+        finally:
+            with self._guard:
+                self._taken.remove(sender)
+
+
+_queue = _Queue()
+
+
+def _decode(raw: bytes) -> Picture:
     try:
-        with _DECODE_LOCK:
-            if raw[4:8] == b"ftyp":
-                return _encode(_decode_heic(raw))
-            with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
-                _check_header(image)
-                if image.format in {"JPEG", "MPO"}:
-                    _check_scans(raw)
-                return _encode(image)
-    except BadPicture:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadPicture(_TOO_MANY_PIXELS) from None
-    except Exception as error:
-        # Decoders raise almost anything for a damaged file.
+        # Without our environment: it is full of secrets.
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-I", str(_DECODER)],
+            input=raw,
+            capture_output=True,
+            env={},
+            timeout=DECODING_SECONDS,
+            check=True,
+        )
+    except subprocess.SubprocessError as error:
         raise BadPicture(_DAMAGED) from error
-
-
-def _check_header(image: Image.Image) -> None:
-    scalable = image.format in {"JPEG", "MPO"} and image.mode != "CMYK"
-    if not (PHOTO if scalable else WHOLE).fits(*image.size):
-        raise BadPicture(_TOO_MANY_PIXELS if scalable else _TOO_MANY_WHOLE)
-    # A phone's JPEG may contain a second picture (depth, brightness) without being animated.
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise BadPicture(_MOVES)
-
-
-#: In the coded pixels of a JPEG: what is neither a pixel's byte nor a restart.
-_NEXT_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
-
-
-def _check_scans(raw: bytes) -> None:
-    """Raise BadPicture for a JPEG of more passes than anything writes (see ``MAX_SCANS``)."""
-    at, scans = 2, 0
-    while (found := _NEXT_MARKER.search(raw, at)) and found[1] != b"\xd9":
-        length = int.from_bytes(raw[found.end() : found.end() + 2], "big")
-        at = found.end() + max(2, length)
-        scans += found[1] == b"\xda"
-        if scans > MAX_SCANS:
-            raise BadPicture(_DAMAGED)
-
-
-#: The program that decodes a HEIC picture.
-_HEIC_DECODER = Path(__file__).with_name("heic_decoder.py")
-_HEIC_ANSWER = re.compile(rb"(RGBA?) ([0-9]{1,4}) ([0-9]{1,4}) ([0-9]{1,8})\n")
-_HEIC_REFUSALS = {b"pixels\n": _TOO_MANY_PIXELS, b"moves\n": _MOVES}
-
-
-def _decode_heic(raw: bytes) -> Image.Image:
-    """Decode a HEIC picture, scaled down and upright, in a process that may crash.
-
-    Raises BadPicture, or whatever tells that the process failed.
-    """
-    limits = map(str, (FULL_SIDE, *PHOTO))
-    # Without our environment: it is full of secrets.
-    done = subprocess.run(  # noqa: S603
-        [sys.executable, "-I", str(_HEIC_DECODER), *limits],
-        input=raw,
-        capture_output=True,
-        env={},
-        timeout=HEIC_SECONDS,
-        check=True,
-    )
-    if done.stdout in _HEIC_REFUSALS:
-        raise BadPicture(_HEIC_REFUSALS[done.stdout])
-    head = _HEIC_ANSWER.match(done.stdout)
+    if done.stdout in _SAID:
+        raise BadPicture(_SAID[done.stdout])
+    head = _ANSWER.match(done.stdout)
     if head is None:
         raise BadPicture(_DAMAGED)
-    profile_end = head.end() + int(head[4])
-    size = (int(head[2]), int(head[3]))
-    image = Image.frombytes(head[1].decode(), size, done.stdout[profile_end:])
-    image.info["icc_profile"] = done.stdout[head.end() : profile_end]
-    return image
+    middle = head.end() + int(head[1])
+    full, thumbnail = done.stdout[head.end() : middle], done.stdout[middle:]
+    if not all(_is_ours(file) for file in (full, thumbnail)) or len(thumbnail) != int(head[2]):
+        raise BadPicture(_DAMAGED)
+    return _named(full, thumbnail)
 
 
-def _encode(image: Image.Image) -> Picture:
-    turn = _TURNS.get(_orientation(image))
-    profile = image.info.get("icc_profile")
-    # A JPEG is decoded straight to half its size or less.
-    image.draft("RGB", _full_size(*image.size))
-    # Scaled down before it is turned or its colours are changed: those copy every pixel.
-    small = _in_scalable_colours(image)
-    small.thumbnail((FULL_SIDE, FULL_SIDE))
-    if turn is not None:
-        small = small.transpose(turn)
-    small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-    small = _in_srgb(small, profile)
+def _is_ours(file: bytes) -> bool:
+    """Whether it is a WebP file of no more pixels than we store: the decoder read a stranger's."""
+    try:
+        with Image.open(io.BytesIO(file), formats=["WEBP"]) as image:
+            return max(image.size) <= FULL_SIDE and getattr(image, "n_frames", 1) == 1
+    except Exception:
+        # Pillow raises almost anything for what is no picture.
+        return False
+
+
+def _named(full: bytes, thumbnail: bytes) -> Picture:
     name = secrets.token_hex(16)
-    full = _write(small, f"{name}.webp")
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return Picture(full=full, thumbnail=_write(small, f"{name}.thumb.webp"))
-
-
-def _full_size(width: int, height: int) -> tuple[int, int]:
-    """The size at which the longer side is as long as is stored."""
-    factor = FULL_SIDE / max(width, height)
-    return math.ceil(width * factor), math.ceil(height * factor)
-
-
-def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
-    """The picture in the colours that a browser takes for granted; its own profile is dropped.
-
-    A phone's Display P3 would look pale without. A profile that cannot be read changes nothing.
-    """
-    if not profile:
-        return image
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if source.profile.xcolor_space.strip() != "RGB":
-            return image
-        target = ImageCms.createProfile("sRGB")
-        found = ImageCms.profileToProfile(image, source, target, outputMode=image.mode)
-        return found or image
-    except Exception:
-        # Editors write damaged profiles into good pictures.
-        return image
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
-    except Exception:
-        # Cameras and editors write damaged EXIF into good pictures.
-        return 1
-
-
-def _in_scalable_colours(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        # Grey of 16 bits; a plain conversion would turn all but the darkest to white.
-        return image.point(lambda level: level / 257).convert("L")
-    if image.mode in {"L", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
-        return image
-    return image.convert("RGBA" if image.has_transparency_data else "RGB")
-
-
-def _write(image: Image.Image, name: str) -> ContentFile[bytes]:
-    # A new image: whatever Pillow carried along in `info` stays behind.
-    clean = Image.new(image.mode, image.size)
-    clean.paste(image)
-    out = io.BytesIO()
-    clean.save(out, "WEBP", quality=82, method=3)
-    return ContentFile(out.getvalue(), name=name)
+    return Picture(
+        full=ContentFile(full, name=f"{name}.webp"),
+        thumbnail=ContentFile(thumbnail, name=f"{name}.thumb.webp"),
+    )
 
 
 class PictureField(serializers.FileField):
@@ -264,7 +175,8 @@ class PictureField(serializers.FileField):
         upload = super().to_internal_value(data)
         if upload.size > MAX_BYTES:
             self.fail("bad", reason=_TOO_MANY_BYTES)
+        user = getattr(self.context.get("request"), "user", None)
         try:
-            return normalise(upload.read())
+            return normalise(upload.read(), sender=getattr(user, "pk", None))
         except BadPicture as error:
             self.fail("bad", reason=str(error))

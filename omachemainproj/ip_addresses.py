@@ -14,6 +14,8 @@ Network = IPv4Network | IPv6Network
 
 #: Where IPv6 keeps IPv4: what a server that listens on both calls a client of IPv4.
 _MAPPED = IPv6Network("::ffff:0:0/96")
+#: Where IPv6 keeps the IPv4 addresses that a translator reaches (RFC 6052).
+_TRANSLATED = IPv6Network("64:ff9b::/96")
 _BRACKETED = re.compile(r"\[([^\[\]]*)\](?::[0-9]{1,5})?")
 _WITH_PORT = re.compile(r"([0-9.]+):[0-9]{1,5}")
 
@@ -32,6 +34,24 @@ def read_address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def client_network(text: str, prefix: int = 64) -> str:
+    """What one client holds of the address space: an IPv4 address, or the /64 of an IPv6 one.
+
+    A subscriber is given a /64 at least, and may send each request from another address of it.
+    IPv4 that travels inside IPv6 (mapped, translated, 6to4, Teredo) is the IPv4 address. What
+    is no address stands for itself. Never raises.
+    """
+    address = read_address(text)
+    if isinstance(address, IPv6Address):
+        inner = address.sixtofour or (address.teredo and address.teredo[1])
+        if address in _TRANSLATED:
+            inner = IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is None:
+            return str(IPv6Network((address, prefix), strict=False))
+        address = inner
+    return text if address is None else str(address)
 
 
 def read_network(text: str) -> Network:
@@ -56,6 +76,20 @@ def is_listed(address: str | None, listed: Iterable[str]) -> bool:
 @lru_cache(maxsize=8)
 def _networks(listed: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(read_network(text) for text in listed)
+
+
+#: A network of IPv6 that one person can have for nothing: a site of theirs, or a tunnel's.
+_SITE = 48
+
+
+def network_of(address: str | None) -> str:
+    """The network that whoever sends from an address can be taken to have in hand; empty where it
+    is no address. Never raises.
+
+    An address of IPv4 is one: thousands may share it, but nobody gets the next one for nothing. Of
+    IPv6 it is the /48: within it a site changes its address as it likes (RFC 6177).
+    """
+    return client_network(address or "", _SITE) if read_address(address or "") else ""
 
 
 def is_loopback_host(host: str) -> bool:

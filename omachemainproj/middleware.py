@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.shortcuts import render
 
+from .api.errors import Busy, Refusal
+from .api.handlers import answer_busy, is_out_of_room
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
 from .logs import request_id
+
+logger = logging.getLogger(__name__)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
@@ -37,7 +44,32 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
+        if _is_private(request) and not request.path_info.startswith(_FILES):
+            _forbid_keeping(response)
         return response
+
+
+def _is_private(request: HttpRequest) -> bool:
+    """Whether an answer is for one person: to somebody who says who they are, or sends something.
+
+    All that gives out tokens is posted to. A view that reads nobody's token answers all alike.
+    """
+    if request.method not in {"GET", "HEAD", "OPTIONS"}:
+        return True
+    says_who = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    return says_who and not _answers_all_alike(request)
+
+
+def _answers_all_alike(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    view = getattr(match.func, "view_class", None) if match else None
+    return view is not None and not getattr(view, "authentication_classes", True)
+
+
+def _forbid_keeping(response: HttpResponse) -> None:
+    """Let no cache keep the answer, whatever its view says: one forgotten view would be a leak."""
+    if "no-store" not in response.headers.get("Cache-Control", ""):
+        response["Cache-Control"] = "no-store"
 
 
 class EdgeMiddleware:
@@ -64,6 +96,13 @@ class EdgeMiddleware:
             request.path += "/"
         return self._answer(request)
 
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Answer 503 where the database is busy or the disk full, on pages too."""
+        if isinstance(exception, OperationalError) or is_out_of_room(exception):
+            logger.error("%s %s could not be served: %s", request.method, request.path, exception)
+            return answer_busy()
+        return None
+
     def _answer(self, request: HttpRequest) -> HttpResponse:
         try:
             body = watch_body(request)
@@ -83,6 +122,30 @@ class EdgeMiddleware:
             # Whatever the reader made of it: a form without its mark (403), or a bug (500).
             response.close()
             return _refuse(BROKE_OFF, "body_broke_off")
+        return response
+
+
+class RefusalMiddleware:
+    """Answers what a page refuses, and not only the API: too many tries, or no time now."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page that says so, with the status and ``Retry-After`` that the API answers."""
+        if isinstance(error, Refusal):
+            said, status, wait = str(error), error.status_code, error.retry_after
+        elif isinstance(error, Busy):
+            said, status, wait = str(error.detail), error.status_code, 2
+        else:
+            return None
+        context = {"said": said, "title": "Not now", "site_header": "O-Mache"}
+        response = render(request, "admin/refused.html", context, status=status)
+        if wait is not None:
+            response["Retry-After"] = str(wait)
         return response
 
 

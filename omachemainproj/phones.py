@@ -146,3 +146,12 @@ def mask_phones(text: str) -> str:
 
 def _with_plain_digits(text: str) -> str:
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text)
+
+
+#: What stands for the digits of a phone that are not shown or not kept any more.
+MASK = "•" * 9
+
+
+def mask_phone(phone: str) -> str:
+    """A phone of which three digits are left: enough to tell a caller which one it was."""
+    return f"{MASK}{phone[-3:]}" if phone else ""

@@ -152,6 +152,12 @@ def _find_weak(shop: Settings) -> Problems:
             "DJANGO_SECRET_KEY",
             "DJANGO_SECRET_KEY begins as one that others know: make one of your own.",
         )
+    before = shop["SECRET_KEY_FALLBACKS"]
+    if any(len(each) < 50 or each == key for each in before):
+        yield (
+            "DJANGO_SECRET_KEY_BEFORE",
+            "DJANGO_SECRET_KEY_BEFORE is the key before, of at least 50 characters, and another.",
+        )
     if "*" in shop["ALLOWED_HOSTS"]:
         yield (
             "DJANGO_ALLOWED_HOSTS",
@@ -198,11 +204,7 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
             "DARAJA_BASE_URL",
             "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
         )
-    if not shop["HTTPS"]:
-        yield (
-            "HTTPS",
-            "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
-        )
+    yield from _find_what_only_rehearses(shop)
     if urlsplit(shop["FRONTEND_URL"]).scheme == "http" and not is_loopback_url(
         shop["FRONTEND_URL"]
     ):
@@ -213,6 +215,16 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
     for name in _SECRETS:
         if shop[name] == shop["SIMULATED"][name]:
             yield name, f"{name} is the simulator's, which everybody knows."
+
+
+def _find_what_only_rehearses(shop: Settings) -> Problems:
+    for name in ("HTTPS", "THROTTLES"):
+        if not shop[name]:
+            yield (
+                name,
+                f"{name}=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+                "then.",
+            )
 
 
 def _find_uncallable(base: str, c2b_token: str) -> Problems:

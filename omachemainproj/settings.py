@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import Environment
-from .mpesa_limits import MAX_B2C
+from .mpesa_limits import MAX_B2C, MAX_PAYMENT
 from .production import find_problems
 from .service_urls import (
     read_allowed_host,
@@ -35,6 +35,9 @@ PRODUCTION = bool(SECRET_KEY)
 DEBUG = not PRODUCTION
 if not PRODUCTION:
     SECRET_KEY = "laptop-only-" + hashlib.sha256(str(BASE_DIR).encode()).hexdigest()
+_KEY_BEFORE = env.secret("DJANGO_SECRET_KEY_BEFORE")
+#: While the key is changed: what was signed or encrypted under the one before is still read.
+SECRET_KEY_FALLBACKS = [_KEY_BEFORE] if _KEY_BEFORE else []
 
 HTTPS = env.switch("HTTPS", default=PRODUCTION)
 THROTTLES = env.switch("THROTTLES", default=PRODUCTION)
@@ -65,6 +68,11 @@ CSRF_TRUSTED_ORIGINS = env.words(
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=24 * 60)
+#: Different goods that people who have never paid hold from one network; 0: nobody counts. A
+#: laptop, and a rehearsal without rate limits, are one network to themselves.
+UNPAID_GOODS_PER_NETWORK = env.number(
+    "UNPAID_GOODS_PER_NETWORK", default=40 if THROTTLES else 0, most=1_000_000
+)
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
@@ -75,6 +83,36 @@ PAYOUT_DAILY_LIMIT = env.number(
 )
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
+#: What one member of staff may risk of the shop's money without a second one, KES: by one action,
+#: and in a day. 0: nothing.
+STAFF_ALONE_LIMIT = env.number("STAFF_ALONE_LIMIT", default=5_000, most=MAX_B2C)
+STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, most=1_000_000)
+#: What one may let go, in a day, to whom it is owed: to sellers whose goods they fetch, and back to
+#: who paid for what is cancelled before that. KES.
+STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
+
+#: What may be given back to buyers in one day, KES. At least M-Pesa's largest payment.
+REFUND_DAILY_LIMIT = env.number(
+    "REFUND_DAILY_LIMIT", default=1_000_000, least=MAX_PAYMENT, most=1_000_000_000
+)
+#: A refund above this, KES, waits for the approval of a second person.
+REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most=MAX_PAYMENT)
+#: Phones which have not paid here that one network may have rung in an hour, and five times that in
+#: a day. Many customers of a mobile network share one address.
+NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
+
+# --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
+
+#: The phone of an order that is over; then its last three digits.
+KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=3650)
+#: What a sent message said, and where it went.
+KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
+#: How long after the delivery a seller is shown the buyer's number.
+SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
+#: A name somebody had: for so many days it is given to nobody else.
+NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
+#: Sessions that are over: when, from which address, on what device.
+KEEP_SESSIONS_DAYS = env.number("KEEP_SESSIONS_DAYS", default=30, least=1, most=3650)
 
 # --- M-Pesa ----------------------------------------------------------------------------------
 
@@ -167,7 +205,8 @@ AFRICASTALKING_BASE_URL = env.url(
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    # django.contrib.admin, with the shop's own doors.
+    "accounts.apps.ShopAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -179,11 +218,11 @@ INSTALLED_APPS = [
     "allauth.account",
     # dj-rest-auth's registration imports it; no social log-in is offered.
     "allauth.socialaccount",
+    "allauth.mfa",
     "dj_rest_auth",
     "dj_rest_auth.registration",
     "django_filters",
     "corsheaders",
-    "axes",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "import_export",
@@ -205,10 +244,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.CookieSessionMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "omachemainproj.middleware.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "omachemainproj.urls"
@@ -295,11 +335,15 @@ CACHE_URL = env.url(
 )
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "omachemainproj.caches.RedisCache",
         "LOCATION": CACHE_URL,
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        # Seconds. It is asked twice a request: one that is slower is as if it were gone.
+        "OPTIONS": {"socket_connect_timeout": 0.25, "socket_timeout": 0.1},
     }
     if CACHE_URL
+    # Several processes count together; a laptop is one.
+    else {"BACKEND": "omachemainproj.caches.TableCache", "LOCATION": "omachemainproj_cacheentry"}
+    if PRODUCTION
     else {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "omache",
@@ -325,8 +369,12 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-#: A broker that is down must not hold a request up: the clock finds the work again.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 1, "max_retries": 0}
+#: A broker that is down must not hold a request up: it does the work itself (background.py).
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 5,
+    "max_retries": 0,
+}
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
@@ -337,22 +385,22 @@ CELERY_BEAT_SCHEDULE = {
 # --- People ----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "accounts.backends.UsernameOrEmailBackend",
-]
-PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
-]
+AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
+#: Log-ins and codes that fail too often wait (accounts/lockout.py).
+LOCKOUT = THROTTLES
+#: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
+STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
+MFA_ADAPTER = "accounts.second_factor.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+#: A phone's clock may be half a minute off.
+MFA_TOTP_TOLERANCE = 1
+PASSWORD_HASHERS = ["accounts.hashers.Argon2", "accounts.hashers.PBKDF2"]
+#: Passwords that one process hashes at once, each in 19 MiB; a few more wait, the rest is told so.
+HASHING_AT_ONCE = env.number("HASHING_AT_ONCE", default=2, least=1, most=64)
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
-    for name, options in [
-        ("UserAttributeSimilarityValidator", {}),
-        ("MinimumLengthValidator", {"min_length": 8}),
-        ("CommonPasswordValidator", {}),
-        ("NumericPasswordValidator", {}),
-    ]
+    {"NAME": "accounts.passwords.LengthValidator"},
+    {"NAME": "accounts.passwords.GuessableValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
 REST_AUTH = {
     "USE_JWT": True,
@@ -399,11 +447,22 @@ EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
 
+#: A session ends when it was not used for so many days.
+SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)
+#: However often its tokens are renewed, a session ends this many days after its log-in.
+SESSION_MAX_DAYS = env.number("SESSION_MAX_DAYS", default=90, least=1, most=365)
+#: Staff are signed out, of the admin and of the API, after this long without a request, and so
+#: many hours after their log-in.
+STAFF_SESSION_IDLE_MINUTES = env.number(
+    "STAFF_SESSION_IDLE_MINUTES", default=30, least=5, most=24 * 60
+)
+STAFF_SESSION_MAX_HOURS = env.number("STAFF_SESSION_MAX_HOURS", default=12, least=1, most=24 * 7)
+
 #: Signs tokens only, so that it is not the key that signs sessions and reset links.
 _JWT_KEY = hashlib.sha256(b"omache.jwt:" + SECRET_KEY.encode()).hexdigest()
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=14),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=SESSION_IDLE_DAYS),
     "ROTATE_REFRESH_TOKENS": True,
     "BLACKLIST_AFTER_ROTATION": True,
     "CHECK_REVOKE_TOKEN": True,
@@ -414,16 +473,6 @@ SIMPLE_JWT = {
     "LEEWAY": 10,
     "UPDATE_LAST_LOGIN": False,
 }
-
-AXES_ENABLED = THROTTLES
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=5)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_USERNAME_CALLABLE = "accounts.lockout.lockout_name"
-AXES_RESET_ON_SUCCESS = True
-AXES_LOCKOUT_CALLABLE = "accounts.lockout.answer_lockout"
-AXES_DISABLE_ACCESS_LOG = True
-AXES_VERBOSE = False
 
 # --- API -------------------------------------------------------------------------------------
 
@@ -438,8 +487,8 @@ REST_FRAMEWORK = {
     if THROTTLES
     else [],
     "DEFAULT_THROTTLE_RATES": {
-        # Per address, and thousands of people share one at a Kenyan mobile operator: guessing at
-        # one name is stopped by AXES_* below, after five tries.
+        # Per network, and thousands of people share one at a Kenyan mobile operator: guessing at
+        # one name is stopped by accounts.lockout, after five tries.
         "login": "60/min",
         "registration": "20/min",
         "refresh": "300/min",
@@ -564,7 +613,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Strict"
-SESSION_COOKIE_AGE = 8 * 3600
+#: The cookie lasts as long as the session can; the session itself says when it is over.
+SESSION_COOKIE_AGE = STAFF_SESSION_MAX_HOURS * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
 if HTTPS:
@@ -606,7 +656,6 @@ LOGGING = {
         # runserver's own line for each request would bypass the filter above.
         "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
         "django.utils.autoreload": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
         "urllib3": {"level": "WARNING"},
     },
 }

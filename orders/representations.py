@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
 
 from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent, TrackStatus
 
@@ -68,7 +72,7 @@ def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[st
 def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
     """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    Of the buyer it has the first name and, once the line is paid, the number to call.
+    Of the buyer it has the first name and, from paid to a week after delivery, the number to call.
     """
     picture = row.product__thumbnail
     return {
@@ -82,10 +86,18 @@ def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
         "amount": row.amount,
         "track_status": row.track_status,
         "buyer": row.buyer__first_name or "customer",
-        "phone": row.order__mpesa_number if row.track_status in PHONE_SHOWN else None,
+        "phone": row.order__mpesa_number if _shows_phone(row) else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
+
+
+def _shows_phone(row: Any) -> bool:
+    if row.track_status == TrackStatus.DELIVERED:
+        # A line does not change after its delivery but by its return.
+        shown_for = timedelta(days=settings.SELLER_SEES_PHONE_DAYS)
+        return bool(row.updated_at > timezone.now() - shown_for)
+    return row.track_status in PHONE_SHOWN
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:

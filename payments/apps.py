@@ -5,4 +5,4 @@ class PaymentsConfig(AppConfig):
     name = "payments"
 
     def ready(self) -> None:
-        from . import signals  # noqa: F401, PLC0415
+        from . import interest, signals  # noqa: F401, PLC0415

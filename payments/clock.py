@@ -13,19 +13,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from accounts import lockout
+from accounts.contact_budgets import delete_ended_counts
+from accounts.names import forget_rested_names
+from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
+from omachemainproj.caches import delete_expired_entries
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
+from orders.retention import forget_messages, mask_old_phones
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
-from .disbursement import process_payout, process_refund
-from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
+from .disbursement import ask_about_receipt, process_payout, process_refund
+from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .reconciliation.outcomes import sync_order_with_payment
@@ -62,12 +69,14 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         pull_and_apply_statement,
         expire_unpaid_orders,
         refund_uncovered_money,
+        ask_about_receipts,
         process_due_refunds,
         auto_confirm_deliveries,
         create_due_payouts,
         process_due_payouts,
         compose_notifications,
         send_due_messages,
+        delete_old_counts,
     ):
         done[duty.__name__] = 0
         try:
@@ -78,8 +87,35 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
 
 
 def run_daily() -> int:
-    """Delete expired tokens and old counters. Returns how many."""
-    return delete_expired_tokens() + delete_old_budgets(timezone.now())
+    """Forget what is kept no longer (docs/privacy.md). Returns how many rows. Never raises.
+
+    Safe to repeat, anywhere, at once.
+    """
+    now, done = timezone.now(), 0
+    for duty in (
+        lambda _: delete_expired_tokens(),
+        delete_old_budgets,
+        delete_ended_counts,
+        delete_old_sessions,
+        forget_rested_names,
+        lambda _: lockout.delete_old(),
+        forget_messages,
+        mask_old_phones,
+    ):
+        try:
+            done += duty(now)
+        except Exception:
+            logger.exception("a daily duty failed; the next round tries again")
+    clear_expired_cookies()
+    return done
+
+
+def clear_expired_cookies() -> None:
+    """Delete the admin's sessions whose cookie is over. Never raises."""
+    try:
+        SessionStore.clear_expired()
+    except Exception:
+        logger.exception("sessions of the admin could not be deleted")
 
 
 def process_stored_events(now: datetime) -> int:
@@ -130,6 +166,11 @@ def refund_uncovered_money(now: datetime) -> int:
     return _each(refund_excess, Receipt.objects.left_waiting().values_list("order_id", flat=True))
 
 
+def ask_about_receipts(now: datetime) -> int:
+    """Ask M-Pesa about payments that are not confirmed and that something waits for."""
+    return _each(ask_about_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
+
+
 def process_due_refunds(now: datetime) -> int:
     """Send refunds that are due, and query those of which M-Pesa has reported no end."""
     return _each(process_refund, Refund.objects.due(now).values_list("pk", flat=True))
@@ -155,6 +196,11 @@ def send_due_messages(now: datetime) -> int:
     """Send messages that are due: those just composed, and those to be tried again."""
     due = Message.objects.to_send(now).order_by("next_try_at")
     return _each(send_message, due.values_list("pk", flat=True))
+
+
+def delete_old_counts(now: datetime) -> int:
+    """Delete rate limits' counts whose window is over."""
+    return delete_expired_entries()
 
 
 def _each(

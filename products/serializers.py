@@ -225,7 +225,6 @@ class EditProductInput(ListingInput):
             return attrs
         if not password:
             self._refuse_password("Give your password to change where you are paid.")
-        # Django's own request: axes marks it for its middleware, which answers the lock-out.
         request = self.context["request"]
         if not confirm_password(request._request, request.user, password=password):
             self._refuse_password("This is not your password.")

@@ -2,7 +2,9 @@
 
 import factory
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
+from accounts.contacts import record_paid_from
 from products.models import ListingTerms, Product, StockMovement
 
 PASSWORD = "a long enough secret"
@@ -41,3 +43,13 @@ class ProductFactory(factory.django.DjangoModelFactory):
                 product=product, quantity=product.item_number, reference="listed"
             )
         return product
+
+
+def proven(user, *phones):
+    """The person, whose e-mail is confirmed, and who has paid from these phones before."""
+    if user.email:
+        user.email_confirmed_at = timezone.now()
+        user.save(update_fields=["email_confirmed_at"])
+    for phone in phones:
+        record_paid_from(user.pk, phone, timezone.now())
+    return user

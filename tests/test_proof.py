@@ -10,7 +10,7 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils import timezone
 
 from orders.fulfilment import move_line
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, TrackEvent
 from orders.models.notifications import Message, Notice
 from payments import ledger
 from payments.ledger import Posting
@@ -22,6 +22,7 @@ from payments.models import (
     OrderPayment,
     Payout,
     Receipt,
+    ReceiptEvidence,
     Refund,
     SellerShare,
 )
@@ -57,6 +58,15 @@ def fetched(paid, settings):
     move_line(paid.tracks.get().pk, "fetched", by=agent)
     create_payouts(paid.tracks.get().seller_id)
     return paid
+
+
+def _fetched_by(person):
+    # Steps are only added to.
+    TrackEvent.objects.create(track=OrderTrack.objects.get(), track_status="fetched", actor=person)
+
+
+def _approve_by(person):
+    Payout.objects.update(approved_by=person)
 
 
 def ago(minutes):
@@ -251,12 +261,49 @@ def _fetch_for_nothing():
     QuerySet(OrderTrack).update(track_status="fetched")
 
 
+def _believe_one_source():
+    """A receipt that is called confirmed though only a callback told of it."""
+    Receipt.objects.update(number="SGL0000002")
+    receipt = Receipt.objects.get()
+    told = {"receipt": receipt, "amount": receipt.amount, "number": receipt.number}
+    ReceiptEvidence.objects.create(source="callback", **told)
+
+
+def _send_on_news(**changed):
+    """Money that goes back of a receipt of which one posted message told."""
+    receipt = Receipt.objects.create(
+        number="SGL0000009", amount=10, door="c2b", note="No reference was typed."
+    )
+    fields = {"cause": "staff", "way": "b2c", "phone": "254712345678"}
+    return Refund.objects.create(receipt=receipt, amount=10, **fields, **changed)
+
+
+def _wait_without_asking():
+    refund = _send_on_news()
+    Refund.objects.filter(pk=refund.pk).update(created_at=ago(6))
+
+
+def _pay_out_on_news():
+    """A payout for an order whose only payment nobody but a person told of."""
+    Receipt.objects.update(order=None)
+    Receipt.objects.create(
+        number="SGL0000009", amount=3000, door="staff", order=Order.objects.get()
+    )
+    Payout.objects.update(status="done", number="SGB0000001")
+
+
 def _forget_to_pay():
     SellerShare.objects.update(payout=None, created_at=ago(6))
     Payout.objects.update(status="dropped", next_check_at=None)
 
 
 BREAKS = [
+    ("A payment is confirmed where two sources", _believe_one_source),
+    ("Nothing went back of a payment that was told", lambda: _send_on_news(status="sent")),
+    ("An order whose payment is in doubt", lambda: Order.objects.update(in_doubt=True)),
+    ("An order whose payment is in doubt", lambda: Receipt.objects.update(standing="doubted")),
+    ("What never came is written off", lambda: Receipt.objects.update(standing="never_came")),
+    ("A refund that waits for M-Pesa to confirm", _wait_without_asking),
     ("Money without an order is not that of a prompt", _count_a_payment_twice),
     ("A payment M-Pesa took back by itself is back whole", _take_a_part_back),
     ("What a product holds is", lambda: Product.objects.update(held=1)),
@@ -346,9 +393,14 @@ BREAKS_OF_PAYOUTS = [
     ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
     ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
     ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),
+    ("Nothing went to a seller for what was paid by news", _pay_out_on_news),
     ("What a seller is owed is in a payout", _forget_to_pay),
     ("A payout that is due is sent", lambda: Payout.objects.update(next_check_at=ago(11))),
     ("A payout without a next time", lambda: Payout.objects.update(next_check_at=None)),
+    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().buyer)),
+    ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().seller)),
+    ("No payout was approved by", lambda: _approve_by(OrderTrack.objects.get().seller)),
+    ("No payout was approved by", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
 ]
 
 

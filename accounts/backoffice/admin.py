@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import Field, Model, QuerySet
+from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 
 from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
+from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
@@ -29,9 +32,14 @@ admin.site.site_url = "/docs/"
 for _model in [
     model
     for model in admin.site._registry
-    if model._meta.app_label in {"account", "socialaccount", "token_blacklist"}
+    if model._meta.app_label in {"account", "mfa", "socialaccount", "token_blacklist"}
 ]:
     admin.site.unregister(_model)
+
+#: The lookups of a list's filters: Django's own for a choice, a switch and what is empty, for the
+#: key of another row, and for a time.
+WHOLE_VALUES = frozenset({"exact", "in", "isnull", "isempty", "id", "pk"})
+SPANS = frozenset({"gte", "gt", "lte", "lt", "year", "month", "day"})
 
 #: How many rows a list can be paged through; further ones are found by search or filter.
 COUNT_AT_MOST = 1000
@@ -94,10 +102,56 @@ class ShopAdmin(admin.ModelAdmin):
         return ShopList
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse to filter by hidden columns: ``?code__startswith=1`` would reveal a part."""
-        column = lookup.split("__", maxsplit=1)[0]
+        """Allow filters by whole values of columns that may be seen, and by times.
+
+        A part of a text, its order or a pattern would reveal the text letter by letter, and a
+        hidden column may not even be compared.
+        """
+        column, *rest = lookup.split("__")
         hidden = {*audit.SECRETS, *(self.get_exclude(request) or ())}
-        return column not in hidden and super().lookup_allowed(lookup, value, request)
+        if column in hidden or not {*rest[-1:]} <= self._lookups_of(column):
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def _lookups_of(self, column: str) -> Set[str]:
+        try:
+            field = self.opts.get_field(column)
+        except FieldDoesNotExist:
+            return WHOLE_VALUES
+        return WHOLE_VALUES | SPANS if isinstance(field, DateField) else WHOLE_VALUES
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes a row in which they have a part (accounts.backoffice.interest)."""
+        return super().has_change_permission(request, obj) and not self.is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not self.is_own(request, obj)
+
+    def is_own(self, request: HttpRequest, obj: Model | None) -> bool:
+        """Whether who asks has a part in a row."""
+        if obj is None or not is_declared(type(obj)):
+            return False
+        return has_interest(current_user(request), find_parties(obj))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say why, where somebody sends a change of a row in which they have a part."""
+        if object_id is not None and request.method == "POST":
+            row = self.get_object(request, object_id)
+            if row is not None and self.may_but_for_interest(request, row):
+                log_refusal(current_user(request), "Change", row)
+                messages.error(request, OwnInterest.message)
+                return redirect(request.path)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def may_but_for_interest(self, request: HttpRequest, row: Model) -> bool:
+        """Whether it is their part in a row, and nothing else, that keeps somebody from it."""
+        return self.has_change_permission(request) and self.is_own(request, row)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

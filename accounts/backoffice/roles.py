@@ -30,6 +30,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     # Handles money: all that came and went, and what waits for a decision.
     "finance": (
         "accounts.export_rows",
+        "accounts.export_phones",
         "payments.view_orderpayment",
         "payments.view_receipt",
         "payments.view_refund",
@@ -41,6 +42,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_sellershare",
         "payments.view_payout",
         "payments.view_payoutday",
+        "payments.view_refundday",
+        "payments.view_receiptevidence",
         "payments.decide_money",
     ),
     # Edits products, and hides reviews.

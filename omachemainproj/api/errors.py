@@ -18,6 +18,8 @@ class Refusal(Exception):
     code = "refused"
     message = "That cannot be done."
     status_code: int = status.HTTP_409_CONFLICT
+    #: Seconds after which it may be tried again, answered as ``Retry-After``.
+    retry_after: int | None = None
 
     def __init__(self, message: str = "", **extra: Any) -> None:
         self.extra = extra

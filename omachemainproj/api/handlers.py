@@ -7,6 +7,7 @@ Field errors keep Django REST framework's, ``{"field": ["…"]}``. Everything el
 from __future__ import annotations
 
 import logging
+from errno import EDQUOT, ENOSPC, EROFS
 from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
@@ -32,9 +33,12 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
-        return Response(body, status=exc.status_code)
+        return Response(body, status=exc.status_code, headers=_when(exc))
     if isinstance(exc, UnreadablePostError):
         exc = ParseError(BROKE_OFF, "body_broke_off")
+    if is_out_of_room(exc):
+        logger.error("there is no room left: %s", exc)
+        exc = Busy()
     if isinstance(exc, DatabaseError):
         exc = _translate_database_error(exc)
     response = exception_handler(exc, context)
@@ -47,6 +51,21 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, Busy):
         response["Retry-After"] = "2"
     return response
+
+
+def is_out_of_room(exc: Exception) -> bool:
+    """Whether the disk is full, or can no longer be written to."""
+    return isinstance(exc, OSError) and exc.errno in {ENOSPC, EDQUOT, EROFS}
+
+
+def answer_busy() -> JsonResponse:
+    """The answer of pages outside the API to what a busy database or a full disk refuses."""
+    body = {"detail": Busy.default_detail, "code": Busy.default_code}
+    return JsonResponse(body, status=503, headers={"Retry-After": "2"})
+
+
+def _when(refusal: Refusal) -> dict[str, str]:
+    return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
 
 
 def _translate_database_error(exc: DatabaseError) -> Exception:

@@ -18,6 +18,8 @@ from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from omachemainproj.ip_addresses import client_network
+
 from .errors import Busy
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ _FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth"}
 
 
 class ScopedThrottle(BaseThrottle):
-    """Limits a view's ``throttle_scope`` per user, or per address for strangers."""
+    """Limits a view's ``throttle_scope`` per user, or per network for strangers."""
 
     _wait = 1.0
 
@@ -54,7 +56,7 @@ class ScopedThrottle(BaseThrottle):
         if user is not None and user.is_authenticated:
             return f"user:{user.pk}"
         # Behind a proxy, EdgeMiddleware has set this to the client's own address.
-        return f"address:{request.META.get('REMOTE_ADDR', '')}"
+        return f"address:{client_network(request.META.get('REMOTE_ADDR', ''))}"
 
 
 def _rate(scope: str) -> tuple[int, int]:
@@ -71,7 +73,7 @@ def _count(key: str, seconds: int, scope: str) -> int:
         return int(cache.incr(key))
     except ValueError:
         return 1  # the window ended between the two calls
-    except Exception as error:
+    except Exception as error:  # the database holds the counts, and is gone or full
         logger.warning("rate limits cannot be counted: %s", error)
         if scope in _FAIL_CLOSED:
             raise Busy() from error

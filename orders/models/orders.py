@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
@@ -113,6 +114,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Unpaid orders whose time is over."""
         return self.unpaid().filter(expires_at__lte=now)
 
+    def holding(self, now: datetime) -> OrderQuerySet:
+        """Unpaid orders whose time is not over."""
+        return self.unpaid().filter(expires_at__gt=now)
+
+    def yielding(self, now: datetime) -> OrderQuerySet:
+        """Those of them whose goods anybody else may have: no prompt for them is open."""
+        return self.holding(now).filter(firm_until__lte=now)
+
+    def lapsed(self) -> OrderQuerySet:
+        """Orders that held goods for nothing: no money came, or their buyer gave them up."""
+        expired = Q(payment_status=PaymentStatus.EXPIRED)
+        return self.filter(
+            expired | Q(payment_status=PaymentStatus.CANCELLED, cancelled_by=CancelledBy.BUYER)
+        )
+
     def paid_since(self, since: datetime) -> OrderQuerySet:
         """Paid orders that were placed since then."""
         return self.filter(payment_status=PaymentStatus.PAID, created_at__gte=since)
@@ -149,8 +165,13 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return paid_since.exclude(order=order.pk)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
-        """Lines that have been shipping at least since then, the longest first."""
-        on_the_road = self.filter(track_status=TrackStatus.SHIPPING, updated_at__lte=since)
+        """Lines that have been shipping at least since then, the longest first.
+
+        Not those of an order whose payment is in doubt.
+        """
+        on_the_road = self.filter(
+            track_status=TrackStatus.SHIPPING, updated_at__lte=since, order__in_doubt=False
+        )
         return on_the_road.order_by("updated_at")
 
     def update(self, **kwargs: Any) -> int:
@@ -177,6 +198,12 @@ class Order(models.Model):
     expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
+    #: While a prompt is open: nobody else can have its goods before this (orders.lifecycle).
+    firm_until = models.DateTimeField(db_default=Now(), editable=False)
+    #: It expired before its time, as its prompt was over and somebody else wanted its goods.
+    yielded = models.BooleanField(default=False, db_default=False, editable=False)
+    #: Where a newcomer sent it from (omachemainproj.ip_addresses.network_of), while it is unpaid.
+    network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
@@ -184,6 +211,9 @@ class Order(models.Model):
     cancelled_by = models.CharField(
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
+
+    #: The gateway does not know what it was paid with: nothing of it is handed over.
+    in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -229,6 +259,18 @@ class Order(models.Model):
                 name="order_unpaid_by_buyer",
                 condition=Q(payment_status=PaymentStatus.REQUESTED),
             ),
+            models.Index(
+                fields=["network"],
+                name="order_unpaid_by_network",
+                condition=Q(payment_status=PaymentStatus.REQUESTED) & ~Q(network=""),
+            ),
+            models.Index(
+                fields=["buyer", "created_at"],
+                name="order_paid_by_buyer",
+                condition=Q(payment_status=PaymentStatus.PAID),
+            ),
+            # What a phone holds, and how often it was asked for nothing.
+            models.Index(fields=["mpesa_number", "created_at"], name="order_of_phone"),
             # Sales are summed from it alone; an order enters it once, when it is paid.
             models.Index(
                 fields=["created_at", "amount"],

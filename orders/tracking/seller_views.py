@@ -69,7 +69,7 @@ class SellerOrdersView(GenericAPIView):
         """The caller's own lines, newest first: those that are paid for and not delivered yet, or
         those of one `status`.
 
-        Of the buyer it tells the first name and, from paid to delivered, the `phone` to call.
+        Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`.
         """
         sold = OrderTrack.objects.sold_by(current_user(request))
         rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))

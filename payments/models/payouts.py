@@ -9,10 +9,7 @@ from django.db.models import F, Q
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
-
-#: A payout too large to leave before a second person has looked at it.
-AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
+from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, SentOnDay, TransferStatus
 
 
 class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
@@ -36,10 +33,6 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
         """Refused payouts that no later time can mend: a number must change, or a person decide."""
         return self.refused().filter(next_check_at__isnull=True)
 
-    def to_approve(self) -> PayoutQuerySet:
-        """Payouts too large to leave before a second person has looked at them."""
-        return self.filter(AWAITS_APPROVAL)
-
 
 class Payout(MoneyOut):
     """One try to send a seller what they are owed, to one number.
@@ -53,11 +46,6 @@ class Payout(MoneyOut):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
     )
     gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
-    #: Too large to leave before a second person has looked at it.
-    needs_approval = models.BooleanField(default=False)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
-    )
 
     objects = PayoutQuerySet.as_manager()
 
@@ -127,6 +115,10 @@ class SellerShare(models.Model):
     )
     #: The number on the listing when it was sold, or the one its seller has given since.
     phone = models.CharField(max_length=12)
+    #: Which of the staff typed that number; None where its seller did.
+    phone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     sold_for = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     commission = models.PositiveIntegerField(help_text="The shop's part of it.")
     amount = models.PositiveIntegerField(help_text="The seller's part of it.")
@@ -160,11 +152,5 @@ class SellerShare(models.Model):
         return f"{self.amount} KES for line {self.track_id}"
 
 
-class PayoutDay(models.Model):
-    """What left to sellers on one day, by Nairobi's calendar: counted when it is sent."""
-
-    day = models.DateField(unique=True)
-    sent = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
-
-    def __str__(self) -> str:
-        return f"{self.sent} KES on {self.day:%d %b %Y}"
+class PayoutDay(SentOnDay):
+    """What left to sellers on one day."""

@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -37,6 +38,8 @@ class TransferStatus(models.TextChoices):
     DROPPED = "dropped"  # never sent, and no longer needed
 
 
+#: Money that is not to leave before a second person has looked at it.
+AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
 #: M-Pesa may know of it, and its end is not known.
 UNDER_WAY = (TransferStatus.UNKNOWN, TransferStatus.SENT)
 
@@ -66,6 +69,10 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
             unseen=True,
             status__in=(TransferStatus.DUE, TransferStatus.DONE, TransferStatus.DROPPED),
         )
+
+    def to_approve(self) -> Self:
+        """What waits for a second person: too large, or to a number that a person typed."""
+        return self.filter(AWAITS_APPROVAL)
 
     def on_hold(self, before: datetime) -> Self:
         """What is owed since before then and not sent yet: for float, a limit, or a stop."""
@@ -106,6 +113,15 @@ class MoneyOut(models.Model):
     checks = models.PositiveSmallIntegerField(default=0)
     #: How often M-Pesa refused to send the same money before.
     tries = models.PositiveSmallIntegerField(default=0)
+    #: Too large to leave before a second person has looked at it, or to a number staff typed.
+    needs_approval = models.BooleanField(default=False, db_default=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    #: Who decided that it is sent, or typed the number it goes to: never who approves it.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     sent_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -117,6 +133,12 @@ class MoneyOut(models.Model):
     def is_under_way(self) -> bool:
         """Whether M-Pesa may know of it and its end is not known."""
         return self.status in UNDER_WAY
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether a second person has to look at it before it leaves, and has not."""
+        is_due = self.status == TransferStatus.DUE
+        return is_due and self.needs_approval and self.approved_by_id is None
 
     @property
     def kind(self) -> str:
@@ -155,6 +177,19 @@ class MoneyOut(models.Model):
     def still(self, *statuses: TransferStatus) -> models.QuerySet[Any]:
         """This row, if it still has one of these statuses: to be changed only then."""
         return type(self)._default_manager.filter(pk=self.pk, status__in=statuses)
+
+
+class SentOnDay(models.Model):
+    """What left on one day, by Nairobi's calendar: counted when it is sent."""
+
+    day = models.DateField(unique=True)
+    sent = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.sent} KES on {self.day:%d %b %Y}"
 
 
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):

@@ -85,7 +85,6 @@ class NewNumberInput(serializers.Serializer):
 
     def validate_password(self, password: str) -> str:
         request: Any = self.context["request"]
-        # Django's own request: axes leaves its verdict on it for the middleware to read.
         if not confirm_password(request._request, request.user, password=password):
             raise serializers.ValidationError("This is not your password.")
         return password

@@ -85,7 +85,6 @@ class StatementExportView(APIView):
         )
         name = f"statement-{timezone.localdate():%Y-%m-%d}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
         return response
 
 

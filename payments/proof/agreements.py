@@ -4,12 +4,15 @@ terms."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models.functions import Concat, Right
 
+from omachemainproj.phones import MASK
+from orders.lifecycle import MAX_FIRM
 from orders.models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
@@ -22,6 +25,8 @@ from products.models import ListingTerms, Product
 
 from .rule import rule
 
+#: Between the times that one request writes.
+_APART = timedelta(minutes=1)
 #: Rows that are read at a time.
 _AT_A_TIME = 2000
 
@@ -48,8 +53,20 @@ def _agreed(now: datetime) -> QuerySet[Order]:
 
 @rule("An order's phone is one that was asked to pay it")
 def _phone(now: datetime) -> QuerySet[Order]:
-    asked = OrderPayment.objects.filter(order=OuterRef("pk"), phone=OuterRef("mpesa_number"))
+    # Of an order long over three digits are kept (orders.retention).
+    masked = Concat(Value(MASK), Right("phone", 3), output_field=TextField())
+    asked = OrderPayment.objects.annotate(masked=masked).filter(
+        Q(phone=OuterRef("mpesa_number")) | Q(masked=OuterRef("mpesa_number")),
+        order=OuterRef("pk"),
+    )
     return Order.objects.filter(~Exists(asked))
+
+
+@rule("Nobody is kept from goods for longer than an unpaid order holds them, or its prompt rings")
+def _kept_from_others(now: datetime) -> QuerySet[Order]:
+    return Order.objects.unpaid().filter(
+        firm_until__gt=F("held_until"), firm_until__gte=F("created_at") + MAX_FIRM + _APART
+    )
 
 
 @rule("A product is sold by whom, at the price and to the number that its newest terms say")

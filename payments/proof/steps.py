@@ -37,8 +37,8 @@ _CLOCKS_APART = timedelta(days=1)
 #: Between the times that one transaction writes.
 _APART = timedelta(minutes=1)
 
-#: Taken by somebody, and never by who sold the goods.
-_FETCHED = (TrackStatus.FETCHED, TrackStatus.SHIPPING)
+#: Steps that nothing but a person takes.
+_TAKEN = (TrackStatus.FETCHED, TrackStatus.SHIPPING)
 
 
 def _allowed() -> Q:
@@ -80,14 +80,11 @@ def _in_time(now: datetime) -> QuerySet[TrackEvent]:
     return _with_what_came_before().filter(early | Q(created_at__gt=now + _CLOCKS_APART))
 
 
-@rule("Goods are fetched by others than their seller, and whoever acts by themselves is named")
+@rule("A step that somebody takes names them, and one that follows the order names nobody")
 def _by_whom(now: datetime) -> QuerySet[TrackEvent]:
-    fetched = Q(track_status__in=_FETCHED)
-    by_nobody = Q(actor__isnull=True) & (fetched | Q(track_status="cancelled", cause=""))
+    taken = Q(track_status__in=_TAKEN) | Q(track_status=TrackStatus.CANCELLED, cause="")
     return TrackEvent.objects.filter(
-        by_nobody
-        | (fetched & Q(actor=F("track__seller")))
-        | (~Q(cause="") & Q(actor__isnull=False))
+        (taken & Q(actor__isnull=True)) | (~Q(cause="") & Q(actor__isnull=False))
     )
 
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import Group
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import User
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from products.listings.services import create_product
 from products.models import Product
 
@@ -97,5 +97,5 @@ def _add_product(seller: User, category: str, goods: Goods) -> None:
         item_number=goods.item_number,
         payment_mpesa_number=SELLERS[seller.username],
         description=goods.description,
-        picture=normalise(draw(goods.icon, goods.name, category)),
+        picture=normalise_own(draw(goods.icon, goods.name, category)),
     )

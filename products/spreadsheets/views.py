@@ -50,7 +50,6 @@ class ExportView(APIView):
         )
         name = f"products-{timezone.localdate():%Y-%m-%d}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
-        response["Cache-Control"] = "no-store"
         return response
 
 

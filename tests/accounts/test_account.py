@@ -6,7 +6,7 @@ from PIL import Image
 
 from accounts import services
 from accounts.models import User
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from tests.conftest import signed_in
 from tests.edges.draw import encode, png, png_claiming, reopen, upload
 from tests.threads import at_once
@@ -213,4 +213,4 @@ def test_reading_and_changing_cost_few_queries(amina_api, django_assert_num_quer
 
 
 def _picture():
-    return normalise(png())
+    return normalise_own(png())

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
@@ -105,6 +106,7 @@ def test_a_name_that_is_taken_or_bad_is_refused(boss, amina, username):
 
 def test_an_email_that_is_taken_is_refused(boss, amina):
     other = UserFactory(username="other")
+    User.objects.filter(pk=amina.pk).update(email_confirmed_at=timezone.now())
 
     response = boss.post(
         change_page(other), {"username": "other", "email": "AMINA@example.com", "is_active": "on"}

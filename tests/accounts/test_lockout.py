@@ -18,7 +18,7 @@ LOCKED_OUT = {"detail": "Too many failed attempts. Try again in 5 minutes.", "co
 @pytest.fixture(autouse=True)
 def _locks(settings):
     """The lock-out on, as in production."""
-    settings.AXES_ENABLED = True
+    settings.LOCKOUT = True
 
 
 def log_in(name="Amina", password=WRONG, **extra):
@@ -103,7 +103,7 @@ def test_a_closed_account_is_locked_alike(db):
 
 
 def test_switched_off_nobody_is_locked_out(amina, settings):
-    settings.AXES_ENABLED = False
+    settings.LOCKOUT = False
 
     assert fail(7) == [400] * 7
 

@@ -1,6 +1,7 @@
 """/user/: one's own names, and nothing more."""
 
 import pytest
+from django.utils import timezone
 
 from accounts import services
 from accounts.models import User
@@ -105,7 +106,7 @@ def test_with_the_password_the_email_is_changed(amina, amina_api):
 
 
 def test_somebody_elses_email_is_taken_in_any_case(amina_api):
-    UserFactory(email="taken@example.com")
+    UserFactory(email="taken@example.com", email_confirmed_at=timezone.now())
 
     response = amina_api.patch("/user/", {"email": "TAKEN@example.com", "password": PASSWORD})
 

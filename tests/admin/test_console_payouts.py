@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts.backoffice.interest import OwnInterest
 from accounts.models import Audit
 from orders.fulfilment import move_line
 from payments.daraja.result_codes import PayoutReason
@@ -79,7 +80,7 @@ def test_who_fetched_the_goods_does_not_approve_their_payout(large, agent, daraj
     answer = act(browser_of(agent), large, "approve")
     process_payout(large.pk)
 
-    assert said(answer) == ["Who fetched the goods, or is paid for them, cannot approve it."]
+    assert said(answer) == [OwnInterest.message]
     assert (large.approved_by, daraja.sent) == (None, [])
 
 

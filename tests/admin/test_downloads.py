@@ -144,3 +144,19 @@ def test_who_may_not_take_rows_away_gets_none_and_leaves_no_record():
 
     assert answer["Content-Type"].startswith("text/html")
     assert not Audit.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("role", "model", "shown"),
+    [("support", Order, "•••••••••678"), ("finance", OrderPayment, "254712345678")],
+)
+def test_a_phone_leaves_the_house_with_finance_only(role, model, shown):
+    line = lines(1)[0]
+    Order.objects.update(mpesa_number="254712345678")
+    OrderPayment.objects.update(phone="254712345678")
+    row = line.order if model is Order else OrderPayment.objects.get()
+
+    (told,) = read(download(browser_of(in_role(role)), model, row))
+
+    # A spreadsheet is kept from reading it as a number.
+    assert told["mpesa_number" if model is Order else "phone"].lstrip("'") == shown

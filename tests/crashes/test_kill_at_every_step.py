@@ -100,6 +100,7 @@ def test_a_callback_for_goods_that_are_gone(shop, simulator, record_property):
     assert_all_is_well(simulator)
 
 
+@pytest.mark.slow
 def test_expiry(shop, simulator, record_property):
     deaths = kill_everywhere(scenes.expiry, shop, simulator, record_property)
     for edge, scene, _ in deaths:
@@ -112,13 +113,11 @@ def test_expiry(shop, simulator, record_property):
     assert_all_is_well(simulator)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "about",
-    [
-        pytest.param(scenes.owe, id="owe"),
-        pytest.param(scenes.send_reversal, id="send", marks=pytest.mark.slow),
-        pytest.param(scenes.result_of_reversal, id="result", marks=pytest.mark.slow),
-    ],
+    [scenes.owe, scenes.send_reversal, scenes.result_of_reversal],
+    ids=["owe", "send", "result"],
 )
 def test_a_refund_by_reversal(about, shop, simulator, record_property):
     deaths = kill_everywhere(about, shop, simulator, record_property)

@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 from rest_framework import serializers
 
-from omachemainproj import images as pictures
+from omachemainproj import picture_decoder
 from omachemainproj.images import BadPicture, PictureField, normalise
+from omachemainproj.picture_decoder import Refused, TooManyScans, redraw
 
 from .draw import chunk, encode, moving, png, png_claiming, upload
 
@@ -68,9 +69,16 @@ def test_half_a_picture_is_refused(kind):
 
 @pytest.mark.parametrize("size", [(8001, 10), (10, 8001), (5000, 4801), (7100, 7100), (9400, 9400)])
 def test_too_many_pixels_are_refused_by_the_header(size, monkeypatch):
-    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
+    undecoded(monkeypatch)
 
-    assert refusal(png_claiming(*size)) == TOO_MANY_PIXELS
+    with pytest.raises(Refused, match="too_large"):
+        redraw(png_claiming(*size))
+
+
+def undecoded(monkeypatch):
+    monkeypatch.setattr(
+        picture_decoder, "_scaled_upright", lambda image: pytest.fail("it was decoded")
+    )
 
 
 @pytest.mark.parametrize("size", [(13000, 13000), (2**31 - 1,) * 2])
@@ -91,9 +99,15 @@ def test_a_compressed_bomb_in_a_text_chunk_is_refused():
 
 @pytest.mark.parametrize("size", [(12001, 10), (10, 12001), (8000, 6400)])
 def test_too_large_a_photo_is_refused_by_its_header(size, monkeypatch):
-    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
+    undecoded(monkeypatch)
 
-    assert refusal(encode(Image.new("L", size), "JPEG")) == TOO_LARGE_A_PHOTO
+    with pytest.raises(Refused, match="photo_too_large"):
+        redraw(encode(Image.new("L", size), "JPEG"))
+
+
+def test_each_refusal_says_what_the_picture_may_have():
+    assert refusal(png_claiming(8001, 10)) == TOO_MANY_PIXELS
+    assert refusal(encode(Image.new("L", (12001, 10)), "JPEG")) == TOO_LARGE_A_PHOTO
 
 
 def test_a_printers_jpeg_has_the_smaller_limit():
@@ -101,12 +115,30 @@ def test_a_printers_jpeg_has_the_smaller_limit():
 
 
 def test_a_jpeg_of_more_passes_than_anything_writes_is_refused(monkeypatch):
-    monkeypatch.setattr(pictures, "_encode", lambda image: pytest.fail("it was decoded"))
-    raw = encode(Image.effect_noise((64, 64), 80), "JPEG", progressive=True)
-    last = raw.rindex(b"\xff\xda")
-    scan = raw[last:-2]
+    undecoded(monkeypatch)
 
-    assert refusal(raw[:last] + scan * 101 + raw[-2:]) == BROKEN
+    with pytest.raises(TooManyScans):
+        redraw(with_scans(encode(Image.effect_noise((64, 64), 80), "JPEG", progressive=True), 101))
+
+
+def test_the_largest_photo_may_have_fewer_passes(monkeypatch):
+    undecoded(monkeypatch)
+    raw = encode(Image.new("L", (8192, 6144)), "JPEG", progressive=True)
+
+    with pytest.raises(TooManyScans):
+        redraw(with_scans(raw, 8))
+
+
+def with_scans(raw, number):
+    """A progressive JPEG whose last pass comes that often more."""
+    last = raw.rindex(b"\xff\xda")
+    return raw[:last] + raw[last:-2] * (number + 1) + raw[-2:]
+
+
+def test_too_many_passes_are_a_damaged_picture():
+    raw = encode(Image.effect_noise((64, 64), 80), "JPEG", progressive=True)
+
+    assert refusal(with_scans(raw, 101)) == BROKEN
 
 
 def test_passes_are_counted_in_the_picture_alone():

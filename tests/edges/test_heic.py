@@ -42,6 +42,7 @@ def test_a_phones_picture_becomes_two_webp_files(tile_size):
     assert near(full.convert("RGB").getpixel((5, 5)), RED)
 
 
+@pytest.mark.slow
 def test_fifty_megapixels_are_taken():
     full = reopen(normalise(heic(halves((8192, 6144), RED, BLUE))).full).convert("RGB")
 
@@ -122,16 +123,18 @@ def test_of_a_burst_the_chosen_picture_is_taken():
 
 
 def test_a_smaller_picture_inside_is_decoded_in_place_of_the_whole():
-    decoder = runpy.run_path(str(images._HEIC_DECODER))
+    decoder = runpy.run_path(str(images._DECODER))
     raw = heic(Image.new("RGB", (4000, 3000), "red"), thumbnails=[2000])
     whole = open_heif(raw)[0]
 
-    assert decoder["_thumbnail"](raw, whole, 1600).size == (2000, 1500)
-    assert decoder["_thumbnail"](raw, whole, 2400) is None
+    assert decoder["thumbnail_inside"](raw, whole, 1600).size == (2000, 1500)
+    assert decoder["thumbnail_inside"](raw, whole, 2400) is None
     assert reopen(normalise(raw).full).size == (1600, 1200)
 
 
-@pytest.mark.parametrize("size", [(12016, 64), (64, 12016), (8192, 6400)])
+@pytest.mark.parametrize(
+    "size", [(12016, 64), (64, 12016), pytest.param((8192, 6400), marks=pytest.mark.slow)]
+)
 def test_too_many_pixels_are_refused_by_the_header(size):
     sentence = "The picture has more than 12000 pixels a side or 51 million."
 
@@ -168,9 +171,9 @@ def test_what_only_begins_like_a_picture_is_refused(raw):
         "import os; os.kill(os.getpid(), 11)",
         "import time; time.sleep(60)",
         "x = []\nwhile True: x.append(bytes(10_000_000))",
-        "print('RGB 9999 9999 0')",
-        "print('RGB 10 10 0')",
-        "print('P 10 10 0')",
+        "print('webp 9999 9999')",
+        "print('webp 0 0')",
+        "print('webp 6 6'); print('<html><html>', end='')",
         "pass",
     ],
     ids=lambda program: program[:30],
@@ -179,8 +182,8 @@ def test_whatever_the_decoder_does_is_a_bad_picture(program, monkeypatch, tmp_pa
     decoder = tmp_path / "decoder.py"
     limits = "import resource; resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))\n"
     decoder.write_text(limits + program)
-    monkeypatch.setattr(images, "_HEIC_DECODER", decoder)
-    monkeypatch.setattr(images, "HEIC_SECONDS", 2)
+    monkeypatch.setattr(images, "_DECODER", decoder)
+    monkeypatch.setattr(images, "DECODING_SECONDS", 2)
     begun = time.monotonic()
 
     assert refusal(heic(Image.new("RGB", (64, 64)))) == BROKEN
@@ -211,17 +214,17 @@ LIMITED = (
 
 
 def test_the_decoder_limits_its_own_memory_and_time():
-    program = str(images._HEIC_DECODER)
+    program = str(images._DECODER)
 
     done = subprocess.run(
-        [sys.executable, "-c", LIMITED, program, "1600", "12000", "51000000"],
+        [sys.executable, "-c", LIMITED, program],
         input=heic(Image.new("RGB", (64, 64))),
         capture_output=True,
         check=True,
     )
 
-    assert done.stdout.startswith(b"RGB 64 64 ")
-    assert done.stderr.split() == [b"1073741824", b"20"]
+    assert done.stdout.startswith(b"webp ")
+    assert done.stderr.split() == [b"1073741824", b"8"]
 
 
 def damaged(raw, number):
@@ -244,23 +247,23 @@ def samples():
     ]
 
 
-def test_a_damaged_file_is_a_bad_picture_and_no_crash():
+@pytest.mark.parametrize("copies", [2, pytest.param(8, marks=pytest.mark.slow)])
+def test_a_damaged_file_is_a_bad_picture_and_no_crash(copies):
     for raw in samples():
-        for broken in damaged(raw, 8):
+        for broken in damaged(raw, copies):
             with suppress(BadPicture):
                 normalise(broken)
 
 
 FUZZ = (
-    "import io, runpy, sys\n"
+    "import runpy, sys\n"
     "from pathlib import Path\n"
     "decoder = runpy.run_path(sys.argv[1])\n"
     "decoder['limit_resources']()\n"
     "read = 0\n"
     "for file in sorted(Path(sys.argv[2]).iterdir()):\n"
     "    try:\n"
-    "        limits = dict(side=1600, max_side=12000, max_pixels=51_000_000)\n"
-    "        decoder['answer'](file.read_bytes(), io.BytesIO(), **limits)\n"
+    "        decoder['redraw'](file.read_bytes())\n"
     "        read += 1\n"
     "    except Exception:\n"
     "        pass\n"
@@ -268,17 +271,18 @@ FUZZ = (
 )
 
 
-def test_hundreds_of_damaged_files_do_not_even_end_the_decoder(tmp_path):
+@pytest.mark.parametrize("copies", [30, pytest.param(150, marks=pytest.mark.slow)])
+def test_damaged_files_do_not_even_end_the_decoder(tmp_path, copies):
     folder: Path = tmp_path / "files"
     folder.mkdir()
     for kind, raw in enumerate(samples()):
-        for number, broken in enumerate(damaged(raw, 150)):
+        for number, broken in enumerate(damaged(raw, copies)):
             (folder / f"{kind}-{number}").write_bytes(broken)
 
-    command = [sys.executable, "-c", FUZZ, str(images._HEIC_DECODER), str(folder)]
+    command = [sys.executable, "-c", FUZZ, str(images._DECODER), str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
 
-    assert int(done.stdout) < 450
+    assert int(done.stdout) < 3 * copies
 
 
 @pytest.mark.django_db

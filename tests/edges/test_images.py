@@ -10,11 +10,19 @@ import pytest
 from PIL import Image
 
 from omachemainproj import images
-from omachemainproj.images import normalise
+from omachemainproj.api.errors import Busy
+from omachemainproj.images import BadPicture
+from omachemainproj.images import normalise as normalise_apart
+from omachemainproj.images import normalise_own as normalise
 
-from .draw import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen
+from .draw import FAST_HEIC, chunk, display_p3, encode, halves, png, reopen, upload
 
 RED, BLUE = (255, 0, 0), (0, 0, 255)
+
+
+def slow(*case):
+    """One of the largest pictures: seconds each."""
+    return pytest.param(*case, marks=pytest.mark.slow)
 
 
 def near(pixel, colour):
@@ -193,7 +201,7 @@ def test_the_largest_picture_is_taken():
     assert full.size == (1600, 1067)
 
 
-@pytest.mark.parametrize(("size", "stored"), [((8192, 6144), 1200), ((12000, 4000), 533)])
+@pytest.mark.parametrize(("size", "stored"), [((8192, 6144), 1200), slow((12000, 4000), 533)])
 def test_a_phones_fifty_megapixels_are_taken(size, stored):
     full = reopen(normalise(encode(Image.new("RGB", size, "red"), "JPEG")).full)
 
@@ -226,13 +234,13 @@ def test_what_is_see_through_stays_so_when_its_colours_change():
     ("kind", "mode", "size", "options", "most"),
     [
         ("PNG", "RGBA", (6000, 4000), {"compress_level": 1}, 450),
-        ("WEBP", "RGBA", (6000, 4000), {"method": 0}, 450),
+        slow("WEBP", "RGBA", (6000, 4000), {"method": 0}, 450),
         # Decoded at a part of its size; whole, it would be 200 MB.
-        ("JPEG", "RGB", (8192, 6144), {}, 100),
-        ("JPEG", "RGB", (8192, 6144), {"progressive": True, "subsampling": 0}, 450),
-        ("JPEG", "CMYK", (6000, 4000), {"progressive": True}, 450),
-        ("HEIF", "RGB", (8192, 6144), FAST_HEIC, 450),
-        ("HEIF", "RGBA", (8192, 6144), FAST_HEIC, 450),
+        ("JPEG", "RGB", (8192, 6144), {}, 120),
+        slow("JPEG", "RGB", (8192, 6144), {"progressive": True, "subsampling": 0}, 450),
+        slow("JPEG", "CMYK", (6000, 4000), {"progressive": True}, 450),
+        slow("HEIF", "RGB", (8192, 6144), FAST_HEIC, 450),
+        slow("HEIF", "RGBA", (8192, 6144), FAST_HEIC, 450),
     ],
 )
 def test_memory_stays_bounded_for_the_largest_picture(kind, mode, size, options, most, tmp_path):
@@ -262,29 +270,103 @@ def test_memory_stays_bounded_for_the_largest_picture(kind, mode, size, options,
     assert grown_kb < most * 1024
 
 
-def test_pictures_are_redrawn_one_at_a_time(monkeypatch):
-    at_work, most = 0, 0
-    guard = threading.Lock()
-    draw = images._encode
+@pytest.fixture
+def decoding(monkeypatch):
+    """A decoder that works until it is let go, and the events of it: begun, and let go."""
+    begun, let_go = threading.Event(), threading.Event()
 
-    def watched(image):
-        nonlocal at_work, most
-        with guard:
-            at_work += 1
-            most = max(most, at_work)
-        try:
-            return draw(image)
-        finally:
-            with guard:
-                at_work -= 1
+    def decode(raw):
+        begun.set()
+        assert let_go.wait(10)
+        return raw
 
-    monkeypatch.setattr(images, "_encode", watched)
-    raw = encode(Image.new("RGB", (1500, 1500)))
-    crowd = [threading.Thread(target=normalise, args=(raw,)) for _ in range(6)]
+    monkeypatch.setattr(images, "_decode", decode)
+    monkeypatch.setattr(images, "_queue", images._Queue())
+    yield begun, let_go
+    let_go.set()
 
-    for thread in crowd:
-        thread.start()
-    for thread in crowd:
+
+def sent_by(sender):
+    thread = threading.Thread(target=normalise_apart, args=(b"x",), kwargs={"sender": sender})
+    thread.start()
+    return thread
+
+
+def test_whoever_finds_every_place_taken_is_told_to_come_again(decoding, monkeypatch):
+    begun, let_go = decoding
+    at_work = sent_by(1)
+    assert begun.wait(5)
+    waiting = sent_by(2)
+    while len(images._queue._taken) < 2:
+        pass
+
+    with pytest.raises(Busy):
+        normalise_apart(b"x", sender=3)
+
+    let_go.set()
+    at_work.join()
+    waiting.join()
+    assert images._queue._taken == []
+
+
+def test_nobody_fills_the_places_alone(decoding):
+    begun, let_go = decoding
+    at_work = sent_by(1)
+    assert begun.wait(5)
+
+    with pytest.raises(Busy):
+        normalise_apart(b"x", sender=1)
+
+    let_go.set()
+    at_work.join()
+
+
+def test_nobody_waits_for_long(decoding, monkeypatch):
+    monkeypatch.setattr(images, "WAITING_SECONDS", 0.05)
+    begun, let_go = decoding
+    at_work = sent_by(1)
+    assert begun.wait(5)
+
+    with pytest.raises(Busy):
+        normalise_apart(b"x", sender=2)
+
+    let_go.set()
+    at_work.join()
+    assert images._queue._taken == []
+
+
+def test_a_seller_who_finds_every_place_taken_gets_a_503(seller_api, decoding):
+    begun, let_go = decoding
+    threads = [sent_by(number) for number in (-1, -2)]
+    assert begun.wait(5)
+    while len(images._queue._taken) < 2:
+        pass
+
+    answer = seller_api.patch("/account/", {"avatar": upload(png())}, format="multipart")
+
+    let_go.set()
+    for thread in threads:
         thread.join()
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
 
-    assert most == 1
+
+def test_what_takes_too_much_processor_is_ended_by_the_system(monkeypatch, tmp_path):
+    program = images._DECODER.read_text()
+    greedy = program.replace("CPU_LIMIT = 8", "CPU_LIMIT = 1").replace(
+        "sys.stdout.buffer.write(", "while True: ("
+    )
+    decoder = tmp_path / "decoder.py"
+    decoder.write_text(greedy)
+    monkeypatch.setattr(images, "_DECODER", decoder)
+
+    with pytest.raises(BadPicture):
+        normalise_apart(png())
+
+
+def test_a_decoder_that_answers_something_else_than_webp_is_not_believed(monkeypatch, tmp_path):
+    decoder = tmp_path / "decoder.py"
+    decoder.write_text("print('webp 7 7'); print('<html>\\n<html>')")
+    monkeypatch.setattr(images, "_DECODER", decoder)
+
+    with pytest.raises(BadPicture):
+        normalise_apart(png())

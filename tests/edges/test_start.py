@@ -31,7 +31,7 @@ def run(*command, **changes):
     )
 
 
-SHOW = "import django; django.setup(); from django.conf import settings as s; print({})"
+SHOW = "from django.conf import settings as s; print({})"
 
 
 def setting(expression, **changes):
@@ -122,6 +122,11 @@ def setting(expression, **changes):
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
+        (
+            {"THROTTLES": "off"},
+            "THROTTLES=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback "
+            "then.",
+        ),
     ],
 )
 def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes, sentence):
@@ -139,7 +144,7 @@ def test_a_complete_production_passes_djangos_own_inspection():
 
 def test_production_is_strict():
     assert setting(
-        "s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED, s.SECURE_HSTS_SECONDS,"
+        "s.DEBUG, s.HTTPS, s.THROTTLES, s.LOCKOUT, s.SECURE_HSTS_SECONDS,"
         " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
     ) == (
         "False True True True 31536000 __Host-sessionid"
@@ -153,7 +158,7 @@ def test_a_laptop_needs_nothing():
         "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
     }
 
-    assert setting("s.DEBUG, s.HTTPS, s.THROTTLES, s.AXES_ENABLED", **laptop) == (
+    assert setting("s.DEBUG, s.HTTPS, s.THROTTLES, s.LOCKOUT", **laptop) == (
         "True False False False"
     )
 

@@ -75,8 +75,8 @@ def test_one_line_costs_the_same_however_long_its_way(
 ):
     line = line_at("delivered", buyer=buyer, product=kettle)
 
-    # the reader, the line, what the reader may do (their own, their groups'), the row, its history
-    with django_assert_num_queries(6):
+    # the reader, the line, the row, its history
+    with django_assert_num_queries(4):
         buyer_api.get(f"/track/order/{line.pk}/")
 
 

@@ -26,12 +26,14 @@ DUTIES = [
     "pull_and_apply_statement",
     "expire_unpaid_orders",
     "refund_uncovered_money",
+    "ask_about_receipts",
     "process_due_refunds",
     "auto_confirm_deliveries",
     "create_due_payouts",
     "process_due_payouts",
     "compose_notifications",
     "send_due_messages",
+    "delete_old_counts",
 ]
 
 

@@ -85,6 +85,7 @@ def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_a_day_at_a_shop_of_its_own_leaves_this_one_alone():
     told = {**os.environ, "DJANGO_SETTINGS_MODULE": "omachemainproj.settings"}
     command = [sys.executable, "manage.py", "demo_day", "--own", "--orders", "1"]
@@ -175,7 +176,7 @@ def test_the_same_seed_draws_the_same_day():
 
 def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
     monkeypatch.setattr("products.demo.seed.draw", lambda *about: None)
-    monkeypatch.setattr("products.demo.seed.normalise", lambda drawn: None)
+    monkeypatch.setattr("products.demo.seed.normalise_own", lambda drawn: None)
 
     told = said("demo")
 

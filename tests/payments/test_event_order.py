@@ -91,6 +91,7 @@ NEWS = {
 }
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     "events",
     [
@@ -118,6 +119,7 @@ def test_money_that_came_pays_whatever_else_is_heard(client, payment, kettle, da
     assert not GatewayEvent.objects.filter(state__in=["new", "checking"]).exists()
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize(
     "events", list(permutations(["failure", "failure", "query failed", "expiry"])), ids=", ".join
 )
@@ -195,6 +197,7 @@ def same_end(client, payment, daraja):
     return check
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("events", HAPPENED, ids=", ".join)
 def test_whatever_is_heard_first_money_and_goods_come_to_the_same(same_end, events):
     same_end(permutations(events))

@@ -111,6 +111,7 @@ def test_a_prompt_without_a_token_goes_by_the_clock(buyer_api, kettle, simulator
     assert order_of(buyer_api, placed)["payment_status"] == "paid"
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("answer", TURNED_AWAY)
 @pytest.mark.parametrize("operation", ["oauth", "stk_push"])
 def test_a_firewall_that_stays_is_never_told_to_the_buyer_as_our_settings(
@@ -176,6 +177,7 @@ def test_after_a_week_of_pages_a_person_looks(buyer, kettle, simulator):
     assert list(OrderPayment.objects.unresolved()) == [OrderPayment.objects.get()]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("answer", ANY)
 @pytest.mark.parametrize("operation", ["oauth", "b2c", "transaction_status"])
 def test_a_payout_is_made_and_nothing_is_stopped(buyer, kettle, simulator, operation, answer):
@@ -196,6 +198,7 @@ def test_a_payout_is_made_and_nothing_is_stopped(buyer, kettle, simulator, opera
     assert [entry["amount"] for entry in paid_out] == [line.amount]
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("answer", ANY)
 @pytest.mark.parametrize("operation", ["oauth", "reversal"])
 def test_a_refund_goes_back_and_nothing_is_stopped(

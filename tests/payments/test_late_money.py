@@ -3,7 +3,10 @@
 For an order that its buyer gave up it always goes back.
 """
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
@@ -71,14 +74,54 @@ def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, sel
     assert (shelf(kettle), shelf(pan)) == ((5, 0), (1, 1))
 
 
-def test_what_its_seller_hid_meanwhile_is_still_the_buyers(client, order, payment, kettle):
+def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, payment, kettle):
     close(order, "expired")
     Product.objects.update(listed=False)
 
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert order.payment_status == "paid"
+    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert Refund.objects.get().cause == "off_sale"
+    assert told_why(order)[1] == {
+        "en": "It came too late, and the goods are no longer on sale.",
+        "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
+    }
+
+
+@pytest.mark.parametrize(("hours", "ends"), [(23, "paid"), (25, "refund_due")])
+@pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
+def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_price(
+    client, order, payment, kettle, how, hours, ends
+):
+    close(order, how)
+    closed_at = timezone.now() - timedelta(hours=hours)
+    TrackEvent.objects.filter(track_status="cancelled").update(created_at=closed_at)
+    Product.objects.update(price=9000)
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert order.payment_status == ends
+    assert list(Refund.objects.values_list("cause", flat=True)) == (
+        ["too_late"] if ends == "refund_due" else []
+    )
+
+
+def test_who_pays_more_than_a_day_late_is_told_so(client, order, payment):
+    close(order, "expired")
+    long_ago = timezone.now() - timedelta(days=30)
+    TrackEvent.objects.filter(track_status="cancelled").update(created_at=long_ago)
+
+    post(client, payment, success(payment))
+
+    assert told_why(order) == (
+        3000,
+        {
+            "en": "It came more than a day after this order was closed.",
+            "sw": "Zilifika zaidi ya siku moja baada ya oda hii kufungwa.",
+        },
+    )
 
 
 def test_late_money_said_twice_is_taken_once(client, order, payment, kettle):

@@ -162,7 +162,7 @@ def test_money_for_goods_that_are_gone_goes_back(order, kettle, simulator):
 
 
 def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, simulator):
-    simulator.script(operation="reversal", outcome="R000002")
+    simulator.script(operation="reversal", outcome="2028")
     pay(simulator, order, 3000)
     pay(simulator, order, 3000, phone=PAYER)
 
@@ -171,7 +171,7 @@ def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, 
     look_after(simulator)
 
     assert ways("way", "status", "result_code") == [
-        ("reversal", "refused", "R000002"), ("b2c", "done", "0")
+        ("reversal", "refused", "2028"), ("b2c", "done", "0")
     ]  # fmt: skip
     assert went_back(simulator) == [("b2c", PAYER, 3000)]
 
@@ -179,7 +179,7 @@ def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, 
 @pytest.fixture
 def refused(order, simulator):
     """A reversal that M-Pesa refused, and the payment to the phone that is to follow it."""
-    simulator.script(operation="reversal", outcome="R000002")
+    simulator.script(operation="reversal", outcome="2028")
     pay(simulator, order, 3000)
     pay(simulator, order, 3000, phone=PAYER)
     look_after(simulator)

@@ -177,7 +177,13 @@ def owed(paid, daraja):
 
 
 def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
-    told = {"ReceiptNo": receipt, "TransactionStatus": status, "Amount": "3500", **facts}
+    told = {
+        "ReceiptNo": receipt,
+        "TransactionStatus": status,
+        "Amount": "3500",
+        "CreditPartyName": "174379 - O-Mache",
+        **facts,
+    }
     result = {
         "ResultType": 0,
         "ResultCode": code,
@@ -227,6 +233,9 @@ def test_a_payment_that_was_reversed_is_not_sent_again(client, paid, owed, daraj
         {"receipt": "SGL0000009", "status": "Reversed"},
         {"status": "Initiated"},
         {"status": ""},
+        {"CreditPartyName": ""},
+        {"CreditPartyName": "254722000111 - JANE DOE"},
+        {"Amount": "35"},
     ],
 )
 def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
@@ -275,7 +284,7 @@ def for_a_person(client, payment, order, daraja):
 
 
 def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person, daraja):
-    answer(client, for_a_person)
+    answer(client, for_a_person, Amount="3005")
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]
     assert (for_a_person.status, for_a_person.next_check_at) == ("refused", None)

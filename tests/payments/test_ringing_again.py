@@ -169,24 +169,6 @@ def test_a_phone_is_free_again_when_its_prompt_lapsed(order, payment, kettle, da
     assert len(daraja.pushes) == 1
 
 
-def test_one_phone_gets_ten_prompts_an_hour_whoever_asks(order, kettle, daraja):
-    asked = timezone.now() - timedelta(minutes=59)
-    for n in range(10):
-        OrderPayment.objects.create(
-            order=order, phone=order.mpesa_number, amount=1, live=False, rung_at=asked,
-            status="failed", checkout_request_id=f"ws_CO_{n}",
-        )  # fmt: skip
-
-    send_stk_push(order.pk)
-    asked_too_often = order.payments.get(checkout_request_id="").result_code
-    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        later = an_order(UserFactory(), (kettle, 1))
-        send_stk_push(later.pk)
-
-    assert asked_too_often == "local.too_many_prompts"
-    assert len(daraja.pushes) == 1
-
-
 @pytest.mark.parametrize("end", ["cancelled", "expired"])
 def test_the_phone_does_not_ring_for_an_order_that_ended_meanwhile(order, daraja, buyer_api, end):
     if end == "cancelled":

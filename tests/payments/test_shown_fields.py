@@ -51,6 +51,7 @@ def with_odd(told, odd):
     return body.replace(HERE, odd)
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(
     "field",
@@ -75,6 +76,7 @@ def test_a_name_is_kept_without_what_no_database_takes(client, payment, order):
     assert Receipt.objects.get().payer == "WANJIKU   W."
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["ResultDesc", "Balance", "TransactionDate", "PhoneNumber"])
 def test_a_callback_counts(client, payment, order, field, odd):
@@ -122,6 +124,7 @@ def test_what_money_depends_on_is_believed_once_only(client, payment, order, twi
     assert not Receipt.objects.exists()
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["name", "remarks", "date"])
 def test_a_bank_s_notification_counts(db, order, field, odd):
@@ -147,6 +150,7 @@ def test_a_bank_s_notification_counts(db, order, field, odd):
     assert read.paid_at is None or read.paid_at.astimezone(timezone.get_fixed_timezone(0))
 
 
+@pytest.mark.sampled
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize("field", ["ResultDesc", "ReceiverPartyPublicName", "Charge"])
 def test_a_result_counts(client, payment, order, field, odd):

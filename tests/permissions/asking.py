@@ -14,10 +14,12 @@ _WRITES = ("INSERT", "UPDATE", "DELETE")
 
 
 class Asked:
-    """The letter of the answer, and the statements that wrote something of the shop's."""
+    """The letter of the answer, what caches are told, and the statements that wrote something of
+    the shop's."""
 
-    def __init__(self, letter, writes):
-        self.letter, self.writes = letter, writes
+    def __init__(self, response, writes):
+        self.letter, self.writes = _letter(response), writes
+        self.may_be_kept = "no-store" not in response.headers.get("Cache-Control", "")
 
 
 def ask(client, method, address, body=None, *, form=False):
@@ -43,7 +45,7 @@ def ask(client, method, address, body=None, *, form=False):
             # A file is written while it is read.
             b"".join(response.streaming_content)
     client.cookies = cookies  # some requests sign in or out
-    return Asked(_letter(response), writes)
+    return Asked(response, writes)
 
 
 def _letter(response):

@@ -7,6 +7,7 @@ from django.contrib.auth.tokens import default_token_generator
 from django.utils.http import urlsafe_base64_encode
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts.emails import make_key
 from accounts.models import User
 from tests.factories import PASSWORD
 
@@ -33,6 +34,10 @@ def _link(world):
     return {"uid": uid, "token": default_token_generator.make_token(buyer), **_NEW}
 
 
+def _key(world):
+    return {"key": make_key(User.objects.get(pk=world.people["buyer"].pk))}
+
+
 def _cart(world):
     order = [{"product": world.product.pk, "number": 1}]
     return {"order": order, "mpesa_number": "0712000009"}
@@ -44,6 +49,7 @@ BODIES = {
         "password1": "sukuma wiki 7",
         "password2": "sukuma wiki 7",
     },
+    "registration/verify-email/": _key,
     "login/": {"username": "buyer", "password": PASSWORD},
     "logout/": _refresh,
     "token/verify/": _token,

@@ -23,6 +23,19 @@ _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
 _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
 #: Who may least and who may most.
 EXTREMES = ("anonymous", "superuser")
+#: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
+MAY_BE_KEPT = {
+    "",
+    "product/search/",
+    "product/{category}/",
+    "product/{product_id}/reviews/",
+    "seller/{username}/",
+    "schema/",
+    "docs/",
+    "media/{path}",
+}
+#: What answers as GET does, and what describes the route to whoever may use it.
+_ALIKE = ("HEAD", "OPTIONS")
 #: The methods Django's pages tell apart.
 _OF_PAGES = ("GET", "POST")
 
@@ -80,9 +93,9 @@ def test_every_route_has_a_line_and_every_line_a_route():
 
 
 def asking(route, method, letters):
-    """Who asks in every run: all, or two where a method is not offered or is to a page as GET."""
+    """Who asks in every run: all, or two where a method is not offered or answers as GET."""
     not_offered = "." in letters and {*letters} <= {*".1l"}
-    alike = route.startswith("admin/") and method not in _OF_PAGES
+    alike = method in _ALIKE or (route.startswith("admin/") and method not in _OF_PAGES)
     return EXTREMES if not_offered or alike else ACTORS
 
 
@@ -91,7 +104,7 @@ def check(world, route, who_asks):
     address = "/" + route.format_map(world.values(route))
     is_page = route.startswith("admin/")
     body = {} if is_page else body_for(route, world)
-    got, said, wrote = {}, {}, []
+    got, said, wrote, kept = {}, {}, [], []
     for method, letters in expected(route).items():
         for who in who_asks(route, method, letters):
             answer = ask(world.clients[who], method, address, body, form=is_page)
@@ -99,9 +112,12 @@ def check(world, route, who_asks):
             said[method, who] = letters[ACTORS.index(who)]
             if answer.letter in FORBIDS and answer.writes:
                 wrote.append((method, who, answer.writes))
+            if who != "anonymous" and answer.letter == "2" and answer.may_be_kept:
+                kept.append(method)
 
     assert got == said
     assert wrote == []
+    assert {*kept} - {"OPTIONS"} <= ({"GET", "HEAD"} if route in MAY_BE_KEPT else set())
 
 
 ROUTES = [route for route in TABLE if " " not in route]

@@ -169,9 +169,9 @@ def test_the_latest_twenty_movements_are_shown_to_read(staff, kettle):
 
 
 def test_pictures_are_previewed(staff, listing, png):
-    from omachemainproj.images import normalise
+    from omachemainproj.images import normalise_own
 
-    product = listing(picture=normalise(png))
+    product = listing(picture=normalise_own(png))
 
     assert product.thumbnail.url in staff.get(LIST).content.decode()
     assert product.thumbnail.url in staff.get(f"{LIST}{product.pk}/change/").content.decode()

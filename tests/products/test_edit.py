@@ -6,7 +6,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from products.listings import services
 from products.models import Product
 from tests.conftest import signed_in
@@ -196,7 +196,7 @@ def test_the_number_sent_back_as_it_is_needs_no_password(seller_api, kettle):
 
 
 def test_the_fifth_wrong_password_locks_as_at_log_in(seller_api, kettle, settings):
-    settings.AXES_ENABLED = True
+    settings.LOCKOUT = True
     wrong = {"payment_mpesa_number": NEW_NUMBER, "password": "a guess"}
 
     statuses = [edit(seller_api, kettle, **wrong).status_code for _ in range(5)]
@@ -218,7 +218,7 @@ def upload(png):
 
 @pytest.fixture
 def pictured(media, listing, png, seller):
-    return listing("Kettle", seller=seller, picture=normalise(png))
+    return listing("Kettle", seller=seller, picture=normalise_own(png))
 
 
 def replace(client, product, png):
@@ -253,7 +253,7 @@ def test_old_files_stay_until_the_change_is_committed(pictured, png, media):
     before = stored_files(media)
 
     with transaction.atomic():
-        services.edit_product(pictured.pk, picture=normalise(png))
+        services.edit_product(pictured.pk, picture=normalise_own(png))
         transaction.set_rollback(True)
 
     assert set(stored_files(media)) >= set(before)
@@ -268,7 +268,7 @@ def test_new_files_are_deleted_when_the_change_fails(pictured, png, media, monke
     monkeypatch.setattr(services, "_write", fail)
 
     with pytest.raises(RuntimeError):
-        services.edit_product(pictured.pk, picture=normalise(png))
+        services.edit_product(pictured.pk, picture=normalise_own(png))
 
     assert stored_files(media) == before
 

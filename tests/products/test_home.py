@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection
 
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from products.catalogue.home import CATEGORIES, _postgresql_statement, _sqlite_statement, home_page
 from products.models import Product
 from tests.factories import ProductFactory
@@ -176,7 +176,7 @@ def test_a_seller_who_is_renamed_is_renamed_on_home(api, kettle, seller):
 
 def test_home_shows_each_host_its_own_addresses(api, listing, png, settings):
     settings.ALLOWED_HOSTS = ["one.example", "two.example"]
-    listing(picture=normalise(png))
+    listing(picture=normalise_own(png))
 
     for host in ("one.example", "two.example", "one.example"):
         home = api.get("/", headers={"Host": host}).json()

@@ -1,12 +1,12 @@
 import pytest
 
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 
 
 @pytest.fixture
 def picture(listing, png, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
-    return f"/media/{listing(picture=normalise(png)).image.name}"
+    return f"/media/{listing(picture=normalise_own(png)).image.name}"
 
 
 def test_a_picture_is_served_as_what_it_is_and_may_be_kept(client, picture):

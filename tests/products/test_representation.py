@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 from rest_framework.test import APIRequestFactory
 
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from products.catalogue.queries import as_rows
 from products.catalogue.representation import COLUMNS, ProductRepresentation
 from products.models import Product
@@ -16,7 +16,7 @@ from .test_detail import FIELDS
 
 @pytest.fixture
 def pictured(listing, png):
-    return listing("Kettle", description="Boils.", picture=normalise(png))
+    return listing("Kettle", description="Boils.", picture=normalise_own(png))
 
 
 def test_rows_made_by_hand_are_what_the_serializer_describes(pictured):
@@ -55,7 +55,7 @@ def test_every_door_shows_a_product_alike(api, pictured):
 
 
 def test_a_seller_gets_the_same_and_one_field_more(seller_api, seller, listing, png):
-    mine = listing("Kettle", seller=seller, picture=normalise(png))
+    mine = listing("Kettle", seller=seller, picture=normalise_own(png))
 
     detail = seller_api.get(f"/product/{mine.pk}/").json()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from omachemainproj.images import normalise
+from omachemainproj.images import normalise_own
 from products.listings import services
 from products.listings.services import create_product, edit_product, list_product, unlist_product
 from products.models import Product, SearchWord, StockMovement
@@ -28,7 +28,7 @@ def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, m
     monkeypatch.setattr(services, "remember_words", fail)
 
     with pytest.raises(RuntimeError):
-        _create(seller, picture=normalise(png))
+        _create(seller, picture=normalise_own(png))
 
     assert stored_files(media) == []
     assert not Product.objects.exists()
@@ -38,7 +38,7 @@ def test_files_are_deleted_when_the_rows_cannot_be_written(seller, png, media, m
 def test_the_first_file_is_deleted_when_the_second_cannot_be_stored(
     seller, png, media, monkeypatch
 ):
-    picture = normalise(png)
+    picture = normalise_own(png)
     store = Product._meta.get_field("image").storage
     save = store.save
 

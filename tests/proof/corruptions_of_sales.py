@@ -9,7 +9,7 @@ AGREED = "An order and its lines are what was agreed"
 TERMS = "A product is sold by whom"
 FOLLOWS = "Each step of a line is one that may follow"
 IN_TIME = "The steps of a line come one after the other"
-BY_WHOM = "Goods are fetched by others"
+BY_WHOM = "A step that somebody takes names them"
 CHANGED = "A line was last changed"
 CLOSED = "An order expired, or was cancelled by whom"
 WRITTEN = "A review says what was last written"
@@ -63,6 +63,7 @@ OF_ORDERS = [
     ("its token", of_order("order_token = '00000000000000000000000000000001'"), AGREED),
     ("its reference", of_order("reference = 'ACDEFGHJ'"), AGREED),
     ("its phone", of_order("mpesa_number = '254799000999'"), "An order's phone is one"),
+    ("its phone, masked", of_order("mpesa_number = '2547*****999'"), "An order's phone is one"),
     ("its amount", of_order("amount = amount - 1"), "An order's amount is the sum"),
     (
         "its amount and price",
@@ -82,6 +83,11 @@ OF_ORDERS = [
         "an unpaid one held until 2999",
         ["UPDATE orders_order SET expires_at = {far}, held_until = {far} WHERE id = {unpaid}"],
         AGREED,
+    ),
+    (
+        "kept from others until 2999",
+        ["UPDATE orders_order SET firm_until = {far} WHERE id = {unpaid}"],
+        "Nobody is kept from goods",
     ),
     ("expired before it was placed", of_order("expires_at = {past}"), "order_expires_after_it"),
     ("its key", of_order("idempotency_key = 'another'"), AGREED),
@@ -219,7 +225,7 @@ OF_STEPS = [
     ("fetched in the past", walked("{paid}", "fetched", at="past"), IN_TIME),
     ("fetched in the future", walked("{paid}", "fetched", at="future"), IN_TIME),
     ("fetched by nobody", walked("{paid}", "fetched", actor="NULL"), BY_WHOM),
-    ("fetched by its seller", walked("{paid}", "fetched", actor="{seller}"), BY_WHOM),
+    ("fetched by its seller", walked("{paid}", "fetched", actor="{seller}"), "Nobody moved a line"),
     ("cancelled by nobody", walked("{paid}", "cancelled", actor="NULL"), BY_WHOM),
     (
         "with its order, by somebody",

@@ -48,7 +48,7 @@ def write_causes(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0007_who_cancelled'),
+        ('orders', '0009_order_in_doubt'),
         ('products', '0008_one_form_of_texts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,181 @@
+"""Which names look alike, and which could be the shop's own or M-Pesa's.
+
+After Unicode's UTS 39 (*Unicode Security Mechanisms*, section 4): two names are confusable where
+their skeletons are equal. Its table is of all scripts; usernames are of ASCII
+(accounts.validators), where little is confused: case, ``0``/``o``, ``1``/``l``/``i``, ``5``/``s``,
+``rn``/``m``, ``vv``/``w``, a letter or two of it, and ``. _ - +``, which the eye passes over.
+Digits before a letter are read as letters (``4dmin``). Those a name ends in are a number, so that
+``juma1`` and ``juma11`` are two people.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_SIGNS = re.compile(r"[._+-]+")
+_SIGNS_IN_NUMBERS = re.compile(r"(?<=[0-9])[._+-]+(?=[0-9])")
+_NUMBER_AT_END = re.compile(r"(?:[0-9]+[._+-]*)+\Z")
+_REPEATED = re.compile(r"(.)\1+")
+_LETTERS_OF_DIGITS = str.maketrans("01234578", "olzeastb")
+_LOOKALIKE_DIGITS = str.maketrans("015", "ols")
+
+#: Never part of a name: there is one of each, and people send it money.
+_BRANDS = ("omache", "safaricom", "mpesa", "equitybank", "airtelmoney", "tkash", "fuliza")
+#: Who acts for the shop.
+_OFFICES = [
+    "admin",
+    "administrator",
+    "administration",
+    "staff",
+    "support",
+    "helpdesk",
+    "finance",
+    "moderator",
+    "official",
+    "customercare",
+    "customerservice",
+    "billing",
+    "payments",
+    "payouts",
+    "refunds",
+    "security",
+    "management",
+]
+#: What else nobody is called by.
+_OTHERS = [
+    "root",
+    "superuser",
+    "sysadmin",
+    "system",
+    "webmaster",
+    "postmaster",
+    "hostmaster",
+    "abuse",
+    "noreply",
+    "mailerdaemon",
+    "help",
+    "care",
+    "info",
+    "contact",
+    "manager",
+    "null",
+    "none",
+    "undefined",
+    "anonymous",
+    "everybody",
+    "daraja",
+    "equity",
+    "airtel",
+    "telkom",
+    "kcb",
+    "absa",
+    "stanbic",
+    "coopbank",
+    "cbk",
+    "centralbank",
+    "kra",
+    "police",
+    "ecitizen",
+    "paybill",
+    "buygoods",
+    "mshwari",
+]
+#: What makes no other name of one that is kept: ``the-real-admin``, ``support-kenya``.
+_FILLERS = [
+    "the",
+    "real",
+    "true",
+    "only",
+    "my",
+    "your",
+    "our",
+    "mr",
+    "team",
+    "desk",
+    "line",
+    "kenya",
+    "ke",
+    "nairobi",
+    "online",
+    "office",
+    "dept",
+    "department",
+    "service",
+    "services",
+    "customer",
+    "agent",
+    "agents",
+    "bank",
+    "group",
+    "ltd",
+    "shop",
+]
+#: Letters of other scripts that look like Latin ones, as people's shown names may have them
+#: (UTS 39, confusables.txt: the small letters of Cyrillic and Greek).
+_OTHER_SCRIPTS = str.maketrans(
+    "аеорсухіјѕԁһԛԝмкнтвпαοερνικτυμһ",
+    "aeopcyxijsdhqwmkhtbnaoepvikt" + "umh",
+)
+
+
+def skeleton(name: str) -> str:
+    """What a username looks like: the same for two that could be taken for each other."""
+    text = name.lower().strip("._+-")
+    number = _NUMBER_AT_END.search(text)
+    at = number.start() if number else len(text)
+    tail = _SIGNS.sub(".", text[at:]).translate(_LOOKALIKE_DIGITS)
+    return _as_letters(_SIGNS_IN_NUMBERS.sub("/", text[:at])) + tail
+
+
+def is_kept(name: str) -> bool:
+    """Whether a username is one of the shop, of M-Pesa or a bank, or looks like one."""
+    text = name.lower()
+    parts = [text, *_SIGNS.split(text)]
+    return _has_brand(text) or any(
+        _consists_of(_as_letters(part.rstrip("0123456789._+-")), _KEPT) for part in parts
+    )
+
+
+def poses(shown: str) -> bool:
+    """Whether a shown name, of any script, could be the shop's own or M-Pesa's."""
+    text = unicodedata.normalize("NFKD", shown.lower()).translate(_OTHER_SCRIPTS)
+    plain = "".join(sign for sign in text if sign.isascii() and sign.isalnum())
+    return _has_brand(plain) or _consists_of(_as_letters(plain), _KEPT_OFFICES)
+
+
+def _as_letters(text: str) -> str:
+    """All signs as the letters they look like, each of them once."""
+    letters = _SIGNS.sub("", text).translate(_LETTERS_OF_DIGITS).replace("i", "l")
+    return _REPEATED.sub(r"\1", letters.replace("rn", "m").replace("vv", "w"))
+
+
+def _has_brand(text: str) -> bool:
+    letters = _as_letters(text)
+    return any(brand in letters for brand in _KEPT_BRANDS)
+
+
+def _consists_of(letters: str, kept: frozenset[str]) -> bool:
+    """Whether all of it is kept words, one at least, and fillers, one behind the other.
+
+    A word may begin with the letter the one before it ends in: ``supportteam`` has lost a ``t``.
+    """
+    # How far one comes, and whether a kept word was among them.
+    reached = {(0, False)}
+    for at in range(len(letters)):
+        for has_kept in (False, True):
+            if (at, has_kept) not in reached:
+                continue
+            for start in {at, max(at - 1, 0)}:
+                reached |= {
+                    (start + len(word), has_kept or word in kept)
+                    for word in kept | _MORE
+                    if letters.startswith(word, start) and start + len(word) > at
+                }
+    return (len(letters), True) in reached
+
+
+_KEPT_BRANDS = tuple(_as_letters(brand) for brand in _BRANDS)
+_KEPT_OFFICES = frozenset(_as_letters(f"{word}{end}") for word in _OFFICES for end in ("", "s"))
+_KEPT = _KEPT_OFFICES | frozenset(map(_as_letters, _OTHERS))
+_MORE = frozenset(map(_as_letters, _FILLERS))

@@ -1,0 +1,87 @@
+"""Usernames as property: kept for the shop, confusable with somebody's, or resting after a change.
+
+A new name claims its skeleton (accounts.lookalikes) in the transaction that gives it: the claim is
+unique, so of two confusable names at once one is given. Names of before have no claim, and two of
+them may be confusable; the column ``User.skeleton`` finds them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from omachemainproj.api.errors import refuse_field
+
+from .lookalikes import is_kept, skeleton
+from .models import USERNAME_TAKEN, NameClaim, User
+
+NAME_IS_KEPT = "This name is kept for the shop and its partners. Choose another."
+NAME_IS_CONFUSABLE = "This name looks like one that is taken. Choose another."
+CHANGED_TOO_OFTEN = "You have changed your name often. Keep this one for now."
+#: How many names of one person rest at a time: nobody is to keep names from others by passing
+#: through them.
+RESTING_AT_MOST = 3
+
+
+def refusal(username: str, *, but: int = 0) -> str | None:
+    """Why this name is not to be had, or None. ``but`` is who asks; their own name is."""
+    if is_kept(username):
+        return NAME_IS_KEPT
+    looks = skeleton(username)
+    others = User.objects.filter(skeleton=looks).exclude(pk=but)
+    similar = list(others.values_list("username", flat=True)[:2])
+    if any(name.lower() == username.lower() for name in similar):
+        return USERNAME_TAKEN
+    if similar:
+        return NAME_IS_CONFUSABLE
+    claimed = NameClaim.objects.standing(timezone.now()).filter(skeleton=looks)
+    return USERNAME_TAKEN if claimed.exclude(user=but).exists() else None
+
+
+def claim(user: User, username: str) -> bool:
+    """Give the person this name's skeleton; whether nobody else has it.
+
+    Call in the transaction that saves the name, behind the save.
+    """
+    looks, now = skeleton(username), timezone.now()
+    NameClaim.objects.bulk_create([NameClaim(skeleton=looks, user=user)], ignore_conflicts=True)
+    own = Q(user=user) | Q(rests_until__lte=now)
+    return (
+        NameClaim.objects.filter(own, skeleton=looks).update(user=user, rests_until=None) > 0
+        and not User.objects.filter(skeleton=looks).exclude(pk=user.pk).exists()
+    )
+
+
+def rest(user: User, username: str) -> None:
+    """Let a name that its owner no longer has rest: for a year nobody else is given it."""
+    looks = skeleton(username)
+    until = timezone.now() + timedelta(days=settings.NAME_RESTS_DAYS)
+    if not NameClaim.objects.filter(skeleton=looks, user=user).update(rests_until=until):
+        NameClaim.objects.bulk_create(
+            [NameClaim(skeleton=looks, user=user, rests_until=until)], ignore_conflicts=True
+        )
+
+
+@transaction.atomic
+def change(user: User, *, before: str, after: str) -> None:
+    """Claim the new name and let the old one rest, in the transaction that has saved the new one.
+
+    Raises FieldRefusal where another was given it meanwhile, or too many names of theirs rest.
+    """
+    if skeleton(before) == skeleton(after):
+        return
+    resting = NameClaim.objects.filter(user=user, rests_until__gt=timezone.now())
+    if resting.exclude(skeleton=skeleton(after)).count() >= RESTING_AT_MOST:
+        refuse_field("username", CHANGED_TOO_OFTEN)
+    if not claim(user, after):
+        refuse_field("username", USERNAME_TAKEN)
+    rest(user, before)
+
+
+def forget_rested_names(now: datetime) -> int:
+    """Delete claims that are over. Safe to repeat, anywhere, at once."""
+    return int(NameClaim.objects.filter(rests_until__lte=now).delete()[0])

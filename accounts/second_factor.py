@@ -1,0 +1,242 @@
+"""The second factor of staff: a code from an app (TOTP, RFC 6238), or one of ten for emergencies.
+
+django-allauth keeps and checks them (``allauth.mfa``). Here stands what it leaves to a shop: who
+must have one, that each code works once whichever process is asked, that wrong ones count with
+wrong passwords (accounts.lockout), and that secrets lie encrypted in the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from typing import Any
+
+from allauth.core.internal.cryptokit import compare_user_code
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal import auth as totp
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.contrib.auth.signals import user_login_failed
+from django.db import transaction
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
+
+from omachemainproj.api.errors import Refusal
+
+from . import emails, lockout, tokens
+from .models import User
+
+logger = logging.getLogger(__name__)
+
+TOTP, RECOVERY = Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES
+#: Longer ones are no codes of ours.
+CODE_MAX = 32
+
+
+class CodeNeeded(Refusal):
+    """The password was right, and a code is asked for too."""
+
+    code = "mfa_required"
+    status_code = 400
+    message = "Send the code of your authenticator app too, as “code”."
+
+
+class WrongCode(Refusal):
+    """No code of this person's, or one that was used before."""
+
+    code = "mfa_invalid"
+    status_code = 400
+    message = "This code is wrong, or was used before."
+
+
+class NotEnrolled(Refusal):
+    """This person works with money, and has no second factor yet."""
+
+    code = "mfa_not_set_up"
+    status_code = 403
+    message = "Set up your second factor first: sign in to the admin."
+
+
+class AlreadyEnrolled(Refusal):
+    """There is a second factor already."""
+
+    code = "mfa_is_set_up"
+    message = "Your second factor is set up already."
+
+
+class Adapter(DefaultMFAAdapter):
+    """What allauth asks the shop: how secrets are kept, and what apps call the account."""
+
+    def encrypt(self, text: str) -> str:
+        return _box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Raises InvalidToken where it was encrypted under another DJANGO_SECRET_KEY."""
+        return _box().decrypt(encrypted_text.encode()).decode()
+
+    def get_totp_label(self, user: Any) -> str:
+        return f"O-Mache:{user.get_username()}"
+
+    def get_totp_issuer(self) -> str:
+        return "O-Mache"
+
+
+adapter: Adapter = SimpleLazyObject(Adapter)  # type: ignore[assignment]
+
+
+def _box() -> MultiFernet:
+    """Encrypts under DJANGO_SECRET_KEY, and reads what was encrypted under the one before too."""
+    return MultiFernet(
+        Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"omache.mfa:" + key.encode()).digest()))
+        for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    )
+
+
+# --- Who must have one -----------------------------------------------------------------------
+
+
+def is_missing(user: User) -> bool:
+    """Whether this person must have a second factor and has none: who sees or moves money.
+
+    Nobody must where STAFF_MFA is off. At most two queries, for staff without one.
+    """
+    if not settings.STAFF_MFA or user.second_factor_at is not None or not user.is_active:
+        return False
+    return user.is_superuser or user.has_module_perms("payments")
+
+
+def demand(request: HttpRequest, user: User, code: str) -> None:
+    """Pass whoever gave the right password, and the code of their factor where they have one.
+
+    Raises CodeNeeded, WrongCode, LockedOut or NotEnrolled.
+    """
+    if is_missing(user):
+        raise NotEnrolled
+    if user.second_factor_at is None:
+        return
+    if not code:
+        raise CodeNeeded
+    check(request, user, code)
+
+
+def check(request: HttpRequest, user: User, code: str) -> None:
+    """Use a code up. Raises WrongCode, or LockedOut after too many."""
+    attempt = lockout.begin(request, user, door=lockout.CODE)
+    if _use(user, code):
+        attempt.take_back()
+        return
+    user_login_failed.send(
+        sender=__name__, credentials={"username": user.get_username()}, request=request
+    )
+    attempt.fail()
+    raise WrongCode
+
+
+def _use(user: User, code: str) -> bool:
+    try:
+        return _take(user, code)
+    except InvalidToken:
+        logger.error("the second factor of user %s is encrypted under another key", user.pk)
+        return False
+
+
+@transaction.atomic
+def _take(user: User, code: str) -> bool:
+    """Whether it is a code of this person's that was not used before; now it is."""
+    if len(code) > CODE_MAX:
+        return False
+    # Locked, so that of two requests with one code one passes.
+    locked = Authenticator.objects.select_for_update().filter(user=user)
+    rows = {row.type: row for row in locked.order_by("pk")}
+    if TOTP in rows and (counter := _counter_of(rows[TOTP], code)) is not None:
+        rows[TOTP].data["counter"] = counter
+        rows[TOTP].last_used_at = timezone.now()
+        rows[TOTP].save(update_fields=["data", "last_used_at"])
+        return True
+    return RECOVERY in rows and RecoveryCodes(rows[RECOVERY]).validate_code(code)
+
+
+def _counter_of(row: Authenticator, code: str) -> int | None:
+    """The period a code belongs to, if it is a later one than that of the code used last."""
+    secret = adapter.decrypt(row.data["secret"])
+    return _match(secret, code, after=row.data.get("counter", 0))
+
+
+def _match(secret: str, code: str, after: int = 0) -> int | None:
+    for counter in totp.yield_hotp_counters_from_time():
+        expected = totp.format_hotp_value(totp.hotp_value(secret, counter))
+        if counter > after and compare_user_code(actual=code, expected=expected):
+            return counter
+    return None
+
+
+# --- Setting up and taking away ----------------------------------------------------------------
+
+
+def new_secret() -> str:
+    """A fresh secret for an app, encrypted as it is kept; nothing knows it until ``enrol``."""
+    return adapter.encrypt(totp.generate_totp_secret())
+
+
+def open_secret(kept: str) -> str | None:
+    """The secret as people type it into an app; None where it cannot be read any more."""
+    try:
+        return adapter.decrypt(kept)
+    except InvalidToken:
+        return None
+
+
+def draw(user: User, secret: str) -> str:
+    """The picture (SVG) that an app reads a secret from."""
+    return adapter.build_totp_svg(adapter.build_totp_url(user, secret))
+
+
+@transaction.atomic
+def enrol(user: User, *, secret: str, code: str) -> list[str]:
+    """Ask this person for a second factor from now on; return ten codes for emergencies.
+
+    ``code`` shows that an app has the secret. All tokens and all other sessions are over. Raises
+    WrongCode, and AlreadyEnrolled.
+    """
+    person = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if person.second_factor_at is not None:
+        raise AlreadyEnrolled
+    counter = _match(secret, code)
+    if counter is None:
+        raise WrongCode
+    Authenticator.objects.filter(user=person, type__in=(TOTP, RECOVERY)).delete()
+    Authenticator.objects.create(
+        user=person, type=TOTP, data={"secret": adapter.encrypt(secret), "counter": counter}
+    )
+    _set(user, timezone.now())
+    emails.tell_of_change(user, "factor_added")
+    return RecoveryCodes.activate(user).generate_codes()
+
+
+@transaction.atomic
+def renew_recovery_codes(user: User) -> list[str]:
+    """Ten new codes for emergencies; those of before are void."""
+    Authenticator.objects.filter(user=user, type=RECOVERY).delete()
+    return RecoveryCodes.activate(user).generate_codes()
+
+
+@transaction.atomic
+def remove(user: User) -> None:
+    """Ask this person for no second factor any more; all tokens and sessions are over.
+
+    Safe to repeat.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if Authenticator.objects.filter(user=user, type__in=(TOTP, RECOVERY)).delete()[0]:
+        emails.tell_of_change(user, "factor_removed")
+    _set(user, None)
+
+
+def _set(user: User, since: Any) -> None:
+    User.objects.filter(pk=user.pk).update(second_factor_at=since)
+    user.second_factor_at = since
+    tokens.revoke_all(user.pk)

@@ -1,0 +1,174 @@
+"""Sessions: where a person is signed in, since when, and until when at the latest.
+
+A log-in opens one, and every token or cookie that descends from it names it. Once it is ended all
+of them are refused at the next request. It ends by being signed out, by idleness, or, however
+often its tokens are renewed, when it has lasted its longest.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework.request import Request
+
+from .models import Session, SessionKind, User
+
+#: Where a session of the admin, which is Django's own, keeps the id of its row.
+ROW_KEY = "session_row"
+#: A session in use is noted at most this often.
+NOTED_EVERY = timedelta(minutes=1)
+#: How many rows are deleted at a time.
+BATCH = 1000
+
+_BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("OPiOS", "Opera"),
+    ("Opera Mini", "Opera Mini"),
+    ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("CriOS", "Chrome"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("okhttp", "an Android app"),
+)
+_SYSTEMS = (
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Windows", "Windows"),
+    ("CrOS", "ChromeOS"),
+    ("Mac OS X", "macOS"),
+    ("Linux", "Linux"),
+)
+_PRODUCT = re.compile(r"[A-Za-z0-9._-]{1,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request came from: the network address, and a few words about the device."""
+
+    address: str | None = None
+    device: str = ""
+
+    @classmethod
+    def of(cls, request: HttpRequest | Request) -> Origin:
+        """The origin of a request; EdgeMiddleware has set the client's own address."""
+        return cls(
+            address=request.META.get("REMOTE_ADDR") or None,
+            device=describe_device(request.META.get("HTTP_USER_AGENT", "")),
+        )
+
+
+def describe_device(user_agent: str) -> str:
+    """A browser and a system, like ``Chrome on Android``; nothing of what is not known.
+
+    The header itself, which tells one person's device from all others, is not kept.
+    """
+    browser = next((name for mark, name in _BROWSERS if mark in user_agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in user_agent), "")
+    if browser and system:
+        return f"{browser} on {system}"
+    product = _PRODUCT.match(user_agent)
+    return browser or system or (product.group() if product else "")
+
+
+def longest(user: User) -> timedelta:
+    """How long a session of this person lasts at most, however often it is renewed."""
+    if user.is_staff:
+        return timedelta(hours=settings.STAFF_SESSION_MAX_HOURS)
+    return timedelta(days=settings.SESSION_MAX_DAYS)
+
+
+def idle(user: User) -> timedelta:
+    """After how long without use a session of this person ends."""
+    if user.is_staff:
+        return timedelta(minutes=settings.STAFF_SESSION_IDLE_MINUTES)
+    return timedelta(days=settings.SESSION_IDLE_DAYS)
+
+
+def open_session(
+    user: User,
+    *,
+    kind: SessionKind = SessionKind.API,
+    origin: Origin | None = None,
+    started_at: datetime | None = None,
+) -> Session:
+    """Open a session; ``started_at`` where it began before there were rows of them."""
+    now = timezone.now()
+    began = started_at or now
+    origin = origin or Origin()
+    return Session.objects.create(
+        user=user,
+        kind=kind,
+        started_at=began,
+        last_used_at=now,
+        expires_at=_expiry(user, began, now),
+        address=origin.address,
+        device=origin.device,
+    )
+
+
+def renew(session: Session, user: User, origin: Origin | None) -> None:
+    """Note that the session is in use, and from where."""
+    now = timezone.now()
+    session.last_used_at, session.expires_at = now, _expiry(user, session.started_at, now)
+    changes: dict[str, Any] = {"last_used_at": now, "expires_at": session.expires_at}
+    if origin is not None:
+        changes |= {"address": origin.address, "device": origin.device}
+    Session.objects.live(now).filter(pk=session.pk).update(**changes)
+
+
+def end(sessions: Any) -> int:
+    """End these sessions; returns how many were still open. Safe to repeat."""
+    return int(sessions.filter(ended_at__isnull=True).update(ended_at=timezone.now()))
+
+
+def _expiry(user: User, began: datetime, now: datetime) -> datetime:
+    return min(now + idle(user), began + longest(user))
+
+
+def open_with_cookie(sender: Any, request: HttpRequest | None, user: User, **kwargs: Any) -> None:
+    """Receiver of ``user_logged_in``: a log-in by cookie, as to the admin, opens a session.
+
+    Signing in to the API sends the signal too, and has no cookie.
+    """
+    store = getattr(request, "session", None)
+    if store is not None and SESSION_KEY in store and ROW_KEY not in store:
+        origin = Origin.of(request) if request is not None else None
+        store[ROW_KEY] = open_session(user, kind=SessionKind.ADMIN, origin=origin).pk
+
+
+def reopen_with_cookie(request: HttpRequest, user: User) -> None:
+    """Keep the cookie of this very request, where all of the person's sessions were just ended."""
+    request.session.pop(ROW_KEY, None)
+    open_with_cookie(User, request, user)
+
+
+def end_with_cookie(
+    sender: Any, request: HttpRequest | None, user: User | None, **kwargs: Any
+) -> None:
+    """Receiver of ``user_logged_out``: the cookie's session ends with it."""
+    row = getattr(request, "session", {}).get(ROW_KEY)
+    if row is not None:
+        end(Session.objects.filter(pk=row))
+
+
+def delete_old_sessions(now: datetime) -> int:
+    """Delete sessions, and with them addresses and devices, a while after their end.
+
+    Their last tokens have expired by then. Safe to repeat, anywhere, at once.
+    """
+    before = now - timedelta(days=settings.KEEP_SESSIONS_DAYS)
+    deleted = 0
+    while batch := list(Session.objects.over_before(before).values_list("pk", flat=True)[:BATCH]):
+        deleted += Session.objects.filter(pk__in=batch).delete()[0]
+    return deleted

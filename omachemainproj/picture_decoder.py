@@ -1,0 +1,306 @@
+"""Redraws one uploaded picture, as a program of its own: ``python picture_decoder.py < in > out``.
+
+Decoders are C code that reads what strangers send. Here a file that crashes them, or that wants too
+much memory or time, ends this process and nothing else (``omachemainproj.images`` runs it, outside
+the threads that answer requests). Nothing of the shop is imported.
+
+It answers with one line, ``webp <bytes of the picture> <bytes of the thumbnail>``, then the two
+files; or with the name of a ``Refusal``. Anything else that it cannot read ends it with an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import math
+import os
+import re
+import sys
+from enum import StrEnum
+from typing import Any, NamedTuple, cast
+
+from PIL import Image, ImageCms
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+class Size(NamedTuple):
+    """The most pixels of a picture, a side and in all."""
+
+    side: int
+    pixels: int
+
+    def fits(self, width: int, height: int) -> bool:
+        """Whether a picture is no larger."""
+        return max(width, height) <= self.side and width * height <= self.pixels
+
+
+#: A JPEG is decoded at a part of its size and a HEIC picture in bands: as phones take them,
+#: 8192 × 6144 at most.
+PHOTO = Size(side=12_000, pixels=51_000_000)
+#: PNG, WebP and printers' JPEGs have no smaller decoding: every pixel is held at once.
+WHOLE = Size(side=8_000, pixels=24_000_000)
+#: Passes of a progressive JPEG; cameras and editors write about ten. Each costs as much time as the
+#: picture is large, and may be a few bytes long.
+MAX_SCANS = 100
+#: Pixels times passes: ten passes over the largest photo, and some more.
+MAX_WORK = 12 * PHOTO.pixels
+
+#: The longest sides of the stored pictures, in pixels.
+FULL_SIDE = 1600
+THUMBNAIL_SIDE = 400
+
+#: Address space and processor seconds. A picture of 51 megapixels takes 400 MB and a second; ten
+#: passes over one five seconds.
+MEMORY_LIMIT = 1024**3
+CPU_LIMIT = 8
+
+_ORIENTATION_TAG = 0x0112
+#: How to turn a picture upright, by what its camera says (EXIF's orientation).
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+#: Rows that are scaled down at a time: Pillow's own copy of the whole would be as large again.
+_BAND = 256
+_SIMPLE = frozenset({"L", "RGB", "RGBA", "RGBa"})
+
+
+class Refusal(StrEnum):
+    """Why a sound picture is not taken."""
+
+    PHOTO_TOO_LARGE = "photo_too_large"
+    TOO_LARGE = "too_large"
+    MOVES = "moves"
+
+
+class Refused(ValueError):
+    """The picture is not taken; its argument is a ``Refusal``."""
+
+    def __init__(self, reason: Refusal) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class TooManyScans(ValueError):
+    """A JPEG of more passes than anything writes."""
+
+
+def redraw(raw: bytes) -> tuple[bytes, bytes]:
+    """Return the picture as WebP, upright, in sRGB, without metadata, and its thumbnail.
+
+    At most ``FULL_SIDE`` and ``THUMBNAIL_SIDE`` pixels. Format, size, frames and passes are read
+    before any pixel is decoded. Raises Refused, or whatever the libraries raise for a damaged file.
+    """
+    if raw[4:8] == b"ftyp":
+        return _write_both(_read_heic(raw))
+    try:
+        with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
+            _check_header(image)
+            if image.format in {"JPEG", "MPO"}:
+                _check_scans(raw, image.width * image.height)
+            return _write_both(_scaled_upright(image))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise Refused(Refusal.PHOTO_TOO_LARGE) from None
+
+
+def _check_header(image: Image.Image) -> None:
+    scalable = image.format in {"JPEG", "MPO"} and image.mode != "CMYK"
+    if not (PHOTO if scalable else WHOLE).fits(*image.size):
+        raise Refused(Refusal.PHOTO_TOO_LARGE if scalable else Refusal.TOO_LARGE)
+    # A phone's JPEG may contain a second picture (depth, brightness) without being animated.
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise Refused(Refusal.MOVES)
+
+
+#: In the coded pixels of a JPEG: what is neither a pixel's byte nor a restart.
+_NEXT_MARKER = re.compile(rb"\xff([^\x00\xd0-\xd7\xff])")
+
+
+def _check_scans(raw: bytes, pixels: int) -> None:
+    """Raise TooManyScans for more passes than any picture has, or than one of its size may."""
+    most = min(MAX_SCANS, MAX_WORK // pixels)
+    at, scans = 2, 0
+    while (found := _NEXT_MARKER.search(raw, at)) and found[1] != b"\xd9":
+        length = int.from_bytes(raw[found.end() : found.end() + 2], "big")
+        at = found.end() + max(2, length)
+        scans += found[1] == b"\xda"
+        if scans > most:
+            raise TooManyScans
+
+
+def _scaled_upright(image: Image.Image) -> Image.Image:
+    turn = _TURNS.get(_orientation(image))
+    profile = image.info.get("icc_profile")
+    # A JPEG is decoded straight to half its size or less.
+    image.draft("RGB", _full_size(*image.size))
+    # Scaled down before it is turned or its colours are changed: those copy every pixel.
+    small = _in_scalable_colours(image)
+    small.thumbnail((FULL_SIDE, FULL_SIDE))
+    if turn is not None:
+        small = small.transpose(turn)
+    small.info["icc_profile"] = profile
+    return small
+
+
+def _full_size(width: int, height: int) -> tuple[int, int]:
+    """The size at which the longer side is as long as is stored."""
+    factor = FULL_SIDE / max(width, height)
+    return math.ceil(width * factor), math.ceil(height * factor)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        # Cameras and editors write damaged EXIF into good pictures.
+        return 1
+
+
+def _in_scalable_colours(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Grey of 16 bits; a plain conversion would turn all but the darkest to white.
+        return _eight_bits(image)
+    if image.mode in {"L", "RGB", "RGBA", "CMYK"} and "transparency" not in image.info:
+        return image
+    return image.convert("RGBA" if image.has_transparency_data else "RGB")
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    return image.point(lambda level: level / 257).convert("L")
+
+
+# --- HEIC -------------------------------------------------------------------------------------
+
+
+def _read_heic(raw: bytes) -> Image.Image:
+    """A HEIC picture, scaled down and upright.
+
+    The file's own turns are made by libheif; EXIF's, which repeat them, are not looked at.
+    """
+    # A fifth of the time that this program takes to start, and hardly a picture needs it.
+    from pillow_heif import open_heif, options  # noqa: PLC0415
+
+    options.DECODE_THREADS = 1
+    options.DEPTH_IMAGES = options.AUX_IMAGES = False
+    heif = open_heif(raw)
+    image: Any = heif[heif.primary_index]
+    if not PHOTO.fits(*image.size):
+        raise Refused(Refusal.PHOTO_TOO_LARGE)
+    if heif.mimetype.endswith("-sequence"):
+        raise Refused(Refusal.MOVES)
+    small = thumbnail_inside(raw, image, FULL_SIDE) or _in_bands(image, FULL_SIDE)
+    small.thumbnail((FULL_SIDE, FULL_SIDE))
+    small = small.convert("RGBA" if small.mode in {"RGBA", "RGBa", "LA"} else "RGB")
+    small.info["icc_profile"] = image.info.get("icc_profile")
+    return small
+
+
+def thumbnail_inside(raw: bytes, image: Any, side: int) -> Image.Image | None:
+    """A smaller picture in the HEIC file that is as good as the whole, or None."""
+    if not image.info["thumbnails"] or max(image.size) <= side:
+        return None
+    from pillow_heif import HeifImageFile  # noqa: PLC0415
+
+    file = cast(Any, HeifImageFile)(io.BytesIO(raw))
+    factor = side / max(image.size)
+    wanted = (max(1, round(image.size[0] * factor)), max(1, round(image.size[1] * factor)))
+    if file.draft(None, wanted) is None or max(file.size) >= max(image.size):
+        return None
+    small: Image.Image = file.convert("RGBA" if file.mode in {"RGBA", "RGBa"} else "RGB")
+    return small
+
+
+def _in_bands(image: Any, side: int) -> Image.Image:
+    """The picture divided by the whole number that leaves at least ``side``."""
+    if image.mode not in _SIMPLE:
+        whole: Image.Image = image.to_pillow()
+        return _eight_bits(whole) if whole.mode.startswith("I") else whole
+    data, stride = memoryview(image.data), image.stride
+    width, height = image.size
+    factor = max(1, max(width, height) // side)
+    small = Image.new(image.mode, (-(-width // factor), -(-height // factor)))
+    rows = max(1, _BAND // factor) * factor
+    for top in range(0, height, rows):
+        size = (width, min(rows, height - top))
+        lines = data[top * stride : (top + size[1]) * stride]
+        band = Image.frombytes(image.mode, size, lines, "raw", image.mode, stride)
+        small.paste(band.reduce(factor), (0, top // factor))
+    return small
+
+
+# --- What is stored ---------------------------------------------------------------------------
+
+
+def _write_both(small: Image.Image) -> tuple[bytes, bytes]:
+    profile = small.info.get("icc_profile")
+    small = small.convert("RGBA" if small.has_transparency_data else "RGB")
+    small = _in_srgb(small, profile)
+    full = _write(small)
+    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
+    return full, _write(small)
+
+
+def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
+    """The picture in the colours that a browser takes for granted; its own profile is dropped.
+
+    A phone's Display P3 would look pale without. A profile that cannot be read changes nothing.
+    """
+    if not profile:
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if source.profile.xcolor_space.strip() != "RGB":
+            return image
+        target = ImageCms.createProfile("sRGB")
+        found = ImageCms.profileToProfile(image, source, target, outputMode=image.mode)
+        return found or image
+    except Exception:
+        # Editors write damaged profiles into good pictures.
+        return image
+
+
+def _write(image: Image.Image) -> bytes:
+    # A new image: whatever Pillow carried along in `info` stays behind.
+    clean = Image.new(image.mode, image.size)
+    clean.paste(image)
+    out = io.BytesIO()
+    clean.save(out, "WEBP", quality=82, method=3)
+    return out.getvalue()
+
+
+# --- The program ------------------------------------------------------------------------------
+
+
+def limit_resources() -> None:
+    """Let the system end this process when it takes too much, and serve requests before it.
+
+    Where there are no limits, none.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource  # noqa: PLC0415
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+        resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT, CPU_LIMIT))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(AttributeError, OSError):
+        os.nice(10)
+
+
+def answer(raw: bytes) -> bytes:
+    """What the program writes about a file."""
+    try:
+        full, thumbnail = redraw(raw)
+    except Refused as refused:
+        return f"{refused.reason}\n".encode()
+    return f"webp {len(full)} {len(thumbnail)}\n".encode() + full + thumbnail
+
+
+if __name__ == "__main__":
+    limit_resources()
+    sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))

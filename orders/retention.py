@@ -1,0 +1,67 @@
+"""What is kept of buyers after their orders are over, and for how long (docs/privacy.md).
+
+Both duties are safe to run anywhere, twice, at once: each statement changes rows that are still as
+they were found, a batch at a time.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, QuerySet, Value
+from django.db.models.functions import Concat, Right
+
+from omachemainproj.phones import MASK
+
+from .models import Order, OrderTrack, PaymentStatus
+from .models.notifications import Message, MessageChannel, MessageState
+
+#: Rows a statement changes at most, so that none holds the table for long.
+BATCH = 500
+_OVER = (PaymentStatus.PAID, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED, PaymentStatus.REFUNDED)
+
+
+def mask_old_phones(now: datetime) -> int:
+    """Keep three digits of the phones of orders that are long over. Returns how many orders.
+
+    Not while money is to come or to go back, or goods are to be handed over. A later refund goes
+    to the phone that paid, which payments keep.
+    """
+    before = now - timedelta(days=settings.KEEP_PHONES_DAYS)
+    unfinished = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
+    recent = OrderTrack.objects.filter(order=OuterRef("pk"), updated_at__gte=before)
+    old = Order.objects.filter(created_at__lt=before, payment_status__in=_OVER).exclude(
+        mpesa_number__startswith=MASK[0]
+    )
+    return _change_in_batches(
+        old.filter(~Exists(unfinished), ~Exists(recent)),
+        mpesa_number=Concat(Value(MASK), Right("mpesa_number", 3)),
+    )
+
+
+def forget_messages(now: datetime) -> int:
+    """Forget what old messages said and where they went. Returns how many.
+
+    That one was sent, when and about what stays. Those a person may still send again stay whole.
+    """
+    before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
+    old = Message.objects.filter(created_at__lt=before, state=MessageState.SENT).exclude(text="")
+    by_sms = old.filter(channel=MessageChannel.SMS)
+    done = _change_in_batches(
+        by_sms, text="", subject="", contact=Concat(Value(MASK), Right("contact", 3))
+    )
+    return done + _change_in_batches(
+        old.filter(channel=MessageChannel.EMAIL), text="", subject="", contact=""
+    )
+
+
+def _change_in_batches(rows: QuerySet, **changes: object) -> int:
+    done, last = 0, 0
+    while batch := list(
+        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
+    ):
+        # Asked again, since another process may have changed them: nothing is masked twice.
+        done += rows.filter(pk__in=batch).update(**changes)
+        last = batch[-1]
+    return done

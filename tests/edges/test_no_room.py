@@ -1,0 +1,45 @@
+"""A full disk is a 503 that says so in the log, never a 500."""
+
+from errno import EDQUOT, ENOSPC, EROFS
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+
+from tests.conftest import signed_in
+from tests.factories import UserFactory
+
+from .draw import png, upload
+
+pytestmark = pytest.mark.django_db
+BUSY = {"detail": "The shop is busy. Please try again in a moment.", "code": "busy"}
+
+
+@pytest.mark.parametrize("errno", [ENOSPC, EDQUOT, EROFS])
+def test_a_picture_that_finds_no_room_is_a_503(buyer, monkeypatch, errno):
+    def no_room(*args, **kwargs):
+        raise OSError(errno, "No space left on device")
+
+    monkeypatch.setattr("django.core.files.storage.FileSystemStorage._save", no_room)
+
+    answer = signed_in(buyer).patch("/account/", {"avatar": upload(png())}, format="multipart")
+
+    assert (answer.status_code, answer.json(), answer["Retry-After"]) == (503, BUSY, "2")
+
+
+@pytest.mark.parametrize("error", [OSError(ENOSPC, "full"), OperationalError("disk is full")])
+def test_a_page_of_the_admin_that_finds_no_room_is_a_503(monkeypatch, error):
+    def no_room(*args, **kwargs):
+        raise error
+
+    desk = Client(raise_request_exception=False)
+    desk.force_login(
+        UserFactory(is_staff=True, is_superuser=True),
+        backend="accounts.backends.UsernameOrEmailBackend",
+    )
+    monkeypatch.setattr("django.contrib.admin.sites.AdminSite.index", no_room)
+    monkeypatch.setattr("accounts.backoffice.admin.ShopAdmin.get_queryset", no_room)
+
+    answer = desk.get("/admin/orders/order/")
+
+    assert (answer.status_code, answer.json()) == (503, BUSY)

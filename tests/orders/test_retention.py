@@ -1,0 +1,99 @@
+"""What is kept of buyers, and until when."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from orders.models import Order
+from orders.models.notifications import Message, Notice
+from orders.retention import forget_messages, mask_old_phones
+from tests.shopping import an_order, delivered_line, fetched_line
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "254712345678"
+
+
+def in_days(days):
+    return timezone.now() + timedelta(days=days)
+
+
+def phones():
+    return list(Order.objects.order_by("pk").values_list("mpesa_number", flat=True))
+
+
+@pytest.fixture
+def delivered(buyer, kettle):
+    line = delivered_line(buyer, kettle)
+    Order.objects.filter(pk=line.order_id).update(mpesa_number=PHONE)
+    return line
+
+
+def test_the_phone_of_an_order_that_is_over_is_masked_after_a_year(delivered):
+    assert mask_old_phones(in_days(364)) == 0
+    assert mask_old_phones(in_days(366)) == 1
+    assert mask_old_phones(in_days(366)) == 0
+
+    assert phones() == ["•••••••••678"]
+
+
+def test_a_phone_is_kept_while_goods_are_on_their_way(buyer, kettle):
+    fetched_line(buyer, kettle)
+
+    assert mask_old_phones(in_days(4000)) == 0
+
+
+@pytest.mark.parametrize("status", ["requested", "refund_due"])
+def test_a_phone_is_kept_while_money_is_to_come_or_to_go_back(buyer, kettle, status):
+    order = an_order(buyer, (kettle, 1), phone=PHONE)
+    Order.objects.filter(pk=order.pk).update(payment_status=status)
+
+    assert mask_old_phones(in_days(4000)) == 0
+    # Back to what the books say of it.
+    Order.objects.update(payment_status="requested")
+
+
+def test_a_seller_sees_the_buyers_phone_until_a_week_after_the_delivery(delivered, seller_api):
+    def shown():
+        (line,) = seller_api.get("/seller/orders/?status=delivered").json()
+        return line["phone"]
+
+    assert shown() == PHONE
+    seller_api.force_authenticate(delivered.seller)  # the token itself ends before
+    with time_machine.travel(in_days(7) - timedelta(minutes=1)):
+        assert shown() == PHONE
+    with time_machine.travel(in_days(7) + timedelta(minutes=1)):
+        assert shown() is None
+
+
+def a_message(user, **columns):
+    notice = Notice.objects.create(key=columns["channel"], kind="paid", composed_at=timezone.now())
+    return Message.objects.create(
+        notice=notice,
+        user=user,
+        kind="paid",
+        language="en",
+        text="Paid.",
+        subject="Paid",
+        **columns,
+    )
+
+
+def test_what_old_messages_said_and_where_they_went_is_forgotten(buyer):
+    a_message(buyer, channel="sms", contact=PHONE, state="sent")
+    a_message(buyer, channel="email", contact="wanjiku@example.com", state="sent")
+
+    assert forget_messages(in_days(179)) == 0
+    assert forget_messages(in_days(181)) == 2
+    assert forget_messages(in_days(181)) == 0
+
+    kept = Message.objects.order_by("pk").values_list("contact", "subject", "text", "state")
+    assert list(kept) == [("•••••••••678", "", "", "sent"), ("", "", "", "sent")]
+
+
+def test_a_message_that_a_person_may_send_again_stays_whole(buyer):
+    a_message(buyer, channel="sms", contact=PHONE, state="failed")
+
+    assert forget_messages(in_days(4000)) == 0
