@@ -198,7 +198,10 @@ def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
 
     rounds()
 
-    assert (left(daraja), Payout.objects.get().status) == ([], "due")
+    payout = Payout.objects.get()
+    assert (left(daraja), payout.status) == ([], "due")
+    # Nor can any number of people let it go.
+    assert not payout.awaits_approval
     assert [question["receipt"] for question in daraja.questions][:1] == [NUMBER]
 
 
