@@ -166,10 +166,13 @@ def tell_of_change(user: User, what: str, *, to: str = "") -> None:
     """E-mail what was changed of an account, in its owner's language, once that is committed.
 
     ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
-    It is sent by another thread, and to nobody where no address is known.
+    It is sent by another thread, and to nobody where no address is known, or where the inbox was
+    written to too often: it may be a stranger's.
     """
     address = to or user.email
-    if not address:
+    proven = bool(user.email_confirmed_at) and not to
+    room = account_mail_budgets(what, address, proven=proven)
+    if not address or not count(*room, now=timezone.now()):
         return
     subject, text = NOTICES[what, preferences_of(user).language]
     text = text.format(link=f"{settings.FRONTEND_URL}/password/reset")

@@ -78,23 +78,6 @@ def _networks(listed: tuple[str, ...]) -> tuple[Network, ...]:
     return tuple(read_network(text) for text in listed)
 
 
-#: A network of IPv6 that one person can have for nothing: a site of theirs, or a tunnel's.
-_SITE = 48
-
-
-def network_of(address: str | None) -> str:
-    """The network that whoever sends from an address can be taken to have in hand; empty where it
-    is no address. Never raises.
-
-    An address of IPv4 is one: thousands may share it, but nobody gets the next one for nothing. Of
-    IPv6 it is the /48: within it a site changes its address as it likes (RFC 6177).
-    """
-    found = read_address(address or "")
-    if isinstance(found, IPv6Address):
-        return str(IPv6Network((found, _SITE), strict=False))
-    return "" if found is None else str(found)
-
-
 def is_loopback_host(host: str) -> bool:
     """Whether a host's name or address leads back to this very machine. Never raises."""
     name = host.lower().rstrip(".")

@@ -19,7 +19,8 @@ from django.utils import timezone
 from omachemainproj.dates import NAIROBI
 
 from .daraja.result_codes import PayoutReason
-from .models import MoneyOut, PayoutStop, SentOnDay, TransferStatus
+from .models import MoneyOut, PayoutStop, SentOnDay, TransferStatus, Unnumbered
+from .models.transfers import UNDER_WAY
 
 Row = TypeVar("Row", bound=MoneyOut)
 Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
@@ -65,6 +66,10 @@ class TransferHandler(ABC, Generic[Row]):
     @abstractmethod
     def is_backed(self, row: Row) -> bool:
         """Whether the payments it goes back of, or was earned by, are confirmed."""
+
+    def why_no_number(self, row: Row) -> Unnumbered:
+        """How a row is known to be done of which M-Pesa named no receipt."""
+        return Unnumbered.NOT_TOLD
 
     @abstractmethod
     def on_done(self, row: Row, *, was: str) -> None:
@@ -113,8 +118,12 @@ def mark_done(
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
         return row.note
     was, row.status = row.status, TransferStatus.DONE
+    if was not in UNDER_WAY:
+        # It was thought not to have left, and was taken out of its day.
+        _count_in_its_day(row)
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
+    row.unnumbered = "" if number else handler.why_no_number(row)
     handler.on_done(row, was=was)
     return row.note or handler.done
 
@@ -162,6 +171,13 @@ def release_daily_limit(row: MoneyOut) -> None:
             day=row.sent_at.astimezone(NAIROBI).date()
         )
         sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
+
+
+def _count_in_its_day(row: MoneyOut) -> None:
+    if row.sent_at is not None:
+        days, day = handler_of(row).days._default_manager, row.sent_at.astimezone(NAIROBI).date()
+        days.bulk_create([handler_of(row).days(day=day)], ignore_conflicts=True)
+        days.filter(day=day).update(sent=F("sent") + row.amount)
 
 
 def next_day(now: datetime) -> datetime:

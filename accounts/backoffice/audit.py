@@ -92,7 +92,7 @@ def log(
         did=did[:200],
         why=why[:200],
         content_type=ContentType.objects.get_for_model(model, for_concrete_model=False),
-        object_id="" if row is None else str(row.pk)[:64],
+        object_id="" if row is None or row.pk is None else str(row.pk)[:64],
         object_name=str(row if row is not None else model._meta.verbose_name_plural)[:200],
         changes=changes or {},
     )

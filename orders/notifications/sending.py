@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.contact_budgets import Budget, give_back, take
@@ -18,6 +19,7 @@ from accounts.contacts import mail_budgets, sms_budgets
 from omachemainproj.background import enqueue
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
+    UNNAMED,
     Message,
     MessageChannel,
     MessageState,
@@ -78,7 +80,11 @@ def send_message(message_id: int) -> None:
         claimed.update(reason=str(error)[:200])
     else:
         claimed.update(
-            state=MessageState.SENT, sent_at=timezone.now(), provider_id=provider_id, reason=""
+            state=MessageState.SENT,
+            # Not before it was tried: another machine's clock may have been ahead.
+            sent_at=Greatest(timezone.now(), F("tried_at")),
+            provider_id=provider_id or UNNAMED,
+            reason="",
         )
 
 
@@ -122,8 +128,7 @@ def _budgets(message: Message, now: datetime) -> list[Budget]:
 def _send(message: Message) -> str:
     if message.channel == MessageChannel.SMS:
         return channels.sms_provider().send(phone=message.contact, text=message.text)
-    smtp.send(address=message.contact, subject=message.subject, text=message.text)
-    return ""
+    return smtp.send(address=message.contact, subject=message.subject, text=message.text)
 
 
 def _after_refusal(message: Message, error: NotSent) -> dict[str, object]:

@@ -7,16 +7,28 @@ is the order in which they stand on the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Model
 
-from accounts.backoffice import audit
-from accounts.backoffice.actions import Do, ReasonForm, StaffAction, describe
-from accounts.models import User
+from accounts.backoffice.actions import (
+    Costly,
+    Do,
+    Price,
+    ReasonForm,
+    StaffAction,
+    perform,
+    register,
+)
+from accounts.backoffice.proposals import agree, reject
+from accounts.backoffice.second_person import Cost
+from accounts.models import Proposal, User
 from omachemainproj.money import format_kes
+from omachemainproj.phones import PhoneMatch, match_phone
+from orders.lookup import find_by_typed_reference
 from orders.models import Order
+from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
     DOUBTFUL,
     EventState,
@@ -27,6 +39,7 @@ from payments.models import (
     PayoutStop,
     Provider,
     Receipt,
+    ReceiptSource,
     Refund,
     Standing,
     TransferStatus,
@@ -36,7 +49,7 @@ from payments.models.same_payments import is_undecided
 
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
-from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm
+from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm, SeenPaymentForm
 
 #: Who may look, and who may act. Superusers may both.
 LOOKING = "payments.view_receipt"
@@ -62,10 +75,17 @@ KINDS = {
     "refund": Kind(Refund, {}),
     "payout": Kind(Payout, {}),
     "message": Kind(GatewayEvent, {}),
+    "proposal": Kind(
+        Proposal,
+        {
+            one.__name__: replace(one.staff_action, applies=lambda proposal: proposal.is_open)
+            for one in (agree, reject)
+        },
+    ),
 }
 
 
-def console_action(
+def console_action(  # noqa: PLR0913
     kind: str,
     key: str,
     label: str,
@@ -74,34 +94,106 @@ def console_action(
     applies: Callable[[Any], bool],
     form: type[ReasonForm] = ReasonForm,
     calls_gateway: bool = False,
+    price: Price | None = None,
 ) -> Callable[[Do], Do]:
     """Make a button of what is done with one row; ``key`` names it in its address.
 
-    ``applies`` says whether the row's page offers it.
+    ``applies`` says whether the row's page offers it; ``price`` what leaves by it, for what one
+    person does not decide alone.
     """
 
     def decorate(do: Do) -> Do:
-        KINDS[kind].actions[key] = StaffAction(
-            label, do, form, about, applies=applies, calls_gateway=calls_gateway
+        KINDS[kind].actions[key] = register(
+            StaffAction(
+                label,
+                do,
+                form,
+                about,
+                applies=applies,
+                calls_gateway=calls_gateway,
+                key=f"console.{kind}.{key}",
+                costly=Costly(price, (ACTING,)) if price else None,
+            )
         )
         return do
 
     return decorate
 
 
+def _all_of_it(row: Receipt | OrderPayment | MoneyOut, given: Given) -> Cost:
+    """One person's word decides about the whole amount: it may be lost."""
+    return Cost(at_risk=row.amount)
+
+
+def _where_it_is_owed(row: MoneyOut, given: Given) -> Cost:
+    """It goes to whom it is owed, by the way it was to go."""
+    return Cost(moved=row.amount)
+
+
+def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
+    """Nothing where M-Pesa or the bank named a phone that the order had asked before that.
+
+    An order placed since could have been placed with the number of a stranger's payment.
+    """
+    order_id = find_by_typed_reference(given["reference"])
+    if order_id is None or receipt.door == ReceiptSource.STAFF:
+        return Cost(at_risk=receipt.amount)
+    asked = OrderPayment.objects.filter(order=order_id, created_at__lt=receipt.created_at)
+    agrees = any(
+        match_phone(receipt.phone, phone) == PhoneMatch.AGREES
+        for phone in asked.exclude(phone="").values_list("phone", flat=True)
+    )
+    return Cost(at_risk=0 if agrees else receipt.amount)
+
+
+def _of_sending_back(receipt: Receipt, given: Given) -> Cost:
+    """A reversal can only reach who paid; what a person wrote down, or a bank took, cannot be."""
+    is_reversed = receipt.provider == Provider.MPESA and receipt.door != ReceiptSource.STAFF
+    if is_reversed and not receipt.refunds.exists():
+        return Cost(moved=receipt.amount)
+    return Cost(at_risk=receipt.amount)
+
+
+def _write_down(receipt: Receipt, given: Given, by: User) -> str:
+    written = money_in.record_seen_receipt(
+        number=given["number"],
+        amount=given["amount"],
+        reference=given["reference"],
+        phone=given["phone"],
+        by=by,
+    )
+    receipt.pk = written.pk
+    return f"{written} is written down."
+
+
+def _seen(given: Given) -> Receipt:
+    """The receipt as a person has seen it, before it is recorded."""
+    return Receipt(
+        provider=Provider.MPESA,
+        number=given["number"],
+        amount=given["amount"],
+        door=ReceiptSource.STAFF,
+        phone=given["phone"],
+    )
+
+
+#: Of no row's page: the console has a form of its own for it.
+WRITE_DOWN = register(
+    StaffAction(
+        WROTE_DOWN,
+        _write_down,
+        SeenPaymentForm,
+        key="console.receipt.write",
+        costly=Costly(_all_of_it, (ACTING,), new=_seen),
+    )
+)
+
+
 def record_payment(given: Given, *, by: User) -> Receipt:
-    """Record a payment a person has seen, and who saw it. Raises Refusal."""
-    with transaction.atomic():
-        receipt = money_in.record_seen_receipt(
-            number=given["number"],
-            amount=given["amount"],
-            reference=given["reference"],
-            phone=given["phone"],
-            by=by,
-        )
-        changes = audit.difference({}, audit.values_of(receipt))
-        what = describe("Wrote it down", given)
-        audit.log_with_history(by, what, receipt, why=given["why"], changes=changes)
+    """Record a payment a person has seen, and who saw it. Raises Refusal, as ``perform`` does."""
+    receipt = _seen(given)
+    perform(WRITE_DOWN, receipt, given, by=by)
+    receipt.refresh_from_db()
     return receipt
 
 
@@ -135,6 +227,7 @@ def _is_unmatched(receipt: Receipt) -> bool:
     "The order is paid if this covers it. What is too much goes back by itself.",
     applies=_is_unmatched,
     form=OrderReferenceForm,
+    price=_unless_its_payer_s,
 )
 def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     credited = money_in.match_receipt_to_order(
@@ -151,6 +244,7 @@ def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     "once, on the order.",
     applies=is_undecided,
     form=OrderReferenceForm,
+    price=_unless_its_payer_s,
 )
 def say_same(receipt: Receipt, given: Given, by: User) -> str:
     named = money_in.merge_with_order(receipt.pk, reference=given["reference"], why=given["why"])
@@ -164,13 +258,21 @@ def say_same(receipt: Receipt, given: Given, by: User) -> str:
     "Not what any prompt was paid with, though amount, time and phone would fit. Then it may be "
     "given to an order, or sent back.",
     applies=is_undecided,
+    price=_all_of_it,
 )
 def say_apart(receipt: Receipt, given: Given, by: User) -> str:
     money_in.mark_payment_of_its_own(receipt.pk)
     return "It is a payment of its own."
 
 
-@console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
+@console_action(
+    "receipt",
+    "back",
+    "Send it back",
+    "To whoever paid it.",
+    applies=_is_unmatched,
+    price=_of_sending_back,
+)
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
     refund = money_in.refund_receipt(receipt.pk, by=by)
     if refund.way == Way.PORTAL:
@@ -264,6 +366,7 @@ def _may_be_reversed(receipt: Receipt) -> bool:
     "Nothing of it is sent back any more; what was not cancelled the shop bears.",
     applies=_may_be_reversed,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
     return money_out.record_reversal_seen(receipt.pk, number=given["number"])
@@ -272,10 +375,11 @@ def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
 @console_action(
     "receipt",
     "name",
-    "Name its number",
+    NAMED,
     "As the portal shows it for this payment.",
     applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def name_number(receipt: Receipt, given: Given, by: User) -> str:
     named = money_in.set_receipt_number(receipt.pk, number=given["number"], by=by)
@@ -300,10 +404,11 @@ def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
 @console_action(
     "attempt",
     "paid",
-    "Say that it was paid",
+    SAID_PAID,
     "Name the receipt the portal shows for this phone, amount and time.",
     applies=lambda payment: payment.is_open,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
     paid = money_in.mark_attempt_paid(payment.pk, number=given["number"], by=by)
@@ -379,6 +484,7 @@ def _goes_back(refund: Refund) -> str:
     "Try again the same way",
     UNDER_A_NEW_ID,
     applies=lambda refund: refund.way != Way.PORTAL and _is_refused_refund(refund),
+    price=_where_it_is_owed,
 )
 def retry_refund(refund: Refund, given: Given, by: User) -> str:
     return _goes_back(money_out.retry_refund(refund.pk, by=by))
@@ -387,10 +493,11 @@ def retry_refund(refund: Refund, given: Given, by: User) -> str:
 @console_action(
     "refund",
     "send",
-    "Send it to another number",
+    SENT_ELSEWHERE,
     "By a payment to that phone, once a second person has looked at it.",
     applies=_is_refused_refund,
     form=PhoneForm,
+    price=_all_of_it,
 )
 def send_refund(refund: Refund, given: Given, by: User) -> str:
     return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"], by=by))
@@ -402,6 +509,7 @@ def send_refund(refund: Refund, given: Given, by: User) -> str:
     "Try again at the same number",
     UNDER_A_NEW_ID,
     applies=_is_refused_payout,
+    price=_where_it_is_owed,
 )
 def retry_payout(payout: Payout, given: Given, by: User) -> str:
     money_out.retry_refused_payout(payout.pk)
@@ -411,10 +519,11 @@ def retry_payout(payout: Payout, given: Given, by: User) -> str:
 @console_action(
     "payout",
     "send",
-    "Send it to another number",
+    SENT_ELSEWHERE,
     "Only one its seller has given you, and you have called back. A second person has to look.",
     applies=_is_refused_payout,
     form=PhoneForm,
+    price=_all_of_it,
 )
 def send_payout(payout: Payout, given: Given, by: User) -> str:
     money_out.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
@@ -428,6 +537,7 @@ def send_payout(payout: Payout, given: Given, by: User) -> str:
     NAME_THE_RECEIPT,
     applies=_is_refused_refund,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
     by_person = money_out.record_refund_on_portal(refund.pk, number=given["number"])
@@ -441,6 +551,7 @@ def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
     NAME_THE_RECEIPT,
     applies=_is_refused_payout,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
     money_out.record_payout_on_portal(payout.pk, number=given["number"])
@@ -448,7 +559,13 @@ def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
 
 
 @console_action(
-    "refund", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+    "refund",
+    "done",
+    "It went",
+    NAME_THE_RECEIPT,
+    applies=_is_silent,
+    form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def refund_went(refund: Refund, given: Given, by: User) -> str:
     done = money_out.record_transfer_outcome(refund, number=given["number"])
@@ -456,20 +573,30 @@ def refund_went(refund: Refund, given: Given, by: User) -> str:
 
 
 @console_action(
-    "payout", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+    "payout",
+    "done",
+    "It went",
+    NAME_THE_RECEIPT,
+    applies=_is_silent,
+    form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def payout_went(payout: Payout, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(payout, number=given["number"])
     return "It is written down as sent."
 
 
-@console_action("refund", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+@console_action(
+    "refund", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=_all_of_it
+)
 def refund_never_went(refund: Refund, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(refund)
     return "The money never went, and is still owed."
 
 
-@console_action("payout", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+@console_action(
+    "payout", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=_all_of_it
+)
 def payout_never_went(payout: Payout, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(payout)
     return "It never went: try it again, or send it to another number."

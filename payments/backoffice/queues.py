@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.models import Proposal, ProposalState
 from omachemainproj.money import format_kes
 from payments.models import (
     GatewayEvent,
@@ -136,6 +137,25 @@ QUEUES = (
         rows=lambda now: PayoutStop.objects.still_open(),
         columns={"Why": str, "Since": lambda stop: stop.created_at},
         listed="payments_payoutstop_changelist",
+    ),
+    Queue(
+        key="proposals",
+        title="Proposals that wait for a second person",
+        about="More than one person decides alone. Look at the row as if it were yours to decide; "
+        "whoever proposed it, or has a part in it, cannot agree.",
+        rows=lambda now: (
+            Proposal.objects.filter(state=ProposalState.OPEN, action__startswith="console.")
+            .select_related("proposed_by")
+            .order_by("pk")
+        ),
+        columns={
+            "Proposal": lambda proposal: proposal,
+            "Costs": lambda proposal: format_kes(proposal.cost),
+            "Proposed by": lambda proposal: proposal.proposed_by,
+            "Why": lambda proposal: proposal.why,
+            "Since": lambda proposal: proposal.proposed_at,
+        },
+        listed="accounts_proposal_changelist?state__exact=open",
     ),
     Queue(
         key="unmatched",

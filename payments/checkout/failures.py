@@ -173,6 +173,25 @@ def may_lose_to_another_prompt(code: str) -> bool:
     return code in _BY_ANOTHER_PROMPT or stk_failure(code) in _BY_ANOTHER_PROMPT
 
 
+#: Of these only M-Pesa or the shop is the cause, and waiting may help.
+_NOT_THE_BUYERS = {
+    NOT_SENT,
+    StkReason.MISCONFIGURED,
+    "refused.busy_gateway",
+    "refused.unreachable",
+    "refused.configuration",
+    "refused.gateway",
+}
+
+
+def ends_hold(code: str) -> bool:
+    """Whether a prompt that ended with this result code ends the hold it was sent for.
+
+    It does unless no phone rang for it, and that is not for its buyer to mend.
+    """
+    return not {code, stk_failure(code)} & _NOT_THE_BUYERS
+
+
 def buyer_message(code: str) -> dict[str, str]:
     """What a result code means to a buyer and what they do next, by language (``en``, ``sw``)."""
     failure = _failure(code)

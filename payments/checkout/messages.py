@@ -49,6 +49,10 @@ _CLOSED = {
     ),
     PaymentStatus.REFUNDED: "Your money was sent back.",
 }
+_YIELDED = (
+    "No payment came while your phone rang, and another buyer took goods that were the last. Cash "
+    "out anew to see what is left."
+)
 _CANCELLED_BY_STAFF = "The shop cancelled this order. Nothing is owed."
 _GIVEN_UP_STILL_OPEN = (
     " If your phone still shows the prompt, cancel it there: what you pay for this order now is "
@@ -164,6 +168,8 @@ def _closed_message(order: Order, payment: OrderPayment | None) -> str:
             return _CANCELLED_BY_STAFF
         if payment is not None and payment.is_open and payment.rung_at is not None:
             return message + _GIVEN_UP_STILL_OPEN
+    if order.payment_status == PaymentStatus.EXPIRED and order.yielded:
+        return _YIELDED
     if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
         return _GIVEN_UP_PAID
     return message

@@ -16,7 +16,7 @@ from rest_framework import status
 from accounts.contact_budgets import DAY, HOUR, Budget, give_back, take
 from accounts.contacts import has_paid_from
 from omachemainproj.api.errors import Refusal
-from omachemainproj.ip_addresses import network_of
+from omachemainproj.ip_addresses import client_network
 
 from .failures import RATE_LIMITED, TOO_MANY_PHONES
 
@@ -66,7 +66,7 @@ def check_network(user_id: int, phone: str, address: str, now: datetime) -> None
     """
     if not settings.THROTTLES or has_paid_from(user_id, phone, now):
         return
-    per_hour, network = settings.NEW_PHONES_A_NETWORK, f"new-phones:{network_of(address)}"
+    per_hour, network = settings.NEW_PHONES_A_NETWORK, f"new-phones:{client_network(address, 48)}"
     if not _count_phone(network, phone, per_hour, NETWORK_DAY_FACTOR * per_hour, now):
         raise TooManyNewPhones()
 

@@ -18,7 +18,8 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.task_registry import background_task
-from orders.lifecycle import NotUnpaid, extend_hold
+from orders.holds import check_phone_of_order, lock_phone
+from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
@@ -31,7 +32,7 @@ from payments.models import (
     amount_credited,
 )
 
-from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES
+from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
 from .ring_budget import give_prompt_back, take_prompt
 
@@ -74,11 +75,14 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
 
     Its goods stay held for longer, within the limit of ``extend_hold``.
 
-    Raises NotUnpaid, PromptOpen.
+    Raises NotUnpaid, PromptOpen, and PhoneHoldsTooMuch where another phone would have to answer for
+    more than one may (orders.holds).
     """
     now = now or timezone.now()
     expire_stk_pushes(now=now, order_id=order.pk)
     with transaction.atomic():
+        if phone:
+            lock_phone(phone)
         # The attempts before the order, as in record_outcome(): whoever holds the order and then
         # adds an attempt would wait for one that is being confirmed, which waits for the order.
         list(_locked(order=order.pk))
@@ -86,6 +90,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         if not order.is_unpaid or order.held_until <= now:
             raise NotUnpaid()
         if phone and phone != order.mpesa_number:
+            check_phone_of_order(order, phone)
             order.mpesa_number = phone
             order.save(update_fields=["mpesa_number"])
         extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
@@ -214,9 +219,20 @@ def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
     """Let an attempt that was never sent have failed. Returns how many did: 1, or 0."""
     unsent = OrderPayment.objects.unsent().filter(pk=payment.pk)
     failed = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
+    if failed:
+        end_hold_of(payment, code)
     if failed and notify:
         notify_payment_failed(payment, payment.order, code, live=payment.live)
     return failed
+
+
+def end_hold_of(payment: OrderPayment, code: str) -> None:
+    """Cut the hold short of the order for which this attempt, live until now, ended with this code.
+
+    Call inside the transaction in which it ended.
+    """
+    if ends_hold(code):
+        end_prompt(payment.order_id, now=timezone.now())
 
 
 def _push(payment: OrderPayment) -> None:
@@ -274,6 +290,7 @@ def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
         result_code=code,
         result_text=str(refusal)[:200],
     ):
+        end_hold_of(payment, code)
         notify_payment_failed(payment, payment.order, code, live=payment.live)
 
 
@@ -304,6 +321,16 @@ def expire_stk_pushes(
         for payment in unsent.select_related("order")
     )
     return closed + sum(
-        silent.filter(pk=payment_id).update(live=False)
-        for payment_id in silent.values_list("pk", flat=True)
+        _close_silent(silent.filter(pk=payment_id), of_order, now)
+        for payment_id, of_order in silent.values_list("pk", "order")
     )
+
+
+@transaction.atomic
+def _close_silent(attempt: OrderPaymentQuerySet, order_id: int, now: datetime) -> int:
+    """Close one prompt that no phone shows any more, and its hold with it. Returns how many: 1, or
+    0 where it has ended meanwhile."""
+    closed = attempt.update(live=False)
+    if closed:
+        end_prompt(order_id, now=now)
+    return closed

@@ -46,7 +46,7 @@ def unguard(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0008_order_in_doubt'),
+        ('orders', '0009_order_in_doubt'),
         ('payments', '0019_who_has_proven_themselves'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

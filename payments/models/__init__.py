@@ -21,6 +21,7 @@ from .order_payments import (
     OrderPaymentQuerySet,
     new_callback_token,
 )
+from .originals import Original
 from .payouts import Payout, PayoutDay, SellerShare
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
@@ -41,6 +42,7 @@ from .transfers import (
     PayoutStop,
     SentOnDay,
     TransferStatus,
+    Unnumbered,
     new_conversation_id,
 )
 
@@ -65,6 +67,7 @@ __all__ = [
     "OrderBalance",
     "OrderPayment",
     "OrderPaymentQuerySet",
+    "Original",
     "Payout",
     "PayoutDay",
     "PayoutStop",
@@ -83,6 +86,7 @@ __all__ = [
     "Standing",
     "StatementPull",
     "TransferStatus",
+    "Unnumbered",
     "Way",
     "account_choices",
     "amount_credited",

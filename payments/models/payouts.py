@@ -9,7 +9,20 @@ from django.db.models import F, Q
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, SentOnDay, TransferStatus
+from .transfers import (
+    UNDER_WAY,
+    MoneyOut,
+    MoneyOutQuerySet,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+)
+
+
+def default_approval_above() -> int:
+    """What is too large now to leave on one person's word, in KES."""
+    limit: int = settings.PAYOUT_APPROVAL_ABOVE
+    return limit
 
 
 class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
@@ -46,6 +59,11 @@ class Payout(MoneyOut):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
     )
     gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
+    approval_above = models.PositiveIntegerField(
+        default=default_approval_above,
+        editable=False,
+        help_text="Whole Kenyan shillings: what was too large at the time.",
+    )
 
     objects = PayoutQuerySet.as_manager()
 
@@ -69,6 +87,25 @@ class Payout(MoneyOut):
                 name="mpesa_number_is_of_one_payout", fields=["number"], condition=~Q(number="")
             ),
             models.CheckConstraint(name="payout_names_a_phone", condition=~Q(phone="")),
+            models.CheckConstraint(
+                name="payout_above_the_limit_is_approved",
+                condition=Q(needs_approval=True) | Q(amount__lte=F("approval_above")),
+            ),
+            models.CheckConstraint(
+                name="payout_is_not_approved_by_its_seller",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("seller")),
+            ),
+            models.CheckConstraint(
+                name="payout_that_is_done_has_a_number_or_says_why_not",
+                condition=~Q(status=TransferStatus.DONE)
+                | ~Q(number="")
+                | Q(unnumbered=Unnumbered.NOT_TOLD)
+                | Q(amount=0),
+            ),
+            models.CheckConstraint(
+                name="payout_is_done_at_a_time",
+                condition=~Q(status=TransferStatus.DONE) | Q(done_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(

@@ -147,6 +147,15 @@ class Receipt(models.Model):
                 fields=["provider", "number"],
                 condition=~Q(number=""),
             ),
+            models.CheckConstraint(
+                name="receipt_that_is_another_counts_nothing",
+                condition=Q(same_as__isnull=True)
+                | Q(amount=0, borne=0, number="", order__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="receipt_waits_for_the_rest_of_an_order",
+                condition=Q(waiting=False) | Q(order__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(

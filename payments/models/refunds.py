@@ -8,7 +8,14 @@ from django.db import models
 from django.db.models import Q
 
 from .receipts import Provider, Receipt
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, SentOnDay, TransferStatus
+from .transfers import (
+    UNDER_WAY,
+    MoneyOut,
+    MoneyOutQuerySet,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+)
 
 
 class Way(models.TextChoices):
@@ -115,6 +122,18 @@ class Refund(MoneyOut):
                         TransferStatus.DROPPED,
                     ]
                 ),
+            ),
+            models.CheckConstraint(
+                name="refund_that_is_done_has_a_number_or_says_why_not",
+                condition=~Q(status=TransferStatus.DONE)
+                | ~Q(number="")
+                | Q(unnumbered=Unnumbered.NOT_TOLD)
+                | Q(unnumbered=Unnumbered.ALREADY_REVERSED, way=Way.REVERSAL)
+                | Q(unnumbered=Unnumbered.OUTSIDE, way=Way.OUTSIDE),
+            ),
+            models.CheckConstraint(
+                name="refund_is_done_at_a_time",
+                condition=~Q(status=TransferStatus.DONE) | Q(done_at__isnull=False),
             ),
         ]
         indexes = [

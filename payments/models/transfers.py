@@ -40,6 +40,16 @@ class TransferStatus(models.TextChoices):
 
 #: Money that is not to leave before a second person has looked at it.
 AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
+
+
+class Unnumbered(models.TextChoices):
+    """How something became done of which M-Pesa's receipt number is not known."""
+
+    ALREADY_REVERSED = "reversed", "M-Pesa only said that it had been reversed before"
+    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
+    NOT_TOLD = "not_told", "M-Pesa said that it was done, and named no receipt"
+
+
 #: M-Pesa may know of it, and its end is not known.
 UNDER_WAY = (TransferStatus.UNKNOWN, TransferStatus.SENT)
 
@@ -103,6 +113,8 @@ class MoneyOut(models.Model):
     #: Daraja's own name of the request, from its answer.
     conversation_id = models.CharField(max_length=64, blank=True)
     number = models.CharField(max_length=20, blank=True, help_text="M-Pesa's receipt for it.")
+    #: Of what is done and has no number: how that is known.
+    unnumbered = models.CharField(max_length=8, choices=Unnumbered, blank=True, editable=False)
     result_code = models.CharField(max_length=32, blank=True)
     result_text = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=200, blank=True)
@@ -226,6 +238,11 @@ class PayoutStop(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="payouts_are_stopped_once", fields=["is_open"], condition=Q(is_open=True)
+            ),
+            models.CheckConstraint(
+                name="stop_has_an_end_once_it_is_over",
+                condition=Q(is_open=True, ended_at__isnull=True)
+                | Q(is_open=False, ended_at__isnull=False),
             ),
         ]
 

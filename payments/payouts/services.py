@@ -141,14 +141,16 @@ def _create(
     seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
 ) -> Payout:
     now = timezone.now()
+    limit = settings.PAYOUT_APPROVAL_ABOVE
     typed_by = next((share.phone_by_id for share in shares if share.phone_by_id), None)
-    waits = amount > settings.PAYOUT_APPROVAL_ABOVE or typed_by is not None
+    waits = amount > limit or typed_by is not None
     payout = Payout(
         seller_id=seller_id,
         phone=phone,
         gross=gross,
         amount=amount,
         needs_approval=waits,
+        approval_above=limit,
         author_id=typed_by,
         tries=max((share.tries for share in shares), default=0),
         next_check_at=None if waits else now,

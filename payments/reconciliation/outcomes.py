@@ -17,6 +17,7 @@ from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence
 from payments.checkout.messages import notify_payment_failed
+from payments.checkout.stk_push import end_hold_of
 from payments.evidence import Told
 from payments.models import (
     AttemptStatus,
@@ -92,6 +93,8 @@ def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
         return f"A failure after the end: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
+    if was_live:
+        end_hold_of(payment, outcome.code)
     notify_payment_failed(payment, payment.order, outcome.code, live=was_live)
     return "The attempt failed."
 

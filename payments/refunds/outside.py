@@ -22,6 +22,7 @@ from payments.models import (
     Refund,
     Standing,
     TransferStatus,
+    Unnumbered,
     Way,
     order_balance,
 )
@@ -174,6 +175,7 @@ def _give_back(receipt: Receipt, amount: int, cause: Cause, *, number: str, text
         way=Way.OUTSIDE,
         status=TransferStatus.DONE,
         number=number,
+        unnumbered="" if number else Unnumbered.OUTSIDE,
         result_text=text,
         done_at=now,
     )

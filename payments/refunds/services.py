@@ -22,7 +22,7 @@ from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason, reversal_failure
 from payments.evidence import ask_about, put_in_doubt, stop_goods
 from payments.models import (
     DOUBTFUL,
@@ -34,6 +34,7 @@ from payments.models import (
     RefundDay,
     Standing,
     TransferStatus,
+    Unnumbered,
     Way,
     order_balance,
 )
@@ -287,6 +288,12 @@ class RefundHandler(TransferHandler[Refund]):
         row.note = "M-Pesa does not say whether the payment still stands: its portal does."
         row.save(update_fields=["status", "next_check_at", "result_code", "note"])
         return ""
+
+    def why_no_number(self, row: Refund) -> Unnumbered:
+        if row.way == Way.OUTSIDE:
+            return Unnumbered.OUTSIDE
+        is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
+        return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""

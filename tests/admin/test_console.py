@@ -633,8 +633,8 @@ def test_a_long_section_is_cut_and_leads_to_its_list(desk):
 def test_the_page_costs_the_same_for_one_row_or_many(desk, django_assert_num_queries, count):
     fill(count)
 
-    # session, its row, user; one for each of 20 sections; strangers
-    with django_assert_num_queries(24):
+    # session, its row, user; one for each of 21 sections; strangers
+    with django_assert_num_queries(25):
         page(desk)
 
 
@@ -642,7 +642,7 @@ def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
     fill(1010)
 
     # one more: how many there are beyond what is shown, up to 1000
-    with django_assert_num_queries(25) as queries:
+    with django_assert_num_queries(26) as queries:
         shown = page(desk)
 
     assert "1000 or more" in shown

@@ -16,8 +16,15 @@ PEOPLE = "/admin/accounts/user/"
 
 #: What the front page links to, by role.
 SEES = {
-    "support": {"accounts_user", "orders_order", "orders_ordertrack", "orders_message"},
+    "support": {
+        "accounts_user",
+        "accounts_proposal",
+        "orders_order",
+        "orders_ordertrack",
+        "orders_message",
+    },
     "finance": {
+        "accounts_proposal",
         "payments_orderpayment",
         "payments_receipt",
         "payments_refund",
@@ -32,7 +39,7 @@ SEES = {
         "payments_sellershare",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},
-    "delivery": {"orders_ordertrack"},
+    "delivery": {"accounts_proposal", "orders_ordertrack"},
 }
 
 

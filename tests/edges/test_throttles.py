@@ -161,3 +161,11 @@ def test_every_scope_a_view_names_has_a_rate(settings):
 
     assert scopes <= set(rates)
     assert {"login", "registration", "refresh", "dj_rest_auth", "account"} <= scopes
+
+
+def test_a_whole_prefix_of_ipv6_has_the_room_of_one_client():
+    for n in range(LIMIT):
+        log_in(REMOTE_ADDR=f"2001:db8:1:2::{n:x}")
+
+    assert log_in(REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 429
+    assert log_in(REMOTE_ADDR="2001:db8:1:3::1").status_code == 400

@@ -285,6 +285,8 @@ def test_a_new_day_has_a_limit_of_its_own(sell, limit):
 
     assert fits == [True, False, True]
     assert list(PayoutDay.objects.order_by("day").values_list("sent", flat=True)) == [2500, 2500]
+    # It was sent on neither.
+    PayoutDay.objects.all().delete()
 
 
 def test_what_never_left_uses_up_no_limit(sell, daraja, limit):

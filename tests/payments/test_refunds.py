@@ -22,6 +22,7 @@ from tests.shopping import an_order
 from tests.threads import at_once
 
 from .conftest import settled
+from .paying_out import end_stop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -368,7 +369,7 @@ def test_an_initiator_m_pesa_does_not_accept_stops_everything_at_once(order, sim
     assert len(simulator.conversations()) == asked
     assert ways("status") == [("refused",), ("due",)]
 
-    PayoutStop.objects.update(is_open=False)
+    end_stop()
     look_after(simulator)
     assert went_back(simulator) == [("reversal", PAYER, 3000)]
 
@@ -408,8 +409,8 @@ def test_money_of_an_order_with_a_receipt_still_to_be_named_waits(order, simulat
     assert ways("status") == [("done",)]
 
 
+@pytest.mark.parametrize("reference", ["ACDEFGH3"])
 def test_money_in_suspense_goes_back_at_a_persons_word(order, simulator):
-    Order.objects.update(reference="ACDEFGH3")
     receipt, _ = record_receipt(
         IncomingPayment(provider="mpesa", number=pay_wrongly(simulator), amount=70, source="c2b")
     )

@@ -143,6 +143,14 @@ TABLE = {
     "admin/accounts/user/{object_id}/delete/": "PAGE GET=llllll333323",
     "admin/accounts/user/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333323",
     "admin/accounts/user/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/accounts/proposal/": "PAGE GET=llllll223223",
+    "admin/accounts/proposal/add/": "PAGE GET=llllll333333",
+    "admin/accounts/proposal/{object_id}/history/": "PAGE GET=llllll2rrr2r",
+    "admin/accounts/proposal/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/accounts/proposal/{object_id}/change/": (
+        "PAGE GET=llllll2r3r23 POST=llllll333333"
+    ),
+    "admin/accounts/proposal/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/accounts/audit/": "PAGE GET=llllll333323",
     "admin/accounts/audit/add/": "PAGE GET=llllll333333",
     "admin/accounts/audit/{object_id}/history/": "PAGE GET=llllll333323",
@@ -274,6 +282,8 @@ TABLE = {
     "admin/accounts/user/ sign_out": "ACTION ------w---w-",
     "admin/accounts/user/ let_try_again": "ACTION ------w---w-",
     "admin/accounts/user/ take_second_factor_away": "ACTION ----------w-",
+    "admin/accounts/proposal/ agree": "ACTION ------w---w-",
+    "admin/accounts/proposal/ reject": "ACTION ------w---w-",
     "admin/products/product/ show": "ACTION --------w-w-",
     "admin/products/product/ hide": "ACTION --------w-w-",
     "admin/products/review/ hide": "ACTION --------w-w-",

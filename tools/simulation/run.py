@@ -24,7 +24,6 @@ from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
 from orders.models import Order
 from payments import clock, gateway
-from payments.backoffice import resolve_money_out
 from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.stk_push import STK_TIMEOUT
 from payments.models import (
@@ -40,7 +39,7 @@ from payments.models import (
 )
 from payments.proof.prove import prove
 
-from .actors import Actors, SeedData, run_clock
+from .actors import Actors, SeedData, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import SeededScheduler, Time, VirtualClock
@@ -161,7 +160,7 @@ class Run:
         until = self.time.passed + THREE_DAYS
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
-                resolve_money_out.lift_payout_stop(stop.pk)
+                end_stop(stop.pk)
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0007_who_cancelled'),
+        ('orders', '0008_what_unpaid_orders_hold'),
     ]
 
     operations = [
