@@ -77,8 +77,8 @@ def test_to_what_is_kept_it_may_add_and_no_more(role):
     rights = {model: _rights(role, model._meta.db_table) for model in (*ADDED_TO, *READ_ONLY)}
 
     assert rights == {
-        **dict.fromkeys(ADDED_TO, ["SELECT", "INSERT"]),
-        **dict.fromkeys(READ_ONLY, ["SELECT"]),
+        **{model: ["SELECT", "INSERT"] for model in ADDED_TO},
+        **{model: ["SELECT"] for model in READ_ONLY},
     }
 
 
