@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
@@ -40,7 +41,15 @@ from .holds import (
     read_allowance,
 )
 from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
-from .models import Order, OrderTrack, PaymentStatus
+from .models import (
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    Order,
+    OrderDigest,
+    OrderTrack,
+    PaymentStatus,
+    digest_agreement,
+)
 
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
@@ -216,6 +225,7 @@ def _place(asked: _Request) -> PlacedOrder:
             quantities.items(), commissions(amounts), strict=True
         )
     )
+    _keep_digest(order, tracks)
     wanted = {
         product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
         for product_id, n in quantities.items()
@@ -225,6 +235,15 @@ def _place(asked: _Request) -> PlacedOrder:
     _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
     return PlacedOrder(order, tracks)
+
+
+def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
+    """Keep the digest of what is agreed (orders.models.digests). One query."""
+    agreed = attrgetter(*AGREED_OF_LINE)
+    sha256 = digest_agreement(
+        attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
+    )
+    OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
 
 
 def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:

@@ -22,12 +22,11 @@ from products.stock import StockLine
 from .lifecycle import close_if_all_returned
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
+from .models.orders import MAX_CODE_MISSES
 from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
-#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
-MAX_CODE_MISSES = 5
 #: Lines that one call of auto_confirm_deliveries takes.
 CONFIRMED_PER_ROUND = 200
 

@@ -286,8 +286,15 @@ def sync_lines(order: Order) -> None:
         track_status=status, updated_at=timezone.now()
     )
     TrackEvent.objects.bulk_create(
-        TrackEvent(track_id=track_id, track_status=status) for track_id in track_ids
+        TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
+        for track_id in track_ids
     )
+
+
+def cause_of(order: Order) -> str:
+    """What of an order its lines follow (StepCause): its status, and who cancelled it."""
+    is_told = order.payment_status == PaymentStatus.CANCELLED and order.cancelled_by
+    return f"{order.payment_status}_by_{order.cancelled_by}" if is_told else order.payment_status
 
 
 def take_stock_of_order(order: Order) -> None:

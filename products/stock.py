@@ -17,7 +17,7 @@ from django.db.models import F
 
 from omachemainproj.compiled_queries import Update, compiled_update
 
-from .models import MAX_STOCK, Product, StockMovement
+from .models import MAX_STOCK, ListingTerms, Product, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ class Overfull(Exception):
 
 
 def create_with_stock(product: Product, *, actor_id: int) -> None:
-    """Insert a product with the stock it is listed with; ``actor_id`` is who counted it.
+    """Insert a product with the stock and the terms it is listed with; ``actor_id`` is who
+    counted the stock.
 
     Raises IntegrityError where a constraint refuses the row.
     """
     product.save(force_insert=True)
+    ListingTerms.of(product).save(force_insert=True)
     if product.item_number:
         StockMovement.objects.create(
             product=product,

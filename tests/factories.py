@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from products.models import Product, StockMovement
+from products.models import ListingTerms, Product, StockMovement
 
 PASSWORD = "a long enough secret"
 
@@ -37,6 +37,7 @@ class ProductFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         product = super()._create(model_class, *args, **kwargs)
+        ListingTerms.of(product).save()
         if product.item_number:
             StockMovement.objects.create(
                 product=product, quantity=product.item_number, reference="listed"

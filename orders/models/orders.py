@@ -18,6 +18,8 @@ from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 #: No I, O, 0, 1, and no pair that sounds or looks alike on a bad screen: a buyer types it.
 REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
 REFERENCE_LENGTH = 8
+#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
+MAX_CODE_MISSES = 5
 
 
 def new_collection_code() -> str:
@@ -82,6 +84,21 @@ OFF = (TrackStatus.CANCELLED, TrackStatus.REFUNDED)
 CODE_SHOWN = frozenset(TO_FULFIL)
 #: While the seller is shown the buyer's number.
 PHONE_SHOWN = frozenset(SOLD)
+
+
+class StepCause(models.TextChoices):
+    """What of its order a line followed; a step of its own has none."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"  # before it was written down by whom
+    CANCELLED_BY_BUYER = "cancelled_by_buyer"
+    CANCELLED_BY_STAFF = "cancelled_by_staff"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+#: Where an order may stand that its buyer cancelled.
+_GIVEN_UP = (PaymentStatus.CANCELLED, PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED)
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -209,6 +226,27 @@ class Order(models.Model):
                 name="order_amount_is_what_mpesa_takes",
                 condition=Q(amount__gte=MIN_PAYMENT, amount__lte=MAX_PAYMENT),
             ),
+            models.CheckConstraint(
+                name="order_status_is_one_there_is",
+                condition=Q(payment_status__in=PaymentStatus.values),
+            ),
+            models.CheckConstraint(
+                name="order_expires_after_it_is_placed_and_within_its_hold",
+                condition=Q(expires_at__gte=F("created_at"), expires_at__lte=F("held_until")),
+            ),
+            # What its buyer gave up is never bought; what staff cancelled may be (late money).
+            models.CheckConstraint(
+                name="order_that_somebody_cancelled_is_closed",
+                condition=Q(cancelled_by="")
+                | Q(
+                    cancelled_by=CancelledBy.BUYER,
+                    payment_status__in=[*_GIVEN_UP],
+                )
+                | Q(
+                    cancelled_by=CancelledBy.STAFF,
+                    payment_status__in=[*_GIVEN_UP, PaymentStatus.PAID],
+                ),
+            ),
         ]
         indexes = [
             models.Index(
@@ -326,6 +364,14 @@ class OrderTrack(models.Model):
                 condition=Q(returned=False)
                 | Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED]),
             ),
+            models.CheckConstraint(
+                name="track_status_is_one_there_is",
+                condition=Q(track_status__in=TrackStatus.values),
+            ),
+            models.CheckConstraint(
+                name="track_has_no_more_misses_than_are_allowed",
+                condition=Q(code_misses__gte=0, code_misses__lte=MAX_CODE_MISSES),
+            ),
         ]
         indexes = [
             models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
@@ -362,7 +408,7 @@ class OrderTrack(models.Model):
 
 
 class TrackEvent(models.Model):
-    """One change of a line's status: when, by whom and why.
+    """One change of a line's status: when, by whom and why. Never changed or deleted.
 
     Written in the transaction that changes the line, under the order's lock.
     """
@@ -374,7 +420,21 @@ class TrackEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     note = models.CharField(max_length=200, blank=True)
+    cause = models.CharField(
+        max_length=18, choices=StepCause, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="step_is_to_a_status_there_is",
+                condition=Q(track_status__in=TrackStatus.values),
+            ),
+            models.CheckConstraint(
+                name="step_has_a_cause_there_is", condition=Q(cause__in=["", *StepCause.values])
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.track_status)

@@ -1,6 +1,7 @@
 """Every rule of the books, by what it is about (see payments.proof.prove)."""
 
 from . import (
+    agreements,
     attempts,
     bounds,
     days,
@@ -15,6 +16,7 @@ from . import (
     refunds,
     reviews,
     staff,
+    steps,
     stock,
 )
 from .rule import RULES, Rule
@@ -22,6 +24,7 @@ from .rule import RULES, Rule
 __all__ = [
     "RULES",
     "Rule",
+    "agreements",
     "attempts",
     "bounds",
     "days",
@@ -36,5 +39,6 @@ __all__ = [
     "refunds",
     "reviews",
     "staff",
+    "steps",
     "stock",
 ]

@@ -16,9 +16,9 @@ def test_cashing_out_one_line(buyer_api, kettle, django_assert_num_queries):
     warm(buyer_api)
 
     # caller; savepoint (BEGIN where there is no test around it); the buyer's lock, with what they
-    # paid for and let lapse; their unpaid orders; products; order; attempt; lines; what is held
-    # near them; hold; release; the last attempt
-    with django_assert_num_queries(12):
+    # paid for and let lapse; their unpaid orders; products; order; attempt; lines; the digest of it
+    # all; what is held near them; hold; release; the last attempt
+    with django_assert_num_queries(13):
         response = cash_out(buyer_api, (kettle, 1))
 
     assert response.status_code == 201
@@ -31,7 +31,7 @@ def test_cashing_out_where_newcomers_of_a_network_are_counted(
     warm(buyer_api)
 
     # as above; on PostgreSQL they wait for others in their network
-    with django_assert_num_queries(13 if connection.vendor == "postgresql" else 12):
+    with django_assert_num_queries(14 if connection.vendor == "postgresql" else 13):
         response = cash_out(buyer_api, (kettle, 1))
 
     assert response.status_code == 201
@@ -44,7 +44,7 @@ def test_cashing_out_three_lines_costs_two_holds_more(
     warm(buyer_api)
 
     # as above, and two holds
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         response = cash_out(buyer_api, (kettle, 1), (pan, 1), (pot, 1))
 
     assert response.status_code == 201
@@ -55,7 +55,7 @@ def test_cashing_out_again_asks_no_more(buyer, buyer_api, kettle, django_assert_
     warm(buyer_api)
 
     # as for one line: what they hold already was asked for then too
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         cash_out(buyer_api, (kettle, 1), phone="0733000111")
 
 

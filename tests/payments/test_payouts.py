@@ -12,7 +12,7 @@ from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutStop, SellerShare
 from payments.payouts import services as service
-from products.models import Product
+from products.listings.services import edit_product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 
@@ -86,7 +86,7 @@ def test_the_commission_is_what_it_was_when_it_was_sold(buyer, kettle, settings,
 
 def test_the_number_is_the_one_the_listing_had_when_it_was_sold(buyer, kettle, daraja):
     line = line_at("paid", buyer=buyer, product=kettle)
-    Product.objects.update(payment_mpesa_number=OTHER)
+    edit_product(kettle.pk, payment_mpesa_number=OTHER)
 
     move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
     tick()

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.backoffice import audit
-from orders.models import Order
+from orders.lifecycle import expire_order
 from payments import clock
 from payments.backoffice import resolve_money_in as money_in
 from payments.backoffice.order_suggestions import suggest_orders
@@ -272,7 +272,7 @@ def test_money_at_a_bank_is_never_a_prompts(proven, order):
 
 
 def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, order):
-    Order.objects.filter(pk=order.pk).update(payment_status="expired")
+    expire_order(order.pk, now=order.expires_at)
     OrderPayment.objects.update(status="failed", live=False)
 
     post_c2b(client, by_hand("", 3000, receipt="SGL7654321", MSISDN=HASHED))
@@ -282,7 +282,6 @@ def test_a_hashed_phone_is_kept_whole_and_its_order_suggested(client, payment, o
     assert [(each.order, each.why) for each in suggest_orders(receipt)] == [
         (order, "same amount, and the phone fits")
     ]
-    Order.objects.filter(pk=order.pk).update(payment_status="requested")
 
 
 def test_the_phone_of_another_attempt_is_known_too(client, payment, order):

@@ -275,5 +275,5 @@ def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
             post(seller_api, offer, name=name)
         counts.append(len(captured))
 
-    # the token's user, savepoint, product, movement, words, release
-    assert counts == [6, 6]
+    # the token's user, savepoint, product, its terms, movement, words, release
+    assert counts == [7, 7]
