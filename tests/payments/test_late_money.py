@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from orders.fulfilment import move_line
-from orders.lifecycle import cancel_order, expire_order
+from orders.lifecycle import cancel_order, expire_order, is_too_late
 from orders.models import TrackEvent
 from orders.models.notifications import Notice
 from payments.models import Receipt, Refund
@@ -89,32 +89,26 @@ def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, paymen
     }
 
 
-@pytest.mark.parametrize(("hours", "ends"), [(23, "paid"), (25, "refund_due")])
 @pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
-def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_price(
-    client, order, payment, kettle, how, hours, ends
-):
+def test_an_order_is_closed_for_good_a_day_after_it_closed(order, payment, how):
     close(order, how)
-    closed_at = timezone.now() - timedelta(hours=hours)
-    TrackEvent.objects.filter(track_status="cancelled").update(created_at=closed_at)
-    Product.objects.update(price=9000)
+    now = timezone.now()
+
+    assert not is_too_late(order, now + timedelta(hours=23))
+    assert is_too_late(order, now + timedelta(hours=25))
+
+
+def test_an_order_that_closed_long_ago_is_not_payable_at_its_old_price(
+    client, order, payment, kettle, monkeypatch
+):
+    close(order, "expired")
+    monkeypatch.setattr("orders.lifecycle.LATE_MONEY_WITHIN", timedelta(0))
 
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert order.payment_status == ends
-    assert list(Refund.objects.values_list("cause", flat=True)) == (
-        ["too_late"] if ends == "refund_due" else []
-    )
-
-
-def test_who_pays_more_than_a_day_late_is_told_so(client, order, payment):
-    close(order, "expired")
-    long_ago = timezone.now() - timedelta(days=30)
-    TrackEvent.objects.filter(track_status="cancelled").update(created_at=long_ago)
-
-    post(client, payment, success(payment))
-
+    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert Refund.objects.get().cause == "too_late"
     assert told_why(order) == (
         3000,
         {
