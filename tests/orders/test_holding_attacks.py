@@ -3,6 +3,8 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
+from django.db.models import F
 from django.utils import timezone
 
 from orders import holds
@@ -27,6 +29,7 @@ def each(products):
 def lapsed(buyer, product, times, phone="254711111111"):
     for _ in range(times):
         order = an_order(buyer, (product, 1), phone=phone)
+        order.payments.update(live=False, status="failed")
         expire_order(order.pk, now=order.expires_at)
 
 
@@ -112,18 +115,24 @@ def test_strangers_name_a_customers_phone_to_keep_them_from_buying(
     buyer, buyer_api, seller, kettle, goods
 ):
     paid_line(buyer, kettle)
-    lapsed(UserFactory(), goods[1], 4, phone="254712345678")
-    Order.objects.lapsed().update(created_at=timezone.now() - timedelta(hours=1))
+    with time_machine.travel(timezone.now() - timedelta(hours=1)):
+        lapsed(UserFactory(), goods[1], 4, phone="254712345678")
+    lapses = list(Order.objects.lapsed().values_list("pk", flat=True))
     for _ in range(2):
         stranger, others = UserFactory(), [ProductFactory(seller=seller) for _ in range(10)]
         an_order(stranger, *each(others), phone="254712345678")
-    Order.objects.lapsed().update(created_at=timezone.now())
+    hour = timedelta(hours=1)
+    moved = {name: F(name) + hour for name in ("created_at", "expires_at", "held_until")}
+    Order.objects.filter(pk__in=lapses).update(**moved)
 
     bought = cash_out(buyer_api, (goods[0], 1), phone="0712345678")
 
     order = Order.objects.get(order_token=bought.json()["order_token"])
     assert bought.status_code == 201
     assert order.firm_until > timezone.now()
+    # They were placed when they were.
+    moved_back = {name: F(name) - hour for name in moved}
+    Order.objects.filter(pk__in=lapses).update(**moved_back)
 
 
 def test_an_order_moves_to_a_phone_that_answers_for_enough_already(buyer, buyer_api, seller, goods):
@@ -259,8 +268,8 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
 
 
 def test_what_lapsed_days_ago_is_forgotten(buyer, buyer_api, goods):
-    lapsed(buyer, goods[0], 4)
-    Order.objects.update(created_at=timezone.now() - timedelta(days=3))
+    with time_machine.travel(timezone.now() - timedelta(days=3)):
+        lapsed(buyer, goods[0], 4)
 
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
 

@@ -6,13 +6,15 @@ For an order that its buyer gave up it always goes back.
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders.fulfilment import move_line
-from orders.lifecycle import cancel_order, expire_order, is_too_late
+from orders.lifecycle import cancel_order, expire_order
 from orders.models import TrackEvent
 from orders.models.notifications import Notice
 from payments.models import Receipt, Refund
+from products.listings.services import edit_product
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
@@ -89,26 +91,37 @@ def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, paymen
     }
 
 
+def closed_long_ago(buyer, kettle, how, age):
+    """An order that was placed, rang and was closed so long ago, and its attempt."""
+    with time_machine.travel(timezone.now() - age):
+        order = an_order(buyer, (kettle, 2))
+        payment = ringing(order.payments.get())
+        close(order, how)
+    return order, payment
+
+
+@pytest.mark.parametrize(("hours", "ends"), [(23, "paid"), (25, "refund_due")])
 @pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
-def test_an_order_is_closed_for_good_a_day_after_it_closed(order, payment, how):
-    close(order, how)
-    now = timezone.now()
-
-    assert not is_too_late(order, now + timedelta(hours=23))
-    assert is_too_late(order, now + timedelta(hours=25))
-
-
-def test_an_order_that_closed_long_ago_is_not_payable_at_its_old_price(
-    client, order, payment, kettle, monkeypatch
+def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_price(
+    client, buyer, kettle, how, hours, ends
 ):
-    close(order, "expired")
-    monkeypatch.setattr("orders.lifecycle.LATE_MONEY_WITHIN", timedelta(0))
+    order, payment = closed_long_ago(buyer, kettle, how, timedelta(hours=hours))
+    edit_product(kettle.pk, price=9000)
 
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
-    assert Refund.objects.get().cause == "too_late"
+    assert order.payment_status == ends
+    assert list(Refund.objects.values_list("cause", flat=True)) == (
+        ["too_late"] if ends == "refund_due" else []
+    )
+
+
+def test_who_pays_more_than_a_day_late_is_told_so(client, buyer, kettle):
+    order, payment = closed_long_ago(buyer, kettle, "expired", timedelta(days=30))
+
+    post(client, payment, success(payment))
+
     assert told_why(order) == (
         3000,
         {
