@@ -294,7 +294,7 @@ def _pay_out_on_news():
     Receipt.objects.create(
         number="SGL0000009", amount=3000, door="staff", order=Order.objects.get()
     )
-    Payout.objects.update(status="done", number="SGB0000001")
+    Payout.objects.update(status="done", number="SGB0000001", done_at=timezone.now())
 
 
 def _forget_to_pay():
