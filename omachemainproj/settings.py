@@ -640,7 +640,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"private": {"()": "omachemainproj.logs.PrivateFilter"}},
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
     },
     "handlers": {
@@ -666,3 +666,6 @@ env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):
     env.refuse(_name, _sentence)
 env.refuse_problems()
+
+#: The names of the variables that somebody set, for the line that a start logs.
+GIVEN_SETTINGS = env.given()
