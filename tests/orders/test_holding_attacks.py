@@ -111,12 +111,12 @@ def test_newcomers_share_one_phone_to_hold_all_of_one_product(buyer_api, seller)
 def test_strangers_name_a_customers_phone_to_keep_them_from_buying(
     buyer, buyer_api, seller, kettle, goods
 ):
+    customer = UserFactory()
     paid_line(buyer, kettle)
+    paid_line(customer, kettle)
     for _ in range(2):
         stranger, others = UserFactory(), [ProductFactory(seller=seller) for _ in range(10)]
         an_order(stranger, *each(others), phone="254712345678")
-    customer = UserFactory()
-    paid_line(customer, kettle)
     lapsed(customer, goods[1], 4, phone="254712345678")
 
     bought = cash_out(buyer_api, (goods[0], 1), phone="0712345678")
