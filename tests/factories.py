@@ -2,8 +2,10 @@
 
 import factory
 from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from accounts.contacts import record_paid_from
 from products.models import ListingTerms, Product, StockMovement
 
@@ -53,3 +55,11 @@ def proven(user, *phones):
     for phone in phones:
         record_paid_from(user.pk, phone, timezone.now())
     return user
+
+
+def give_role(person, role):
+    """The person, to whom somebody gave a role in the admin."""
+    person.groups.add(Group.objects.get(name=role))
+    keeper = UserFactory(is_superuser=True)
+    audit.log(keeper, "Changed", person, changes={"groups": [[], [role]]})
+    return person
