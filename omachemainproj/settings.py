@@ -483,6 +483,8 @@ REST_FRAMEWORK = {
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",
+        # A person's own: who they are, what they bought.
+        "read": "240/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
