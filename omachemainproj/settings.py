@@ -366,6 +366,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 #: Log-ins and codes that fail too often wait (accounts/lockout.py).
 LOCKOUT = THROTTLES
+#: So much is kept of what is posted to nobody's address (payments/webhooks/strangers.py).
+BOUND_STRANGERS = THROTTLES
 #: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
 STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
 MFA_ADAPTER = "accounts.second_factor.Adapter"

@@ -36,6 +36,7 @@ from .receipts import (
     provider_choices,
 )
 from .refunds import Cause, Refund, Way
+from .strangers import StrangersPosts
 from .transfers import MAX_TRIES, MoneyOut, PayoutStop, TransferStatus, new_conversation_id
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Side",
     "Source",
     "StatementPull",
+    "StrangersPosts",
     "TransferStatus",
     "Way",
     "account_choices",
