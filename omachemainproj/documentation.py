@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
+from django.utils.encoding import force_bytes
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import extend_schema
@@ -66,7 +67,7 @@ def _write(renderer: BaseRenderer) -> _Written:
                 schema = SchemaGenerator().get_schema(  # type: ignore[no-untyped-call]
                     request=None, public=True
                 )
-                text: bytes = renderer.render(schema, renderer_context={})
+                text = force_bytes(renderer.render(schema, renderer_context={}))
                 etag = f'"{hashlib.blake2b(text, digest_size=16).hexdigest()}"'
                 _written[form] = _Written(text, etag)
     return _written[form]
