@@ -42,8 +42,6 @@ class SchemaView(SpectacularAPIView):
     """OpenAPI 3, as YAML or JSON. ``lang`` and ``version`` change nothing: there is one of each."""
 
     throttle_scope = "browse"
-    #: OPTIONS describes inputs, and there are none.
-    metadata_class = None
 
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase | None:
