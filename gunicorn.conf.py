@@ -15,7 +15,8 @@ _env = Environment.of_process(Path(__file__).resolve().parent)
 _IS_PRODUCTION = bool(_env.secret("DJANGO_SECRET_KEY"))
 
 bind = _env.visible("BIND", default="127.0.0.1:8000")
-worker_class = "gthread"
+#: gthread, which gives no thread to half a request.
+worker_class = "omachemainproj.gunicorn_worker.PatientWorker"
 workers = _env.number("WEB_CONCURRENCY", default=2, least=1, most=256)
 #: No more than DATABASE_POOL_SIZE: a thread that waits for a connection serves nobody.
 threads = _env.number("WEB_THREADS", default=4, least=1, most=256)

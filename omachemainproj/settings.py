@@ -388,6 +388,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 #: Log-ins and codes that fail too often wait (accounts/lockout.py).
 LOCKOUT = THROTTLES
+#: So much is kept of what is posted to nobody's address (payments/webhooks/strangers.py).
+BOUND_STRANGERS = THROTTLES
 #: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
 STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
 MFA_ADAPTER = "accounts.second_factor.Adapter"
@@ -505,6 +507,8 @@ REST_FRAMEWORK = {
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",
+        # A person's own: who they are, what they bought.
+        "read": "240/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
