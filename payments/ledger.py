@@ -15,7 +15,6 @@ from django.db.models import Case, F, Sum, When
 
 from .models import (
     Account,
-    Cause,
     LedgerEntry,
     LedgerPosting,
     Payout,
@@ -23,6 +22,7 @@ from .models import (
     Refund,
     SellerShare,
     Side,
+    Standing,
     clearing_account,
     is_clearing,
 )
@@ -170,7 +170,7 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     what never came the provider that was thought to have it has it no more; else M-Pesa sent it.
     """
     owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
-    never = refund.cause == Cause.NEVER_CAME
+    never = refund.receipt.standing == Standing.NEVER_CAME
     at = clearing_account(refund.receipt.provider) if never else Account.MPESA_CLEARING
     post(
         Posting(

@@ -9,7 +9,6 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from orders.models import Order
 from payments.models import (
     ANSWERS,
-    Cause,
     Payout,
     Provider,
     Receipt,
@@ -79,9 +78,7 @@ def _stopped(now: datetime) -> QuerySet[Order]:
 
 @rule("What never came is written off whole")
 def _written_off(now: datetime) -> QuerySet[Receipt]:
-    off = Refund.objects.filter(
-        receipt=OuterRef("pk"), cause=Cause.NEVER_CAME, status=TransferStatus.DONE
-    )
+    off = Refund.objects.filter(receipt=OuterRef("pk"), way=Way.OUTSIDE, status=TransferStatus.DONE)
     never = Receipt.objects.filter(standing=Standing.NEVER_CAME)
     return never.exclude(amount=total(off, by="receipt", of=Sum("amount")))
 

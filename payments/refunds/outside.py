@@ -112,7 +112,7 @@ def _take_back(
 
     Call inside a transaction that holds the lock of its order, if it has one, and its own.
     """
-    paid = _close_unsent(receipt, cause, number=number, text=text)
+    paid = _close_unsent(receipt, number=number, text=text)
     if paid < receipt.amount:
         _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
     if order is not None:
@@ -153,13 +153,12 @@ def _name(known: Refund, number: str) -> str:
     return "Known already."
 
 
-def _close_unsent(receipt: Receipt, cause: Cause, *, number: str, text: str) -> int:
+def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
     """End what was owed of the payment and not sent: it is owed no more. Returns KES."""
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
-        why = {"cause": cause} if cause == Cause.NEVER_CAME else {}
-        Refund.objects.filter(pk=refund.pk).update(way=Way.OUTSIDE, **why)
+        Refund.objects.filter(pk=refund.pk).update(way=Way.OUTSIDE)
         mark_done(refund, number="" if paid else number, text=text)
         paid += refund.amount
     return paid

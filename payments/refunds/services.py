@@ -307,7 +307,8 @@ class RefundHandler(TransferHandler[Refund]):
         row.save()
         ledger.post_refund_paid(row, twice=twice)
         _close_if_refunded(row)
-        if row.order_id is not None and not twice and row.cause != Cause.NEVER_CAME:
+        never_came = row.receipt.standing == Standing.NEVER_CAME
+        if row.order_id is not None and not twice and not never_came:
             notify(
                 NotificationKind.REFUNDED,
                 key=f"refunded:refund:{row.pk}",

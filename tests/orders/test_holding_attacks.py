@@ -111,13 +111,13 @@ def test_newcomers_share_one_phone_to_hold_all_of_one_product(buyer_api, seller)
 def test_strangers_name_a_customers_phone_to_keep_them_from_buying(
     buyer, buyer_api, seller, kettle, goods
 ):
+    customer = UserFactory()
     paid_line(buyer, kettle)
-    lapsed(UserFactory(), goods[1], 4, phone="254712345678")
-    Order.objects.lapsed().update(created_at=timezone.now() - timedelta(hours=1))
+    paid_line(customer, kettle)
     for _ in range(2):
         stranger, others = UserFactory(), [ProductFactory(seller=seller) for _ in range(10)]
         an_order(stranger, *each(others), phone="254712345678")
-    Order.objects.lapsed().update(created_at=timezone.now())
+    lapsed(customer, goods[1], 4, phone="254712345678")
 
     bought = cash_out(buyer_api, (goods[0], 1), phone="0712345678")
 
@@ -258,10 +258,12 @@ def test_a_payment_wipes_out_what_lapsed(buyer, buyer_api, goods, kettle):
     assert cash_out(buyer_api, *each(goods)).status_code == 201
 
 
-def test_what_lapsed_days_ago_is_forgotten(buyer, buyer_api, goods):
+def test_what_lapsed_long_enough_ago_is_forgotten(buyer, buyer_api, goods, monkeypatch):
     lapsed(buyer, goods[0], 4)
-    Order.objects.update(created_at=timezone.now() - timedelta(days=3))
+    refused = cash_out(buyer_api, *each(goods[:10])).status_code
+    monkeypatch.setattr(holds, "LAPSES_COUNT_FOR", timedelta(0))
 
+    assert refused == 409
     assert cash_out(buyer_api, *each(goods[:10])).status_code == 201
 
 

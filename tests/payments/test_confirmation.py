@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings as django_settings
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from orders.fulfilment import PaymentInDoubt, move_line
 from payments import clock
 from payments.backoffice import resolve_money_in as money_in
@@ -48,9 +48,7 @@ def shop(db, daraja, settings):
 
 
 def finance(name):
-    person = UserFactory(username=name, is_staff=True)
-    person.groups.add(Group.objects.get(name="finance"))
-    return person
+    return UserFactory(username=name, is_staff=True, is_superuser=True)
 
 
 @pytest.fixture
@@ -114,13 +112,10 @@ def on_statement(daraja, receipt, amount=None):
 
 
 def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, insider):
-    browser = browser_of(insider)
-    browser.post(
-        "/admin/payments/console/receipt/",
-        {"number": NUMBER, "amount": 70_000, "reference": "", "phone": PHONE, "why": "On portal"},
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
     )
-    receipt = Receipt.objects.get(number=NUMBER)
-    browser.post(f"/admin/payments/console/receipt/{receipt.pk}/back/", {"why": "Their money"})
+    money_in.refund_receipt(receipt.pk, by=insider)
     rounds()
     answer(receipt, code="SFC_IC0003")
     rounds()
@@ -129,7 +124,7 @@ def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, 
     assert {question["receipt"] for question in daraja.questions} == {NUMBER}
     assert (receipt.standing, receipt.doubt) == ("doubted", f"M-Pesa does not know {NUMBER}.")
     assert balance(Account.REFUNDS_PAYABLE) == 70_000
-    page = browser.get("/admin/payments/console/").content.decode()
+    page = browser_of(insider).get("/admin/payments/console/").content.decode()
     assert "Payments in doubt" in page
     assert f"M-Pesa does not know {NUMBER}." in page
 
@@ -198,7 +193,10 @@ def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
 
     rounds()
 
-    assert (left(daraja), Payout.objects.get().status) == ([], "due")
+    payout = Payout.objects.get()
+    assert (left(daraja), payout.status) == ([], "due")
+    # Nor can any number of people let it go.
+    assert not payout.awaits_approval
     assert [question["receipt"] for question in daraja.questions][:1] == [NUMBER]
 
 
@@ -245,7 +243,7 @@ def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colle
     money_in.say_it_never_came(receipt.pk, by=colleague)
 
     assert [balance(account) for account in Account] == [0] * len(Account)
-    assert list(Refund.objects.values_list("cause", "status")) == [("never_came", "done")]
+    assert list(Refund.objects.values_list("cause", "status")) == [("staff", "done")]
 
 
 # --- What confirms a payment ---------------------------------------------------------------------
@@ -567,6 +565,7 @@ def test_a_payout_to_a_number_that_a_person_typed_needs_another(
     with pytest.raises(ActionNotAvailable, match="cannot approve"):
         money_out.approve_payout(last.pk, by=insider)
     money_out.approve_payout(last.pk, by=colleague)
+    audit.log(colleague, "Let it leave", last, why="Called the seller.")
     rounds(1)
 
     assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]

@@ -8,12 +8,11 @@ from django.utils import timezone
 from payments.checkout.stk_push import expire_stk_pushes, retry_payment, send_stk_push
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.models import OrderPayment
-from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.shopping import an_order, cash_out, shelf
 
-from .bodies import failure, post, success
+from .bodies import by_hand, failure, post, post_c2b, success
 
 
 def minutes_left(order):
@@ -127,11 +126,8 @@ def test_late_money_takes_goods_again_that_the_other_did_not_pay_for(
 def test_half_of_the_money_keeps_the_goods_from_others(
     client, order, payment, kettle, daraja, came, answer
 ):
-    OrderPayment.objects.update(amount=came)
-    payment.refresh_from_db()
-    post(client, payment, success(payment))
-    retry_payment(order)
-    record_outcome(order.payments.latest("pk").pk, Outcome(False, "1032", "", "callback"))
+    post_c2b(client, by_hand(order.reference, came))
+    post(client, payment, failure(payment))
 
     wanted = cash_out(signed_in(UserFactory()), (kettle, 5), phone="0733000111")
 

@@ -6,6 +6,7 @@ For an order that its buyer gave up it always goes back.
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders.fulfilment import move_line
@@ -13,6 +14,7 @@ from orders.lifecycle import cancel_order, expire_order
 from orders.models import TrackEvent
 from orders.models.notifications import Notice
 from payments.models import Receipt, Refund
+from products.listings.services import edit_product
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
@@ -89,15 +91,22 @@ def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, paymen
     }
 
 
+def closed_long_ago(buyer, kettle, how, age):
+    """An order that was placed, rang and was closed so long ago, and its attempt."""
+    with time_machine.travel(timezone.now() - age):
+        order = an_order(buyer, (kettle, 2))
+        payment = ringing(order.payments.get())
+        close(order, how)
+    return order, payment
+
+
 @pytest.mark.parametrize(("hours", "ends"), [(23, "paid"), (25, "refund_due")])
 @pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
 def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_price(
-    client, order, payment, kettle, how, hours, ends
+    client, buyer, kettle, how, hours, ends
 ):
-    close(order, how)
-    closed_at = timezone.now() - timedelta(hours=hours)
-    TrackEvent.objects.filter(track_status="cancelled").update(created_at=closed_at)
-    Product.objects.update(price=9000)
+    order, payment = closed_long_ago(buyer, kettle, how, timedelta(hours=hours))
+    edit_product(kettle.pk, price=9000)
 
     post(client, payment, success(payment))
 
@@ -108,10 +117,8 @@ def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_pric
     )
 
 
-def test_who_pays_more_than_a_day_late_is_told_so(client, order, payment):
-    close(order, "expired")
-    long_ago = timezone.now() - timedelta(days=30)
-    TrackEvent.objects.filter(track_status="cancelled").update(created_at=long_ago)
+def test_who_pays_more_than_a_day_late_is_told_so(client, buyer, kettle):
+    order, payment = closed_long_ago(buyer, kettle, "expired", timedelta(days=30))
 
     post(client, payment, success(payment))
 

@@ -409,7 +409,6 @@ def test_money_of_an_order_with_a_receipt_still_to_be_named_waits(order, simulat
     assert ways("status") == [("done",)]
 
 
-@pytest.mark.parametrize("reference", ["ACDEFGH3"])
 def test_money_in_suspense_goes_back_at_a_persons_word(order, simulator):
     receipt, _ = record_receipt(
         IncomingPayment(provider="mpesa", number=pay_wrongly(simulator), amount=70, source="c2b")

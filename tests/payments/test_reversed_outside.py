@@ -14,7 +14,7 @@ from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess
-from payments.transfers import mark_done
+from payments.transfers import mark_done, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
@@ -122,6 +122,8 @@ def test_a_number_of_another_movement_is_refused(paid):
 def test_a_reversal_the_shop_asked_for_is_not_counted_again(client, payment, order):
     post(client, payment, success(payment, receipt=PAID))
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+    refund = Refund.objects.get()
+    assert reserve_daily_limit(refund, timezone.now())
     Refund.objects.update(status="sent", next_check_at=None, sent_at=timezone.now())
 
     money_out.record_reversal_seen(Receipt.objects.get(number="SGL0000002").pk, number=BACK)

@@ -363,6 +363,13 @@ CORRUPTIONS = [
         f" (SELECT number FROM payments_payout WHERE id = {FIRST})",
     ),
     ("a refund that replaces itself", "UPDATE payments_refund SET replaces_id = id"),
+    ("the day's total of refunds set to 0", "UPDATE payments_refundday SET sent = 0"),
+    ("the day of the refunds forgotten", "DELETE FROM payments_refundday"),
+    (
+        "goods handed out by their own seller",
+        "UPDATE orders_trackevent SET actor_id = (SELECT seller_id FROM orders_ordertrack"
+        " WHERE id = track_id) WHERE track_status = 'fetched'",
+    ),
     # The originals themselves.
     ("the originals emptied", "DELETE FROM payments_original"),
     ("the originals changed", "UPDATE payments_original SET digest = 'x'"),

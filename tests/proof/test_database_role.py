@@ -6,6 +6,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import Error, connection, transaction
 
+from payments.management.commands.database_role import ADDED_TO, READ_ONLY
 from payments.proof.prove import prove
 
 from .healthy import trade
@@ -70,6 +71,25 @@ def test_the_shop_trades_as_that_role_and_cannot_undo_what_is_kept(
 
     assert done == []
     assert [str(broken) for broken in prove().broken] == []
+
+
+def test_to_what_is_kept_it_may_add_and_no_more(role):
+    rights = {model: _rights(role, model._meta.db_table) for model in (*ADDED_TO, *READ_ONLY)}
+
+    assert rights == {
+        **{model: ["SELECT", "INSERT"] for model in ADDED_TO},
+        **{model: ["SELECT"] for model in READ_ONLY},
+    }
+
+
+def _rights(role, table) -> list[str]:
+    rights = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r FROM unnest(%s::text[]) r WHERE has_table_privilege(%s, %s, r)",
+            [rights, role, table],
+        )
+        return [right for (right,) in cursor.fetchall()]
 
 
 def _is_refused(attack: str) -> bool:

@@ -11,10 +11,20 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
-from payments.models import LedgerEntry, LedgerPosting, Original
+from orders.models import OrderDigest
+from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
+from products.models import ListingTerms, ReviewDigest
 
 #: Rows are added to these and never changed; the originals are written by their triggers alone.
-ADDED_TO = (Audit, LedgerPosting, LedgerEntry)
+ADDED_TO = (
+    Audit,
+    ListingTerms,
+    ReviewDigest,
+    OrderDigest,
+    ReceiptEvidence,
+    LedgerPosting,
+    LedgerEntry,
+)
 READ_ONLY = (Original,)
 #: Migrations are the owner's.
 OF_THE_OWNER = ("django_migrations",)
