@@ -1,5 +1,6 @@
 """How ``gunicorn omachemainproj.wsgi`` serves: it reads this file from the working directory."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from omachemainproj.logs import JSONFormatter, PlainFormatter, PrivateFilter
 
 _env = Environment.of_process(Path(__file__).resolve().parent)
 
-_IS_PRODUCTION = bool(_env.secret("DJANGO_SECRET_KEY"))
+#: As the shop itself tells; whether the key is a good one, its settings say.
+_IS_PRODUCTION = not {"DJANGO_SECRET_KEY", "DJANGO_SECRET_KEY_FILE"}.isdisjoint(os.environ)
 
 bind = _env.visible("BIND", default="127.0.0.1:8000")
 #: gthread, which gives no thread to half a request.

@@ -27,7 +27,7 @@ _BETWEEN_SEGMENTS = re.compile(r"(/|%2F)", re.IGNORECASE)
 _SECRETS = re.compile(
     r"(ws_CO_)\w+"
     # A JSON web token.
-    r"|\beyJ[\w-]+\.[\w-]+\.[\w-]*"
+    r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
     # The links of e-mails, as they are mailed.
     r"|((?:password/reset/confirm|email/confirm)/)[^\s?#\"'<>]+"
     # Named in a query; a form or a JSON body that an error quotes.
