@@ -34,8 +34,8 @@ from .receipts import (
     StatementPull,
     provider_choices,
 )
-<<<<<<< HEAD
 from .refunds import Cause, Refund, RefundDay, Way
+from .strangers import StrangersPosts
 from .transfers import (
     AWAITS_APPROVAL,
     MAX_TRIES,
@@ -46,11 +46,6 @@ from .transfers import (
     Unnumbered,
     new_conversation_id,
 )
-=======
-from .refunds import Cause, Refund, Way
-from .strangers import StrangersPosts
-from .transfers import MAX_TRIES, MoneyOut, PayoutStop, TransferStatus, new_conversation_id
->>>>>>> 1d7d34655291e619d1078279967bcef261f83950
 
 __all__ = [
     "ANSWERS",

@@ -19,11 +19,7 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
 from products.catalogue.spelling import remember_words
-<<<<<<< HEAD
-from products.models import MAX_STOCK, ListingTerms, Product, StockMovement
-=======
-from products.models import MAX_STOCK, Newest, Product, StockMovement
->>>>>>> 1d7d34655291e619d1078279967bcef261f83950
+from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
 #: What may be edited of a listing. Its stock is not edited but moved (products.stock).

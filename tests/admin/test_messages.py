@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
