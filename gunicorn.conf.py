@@ -4,10 +4,15 @@ import sys
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from omachemainproj.environment import Environment
+from omachemainproj.logs import JSONFormatter, PlainFormatter, PrivateFilter
 
 _env = Environment.of_process(Path(__file__).resolve().parent)
+
+_IS_PRODUCTION = bool(_env.secret("DJANGO_SECRET_KEY"))
 
 bind = _env.visible("BIND", default="127.0.0.1:8000")
 #: gthread, which gives no thread to half a request.
@@ -26,6 +31,20 @@ max_requests_jitter = 2_000
 preload_app = True
 #: gunicorn would open one in the home folder.
 control_socket_disable = True
+
+
+class OurLogger(Logger):
+    """gunicorn's own lines, also those of requests where somebody asks for them, like the shop's:
+    no token of a callback's path and no phone of a query stands in them."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        for handler in (*self.error_log.handlers, *self.access_log.handlers):
+            handler.addFilter(PrivateFilter())
+            handler.setFormatter(JSONFormatter() if _IS_PRODUCTION else PlainFormatter())
+
+
+logger_class = OurLogger
 limit_request_line = 4094
 limit_request_field_size = 8190
 

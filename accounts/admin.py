@@ -15,17 +15,21 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
 
 from . import emails, lockout, names, second_factor, services, tokens
+from .authentication import current_user
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
+from .backoffice.interest import log_refusal
+from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
 from .lookalikes import skeleton
-from .models import EMAIL_TAKEN, Audit, User
+from .models import EMAIL_TAKEN, Audit, Proposal, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -165,11 +169,11 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     def has_help_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.help_user")
 
-    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may set a password owns the account, so staff do not reach other staff."""
         return super().has_change_permission(request, obj) and _is_within_reach(request, obj)
 
-    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and _is_within_reach(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -200,6 +204,10 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     ) -> HttpResponse:
         if not _is_superuser(request):
             raise PermissionDenied
+        person = self.get_object(request, id) if request.method == "POST" else None
+        # Their own is changed where the old one is asked for.
+        if person is not None and self.is_own(request, person):
+            log_refusal(current_user(request), "Set the password", person)
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
         response = super().user_change_password(request, id, form_url)
         person = User.objects.filter(pk=id).exclude(password=before or "").first()
@@ -255,10 +263,10 @@ class RoleAdmin(ShopAdmin, GroupAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return _is_superuser(request)
 
-    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return _is_superuser(request) and (obj is None or obj.name not in ROLES)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_change_permission(request, obj)
 
 
@@ -272,6 +280,54 @@ class AuditAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
+
+
+@admin.register(Proposal)
+class ProposalAdmin(ReadOnlyAdmin):
+    """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
+
+    list_display = (
+        "pk",
+        "label",
+        "object_name",
+        "cost",
+        "proposed_by",
+        "why",
+        "proposed_at",
+        "state",
+        "decided_by",
+    )
+    list_filter = ("state",)
+    list_select_related = ("proposed_by", "decided_by")
+    ordering = ("-pk",)
+    search_fields = ("=object_id", "proposed_by__username__iexact")
+    search_help_text = "The user name of who proposed it, or the number of the row it is about."
+    actions = (agree, reject)
+    readonly_fields = ("where",)
+
+    @admin.display(description="the row itself")
+    def where(self, proposal: Proposal) -> str:
+        """The way to the row's own page, for those who may see it."""
+        row = row_proposed_about(proposal)
+        if row is None:
+            return "is made once somebody agrees"
+        name = f"admin:{row._meta.app_label}_{row._meta.model_name}_change"
+        return format_html('<a href="{}">{}</a>', reverse(name, args=[row.pk]), row)
+
+    def has_view_permission(self, request: HttpRequest, obj: Proposal | None = None) -> bool:
+        """For whoever may agree to any, and to this one."""
+        if obj is None:
+            return request.user.is_active and bool(keys_for(current_user(request)))
+        return obj.action in keys_for(current_user(request))
+
+    def has_second_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
+        return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
 
 
 def _is_superuser(request: HttpRequest) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -11,37 +10,48 @@ from functools import partial
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
-from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.utils import timezone
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from omachemainproj.text import fold_identifier
 
-from .models import Language, MessagePreferences, User
-from .validators import normalise_email
+from . import security_log
+from .contact_budgets import count
+from .contacts import account_mail_budgets, confirmation_budgets, verified_email
+from .models import User
+from .preferences import preferences_of
 
 logger = logging.getLogger(__name__)
 
-#: One e-mail a minute to one person, so that strangers cannot flood an inbox.
-PAUSE_SECONDS = 60
-#: One e-mail to confirm an address a day to one inbox, over all accounts that give it.
-CONFIRM_PAUSE_SECONDS = 24 * 3600
-#: How long its link is good.
+#: How long the link that confirms an address is good.
 CONFIRM_WITHIN = timedelta(days=3)
 _CONFIRM_SALT = "accounts.emails.confirm"
 _sender = ThreadPoolExecutor(max_workers=1, thread_name_prefix="mail")
 
-_TEXT = """\
-Hello {username},
+_SUBJECT = {"en": "Choose a new O-Mache password", "sw": "Chagua nenosiri jipya la O-Mache"}
+_TEXT = {
+    "en": """\
+Hello{name},
 
 somebody, hopefully you, asked for a new O-Mache password. Choose one here within the hour:
 
 {link}
 
 If it was not you, ignore this mail: nothing has changed.
-"""
+""",
+    "sw": """\
+Habari{name},
+
+kuna mtu, labda ni wewe, aliyeomba nenosiri jipya la O-Mache. Lichague hapa ndani ya saa moja:
+
+{link}
+
+Kama si wewe, puuza barua hii: hakuna kilichobadilika.
+""",
+}
 
 
 #: Nothing in it was typed by whoever gave the address: it may be a stranger's.
@@ -60,39 +70,15 @@ nothing.
 def send_confirmation(user: User) -> None:
     """E-mail a link that confirms the person's address. Never raises.
 
-    Not to one that is confirmed, and at most one mail a day to one inbox.
+    Not to one that is confirmed, at most one mail a day to one inbox, and three of one person.
     """
-    if not user.email or user.email_confirmed_at or not may_send_confirmation(user.email):
+    if not user.email or user.email_confirmed_at:
+        return
+    if not count(*confirmation_budgets(user.email, user.pk), now=timezone.now()):
         return
     text = _CONFIRM_TEXT.format(link=f"{settings.FRONTEND_URL}/email/confirm/{make_key(user)}")
     message = EmailMessage("Confirm your e-mail address", text, to=[user.email])
     transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
-
-
-def may_send_confirmation(email: str) -> bool:
-    """Whether an inbox that has not proven itself may be sent its one mail of the day; counts it.
-
-    None is sent where it cannot be counted.
-    """
-    inbox = hashlib.sha256(inbox_of(email).encode()).hexdigest()[:32]
-    try:
-        return bool(cache.add(f"confirm-mail:{inbox}", 1, timeout=CONFIRM_PAUSE_SECONDS))
-    except Exception as error:
-        logger.warning("confirmation mails cannot be counted: %s", error)
-        return False
-
-
-def inbox_of(email: str) -> str:
-    """The inbox an address leads to: ``a.b+shop@gmail.com`` and ``ab@gmail.com`` are one.
-
-    What follows a ``+`` is the reader's own note with every large provider (RFC 5233); Gmail
-    leaves dots out too.
-    """
-    name, _, domain = normalise_email(email).lower().rpartition("@")
-    name = name.split("+", 1)[0] or name
-    if domain in {"gmail.com", "googlemail.com"}:
-        name, domain = name.replace(".", ""), "gmail.com"
-    return f"{name}@{domain}"
 
 
 def make_key(user: User) -> str:
@@ -113,15 +99,22 @@ def read_key(key: str) -> User | None:
 def send_reset_link(email: str) -> None:
     """E-mail a link to the active person with this address, if there is one.
 
-    It is sent by another thread, so that the answer takes as long for an unknown address.
+    It is sent by another thread, and requests are counted for whatever address is typed, so that
+    the answer takes as long for an unknown one. Only an inbox that was confirmed reads a name that
+    a user typed.
     """
-    user = User.objects.reached_at(email).filter(is_active=True).first()
-    if user is None or not _may_send_to(user):
+    people = User.objects.reached_at(email).filter(is_active=True)
+    found = people.select_related("message_preferences").annotate(proven=verified_email())
+    user = found.first()
+    proven = user is not None and user.proven
+    room = account_mail_budgets("reset", email, proven=proven)
+    if not count(*room, now=timezone.now()) or user is None:
         return
+    language = preferences_of(user).language
+    name = f" {user.username}" if proven else ""
+    text = _TEXT[language].format(name=name, link=_link(user))
     # To the stored address, not the one typed: two spellings may lead to two inboxes.
-    text = _TEXT.format(username=user.username, link=_link(user))
-    message = EmailMessage("Choose a new O-Mache password", text, to=[user.email])
-    _sender.submit(_send, message)
+    _sender.submit(_send, EmailMessage(_SUBJECT[language], text, to=[user.email]))
 
 
 #: What is told of a change, by its name and the reader's language: subject and text. No word of
@@ -170,17 +163,20 @@ NOTICES = {
 }
 
 
-def tell_of_change(user: User, what: str, *, to: str = "") -> None:
-    """E-mail what was changed of an account, in its owner's language, once that is committed.
+def tell_of_change(user: User, what: str, *, to: str = "", event: str = "") -> None:
+    """Log and e-mail what was changed of an account, in its owner's language, once committed.
 
-    ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
-    It is sent by another thread, and to nobody where no address is known.
+    ``what`` is a name of NOTICES, and the security log's unless ``event`` is another; ``to`` is
+    the address, where it is not the account's own now. It is sent by another thread, and to nobody
+    where no address is known, or where the inbox was written to too often: it may be a stranger's.
     """
+    security_log.record_on_commit(event or what, user=user.pk)
     address = to or user.email
-    if not address:
+    proven = bool(user.email_confirmed_at) and not to
+    room = account_mail_budgets(what, address, proven=proven)
+    if not address or not count(*room, now=timezone.now()):
         return
-    wanted = MessagePreferences.objects.filter(user_id=user.pk).values_list("language", flat=True)
-    subject, text = NOTICES[what, wanted.first() or Language.ENGLISH]
+    subject, text = NOTICES[what, preferences_of(user).language]
     text = text.format(link=f"{settings.FRONTEND_URL}/password/reset")
     message = EmailMessage(subject, text, to=[address])
     transaction.on_commit(partial(_sender.submit, _send, message), robust=True)
@@ -204,14 +200,6 @@ def _link(user: User) -> str:
     uid = urlsafe_base64_encode(force_bytes(user.pk))
     token = default_token_generator.make_token(user)
     return f"{settings.FRONTEND_URL}/password/reset/confirm/{uid}/{token}"
-
-
-def _may_send_to(user: User) -> bool:
-    try:
-        return bool(cache.add(f"reset-mail:{user.pk}", 1, timeout=PAUSE_SECONDS))
-    except Exception as error:
-        logger.warning("reset mails cannot be counted: %s", error)
-        return True
 
 
 def _send(message: EmailMessage) -> None:

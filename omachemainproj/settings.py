@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .environment import Environment
-from .mpesa_limits import MAX_B2C
+from .mpesa_limits import MAX_B2C, MAX_PAYMENT
 from .production import find_problems
 from .service_urls import (
     read_allowed_host,
@@ -68,6 +68,11 @@ CSRF_TRUSTED_ORIGINS = env.words(
 # --- The shop's policy -----------------------------------------------------------------------
 
 ORDER_HOLD_MINUTES = env.number("ORDER_HOLD_MINUTES", default=15, least=1, most=24 * 60)
+#: Different goods that people who have never paid hold from one network; 0: nobody counts. A
+#: laptop, and a rehearsal without rate limits, are one network to themselves.
+UNPAID_GOODS_PER_NETWORK = env.number(
+    "UNPAID_GOODS_PER_NETWORK", default=40 if THROTTLES else 0, most=1_000_000
+)
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
@@ -78,6 +83,23 @@ PAYOUT_DAILY_LIMIT = env.number(
 )
 #: A payout above this, KES, waits for the approval of a second person.
 PAYOUT_APPROVAL_ABOVE = env.number("PAYOUT_APPROVAL_ABOVE", default=50_000, most=MAX_B2C)
+#: What one member of staff may risk of the shop's money without a second one, KES: by one action,
+#: and in a day. 0: nothing.
+STAFF_ALONE_LIMIT = env.number("STAFF_ALONE_LIMIT", default=5_000, most=MAX_B2C)
+STAFF_ALONE_DAILY_LIMIT = env.number("STAFF_ALONE_DAILY_LIMIT", default=20_000, most=1_000_000)
+#: What one may let go, in a day, to whom it is owed: to sellers whose goods they fetch, and back to
+#: who paid for what is cancelled before that. KES.
+STAFF_MOVES_DAILY_LIMIT = env.number("STAFF_MOVES_DAILY_LIMIT", default=300_000, most=1_000_000_000)
+
+#: What may be given back to buyers in one day, KES. At least M-Pesa's largest payment.
+REFUND_DAILY_LIMIT = env.number(
+    "REFUND_DAILY_LIMIT", default=1_000_000, least=MAX_PAYMENT, most=1_000_000_000
+)
+#: A refund above this, KES, waits for the approval of a second person.
+REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most=MAX_PAYMENT)
+#: Phones which have not paid here that one network may have rung in an hour, and five times that in
+#: a day. Many customers of a mobile network share one address.
+NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
 
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
 
@@ -622,7 +644,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"private": {"()": "omachemainproj.logs.PrivateFilter"}},
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
     },
     "handlers": {
@@ -648,3 +670,6 @@ env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):
     env.refuse(_name, _sentence)
 env.refuse_problems()
+
+#: The names of the variables that somebody set, for the line that a start logs.
+GIVEN_SETTINGS = env.given()

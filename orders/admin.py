@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import FROM_PAGE, staff_action
+from accounts.backoffice.actions import FROM_PAGE, decides_about_rows, staff_action
 from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
@@ -183,6 +183,7 @@ class MessageAdmin(LookupAdmin):
         description="Send again (only what failed, or is not known to have left)",
         permissions=["resend"],
     )
+    @decides_about_rows
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         again = [message for message in queryset if send_again(message.pk)]
         for message in again:

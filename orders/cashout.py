@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,28 +25,37 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
-from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, hold_time
-from .models import Order, OrderTrack, PaymentStatus
+from .holds import (
+    PROMPT_TIME,
+    Allowance,
+    Asker,
+    TooManyGoods,
+    TooManyUnits,
+    TooManyUnpaid,
+    TooMuchValue,
+    Wanted,
+    check_holds,
+    held_near,
+    lock_and_read_allowance,
+    lock_network,
+    read_allowance,
+)
+from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
+from .models import (
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    Order,
+    OrderDigest,
+    OrderTrack,
+    PaymentStatus,
+    digest_agreement,
+)
 
-#: Against hoarding (docs/limits.md): orders, and of one product units or percent of the stock, that
-#: one buyer may hold without paying.
-MAX_UNPAID_ORDERS = 3
-MAX_UNPAID_UNITS = 20
-MAX_UNPAID_PERCENT = 10
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
 
 #: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
 HELD_BY_YOUR_ORDER = "held_by_your_order"
-
-
-class TooManyUnpaid(Refusal):
-    """The buyer already has as many unpaid orders as one may have; the answer names them."""
-
-    code = "too_many_unpaid_orders"
-    message = (
-        f"You have {MAX_UNPAID_ORDERS} orders waiting to be paid. Pay or cancel one of them first."
-    )
 
 
 class KeyReused(Refusal):
@@ -98,6 +108,7 @@ def place_order(
     mpesa_number: str,
     idempotency_key: str | None = None,
     shown_amount: int | None = None,
+    network: str = "",
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
@@ -107,18 +118,26 @@ def place_order(
     order: it is a double click.
 
     Prices that the client showed (``LineRequest.price``) and the sum (``shown_amount``, KES) are
-    compared with today's, where it says them.
+    compared with today's, where it says them. ``network`` is where it comes from, as
+    ``orders.holds.network_to_count`` says it.
+
+    Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
+    buyer lets orders lapse themselves.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress. Where unpaid orders
-    of the buyer's own hold what is refused, their tokens are named, newest first.
+    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress, and what
+    ``orders.holds.check_holds`` raises. Where unpaid orders of the buyer's own hold what is
+    refused, their tokens are named, newest first.
     """
-    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount)
+    asker = Asker(buyer.pk, mpesa_number, network)
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)
     try:
         return _place(asked)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
+        if read_allowance(asker).is_firm:
+            yield_goods(asked.quantities(), to=buyer.pk)
     try:
         return _place(asked)
     except Shortage as shortage:
@@ -134,6 +153,7 @@ class _Request:
     mpesa_number: str
     idempotency_key: str | None
     shown_amount: int | None
+    asker: Asker
 
     def quantities(self) -> dict[int, int]:
         """How many of each product, by its id."""
@@ -158,14 +178,14 @@ class _Request:
 
 @transaction.atomic(durable=True)
 def _place(asked: _Request) -> PlacedOrder:
-    """Try once. The hold comes last: it locks the stock rows that all buyers compete for."""
+    """Try once. Last come the locks that many wait for: the network's, and those of the goods."""
     buyer, lines, mpesa_number = asked.buyer, asked.lines, asked.mpesa_number
     idempotency_key, quantities = asked.idempotency_key, asked.quantities()
     fingerprint = asked.fingerprint() if idempotency_key else ""
     if idempotency_key:
         _refuse_concurrent_retry(buyer, idempotency_key)
-    # Under this lock a buyer's unpaid orders are counted, and a double click waits for the first.
-    _lock_buyer(buyer.pk)
+    # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
+    allowance = lock_and_read_allowance(asked.asker)
     earlier = _earlier_orders(buyer.pk, idempotency_key)
     for order in earlier:
         if idempotency_key and order.idempotency_key == idempotency_key:
@@ -179,7 +199,7 @@ def _place(asked: _Request) -> PlacedOrder:
     amount = sum(amounts)
     if not asked.shows({row.id: row.price for row in products.values()}, amount):
         raise _price_error(lines, products, amount)
-    _check_unpaid_limits(earlier, quantities, products, lines)
+    unpaid = _check_unpaid_orders(earlier, allowance)
     if amount > MAX_PAYMENT:
         message = (
             f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
@@ -190,8 +210,11 @@ def _place(asked: _Request) -> PlacedOrder:
         buyer=buyer,
         mpesa_number=mpesa_number,
         amount=amount,
-        expires_at=now + hold_time(),
-        held_until=now + MAX_HOLD_FACTOR * hold_time(),
+        expires_at=now + allowance.hold,
+        held_until=now + MAX_HOLD_FACTOR * allowance.hold,
+        # Before it was placed: not even while it is paid for.
+        firm_until=now + PROMPT_TIME if allowance.is_firm else now - PROMPT_TIME,
+        network="" if allowance.has_paid else asked.asker.network,
         idempotency_key=idempotency_key,
         fingerprint=fingerprint,
     )
@@ -202,8 +225,25 @@ def _place(asked: _Request) -> PlacedOrder:
             quantities.items(), commissions(amounts), strict=True
         )
     )
+    _keep_digest(order, tracks)
+    wanted = {
+        product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
+        for product_id, n in quantities.items()
+    }
+    if order.network:
+        lock_network(order.network)
+    _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
     return PlacedOrder(order, tracks)
+
+
+def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
+    """Keep the digest of what is agreed (orders.models.digests). One query."""
+    agreed = attrgetter(*AGREED_OF_LINE)
+    sha256 = digest_agreement(
+        attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
+    )
+    OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
 
 
 def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:
@@ -237,11 +277,6 @@ def _refuse_concurrent_retry(buyer: User, key: str) -> None:
         )
         if not cursor.fetchone()[0]:
             raise RequestInProgress()
-
-
-@compiled
-def _lock_buyer(buyer: int) -> QuerySet[Any, Any]:
-    return User.objects.select_for_update(no_key=True).filter(pk=buyer).values_list("pk")
 
 
 @compiled
@@ -301,33 +336,42 @@ def _price_error(
     return PriceChanged(order=priced, amount=amount)
 
 
-def _check_unpaid_limits(
-    earlier: list[Order],
-    quantities: dict[int, int],
-    products: dict[int, Any],
-    lines: Sequence[LineRequest],
-) -> None:
-    """Raise TooManyUnpaid, or FieldRefusal where the buyer would hold too much of a product."""
+def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
+    """The tokens of the buyer's unpaid orders, newest first. Raises TooManyUnpaid."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
     unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
-    if len(unpaid) >= MAX_UNPAID_ORDERS:
-        raise TooManyUnpaid(**_name_orders([str(order.order_token) for order in unpaid]))
-    held: dict[int, int] = {}
-    if unpaid:
-        tracks = OrderTrack.objects.filter(order__in=unpaid, product__in=list(quantities))
-        held = dict(tracks.values_list("product").annotate(Sum("number")))
-    for product_id, number in quantities.items():
-        percent = products[product_id].item_number * MAX_UNPAID_PERCENT // 100
-        most = max(MAX_UNPAID_UNITS, percent)
-        left = most - held.get(product_id, 0)
-        if number > left:
-            errors = _line_error(
-                product_id, lines, f"At most {most} of one product before paying.", left
-            )
-            own = _own_holds(unpaid[0].buyer_id, product_id) if product_id in held else []
-            raise FieldRefusal(errors, **_lead_to(own))
+    tokens = [str(order.order_token) for order in unpaid]
+    if len(unpaid) >= allowance.orders:
+        raise TooManyUnpaid(_too_many_unpaid(allowance.orders), **_name_orders(tokens))
+    return tokens
+
+
+def _check_holds(
+    asked: _Request,
+    allowance: Allowance,
+    order: Order,
+    unpaid: list[str],
+    wanted: dict[int, Wanted],
+) -> None:
+    """Refuse what the new order would hold beyond the limits, and lead to what its buyer holds
+    already: ``unpaid`` has the tokens of those orders."""
+    try:
+        check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
+    except TooManyUnits as most:
+        errors = _line_error(most.product_id, asked.lines, most.message, most.left)
+        own = _own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
+        raise FieldRefusal(errors, **_lead_to(own)) from most
+    except (TooManyGoods, TooMuchValue) as refusal:
+        refusal.extra.update(_name_orders(unpaid) if unpaid else {})
+        raise
+
+
+def _too_many_unpaid(most: int) -> str:
+    orders = "an order" if most == 1 else f"{most} orders"
+    which = "it" if most == 1 else "one of them"
+    return f"You have {orders} waiting to be paid. Pay or cancel {which} first."
 
 
 def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
@@ -357,13 +401,14 @@ class _OwnHold(NamedTuple):
     number: int
 
 
-def _own_holds(buyer: int, product: int) -> list[_OwnHold]:
+def _own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]:
     """What the buyer's unpaid orders hold of a product, the newest order first."""
     held = OrderTrack.objects.bought_by(buyer).filter(
         product=product,
         order__payment_status=PaymentStatus.REQUESTED,
         order__expires_at__gt=timezone.now(),
     )
+    held = held.exclude(order=but_order)
     rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
     return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
 

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
 
+from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.compiled_queries import locked_row
@@ -21,12 +22,11 @@ from products.stock import StockLine
 from .lifecycle import close_if_all_returned
 from .models import Order, OrderTrack, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
+from .models.orders import MAX_CODE_MISSES
 from .notifications.notify import notify
 
 logger = logging.getLogger(__name__)
 
-#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
-MAX_CODE_MISSES = 5
 #: Lines that one call of auto_confirm_deliveries takes.
 CONFIRMED_PER_ROUND = 200
 
@@ -69,6 +69,17 @@ NOTIFIED = {
 }
 
 
+#: What is not done with goods whose payment is in doubt.
+HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
+
+
+class PaymentInDoubt(Refusal):
+    """M-Pesa does not know what the order was paid with: its goods stay where they are."""
+
+    code = "payment_in_doubt"
+    message = "The payment of this order is being looked into. Its goods stay where they are."
+
+
 class NotAllowed(Refusal):
     """The line cannot be moved there from its status, or not by this person."""
 
@@ -79,19 +90,19 @@ class NotAllowed(Refusal):
 def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     """What a person is to a line; empty for somebody it does not concern.
 
-    A seller has no other role for their own goods, whatever they are allowed: they would confirm
-    the delivery they are paid for.
+    Whoever bought or sold it has no other role, whatever they are allowed: they would confirm the
+    delivery they are paid for, or refund what they have.
     """
-    roles = set()
-    if line.buyer_id == user.pk:
-        roles.add(Role.BUYER)
-    if line.seller_id == user.pk:
-        roles.add(Role.SELLER)
-    elif user.has_perm("orders.decide_lines"):
-        roles |= {Role.STAFF, Role.AGENT}
-    elif user.has_perm("orders.move_track"):
-        roles.add(Role.AGENT)
-    return frozenset(roles)
+    parts = {Role.BUYER: line.buyer_id, Role.SELLER: line.seller_id}
+    own = frozenset(role for role, person_id in parts.items() if person_id == user.pk)
+    return own or powers_of(user)
+
+
+def powers_of(user: User) -> frozenset[Role]:
+    """The roles a person's permissions give them for lines in which they have no part."""
+    if user.has_perm("orders.decide_lines"):
+        return frozenset({Role.STAFF, Role.AGENT})
+    return frozenset({Role.AGENT}) if user.has_perm("orders.move_track") else frozenset()
 
 
 def move_line(
@@ -114,13 +125,16 @@ def move_line(
 
     Safe to repeat: nothing changes where the line has that status already. Returns the line.
 
-    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed, and
-    FieldRefusal for a wrong code or a missing reason.
+    Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed,
+    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, and FieldRefusal for a
+    wrong code or a missing reason.
     """
-    line = OrderTrack.objects.get(pk=track_id)
+    line = OrderTrack.objects.select_related("order").get(pk=track_id)
     roles = roles_of(by, line)
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
+    if roles & {Role.AGENT, Role.STAFF} or is_kept_from_own(by, line, to):
+        require_no_interest(by, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and to in TRANSITIONS[line.track_status]:
         _check_code(line, code)
@@ -128,6 +142,17 @@ def move_line(
     return _move(
         track_id, to, by=by, roles=roles, note=note, has_code=has_code, goods_there=goods_there
     )
+
+
+def is_kept_from_own(user: User, line: OrderTrack, to: str) -> bool:
+    """Whether it is their part in a line, and nothing else, that keeps somebody from a move."""
+    allowed = TRANSITIONS[line.track_status].get(to, frozenset())
+    return not allowed & roles_of(user, line) and bool(allowed & powers_of(user))
+
+
+def lock_line(line: OrderTrack) -> OrderTrack:
+    """A line, locked after its order. Call inside a transaction."""
+    return _lock(line.pk)[1]
 
 
 @transaction.atomic
@@ -147,6 +172,8 @@ def _move(
     allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
+    if order.in_doubt and to in HANDED_OVER:
+        raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
     if to != TrackStatus.CANCELLED:
         _set_status(line, to, by=by, note=note or ("Collection code." if has_code else ""))

@@ -1,7 +1,7 @@
-"""What staff and delivery agents do with order lines in the admin: each calls ``move_line``.
+"""What staff and delivery agents do with order lines, in the admin and through the API.
 
-Each has its ``own_transaction``: the count of wrong collection codes has to outlive the refusal
-that follows it.
+Each calls ``move_line`` and is on record. Delivering has its ``own_transaction``: the count of
+wrong collection codes has to outlive the refusal that follows it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,28 @@ from typing import Any
 
 from django import forms
 
-from accounts.backoffice.actions import OptionalReasonForm, ReasonForm, staff_action
+from accounts.backoffice.actions import (
+    Costly,
+    OptionalReasonForm,
+    ReasonForm,
+    perform,
+    staff_action,
+)
+from accounts.backoffice.second_person import Cost
 from accounts.models import User
 
-from .fulfilment import TRANSITIONS, digits_of_code, move_line, roles_of
+from .fulfilment import (
+    TRANSITIONS,
+    Role,
+    digits_of_code,
+    is_kept_from_own,
+    lock_line,
+    move_line,
+    roles_of,
+)
 from .models import OrderTrack, TrackStatus
+
+_MOVERS = ("orders.move_track", "orders.decide_lines")
 
 
 class CollectionCode(forms.CharField):
@@ -56,16 +73,30 @@ class CancelForm(ReasonForm):
     )
 
 
+def _price_of_fetching(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
+    """The seller's share, which is paid out from then on."""
+    return Cost(moved=line.share if line.track_status == TrackStatus.PAID else 0)
+
+
+def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
+    """The buyer's money, which goes back; the shop may lose it once the seller was paid for it."""
+    if line.track_status == TrackStatus.PAID:
+        return Cost(moved=line.amount)
+    was_fetched = TrackStatus.CANCELLED in TRANSITIONS[line.track_status]
+    return Cost(at_risk=line.amount if was_fetched else 0)
+
+
 @staff_action(
-    "Fetched from the seller", permissions=["move"], form=OptionalReasonForm, own_transaction=True
+    "Fetched from the seller",
+    permissions=["move"],
+    form=OptionalReasonForm,
+    costly=Costly(_price_of_fetching, _MOVERS, lock_line),
 )
 def to_fetched(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.FETCHED, by=by, note=given["why"])
 
 
-@staff_action(
-    "On the way to the buyer", permissions=["move"], form=OptionalReasonForm, own_transaction=True
-)
+@staff_action("On the way to the buyer", permissions=["move"], form=OptionalReasonForm)
 def to_shipping(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(line.pk, TrackStatus.SHIPPING, by=by, note=given["why"])
 
@@ -88,7 +119,7 @@ def to_delivered(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     permissions=["decide"],
     form=CancelForm,
     about="The line's money goes back to the buyer, and the other lines of its order go on.",
-    own_transaction=True,
+    costly=Costly(_price_of_cancelling, ("orders.decide_lines",), lock_line),
 )
 def to_cancelled(line: OrderTrack, given: Mapping[str, Any], by: User) -> None:
     move_line(
@@ -109,9 +140,32 @@ ACTIONS: dict[str, Any] = {
 }
 
 
+def move_for(
+    line: OrderTrack,
+    to: str,
+    *,
+    by: User,
+    note: str = "",
+    code: str = "",
+    goods_there: bool | None = None,
+) -> None:
+    """Move a line for whoever asks through the API: staff and agents as in the admin, on record.
+
+    Raises what ``move_line`` raises; for staff and agents also SecondPersonNeeded. Call it outside
+    of a transaction.
+    """
+    is_staff = roles_of(by, line) & {Role.STAFF, Role.AGENT} or is_kept_from_own(by, line, to)
+    if not is_staff or line.track_status == to:
+        move_line(line.pk, to, by=by, note=note, code=code, goods_there=goods_there)
+        return
+    given = {"why": note, "code": code, "goods_there": goods_there}
+    perform(ACTIONS[to].staff_action, line, given, by=by)
+
+
 def actions_for(line: OrderTrack, person: User) -> list[tuple[str, str]]:
     """The names and labels of the actions that this person may use on a line as it is now."""
-    roles, ways = roles_of(person, line), TRANSITIONS[line.track_status]
+    roles = roles_of(person, line) & {Role.STAFF, Role.AGENT}
+    ways = TRANSITIONS[line.track_status]
     return [
         (action.__name__, action.short_description)
         for to, action in ACTIONS.items()

@@ -9,26 +9,36 @@ holds a buyer waits for nothing but products.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import DatabaseError, transaction
+from django.db.models import F, Min
+from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from products import stock
+from products.models import Product
 from products.stock import Shortage, StockLine
 
+from .holds import PROMPT_TIME
 from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .notifications.notify import notify_order_paid
 
 logger = logging.getLogger(__name__)
 
-#: Retried payments extend a hold up to this many times ORDER_HOLD_MINUTES.
+#: Retried payments extend a hold up to this many times what it was at first.
 MAX_HOLD_FACTOR = 2
+#: Once a prompt is over without money: time to try again, or to pay by hand.
+HOLD_AFTER_FAILURE = timedelta(minutes=5)
+#: Nobody else can have the goods while a phone rings, but no longer than this since the order was
+#: placed, however often its buyer has phones rung.
+MAX_FIRM = 2 * PROMPT_TIME
+#: Money that comes later than this after its order was closed goes back.
+LATE_MONEY_WITHIN = timedelta(days=1)
 #: Orders that one call of expire_unpaid_orders takes.
 EXPIRED_PER_ROUND = 500
 
@@ -52,23 +62,25 @@ class NotUnpaid(Refusal):
     message = "This order is no longer waiting for its payment."
 
 
-def hold_time() -> timedelta:
-    """How long goods are held for an unpaid order."""
-    return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
-
-
 @transaction.atomic
 def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
     ``credited`` is called under the order's lock and returns KES. Less than the order's amount
-    changes nothing yet. Money that has come is never refused: an order that expired, or that staff
-    cancelled, gets its goods held again if all of them are still free and its buyer has not paid
-    for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
+    does not pay it yet, but from half of it on nobody else can have the goods while they are held.
+    Money that has come is never refused: an order that expired, or that staff cancelled within a
+    day, gets its goods held again if all of them are still on sale and free and its buyer has not
+    paid for any of the same products meanwhile. If not, or if its buyer cancelled it, it is due a
     refund.
     """
     order = locked_row(Order, order_id)
-    if not order.may_become(PaymentStatus.PAID) or credited() < order.amount:
+    if not order.may_become(PaymentStatus.PAID):
+        return
+    came = credited()
+    if came < order.amount:
+        if order.is_unpaid and 2 * came >= order.amount:
+            order.firm_until = order.held_until
+            order.save(update_fields=["firm_until"])
         return
     if order.is_unpaid or _hold_again(order):
         _set_status(order, PaymentStatus.PAID)
@@ -108,10 +120,11 @@ def mark_order_refunded(order: Order) -> None:
 def _hold_again(order: Order) -> bool:
     """Hold a closed order's goods again, all of them or none; return whether that could be.
 
-    Not for an order that its buyer gave up, and not where they have bought any of its products with
-    another order meanwhile.
+    Not for an order that its buyer gave up or that was closed more than a day ago, not for goods
+    that were taken off sale, and not where they have bought any of its products with another order
+    meanwhile.
     """
-    if order.is_given_up:
+    if order.is_given_up or is_too_late(order, timezone.now()):
         return False
     # Of two orders for the same goods that are paid late at once, the second finds the first.
     locked_row(User, order.buyer_id)
@@ -119,10 +132,18 @@ def _hold_again(order: Order) -> bool:
         return False
     try:
         with transaction.atomic():
-            stock.hold(_stock_lines(order), listed_only=False)
+            stock.hold(_stock_lines(order))
     except Shortage:
         return False
     return True
+
+
+def is_too_late(order: Order, now: datetime) -> bool:
+    """Whether an order was closed so long ago that money for it goes back, at whatever price."""
+    closed = TrackEvent.objects.filter(
+        track__order=order.pk, track_status=TrackStatus.CANCELLED
+    ).aggregate(at=Min("created_at"))["at"]
+    return (closed or order.expires_at) < now - LATE_MONEY_WITHIN
 
 
 @transaction.atomic
@@ -179,15 +200,73 @@ def expire_unpaid_orders(
     return expired
 
 
+def yield_goods(wanted: Mapping[int, int], *, to: int, now: datetime | None = None) -> int:
+    """Expire unpaid orders of others whose prompt is over, so that this buyer gets what they want.
+
+    ``wanted`` is numbers by product. The longest silent go first, and no more than it takes; none
+    where all of them do not suffice. One transaction an order. Returns how many expired. Safe to
+    repeat, anywhere, at once.
+    """
+    now = now or timezone.now()
+    stock_of = Product.objects.filter(pk__in=list(wanted)).values_list("pk", "item_number", "held")
+    missing = {pk: wanted[pk] - (there - held) for pk, there, held in stock_of}
+    missing = {product_id: number for product_id, number in missing.items() if number > 0}
+    lines = OrderTrack.objects.filter(
+        order__in=Order.objects.yielding(now).exclude(buyer=to), product__in=list(missing)
+    )
+    yielding: list[int] = []
+    rows = lines.order_by("order__firm_until", "order").values_list("order", "product", "number")
+    for order_id, product_id, number in rows:
+        if missing[product_id] > 0:
+            missing[product_id] -= number
+            yielding.append(order_id)
+    if any(number > 0 for number in missing.values()):
+        return 0
+    return sum(_yield_order(order_id, now) for order_id in dict.fromkeys(yielding))
+
+
+@transaction.atomic
+def _yield_order(order_id: int, now: datetime) -> bool:
+    """Expire an unpaid order whose prompt is still over once it is locked."""
+    order = locked_row(Order, order_id)
+    if not order.is_unpaid or order.firm_until > now:
+        return False
+    order.yielded = True
+    order.save(update_fields=["yielded"])
+    _set_status(order, PaymentStatus.EXPIRED)
+    stock.release(_stock_lines(order))
+    return True
+
+
 def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
-    """Move an unpaid order's expiry to ``at_least`` from now, but not beyond ``held_until``.
+    """Hold an unpaid order's goods on for another prompt, but not beyond ``held_until``.
+
+    That is for ``at_least`` from now, and for all of its first hold, if a prompt that failed had
+    cut that short. Nobody else can have them while the phone rings, up to MAX_FIRM.
 
     Call inside a transaction that holds the order's lock.
     """
-    expires_at = min(order.held_until, max(order.expires_at, now + at_least))
-    if expires_at != order.expires_at:
-        order.expires_at = expires_at
-        order.save(update_fields=["expires_at"])
+    # To the second: an order is made a moment before it is saved.
+    hold = round((order.held_until - order.created_at).total_seconds() / MAX_HOLD_FACTOR)
+    first_end = order.held_until - (MAX_HOLD_FACTOR - 1) * timedelta(seconds=hold)
+    order.expires_at = min(order.held_until, max(order.expires_at, now + at_least, first_end))
+    # What yielded from the beginning goes on yielding.
+    if order.firm_until >= order.created_at:
+        firm_until = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
+        order.firm_until = max(order.firm_until, firm_until)
+    order.save(update_fields=["expires_at", "firm_until"])
+
+
+def end_prompt(order_id: int, *, now: datetime) -> None:
+    """Cut an unpaid order's hold short, as its prompt is over without money. Safe to repeat.
+
+    Its buyer has HOLD_AFTER_FAILURE to try again or to pay by hand, while nobody else wants the
+    goods. An order for which half of the money came, or that waits for none, is left alone.
+    """
+    Order.objects.holding(now).filter(pk=order_id, firm_until__lte=now + PROMPT_TIME).update(
+        expires_at=Least(F("expires_at"), now + HOLD_AFTER_FAILURE),
+        firm_until=Least(F("firm_until"), now),
+    )
 
 
 def sync_lines(order: Order) -> None:
@@ -207,8 +286,15 @@ def sync_lines(order: Order) -> None:
         track_status=status, updated_at=timezone.now()
     )
     TrackEvent.objects.bulk_create(
-        TrackEvent(track_id=track_id, track_status=status) for track_id in track_ids
+        TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
+        for track_id in track_ids
     )
+
+
+def cause_of(order: Order) -> str:
+    """What of an order its lines follow (StepCause): its status, and who cancelled it."""
+    is_told = order.payment_status == PaymentStatus.CANCELLED and order.cancelled_by
+    return f"{order.payment_status}_by_{order.cancelled_by}" if is_told else order.payment_status
 
 
 def take_stock_of_order(order: Order) -> None:
@@ -221,7 +307,9 @@ def _set_status(order: Order, status: str) -> None:
     if not order.may_become(status):
         raise ValueError(f"an order cannot go from {order.payment_status} to {status}")
     order.payment_status = status
-    order.save(update_fields=["payment_status", "cancelled_by"])
+    # Where it came from counted while it held goods.
+    order.network = ""
+    order.save(update_fields=["payment_status", "cancelled_by", "network"])
 
 
 def _stock_lines(order: Order) -> list[StockLine]:

@@ -142,10 +142,21 @@ class CashoutConflictOutput(DetailError):
     """Why no order was placed. What a code names beside itself is described with it."""
 
     order_token = serializers.UUIDField(
-        required=False, help_text="`too_many_unpaid_orders`: the newest one, to pay or to cancel."
+        required=False,
+        help_text=(
+            "`too_many_unpaid_orders`, `too_many_unpaid_goods`, `too_much_unpaid_value`: the "
+            "caller's newest unpaid order, if there is one, to pay or to cancel."
+        ),
     )
     order_tokens = serializers.ListField(
         child=serializers.UUIDField(), required=False, help_text="The same: all, newest first."
+    )
+    most = serializers.IntegerField(
+        required=False,
+        help_text=(
+            "`too_many_unpaid_goods`, `too_much_unpaid_value`: how many different products, or KES "
+            "in all, the caller can hold before paying."
+        ),
     )
     order = PricedLineOutput(
         many=True, required=False, help_text="`price_changed`: every line, in the order sent."

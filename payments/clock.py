@@ -18,6 +18,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import lockout
+from accounts.contact_budgets import delete_ended_counts
 from accounts.names import forget_rested_names
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
@@ -30,8 +31,8 @@ from orders.notifications.sending import send_message
 from orders.retention import forget_messages, mask_old_phones
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
-from .disbursement import process_payout, process_refund
-from .models import GatewayEvent, OrderPayment, Payout, Receipt, Refund
+from .disbursement import ask_about_receipt, process_payout, process_refund
+from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
 from .reconciliation.outcomes import sync_order_with_payment
@@ -69,6 +70,7 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         pull_and_apply_statement,
         expire_unpaid_orders,
         refund_uncovered_money,
+        ask_about_receipts,
         process_due_refunds,
         auto_confirm_deliveries,
         create_due_payouts,
@@ -94,6 +96,7 @@ def run_daily() -> int:
     for duty in (
         lambda _: delete_expired_tokens(),
         delete_old_budgets,
+        delete_ended_counts,
         delete_old_sessions,
         forget_rested_names,
         lambda _: lockout.delete_old(),
@@ -163,6 +166,11 @@ def pull_and_apply_statement(now: datetime) -> int:
 def refund_uncovered_money(now: datetime) -> int:
     """Refund what came for orders that were closed before it covered them."""
     return _each(refund_excess, Receipt.objects.left_waiting().values_list("order_id", flat=True))
+
+
+def ask_about_receipts(now: datetime) -> int:
+    """Ask M-Pesa about payments that are not confirmed and that something waits for."""
+    return _each(ask_about_receipt, ReceiptQuestion.objects.due(now).values_list("pk", flat=True))
 
 
 def process_due_refunds(now: datetime) -> int:

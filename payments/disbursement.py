@@ -1,4 +1,5 @@
-"""Disbursement: sending refunds and payouts, and querying what became of them.
+"""Disbursement: sending refunds and payouts, and querying what became of them, and what they go
+back of or were earned by.
 
 As with STK pushes: a row is committed before M-Pesa is asked, turns ``unknown`` just before the
 call, and no lock is held during it. An unclear answer is never a failure.
@@ -10,8 +11,8 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
@@ -26,10 +27,28 @@ from .daraja.errors import (
     DarajaUnknown,
     Refusal,
 )
-from .daraja.result_codes import PayoutReason, b2c_failure
-from .models import TRANSFER_QUERIES, MoneyOut, Payout, PayoutStop, Refund, TransferStatus
+from .daraja.result_codes import PayoutReason, b2c_failure, reversal_failure
+from .evidence import put_in_doubt, receiving_number
+from .models import (
+    TRANSFER_QUERIES,
+    MoneyOut,
+    Payout,
+    PayoutStop,
+    ReceiptQuestion,
+    Refund,
+    Standing,
+    TransferStatus,
+)
+from .models.evidence import RECEIPT_QUERIES
 from .payouts.services import retry_payout
-from .transfers import handler_of, mark_refused
+from .transfers import (
+    handler_of,
+    mark_done,
+    mark_refused,
+    next_day,
+    release_daily_limit,
+    reserve_daily_limit,
+)
 
 Row = TypeVar("Row", bound=MoneyOut)
 
@@ -63,6 +82,53 @@ def process_payout(payout_id: int) -> None:
         _process(Payout, payout_id)
 
 
+def ask_about_receipt(question_id: int) -> None:
+    """Ask M-Pesa about a payment that something waits for, by its number, if it is time to.
+
+    Safe to repeat, anywhere, at once: one caller claims the question by setting the next. Nothing
+    is asked about what is confirmed meanwhile, nor while payouts are stopped: a question is signed
+    by the initiator too.
+    """
+    now = timezone.now()
+    question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
+    receipt, this_one = question.receipt, ReceiptQuestion.objects.due(now).filter(pk=question_id)
+    if receipt.is_confirmed or receipt.standing == Standing.NEVER_CAME or not receipt.number:
+        this_one.update(next_check_at=None)
+        return
+    if PayoutStop.objects.payouts_are_stopped():
+        this_one.update(next_check_at=now + LOOK_AGAIN)
+        return
+    is_last = question.asked >= len(RECEIPT_QUERIES)
+    later = None if is_last else now + RECEIPT_QUERIES[question.asked]
+    claimed = this_one.filter(asked=question.asked)
+    if not claimed.update(next_check_at=later, asked=F("asked") + (0 if is_last else 1)):
+        return
+    if not is_last:
+        _ask_about_receipt(question)
+
+
+def _ask_about_receipt(question: ReceiptQuestion) -> None:
+    receipt, address = question.receipt, gateway.callback_url(question.token)
+    told = receipt.evidence.exclude(shortcode="").order_by("pk").first()
+    paid_to = told.shortcode if told is not None else receiving_number()
+    try:
+        gateway.daraja().transaction_status(
+            receipt=receipt.number,
+            shortcode=paid_to,
+            result_url=address,
+            queue_timeout_url=address,
+        )
+    except ValueError:
+        # Not a number as M-Pesa writes them: it cannot be one of its payments.
+        put_in_doubt(receipt.pk, f"{receipt.number} is no number of M-Pesa's.")
+    except DarajaRefused as refusal:
+        logger.warning("receipt %s could not be asked about: %s", receipt.pk, refusal)
+        if refusal.kind == Refusal.CONFIGURATION:
+            PayoutStop.objects.stop_payouts(f"M-Pesa did not take a question: {refusal}")
+    except DarajaUnknown as silence:
+        logger.info("receipt %s: no answer to the question: %s", receipt.pk, silence)
+
+
 def _process(model: type[Row], row_id: int) -> None:
     now = timezone.now()
     claimed = _claim(model, row_id, now)
@@ -71,8 +137,12 @@ def _process(model: type[Row], row_id: int) -> None:
     was_sent, row, receipt = claimed
     if receipt:
         _ask_about_payment(row, receipt)
-    elif not was_sent or _was_never_taken(row):
+    elif not was_sent:
         _send(row)
+    elif _was_never_taken(row):
+        # What it goes back of may have come in doubt since.
+        if handler_of(row).is_backed(row):
+            _send(row)
     else:
         _query_status(row)
 
@@ -95,14 +165,22 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
         row.next_check_at = TRANSFER_QUERIES.next_at(row.sent_at or row.created_at, now)
         row.save(update_fields=["checks", "next_check_at"])
         return True, row, ""
-    if row.status != TransferStatus.DUE and not row.only_asks:
+    if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
         return None
     later = now + LOOK_AGAIN if stopped else handler_of(row).hold_until(row, now)
     if later is not None:
         _postpone(row, later)
-        return None
+    # A person may have to look at it first, and it has no time then.
+    return None if later or row.next_check_at is None else _claim_unheld(row, now)
+
+
+def _claim_unheld(row: Row, now: datetime) -> tuple[bool, Row, str] | None:
+    """Claim a row that nothing keeps back, unless as much as may leave in a day has left."""
     receipt = handler_of(row).receipt_to_ask_about(row, now)
     is_sent = not receipt and row.status == TransferStatus.DUE
+    if is_sent and not reserve_daily_limit(row, now):
+        _postpone(row, next_day(now))
+        return None
     if is_sent:
         row.status, row.sent_at = TransferStatus.UNKNOWN, now
         row.next_check_at = now + TRANSFER_QUERIES.first
@@ -175,13 +253,19 @@ def _record_refusal(row: MoneyOut, refusal: DarajaRefused) -> None:
             if claimed.update(
                 status=TransferStatus.DUE, next_check_at=later, result_text=str(refusal)[:200]
             ):
-                handler_of(row).undo_claim(row)
+                release_daily_limit(row)
     else:
+        failure = reversal_failure if row.is_reversal else b2c_failure
+        reason = failure(refusal.code) or PayoutReason.OTHER
+        if reason == PayoutReason.ALREADY_REVERSED:
+            # Whoever did it, the buyer has the money back.
+            mark_done(row, number="", code=refusal.code, text=refusal.message)
+            return
         mark_refused(
             row,
             code=refusal.code or f"refused.{refusal.kind}",
             text=refusal.message,
-            reason=b2c_failure(refusal.code) or PayoutReason.OTHER,
+            reason=reason,
         )
 
 
@@ -190,14 +274,13 @@ def _query_status(row: MoneyOut) -> None:
     about = {"originator_conversation_id": row.query_id}
     if row.is_reversal:
         # A reversal happens at the number that was paid.
-        about["shortcode"] = settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
+        about["shortcode"] = receiving_number()
     _ask(row, about)
 
 
 def _ask_about_payment(row: MoneyOut, receipt: str) -> None:
     """Ask whether the payment still stands whose money is to leave another way."""
-    paid_to = settings.DARAJA_PARTY_B or settings.DARAJA_SHORTCODE
-    _ask(row, {"receipt": receipt, "shortcode": paid_to})
+    _ask(row, {"receipt": receipt, "shortcode": receiving_number()})
 
 
 def _ask(row: MoneyOut, about: dict[str, str]) -> None:

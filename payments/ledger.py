@@ -22,6 +22,7 @@ from .models import (
     Refund,
     SellerShare,
     Side,
+    Standing,
     clearing_account,
     is_clearing,
 )
@@ -165,14 +166,17 @@ def post_refund_due(refund: Refund) -> None:
 def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
     """Post that a refund was made.
 
-    With ``twice``, the same money was refunded before, another way: it is a debt in suspense.
+    With ``twice``, the same money was refunded before, another way: it is a debt in suspense. Of
+    what never came the provider that was thought to have it has it no more; else M-Pesa sent it.
     """
     owed = Account.SUSPENSE if twice else Account.REFUNDS_PAYABLE
+    never = refund.receipt.standing == Standing.NEVER_CAME
+    at = clearing_account(refund.receipt.provider) if never else Account.MPESA_CLEARING
     post(
         Posting(
             f"refund:{refund.pk}:given",
             debits={owed: refund.amount},
-            credits={Account.MPESA_CLEARING: refund.amount},
+            credits={at: refund.amount},
             order_id=refund.order_id,
             refund_id=refund.pk,
         )

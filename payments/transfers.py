@@ -9,14 +9,18 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Generic, TypeVar
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
+from omachemainproj.dates import NAIROBI
+
 from .daraja.result_codes import PayoutReason
-from .models import MoneyOut, PayoutStop, TransferStatus
+from .models import MoneyOut, PayoutStop, SentOnDay, TransferStatus, Unnumbered
+from .models.transfers import UNDER_WAY
 
 Row = TypeVar("Row", bound=MoneyOut)
 Handler = TypeVar("Handler", bound="type[TransferHandler[Any]]")
@@ -33,6 +37,8 @@ class TransferHandler(ABC, Generic[Row]):
     wrong_amount: ClassVar[str]
     #: The note of a transfer that ended as it should.
     done: ClassVar[str]
+    #: Where what left in a day is counted.
+    days: ClassVar[type[SentOnDay]]
 
     @abstractmethod
     def lock(self, row_id: int) -> Row:
@@ -40,7 +46,10 @@ class TransferHandler(ABC, Generic[Row]):
 
     @abstractmethod
     def hold_until(self, row: Row, now: datetime) -> datetime | None:
-        """When to look again at a row that is due and must not leave yet; None when it may."""
+        """When to look again at a row that is due and must not leave yet; None when it may.
+
+        One that a person has to look at first is saved without a time.
+        """
 
     def receipt_to_ask_about(self, row: Row, now: datetime) -> str:
         """The payment M-Pesa is to be asked about before a row leaves; "" where it may leave.
@@ -49,8 +58,18 @@ class TransferHandler(ABC, Generic[Row]):
         """
         return ""
 
-    def undo_claim(self, row: Row) -> None:
-        """Undo what claiming a row did, where it certainly has not left and is sent again."""
+    @property
+    @abstractmethod
+    def daily_limit(self) -> int:
+        """What may leave in a day, KES."""
+
+    @abstractmethod
+    def is_backed(self, row: Row) -> bool:
+        """Whether the payments it goes back of, or was earned by, are confirmed."""
+
+    def why_no_number(self, row: Row) -> Unnumbered:
+        """How a row is known to be done of which M-Pesa named no receipt."""
+        return Unnumbered.NOT_TOLD
 
     @abstractmethod
     def on_done(self, row: Row, *, was: str) -> None:
@@ -99,8 +118,12 @@ def mark_done(
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
         return row.note
     was, row.status = row.status, TransferStatus.DONE
+    if was not in UNDER_WAY:
+        # It was thought not to have left, and was taken out of its day.
+        _count_in_its_day(row)
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
+    row.unnumbered = "" if number else handler.why_no_number(row)
     handler.on_done(row, was=was)
     return row.note or handler.done
 
@@ -119,8 +142,45 @@ def mark_refused(row: MoneyOut, *, code: str, text: str, reason: PayoutReason) -
     row.status, row.next_check_at = TransferStatus.REFUSED, None
     row.result_code, row.result_text = code, text[:200]
     row.save()
+    release_daily_limit(row)
     logger.warning("%s %s: M-Pesa refused it: %s %s", row.kind, row.pk, code, text)
     if reason == PayoutReason.INITIATOR:
         PayoutStop.objects.stop_payouts(f"M-Pesa does not accept the initiator: {code} {text}")
     handler.on_refused(row, reason)
     return "M-Pesa refused it."
+
+
+def reserve_daily_limit(row: MoneyOut, now: datetime) -> bool:
+    """Count a transfer into today's limit of its kind; False when it does not fit any more.
+
+    Counted in the database, the one thing all workers share. Call when it is claimed.
+    """
+    handler, day = handler_of(row), now.astimezone(NAIROBI).date()
+    handler.days._default_manager.bulk_create([handler.days(day=day)], ignore_conflicts=True)
+    left = handler.days._default_manager.filter(day=day, sent__lte=handler.daily_limit - row.amount)
+    return bool(left.update(sent=F("sent") + row.amount))
+
+
+def release_daily_limit(row: MoneyOut) -> None:
+    """Take a transfer out of the limit of the day it was claimed on: it has not left.
+
+    Call once, in the transaction that says so.
+    """
+    if row.sent_at is not None:
+        sent_on = handler_of(row).days._default_manager.filter(
+            day=row.sent_at.astimezone(NAIROBI).date()
+        )
+        sent_on.filter(sent__gte=row.amount).update(sent=F("sent") - row.amount)
+
+
+def _count_in_its_day(row: MoneyOut) -> None:
+    if row.sent_at is not None:
+        days, day = handler_of(row).days._default_manager, row.sent_at.astimezone(NAIROBI).date()
+        days.bulk_create([handler_of(row).days(day=day)], ignore_conflicts=True)
+        days.filter(day=day).update(sent=F("sent") + row.amount)
+
+
+def next_day(now: datetime) -> datetime:
+    """When the next day's limit begins."""
+    midnight = now.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
+    return midnight + timedelta(days=1)

@@ -15,7 +15,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.text import Truncator
 
-from accounts.backoffice.actions import staff_action
+from accounts.backoffice.actions import decides_about_rows, staff_action
 from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
@@ -217,6 +217,7 @@ class ReviewAdmin(ReadOnlyAdmin):
         return request.user.has_perm("products.hide_review")
 
     @admin.action(description="Hide, for the reason given", permissions=["hide"])
+    @decides_about_rows
     def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
         reason = clean_shown(request.POST.get("reason", ""))
         if not reason:
@@ -228,6 +229,7 @@ class ReviewAdmin(ReadOnlyAdmin):
                     self.log_change(request, review, f"Hidden: {reason}")
 
     @admin.action(description="Show again", permissions=["hide"])
+    @decides_about_rows
     def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
         for review in reviews:
             with transaction.atomic():

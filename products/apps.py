@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class ProductsConfig(AppConfig):
     name = "products"
+
+    def ready(self) -> None:
+        from . import interest  # noqa: F401, PLC0415

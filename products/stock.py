@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from omachemainproj.compiled_queries import Fixed, Update, compiled_update
+from omachemainproj.compiled_queries import Update, compiled_update
 
-from .models import MAX_STOCK, Product, StockMovement
+from .models import MAX_STOCK, ListingTerms, Product, StockMovement
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,13 @@ class Overfull(Exception):
 
 
 def create_with_stock(product: Product, *, actor_id: int) -> None:
-    """Insert a product with the stock it is listed with; ``actor_id`` is who counted it.
+    """Insert a product with the stock and the terms it is listed with; ``actor_id`` is who
+    counted the stock.
 
     Raises IntegrityError where a constraint refuses the row.
     """
     product.save(force_insert=True)
+    ListingTerms.of(product).save(force_insert=True)
     if product.item_number:
         StockMovement.objects.create(
             product=product,
@@ -59,23 +61,21 @@ def create_with_stock(product: Product, *, actor_id: int) -> None:
         )
 
 
-def hold(lines: Iterable[StockLine], *, listed_only: bool = True) -> None:
+def hold(lines: Iterable[StockLine]) -> None:
     """Reserve every line for an order that is not paid yet.
 
     One statement a line: ``held`` grows only where enough is free at that very moment. Raises
     Shortage for the first line that cannot be held.
     """
     for line in _in_id_order(lines):
-        if not _hold(line.product_id, line.number, listed_only):
+        if not _hold(line.product_id, line.number):
             raise Shortage(line.product_id)
 
 
 @compiled_update
-def _hold(product: int, number: int, listed_only: Fixed[bool]) -> Update:
+def _hold(product: int, number: int) -> Update:
     enough = Product.objects.filter(pk=product, item_number__gte=F("held") + number)
-    if listed_only:
-        enough = enough.filter(listed=True)
-    return enough, {"held": F("held") + number}
+    return enough.filter(listed=True), {"held": F("held") + number}
 
 
 def release(lines: Iterable[StockLine]) -> None:

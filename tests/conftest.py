@@ -6,6 +6,7 @@ from django.db import connection, transaction
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from .confirming import confirmed_by_statement
 from .databases import emptied_quickly, migrated_database
 from .factories import ProductFactory, UserFactory
 from .sampling import mark_the_rest_slow
@@ -42,6 +43,16 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def payments_are_confirmed(monkeypatch):
+    """M-Pesa's statement, or a person at the bank's, shows every payment as it was told of.
+
+    tests/payments/test_confirmation.py is about payments that nobody has confirmed, and the
+    simulation asks the simulator: both do without.
+    """
+    confirmed_by_statement(monkeypatch)
 
 
 def signed_in(user) -> APIClient:

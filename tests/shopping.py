@@ -2,6 +2,7 @@
 
 import itertools
 from typing import Any
+from unittest.mock import patch
 
 from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
@@ -28,11 +29,19 @@ def body(*lines: tuple[Product, int], phone: str = "0712345678") -> dict[str, An
     return {"order": order, "mpesa_number": phone}
 
 
-def an_order(buyer, *lines: tuple[Product, int], phone: str = PHONE) -> Order:
-    """An order of its own placed through the service, however alike to another."""
+def an_order(
+    buyer, *lines: tuple[Product, int], phone: str = PHONE, reference: str | None = None
+) -> Order:
+    """An order of its own placed through the service, however alike to another.
+
+    Its ``reference`` is one that a test can spell: what was agreed cannot be changed later.
+    """
     wanted = [LineRequest(product.pk, number) for product, number in lines]
     key = f"an-order-{next(_keys)}"
-    return place_order(buyer=buyer, lines=wanted, mpesa_number=phone, idempotency_key=key).order
+    field = Order._meta.get_field("reference")
+    chosen = (lambda: reference) if reference else field._get_default
+    with patch.object(field, "_get_default", chosen):
+        return place_order(buyer=buyer, lines=wanted, mpesa_number=phone, idempotency_key=key).order
 
 
 def paid_line(buyer, product: Product, number: int = 1) -> OrderTrack:

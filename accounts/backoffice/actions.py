@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -24,6 +24,8 @@ from omachemainproj.text import clean_shown
 
 from . import audit
 from .admin import read_text
+from .interest import NOBODY, OwnInterest, Parties, log_refusal, require_no_interest
+from .second_person import Cost, propose, spend_alone
 
 #: Rows one action takes at once: each is done by itself, while the browser waits.
 MAX_ROWS = 100
@@ -59,6 +61,11 @@ class ReasonForm(forms.Form):
     def adapt_to(self, rows: Sequence[Any], by: User) -> None:
         """Drop or relax the fields that these rows and this person do not need."""
 
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """Who has a part in what was typed: the order that is named, the number it goes to."""
+        return NOBODY
+
 
 class OptionalReasonForm(ReasonForm):
     """A reason that may be left out."""
@@ -77,16 +84,42 @@ def _always(row: Any) -> bool:
     return True
 
 
+#: What an action costs with a row and what was typed, read where the row is locked.
+Price = Callable[[Any, Mapping[str, Any]], Cost]
+
+
+def costs_nothing(row: Any, given: Mapping[str, Any]) -> Cost:
+    """Nothing leaves the shop by it."""
+    return Cost()
+
+
+@dataclass(frozen=True, slots=True)
+class Costly:
+    """An action by which money leaves: how much, and who may be the second person.
+
+    ``second`` are permissions, one of which the second person needs. ``lock`` locks the row with
+    whatever is locked before it, where its price may change meanwhile. ``new`` makes the row, not
+    saved, of what was typed, where there is none yet.
+    """
+
+    price: Price
+    second: tuple[str, ...]
+    lock: Callable[[Any], Any] | None = None
+    new: Callable[[Mapping[str, Any]], Model] | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class StaffAction:
     """Something staff may do with a row, on a list (``staff_action``) or on the row's own page.
 
     ``form`` asks for what ``do`` needs. ``applies`` says whether a row's page offers it; whether
-    it can be done the service alone knows, under its locks.
+    it can be done the service alone knows, under its locks. ``key`` names it among all of them,
+    and ``costly`` says what leaves the shop by it.
 
     An action and its record are one transaction, unless it ``calls_gateway``: then it is recorded
     before M-Pesa is called, and once more for what it changed. Or it has its ``own_transaction``:
-    its service commits what must outlive a refusal, such as the count of wrong codes.
+    its service commits what must outlive a refusal, such as the count of wrong codes. Neither may
+    cost anything.
     """
 
     label: str
@@ -96,14 +129,42 @@ class StaffAction:
     applies: Callable[[Any], bool] = _always
     calls_gateway: bool = False
     own_transaction: bool = False
+    key: str = ""
+    costly: Costly | None = None
+
+
+#: Every staff action there is, by its key.
+ACTIONS: dict[str, StaffAction] = {}
+
+
+def register(action: StaffAction) -> StaffAction:
+    """Enter an action into the list of them all. Raises ValueError for a key that is taken."""
+    if not action.key or action.key in ACTIONS:
+        raise ValueError(f"an action needs a key of its own, not {action.key!r}")
+    if action.costly and (action.calls_gateway or action.own_transaction):
+        raise ValueError(f"{action.key} costs money and is no single transaction")
+    ACTIONS[action.key] = action
+    return action
 
 
 def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: User) -> str | None:
     """Do an action with one row, and record who did it, why, and what it changed.
 
-    Returns its sentence, if it has one. Raises Refusal.
+    Returns its sentence, if it has one. Raises Refusal: OwnInterest, which is recorded too, for
+    somebody who has a part in it, and SecondPersonNeeded for what one person does not decide
+    alone, which is proposed then. Call it outside of a transaction: what it records of a refusal
+    has to stay.
     """
+    keep_out(action, row, given, by)
     what, why = describe(action.label, given), given.get("why", "")
+    if action.costly:
+        pk = row.pk
+        try:
+            return _do_alone(action, action.costly, row, given, by)
+        except _TooMuchAlone as much:
+            # What was made of it was taken back.
+            row.pk = pk
+            raise propose(action.key, what, row, given, by=by, cost=much.cost) from None
     if action.calls_gateway:
         audit.log_with_history(by, what, row, why=why)
     commits_itself = action.calls_gateway or action.own_transaction
@@ -118,6 +179,63 @@ def perform(action: StaffAction, row: Model, given: Mapping[str, Any], *, by: Us
     return said
 
 
+class _TooMuchAlone(Exception):
+    """It could be done, and one person may not: whatever was done of it is taken back."""
+
+    def __init__(self, cost: Cost) -> None:
+        self.cost = cost
+        super().__init__(str(cost))
+
+
+@transaction.atomic
+def _do_alone(
+    action: StaffAction, costly: Costly, row: Model, given: Mapping[str, Any], by: User
+) -> str | None:
+    """Do what costs money if one person may, else raise _TooMuchAlone. Raises Refusal."""
+    locked = costly.lock(row) if costly.lock else row
+    cost = costly.price(locked, given)
+    before = audit.values_of(row)
+    said = action.do(row, given, by)
+    # Last, and only for what can be done: else what nobody can do would be proposed.
+    if not spend_alone(by, cost):
+        raise _TooMuchAlone(cost)
+    changes = audit.difference(before, audit.values_of(row))
+    what, why = describe(action.label, given), given.get("why", "")
+    audit.log_with_history(by, what, row, why=why, changes=changes)
+    return said
+
+
+def keep_out(action: StaffAction, row: Model, given: Mapping[str, Any], by: User) -> None:
+    """Raise OwnInterest, and record it, where a person has a part in what is to be decided."""
+    try:
+        require_no_interest(by, row, besides=action.form.parties(given))
+    except OwnInterest:
+        log_refusal(by, describe(action.label, given), row, why=given.get("why", ""))
+        raise
+
+
+def decides_about_rows(do: Any) -> Any:
+    """Let an action of a list, that asks nothing, do nothing with rows its user has a part in.
+
+    Put it below ``admin.action``. Each such row is named, and recorded.
+    """
+
+    @wraps(do)
+    def run(model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]) -> Any:
+        by, own = current_user(request), []
+        for row in rows[: MAX_ROWS + 1]:
+            try:
+                require_no_interest(by, row)
+            except OwnInterest as refusal:
+                own.append(row.pk)
+                log_refusal(by, do.__name__, row)
+                model_admin.message_user(request, f"{row}: {refusal}", messages.WARNING)
+        return do(model_admin, request, rows.exclude(pk__in=own) if own else rows)
+
+    run.keeps_out = True  # type: ignore[attr-defined]
+    return run
+
+
 def describe(label: str, given: Mapping[str, Any]) -> str:
     """What was done, as it is recorded: a label, and what was typed besides the reason."""
     typed = [
@@ -128,6 +246,18 @@ def describe(label: str, given: Mapping[str, Any]) -> str:
     return f"{label} ({', '.join(typed)})" if typed else label
 
 
+class ListAction(Protocol):
+    """An action of an admin's list, and the staff action it does with each row."""
+
+    __name__: str
+    short_description: str
+    staff_action: StaffAction
+
+    def __call__(
+        self, model_admin: admin.ModelAdmin, request: HttpRequest, rows: QuerySet[Any]
+    ) -> HttpResponse | None: ...
+
+
 def staff_action(
     label: str,
     *,
@@ -136,20 +266,25 @@ def staff_action(
     about: str = "",
     calls_gateway: bool = False,
     own_transaction: bool = False,
-) -> Callable[[Do], Callable[..., HttpResponse | None]]:
+    costly: Costly | None = None,
+) -> Callable[[Do], ListAction]:
     """Make an action of an admin's list out of what is done with one row.
 
     ``permissions`` are as in ``admin.action``: names of ``has_…_permission`` of the admin class.
     """
 
-    def decorate(do: Do) -> Callable[..., HttpResponse | None]:
-        made = StaffAction(
-            label,
-            do,
-            form,
-            about,
-            calls_gateway=calls_gateway,
-            own_transaction=own_transaction,
+    def decorate(do: Do) -> ListAction:
+        made = register(
+            StaffAction(
+                label,
+                do,
+                form,
+                about,
+                calls_gateway=calls_gateway,
+                own_transaction=own_transaction,
+                key=f"{do.__module__}.{do.__qualname__}"[-60:],
+                costly=costly,
+            )
         )
 
         @admin.action(description=label, permissions=permissions)
@@ -159,7 +294,9 @@ def staff_action(
         ) -> HttpResponse | None:
             return _run(made, model_admin, request, rows)
 
-        return run
+        listed = cast(ListAction, run)
+        listed.staff_action = made
+        return listed
 
     return decorate
 

@@ -6,20 +6,22 @@ from collections.abc import Callable, Iterator, Set
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
 from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
 from django.forms.models import model_to_dict
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.functional import cached_property
 
 from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
+from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
@@ -117,6 +119,39 @@ class ShopAdmin(admin.ModelAdmin):
         except FieldDoesNotExist:
             return WHOLE_VALUES
         return WHOLE_VALUES | SPANS if isinstance(field, DateField) else WHOLE_VALUES
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody changes a row in which they have a part (accounts.backoffice.interest)."""
+        return super().has_change_permission(request, obj) and not self.is_own(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not self.is_own(request, obj)
+
+    def is_own(self, request: HttpRequest, obj: Model | None) -> bool:
+        """Whether who asks has a part in a row."""
+        if obj is None or not is_declared(type(obj)):
+            return False
+        return has_interest(current_user(request), find_parties(obj))
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Say why, where somebody sends a change of a row in which they have a part."""
+        if object_id is not None and request.method == "POST":
+            row = self.get_object(request, object_id)
+            if row is not None and self.may_but_for_interest(request, row):
+                log_refusal(current_user(request), "Change", row)
+                messages.error(request, OwnInterest.message)
+                return redirect(request.path)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def may_but_for_interest(self, request: HttpRequest, row: Model) -> bool:
+        """Whether it is their part in a row, and nothing else, that keeps somebody from it."""
+        return self.has_change_permission(request) and self.is_own(request, row)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

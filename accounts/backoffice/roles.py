@@ -42,6 +42,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_sellershare",
         "payments.view_payout",
         "payments.view_payoutday",
+        "payments.view_refundday",
+        "payments.view_receiptevidence",
         "payments.decide_money",
     ),
     # Edits products, and hides reviews.

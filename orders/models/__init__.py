@@ -1,5 +1,6 @@
 """Orders and their lines, and the notifications about them."""
 
+from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
     CODE_SHOWN,
@@ -13,6 +14,7 @@ from .orders import (
     OrderTrack,
     OrderTrackQuerySet,
     PaymentStatus,
+    StepCause,
     TrackEvent,
     TrackStatus,
     new_collection_code,
@@ -20,6 +22,8 @@ from .orders import (
 )
 
 __all__ = [
+    "AGREED_OF_LINE",
+    "AGREED_OF_ORDER",
     "CODE_SHOWN",
     "NEXT_PAYMENT_STATUSES",
     "OFF",
@@ -33,11 +37,14 @@ __all__ = [
     "Notice",
     "NotificationKind",
     "Order",
+    "OrderDigest",
     "OrderTrack",
     "OrderTrackQuerySet",
     "PaymentStatus",
+    "StepCause",
     "TrackEvent",
     "TrackStatus",
+    "digest_agreement",
     "new_collection_code",
     "new_reference",
 ]

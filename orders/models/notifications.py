@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class NotificationKind(models.TextChoices):
@@ -33,6 +33,11 @@ class MessageState(models.TextChoices):
     UNKNOWN = "unknown"  # claimed for sending; whether it was sent is not known
     SENT = "sent"  # the provider accepted it
     FAILED = "failed"  # definitely not sent, and not tried again
+
+
+#: In the place of a provider's id: of a shop that only logs, and where the provider named none.
+LOGGED, UNNAMED = "logged", "unnamed"
+WITHOUT_ID = (LOGGED, UNNAMED)
 
 
 class NoticeQuerySet(models.QuerySet["Notice"]):
@@ -113,7 +118,7 @@ class Message(models.Model):
     state = models.CharField(max_length=7, choices=MessageState, default=MessageState.DUE)
     tries = models.PositiveSmallIntegerField(default=0)
     next_try_at = models.DateTimeField(null=True)
-    #: The provider's id of it.
+    #: The provider's id of it; the e-mail's own.
     provider_id = models.CharField(max_length=64, blank=True)
     #: Why it was not sent, or not known to be.
     reason = models.CharField(max_length=200, blank=True)
@@ -135,6 +140,18 @@ class Message(models.Model):
                     state__in=[MessageState.UNKNOWN, MessageState.SENT, MessageState.FAILED],
                     next_try_at__isnull=True,
                 ),
+            ),
+            models.CheckConstraint(
+                name="message_that_was_sent_says_when_and_under_which_id",
+                condition=Q(
+                    ~Q(provider_id=""),
+                    state=MessageState.SENT,
+                    tries__gte=1,
+                    tried_at__isnull=False,
+                    sent_at__isnull=False,
+                    sent_at__gte=F("tried_at"),
+                )
+                | Q(~Q(state=MessageState.SENT), sent_at__isnull=True),
             ),
         ]
         indexes = [

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Now
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
@@ -17,6 +18,8 @@ from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 #: No I, O, 0, 1, and no pair that sounds or looks alike on a bad screen: a buyer types it.
 REFERENCE_ALPHABET = "ACDEFGHJKLMNPQRTUVWXY34679"
 REFERENCE_LENGTH = 8
+#: Wrong collection codes for one line; after them only its buyer and staff can confirm delivery.
+MAX_CODE_MISSES = 5
 
 
 def new_collection_code() -> str:
@@ -83,6 +86,21 @@ CODE_SHOWN = frozenset(TO_FULFIL)
 PHONE_SHOWN = frozenset(SOLD)
 
 
+class StepCause(models.TextChoices):
+    """What of its order a line followed; a step of its own has none."""
+
+    PAID = "paid"
+    CANCELLED = "cancelled"  # before it was written down by whom
+    CANCELLED_BY_BUYER = "cancelled_by_buyer"
+    CANCELLED_BY_STAFF = "cancelled_by_staff"
+    EXPIRED = "expired"
+    REFUNDED = "refunded"
+
+
+#: Where an order may stand that its buyer cancelled.
+_GIVEN_UP = (PaymentStatus.CANCELLED, PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED)
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     def placed_by(self, user: User) -> OrderQuerySet:
         """The buyer's own orders. Buyer views start here and nowhere else."""
@@ -95,6 +113,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def overdue(self, now: datetime) -> OrderQuerySet:
         """Unpaid orders whose time is over."""
         return self.unpaid().filter(expires_at__lte=now)
+
+    def holding(self, now: datetime) -> OrderQuerySet:
+        """Unpaid orders whose time is not over."""
+        return self.unpaid().filter(expires_at__gt=now)
+
+    def yielding(self, now: datetime) -> OrderQuerySet:
+        """Those of them whose goods anybody else may have: no prompt for them is open."""
+        return self.holding(now).filter(firm_until__lte=now)
+
+    def lapsed(self) -> OrderQuerySet:
+        """Orders that held goods for nothing: no money came, or their buyer gave them up."""
+        expired = Q(payment_status=PaymentStatus.EXPIRED)
+        return self.filter(
+            expired | Q(payment_status=PaymentStatus.CANCELLED, cancelled_by=CancelledBy.BUYER)
+        )
 
     def paid_since(self, since: datetime) -> OrderQuerySet:
         """Paid orders that were placed since then."""
@@ -132,8 +165,13 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         return paid_since.exclude(order=order.pk)
 
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
-        """Lines that have been shipping at least since then, the longest first."""
-        on_the_road = self.filter(track_status=TrackStatus.SHIPPING, updated_at__lte=since)
+        """Lines that have been shipping at least since then, the longest first.
+
+        Not those of an order whose payment is in doubt.
+        """
+        on_the_road = self.filter(
+            track_status=TrackStatus.SHIPPING, updated_at__lte=since, order__in_doubt=False
+        )
         return on_the_road.order_by("updated_at")
 
     def update(self, **kwargs: Any) -> int:
@@ -160,6 +198,12 @@ class Order(models.Model):
     expires_at = models.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     #: A retried payment moves expires_at, but never beyond this.
     held_until = models.DateTimeField()
+    #: While a prompt is open: nobody else can have its goods before this (orders.lifecycle).
+    firm_until = models.DateTimeField(db_default=Now(), editable=False)
+    #: It expired before its time, as its prompt was over and somebody else wanted its goods.
+    yielded = models.BooleanField(default=False, db_default=False, editable=False)
+    #: Where a newcomer sent it from (orders.holds.network_to_count), while it is unpaid.
+    network = models.CharField(max_length=43, blank=True, default="", db_default="", editable=False)
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     #: SHA-256 of the request that came with that key.
     fingerprint = models.CharField(max_length=64, blank=True, editable=False)
@@ -167,6 +211,9 @@ class Order(models.Model):
     cancelled_by = models.CharField(
         max_length=5, choices=CancelledBy, blank=True, default="", db_default=""
     )
+
+    #: The gateway does not know what it was paid with: nothing of it is handed over.
+    in_doubt = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = OrderQuerySet.as_manager()
 
@@ -178,6 +225,27 @@ class Order(models.Model):
             models.CheckConstraint(
                 name="order_amount_is_what_mpesa_takes",
                 condition=Q(amount__gte=MIN_PAYMENT, amount__lte=MAX_PAYMENT),
+            ),
+            models.CheckConstraint(
+                name="order_status_is_one_there_is",
+                condition=Q(payment_status__in=PaymentStatus.values),
+            ),
+            models.CheckConstraint(
+                name="order_expires_after_it_is_placed_and_within_its_hold",
+                condition=Q(expires_at__gte=F("created_at"), expires_at__lte=F("held_until")),
+            ),
+            # What its buyer gave up is never bought; what staff cancelled may be (late money).
+            models.CheckConstraint(
+                name="order_that_somebody_cancelled_is_closed",
+                condition=Q(cancelled_by="")
+                | Q(
+                    cancelled_by=CancelledBy.BUYER,
+                    payment_status__in=[*_GIVEN_UP],
+                )
+                | Q(
+                    cancelled_by=CancelledBy.STAFF,
+                    payment_status__in=[*_GIVEN_UP, PaymentStatus.PAID],
+                ),
             ),
         ]
         indexes = [
@@ -191,6 +259,18 @@ class Order(models.Model):
                 name="order_unpaid_by_buyer",
                 condition=Q(payment_status=PaymentStatus.REQUESTED),
             ),
+            models.Index(
+                fields=["network"],
+                name="order_unpaid_by_network",
+                condition=Q(payment_status=PaymentStatus.REQUESTED) & ~Q(network=""),
+            ),
+            models.Index(
+                fields=["buyer", "created_at"],
+                name="order_paid_by_buyer",
+                condition=Q(payment_status=PaymentStatus.PAID),
+            ),
+            # What a phone holds, and how often it was asked for nothing.
+            models.Index(fields=["mpesa_number", "created_at"], name="order_of_phone"),
             # Sales are summed from it alone; an order enters it once, when it is paid.
             models.Index(
                 fields=["created_at", "amount"],
@@ -284,6 +364,14 @@ class OrderTrack(models.Model):
                 condition=Q(returned=False)
                 | Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED]),
             ),
+            models.CheckConstraint(
+                name="track_status_is_one_there_is",
+                condition=Q(track_status__in=TrackStatus.values),
+            ),
+            models.CheckConstraint(
+                name="track_has_no_more_misses_than_are_allowed",
+                condition=Q(code_misses__gte=0, code_misses__lte=MAX_CODE_MISSES),
+            ),
         ]
         indexes = [
             models.Index(fields=["buyer", "-id"], name="track_of_buyer_newest"),
@@ -320,7 +408,7 @@ class OrderTrack(models.Model):
 
 
 class TrackEvent(models.Model):
-    """One change of a line's status: when, by whom and why.
+    """One change of a line's status: when, by whom and why. Never changed or deleted.
 
     Written in the transaction that changes the line, under the order's lock.
     """
@@ -332,7 +420,21 @@ class TrackEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     note = models.CharField(max_length=200, blank=True)
+    cause = models.CharField(
+        max_length=18, choices=StepCause, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="step_is_to_a_status_there_is",
+                condition=Q(track_status__in=TrackStatus.values),
+            ),
+            models.CheckConstraint(
+                name="step_has_a_cause_there_is", condition=Q(cause__in=["", *StepCause.values])
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.track_status)

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.contacts import has_proven_email, may_be_written_to
 from accounts.models import User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
@@ -55,8 +56,9 @@ class _Draft:
 def compose(notice_id: int) -> int:
     """Write the messages of a notification, and return how many. Safe to repeat, at once.
 
-    There are none for people who chose not to get them or have no address, and none of what is not
-    so any more. Notifications of one order that some line is shipped or delivered are combined.
+    There are none for people who chose not to get them, none to an inbox or a phone that has not
+    proven itself (accounts.contacts), and none of what is not so any more. Notifications of one
+    order that some line is shipped or delivered are combined.
     """
     notices = _lock(notice_id)
     if not notices:
@@ -154,13 +156,13 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         language=language,
         next_try_at=timezone.now(),
     )
-    if draft.user.email and getattr(preferences, f"{group}_email"):
+    if getattr(preferences, f"{group}_email") and has_proven_email(draft.user.pk):
         subject, text = templates.render_email(notice.kind, language, values, draft.items)
         yield message(
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )
-    # Of an order that was long over, a few digits are left (orders.retention).
-    if draft.phone.isdigit() and is_sms_on() and getattr(preferences, f"{group}_sms"):
+    wants_sms = is_sms_on() and getattr(preferences, f"{group}_sms")
+    if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
         text = templates.render_sms(notice.kind, language, values, draft.items)
         yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
 

@@ -11,11 +11,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from accounts.contact_budgets import Budget, give_back, take
+from accounts.contacts import mail_budgets, sms_budgets
 from omachemainproj.background import enqueue
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
+    UNNAMED,
     Message,
     MessageChannel,
     MessageState,
@@ -34,6 +38,8 @@ logger = logging.getLogger(__name__)
 RETRY_DELAYS = tuple(timedelta(seconds=n) for n in (30, 120, 600, 3600, 6 * 3600))
 #: Why a message is not sent that is not true any more (orders.notifications.outdated).
 OUTDATED = "The order moved on."
+#: Why one is not sent whose receiver has got as many as anybody may (accounts.contacts).
+TOO_MANY = "Its receiver has had too many messages."
 
 
 @background_task
@@ -68,12 +74,17 @@ def send_message(message_id: int) -> None:
     except NotSent as error:
         logger.warning("message %s was not taken: %s", message.pk, error)
         claimed.update(**_after_refusal(message, error), reason=str(error)[:200])
+        give_back(*_budgets(message, timezone.now()), now=timezone.now())
     except MaybeSent as error:
         logger.warning("message %s: no clear answer: %s", message.pk, error)
         claimed.update(reason=str(error)[:200])
     else:
         claimed.update(
-            state=MessageState.SENT, sent_at=timezone.now(), provider_id=provider_id, reason=""
+            state=MessageState.SENT,
+            # Not before it was tried: another machine's clock may have been ahead.
+            sent_at=Greatest(timezone.now(), F("tried_at")),
+            provider_id=provider_id or UNNAMED,
+            reason="",
         )
 
 
@@ -99,16 +110,25 @@ def _claim(message_id: int, now: datetime) -> Message | None:
             return None
         message = Message.objects.select_related("notice").get(pk=message_id)
         if is_outdated(message.notice, reader_id=message.user_id):
-            Message.objects.filter(pk=message_id).update(state=MessageState.FAILED, reason=OUTDATED)
-            return None
-        return message
+            reason = OUTDATED
+        elif not take(*_budgets(message, now), now=now):
+            reason = TOO_MANY
+        else:
+            return message
+        Message.objects.filter(pk=message_id).update(state=MessageState.FAILED, reason=reason)
+        return None
+
+
+def _budgets(message: Message, now: datetime) -> list[Budget]:
+    if message.channel == MessageChannel.SMS:
+        return sms_budgets(message.user_id, message.contact, now)
+    return mail_budgets(message.contact)
 
 
 def _send(message: Message) -> str:
     if message.channel == MessageChannel.SMS:
         return channels.sms_provider().send(phone=message.contact, text=message.text)
-    smtp.send(address=message.contact, subject=message.subject, text=message.text)
-    return ""
+    return smtp.send(address=message.contact, subject=message.subject, text=message.text)
 
 
 def _after_refusal(message: Message, error: NotSent) -> dict[str, object]:

@@ -13,11 +13,14 @@ from omachemainproj.money import format_kes
 from orders.models.notifications import NotificationKind
 
 from .gsm7 import count_parts, to_gsm
+from .plain_text import plain
 
 #: More cost more, and old phones show them in pieces.
 MAX_SMS_PARTS = 2
 #: Lengths a product's name may be cut to; the longest is taken with which all lines fit.
 _NAME_LENGTHS = (60, 30, 20, 12)
+#: The length to which the reader's own name is cut.
+_GREETED = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,8 @@ _BY_HAND = {
 _RECEIPT = {"en": " M-Pesa receipt {number}.", "sw": " Risiti ya M-Pesa {number}."}
 _AND_MORE = {"en": "and {count} more", "sw": "na nyingine {count}"}
 _GREETING = {"en": "Hello {name},", "sw": "Habari {name},"}
+#: For a name of which nothing may be written.
+_NAMELESS = {"en": "goods", "sw": "bidhaa"}
 _SIGNATURE = {
     "en": "O-Mache\n\nYou choose what we tell you, and in which language, in your account.",
     "sw": "O-Mache\n\nUnaweza kuchagua tukueleze nini, na kwa lugha gani, kwenye akaunti yako.",
@@ -177,11 +182,11 @@ def render_sms(
         return to_gsm(template.format(**{**values, **changed}, items=listed))
 
     for length in _NAME_LENGTHS:
-        text = fill(", ".join(_describe(item, length) for item in items))
+        text = fill(", ".join(_describe(item, length, language) for item in items))
         if count_parts(text) <= MAX_SMS_PARTS:
             return text
     for count in range(len(items) - 1, 0, -1):
-        described = [_describe(item, _NAME_LENGTHS[-1]) for item in items[:count]]
+        described = [_describe(item, _NAME_LENGTHS[-1], language) for item in items[:count]]
         rest = _AND_MORE[language].format(count=len(items) - count)
         text = fill(", ".join([*described, rest]))
         if count_parts(text) <= MAX_SMS_PARTS:
@@ -192,17 +197,17 @@ def render_sms(
 def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
 ) -> tuple[str, str]:
-    """The subject and the text of the e-mail, every line in full."""
+    """The subject and the text of the e-mail, with every line."""
     template = _TEMPLATES[kind, language]
-    listed = "\n".join(f"  {_describe(item, 100)}" for item in items)
-    greeting = _GREETING[language].format(name=values["name"])
+    listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
+    greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
     text = template.text.format(**values, items=listed)
     return template.subject.format(**values), f"{greeting}\n\n{text}\n\n{_SIGNATURE[language]}\n"
 
 
-def _describe(item: Item, name_length: int) -> str:
-    """Number, name and code of a line, the name cut to so many characters."""
-    name = " ".join(item.name.split())
+def _describe(item: Item, name_length: int, language: str) -> str:
+    """Number, name and code of a line, the name plain and cut to so many characters."""
+    name = plain(item.name) or _NAMELESS[language]
     name = name if len(name) <= name_length else f"{name[: name_length - 1].rstrip()}."
     counted = name if item.number == 1 else f"{item.number} x {name}"
     return f"{counted} {item.code}" if item.code else counted

@@ -13,11 +13,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
+from accounts.backoffice.interest import OwnInterest
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
-from orders.fulfilment import move_line, roles_of
+from orders.fulfilment import roles_of
+from orders.fulfilment_actions import move_for
 from orders.models import OrderTrack
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
@@ -26,6 +28,7 @@ from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
 _NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
+_OWN = error_answer(OwnInterest.message, OwnInterest.code)
 
 
 class NoSuchLine(Refusal):
@@ -85,7 +88,7 @@ class MoveView(APIView):
     @extend_schema(
         operation_id="track_move",
         request=MoveInput,
-        responses={200: TrackStoryOutput, 404: _NO_SUCH, 409: _NOT_ALLOWED},
+        responses={200: TrackStoryOutput, 403: _OWN, 404: _NO_SUCH, 409: _NOT_ALLOWED},
         examples=[
             OpenApiExample("handed over", {"to": "delivered", "code": "482913"}, request_only=True),
             OpenApiExample("cannot deliver", {"to": "cancelled", "note": "It broke."}),
@@ -98,11 +101,15 @@ class MoveView(APIView):
         The seller: `delivered` with the code, or `cancelled` before it is fetched, with a reason.
         The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
         a reason. What is cancelled is paid back. Repeating a move changes nothing.
+
+        Nobody moves what they bought, sold or are paid for as an agent or as staff: 403
+        `own_interest`. What one of the staff does not decide alone is proposed to a second one: 409
+        `second_person_needed`, and the line stays as it is until somebody agrees.
         """
         line = _visible(request, int(track_id))
         asked = MoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_line(line.pk, by=current_user(request), **asked.validated_data)
+        move_for(line, by=current_user(request), **asked.validated_data)
         line.refresh_from_db()
         return _story(request, line)
 

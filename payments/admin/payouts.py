@@ -13,7 +13,7 @@ from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from payments.backoffice.resolve_money_in import tidy_number
-from payments.models import Payout, PayoutDay, PayoutStop, SellerShare
+from payments.models import Payout, PayoutDay, PayoutStop, RefundDay, SellerShare
 
 from .lookup import find_orders, find_transfers
 
@@ -93,6 +93,14 @@ class SellerShareAdmin(LookupAdmin):
 @admin.register(PayoutDay)
 class PayoutDayAdmin(ReadOnlyAdmin):
     """What left to sellers, day by day."""
+
+    list_display = ("day", "sent")
+    ordering = ("-day",)
+
+
+@admin.register(RefundDay)
+class RefundDayAdmin(ReadOnlyAdmin):
+    """What left to buyers, day by day."""
 
     list_display = ("day", "sent")
     ordering = ("-day",)

@@ -20,6 +20,7 @@ from payments.models import (
     GatewayEvent,
     OrderPayment,
     Receipt,
+    ReceiptEvidence,
     Refund,
     StatementPull,
 )
@@ -38,6 +39,12 @@ class PaymentInline(ReadOnlyInline):
 class ReceiptInline(ReadOnlyInline):
     model = Receipt
     fields = ("number", "amount", "door", "paid_at", "note")
+    readonly_fields = fields
+
+
+class EvidenceInline(ReadOnlyInline):
+    model = ReceiptEvidence
+    fields = ("told_at", "source", "amount", "number", "shortcode", "told_by")
     readonly_fields = fields
 
 
@@ -113,18 +120,28 @@ class OrderPaymentAdmin(DownloadAdmin):
 class ReceiptAdmin(DownloadAdmin):
     """Every movement of money in. Those without an order wait in suspense for a person."""
 
-    list_display = ("__str__", "provider", "order", "door", "paid_at", "note", "created_at")
+    list_display = (
+        "__str__",
+        "provider",
+        "order",
+        "door",
+        "standing",
+        "paid_at",
+        "note",
+        "created_at",
+    )
     list_filter = (
         ("order", admin.EmptyFieldListFilter),
         ("number", admin.EmptyFieldListFilter),
         "waiting",
         "unseen",
+        "standing",
         "door",
     )
     list_select_related = ("order",)
     ordering = ("-pk",)
     search_help_text = "Receipt number, or whatever finds the order."
-    inlines = [RefundInline]
+    inlines = [EvidenceInline, RefundInline]
     actions = ["download"]
 
     def find(self, term: str) -> dict[str, Any]:
@@ -149,7 +166,14 @@ class RefundAdmin(DownloadAdmin):
         "created_at",
         "next_check_at",
     )
-    list_filter = ("status", "way", "cause", "unseen")
+    list_filter = (
+        "status",
+        "way",
+        "cause",
+        "unseen",
+        "needs_approval",
+        ("approved_by", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("order", "receipt")
     ordering = ("-pk",)
     search_help_text = "Receipt number (either one), our id, or whatever finds the order."

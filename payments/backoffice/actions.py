@@ -7,17 +7,30 @@ is the order in which they stand on the page.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.db import transaction
 from django.db.models import Model
 
-from accounts.backoffice import audit
-from accounts.backoffice.actions import Do, ReasonForm, StaffAction, describe
-from accounts.models import User
+from accounts.backoffice.actions import (
+    Costly,
+    Do,
+    Price,
+    ReasonForm,
+    StaffAction,
+    perform,
+    register,
+)
+from accounts.backoffice.proposals import agree, reject
+from accounts.backoffice.second_person import Cost
+from accounts.models import Proposal, User
 from omachemainproj.money import format_kes
+from omachemainproj.phones import PhoneMatch, match_phone
+from orders.lookup import find_by_typed_reference
 from orders.models import Order
+from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
+    DOUBTFUL,
     EventState,
     GatewayEvent,
     MoneyOut,
@@ -26,7 +39,9 @@ from payments.models import (
     PayoutStop,
     Provider,
     Receipt,
+    ReceiptSource,
     Refund,
+    Standing,
     TransferStatus,
     Way,
 )
@@ -34,7 +49,7 @@ from payments.models.same_payments import is_undecided
 
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
-from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm
+from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm, SeenPaymentForm
 
 #: Who may look, and who may act. Superusers may both.
 LOOKING = "payments.view_receipt"
@@ -60,10 +75,17 @@ KINDS = {
     "refund": Kind(Refund, {}),
     "payout": Kind(Payout, {}),
     "message": Kind(GatewayEvent, {}),
+    "proposal": Kind(
+        Proposal,
+        {
+            one.__name__: replace(one.staff_action, applies=lambda proposal: proposal.is_open)
+            for one in (agree, reject)
+        },
+    ),
 }
 
 
-def console_action(
+def console_action(  # noqa: PLR0913
     kind: str,
     key: str,
     label: str,
@@ -72,33 +94,106 @@ def console_action(
     applies: Callable[[Any], bool],
     form: type[ReasonForm] = ReasonForm,
     calls_gateway: bool = False,
+    price: Price | None = None,
 ) -> Callable[[Do], Do]:
     """Make a button of what is done with one row; ``key`` names it in its address.
 
-    ``applies`` says whether the row's page offers it.
+    ``applies`` says whether the row's page offers it; ``price`` what leaves by it, for what one
+    person does not decide alone.
     """
 
     def decorate(do: Do) -> Do:
-        KINDS[kind].actions[key] = StaffAction(
-            label, do, form, about, applies=applies, calls_gateway=calls_gateway
+        KINDS[kind].actions[key] = register(
+            StaffAction(
+                label,
+                do,
+                form,
+                about,
+                applies=applies,
+                calls_gateway=calls_gateway,
+                key=f"console.{kind}.{key}",
+                costly=Costly(price, (ACTING,)) if price else None,
+            )
         )
         return do
 
     return decorate
 
 
+def _all_of_it(row: Receipt | OrderPayment | MoneyOut, given: Given) -> Cost:
+    """One person's word decides about the whole amount: it may be lost."""
+    return Cost(at_risk=row.amount)
+
+
+def _where_it_is_owed(row: MoneyOut, given: Given) -> Cost:
+    """It goes to whom it is owed, by the way it was to go."""
+    return Cost(moved=row.amount)
+
+
+def _unless_its_payer_s(receipt: Receipt, given: Given) -> Cost:
+    """Nothing where M-Pesa or the bank named a phone that the order had asked before that.
+
+    An order placed since could have been placed with the number of a stranger's payment.
+    """
+    order_id = find_by_typed_reference(given["reference"])
+    if order_id is None or receipt.door == ReceiptSource.STAFF:
+        return Cost(at_risk=receipt.amount)
+    asked = OrderPayment.objects.filter(order=order_id, created_at__lt=receipt.created_at)
+    agrees = any(
+        match_phone(receipt.phone, phone) == PhoneMatch.AGREES
+        for phone in asked.exclude(phone="").values_list("phone", flat=True)
+    )
+    return Cost(at_risk=0 if agrees else receipt.amount)
+
+
+def _of_sending_back(receipt: Receipt, given: Given) -> Cost:
+    """A reversal can only reach who paid; what a person wrote down, or a bank took, cannot be."""
+    is_reversed = receipt.provider == Provider.MPESA and receipt.door != ReceiptSource.STAFF
+    if is_reversed and not receipt.refunds.exists():
+        return Cost(moved=receipt.amount)
+    return Cost(at_risk=receipt.amount)
+
+
+def _write_down(receipt: Receipt, given: Given, by: User) -> str:
+    written = money_in.record_seen_receipt(
+        number=given["number"],
+        amount=given["amount"],
+        reference=given["reference"],
+        phone=given["phone"],
+        by=by,
+    )
+    receipt.pk = written.pk
+    return f"{written} is written down."
+
+
+def _seen(given: Given) -> Receipt:
+    """The receipt as a person has seen it, before it is recorded."""
+    return Receipt(
+        provider=Provider.MPESA,
+        number=given["number"],
+        amount=given["amount"],
+        door=ReceiptSource.STAFF,
+        phone=given["phone"],
+    )
+
+
+#: Of no row's page: the console has a form of its own for it.
+WRITE_DOWN = register(
+    StaffAction(
+        WROTE_DOWN,
+        _write_down,
+        SeenPaymentForm,
+        key="console.receipt.write",
+        costly=Costly(_all_of_it, (ACTING,), new=_seen),
+    )
+)
+
+
 def record_payment(given: Given, *, by: User) -> Receipt:
-    """Record a payment a person has seen, and who saw it. Raises Refusal."""
-    with transaction.atomic():
-        receipt = money_in.record_seen_receipt(
-            number=given["number"],
-            amount=given["amount"],
-            reference=given["reference"],
-            phone=given["phone"],
-        )
-        changes = audit.difference({}, audit.values_of(receipt))
-        what = describe("Wrote it down", given)
-        audit.log_with_history(by, what, receipt, why=given["why"], changes=changes)
+    """Record a payment a person has seen, and who saw it. Raises Refusal, as ``perform`` does."""
+    receipt = _seen(given)
+    perform(WRITE_DOWN, receipt, given, by=by)
+    receipt.refresh_from_db()
     return receipt
 
 
@@ -121,7 +216,8 @@ def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
 
 
 def _is_unmatched(receipt: Receipt) -> bool:
-    return Receipt.objects.unmatched().filter(pk=receipt.pk).exists()
+    unmatched = Receipt.objects.unmatched().exclude(standing__in=DOUBTFUL)
+    return unmatched.filter(pk=receipt.pk).exists()
 
 
 @console_action(
@@ -131,6 +227,7 @@ def _is_unmatched(receipt: Receipt) -> bool:
     "The order is paid if this covers it. What is too much goes back by itself.",
     applies=_is_unmatched,
     form=OrderReferenceForm,
+    price=_unless_its_payer_s,
 )
 def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     credited = money_in.match_receipt_to_order(
@@ -147,6 +244,7 @@ def give_to_order(receipt: Receipt, given: Given, by: User) -> str:
     "once, on the order.",
     applies=is_undecided,
     form=OrderReferenceForm,
+    price=_unless_its_payer_s,
 )
 def say_same(receipt: Receipt, given: Given, by: User) -> str:
     named = money_in.merge_with_order(receipt.pk, reference=given["reference"], why=given["why"])
@@ -160,20 +258,97 @@ def say_same(receipt: Receipt, given: Given, by: User) -> str:
     "Not what any prompt was paid with, though amount, time and phone would fit. Then it may be "
     "given to an order, or sent back.",
     applies=is_undecided,
+    price=_all_of_it,
 )
 def say_apart(receipt: Receipt, given: Given, by: User) -> str:
     money_in.mark_payment_of_its_own(receipt.pk)
     return "It is a payment of its own."
 
 
-@console_action("receipt", "back", "Send it back", "To whoever paid it.", applies=_is_unmatched)
+@console_action(
+    "receipt",
+    "back",
+    "Send it back",
+    "To whoever paid it.",
+    applies=_is_unmatched,
+    price=_of_sending_back,
+)
 def send_back(receipt: Receipt, given: Given, by: User) -> str:
-    refund = money_in.refund_receipt(receipt.pk)
+    refund = money_in.refund_receipt(receipt.pk, by=by)
     if refund.way == Way.PORTAL:
         return (
             f"{format_kes(refund.amount)} is owed back. No way is known: decide about the refund."
         )
-    return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}."
+    return _goes_back(refund)
+
+
+@console_action(
+    "receipt",
+    "came",
+    "It did come",
+    "M-Pesa's own statement shows it with this amount and number. Money of it may leave again.",
+    applies=lambda receipt: receipt.is_in_doubt and receipt.provider == Provider.MPESA,
+)
+def say_it_came(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.say_it_came(receipt.pk, by=by)
+    return f"{receipt} is confirmed."
+
+
+@console_action(
+    "receipt",
+    "never",
+    "It never came",
+    "You have looked on the portal, or on the bank's statement. It is written off; what was bought "
+    "with it should be cancelled, and what its sellers earned does not leave.",
+    applies=lambda receipt: receipt.is_in_doubt,
+)
+def say_it_never_came(receipt: Receipt, given: Given, by: User) -> str:
+    return money_in.say_it_never_came(receipt.pk, by=by).note
+
+
+def _may_be_asked_about(receipt: Receipt) -> bool:
+    is_open = receipt.standing in {Standing.TOLD, Standing.DOUBTED}
+    return is_open and receipt.provider == Provider.MPESA and bool(receipt.number)
+
+
+@console_action(
+    "receipt",
+    "ask",
+    "Ask M-Pesa about it",
+    "The clock asks in a moment, by its number. Where M-Pesa shows it with this amount, paid to "
+    "us, it is confirmed.",
+    applies=_may_be_asked_about,
+)
+def ask_about(receipt: Receipt, given: Given, by: User) -> str:
+    money_in.ask_about_receipt(receipt.pk)
+    return "M-Pesa is asked."
+
+
+def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
+    return receipt.provider != Provider.MPESA and receipt.standing in standings
+
+
+@console_action(
+    "receipt",
+    "confirm",
+    "The bank's statement shows it",
+    "You have seen it there, with this amount and number. Then money of it may leave.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD, Standing.DOUBTED),
+)
+def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    seen = money_in.confirm_bank_receipt(receipt.pk, by=by)
+    return f"{seen} is {seen.get_standing_display().lower()}."
+
+
+@console_action(
+    "receipt",
+    "doubt",
+    "The bank's statement does not show it",
+    "Nothing of it leaves, and nothing bought with it is handed over, until it is decided.",
+    applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD),
+)
+def doubt_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
+    return f"{money_in.doubt_bank_receipt(receipt.pk)} is in doubt."
 
 
 def _may_be_reversed(receipt: Receipt) -> bool:
@@ -191,6 +366,7 @@ def _may_be_reversed(receipt: Receipt) -> bool:
     "Nothing of it is sent back any more; what was not cancelled the shop bears.",
     applies=_may_be_reversed,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
     return money_out.record_reversal_seen(receipt.pk, number=given["number"])
@@ -199,13 +375,14 @@ def say_reversed(receipt: Receipt, given: Given, by: User) -> str:
 @console_action(
     "receipt",
     "name",
-    "Name its number",
+    NAMED,
     "As the portal shows it for this payment.",
     applies=lambda receipt: not receipt.number and receipt.same_as_id is None,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def name_number(receipt: Receipt, given: Given, by: User) -> str:
-    named = money_in.set_receipt_number(receipt.pk, number=given["number"])
+    named = money_in.set_receipt_number(receipt.pk, number=given["number"], by=by)
     return f"Its number is {named.number}."
 
 
@@ -227,13 +404,14 @@ def ask_mpesa(payment: OrderPayment, given: Given, by: User) -> str:
 @console_action(
     "attempt",
     "paid",
-    "Say that it was paid",
+    SAID_PAID,
     "Name the receipt the portal shows for this phone, amount and time.",
     applies=lambda payment: payment.is_open,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def say_paid(payment: OrderPayment, given: Given, by: User) -> str:
-    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"])
+    paid = money_in.mark_attempt_paid(payment.pk, number=given["number"], by=by)
     return f"{format_kes(paid.amount)} is credited to order {paid.order}."
 
 
@@ -282,8 +460,21 @@ def approve(payout: Payout, given: Given, by: User) -> str:
     return f"{format_kes(payout.amount)} goes to {payout.phone}."
 
 
+@console_action(
+    "refund",
+    "approve",
+    "Let it leave",
+    "You have looked at the payment it goes back of, and at the number it goes to.",
+    applies=lambda refund: refund.awaits_approval,
+)
+def approve_refund(refund: Refund, given: Given, by: User) -> str:
+    return _goes_back(money_out.approve_refund(refund.pk, by=by))
+
+
 def _goes_back(refund: Refund) -> str:
     to = f" to {refund.phone}" if refund.phone else ""
+    if refund.awaits_approval:
+        return f"{format_kes(refund.amount)}{to} waits for a second person to look at it."
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
 
 
@@ -293,21 +484,23 @@ def _goes_back(refund: Refund) -> str:
     "Try again the same way",
     UNDER_A_NEW_ID,
     applies=lambda refund: refund.way != Way.PORTAL and _is_refused_refund(refund),
+    price=_where_it_is_owed,
 )
 def retry_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk))
+    return _goes_back(money_out.retry_refund(refund.pk, by=by))
 
 
 @console_action(
     "refund",
     "send",
-    "Send it to another number",
-    "By a payment to that phone.",
+    SENT_ELSEWHERE,
+    "By a payment to that phone, once a second person has looked at it.",
     applies=_is_refused_refund,
     form=PhoneForm,
+    price=_all_of_it,
 )
 def send_refund(refund: Refund, given: Given, by: User) -> str:
-    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"]))
+    return _goes_back(money_out.retry_refund(refund.pk, phone=given["phone"], by=by))
 
 
 @console_action(
@@ -316,6 +509,7 @@ def send_refund(refund: Refund, given: Given, by: User) -> str:
     "Try again at the same number",
     UNDER_A_NEW_ID,
     applies=_is_refused_payout,
+    price=_where_it_is_owed,
 )
 def retry_payout(payout: Payout, given: Given, by: User) -> str:
     money_out.retry_refused_payout(payout.pk)
@@ -325,13 +519,14 @@ def retry_payout(payout: Payout, given: Given, by: User) -> str:
 @console_action(
     "payout",
     "send",
-    "Send it to another number",
-    "Only one its seller has given you, and you have called back.",
+    SENT_ELSEWHERE,
+    "Only one its seller has given you, and you have called back. A second person has to look.",
     applies=_is_refused_payout,
     form=PhoneForm,
+    price=_all_of_it,
 )
 def send_payout(payout: Payout, given: Given, by: User) -> str:
-    money_out.retry_refused_payout(payout.pk, phone=given["phone"])
+    money_out.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
     return f"Another payout goes to {given['phone']}."
 
 
@@ -342,6 +537,7 @@ def send_payout(payout: Payout, given: Given, by: User) -> str:
     NAME_THE_RECEIPT,
     applies=_is_refused_refund,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
     by_person = money_out.record_refund_on_portal(refund.pk, number=given["number"])
@@ -355,6 +551,7 @@ def refunded_on_portal(refund: Refund, given: Given, by: User) -> str:
     NAME_THE_RECEIPT,
     applies=_is_refused_payout,
     form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
     money_out.record_payout_on_portal(payout.pk, number=given["number"])
@@ -362,7 +559,13 @@ def paid_out_on_portal(payout: Payout, given: Given, by: User) -> str:
 
 
 @console_action(
-    "refund", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+    "refund",
+    "done",
+    "It went",
+    NAME_THE_RECEIPT,
+    applies=_is_silent,
+    form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def refund_went(refund: Refund, given: Given, by: User) -> str:
     done = money_out.record_transfer_outcome(refund, number=given["number"])
@@ -370,20 +573,30 @@ def refund_went(refund: Refund, given: Given, by: User) -> str:
 
 
 @console_action(
-    "payout", "done", "It went", NAME_THE_RECEIPT, applies=_is_silent, form=ReceiptNumberForm
+    "payout",
+    "done",
+    "It went",
+    NAME_THE_RECEIPT,
+    applies=_is_silent,
+    form=ReceiptNumberForm,
+    price=_all_of_it,
 )
 def payout_went(payout: Payout, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(payout, number=given["number"])
     return "It is written down as sent."
 
 
-@console_action("refund", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+@console_action(
+    "refund", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=_all_of_it
+)
 def refund_never_went(refund: Refund, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(refund)
     return "The money never went, and is still owed."
 
 
-@console_action("payout", "not-done", "It never went", STILL_OWED, applies=_is_silent)
+@console_action(
+    "payout", "not-done", "It never went", STILL_OWED, applies=_is_silent, price=_all_of_it
+)
 def payout_never_went(payout: Payout, given: Given, by: User) -> str:
     money_out.record_transfer_outcome(payout)
     return "It never went: try it again, or send it to another number."

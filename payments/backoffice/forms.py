@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
 from accounts.backoffice.actions import ReasonForm
+from accounts.backoffice.interest import Parties, phones
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
+from payments.interest import parties_of_named_order
 
 from .resolve_money_in import tidy_number
 
@@ -62,9 +65,19 @@ class Reference(forms.CharField):
 class OrderReferenceForm(ReasonForm):
     reference = Reference(label="Reference of the order", help_text="Eight letters and digits.")
 
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """Who has a part in the order."""
+        return parties_of_named_order(given["reference"])
+
 
 class PhoneForm(ReasonForm):
     phone = Phone(label="M-Pesa number it goes to", help_text="As you would dial it.")
+
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """Whose number it is."""
+        return Parties(phones=phones([given["phone"]]))
 
 
 class ReceiptNumberForm(ReasonForm):
@@ -85,3 +98,9 @@ class SeenPaymentForm(ReasonForm):
         help_text="Left empty, the money waits here until it is given to an order.",
     )
     phone = Phone(required=False, label="Phone that paid", help_text="If it is known.")
+
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """Who has a part in the order, and whose number it is."""
+        paid_from = Parties(phones=phones([given.get("phone", "")]))
+        return parties_of_named_order(given.get("reference", "")) | paid_from

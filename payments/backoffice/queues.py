@@ -13,8 +13,17 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.models import Proposal, ProposalState
 from omachemainproj.money import format_kes
-from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
+from payments.models import (
+    GatewayEvent,
+    OrderPayment,
+    Payout,
+    PayoutStop,
+    Receipt,
+    ReceiptQuestion,
+    Refund,
+)
 
 #: Rows shown of a queue; beyond them its list in the admin is the way.
 SHOWN = 25
@@ -130,6 +139,25 @@ QUEUES = (
         listed="payments_payoutstop_changelist",
     ),
     Queue(
+        key="proposals",
+        title="Proposals that wait for a second person",
+        about="More than one person decides alone. Look at the row as if it were yours to decide; "
+        "whoever proposed it, or has a part in it, cannot agree.",
+        rows=lambda now: (
+            Proposal.objects.filter(state=ProposalState.OPEN, action__startswith="console.")
+            .select_related("proposed_by")
+            .order_by("pk")
+        ),
+        columns={
+            "Proposal": lambda proposal: proposal,
+            "Costs": lambda proposal: format_kes(proposal.cost),
+            "Proposed by": lambda proposal: proposal.proposed_by,
+            "Why": lambda proposal: proposal.why,
+            "Since": lambda proposal: proposal.proposed_at,
+        },
+        listed="accounts_proposal_changelist?state__exact=open",
+    ),
+    Queue(
         key="unmatched",
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
@@ -144,6 +172,53 @@ QUEUES = (
             "Why": lambda receipt: receipt.note,
         },
         listed="payments_receipt_changelist?order__isempty=1",
+    ),
+    Queue(
+        key="doubt",
+        title="Payments in doubt",
+        about="M-Pesa does not know this payment, or knows another amount or receiver. Nothing of "
+        "it leaves, and what was bought with it stays where it is. Look on the portal: let M-Pesa "
+        "be asked again, or write it off.",
+        rows=lambda now: Receipt.objects.in_doubt().select_related("order").order_by("pk"),
+        columns={
+            **_RECEIPT,
+            "Order": lambda receipt: receipt.order or "no order",
+            "First heard of by": lambda receipt: receipt.get_door_display(),
+            "Why": lambda receipt: receipt.doubt,
+            "Since": lambda receipt: receipt.doubted_at,
+        },
+        listed="payments_receipt_changelist?standing__exact=doubted",
+    ),
+    Queue(
+        key="unconfirmed",
+        title="Payments M-Pesa does not confirm",
+        about="It was asked for a day and did not say whether it took this payment; money waits "
+        "for it. Let it be asked again. Its statement confirms it too.",
+        rows=lambda now: (
+            Receipt.objects.filter(question__in=ReceiptQuestion.objects.unanswered())
+            .select_related("order")
+            .order_by("pk")
+        ),
+        columns={
+            **_RECEIPT,
+            "Order": lambda receipt: receipt.order or "no order",
+            "First heard of by": lambda receipt: receipt.get_door_display(),
+        },
+        listed="payments_receipt_changelist?standing__exact=told",
+    ),
+    Queue(
+        key="banks",
+        title="Bank payments to look up",
+        about="A bank's notice is one message, and no bank is asked. Look on the bank's own "
+        "statement. Until somebody has, nothing of it goes back and its sellers are not paid.",
+        rows=lambda now: Receipt.objects.to_look_up().select_related("order").order_by("pk"),
+        columns={
+            **_RECEIPT,
+            "Through": lambda receipt: receipt.get_provider_display(),
+            "Order": lambda receipt: receipt.order or "no order",
+            "Paid": lambda receipt: receipt.paid_at or receipt.created_at,
+        },
+        listed="payments_receipt_changelist?standing__exact=told",
     ),
     Queue(
         key="attempts",
@@ -204,10 +279,26 @@ QUEUES = (
         listed="payments_refund_changelist?unseen__exact=1",
     ),
     Queue(
+        key="refunds-approve",
+        title="Refunds to approve",
+        about="Too large to leave before a second person has looked, or to a number that somebody "
+        "here typed. Look at the payment and at the number.",
+        rows=lambda now: (
+            Refund.objects.to_approve().select_related("order", "receipt").order_by("pk")
+        ),
+        columns={
+            **_REFUND,
+            "To": lambda refund: refund.phone,
+            "Why": lambda refund: refund.get_cause_display(),
+            "Owed since": lambda refund: refund.created_at,
+        },
+        listed="payments_refund_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
+    ),
+    Queue(
         key="approve",
         title="Payouts to approve",
-        about="Too large to leave before a second person has looked: at what was sold, and at the "
-        "number it goes to.",
+        about="Too large to leave before a second person has looked, to a number that somebody "
+        "here typed, or for goods the shop had to bear. Look at what was sold, and at the number.",
         rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
         columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
         listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
@@ -319,8 +410,8 @@ QUEUES = (
     Queue(
         key="held",
         title="Refunds that wait",
-        about="For money on the account they are paid from, for a limit of M-Pesa's, for a "
-        "receipt's number, or for a stop to end. Then they go by themselves.",
+        about="For money on the account they are paid from, for a limit, for a receipt's number, "
+        "for M-Pesa to confirm the payment, or for a stop to end. Then they go by themselves.",
         rows=lambda now: (
             Refund.objects.on_hold(now - SENT_WITHIN)
             .select_related("order", "receipt", "replaces")
@@ -329,7 +420,9 @@ QUEUES = (
         columns={
             **_REFUND,
             "Why": lambda refund: (
-                refund.result_text or (refund.replaces.result_text if refund.replaces else "")
+                refund.result_text
+                or (refund.replaces.result_text if refund.replaces else "")
+                or ("" if refund.receipt.is_confirmed else "Its payment is not confirmed.")
             ),
             "Next try": lambda refund: refund.next_check_at,
         },
@@ -339,8 +432,8 @@ QUEUES = (
     Queue(
         key="payouts-held",
         title="Payouts that wait",
-        about="For money on the account they are paid from, for the day's limit, or for a stop to "
-        "end. Then they go by themselves.",
+        about="For money on the account they are paid from, for the day's limit, for M-Pesa to "
+        "confirm what was paid, or for a stop to end. Then they go by themselves.",
         rows=lambda now: (
             Payout.objects.on_hold(now - SENT_WITHIN)
             .select_related("seller")

@@ -9,11 +9,22 @@ from __future__ import annotations
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.text import fold_identifier
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
+from payments.evidence import (
+    Told,
+    ask_about,
+    end_doubt,
+    is_shown_by_the_gateway,
+    lock_receipt,
+    people_behind,
+    put_in_doubt,
+    record,
+)
 from payments.models import (
     EventState,
     GatewayEvent,
@@ -22,7 +33,9 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    Standing,
 )
+from payments.models.evidence import is_enough
 from payments.models.same_payments import is_undecided
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import (
@@ -35,6 +48,7 @@ from payments.reconciliation.receipts import (
     record_receipt,
 )
 from payments.reconciliation.status_query import query_now
+from payments.refunds.outside import NotInDoubt, write_off_never_came
 from payments.refunds.services import NothingToRefund, refund_unmatched
 from payments.webhooks.inbox import reprocess_event
 
@@ -98,18 +112,21 @@ def mark_payment_of_its_own(receipt_id: int) -> Receipt:
     return receipt
 
 
-def refund_receipt(receipt_id: int) -> Refund:
-    """Owe money in suspense back to whoever paid it."""
+def refund_receipt(receipt_id: int, *, by: User | None = None) -> Refund:
+    """Owe money in suspense back to whoever paid it, as ``by`` decided."""
     try:
-        return refund_unmatched(receipt_id)
+        return refund_unmatched(receipt_id, by=_id_of(by))
     except NothingToRefund as error:
         raise ActionNotAvailable(str(error)) from error
 
 
-def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str = "") -> Receipt:
-    """Record an M-Pesa receipt that a person has seen on the portal or on a buyer's phone.
+def record_seen_receipt(
+    *, number: str, amount: int, reference: str, phone: str = "", by: User | None = None
+) -> Receipt:
+    """Record an M-Pesa receipt that ``by`` has seen on the portal or on a buyer's phone.
 
-    It is counted once, whatever M-Pesa reports of it later.
+    It is counted once, whatever M-Pesa reports of it later. M-Pesa is asked about it: until it
+    knows the payment too, nothing leaves on the person's word.
     """
     number = tidy_number(number)
     if find_receipt(number) is not None:
@@ -123,13 +140,14 @@ def record_seen_receipt(*, number: str, amount: int, reference: str, phone: str 
             reference=reference,
             phone=phone,
             paid_at=timezone.now(),
+            by=_id_of(by),
         )
     )
     return receipt
 
 
 @transaction.atomic
-def set_receipt_number(receipt_id: int, *, number: str) -> Receipt:
+def set_receipt_number(receipt_id: int, *, number: str, by: User | None = None) -> Receipt:
     """Give a receipt without a number, known from a status query, the one the portal shows.
 
     Money that lies in suspense under that number is this receipt's.
@@ -144,7 +162,9 @@ def set_receipt_number(receipt_id: int, *, number: str) -> Receipt:
             return merge_receipts(receipt, known, order, note="")
         except AlreadyMatched as error:
             raise ActionNotAvailable(str(error)) from error
-    record_seen_receipt(number=number, amount=receipt.amount, reference=receipt.order.reference)
+    record_seen_receipt(
+        number=number, amount=receipt.amount, reference=receipt.order.reference, by=by
+    )
     receipt.refresh_from_db()
     return receipt
 
@@ -186,8 +206,8 @@ def mark_attempt_unpaid(payment_id: int) -> OrderPayment:
 
 
 @transaction.atomic
-def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
-    """End an attempt whose result M-Pesa never reported: a person has seen its receipt."""
+def mark_attempt_paid(payment_id: int, *, number: str, by: User | None = None) -> OrderPayment:
+    """End an attempt whose result M-Pesa never reported: ``by`` has seen its receipt."""
     payment = locked_row(OrderPayment, payment_id)
     if not payment.is_open:
         raise ActionNotAvailable("The attempt has ended.")
@@ -200,12 +220,86 @@ def mark_attempt_paid(payment_id: int, *, number: str) -> OrderPayment:
             source=ReceiptSource.STAFF,
             amount=payment.amount,
             receipt=tidy_number(number),
+            by=_id_of(by),
         ),
     )
     payment.refresh_from_db()
     if not payment.is_confirmed:
         raise ActionNotAvailable(note)
     return payment
+
+
+@transaction.atomic
+def confirm_bank_receipt(receipt_id: int, *, by: User) -> Receipt:
+    """Say that ``by`` has seen a payment on the bank's own statement, which no query can be asked.
+
+    Whoever wrote it down, or bought with it, cannot say so too.
+    """
+    receipt = lock_receipt(receipt_id)
+    if receipt.provider == Provider.MPESA or receipt.standing == Standing.NEVER_CAME:
+        raise ActionNotAvailable("M-Pesa itself is asked about its payments.")
+    _check_not_involved(receipt, by)
+    told = Told(ReceiptSource.STAFF, receipt.amount, receipt.number, by=by.pk)
+    record(receipt, told)
+    receipt.refresh_from_db()
+    if receipt.is_in_doubt and is_enough(receipt, list(receipt.evidence.all())):
+        end_doubt(receipt, Standing.CONFIRMED)
+    return receipt
+
+
+@transaction.atomic
+def doubt_bank_receipt(receipt_id: int) -> Receipt:
+    """Say that the bank's own statement does not show a payment that was told of."""
+    receipt = lock_receipt(receipt_id)
+    if receipt.provider == Provider.MPESA or receipt.standing != Standing.TOLD:
+        raise ActionNotAvailable("It is confirmed, in doubt already, or M-Pesa's.")
+    put_in_doubt(receipt_id, "The bank's own statement does not show it.")
+    receipt.refresh_from_db()
+    return receipt
+
+
+@transaction.atomic
+def ask_about_receipt(receipt_id: int) -> Receipt:
+    """Let M-Pesa be asked once more about a payment that is not confirmed."""
+    receipt = lock_receipt(receipt_id)
+    if receipt.provider != Provider.MPESA or not receipt.number or receipt.is_confirmed:
+        raise ActionNotAvailable("M-Pesa cannot be asked about it, or has confirmed it.")
+    ask_about([receipt], anew=True)
+    return receipt
+
+
+@transaction.atomic
+def say_it_came(receipt_id: int, *, by: User) -> Receipt:
+    """End the doubt about a payment that M-Pesa's own statement or answer shows."""
+    receipt = lock_receipt(receipt_id)
+    if not receipt.is_in_doubt:
+        raise ActionNotAvailable("It is not in doubt.")
+    _check_not_involved(receipt, by)
+    if not is_shown_by_the_gateway(receipt):
+        raise ActionNotAvailable("M-Pesa's statement does not show it. Ask M-Pesa about it again.")
+    end_doubt(receipt, Standing.CONFIRMED)
+    return receipt
+
+
+@transaction.atomic
+def say_it_never_came(receipt_id: int, *, by: User) -> Receipt:
+    """Write off a payment in doubt: nothing ever came. Another than who wrote it down says so."""
+    receipt = lock_receipt(receipt_id)
+    _check_not_involved(receipt, by)
+    try:
+        return write_off_never_came(receipt_id)
+    except NotInDoubt as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+def _check_not_involved(receipt: Receipt, by: User) -> None:
+    is_buyer = receipt.order is not None and receipt.order.buyer_id == by.pk
+    if is_buyer or by.pk in people_behind([receipt.pk]):
+        raise ActionNotAvailable("Who wrote it down, or bought with it, cannot decide about it.")
+
+
+def _id_of(person: User | None) -> int | None:
+    return None if person is None else person.pk
 
 
 def reprocess_message(event_id: int) -> GatewayEvent:

@@ -16,7 +16,17 @@ from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
 from orders.models import TrackEvent, TrackStatus
 from payments.daraja.result_codes import PayoutReason
-from payments.models import MoneyOut, Payout, PayoutStop, Receipt, Refund, TransferStatus, Way
+from payments.evidence import people_behind
+from payments.models import (
+    DOUBTFUL,
+    MoneyOut,
+    Payout,
+    PayoutStop,
+    Receipt,
+    Refund,
+    TransferStatus,
+    Way,
+)
 from payments.payouts.services import locked_payout, retry_payout
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
@@ -26,6 +36,7 @@ from .resolve_money_in import STAFF_SAYS_UNPAID, ActionNotAvailable, tidy_number
 
 Transfer = TypeVar("Transfer", bound=MoneyOut)
 
+SECOND_PERSON = "Who decided it, typed its number or wrote its payment down cannot approve it."
 NOT_REFUSED = "M-Pesa has not refused it, or it is tried again already."
 
 
@@ -42,9 +53,10 @@ def lift_payout_stop(stop_id: int) -> PayoutStop:
 
 @transaction.atomic
 def approve_payout(payout_id: int, *, by: User) -> Payout:
-    """Let a large payout leave: a second person has looked at it.
+    """Let a payout leave that waits for a second person, who has looked at it.
 
-    Neither its seller nor whoever fetched its goods may approve it: two people have to agree.
+    Two people have to agree: neither its seller nor whoever fetched its goods may approve it, nor
+    who typed the number it goes to or wrote down what its order was paid with.
     """
     payout = locked_row(Payout, payout_id)
     if not Payout.objects.to_approve().filter(pk=payout_id).exists():
@@ -54,22 +66,53 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     )
     if payout.seller_id == by.pk or fetched.exists():
         raise ActionNotAvailable("Who fetched the goods, or is paid for them, cannot approve it.")
+    orders = payout.shares.values("track__order")
+    receipts = Receipt.objects.filter(order__in=orders).values_list("pk", flat=True)
+    if by.pk == payout.author_id or by.pk in people_behind(receipts):
+        raise ActionNotAvailable(SECOND_PERSON)
     payout.approved_by, payout.next_check_at = by, timezone.now()
     payout.save(update_fields=["approved_by", "next_check_at"])
     return payout
 
 
 @transaction.atomic
-def retry_refund(refund_id: int, *, phone: str = "") -> Refund:
-    """Replace a refund that M-Pesa refused by another: the same way, or to ``phone``."""
+def approve_refund(refund_id: int, *, by: User) -> Refund:
+    """Let a refund leave that waits for a second person, who has looked at it.
+
+    Not who decided it or typed the number it goes to, nor who wrote its payment down or bought
+    with it.
+    """
+    refund = locked_refund(refund_id)
+    if not refund.awaits_approval:
+        raise ActionNotAvailable("It does not wait to be approved.")
+    receipt = refund.receipt
+    involved = {refund.author_id, receipt.phone_by_id, *people_behind([receipt.pk])}
+    if refund.order is not None:
+        involved.add(refund.order.buyer_id)
+    if by.pk in involved:
+        raise ActionNotAvailable(SECOND_PERSON)
+    refund.approved_by, refund.next_check_at = by, timezone.now()
+    refund.save(update_fields=["approved_by", "next_check_at"])
+    return refund
+
+
+@transaction.atomic
+def retry_refund(refund_id: int, *, phone: str = "", by: User | None = None) -> Refund:
+    """Replace a refund that M-Pesa refused by another: the same way, or to ``phone``.
+
+    What goes to a number that ``by`` typed waits for a second person.
+    """
     refund = _locked_refused(refund_id)
+    typed_by = by.pk if by is not None and phone else None
     stands_at = timezone.now() if refund.result_code == NOT_ANSWERED else None
     phone = _normalised(phone) or refund.phone
     if phone and not MIN_B2C <= refund.amount <= MAX_B2C:
         raise ActionNotAvailable(f"M-Pesa pays out KES {MIN_B2C} to {MAX_B2C} at a time.")
     if phone:
         # Whom M-Pesa did not answer has looked on its portal.
-        return create_replacement(refund, way=Way.B2C, phone=phone, stands_at=stands_at)
+        return create_replacement(
+            refund, way=Way.B2C, phone=phone, stands_at=stands_at, by=typed_by
+        )
     if refund.way == Way.PORTAL:
         raise ActionNotAvailable("Name the number it is to be sent to.")
     return create_replacement(refund, way=refund.way)
@@ -83,10 +126,14 @@ def record_reversal_seen(receipt_id: int, *, number: str) -> str:
         raise ActionNotAvailable(str(error)) from error
 
 
-def retry_refused_payout(payout_id: int, *, phone: str = "") -> None:
-    """Let another payout carry what M-Pesa refused to send: to the same number, or to ``phone``."""
+def retry_refused_payout(payout_id: int, *, phone: str = "", by: User | None = None) -> None:
+    """Let another payout carry what M-Pesa refused to send: to the same number, or to ``phone``.
+
+    What goes to a number that ``by`` typed waits for a second person.
+    """
     note = "A person lets it be tried again."
-    if not retry_payout(payout_id, phone=_normalised(phone), note=note):
+    typed_by = by.pk if by is not None and phone else None
+    if not retry_payout(payout_id, phone=_normalised(phone), note=note, by=typed_by):
         raise ActionNotAvailable(NOT_REFUSED)
 
 
@@ -94,9 +141,12 @@ def retry_refused_payout(payout_id: int, *, phone: str = "") -> None:
 def record_refund_on_portal(refund_id: int, *, number: str) -> Refund:
     """Record that a person gave the money back on M-Pesa's portal, under this receipt.
 
-    A refund of its own, which replaces the one that M-Pesa refused.
+    A refund of its own, which replaces the one that M-Pesa refused. Not for a payment that nobody
+    has confirmed: what never came cannot have been given back.
     """
     refused, number = _locked_refused(refund_id), new_number(number)
+    if not refused.receipt.is_confirmed:
+        raise ActionNotAvailable("Its payment is not confirmed: see first whether it came.")
     refund = create_replacement(refused, way=Way.PORTAL)
     refund.status, refund.next_check_at = TransferStatus.UNKNOWN, None
     refund.save(update_fields=["status", "next_check_at"])
@@ -165,6 +215,8 @@ def _locked_refused(refund_id: int) -> Refund:
     refund = locked_refund(refund_id)
     if not Refund.objects.refused().filter(pk=refund_id).exists():
         raise ActionNotAvailable("Nothing is left to decide about this refund.")
+    if refund.receipt.standing in DOUBTFUL:
+        raise ActionNotAvailable("Its payment is in doubt: decide first whether it came.")
     return refund
 
 

@@ -12,6 +12,8 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
+from accounts.backoffice.proposals import row_proposed_about
+from accounts.models import Proposal
 from omachemainproj.money import format_kes
 from orders.models import Order, TrackEvent
 from payments.models import (
@@ -54,6 +56,10 @@ def build_timeline(row: Model) -> list[TimelineEntry]:
     order_id = row.pk if isinstance(row, Order) else getattr(row, "order_id", None)
     if isinstance(row, GatewayEvent):
         order_id = _order_of(row)
+    if isinstance(row, Proposal):
+        about = row_proposed_about(row)
+        entries = build_timeline(about) if type(about) in _BY_MODEL and about else []
+        return sorted([*entries, *_entries([row])], key=lambda entry: entry.at)
     entries = list(_of_order(order_id) if order_id else _of_row(row))
     if not any(entry.row == row for entry in entries):
         entries += _entries([row])
@@ -262,6 +268,14 @@ def _from_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
         yield TimelineEntry(stop.ended_at, "Money may leave again.", stop, "refund")
 
 
+def _from_proposal(proposal: Proposal) -> Iterator[TimelineEntry]:
+    what = f"{proposal.proposed_by} proposed: {proposal}. It costs {format_kes(proposal.cost)}."
+    yield TimelineEntry(proposal.proposed_at, what, proposal, "person", proposal.why)
+    if proposal.decided_at:
+        what = f"{proposal.decided_by}: {proposal.get_state_display()}."
+        yield TimelineEntry(proposal.decided_at, what, proposal, "person")
+
+
 def _from_log(entry: LogEntry) -> Iterator[TimelineEntry]:
     what = f"{entry.user} decided about {entry.object_repr}:"
     yield TimelineEntry(entry.action_time, what, entry, "person", entry.get_change_message())
@@ -278,4 +292,5 @@ _BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
     LedgerPosting: _from_posting,
     PayoutStop: _from_stop,
     LogEntry: _from_log,
+    Proposal: _from_proposal,
 }

@@ -9,6 +9,8 @@ from payments.models import Cause
 
 #: Result codes of our own, for attempts that never reached M-Pesa.
 NOT_SENT, PHONE_BUSY, RATE_LIMITED = "local.not_sent", "local.phone_busy", "local.too_many_prompts"
+#: The account has had too many phones rung that have paid for none of its orders.
+TOO_MANY_PHONES = "local.too_many_phones"
 #: M-Pesa never reported on the attempt, and its statement does not show it.
 NOT_ON_STATEMENT = "local.not_on_statement"
 #: M-Pesa's refusal of a phone that has a prompt open, whoever opened it.
@@ -24,6 +26,10 @@ class Failure:
     staff: str
 
 
+_NOT_NOW = {
+    "en": "We cannot ring this phone now. Try again in a few minutes, or use another number.",
+    "sw": "Hatuwezi kutuma ombi kwa simu hii sasa. Jaribu tena baadaye, au tumia nambari nyingine.",
+}
 #: By M-Pesa's reason, by a code of our own, or by the kind of refusal (``Refusal``).
 FAILURES = {
     # M-Pesa took the request, and its result code says how it ended.
@@ -94,9 +100,9 @@ FAILURES = {
         sw="Hatukuweza kutuma ombi kwa simu yako kwa wakati. Jaribu tena.",
         staff="Not sent in time",
     ),
+    # In the words of RATE_LIMITED: whether others had this phone rung is nobody's to know.
     PHONE_BUSY: Failure(
-        en="This phone has another prompt open. Answer it, or try again in two minutes.",
-        sw="Simu hii ina ombi lingine. Lijibu, au ujaribu tena baada ya dakika mbili.",
+        **_NOT_NOW,
         staff="The phone had another prompt of ours open",
     ),
     NOT_ON_STATEMENT: Failure(
@@ -105,9 +111,13 @@ FAILURES = {
         staff="Not on M-Pesa’s statement",
     ),
     RATE_LIMITED: Failure(
-        en="This phone was asked too often in the last hour. Try another number, or wait.",
-        sw="Simu hii imeombwa mara nyingi mno saa hii. Jaribu nambari nyingine, au usubiri.",
+        **_NOT_NOW,
         staff="The phone was asked too often",
+    ),
+    TOO_MANY_PHONES: Failure(
+        en="You asked too many different phones to pay. Use one you have paid with here before.",
+        sw="Umeomba simu nyingi mno zilipe. Tumia ile uliyowahi kulipia hapa.",
+        staff="The account asked too many different phones",
     ),
     BUSY_PHONE: Failure(
         en="This phone has another M-Pesa prompt open. Close it and try again in a minute.",
@@ -163,6 +173,25 @@ def may_lose_to_another_prompt(code: str) -> bool:
     return code in _BY_ANOTHER_PROMPT or stk_failure(code) in _BY_ANOTHER_PROMPT
 
 
+#: Of these only M-Pesa or the shop is the cause, and waiting may help.
+_NOT_THE_BUYERS = {
+    NOT_SENT,
+    StkReason.MISCONFIGURED,
+    "refused.busy_gateway",
+    "refused.unreachable",
+    "refused.configuration",
+    "refused.gateway",
+}
+
+
+def ends_hold(code: str) -> bool:
+    """Whether a prompt that ended with this result code ends the hold it was sent for.
+
+    It does unless no phone rang for it, and that is not for its buyer to mend.
+    """
+    return not {code, stk_failure(code)} & _NOT_THE_BUYERS
+
+
 def buyer_message(code: str) -> dict[str, str]:
     """What a result code means to a buyer and what they do next, by language (``en``, ``sw``)."""
     failure = _failure(code)
@@ -187,6 +216,14 @@ GOES_BACK = {
     Cause.SHORT: {
         "en": "It did not cover the order in time.",
         "sw": "Hazikutosha kulipia oda kwa wakati.",
+    },
+    Cause.TOO_LATE: {
+        "en": "It came more than a day after this order was closed.",
+        "sw": "Zilifika zaidi ya siku moja baada ya oda hii kufungwa.",
+    },
+    Cause.OFF_SALE: {
+        "en": "It came too late, and the goods are no longer on sale.",
+        "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
     },
     Cause.GOODS_GONE: {
         "en": "It came too late, and the goods are gone.",

@@ -16,7 +16,7 @@ from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
 
-from .failures import buyer_message, may_lose_to_another_prompt
+from .failures import PHONE_BUSY, buyer_message, may_lose_to_another_prompt
 
 PAY_BILL = "CustomerPayBillOnline"
 #: How long before an attempt another one may have been sent to which it lost: a phone shows a
@@ -49,6 +49,10 @@ _CLOSED = {
     ),
     PaymentStatus.REFUNDED: "Your money was sent back.",
 }
+_YIELDED = (
+    "No payment came while your phone rang, and another buyer took goods that were the last. Cash "
+    "out anew to see what is left."
+)
 _CANCELLED_BY_STAFF = "The shop cancelled this order. Nothing is owed."
 _GIVEN_UP_STILL_OPEN = (
     " If your phone still shows the prompt, cancel it there: what you pay for this order now is "
@@ -64,6 +68,9 @@ _WAITING = {
     ),
 }
 _SENT_AGAIN = "M-Pesa did not take our request yet. We try again by ourselves within a minute."
+_WAITS_FOR_PHONE = (
+    "Your phone has another prompt open. Close it there, and ours follows within three minutes."
+)
 _SILENT = (
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
     "If you did not, try again."
@@ -161,6 +168,8 @@ def _closed_message(order: Order, payment: OrderPayment | None) -> str:
             return _CANCELLED_BY_STAFF
         if payment is not None and payment.is_open and payment.rung_at is not None:
             return message + _GIVEN_UP_STILL_OPEN
+    if order.payment_status == PaymentStatus.EXPIRED and order.yielded:
+        return _YIELDED
     if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
         return _GIVEN_UP_PAID
     return message
@@ -178,6 +187,8 @@ def _message(payment: OrderPayment) -> str:
         return buyer_message(payment.result_code)["en"]
     if payment.is_open and not payment.live:
         return _SILENT
+    if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:
+        return _WAITS_FOR_PHONE
     if payment.status == AttemptStatus.REQUESTED and payment.rung_at is not None:
         return _SENT_AGAIN
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

@@ -13,11 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from accounts.contacts import has_paid_from
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.task_registry import background_task
-from orders.lifecycle import NotUnpaid, extend_hold
+from orders.holds import check_phone_of_order, lock_phone
+from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
 from orders.models import Order
 from payments import gateway
 from payments.daraja.errors import DarajaRefused, DarajaUnknown
@@ -30,8 +32,9 @@ from payments.models import (
     amount_credited,
 )
 
-from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED
+from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
+from .ring_budget import give_prompt_back, take_prompt
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +46,9 @@ HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
 MAX_UNSENT_AGE = timedelta(seconds=60)
 #: Between two tries to send an attempt that M-Pesa certainly did not take, within that time.
 SEND_AGAIN_AFTER = timedelta(seconds=10)
-#: Prompts to one phone in an hour, whoever ordered: nobody may be pestered through us.
-MAX_PROMPTS_PER_HOUR = 10
+#: Where a stranger's prompt is open on the phone, its owner's waits at most so long: until that one
+#: has ended. Strangers wait for neither.
+MAX_WAIT_FOR_PHONE = STK_TIMEOUT + MAX_UNSENT_AGE
 
 
 class PromptOpen(Refusal):
@@ -71,11 +75,14 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
 
     Its goods stay held for longer, within the limit of ``extend_hold``.
 
-    Raises NotUnpaid, PromptOpen.
+    Raises NotUnpaid, PromptOpen, and PhoneHoldsTooMuch where another phone would have to answer for
+    more than one may (orders.holds).
     """
     now = now or timezone.now()
     expire_stk_pushes(now=now, order_id=order.pk)
     with transaction.atomic():
+        if phone:
+            lock_phone(phone)
         # The attempts before the order, as in record_outcome(): whoever holds the order and then
         # adds an attempt would wait for one that is being confirmed, which waits for the order.
         list(_locked(order=order.pk))
@@ -83,6 +90,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         if not order.is_unpaid or order.held_until <= now:
             raise NotUnpaid()
         if phone and phone != order.mpesa_number:
+            check_phone_of_order(order, phone)
             order.mpesa_number = phone
             order.save(update_fields=["mpesa_number"])
         extend_hold(order, at_least=HOLD_AFTER_PROMPT, now=now)
@@ -116,16 +124,34 @@ def send_stk_push(order_id: int) -> None:
 
 
 def _claim_after_expiry(order_id: int, now: datetime) -> OrderPayment | None:
-    """Claim an attempt once expired ones of its phone are closed; fail it if the phone is busy."""
-    payment = OrderPayment.objects.unsent().filter(order=order_id).first()
+    """Claim an attempt once expired ones of its phone are closed.
+
+    Where the phone is busy still, the attempt has failed; but its owner's waits for a stranger's
+    prompt to end, and goes before any other stranger's.
+    """
+    unsent = OrderPayment.objects.unsent().filter(order=order_id)
+    payment = unsent.select_related("order").first()
     if payment is None:
         return None
     expire_stk_pushes(now=now, phone=payment.phone)
     try:
         return _claim(order_id, now)
     except IntegrityError:
-        _abandon(payment, PHONE_BUSY)
+        if _may_wait(payment, now):
+            unsent.filter(pk=payment.pk).update(result_code=PHONE_BUSY)
+        else:
+            _abandon(payment, PHONE_BUSY)
         return None
+
+
+def _may_wait(payment: OrderPayment, now: datetime) -> bool:
+    """Whether the phone is the buyer's, and whatever rings on it is not theirs."""
+    buyer_id = payment.order.buyer_id
+    own = OrderPayment.objects.filter(phone=payment.phone, live=True, rung_at__isnull=False)
+    return (
+        has_paid_from(buyer_id, payment.phone, now)
+        and not own.filter(order__buyer=buyer_id).exists()
+    )
 
 
 @transaction.atomic
@@ -140,7 +166,8 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     payment = payments[0]
     order = payment.order = locked_row(Order, order_id)
     if reason := _reason_not_to_send(payment, order, now):
-        _abandon(payment, reason)
+        # Who asks too often reads so where they ask: no phone buzzes for it, and no inbox fills.
+        _abandon(payment, reason, notify=reason not in {RATE_LIMITED, TOO_MANY_PHONES})
         return None
     OrderPayment.objects.filter(pk=payment.pk).update(
         status=AttemptStatus.UNKNOWN,
@@ -162,15 +189,29 @@ def _locked(**which: int) -> OrderPaymentQuerySet:
 
 
 def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> str:
-    """The failure code of an attempt that must not be sent; empty when it may be."""
-    if not order.is_unpaid or order.expires_at <= now or payment.created_at < now - MAX_UNSENT_AGE:
+    """The failure code of an attempt that must not be sent.
+
+    Empty when it may be: then it is taken out of the budgets of its phone and its buyer.
+    """
+    too_old = payment.created_at < now - _max_age(payment)
+    if not order.is_unpaid or order.expires_at <= now or too_old:
         return payment.result_code or NOT_SENT
-    recent = OrderPayment.objects.filter(
-        phone=payment.phone, rung_at__gt=now - timedelta(hours=1)
-    ).exclude(pk=payment.pk)
-    # No more rows than the limit are read, however many there are.
-    at_limit = len(recent.values_list("pk")[:MAX_PROMPTS_PER_HOUR]) == MAX_PROMPTS_PER_HOUR
-    return RATE_LIMITED if at_limit else ""
+    is_own = has_paid_from(order.buyer_id, payment.phone, now)
+    if not is_own and _is_waited_for(payment, now):
+        return PHONE_BUSY
+    return take_prompt(order.buyer_id, payment.phone, now, is_own=is_own)
+
+
+def _is_waited_for(payment: OrderPayment, now: datetime) -> bool:
+    """Whether the phone's owner waits for it to be free: they go first."""
+    waiting = OrderPayment.objects.unsent().filter(
+        phone=payment.phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
+    )
+    return waiting.exclude(pk=payment.pk).exists()
+
+
+def _max_age(payment: OrderPayment) -> timedelta:
+    return MAX_WAIT_FOR_PHONE if payment.result_code == PHONE_BUSY else MAX_UNSENT_AGE
 
 
 @transaction.atomic
@@ -178,9 +219,20 @@ def _abandon(payment: OrderPayment, code: str, *, notify: bool = True) -> int:
     """Let an attempt that was never sent have failed. Returns how many did: 1, or 0."""
     unsent = OrderPayment.objects.unsent().filter(pk=payment.pk)
     failed = unsent.update(status=AttemptStatus.FAILED, live=False, result_code=code)
+    if failed:
+        end_hold_of(payment, code)
     if failed and notify:
         notify_payment_failed(payment, payment.order, code, live=payment.live)
     return failed
+
+
+def end_hold_of(payment: OrderPayment, code: str) -> None:
+    """Cut the hold short of the order for which this attempt, live until now, ended with this code.
+
+    Call inside the transaction in which it ended.
+    """
+    if ends_hold(code):
+        end_prompt(payment.order_id, now=timezone.now())
 
 
 def _push(payment: OrderPayment) -> None:
@@ -197,6 +249,7 @@ def _push(payment: OrderPayment) -> None:
     except DarajaRefused as refusal:
         logger.warning("payment %s: M-Pesa refused the prompt: %s", payment.pk, refusal)
         _record_refusal(payment, refusal)
+        give_prompt_back(payment.order.buyer_id, payment.phone, timezone.now())
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
         claimed.update(result_text=str(silence)[:200])
@@ -237,6 +290,7 @@ def _record_refusal(payment: OrderPayment, refusal: DarajaRefused) -> None:
         result_code=code,
         result_text=str(refusal)[:200],
     ):
+        end_hold_of(payment, code)
         notify_payment_failed(payment, payment.order, code, live=payment.live)
 
 
@@ -247,16 +301,18 @@ def expire_stk_pushes(
 
     Their status is still queried: only ``live`` changes. Those never sent have failed; the buyer of
     ``order_id`` is not notified, for they are trying again at this moment, and does not wait for
-    what was not taken at the first try. Returns how many.
+    what was not taken at the first try, or waits for its phone. Returns how many.
     """
     live = OrderPayment.objects.filter(live=True)
     if order_id is not None:
         live = live.filter(order=order_id)
     if phone is not None:
         live = live.filter(phone=phone)
-    too_late = Q(created_at__lt=now - MAX_UNSENT_AGE)
+    waits = Q(result_code=PHONE_BUSY)
+    too_late = Q(created_at__lt=now - MAX_UNSENT_AGE) & ~waits
+    too_late |= Q(created_at__lt=now - MAX_WAIT_FOR_PHONE)
     if order_id is not None:
-        too_late |= Q(rung_at__isnull=False)
+        too_late |= Q(rung_at__isnull=False) | waits
     unsent = live.filter(too_late, status=AttemptStatus.REQUESTED)
     silent = live.filter(rung_at__lt=now - STK_TIMEOUT)
     # One row at a time: a statement over many would hold some while it waits for others.
@@ -265,6 +321,16 @@ def expire_stk_pushes(
         for payment in unsent.select_related("order")
     )
     return closed + sum(
-        silent.filter(pk=payment_id).update(live=False)
-        for payment_id in silent.values_list("pk", flat=True)
+        _close_silent(silent.filter(pk=payment_id), of_order, now)
+        for payment_id, of_order in silent.values_list("pk", "order")
     )
+
+
+@transaction.atomic
+def _close_silent(attempt: OrderPaymentQuerySet, order_id: int, now: datetime) -> int:
+    """Close one prompt that no phone shows any more, and its hold with it. Returns how many: 1, or
+    0 where it has ended meanwhile."""
+    closed = attempt.update(live=False)
+    if closed:
+        end_prompt(order_id, now=now)
+    return closed

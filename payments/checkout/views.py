@@ -23,6 +23,7 @@ from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer, field_errors
 from omachemainproj.compiled_queries import compiled
 from orders.cashout import place_order
+from orders.holds import network_to_count
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order
 from orders.representations import represent_order
@@ -30,10 +31,14 @@ from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput,
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from .messages import describe_prompt, manual_payment_options
+from .ring_budget import check_network
 from .stk_push import retry_payment
 
 _NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
 _CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
+_TOO_MANY = error_answer(
+    "Too many different phones were asked to pay from your network.", "too_many_new_phones"
+)
 _REPLAYED = OpenApiParameter(
     "Idempotent-Replayed",
     location=OpenApiParameter.HEADER,
@@ -87,6 +92,53 @@ _CONFLICT = OpenApiResponse(
                 "code": "price_changed",
                 "order": [{"product": 7, "number": 2, "price": 1600, "amount": 3200}],
                 "amount": 3200,
+            },
+        ),
+        OpenApiExample(
+            "network_holds_too_much",
+            value={
+                "detail": (
+                    "New customers on your network hold as much as they may without paying. Try "
+                    "again in a few minutes with fewer goods, or from another network."
+                ),
+                "code": "network_holds_too_much",
+            },
+        ),
+        OpenApiExample(
+            "phone_holds_too_much",
+            value={
+                "detail": (
+                    "Unpaid orders hold as much as one phone may pay for. Pay or cancel them "
+                    "first, wait a few minutes, or give another number."
+                ),
+                "code": "phone_holds_too_much",
+            },
+        ),
+        OpenApiExample(
+            "too_many_unpaid_goods",
+            value={
+                "detail": (
+                    "You can hold 10 different products before paying, and this would make 12. "
+                    "Order fewer at once, or pay or cancel what you ordered first. Once you have "
+                    "paid for an order you can hold more."
+                ),
+                "code": "too_many_unpaid_goods",
+                "most": 10,
+                "order_token": _OWN,
+                "order_tokens": [_OWN],
+            },
+        ),
+        OpenApiExample(
+            "too_much_unpaid_value",
+            value={
+                "detail": (
+                    "You can hold goods for KES 300,000 before paying. Pay or cancel what you "
+                    "ordered first, or order less at once."
+                ),
+                "code": "too_much_unpaid_value",
+                "most": 300000,
+                "order_token": _OWN,
+                "order_tokens": [_OWN],
             },
         ),
         OpenApiExample(
@@ -167,6 +219,7 @@ class CashoutView(APIView):
             422: error_answer(
                 "This Idempotency-Key was used for a different order.", "idempotency_key_reused"
             ),
+            429: _TOO_MANY,
         },
         parameters=[_KEY, _REPLAYED],
         examples=[_BODY, _SHOWN],
@@ -175,20 +228,26 @@ class CashoutView(APIView):
         """Place an order and ring the phone that pays for it.
 
         Prices are the shop's, all lines or none are held, and the goods stay held until
-        `expires_at`. A shortage is pointed at on its line:
-        `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+        `expires_at`; when a prompt ends without money that is moved to five minutes from then, and
+        goods that are sold out otherwise go to the next buyer who wants them. A shortage is pointed
+        at on its line: `{"order": [{}, {"number": ["Only 3 left."]}]}`.
+
+        What one may hold unpaid is limited by number, by value, by phone and by network: less for
+        who has never paid, and less and not for as long for who lets order after order lapse.
 
         A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
         them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
+        _check_network(request, asked.validated_data["mpesa_number"])
         placed = place_order(
             buyer=current_user(request),
             lines=asked.validated_data["order"],
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
             shown_amount=asked.validated_data.get("amount"),
+            network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:
             payment = _represent_payment(placed.order, is_new=True)
@@ -222,17 +281,21 @@ class PayView(APIView):
     @extend_schema(
         operation_id="pay",
         request=PayInput,
-        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
+        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED, 429: _TOO_MANY},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
         """Ring the buyer's phone once more, or another one.
 
-        Refused with 409 while a prompt is open (`prompt_open`) and once the order is paid,
-        cancelled or expired (`order_closed`).
+        The goods stay held for this prompt, within the hard limit of their hold.
+
+        Refused with 409 while a prompt is open (`prompt_open`), once the order is paid, cancelled
+        or expired (`order_closed`), and for another phone that unpaid orders name for as much as
+        one may pay for (`phone_holds_too_much`).
         """
         order = _own_order(request, order_token)
         asked = PayInput(data=_body(request))
         asked.is_valid(raise_exception=True)
+        _check_network(request, asked.validated_data.get("mpesa_number") or order.mpesa_number)
         retry_payment(order, phone=asked.validated_data.get("mpesa_number"))
         order.refresh_from_db()
         return _answer(order)
@@ -255,6 +318,13 @@ class CancelView(APIView):
         """
         order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
         return _answer(order)
+
+
+def _check_network(request: Request, phone: str) -> None:
+    """Refuse a phone that is one too many for the caller's network. Raises TooManyNewPhones."""
+    # Behind a proxy, EdgeMiddleware has set this to the client's own address.
+    address = request.META.get("REMOTE_ADDR", "")
+    check_network(current_user(request).pk, phone, address, timezone.now())
 
 
 def _body(request: Request) -> Any:

@@ -5,6 +5,7 @@ Account Balance. What comes to a queue timeout address is the request, word for 
 integrator was told by Safaricom.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -34,6 +35,9 @@ DECISIVE = frozenset(
         "OriginalTransactionID",
     }
 )
+
+
+_KES = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,20 @@ class Result:
         """The receipt of the payout, or of the transaction asked about; "" where there is none."""
         reported = self.facts.get("ReceiptNo") or self.facts.get("TransactionReceipt")
         return receipt_text(reported)
+
+    @property
+    def holdings(self) -> Mapping[str, Decimal]:
+        """What each account of a number of ours holds, in KES, from the answer to a balance query.
+
+        By the account's name. Empty where the answer is of another shape, or of another currency.
+        """
+        held: dict[str, Decimal] = {}
+        for part in self.facts.get("AccountBalance", "").split("&"):
+            name, currency, current, *_ = [*part.split("|"), "", "", ""]
+            if currency != "KES" or not _KES.fullmatch(current):
+                return {}
+            held[name] = Decimal(current)
+        return held
 
     @property
     def original_transaction_id(self) -> str:

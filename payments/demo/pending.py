@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from orders.models import Order
-from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, Refund
+from payments.models import OPEN, GatewayEvent, OrderPayment, Payout, ReceiptQuestion, Refund
 
 #: A request to M-Pesa that was sent this lately may still be under way.
 UNDER_WAY = timedelta(seconds=3)
@@ -28,6 +28,9 @@ def what_waits(people: list[int]) -> dict[str, int]:
         "unpaid orders": Order.objects.unpaid().filter(buyer__in=people),
         "prompts": OrderPayment.objects.filter(status__in=OPEN, order__buyer__in=people),
         "messages of M-Pesa": GatewayEvent.objects.to_process(),
+        "questions about payments": ReceiptQuestion.objects.filter(
+            next_check_at__isnull=False, receipt__order__buyer__in=people
+        ),
         "refunds": Refund.objects.filter(next_check_at__isnull=False, order__buyer__in=people),
         "payouts": Payout.objects.filter(next_check_at__isnull=False, seller__in=people),
     }
@@ -43,6 +46,9 @@ def bring_forward(people: list[int]) -> None:
     asked_lately = Q(rung_at__gt=now - UNDER_WAY) | Q(checked_at__gt=now - UNDER_WAY)
     prompts = OrderPayment.objects.filter(order__buyer__in=people, **later)
     prompts.exclude(asked_lately).update(next_check_at=now)
+    # One that was asked has its answer on the way, and is not asked twice for a day's sake.
+    questions = ReceiptQuestion.objects.filter(receipt__order__buyer__in=people, **later)
+    questions.filter(asked=0).update(next_check_at=now)
     sent_lately = Q(sent_at__gt=now - UNDER_WAY)
     for rows in (
         Refund.objects.filter(order__buyer__in=people, **later),

@@ -149,10 +149,16 @@ def cannot_be_sold(scene: Scene, order: Order, line: dict[str, Any]) -> None:
 
 
 def comes_back(scene: Scene, order: Order, line: dict[str, Any]) -> None:
-    """After it was delivered, and its seller perhaps paid: that is their debt then."""
+    """After it was delivered, and its seller perhaps paid: that is their debt then.
+
+    What is dear waits for a second person of the shop.
+    """
     is_taken_as_delivered(scene, order, line)
     note = "The buyer brought it back: it is not the colour on the picture."
-    move(scene.support, line, "cancelled", note=note, goods_there=True)
+    asked = {"to": "cancelled", "note": note, "goods_there": True}
+    status, said = scene.support.ask("POST", _move(line), asked)
+    if status != 200 and said.get("code") != "second_person_needed":
+        raise DemoError(f"A return was answered with {status}: {said}")
 
 
 def move(by: Person, line: dict[str, Any], to: str, **proof: Any) -> None:

@@ -1,6 +1,7 @@
 """How money came and went: attempts to collect it, what arrived, what left, whose it is."""
 
 from .access_tokens import AccessToken
+from .evidence import ANSWERS, ReceiptEvidence, ReceiptQuestion
 from .gateway_events import EventState, GatewayEvent, Source
 from .ledger import (
     Account,
@@ -11,7 +12,7 @@ from .ledger import (
     clearing_account,
     is_clearing,
 )
-from .order_balances import OrderBalance, amount_credited, order_balance
+from .order_balances import OrderBalance, amount_credited, backed, order_balance
 from .order_payments import (
     OPEN,
     AttemptStatus,
@@ -20,27 +21,36 @@ from .order_payments import (
     OrderPaymentQuerySet,
     new_callback_token,
 )
-from .payouts import (
-    AWAITS_APPROVAL,
-    Payout,
-    PayoutDay,
-    SellerShare,
-)
+from .originals import Original
+from .payouts import Payout, PayoutDay, SellerShare
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
+    DOUBTFUL,
     Provider,
     QueryBudget,
     Receipt,
     ReceiptSource,
+    Standing,
     StatementPull,
     provider_choices,
 )
-from .refunds import Cause, Refund, Way
+from .refunds import Cause, Refund, RefundDay, Way
 from .strangers import StrangersPosts
-from .transfers import MAX_TRIES, MoneyOut, PayoutStop, TransferStatus, new_conversation_id
+from .transfers import (
+    AWAITS_APPROVAL,
+    MAX_TRIES,
+    MoneyOut,
+    PayoutStop,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+    new_conversation_id,
+)
 
 __all__ = [
+    "ANSWERS",
     "AWAITS_APPROVAL",
+    "DOUBTFUL",
     "MAX_TRIES",
     "OPEN",
     "STK_QUERIES",
@@ -58,23 +68,31 @@ __all__ = [
     "OrderBalance",
     "OrderPayment",
     "OrderPaymentQuerySet",
+    "Original",
     "Payout",
     "PayoutDay",
     "PayoutStop",
     "Provider",
     "QueryBudget",
     "Receipt",
+    "ReceiptEvidence",
+    "ReceiptQuestion",
     "ReceiptSource",
     "Refund",
+    "RefundDay",
     "SellerShare",
+    "SentOnDay",
     "Side",
     "Source",
+    "Standing",
     "StatementPull",
     "StrangersPosts",
     "TransferStatus",
+    "Unnumbered",
     "Way",
     "account_choices",
     "amount_credited",
+    "backed",
     "clearing_account",
     "is_clearing",
     "new_callback_token",

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from omachemainproj.compiled_queries import compiled
 from orders.models import Order, OrderTrack
 
-from .receipts import Receipt
+from .receipts import Receipt, Standing
 from .refunds import Refund
 
 
@@ -35,6 +35,28 @@ def order_balance(order_id: int) -> OrderBalance:
     """How an order's money stands. One query."""
     came, owed, returned, waiting = _order_balance(order_id)[0]
     return OrderBalance(int(came) - int(owed), int(returned), bool(waiting))
+
+
+def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
+    """Annotate orders with what confirmed payments leave for their lines, in KES.
+
+    ``needed`` is the price of the lines that stand. ``confirmed`` is what came for certain, less
+    what goes back of it; ``made_up`` is that, and what the shop bears of what was counted.
+    """
+    sure = {"order": OuterRef("pk"), "standing": Standing.CONFIRMED}
+    came = Receipt.objects.filter(**sure).order_by().values("order")
+    gone = Refund.objects.owed().filter(order=OuterRef("pk"), receipt__standing=Standing.CONFIRMED)
+    returned = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True).order_by()
+    back = Coalesce(
+        Subquery(gone.order_by().values("order").annotate(n=Sum("amount")).values("n")), 0
+    )
+    price_back = Subquery(returned.values("order").annotate(n=Sum("amount")).values("n"))
+    return orders.annotate(
+        needed=F("amount") - Coalesce(price_back, 0),
+        confirmed=Coalesce(Subquery(came.annotate(n=Sum("amount")).values("n")), 0) - back,
+        made_up=Coalesce(Subquery(came.annotate(n=Sum(F("amount") + F("borne"))).values("n")), 0)
+        - back,
+    )
 
 
 @compiled

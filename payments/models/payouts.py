@@ -9,10 +9,20 @@ from django.db.models import F, Q
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
+from .transfers import (
+    UNDER_WAY,
+    MoneyOut,
+    MoneyOutQuerySet,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+)
 
-#: A payout too large to leave before a second person has looked at it.
-AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
+
+def default_approval_above() -> int:
+    """What is too large now to leave on one person's word, in KES."""
+    limit: int = settings.PAYOUT_APPROVAL_ABOVE
+    return limit
 
 
 class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
@@ -36,10 +46,6 @@ class PayoutQuerySet(MoneyOutQuerySet["Payout"]):
         """Refused payouts that no later time can mend: a number must change, or a person decide."""
         return self.refused().filter(next_check_at__isnull=True)
 
-    def to_approve(self) -> PayoutQuerySet:
-        """Payouts too large to leave before a second person has looked at them."""
-        return self.filter(AWAITS_APPROVAL)
-
 
 class Payout(MoneyOut):
     """One try to send a seller what they are owed, to one number.
@@ -53,10 +59,10 @@ class Payout(MoneyOut):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="payouts"
     )
     gross = models.PositiveIntegerField(help_text="Whole Kenyan shillings, before any debt.")
-    #: Too large to leave before a second person has looked at it.
-    needs_approval = models.BooleanField(default=False)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    approval_above = models.PositiveIntegerField(
+        default=default_approval_above,
+        editable=False,
+        help_text="Whole Kenyan shillings: what was too large at the time.",
     )
 
     objects = PayoutQuerySet.as_manager()
@@ -81,6 +87,25 @@ class Payout(MoneyOut):
                 name="mpesa_number_is_of_one_payout", fields=["number"], condition=~Q(number="")
             ),
             models.CheckConstraint(name="payout_names_a_phone", condition=~Q(phone="")),
+            models.CheckConstraint(
+                name="payout_above_the_limit_is_approved",
+                condition=Q(needs_approval=True) | Q(amount__lte=F("approval_above")),
+            ),
+            models.CheckConstraint(
+                name="payout_is_not_approved_by_its_seller",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("seller")),
+            ),
+            models.CheckConstraint(
+                name="payout_that_is_done_has_a_number_or_says_why_not",
+                condition=~Q(status=TransferStatus.DONE)
+                | ~Q(number="")
+                | Q(unnumbered=Unnumbered.NOT_TOLD)
+                | Q(amount=0),
+            ),
+            models.CheckConstraint(
+                name="payout_is_done_at_a_time",
+                condition=~Q(status=TransferStatus.DONE) | Q(done_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
@@ -127,6 +152,10 @@ class SellerShare(models.Model):
     )
     #: The number on the listing when it was sold, or the one its seller has given since.
     phone = models.CharField(max_length=12)
+    #: Which of the staff typed that number; None where its seller did.
+    phone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     sold_for = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     commission = models.PositiveIntegerField(help_text="The shop's part of it.")
     amount = models.PositiveIntegerField(help_text="The seller's part of it.")
@@ -160,11 +189,5 @@ class SellerShare(models.Model):
         return f"{self.amount} KES for line {self.track_id}"
 
 
-class PayoutDay(models.Model):
-    """What left to sellers on one day, by Nairobi's calendar: counted when it is sent."""
-
-    day = models.DateField(unique=True)
-    sent = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
-
-    def __str__(self) -> str:
-        return f"{self.sent} KES on {self.day:%d %b %Y}"
+class PayoutDay(SentOnDay):
+    """What left to sellers on one day."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
@@ -25,7 +26,7 @@ def provider_choices() -> list[tuple[str, str]]:
 
 
 class ReceiptSource(models.TextChoices):
-    """What first reported a receipt to the shop."""
+    """What reports a receipt to the shop, first or afterwards."""
 
     CALLBACK = "callback", "callback at the attempt's own address"
     QUERY = "query", "status query"
@@ -33,6 +34,21 @@ class ReceiptSource(models.TextChoices):
     STATEMENT = "statement", "M-Pesa's statement"
     BANK = "bank", "a bank's notification"
     STAFF = "staff", "written down by a person"
+    STATUS = "status", "transaction status query"
+    EARLIER = "earlier", "money of it left before it was kept who told of it"
+
+
+class Standing(models.TextChoices):
+    """How far a payment is known to have come."""
+
+    TOLD = "told"  # somebody said so; nothing leaves on that
+    CONFIRMED = "confirmed"  # two sources agree, the gateway itself among them
+    DOUBTED = "doubted"  # M-Pesa says that there is no such payment, or another
+    NEVER_CAME = "never_came"  # a person has found so; it is written off
+
+
+#: Of a payment of which this is known, no order is paid and nothing is given back.
+DOUBTFUL = (Standing.DOUBTED, Standing.NEVER_CAME)
 
 
 class ReceiptQuerySet(models.QuerySet["Receipt"]):
@@ -55,6 +71,14 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(
             order__isnull=True, provider=Provider.MPESA, stands_alone=False, same_as__isnull=True
         ).exclude(number="")
+
+    def in_doubt(self) -> ReceiptQuerySet:
+        """Money M-Pesa does not know, or knows otherwise: a person must decide."""
+        return self.filter(standing=Standing.DOUBTED)
+
+    def to_look_up(self) -> ReceiptQuerySet:
+        """A bank's money, which no query confirms: a person has to look at the bank's statement."""
+        return self.filter(standing=Standing.TOLD, amount__gt=0).exclude(provider=Provider.MPESA)
 
     def unseen(self) -> ReceiptQuerySet:
         """Money whose amount had to be corrected, and nobody has acknowledged that yet."""
@@ -88,6 +112,10 @@ class Receipt(models.Model):
     door = models.CharField(max_length=9, choices=ReceiptSource)
     #: Of the payer, as the provider shows it: in full (12 digits), as SHA-256, or masked.
     phone = models.CharField(max_length=64, blank=True)
+    #: Who typed that number, where no provider has shown it.
+    phone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     payer = models.CharField(max_length=100, blank=True, help_text="The payer's name, if told.")
     reference = models.CharField(max_length=40, blank=True, help_text="What the payer typed.")
     #: Credited to an order that is not covered yet.
@@ -102,6 +130,12 @@ class Receipt(models.Model):
     )
     #: A person has found that it is no prompt's whose receipt number has not come.
     stands_alone = models.BooleanField(default=False)
+    #: Money of it leaves only once it is confirmed (payments.evidence).
+    standing = models.CharField(
+        max_length=10, choices=Standing, default=Standing.TOLD, db_default=Standing.TOLD
+    )
+    doubted_at = models.DateTimeField(null=True)
+    doubt = models.CharField(max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReceiptQuerySet.as_manager()
@@ -113,6 +147,15 @@ class Receipt(models.Model):
                 fields=["provider", "number"],
                 condition=~Q(number=""),
             ),
+            models.CheckConstraint(
+                name="receipt_that_is_another_counts_nothing",
+                condition=Q(same_as__isnull=True)
+                | Q(amount=0, borne=0, number="", order__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="receipt_waits_for_the_rest_of_an_order",
+                condition=Q(waiting=False) | Q(order__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
@@ -123,11 +166,29 @@ class Receipt(models.Model):
                 fields=["created_at"], name="receipt_without_number", condition=Q(number="")
             ),
             models.Index(fields=["id"], name="receipt_unseen", condition=Q(unseen=True)),
+            models.Index(
+                fields=["id"], name="receipt_in_doubt", condition=Q(standing=Standing.DOUBTED)
+            ),
+            models.Index(
+                fields=["id"],
+                name="receipt_of_a_bank_to_look_up",
+                condition=Q(standing=Standing.TOLD) & ~Q(provider=Provider.MPESA),
+            ),
         ]
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
     def __str__(self) -> str:
         return f"{self.number or 'number to come'}: {self.amount} KES"
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether enough sources agree on it for its money to leave."""
+        return self.standing == Standing.CONFIRMED
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether M-Pesa does not know it, or knows it otherwise, and nobody has decided."""
+        return self.standing == Standing.DOUBTED
 
 
 class StatementPull(models.Model):

@@ -8,7 +8,14 @@ from django.db import models
 from django.db.models import Q
 
 from .receipts import Provider, Receipt
-from .transfers import UNDER_WAY, MoneyOut, MoneyOutQuerySet, TransferStatus
+from .transfers import (
+    UNDER_WAY,
+    MoneyOut,
+    MoneyOutQuerySet,
+    SentOnDay,
+    TransferStatus,
+    Unnumbered,
+)
 
 
 class Way(models.TextChoices):
@@ -17,7 +24,7 @@ class Way(models.TextChoices):
     REVERSAL = "reversal", "reversal of the payment"
     B2C = "b2c", "payment to the phone"
     PORTAL = "portal", "a person, on M-Pesa's portal"
-    OUTSIDE = "outside", "M-Pesa itself, at its customer's word"
+    OUTSIDE = "outside", "no payment of the shop's"
 
 
 class Cause(models.TextChoices):
@@ -31,6 +38,9 @@ class Cause(models.TextChoices):
     RETURNED = "returned", "the goods were cancelled after they were paid"
     STAFF = "staff", "a person decided so"
     OUTSIDE = "outside", "M-Pesa took the payment back by itself"
+    TOO_LATE = "too_late", "it came more than a day after the order was closed"
+    OFF_SALE = "off_sale", "it came after the goods were taken off sale"
+    NEVER_CAME = "never_came", "it never came, and is written off"
 
 
 #: A payment that is being reversed, or was: it is not asked for a second time.
@@ -39,8 +49,6 @@ MAY_HAVE_GONE = (TransferStatus.DUE, *UNDER_WAY, TransferStatus.DONE)
 
 #: Never asked for, or certainly refused.
 UNSENT = (TransferStatus.DUE, TransferStatus.REFUSED)
-#: After each question whether a payment still stands: how long until the next.
-RECEIPT_QUERIES = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 60, 180, 360, 720))
 #: For so long the answer that it stands is believed.
 STANDS_FOR = timedelta(hours=1)
 
@@ -102,6 +110,31 @@ class Refund(MoneyOut):
             models.CheckConstraint(
                 name="payment_to_a_phone_names_it", condition=~Q(way=Way.B2C, phone="")
             ),
+            models.CheckConstraint(
+                name="refund_is_sent_once_it_is_approved",
+                condition=Q(needs_approval=False)
+                | Q(approved_by__isnull=False)
+                | Q(way=Way.OUTSIDE)
+                | Q(
+                    status__in=[
+                        TransferStatus.DUE,
+                        TransferStatus.REFUSED,
+                        TransferStatus.DROPPED,
+                    ]
+                ),
+            ),
+            models.CheckConstraint(
+                name="refund_that_is_done_has_a_number_or_says_why_not",
+                condition=~Q(status=TransferStatus.DONE)
+                | ~Q(number="")
+                | Q(unnumbered=Unnumbered.NOT_TOLD)
+                | Q(unnumbered=Unnumbered.ALREADY_REVERSED, way=Way.REVERSAL)
+                | Q(unnumbered=Unnumbered.OUTSIDE, way=Way.OUTSIDE),
+            ),
+            models.CheckConstraint(
+                name="refund_is_done_at_a_time",
+                condition=~Q(status=TransferStatus.DONE) | Q(done_at__isnull=False),
+            ),
         ]
         indexes = [
             models.Index(
@@ -152,3 +185,7 @@ class Refund(MoneyOut):
     def query_id(self) -> str:
         # Daraja gives a reversal an id of its own.
         return self.reversal_conversation_id if self.is_reversal else super().query_id
+
+
+class RefundDay(SentOnDay):
+    """What left to buyers on one day."""

@@ -7,6 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -35,6 +36,18 @@ class TransferStatus(models.TextChoices):
     DONE = "done"  # whom it is owed to has it
     REFUSED = "refused"  # M-Pesa said no: another follows, or a person decides
     DROPPED = "dropped"  # never sent, and no longer needed
+
+
+#: Money that is not to leave before a second person has looked at it.
+AWAITS_APPROVAL = Q(status=TransferStatus.DUE, needs_approval=True, approved_by__isnull=True)
+
+
+class Unnumbered(models.TextChoices):
+    """How something became done of which M-Pesa's receipt number is not known."""
+
+    ALREADY_REVERSED = "reversed", "M-Pesa only said that it had been reversed before"
+    OUTSIDE = "outside", "M-Pesa took the payment back by itself"
+    NOT_TOLD = "not_told", "M-Pesa said that it was done, and named no receipt"
 
 
 #: M-Pesa may know of it, and its end is not known.
@@ -67,6 +80,10 @@ class MoneyOutQuerySet(models.QuerySet[AnyMoneyOut]):
             status__in=(TransferStatus.DUE, TransferStatus.DONE, TransferStatus.DROPPED),
         )
 
+    def to_approve(self) -> Self:
+        """What waits for a second person: too large, or to a number that a person typed."""
+        return self.filter(AWAITS_APPROVAL)
+
     def on_hold(self, before: datetime) -> Self:
         """What is owed since before then and not sent yet: for float, a limit, or a stop."""
         return self.filter(
@@ -96,6 +113,8 @@ class MoneyOut(models.Model):
     #: Daraja's own name of the request, from its answer.
     conversation_id = models.CharField(max_length=64, blank=True)
     number = models.CharField(max_length=20, blank=True, help_text="M-Pesa's receipt for it.")
+    #: Of what is done and has no number: how that is known.
+    unnumbered = models.CharField(max_length=8, choices=Unnumbered, blank=True, editable=False)
     result_code = models.CharField(max_length=32, blank=True)
     result_text = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=200, blank=True)
@@ -106,6 +125,15 @@ class MoneyOut(models.Model):
     checks = models.PositiveSmallIntegerField(default=0)
     #: How often M-Pesa refused to send the same money before.
     tries = models.PositiveSmallIntegerField(default=0)
+    #: Too large to leave before a second person has looked at it, or to a number staff typed.
+    needs_approval = models.BooleanField(default=False, db_default=False)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    #: Who decided that it is sent, or typed the number it goes to: never who approves it.
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
     sent_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -117,6 +145,12 @@ class MoneyOut(models.Model):
     def is_under_way(self) -> bool:
         """Whether M-Pesa may know of it and its end is not known."""
         return self.status in UNDER_WAY
+
+    @property
+    def awaits_approval(self) -> bool:
+        """Whether a second person has to look at it before it leaves, and has not."""
+        is_due = self.status == TransferStatus.DUE
+        return is_due and self.needs_approval and self.approved_by_id is None
 
     @property
     def kind(self) -> str:
@@ -157,6 +191,19 @@ class MoneyOut(models.Model):
         return type(self)._default_manager.filter(pk=self.pk, status__in=statuses)
 
 
+class SentOnDay(models.Model):
+    """What left on one day, by Nairobi's calendar: counted when it is sent."""
+
+    day = models.DateField(unique=True)
+    sent = models.PositiveIntegerField(default=0, help_text="Whole Kenyan shillings.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.sent} KES on {self.day:%d %b %Y}"
+
+
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
     def stop_payouts(self, reason: str) -> None:
         """Let nothing leave the shop until a person says so. Safe to repeat."""
@@ -191,6 +238,11 @@ class PayoutStop(models.Model):
         constraints = [
             models.UniqueConstraint(
                 name="payouts_are_stopped_once", fields=["is_open"], condition=Q(is_open=True)
+            ),
+            models.CheckConstraint(
+                name="stop_has_an_end_once_it_is_over",
+                condition=Q(is_open=True, ended_at__isnull=True)
+                | Q(is_open=False, ended_at__isnull=False),
             ),
         ]
 

@@ -7,24 +7,36 @@ payout sends is its shares' money, less what the seller owes the shop.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
+from accounts.contacts import record_paid_to
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
-from omachemainproj.dates import NAIROBI
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.task_registry import background_task
+from orders.models import Order
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.daraja.result_codes import PayoutReason
-from payments.models import Payout, PayoutDay, SellerShare, TransferStatus
+from payments.evidence import ask_about
+from payments.models import (
+    Payout,
+    PayoutDay,
+    Receipt,
+    SellerShare,
+    Standing,
+    TransferStatus,
+    backed,
+)
 from payments.transfers import TransferHandler, handles
 
 from .balances import annotate_balances, balance_of
@@ -35,6 +47,8 @@ logger = logging.getLogger(__name__)
 SHARES_PER_ROUND = 200
 #: How old a payout that never left may be for the clock to see whether it left something to spare.
 LOOKBACK = timedelta(days=14)
+#: Until it is seen again whether payments are confirmed; what confirms one wakes its payouts.
+EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @background_task
@@ -89,12 +103,19 @@ def _shares_to_pay(seller_id: int) -> list[SellerShare]:
     left_ids = list(left.values_list("pk", flat=True))
     new = SellerShare.objects.to_pay().filter(seller=seller_id).order_by("pk")
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
-    locked = SellerShare.objects.select_for_update(no_key=True).owed()
+    locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
+    locked = locked.select_related("track")
     return list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
 
 
 def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
-    """Put shares into payouts to one number; return what is left of ``spare`` (below 0, a debt)."""
+    """Put shares into payouts to one number; return what is left of ``spare`` (below 0, a debt).
+
+    A debt is paid off with nothing that was paid by news alone: such shares wait.
+    """
+    if spare < 0:
+        unsure = _unconfirmed_orders(share.track_id for share in waiting)
+        waiting = [share for share in waiting if share.track.order_id not in unsure]
     carried: list[SellerShare] = []
     for share in waiting:
         carried.append(share)
@@ -120,15 +141,19 @@ def _create(
     seller_id: int, phone: str, shares: list[SellerShare], *, gross: int, amount: int
 ) -> Payout:
     now = timezone.now()
-    is_large = amount > settings.PAYOUT_APPROVAL_ABOVE
+    limit = settings.PAYOUT_APPROVAL_ABOVE
+    typed_by = next((share.phone_by_id for share in shares if share.phone_by_id), None)
+    waits = amount > limit or typed_by is not None
     payout = Payout(
         seller_id=seller_id,
         phone=phone,
         gross=gross,
         amount=amount,
-        needs_approval=is_large,
+        needs_approval=waits,
+        approval_above=limit,
+        author_id=typed_by,
         tries=max((share.tries for share in shares), default=0),
-        next_check_at=None if is_large else now,
+        next_check_at=None if waits else now,
     )
     if gross > amount:
         payout.note = f"KES {gross - amount} of KES {gross} were kept back for a debt."
@@ -145,16 +170,35 @@ class PayoutHandler(TransferHandler[Payout]):
 
     wrong_amount = "M-Pesa says KES {} was sent, KES {} was due."
     done = "The seller has the money."
+    days = PayoutDay
+
+    @property
+    def daily_limit(self) -> int:
+        limit: int = settings.PAYOUT_DAILY_LIMIT
+        return limit
+
+    def is_backed(self, row: Payout) -> bool:
+        return not _orders_of(row).exclude(made_up__gte=F("needed")).exists()
 
     def lock(self, row_id: int) -> Payout:
         return locked_payout(row_id)
 
     def hold_until(self, row: Payout, now: datetime) -> datetime | None:
-        """Keep a payout back once as much as may leave in a day has left; else it is counted in."""
-        return None if reserve_daily_limit(row, now) else next_day(now)
+        """Keep a payout back whose orders were paid by what nobody has confirmed; ask about that.
 
-    def undo_claim(self, row: Payout) -> None:
-        release_daily_limit(row)
+        What the shop bears a second person lets go: it may be what somebody made it bear.
+        """
+        orders = _orders_of(row)
+        unsure = list(orders.filter(made_up__lt=F("needed")).values_list("pk", flat=True))
+        if unsure:
+            told = Receipt.objects.filter(order__in=unsure, standing=Standing.TOLD)
+            ask_about(told)
+            return now + EVIDENCE_DELAY
+        if row.approved_by_id is None and orders.filter(confirmed__lt=F("needed")).exists():
+            row.needs_approval, row.next_check_at = True, None
+            row.note = row.note or "Its order was paid with less than was counted at first."
+            row.save(update_fields=["needs_approval", "next_check_at", "note"])
+        return None
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it, and let the seller know."""
@@ -167,6 +211,7 @@ class PayoutHandler(TransferHandler[Payout]):
             _cancel_unsent(row.seller_id)
         row.save()
         ledger.post_payout(row)
+        record_paid_to(row.seller_id, row.phone, timezone.now())
         notify(
             NotificationKind.PAID_OUT,
             key=f"paid_out:{row.pk}",
@@ -182,7 +227,6 @@ class PayoutHandler(TransferHandler[Payout]):
         if after is not None:
             row.next_check_at = timezone.now() + after
             row.save(update_fields=["next_check_at"])
-        release_daily_limit(row)
         row.shares.update(tries=F("tries") + 1)
         enqueue_after_commit(create_payouts, row.seller_id)
 
@@ -197,8 +241,10 @@ def _cancel_unsent(seller_id: int) -> None:
 
 
 @transaction.atomic
-def retry_payout(payout_id: int, *, phone: str = "", note: str = "") -> bool:
+def retry_payout(payout_id: int, *, phone: str = "", note: str = "", by: int | None = None) -> bool:
     """Let other payouts carry what M-Pesa refused to send: to ``phone``, where one is given.
+
+    ``by`` is the id of the person of the staff who typed that number: another has to approve it.
 
     Returns False when it is not, or no more, a refused one. Safe to repeat.
     """
@@ -206,7 +252,7 @@ def retry_payout(payout_id: int, *, phone: str = "", note: str = "") -> bool:
     if payout.status != TransferStatus.REFUSED:
         return False
     if phone:
-        payout.shares.update(phone=phone)
+        payout.shares.update(phone=phone, phone_by=by)
     payout.status, payout.next_check_at = TransferStatus.DROPPED, None
     payout.note = (note or "It is tried again.")[:200]
     payout.save(update_fields=["status", "next_check_at", "note"])
@@ -214,31 +260,16 @@ def retry_payout(payout_id: int, *, phone: str = "", note: str = "") -> bool:
     return True
 
 
-def reserve_daily_limit(payout: Payout, now: datetime) -> bool:
-    """Count a payout into today's limit; False when it does not fit any more.
-
-    Counted in the database, the one thing all workers share. Call when it is claimed.
-    """
-    day = now.astimezone(NAIROBI).date()
-    PayoutDay.objects.bulk_create([PayoutDay(day=day)], ignore_conflicts=True)
-    left = PayoutDay.objects.filter(day=day, sent__lte=settings.PAYOUT_DAILY_LIMIT - payout.amount)
-    return bool(left.update(sent=F("sent") + payout.amount))
+def _orders_of(payout: Payout) -> QuerySet[Any]:
+    """The orders whose lines a payout carries, with what confirmed payments leave for them."""
+    carried = SellerShare.objects.filter(payout=payout.pk)
+    return backed(Order.objects.filter(pk__in=carried.values("track__order")))
 
 
-def release_daily_limit(payout: Payout) -> None:
-    """Take a payout out of the limit of the day it was claimed on: it has not left.
-
-    Call once, in the transaction that says so.
-    """
-    if payout.sent_at is not None:
-        day = PayoutDay.objects.filter(day=payout.sent_at.astimezone(NAIROBI).date())
-        day.filter(sent__gte=payout.amount).update(sent=F("sent") - payout.amount)
-
-
-def next_day(now: datetime) -> datetime:
-    """When the next day's limit begins."""
-    midnight = now.astimezone(NAIROBI).replace(hour=0, minute=0, second=0, microsecond=0)
-    return midnight + timedelta(days=1)
+def _unconfirmed_orders(line_ids: Iterable[int]) -> set[int]:
+    """Of the orders of these lines, those that no confirmed payment covers."""
+    orders = backed(Order.objects.filter(tracks__in=list(line_ids)))
+    return set(orders.filter(confirmed__lt=F("needed")).values_list("pk", flat=True))
 
 
 def locked_payout(payout_id: int) -> Payout:

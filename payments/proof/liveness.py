@@ -50,7 +50,7 @@ def _refund_asked_about(now: datetime) -> QuerySet[Refund]:
         status__in=[TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT],
         next_check_at__isnull=True,
         note="",
-    )
+    ).exclude(pk__in=Refund.objects.to_approve().values("pk"))
     return undated.filter(
         Q(status=TransferStatus.DUE)
         | Q(sent_at__gt=now - TRANSFER_QUERIES.last)

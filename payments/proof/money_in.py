@@ -18,7 +18,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
     Receipt,
     Refund,
@@ -107,12 +107,6 @@ def _waiting(now: datetime) -> QuerySet[Order]:
     # What M-Pesa has taken back by itself is not owed, and does not count.
     with_money = _with_money(unpaid).annotate(taken=total(taken, by="order", of=Sum("amount")))
     return with_money.filter(Q(credited__gte=F("amount") + F("taken")) | ~Q(owed=F("taken")))
-
-
-@rule("Nothing is bought on an order that its buyer cancelled")
-def _given_up(now: datetime) -> QuerySet[Order]:
-    alive = (PaymentStatus.REQUESTED, PaymentStatus.PAID)
-    return Order.objects.filter(cancelled_by=CancelledBy.BUYER, payment_status__in=alive)
 
 
 @rule("What came for a cancelled or expired order is owed back within five minutes")

@@ -25,8 +25,10 @@ from payments.models import (
     Account,
     LedgerEntry,
     Payout,
+    Receipt,
     SellerShare,
     Side,
+    Standing,
     TransferStatus,
 )
 from payments.payouts.balances import annotate_balances
@@ -106,9 +108,13 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
     elsewhere = elsewhere.exclude(phone=OuterRef("phone"))
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
+    unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
+    unsure = unsure.filter(order=OuterRef("track__order"))
     forgotten = SellerShare.objects.owed().filter(
         Q(payout__isnull=True) | Q(payout__status=TransferStatus.DROPPED),
         ~Exists(refused),
+        # A debt is paid off with nothing that is not confirmed: it waits, without a payout.
+        ~Exists(unsure),
         amount__gt=0,
         created_at__lt=now - FORGOTTEN,
     )

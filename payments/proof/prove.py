@@ -20,6 +20,7 @@ from omachemainproj.compiled_queries import Fixed, Sometimes, compiled
 from orders.models import Order
 from payments.models import Payout, Receipt, Refund
 
+from .rule import Reading
 from .rules import RULES, Rule
 
 #: Rows named for a broken rule; the rest is counted.
@@ -91,6 +92,8 @@ def one_moment() -> Iterator[None]:
 
 
 def _ask(rule: Rule, now: datetime) -> Broken | None:
+    if rule.read is not None:
+        return _read(rule, rule.read, now)
     ids = _first_breaking(rule, now)
     if not ids:
         return None
@@ -102,7 +105,22 @@ def _ask(rule: Rule, now: datetime) -> Broken | None:
         ids, more = all_ids[:SHOWN], max(len(all_ids) - SHOWN, 0)
         if not ids:
             return None
-    return Broken(rule.says, str(breaking.model._meta.verbose_name), ids, more)
+    return _named(rule, breaking, ids, more)
+
+
+def _read(rule: Rule, read: Reading, now: datetime) -> Broken | None:
+    ids: list[int] = []
+    rows, more = rule.breaking(now), 0
+    for pk in read(rows):
+        if len(ids) < SHOWN:
+            ids.append(pk)
+        else:
+            more += 1
+    return _named(rule, rows, ids, more) if ids else None
+
+
+def _named(rule: Rule, rows: QuerySet[Any], ids: list[int], more: int) -> Broken:
+    return Broken(rule.says, str(rows.model._meta.verbose_name), ids, more)
 
 
 @compiled

@@ -26,20 +26,21 @@ from payments.models import (
     TransferStatus,
     Way,
 )
+from payments.models.ledger import CLEARING
 
 from .rule import rule, total
 
 
-def _of_refund(account: Account, side: Side) -> Coalesce:
-    entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account=account)
-    return total(entries, by="posting__refund", of=net(side))
+def _gone_from_a_provider() -> Coalesce:
+    entries = LedgerEntry.objects.filter(posting__refund=OuterRef("pk"), account__endswith=CLEARING)
+    return total(entries, by="posting__refund", of=net(Side.CREDIT))
 
 
 @rule("A refund has left M-Pesa in the ledger when it is done, once, and not before")
 def _given(now: datetime) -> QuerySet[Refund]:
     given = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
     refunds = Refund.objects.annotate(given=given)
-    return refunds.exclude(given=_of_refund(Account.MPESA_CLEARING, Side.CREDIT))
+    return refunds.exclude(given=_gone_from_a_provider())
 
 
 @rule("What is owed back, and is not back, is what the ledger says is owed for the order")

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from products.models import Product, Review, SellerRating
+from omachemainproj.digests import digest_of
+from orders.models import TrackEvent, TrackStatus
+from products.models import DIGESTED_OF_REVIEW, Product, Review, ReviewDigest, SellerRating
 
 from .rule import rule, total
 
@@ -45,3 +48,29 @@ def _of_its_line(now: datetime) -> QuerySet[Review]:
         product=F("line__product"),
         seller=F("line__seller"),
     )
+
+
+@rule("A review was written after its line was delivered")
+def _after_delivery(now: datetime) -> QuerySet[Review]:
+    delivered = TrackEvent.objects.filter(
+        track=OuterRef("line"),
+        track_status=TrackStatus.DELIVERED,
+        created_at__lte=OuterRef("created_at"),
+    )
+    return Review.objects.filter(~Exists(delivered))
+
+
+def _differing(reviews: QuerySet[Review]) -> Iterator[int]:
+    """The ids of those whose digest is another than was last kept, or was never kept."""
+    digests = ReviewDigest.objects.filter(review=OuterRef("pk")).order_by("-pk")
+    rows = reviews.order_by("pk").values_list(
+        "pk", Subquery(digests.values("sha256")[:1]), *DIGESTED_OF_REVIEW
+    )
+    for pk, kept, *review in rows.iterator(chunk_size=2000):
+        if kept != digest_of(review):
+            yield pk
+
+
+@rule("A review says what was last written, answered or hidden of it", read=_differing)
+def _as_written(now: datetime) -> QuerySet[Review]:
+    return Review.objects.all()

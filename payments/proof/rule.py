@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ FORGOTTEN = timedelta(minutes=5)
 OVERDUE = timedelta(minutes=10)
 
 Breaking = Callable[[datetime], QuerySet[Any]]
+Reading = Callable[[QuerySet[Any]], Iterator[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +30,25 @@ class Rule:
     breaking: Breaking
     #: Of the ids the question finds, those that break the rule, where SQL cannot tell them all.
     only: Callable[[list[int]], list[int]] | None = None
+    #: Where SQL can tell none of them: goes through all that the question finds, a row at a time,
+    #: and gives the ids of those that break the rule.
+    read: Reading | None = None
 
 
 RULES: list[Rule] = []
 
 
 def rule(
-    says: str, *, only: Callable[[list[int]], list[int]] | None = None
+    says: str,
+    *,
+    only: Callable[[list[int]], list[int]] | None = None,
+    read: Reading | None = None,
 ) -> Callable[[Breaking], Breaking]:
-    """Enter a question into the list; what it finds, or ``only`` leaves of it, breaks the rule."""
+    """Enter a question into the list; what it finds breaks the rule, or what ``only`` leaves of it
+    or ``read`` finds in it."""
 
     def enter(breaking: Breaking) -> Breaking:
-        RULES.append(Rule(says, breaking, only))
+        RULES.append(Rule(says, breaking, only, read))
         return breaking
 
     return enter

@@ -16,7 +16,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast, Concat
 
-from orders.models import OrderTrack, PaymentStatus
+from orders.models import OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from products.models import Product, StockMovement
 
 from .rule import rule, total
@@ -57,11 +57,6 @@ def _goods_left() -> Exists:
     )
 
 
-@rule("The goods of a paid order left the shelf, as many as were bought")
-def _taken(now: datetime) -> QuerySet[OrderTrack]:
-    return OrderTrack.objects.filter(~_goods_left(), order__payment_status=PaymentStatus.PAID)
-
-
 @rule("Nothing leaves the shelf for an order that is unpaid, cancelled or expired")
 def _not_taken(now: datetime) -> QuerySet[OrderTrack]:
     return OrderTrack.objects.filter(_goods_left(), order__payment_status__in=_WITHOUT_MONEY)
@@ -77,3 +72,24 @@ def _came_back(now: datetime) -> QuerySet[StockMovement]:
         number=OuterRef("quantity"),
     )
     return StockMovement.objects.filter(~Exists(lines), reference__startswith="return:")
+
+
+def _was_paid(line: OuterRef) -> Exists:
+    return Exists(TrackEvent.objects.filter(track=line, track_status=TrackStatus.PAID))
+
+
+@rule("The goods of a line that was ever paid left the shelf, as many as were bought")
+def _taken(now: datetime) -> QuerySet[OrderTrack]:
+    return OrderTrack.objects.filter(_was_paid(OuterRef("pk")), ~_goods_left())
+
+
+@rule("What left the shelf for an order is what one of its lines was paid for")
+def _for_a_line(now: datetime) -> QuerySet[StockMovement]:
+    reference = Concat(Value("order:"), Cast(F("order_id"), TextField()), output_field=TextField())
+    lines = OrderTrack.objects.annotate(reference=reference).filter(
+        _was_paid(OuterRef("pk")),
+        reference=OuterRef("reference"),
+        product=OuterRef("product"),
+        number=-OuterRef("quantity"),
+    )
+    return StockMovement.objects.filter(~Exists(lines), reference__startswith="order:")

@@ -11,10 +11,14 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
+from payments import evidence
 from payments.checkout.messages import notify_payment_failed
+from payments.checkout.stk_push import end_hold_of
+from payments.evidence import Told
 from payments.models import (
     AttemptStatus,
     Channel,
@@ -48,6 +52,15 @@ class Outcome:
     amount: int | None = None
     receipt: str = ""
     paid_at: datetime | None = None
+    #: The id of the person, where one says so.
+    by: int | None = None
+
+    def told(self, asked: int) -> Told:
+        """What of it may confirm a receipt; ``asked`` are the KES that were asked for."""
+        amount = asked if self.amount is None else self.amount
+        # What a person says of a prompt names no short code; the gateway's own word is about ours.
+        shortcode = "" if self.source == ReceiptSource.STAFF else evidence.receiving_number()
+        return Told(self.source, amount, self.receipt, shortcode, self.by)
 
 
 @transaction.atomic
@@ -80,6 +93,8 @@ def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
         return f"A failure after the end: still {payment.status}."
     payment.status, was_live = AttemptStatus.FAILED, payment.live
     _close(payment, outcome)
+    if was_live:
+        end_hold_of(payment, outcome.code)
     notify_payment_failed(payment, payment.order, outcome.code, live=was_live)
     return "The attempt failed."
 
@@ -95,13 +110,17 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
     known = _known_receipts(payment, outcome.receipt)
     kept = next((receipt for receipt in known if receipt.payment_id == payment.pk), None)
     if kept is not None:
-        return _add_details(payment, order, kept, outcome)
+        note = _add_details(payment, order, kept, outcome)
+        _keep_evidence(payment, outcome)
+        return note
     if outcome.receipt:
         found = next(iter(known), None)
     else:
         found = _find_manual(payment) or _find_in_suspense(payment)
     if found is not None:
-        return _claim_receipt(payment, order, found, outcome)
+        note = _claim_receipt(payment, order, found, outcome)
+        _keep_evidence(payment, outcome)
+        return note
     receipt = receipts.create_receipt(
         Receipt(
             number=outcome.receipt,
@@ -110,12 +129,22 @@ def _credit(payment: OrderPayment, order: Order, outcome: Outcome) -> str:
             order=order,
             door=outcome.source,
             paid_at=outcome.paid_at,
-        )
+        ),
+        outcome.told(payment.amount),
     )
-    _confirm(payment, outcome)
+    _confirm(payment, order, outcome)
     if receipt.amount != payment.amount:
         return f"KES {receipt.amount} came, KES {payment.amount} was asked."
     return "The money is credited."
+
+
+def _keep_evidence(payment: OrderPayment, outcome: Outcome) -> None:
+    """Keep what an outcome says of the receipt that it is about, whichever that is by now."""
+    about = find_receipt(outcome.receipt)
+    if about is None:
+        about = Receipt.objects.filter(payment=payment).first()
+    if about is not None and about.order_id in {None, payment.order_id}:
+        evidence.record(about, outcome.told(payment.amount))
 
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
@@ -172,7 +201,7 @@ def _claim_receipt(payment: OrderPayment, order: Order, receipt: Receipt, outcom
         manual.delete()
     if outcome.amount not in {None, receipt.amount}:
         receipts.correct_amount(receipt, reported_amount=outcome.amount or 0)
-    _confirm(payment, outcome)
+    _confirm(payment, order, outcome)
     return "The money had come already; it is known to be this attempt's now."
 
 
@@ -225,15 +254,18 @@ def _hold_second_receipt(kept: Receipt, outcome: Outcome) -> str:
             door=outcome.source,
             paid_at=outcome.paid_at,
             note=note,
-        )
+        ),
+        outcome.told(kept.amount),
     )
     logger.error("receipt %s: %s In suspense.", outcome.receipt, note)
     return note
 
 
-def _confirm(payment: OrderPayment, outcome: Outcome) -> None:
+def _confirm(payment: OrderPayment, order: Order, outcome: Outcome) -> None:
     payment.status = AttemptStatus.CONFIRMED
     payment.confirmed_at = timezone.now()
+    # Before its receivers run: what they notify of may go to this phone.
+    record_paid_from(order.buyer_id, payment.phone, payment.confirmed_at)
     _close(payment, outcome)
 
 

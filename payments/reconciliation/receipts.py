@@ -9,12 +9,23 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.contacts import record_paid_from
 from omachemainproj.compiled_queries import locked_row
-from omachemainproj.phones import clearer_phone
+from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
-from payments import ledger
-from payments.models import AttemptStatus, Channel, OrderPayment, Provider, Receipt, Refund
+from payments import evidence, ledger
+from payments.evidence import Told
+from payments.models import (
+    DOUBTFUL,
+    AttemptStatus,
+    Channel,
+    OrderPayment,
+    Provider,
+    Receipt,
+    ReceiptSource,
+    Refund,
+)
 from payments.models.same_payments import (
     attempts_behind,
     movement,
@@ -26,6 +37,9 @@ from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import drop_unsent_refunds, refund_excess
 
 logger = logging.getLogger(__name__)
+
+#: What a later report may add to a receipt.
+FILLED_IN = ("phone", "phone_by", "payer", "reference", "paid_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,14 @@ class IncomingPayment:
     phone: str = ""
     payer: str = ""
     paid_at: datetime | None = None
+    #: The number of ours that was paid, and the id of the person who tells.
+    shortcode: str = ""
+    by: int | None = None
+
+    @property
+    def told(self) -> Told:
+        """What of it may confirm a receipt."""
+        return Told(self.source, self.amount, self.number, self.shortcode, self.by)
 
 
 @transaction.atomic
@@ -76,9 +98,12 @@ def record_receipt(incoming: IncomingPayment) -> tuple[Receipt, str]:
     if unnamed is not None:
         unnamed.number, unnamed.door = incoming.number, incoming.source
         _fill_in(unnamed, incoming)
-        unnamed.save()
+        unnamed.save(update_fields=["number", "door", *FILLED_IN])
+        evidence.record(unnamed, incoming.told)
         return unnamed, "Counted already; its receipt number is known now."
-    receipt = create_receipt(Receipt(order=order, number=incoming.number, **_reported(incoming)))
+    receipt = create_receipt(
+        Receipt(order=order, number=incoming.number, **_reported(incoming)), incoming.told
+    )
     record_manual_payment(receipt, order)
     refund_excess(order.pk)
     return receipt, "The money is credited."
@@ -105,8 +130,8 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
         return None, str(error)
 
 
-def create_receipt(receipt: Receipt) -> Receipt:
-    """Save and post a new receipt: to its order, or to suspense without one.
+def create_receipt(receipt: Receipt, told: Told) -> Receipt:
+    """Save and post a new receipt, and who told of it: to its order, or to suspense without one.
 
     Call inside a transaction that holds the order's lock.
     """
@@ -114,6 +139,7 @@ def create_receipt(receipt: Receipt) -> Receipt:
     receipt.waiting = order is not None and receipt.amount < order.amount
     receipt.save()
     ledger.post_receipt(receipt)
+    evidence.record_first(receipt, told)
     return receipt
 
 
@@ -130,6 +156,8 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
     receipt = locked_row(Receipt, receipt_id)
     if receipt.order_id is not None or receipt.same_as_id or receipt.refunds.owed().exists():
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
+    if receipt.standing in DOUBTFUL:
+        raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
     unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
     same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
     if same is not None and not receipt.stands_alone:
@@ -164,6 +192,8 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     is_movement = movement.number and movement.order_id is None and not movement.same_as_id
     if not is_movement or movement.provider != unnamed.provider:
         raise AlreadyMatched(f"{movement} has its order.")
+    if movement.standing in DOUBTFUL:
+        raise AlreadyMatched(f"{movement} is in doubt: decide first whether it came.")
     if not drop_unsent_refunds(movement):
         raise AlreadyMatched(f"{movement} is on its way back.")
     ledger.post_merge(movement)
@@ -174,10 +204,13 @@ def merge_receipts(unnamed: Receipt, movement: Receipt, order: Order, *, note: s
     movement.save(update_fields=["number", "amount", "same_as", "note"])
     movement.events.update(receipt=unnamed, payment=unnamed.payment_id)
     unnamed.number, unnamed.door = number, movement.door
+    if not unnamed.phone:
+        unnamed.phone_by_id = movement.phone_by_id
     unnamed.phone = clearer_phone(unnamed.phone, movement.phone)
     for name in ("payer", "reference", "paid_at"):
         setattr(unnamed, name, getattr(unnamed, name) or getattr(movement, name))
     unnamed.save()
+    evidence.adopt(unnamed, movement)
     logger.info("receipt %s: found to be that of order %s", number, order.reference)
     if amount != unnamed.amount:
         correct_amount(unnamed, reported_amount=amount)
@@ -241,9 +274,17 @@ def record_manual_payment(receipt: Receipt, order: Order) -> None:
         result_code="0",
         confirmed_at=timezone.now(),
     )
+    if _is_of_phone(receipt, order.mpesa_number):
+        record_paid_from(order.buyer_id, order.mpesa_number, timezone.now())
     by_hand.save()
     receipt.payment = by_hand
     receipt.save(update_fields=["payment"])
+
+
+def _is_of_phone(receipt: Receipt, phone: str) -> bool:
+    """Whether M-Pesa names this very phone as the payer's, in full or hashed: not masked."""
+    is_whole = receipt.provider == Provider.MPESA and "*" not in receipt.phone
+    return is_whole and match_phone(receipt.phone, phone) == PhoneMatch.AGREES
 
 
 def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
@@ -260,6 +301,8 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
         receipt.borne = max(receipt.borne + receipt.amount - reported_amount, 0)
     receipt.amount, receipt.note, receipt.unseen = reported_amount, note, True
     receipt.save(update_fields=["amount", "borne", "note", "unseen"])
+    # What was said of it before was said of another amount.
+    receipt.standing = evidence.reassess(receipt.pk).standing
     return note
 
 
@@ -275,7 +318,7 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
     try:
         with transaction.atomic():
             receipt = create_receipt(
-                Receipt(number=incoming.number, note=note, **_reported(incoming))
+                Receipt(number=incoming.number, note=note, **_reported(incoming)), incoming.told
             )
     except IntegrityError:
         # Another source reported it at the same moment.
@@ -290,7 +333,8 @@ def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:
 def _merge(known: Receipt, incoming: IncomingPayment) -> str:
     """Add what another source reports about a receipt that is recorded already."""
     _fill_in(known, incoming)
-    known.save(update_fields=["phone", "payer", "reference", "paid_at"])
+    known.save(update_fields=FILLED_IN)
+    evidence.record(known, incoming.told)
     if incoming.amount != known.amount:
         note = correct_amount(known, reported_amount=incoming.amount)
         if known.order_id is not None:
@@ -304,8 +348,17 @@ def _fill_in(receipt: Receipt, incoming: IncomingPayment) -> None:
     reported = _reported(incoming)
     for name in ("payer", "reference", "paid_at"):
         setattr(receipt, name, getattr(receipt, name) or reported[name])
-    # A confirmation masks or hashes the payer's number, the statement may not.
-    receipt.phone = clearer_phone(receipt.phone, incoming.phone[:64])
+    shown = clearer_phone("", incoming.phone[:64])
+    is_typed = incoming.source == ReceiptSource.STAFF
+    if receipt.phone_by_id is not None and shown and not is_typed:
+        # What a person typed stands only where the provider's own word agrees with it.
+        agrees = match_phone(shown, receipt.phone) == PhoneMatch.AGREES
+        receipt.phone, receipt.phone_by_id = (receipt.phone if agrees else shown), None
+    elif not is_typed:
+        # A confirmation masks or hashes the payer's number, the statement may not.
+        receipt.phone = clearer_phone(receipt.phone, shown)
+    elif not receipt.phone:
+        receipt.phone, receipt.phone_by_id = shown, incoming.by
 
 
 def _order_of_unnamed(incoming: IncomingPayment) -> int | None:
@@ -341,6 +394,7 @@ def _reported(incoming: IncomingPayment) -> dict[str, object]:
         "amount": incoming.amount,
         "door": incoming.source,
         "phone": clearer_phone("", incoming.phone[:64]),
+        "phone_by_id": incoming.by if incoming.phone else None,
         "payer": incoming.payer[:100],
         "reference": incoming.reference[:40],
         "paid_at": incoming.paid_at,

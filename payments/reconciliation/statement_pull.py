@@ -21,6 +21,7 @@ from payments.checkout.failures import NOT_ON_STATEMENT
 from payments.daraja.errors import DarajaError
 from payments.daraja.statement import StatementPage, StatementRow
 from payments.daraja.transaction_types import Direction
+from payments.evidence import receiving_number, record_on_statement
 from payments.models import (
     OPEN,
     EventState,
@@ -110,10 +111,8 @@ def _record_page(page: StatementPage) -> int:
     """Record the rows of a page; returns how many broke. What cannot be read is a person's."""
     numbers = [row.receipt for row in page.rows]
     receipts = Receipt.objects.filter(provider=Provider.MPESA, number__in=numbers)
-    known = {
-        (number, amount): phone
-        for number, amount, phone in receipts.values_list("number", "amount", "phone")
-    }
+    known = {(receipt.number, receipt.amount): receipt for receipt in receipts}
+    shown: list[Receipt] = []
     for unreadable in page.unreadable:
         _store_row(
             unreadable, EventState.FAILED, "A row of M-Pesa's statement that cannot be read."
@@ -127,15 +126,23 @@ def _record_page(page: StatementPage) -> int:
             _store_other_row(row, is_known=row.receipt in {number for number, _ in known})
             continue
         # Most rows are known; one that shows more of a phone masked elsewhere adds to it.
-        phone = known.get((row.receipt, row.amount))
-        if phone is not None and clearer_phone(phone, row.phone) == phone:
+        receipt = known.get((row.receipt, row.amount))
+        if receipt is not None and _adds_nothing(receipt, row):
+            shown.append(receipt)
             continue
         try:
             record_receipt(_incoming_payment(row))
         except Exception:
             logger.exception("a row of the statement could not be taken in: %s", row.receipt)
             broken += 1
+    record_on_statement(shown)
     return broken
+
+
+def _adds_nothing(receipt: Receipt, row: StatementRow) -> bool:
+    """Whether a row shows no more of the payer than is known; what a person typed is no word."""
+    is_shown = receipt.phone_by_id is None
+    return is_shown and clearer_phone(receipt.phone, row.phone) == receipt.phone
 
 
 def _record_reversal(row: StatementRow) -> bool:
@@ -236,4 +243,5 @@ def _incoming_payment(row: StatementRow) -> IncomingPayment:
         reference=row.reference,
         phone=row.phone,
         paid_at=row.paid_at,
+        shortcode=receiving_number(),
     )

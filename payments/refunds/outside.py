@@ -1,4 +1,4 @@
-"""Money M-Pesa took back by itself: a payment reversed at its customer's word, not at the shop's.
+"""Money the shop has not got: reversed by M-Pesa at its customer's word, or never come at all.
 
 Locks: the order first, then the receipt.
 """
@@ -14,12 +14,15 @@ from omachemainproj.compiled_queries import locked_row
 from orders.lifecycle import mark_order_refunded
 from orders.models import Order
 from payments import ledger
+from payments.evidence import end_doubt, lock_receipt
 from payments.models import (
     Cause,
     Provider,
     Receipt,
     Refund,
+    Standing,
     TransferStatus,
+    Unnumbered,
     Way,
     order_balance,
 )
@@ -31,6 +34,7 @@ from .services import refund_excess_locked
 logger = logging.getLogger(__name__)
 
 BY_MPESA = "M-Pesa took the payment back by itself."
+NEVER_CAME = "It never came."
 
 
 @transaction.atomic
@@ -53,28 +57,74 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     known = receipt.refunds.filter(way=Way.OUTSIDE).order_by("pk").first()
     if known is not None:
         return _name(known, number)
+    if receipt.standing == Standing.NEVER_CAME:
+        raise CannotBeReversed("It is written off as never having come.")
     asked = receipt.refunds.filter(way=Way.REVERSAL).exclude(status__in=(*UNSENT, "dropped"))
     if (ours := asked.order_by("-pk").first()) is not None:
         return mark_done(ours, number=number, text="M-Pesa tells of its reversal.")
-    paid = _close_unsent(receipt, number)
-    if paid < receipt.amount:
-        _give_back(receipt, receipt.amount - paid, "" if paid else number)
-    if order is not None:
-        order.refresh_from_db()
-        _write_off_what_is_missing(receipt, order)
-        refund_excess_locked(order)
-    receipt.waiting, receipt.unseen = False, True
+    _take_back(receipt, order, Cause.OUTSIDE, number=number, text=BY_MPESA)
+    receipt.unseen = True
     under = f" under {number}" if number else ""
     receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {receipt.borne} lost."
     if order is not None and order.is_paid and receipt.borne:
         receipt.note += " Stop what has not been delivered."
-    receipt.save(update_fields=["waiting", "unseen", "note", "borne"])
+    receipt.save(update_fields=["unseen", "note"])
     logger.error("receipt %s: %s", receipt.number, receipt.note)
     return receipt.note
 
 
+@transaction.atomic
+def write_off_never_came(receipt_id: int) -> Receipt:
+    """Write off a payment in doubt: it never came. What was posted for it is posted back.
+
+    What was owed back of it is owed no more. What standing lines of a paid order lack from then on
+    the shop bears, until they are cancelled; what their sellers earned waits for a second person.
+
+    Raises NotInDoubt where nothing says that it did not come, or where some of it has left.
+    """
+    receipt = lock_receipt(receipt_id)
+    if not receipt.is_in_doubt:
+        raise NotInDoubt("Only a payment in doubt can be written off.")
+    if receipt.refunds.exclude(status__in=(*UNSENT, TransferStatus.DROPPED)).exists():
+        raise NotInDoubt("Some of it was sent back, or may have been. Find out about that first.")
+    order = None if receipt.order_id is None else Order.objects.get(pk=receipt.order_id)
+    # Before what follows from it: an order is closed by what it knows of its receipts.
+    receipt.standing = Standing.NEVER_CAME
+    receipt.save(update_fields=["standing"])
+    _take_back(receipt, order, Cause.NEVER_CAME, number="", text=NEVER_CAME)
+    receipt.note = f"{NEVER_CAME} {receipt.doubt}"[:200]
+    if order is not None and order.is_paid and receipt.borne:
+        receipt.note = f"Cancel what is not delivered. {receipt.note}"[:200]
+    receipt.save(update_fields=["note"])
+    end_doubt(receipt, Standing.NEVER_CAME)
+    logger.critical("receipt %s: %s", receipt.number, receipt.note)
+    return receipt
+
+
+class NotInDoubt(ValueError):
+    """The payment cannot be written off. Its text is a plain sentence."""
+
+
+def _take_back(
+    receipt: Receipt, order: Order | None, cause: Cause, *, number: str, text: str
+) -> None:
+    """Post all of a payment back that the shop has not got, and write off what is missing then.
+
+    Call inside a transaction that holds the lock of its order, if it has one, and its own.
+    """
+    paid = _close_unsent(receipt, number=number, text=text)
+    if paid < receipt.amount:
+        _give_back(receipt, receipt.amount - paid, cause, number="" if paid else number, text=text)
+    if order is not None:
+        order.refresh_from_db()
+        _write_off_what_is_missing(receipt, order)
+        refund_excess_locked(order)
+    receipt.waiting = False
+    receipt.save(update_fields=["waiting", "borne"])
+
+
 def close_if_taken_back(order: Order) -> None:
-    """Mark an order as refunded whose money M-Pesa took back by itself, so that none is owed.
+    """Mark an order as refunded whose money M-Pesa took back by itself, or never came.
 
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
@@ -103,28 +153,29 @@ def _name(known: Refund, number: str) -> str:
     return "Known already."
 
 
-def _close_unsent(receipt: Receipt, number: str) -> int:
-    """End what was owed of the payment and not sent: M-Pesa has paid it. Returns KES."""
+def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
+    """End what was owed of the payment and not sent: it is owed no more. Returns KES."""
     paid = 0
     unsent = receipt.refunds.owed().filter(status__in=UNSENT)
     for refund in list(unsent.order_by("pk")):
         Refund.objects.filter(pk=refund.pk).update(way=Way.OUTSIDE)
-        mark_done(refund, number="" if paid else number, text=BY_MPESA)
+        mark_done(refund, number="" if paid else number, text=text)
         paid += refund.amount
     return paid
 
 
-def _give_back(receipt: Receipt, amount: int, number: str) -> None:
+def _give_back(receipt: Receipt, amount: int, cause: Cause, *, number: str, text: str) -> None:
     now = timezone.now()
     refund = Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
         amount=amount,
-        cause=Cause.OUTSIDE,
+        cause=cause,
         way=Way.OUTSIDE,
         status=TransferStatus.DONE,
         number=number,
-        result_text=BY_MPESA,
+        unnumbered="" if number else Unnumbered.OUTSIDE,
+        result_text=text,
         done_at=now,
     )
     ledger.post_refund_due(refund)

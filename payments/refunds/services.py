@@ -9,30 +9,36 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
 from orders.fulfilment import mark_line_refunded
-from orders.lifecycle import mark_order_refunded, mark_refund_due
+from orders.lifecycle import is_too_late, mark_order_refunded, mark_refund_due
 from orders.models import Order, OrderTrack
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments import ledger
 from payments.checkout.failures import why_it_goes_back
-from payments.daraja.result_codes import PayoutReason
+from payments.daraja.result_codes import PayoutReason, reversal_failure
+from payments.evidence import ask_about, put_in_doubt, stop_goods
 from payments.models import (
+    DOUBTFUL,
     MAX_TRIES,
     Cause,
     Provider,
     Receipt,
     Refund,
+    RefundDay,
+    Standing,
     TransferStatus,
+    Unnumbered,
     Way,
     order_balance,
 )
-from payments.models.refunds import RECEIPT_QUERIES
+from payments.models.evidence import RECEIPT_QUERIES
 from payments.models.same_payments import is_undecided
 from payments.transfers import TransferHandler, handles
 
@@ -48,6 +54,8 @@ NO_DELAY = timedelta(0)
 NOT_ANSWERED = "local.not_answered"
 #: Until it is seen again whether a receipt's number has come.
 NUMBER_DELAY = timedelta(minutes=1)
+#: Until it is seen again whether a payment is confirmed; what confirms it wakes its refunds.
+EVIDENCE_DELAY = timedelta(minutes=15)
 
 
 @transaction.atomic
@@ -96,6 +104,10 @@ def _cause_of_closed(order: Order, credited: int) -> Cause:
         return Cause.SHORT
     if OrderTrack.objects.bought_instead_of(order).exists():
         return Cause.PAID_AGAIN
+    if is_too_late(order, timezone.now()):
+        return Cause.TOO_LATE
+    if order.tracks.filter(product__listed=False).exists():
+        return Cause.OFF_SALE
     return Cause.GOODS_GONE
 
 
@@ -113,8 +125,11 @@ def _notify_it_goes_back(order: Order, amount: int, cause: Cause) -> None:
 
 
 @transaction.atomic
-def refund_unmatched(receipt_id: int) -> Refund:
-    """Refund a receipt in suspense to its payer, as a person decided. Raises NothingToRefund."""
+def refund_unmatched(receipt_id: int, *, by: int | None = None) -> Refund:
+    """Refund a receipt in suspense to its payer, as a person decided, whose id is ``by``.
+
+    Raises NothingToRefund.
+    """
     receipt = locked_row(Receipt, receipt_id)
     left = _unrefunded(receipt)
     if is_undecided(receipt):
@@ -124,7 +139,9 @@ def refund_unmatched(receipt_id: int) -> Refund:
         )
     if receipt.order_id is not None or left <= 0:
         raise NothingToRefund(f"{receipt} has its order, or is on its way back.")
-    return create_refund(receipt, left, Cause.STAFF)
+    if receipt.standing in DOUBTFUL:
+        raise NothingToRefund(f"{receipt} is in doubt: decide first whether it came.")
+    return create_refund(receipt, left, Cause.STAFF, by=by)
 
 
 class NothingToRefund(ValueError):
@@ -151,18 +168,28 @@ def drop_unsent_refunds(receipt: Receipt) -> bool:
 
 
 def create_refund(
-    receipt: Receipt, amount: int, cause: str, *, returned: OrderTrack | None = None
+    receipt: Receipt,
+    amount: int,
+    cause: str,
+    *,
+    returned: OrderTrack | None = None,
+    by: int | None = None,
 ) -> Refund:
     """Create a refund of ``amount`` KES of a receipt, by a way that can serve, and post it as due.
+
+    It leaves once the receipt is confirmed; M-Pesa is asked about one that is not. ``by`` is the
+    id of the person who decided it, who cannot approve it too.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     if is_whole and receipt.provider == Provider.MPESA:
-        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), returned)
+        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), returned, by)
     else:
-        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), returned)
+        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), returned, by)
     ledger.post_refund_due(refund)
+    if not receipt.is_confirmed:
+        ask_about([receipt])
     return refund
 
 
@@ -173,13 +200,23 @@ def create_replacement(
     phone: str = "",
     after: timedelta = NO_DELAY,
     stands_at: datetime | None = None,
+    by: int | None = None,
 ) -> Refund:
     """Try to give the same money back once more, where M-Pesa refused: with an id of its own.
 
-    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say.
+    ``stands_at`` is when a person found that the payment still stands, where M-Pesa does not say;
+    ``by`` is the id of the person who typed ``phone``. What was approved stays so only where the
+    same goes the same way.
 
     Call inside a transaction that holds the refund's lock.
     """
+    same = way == refund.way and phone == refund.phone and by is None
+    author = by or refund.author_id or _who_typed(refund.receipt, phone)
+    is_large = way != Way.PORTAL and refund.amount > settings.REFUND_APPROVAL_ABOVE
+    is_typed = bool(phone) and (by is not None or _who_typed(refund.receipt, phone) is not None)
+    approved_by = refund.approved_by_id if same else None
+    needs_approval = is_large or is_typed or (same and refund.needs_approval)
+    waits = needs_approval and approved_by is None
     return Refund.objects.create(
         receipt_id=refund.receipt_id,
         order_id=refund.order_id,
@@ -191,7 +228,10 @@ def create_replacement(
         replaces=refund,
         tries=refund.tries + 1,
         receipt_stands_at=stands_at,
-        next_check_at=timezone.now() + after,
+        needs_approval=needs_approval,
+        approved_by_id=approved_by,
+        author_id=author,
+        next_check_at=None if waits else timezone.now() + after,
     )
 
 
@@ -201,6 +241,15 @@ class RefundHandler(TransferHandler[Refund]):
 
     wrong_amount = "M-Pesa says KES {} went back, KES {} was owed."
     done = "The money is back."
+    days = RefundDay
+
+    @property
+    def daily_limit(self) -> int:
+        limit: int = settings.REFUND_DAILY_LIMIT
+        return limit
+
+    def is_backed(self, row: Refund) -> bool:
+        return row.receipt.is_confirmed
 
     def lock(self, row_id: int) -> Refund:
         return locked_refund(row_id)
@@ -209,12 +258,18 @@ class RefundHandler(TransferHandler[Refund]):
         """Keep a refund back while money of the same order is proven and has no receipt number.
 
         Until it has one, two receipts may be one, and nothing is given back. So is money without
-        an order that may be such a receipt's.
+        an order that may be such a receipt's, and a payment that is not confirmed.
         """
         if row.order_id is None:
-            return now + NUMBER_DELAY if is_undecided(row.receipt) else None
-        unnamed = Receipt.objects.without_number().filter(order=row.order_id)
-        return now + NUMBER_DELAY if unnamed.exists() else None
+            undecided = is_undecided(row.receipt)
+        else:
+            undecided = Receipt.objects.without_number().filter(order=row.order_id).exists()
+        if undecided:
+            return now + NUMBER_DELAY
+        if self.is_backed(row):
+            return None
+        ask_about([row.receipt])
+        return now + EVIDENCE_DELAY
 
     def receipt_to_ask_about(self, row: Refund, now: datetime) -> str:
         """Ask before money goes another way than by reversal: the payment may be reversed."""
@@ -234,6 +289,12 @@ class RefundHandler(TransferHandler[Refund]):
         row.save(update_fields=["status", "next_check_at", "result_code", "note"])
         return ""
 
+    def why_no_number(self, row: Refund) -> Unnumbered:
+        if row.way == Way.OUTSIDE:
+            return Unnumbered.OUTSIDE
+        is_known = reversal_failure(row.result_code) == PayoutReason.ALREADY_REVERSED
+        return Unnumbered.ALREADY_REVERSED if is_known and row.is_reversal else Unnumbered.NOT_TOLD
+
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""
         twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
@@ -246,7 +307,8 @@ class RefundHandler(TransferHandler[Refund]):
         row.save()
         ledger.post_refund_paid(row, twice=twice)
         _close_if_refunded(row)
-        if row.order_id is not None and not twice:
+        never_came = row.receipt.standing == Standing.NEVER_CAME
+        if row.order_id is not None and not twice and not never_came:
             notify(
                 NotificationKind.REFUNDED,
                 key=f"refunded:refund:{row.pk}",
@@ -256,7 +318,14 @@ class RefundHandler(TransferHandler[Refund]):
             )
 
     def on_refused(self, row: Refund, reason: PayoutReason) -> None:
-        """Try again later, or another way; where neither can be, a person decides."""
+        """Try again later, or another way; where neither can be, a person decides.
+
+        Where M-Pesa knows no such payment there is nothing to give back, by any way.
+        """
+        if reason == PayoutReason.NO_SUCH_PAYMENT:
+            said = f"{row.result_code} {row.result_text}".strip()
+            put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
+            return
         after = row.retry_after(reason)
         if after is not None:
             create_replacement(row, way=row.way, phone=row.phone, after=after)
@@ -266,13 +335,29 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
+def _who_typed(receipt: Receipt, phone: str) -> int | None:
+    """The id of the person who typed a number that no provider has shown."""
+    return receipt.phone_by_id if phone and phone == receipt.phone else None
+
+
 def _create(
-    receipt: Receipt, amount: int, cause: str, route: Route, returned: OrderTrack | None
+    receipt: Receipt,
+    amount: int,
+    cause: str,
+    route: Route,
+    returned: OrderTrack | None,
+    by: int | None,
 ) -> Refund:
     # What no way can serve is a person's from the start.
     status = TransferStatus.REFUSED if route.way == Way.PORTAL else TransferStatus.DUE
     # Before a person gives it back, M-Pesa is asked whether the payment still stands.
-    is_asked_about = receipt.provider == Provider.MPESA and bool(receipt.number)
+    is_portal_asked = (
+        status == TransferStatus.REFUSED and receipt.provider == Provider.MPESA and receipt.number
+    )
+    typed_by = _who_typed(receipt, route.phone)
+    is_large = amount > settings.REFUND_APPROVAL_ABOVE and route.way != Way.PORTAL
+    needs_approval = is_large or typed_by is not None
+    is_next = not needs_approval and status == TransferStatus.DUE
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
@@ -283,7 +368,9 @@ def _create(
         phone=route.phone,
         status=status,
         note="" if status == TransferStatus.DUE else why_no_route(amount),
-        next_check_at=timezone.now() if status == TransferStatus.DUE or is_asked_about else None,
+        needs_approval=needs_approval,
+        author_id=by or typed_by,
+        next_check_at=timezone.now() if is_next or is_portal_asked else None,
     )
 
 
@@ -313,6 +400,8 @@ def _reverse_write_off(order: Order, amount: int) -> None:
             ledger.post_write_off_reversal(receipt, part)
             receipt.borne, amount = receipt.borne - part, amount - part
             receipt.save(update_fields=["borne"])
+            if receipt.standing == Standing.NEVER_CAME:
+                stop_goods(receipt)
 
 
 def _unrefunded(receipt: Receipt) -> int:
@@ -322,10 +411,13 @@ def _unrefunded(receipt: Receipt) -> int:
 
 
 def locked_refund(refund_id: int) -> Refund:
-    """A refund, locked after its order."""
-    order_id = Refund.objects.values_list("order_id", flat=True).get(pk=refund_id)
+    """A refund, locked after its order, or after its receipt where that has none."""
+    ids = Refund.objects.values_list("order_id", "receipt_id").get(pk=refund_id)
+    order_id, receipt_id = ids
     if order_id is not None:
         locked_row(Order, order_id)
+    else:
+        locked_row(Receipt, receipt_id)
     return locked_row(Refund, refund_id)
 
 

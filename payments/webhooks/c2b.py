@@ -16,6 +16,7 @@ from orders.models import Order
 from payments.daraja.c2b import C2bPayment, read_c2b_payment
 from payments.daraja.transaction_types import Direction
 from payments.daraja.values import UnreadableCallback, receipt_text
+from payments.evidence import is_our_number
 from payments.models import EventState, GatewayEvent, Provider, ReceiptSource, amount_credited
 from payments.reconciliation.receipts import IncomingPayment, record_receipt, record_reversal_row
 
@@ -111,7 +112,7 @@ def handle(event: GatewayEvent) -> None:
 
 
 def _is_ours(payment: C2bPayment) -> bool:
-    return payment.shortcode in {settings.DARAJA_SHORTCODE, settings.DARAJA_PARTY_B}
+    return is_our_number(payment.shortcode)
 
 
 def _incoming_payment(payment: C2bPayment) -> IncomingPayment:
@@ -124,6 +125,7 @@ def _incoming_payment(payment: C2bPayment) -> IncomingPayment:
         phone=payment.phone,
         payer=payment.first_name,
         paid_at=payment.paid_at,
+        shortcode=payment.shortcode,
     )
 
 

@@ -17,7 +17,7 @@ from omachemainproj.task_registry import background_task
 from payments.daraja.results import is_transfer_callback
 from payments.models import EventState, GatewayEvent, Source
 
-from . import bank_notification, c2b, stk_callback, transfer_result
+from . import bank_notification, c2b, receipt_status, stk_callback, transfer_result
 
 logger = logging.getLogger(__name__)
 
@@ -96,8 +96,11 @@ def _handle_callback(event: GatewayEvent) -> None:
     """
     payment = stk_callback.lock_payment(event.token)
     transfer = None if payment else transfer_result.find_transfer(event.token)
+    question = None if payment or transfer else receipt_status.find_question(event.token)
     if transfer is not None:
         transfer_result.handle(event, transfer)
+    elif question is not None:
+        receipt_status.handle(event, question)
     elif payment is None and is_transfer_callback(bytes(event.body)):
         event.set_state(EventState.UNMATCHED, "No refund or payout of ours has this address.")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 
 from django.db.models import Q
 from django.utils import timezone
@@ -16,7 +17,7 @@ from payments.daraja.result_codes import (
     transaction_end,
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
-from payments.daraja.values import UnreadableCallback, says_reversal
+from payments.daraja.values import UnreadableCallback
 from payments.disbursement import NOT_FOUND, process_refund
 from payments.models import (
     EventState,
@@ -28,13 +29,15 @@ from payments.models import (
     TransferStatus,
 )
 from payments.models.refunds import UNSENT
-from payments.refunds.outside import record_outside_reversal
 from payments.transfers import mark_done, mark_refused
+
+from .receipt_status import UNKNOWN_TRANSACTION, apply_answer
 
 logger = logging.getLogger(__name__)
 
-#: The status query found nothing.
-UNKNOWN_TRANSACTION = "SFC_IC0003"
+
+#: An answer that was written down within so long is the one at hand.
+JUST_NOW = timedelta(seconds=5)
 
 
 def find_transfer(token: str) -> Refund | Payout | None:
@@ -119,27 +122,18 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
 
 def _apply_answer_about_payment(refund: Refund, result: Result) -> str:
     """What M-Pesa says of the payment whose money is to go back another way than by reversal."""
-    if not result.succeeded:
-        return _no_answer(refund, result)
-    status = result.transaction_status
-    if result.receipt != refund.receipt.number:
-        return "It is about another payment. Nothing was changed."
-    if says_reversal(status):
-        return record_outside_reversal(refund.receipt_id)
+    note = apply_answer(refund.receipt, result)
     now = timezone.now()
     unsent = refund.still(*UNSENT)
-    end = transaction_end(status)
-    if end == TransactionEnd.COMPLETED:
-        unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
-        unsent.filter(status=TransferStatus.DUE).update(next_check_at=now)
-        unsent.update(receipt_stands_at=now)
-        enqueue_after_commit(process_refund, refund.pk)
-        return "The payment stands: its money may go back."
-    if end == TransactionEnd.NOT_DONE:
-        note = f"M-Pesa says that the payment is {status}: there may be nothing to give back."
+    if result.succeeded and transaction_end(result.transaction_status) == TransactionEnd.NOT_DONE:
         unsent.update(status=TransferStatus.REFUSED, next_check_at=None, note=note[:200])
-        return note
-    return f"M-Pesa, asked, says {status or 'nothing'}."
+    elif unsent.filter(receipt_stands_at__gte=now - JUST_NOW).exists():
+        unsent.filter(status=TransferStatus.REFUSED).update(next_check_at=None)
+        unsent.filter(status=TransferStatus.DUE, next_check_at__isnull=False).update(
+            next_check_at=now
+        )
+        enqueue_after_commit(process_refund, refund.pk)
+    return note
 
 
 def _no_answer(row: MoneyOut, result: Result) -> str:

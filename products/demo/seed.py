@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import Group
 
+from accounts.backoffice.audit import log
 from accounts.backoffice.roles import ROLES
 from accounts.models import User
 from omachemainproj.images import normalise_own
@@ -63,7 +64,8 @@ def add_demo_shop() -> Added:
 
 def add_people() -> int:
     """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
-    wanted = [*SELLERS, *BUYERS, *STAFF, ADMIN]
+    # The admin first, who gives the staff their roles.
+    wanted = [ADMIN, *SELLERS, *BUYERS, *STAFF]
     there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:
         if username not in there:
@@ -80,6 +82,8 @@ def _add_person(username: str) -> None:
     person = User.objects.create_user(username, email, PASSWORD, **named)
     if username in STAFF:
         person.groups.add(Group.objects.get(name=username))
+        admin = User.objects.get(username=ADMIN)
+        log(admin, "Changed", person, changes={"groups": [[], [username]]})
 
 
 def _in_turn() -> list[tuple[str, Goods]]:

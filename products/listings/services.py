@@ -19,7 +19,7 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
 from products.catalogue.spelling import remember_words
-from products.models import MAX_STOCK, Newest, Product, StockMovement
+from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
 #: What may be edited of a listing. Its stock is not edited but moved (products.stock).
@@ -159,6 +159,21 @@ def _write(product_id: int, changes: dict[str, Any]) -> None:
         Product.objects.filter(pk=product_id).update(**changes, updated_at=timezone.now())
     if "name" in changes:
         remember_words(changes["name"])
+    if changes.keys() & {"price", "payment_mpesa_number"}:
+        _keep_terms(product_id)
+
+
+def _keep_terms(product_id: int) -> None:
+    """Keep the terms a product is sold on now, if they are others than before (ListingTerms).
+
+    The product is locked: its row was written in this transaction.
+    """
+    product = Product.objects.filter(pk=product_id).first()
+    if product is None:
+        return
+    now, newest = ListingTerms.of(product), product.terms.order_by("-pk").first()
+    if newest is None or newest.says() != now.says():
+        now.save(force_insert=True)
 
 
 def list_product(product_id: int) -> None:

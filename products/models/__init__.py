@@ -5,6 +5,7 @@ from .products import (
     MAX_SKU,
     MAX_STOCK,
     Category,
+    ListingTerms,
     Newest,
     Product,
     ProductQuerySet,
@@ -13,20 +14,31 @@ from .products import (
     average_stars,
     picture_path,
 )
-from .reviews import MAX_REASON, MAX_REVIEW, Review, ReviewQuerySet, SellerRating
+from .reviews import (
+    DIGESTED_OF_REVIEW,
+    MAX_REASON,
+    MAX_REVIEW,
+    Review,
+    ReviewDigest,
+    ReviewQuerySet,
+    SellerRating,
+)
 from .search_words import SearchWord
 
 __all__ = [
+    "DIGESTED_OF_REVIEW",
     "MAX_PRICE",
     "MAX_REASON",
     "MAX_REVIEW",
     "MAX_SKU",
     "MAX_STOCK",
     "Category",
+    "ListingTerms",
     "Newest",
     "Product",
     "ProductQuerySet",
     "Review",
+    "ReviewDigest",
     "ReviewQuerySet",
     "Round",
     "SearchWord",

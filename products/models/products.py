@@ -249,6 +249,42 @@ class Product(models.Model):
         return average_stars(self.review_stars, self.review_count)
 
 
+class ListingTerms(models.Model):
+    """On what terms a product is sold from a moment on: by whom, at what price, paid where.
+
+    One row when it is listed, and one for each change (products.listings.services). Never changed
+    or deleted: the newest is what the product says, and a line was sold on one of them.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="terms")
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    price = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    payment_mpesa_number = models.CharField(max_length=12)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"KES {self.price} to {self.payment_mpesa_number}"
+
+    @classmethod
+    def of(cls, product: Product) -> ListingTerms:
+        """Those a product has now, not saved."""
+        return cls(
+            product=product,
+            seller_id=product.seller_id,
+            price=product.price,
+            payment_mpesa_number=product.payment_mpesa_number,
+        )
+
+    def says(self) -> tuple[int, int, str]:
+        """Who sells it, at what price, and where they are paid."""
+        return self.seller_id, self.price, self.payment_mpesa_number
+
+
 class StockMovement(models.Model):
     """One change of a product's ``item_number``, and what for. Never changed or deleted.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from accounts.models import User
 
@@ -79,6 +79,11 @@ class Review(models.Model):
                 condition=Q(answer="", answered_at=None)
                 | Q(answer__gt="", answered_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="review_is_written_before_it_is_edited_or_answered",
+                condition=(Q(edited_at__isnull=True) | Q(edited_at__gte=F("created_at")))
+                & (Q(answered_at__isnull=True) | Q(answered_at__gte=F("created_at"))),
+            ),
         ]
         indexes = [
             models.Index(
@@ -91,6 +96,41 @@ class Review(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stars} stars for {self.product}"
+
+
+#: What of a review its digests are of: all of it.
+DIGESTED_OF_REVIEW = (
+    "line_id",
+    "product_id",
+    "buyer_id",
+    "seller_id",
+    "stars",
+    "text",
+    "created_at",
+    "edited_at",
+    "answer",
+    "answered_at",
+    "hidden",
+    "hidden_reason",
+)
+
+
+class ReviewDigest(models.Model):
+    """SHA-256 of a review (omachemainproj.digests) as it was written, and after each change.
+
+    Never changed or deleted: ``prove`` computes a review's newest one again, so stars that are
+    changed together with the averages are seen.
+    """
+
+    review = models.ForeignKey(Review, on_delete=models.PROTECT, related_name="digests")
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.sha256
 
 
 class SellerRating(models.Model):

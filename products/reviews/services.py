@@ -7,6 +7,7 @@ its product's, then its seller's, so that an edit and a hiding at once count eac
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -14,7 +15,14 @@ from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
-from products.models import Product, Review, SellerRating
+from omachemainproj.digests import digest_of
+from products.models import (
+    DIGESTED_OF_REVIEW,
+    Product,
+    Review,
+    ReviewDigest,
+    SellerRating,
+)
 
 EDITABLE_FOR = timedelta(days=7)
 
@@ -66,6 +74,7 @@ def write_review(
     try:
         with transaction.atomic():
             review.save(force_insert=True)
+            _keep_digest(review)
             _count(review, stars=stars, reviews=1)
     except IntegrityError as error:
         if Review.objects.filter(line=line_id).exists():
@@ -97,10 +106,12 @@ def edit_review(
         return
     review.edited_at = now
     review.save(update_fields=["stars", "text", "edited_at"])
+    _keep_digest(review)
     if not review.hidden:
         _count(review, stars=review.stars - before[0])
 
 
+@transaction.atomic
 def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
     """Write the seller's answer to a shown review of their goods.
 
@@ -110,6 +121,7 @@ def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
     unanswered = theirs.filter(answered_at=None)
     if not unanswered.update(answer=text, answered_at=timezone.now()):
         raise AlreadyAnswered if theirs.exists() else NoSuchReview
+    _keep_digest(Review.objects.get(pk=review_id))
 
 
 @transaction.atomic
@@ -123,6 +135,7 @@ def hide_review(review_id: int, *, reason: str) -> bool:
         return False
     review.hidden, review.hidden_reason = True, reason
     review.save(update_fields=["hidden", "hidden_reason"])
+    _keep_digest(review)
     _count(review, stars=-review.stars, reviews=-1)
     return True
 
@@ -135,8 +148,15 @@ def show_review(review_id: int) -> bool:
         return False
     review.hidden, review.hidden_reason = False, ""
     review.save(update_fields=["hidden", "hidden_reason"])
+    _keep_digest(review)
     _count(review, stars=review.stars, reviews=1)
     return True
+
+
+def _keep_digest(review: Review) -> None:
+    """Keep the digest of a review as it is now, in the transaction that changed it."""
+    sha256 = digest_of(attrgetter(*DIGESTED_OF_REVIEW)(review))
+    ReviewDigest.objects.create(review=review, sha256=sha256)
 
 
 def _count(review: Review, *, stars: int, reviews: int = 0) -> None:

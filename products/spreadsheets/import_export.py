@@ -21,6 +21,16 @@ from import_export.results import RowResult
 from import_export.tmp_storages import CacheStorage
 
 from accounts.backoffice import audit
+from accounts.backoffice.interest import (
+    OwnInterest,
+    Parties,
+    find_parties,
+    has_interest,
+    log_refusal,
+    own_numbers,
+    people,
+    phones,
+)
 from accounts.models import User
 from accounts.validators import normalise_username
 from omachemainproj.csv_files import write_sheet
@@ -119,6 +129,7 @@ class ProductResource(Resource):
     def before_import(self, dataset: Sheet, **kwargs: Any) -> None:
         """Look up the sellers and their listings: one query, and two for each seller."""
         self._rows = dataset.rows
+        self._numbers = own_numbers(kwargs["user"])
         of_seller: dict[str, list[SheetRow]] = defaultdict(list)
         for row in dataset.rows:
             of_seller[_seller_of(row)].append(row)
@@ -143,12 +154,25 @@ class ProductResource(Resource):
             result.validation_error = ValidationError(dict(report.errors))
         return result
 
+    def _is_own(self, user: User, seller: User, row: SheetRow, product_id: int | None) -> bool:
+        """Whether a row is about goods its importer sells, or is or would be paid for."""
+        typed = phones([row.cells.get("payment_mpesa_number", "")])
+        parties = Parties(people(seller.pk), typed)
+        product = Product.objects.filter(pk=product_id).first() if product_id else None
+        if product is not None:
+            parties |= find_parties(product)
+        return has_interest(user, parties, numbers=self._numbers)
+
     def _take(self, row: SheetRow, *, check: bool, user: User, **kwargs: Any) -> RowReport:
         importing = self._imports.get(_seller_of(row))
         if importing is None:
             errors = {"seller": ["Nobody here has this user name."]}
             return RowReport(row.number, FAILED, errors=errors)
         checked = importing.import_row(row, check=True)
+        if self._is_own(user, importing.seller, row, checked.id):
+            if not check:
+                log_refusal(user, f"Import of row {row.number}", Product(pk=checked.id))
+            return RowReport(row.number, FAILED, errors={"seller": [OwnInterest.message]})
         if check or checked.status not in {CREATED, UPDATED}:
             return checked
         with transaction.atomic():

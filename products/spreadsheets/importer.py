@@ -124,6 +124,7 @@ class SheetImport:
         self._read = {row.number: read_row(row) for row in rows}
         self._known = _Known(self._read.values(), seller)
         self._seller, self._by, self._key = seller, by, key
+        self.seller = seller
 
     def import_row(self, row: SheetRow, *, check: bool) -> RowReport:
         """Save the row, or only check it, and report on it."""

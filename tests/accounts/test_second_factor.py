@@ -354,3 +354,14 @@ def test_a_role_given_later_ends_the_tokens_of_before(enrolled, settings):
 
     assert list(juma.groups.all()) == [finance]
     assert refresh(pair["refresh"]).status_code == 401
+
+
+def test_ones_own_new_password_ends_every_session_but_this_one(enrolled):
+    desk, elsewhere = browser(enrolled), browser(enrolled)
+    new = "quite another secret"
+    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+
+    desk.post("/admin/password_change/", form)
+
+    assert desk.get("/admin/").status_code == 200
+    assert elsewhere.get("/admin/").status_code == 302

@@ -141,7 +141,7 @@ def refused_refund() -> Refund:
     Receipt.objects.filter(pk=refund.receipt_id).update(phone="2547 ***** 999")
     OrderPayment.objects.filter(receipt=refund.receipt_id).update(phone="")
     refund.refresh_from_db()
-    result(refund, code="R000002")
+    result(refund, code="2028")
     return refund
 
 
@@ -163,7 +163,7 @@ def differing_refund() -> Refund:
 def double_refund() -> Refund:
     """A reversal that was refused, followed by a payment, and then both were done."""
     refund = sent_refund()
-    result(refund, code="R000002")
+    result(refund, code="2028")
     following = Refund.objects.get(replaces=refund)
     process_refund(following.pk)
     following.refresh_from_db()

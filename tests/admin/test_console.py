@@ -280,7 +280,7 @@ def test_what_went_back_twice_is_acknowledged(desk):
 
 def test_what_was_dropped_and_was_done_all_the_same_went_back_twice(desk):
     first = cases.sent_refund()
-    cases.result(first, code="R000002")
+    cases.result(first, code="2028")
     second = Refund.objects.get(replaces=first)
     process_refund(second.pk)
     second.refresh_from_db()
@@ -633,8 +633,8 @@ def test_a_long_section_is_cut_and_leads_to_its_list(desk):
 def test_the_page_costs_the_same_for_one_row_or_many(desk, django_assert_num_queries, count):
     fill(count)
 
-    # session, its row, user; one for each of 16 sections; strangers
-    with django_assert_num_queries(20):
+    # session, its row, user; one for each of 21 sections; strangers
+    with django_assert_num_queries(25):
         page(desk)
 
 
@@ -642,7 +642,7 @@ def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
     fill(1010)
 
     # one more: how many there are beyond what is shown, up to 1000
-    with django_assert_num_queries(21) as queries:
+    with django_assert_num_queries(26) as queries:
         shown = page(desk)
 
     assert "1000 or more" in shown
@@ -654,7 +654,7 @@ def test_nothing_is_counted_beyond_a_thousand(desk, django_assert_num_queries):
 def test_a_story_costs_the_same_however_long_it_is(desk, django_assert_num_queries, messages):
     refund = cases.refused_refund()
     for _ in range(messages):
-        cases.result(refund, code="R000002")
+        cases.result(refund, code="2028")
     desk.get(timeline_path(refund))
 
     # session, row, user, refund; is it refused (3, one a decision); its order with its buyer, the

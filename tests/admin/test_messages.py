@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
-from tests.factories import UserFactory
+from tests.factories import UserFactory, proven
 
 pytestmark = pytest.mark.django_db
 
@@ -21,6 +21,8 @@ def told(sale, settings):
     settings.SMS = "console"
     sale.buyer.email = "wanjiku@example.com"
     sale.buyer.save()
+    proven(sale.buyer, sale.mpesa_number)
+    proven(sale.tracks.get().seller, "254722000000")
     for notice_id in Notice.objects.values_list("pk", flat=True):
         compose(notice_id)
     Message.objects.update(state="failed", next_try_at=None, reason="x")

@@ -16,8 +16,15 @@ PEOPLE = "/admin/accounts/user/"
 
 #: What the front page links to, by role.
 SEES = {
-    "support": {"accounts_user", "orders_order", "orders_ordertrack", "orders_message"},
+    "support": {
+        "accounts_user",
+        "accounts_proposal",
+        "orders_order",
+        "orders_ordertrack",
+        "orders_message",
+    },
     "finance": {
+        "accounts_proposal",
         "payments_orderpayment",
         "payments_receipt",
         "payments_refund",
@@ -28,10 +35,11 @@ SEES = {
         "payments_ledgerentry",
         "payments_payout",
         "payments_payoutday",
+        "payments_refundday",
         "payments_sellershare",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},
-    "delivery": {"orders_ordertrack"},
+    "delivery": {"accounts_proposal", "orders_ordertrack"},
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.http import JsonResponse
 from django.test import Client, RequestFactory
 
+from omachemainproj.ip_addresses import client_network
 from omachemainproj.middleware import EdgeMiddleware
 
 UNREADABLE = {
@@ -188,3 +189,21 @@ def test_a_page_is_sent_to_https(https):
 @pytest.mark.parametrize("path", ["/caf%C3%A9/", "/%C5%A9/", "/100%/", "/%F0%9F%99%82/"])
 def test_an_unknown_address_that_can_be_read_is_a_404(path):
     assert Client().get(path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("41.90.1.2", "41.90.1.2"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("::ffff:41.90.1.2", "41.90.1.2"),
+        ("64:ff9b::295a:102", "41.90.1.2"),
+        ("2002:295a:102::9", "41.90.1.2"),
+        ("2001:0:53aa:64c::d6a5:fefd", "41.90.1.2"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_a_client_is_as_large_as_the_network_it_may_hold(address, network):
+    assert client_network(address) == network

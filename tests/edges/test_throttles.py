@@ -183,3 +183,11 @@ def test_every_door_counts_requests_or_is_free_for_a_reason(settings):
 
     assert {address for address, scope in scopes.items() if scope is None} == FREE
     assert set(scopes.values()) - {None} <= set(rates)
+
+
+def test_a_whole_prefix_of_ipv6_has_the_room_of_one_client():
+    for n in range(LIMIT):
+        log_in(REMOTE_ADDR=f"2001:db8:1:2::{n:x}")
+
+    assert log_in(REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 429
+    assert log_in(REMOTE_ADDR="2001:db8:1:3::1").status_code == 400

@@ -1,4 +1,4 @@
-"""A shop that sends SMS, and carriers that do as they are told."""
+"""A shop that sends SMS, carriers that do as they are told, and people who have proven theirs."""
 
 import pytest
 
@@ -8,10 +8,10 @@ from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications import channels
 from orders.notifications.channels.errors import MaybeSent, NotSent
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import ProductFactory, UserFactory, proven
 from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401
 from tests.payments.fakes import FakeDaraja
-from tests.shopping import an_order
+from tests.shopping import PHONE, an_order
 
 
 @pytest.fixture(autouse=True)
@@ -58,12 +58,13 @@ SILENCE = MaybeSent("no answer (ReadTimeout)")
 
 @pytest.fixture
 def buyer(db):
-    return UserFactory(username="wanjiku", email="wanjiku@example.com", first_name="Wanjiku")
+    wanjiku = UserFactory(username="wanjiku", email="wanjiku@example.com", first_name="Wanjiku")
+    return proven(wanjiku, PHONE)
 
 
 @pytest.fixture
 def seller(db):
-    return UserFactory(username="amina", email="amina@example.com")
+    return proven(UserFactory(username="amina", email="amina@example.com"), "254722000000")
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.core import mail
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.contacts import record_paid_to
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order
@@ -17,7 +18,7 @@ from payments.checkout.stk_push import _record_refusal, retry_payment, send_stk_
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.models import OrderPayment
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import ProductFactory, UserFactory, proven
 from tests.shopping import an_order
 
 from .conftest import codes, fail, pay, wish
@@ -72,7 +73,7 @@ def test_the_mail_greets_by_name_and_lists_every_line(order, buyer, kettle, pan)
 def test_one_purchase_is_one_message_and_each_seller_hears_of_their_own_lines(
     buyer, kettle, pan, carrier
 ):
-    other = UserFactory(username="otieno")
+    other = proven(UserFactory(username="otieno"), "254722000000")
     lamp = ProductFactory(seller=other, name="Lamp", price=100)
 
     pay(an_order(buyer, (kettle, 1), (pan, 2), (lamp, 1)))
@@ -218,6 +219,7 @@ def test_delivered_names_the_goods_and_no_code(order, carrier):
 
 
 def test_a_seller_who_was_paid_is_told_at_the_number_that_got_it(seller, carrier):
+    record_paid_to(seller.pk, "254733000111", timezone.now())
     notify(
         NotificationKind.PAID_OUT,
         key="paid_out:payout:7",
@@ -286,7 +288,7 @@ def test_after_the_commit_everybody_is_told_at_once(order, carrier):
 
 def test_a_failure_is_not_told_once_the_buyer_paid_for_the_same_goods(buyer, kettle, carrier):
     first = an_order(buyer, (kettle, 1))
-    second = an_order(buyer, (kettle, 1), phone="254733000111")
+    second = an_order(proven(buyer, "254733000111"), (kettle, 1), phone="254733000111")
     pay(first)
 
     fail(second)
@@ -296,7 +298,7 @@ def test_a_failure_is_not_told_once_the_buyer_paid_for_the_same_goods(buyer, ket
 
 def test_a_failure_is_told_though_the_buyer_paid_for_other_goods(buyer, kettle, pan, carrier):
     first = an_order(buyer, (pan, 1))
-    second = an_order(buyer, (kettle, 1), phone="254733000111")
+    second = an_order(proven(buyer, "254733000111"), (kettle, 1), phone="254733000111")
     pay(first)
 
     fail(second)
@@ -306,7 +308,7 @@ def test_a_failure_is_told_though_the_buyer_paid_for_other_goods(buyer, kettle, 
 
 def test_a_failure_is_told_though_the_same_goods_were_paid_for_before(buyer, kettle, carrier):
     pay(an_order(buyer, (kettle, 1)))
-    second = an_order(buyer, (kettle, 1), phone="254733000111")
+    second = an_order(proven(buyer, "254733000111"), (kettle, 1), phone="254733000111")
 
     fail(second)
 

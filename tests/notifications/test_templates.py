@@ -8,12 +8,14 @@ from omachemainproj.money import format_kes
 from orders.models.notifications import NotificationKind
 from orders.notifications import templates
 from orders.notifications.gsm7 import count_parts, is_gsm, to_gsm
+from orders.notifications.plain_text import plain
 from orders.notifications.templates import Item
 from payments.checkout.failures import (
     NOT_ON_STATEMENT,
     NOT_SENT,
     PHONE_BUSY,
     RATE_LIMITED,
+    TOO_MANY_PHONES,
     buyer_message,
 )
 from payments.daraja.result_codes import STK_FAILURES
@@ -24,6 +26,7 @@ CODES = [
     NOT_SENT,
     RATE_LIMITED,
     PHONE_BUSY,
+    TOO_MANY_PHONES,
     *(f"refused.{kind}" for kind in ("busy_phone", "busy_gateway", "unreachable")),
     *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
 ]
@@ -128,6 +131,40 @@ def test_parts_are_counted_as_the_networks_do(text, count):
 )
 def test_other_letters_become_what_looks_like_them(typed, sent):
     assert to_gsm(typed) == sent
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("Call 0722 123-456: you won", "Call you won"),
+        ("+254722123456", ""),
+        ("٠٧٢٢١٢٣٤٥٦ ring me", "ring me"),
+        ("Pay till 174379 now", "Pay till now"),
+        ("Kettle https://evil.example/x?a=1", "Kettle"),
+        ("www.evil.example kettle", "kettle"),
+        ("evil.example/win", "evil example win"),
+        ("win@evil.example", "win evil example"),
+        ("Pan\n\nO-Mache: your code is 123456", "Pan O-Mache your code is"),
+        ("Pan\u202e\u200b\x07", "Pan"),
+        ("Power bank 20000 mAh, 1.5 l, USB-C", "Power bank 20000 mAh 1.5 l USB-C"),
+        ("Men's shirt (XL) & tie", "Men's shirt XL tie"),
+        ("Sufuria ya alumini ũkĩ", "Sufuria ya alumini ũkĩ"),
+    ],
+)
+def test_what_a_stranger_typed_holds_nothing_to_tap_dial_or_pay_to(typed, read):
+    assert plain(typed) == read
+
+
+@pytest.mark.parametrize(("language", "called"), [("en", "goods"), ("sw", "bidhaa")])
+def test_a_name_of_which_nothing_may_be_written_has_another(language, called):
+    sold = [Item("0722123456", 1, "")]
+
+    sms = templates.render_sms(NotificationKind.SOLD, language, values(language), sold)
+    _, mail = templates.render_email(NotificationKind.SOLD, language, values(language), sold)
+
+    assert f": {called}." in sms
+    assert f"  {called}\n" in mail
+    assert "0722" not in sms + mail
 
 
 def test_amounts_are_written_as_people_write_them():

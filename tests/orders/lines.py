@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import Group
 
+from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import OrderTrack, TrackStatus
@@ -47,6 +48,9 @@ def with_role(role):
     """Somebody of this role's, and nothing else to the line."""
     person = UserFactory()
     person.groups.add(Group.objects.get(name=role))
+    # As the admin's page would have it.
+    keeper, given = UserFactory(is_superuser=True), {"groups": [[], [role]]}
+    audit.log(keeper, "Changed", person, changes=given)
     return person
 
 

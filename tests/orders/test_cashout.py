@@ -7,7 +7,7 @@ from unittest.mock import Mock
 from django.utils import timezone
 
 from orders.models import Order
-from products.models import Product
+from products.listings.services import edit_product
 from products.stock import Shortage
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
@@ -71,7 +71,7 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
 def test_a_later_price_does_not_change_what_was_agreed(buyer_api, buyer, kettle):
     token = an_order(buyer, (kettle, 2)).order_token
 
-    Product.objects.filter(pk=kettle.pk).update(price=9000, name="Golden kettle")
+    edit_product(kettle.pk, price=9000, name="Golden kettle")
 
     order = buyer_api.get(f"/cashout/{token}/").json()
     assert (order["amount"], order["order"][0]["price"]) == (3000, 1500)

@@ -21,11 +21,11 @@ def agent(db):
 
 
 @pytest.fixture
-def line(buyer, kettle):
+def line(buyer, kettle, monkeypatch):
     """On the road, and its buyer was given 123456."""
-    line = line_at("shipping", buyer=buyer, product=kettle)
-    OrderTrack.objects.filter(pk=line.pk).update(collection_code="123456")
-    return line
+    with monkeypatch.context() as patch:
+        patch.setattr("secrets.randbelow", lambda most: 123456)
+        return line_at("shipping", buyer=buyer, product=kettle)
 
 
 def misses(line):

@@ -154,7 +154,7 @@ def test_who_carries_goods_does_not_collect_their_own(people, buyer, who):
 
     answer = move(people[who], line, "fetched")
 
-    assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+    assert (answer.status_code, answer.json()["code"]) == (403, "own_interest")
     assert steps(line) == ["paid"]
 
 

@@ -7,8 +7,9 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
-from orders.lifecycle import cancel_order, expire_order, expire_unpaid_orders
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, OrderTrack
+from payments.checkout.stk_push import retry_payment
 from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -205,3 +206,60 @@ def test_cancelling_and_expiring_at_once_frees_goods_once(buyer, kettle, turn):
 
     assert shelf(kettle) == (5, 3)
     assert OrderTrack.objects.get(order=order).events.count() == 1
+
+
+def test_newcomers_of_one_network_at_once_hold_what_one_network_may(seller, settings):
+    settings.UNPAID_GOODS_PER_NETWORK = 4
+    goods = [ProductFactory(seller=seller) for _ in range(8)]
+    apis = [signed_in(UserFactory()) for _ in range(8)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (goods[n], 1), phone=f"0712{n:06d}")
+          for n, api in enumerate(apis)]
+    )  # fmt: skip
+
+    assert answers(responses) == {201: 4, 409: 4}
+
+
+def test_newcomers_with_one_phone_at_once_hold_what_one_phone_may(seller):
+    goods = [ProductFactory(seller=seller) for _ in range(40)]
+    apis = [signed_in(UserFactory()) for _ in range(4)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, *[(one, 1) for one in goods[10 * n : 10 * n + 10]])
+          for n, api in enumerate(apis)]
+    )  # fmt: skip
+
+    assert answers(responses) == {201: 2, 409: 2}
+
+
+def test_goods_whose_prompt_is_over_go_to_one_of_many_who_want_them(seller):
+    last = ProductFactory(seller=seller, item_number=1)
+    an_order(UserFactory(), (last, 1))
+    Order.objects.update(firm_until=timezone.now())
+    buyers = [signed_in(UserFactory()) for _ in range(6)]
+
+    responses = at_once(
+        *[lambda api=api, n=n: cash_out(api, (last, 1), phone=f"0712{n:06d}")
+          for n, api in enumerate(buyers)]
+    )  # fmt: skip
+
+    assert answers(responses) == {201: 1, 400: 5}
+    assert shelf(last) == (1, 1)
+
+
+@pytest.mark.parametrize("turn", range(2))
+def test_ringing_again_while_another_wants_the_goods_keeps_them_or_not(seller, turn):
+    last = ProductFactory(seller=seller, item_number=1)
+    order = an_order(UserFactory(), (last, 1))
+    order.payments.update(live=False, status="failed")
+    Order.objects.update(firm_until=timezone.now())
+    other = signed_in(UserFactory())
+
+    rung, wanted = at_once(
+        lambda: retry_payment(order), lambda: cash_out(other, (last, 1), phone="0733000111")
+    )
+
+    kept = rung is None
+    assert (wanted.status_code, type(rung)) == ((400, type(None)) if kept else (201, NotUnpaid))
+    assert shelf(last) == (1, 1)

@@ -3,7 +3,7 @@
 import pytest
 
 from orders.models import Order
-from products.models import Product
+from products.listings.services import edit_product
 from tests.factories import ProductFactory
 from tests.shopping import shelf
 
@@ -25,7 +25,7 @@ def cash_out(api, *lines, key=None, **shown):
 
 
 def reprice(product, price):
-    Product.objects.filter(pk=product.pk).update(price=price)
+    edit_product(product.pk, price=price)
 
 
 @pytest.mark.parametrize("shown", [{}, {"amount": 3700}])
@@ -127,7 +127,7 @@ def test_a_double_click_at_the_price_of_the_order_is_that_order(buyer_api, kettl
 
 
 def test_goods_that_are_not_for_sale_any_more_are_told_before_their_price(buyer_api, kettle):
-    Product.objects.update(listed=False, price=1600)
+    edit_product(kettle.pk, listed=False, price=1600)
 
     response = cash_out(buyer_api, (kettle, 1, 1500))
 

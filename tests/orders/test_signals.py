@@ -1,6 +1,7 @@
 """The signals: exactly these rows wake exactly these receivers, and waking them twice is safe."""
 
 from importlib import import_module
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -112,39 +113,51 @@ def test_a_line_that_is_further_on_its_way_is_left_alone(order):
     assert order.tracks.get().track_status == "shipping"
 
 
+def moved(kettle):
+    """What a paid order moves: its line, its stock, and the shelf."""
+    line = OrderTrack.objects.get()
+    movements = StockMovement.objects.count()
+    return line.track_status, TrackEvent.objects.count(), movements, shelf(kettle)
+
+
 def test_loading_a_fixture_moves_nothing(order, kettle):
-    record_outcome(order.payments.get().pk, PAID)
-    order.refresh_from_db()
-    rows = serializers.serialize("json", [order, *order.payments.all()])
-    before = (TrackEvent.objects.count(), StockMovement.objects.count(), shelf(kettle))
-    TrackEvent.objects.all().delete()
-    StockMovement.objects.filter(quantity__lt=0).delete()
-    order.tracks.update(track_status="created")
+    with transaction.atomic():
+        record_outcome(order.payments.get().pk, PAID)
+        order.refresh_from_db()
+        rows = serializers.serialize("json", [order, *order.payments.all()])
+        # The events and movements are kept for good: as if the order had never been paid here.
+        transaction.set_rollback(True)
 
-    for loaded in serializers.deserialize("json", rows):
-        loaded.save()
+    with transaction.atomic():
+        for loaded in serializers.deserialize("json", rows):
+            loaded.save()
+        by_the_fixture = moved(kettle), OrderPayment.objects.count()
+        Order.objects.get().save()
+        by_a_save = moved(kettle)
+        transaction.set_rollback(True)
 
-    assert OrderPayment.objects.count() == 1
-    assert TrackEvent.objects.count() == 0
-    assert order.tracks.get().track_status == "created"
-    assert (shelf(kettle), StockMovement.objects.count()) == ((3, 0), 1)
-    # What the fixture did not wake, a save does; so the books are whole again.
-    order.tracks.update(track_status="created")
-    type(kettle).objects.update(item_number=5, held=2, sold=0)
-    order.save()
-    assert (TrackEvent.objects.count(), StockMovement.objects.count(), shelf(kettle)) == before
+    assert by_the_fixture == (("created", 0, 1, (5, 2)), 1)
+    # What the fixture did not wake, a save does.
+    assert by_a_save == ("paid", 1, 2, (3, 0))
 
 
 def test_a_fixture_of_a_new_order_rings_no_phone(order):
-    rows = serializers.serialize("json", [order, *order.tracks.all()])
-    for model in (OrderPayment, OrderTrack, Order):
-        model.objects.all().delete()
+    line = order.tracks.get()
+    another = {"pk": order.pk + 1, "order_token": uuid4(), "reference": "ACDEFGHJ"}
+    for name, value in {**another, "idempotency_key": "another"}.items():
+        setattr(order, name, value)
+    line.pk, line.order = line.pk + 1, order
+    rows = serializers.serialize("json", [order, line])
 
-    for loaded in serializers.deserialize("json", rows):
-        loaded.save()
+    with transaction.atomic():
+        for loaded in serializers.deserialize("json", rows):
+            loaded.save()
+        there = Order.objects.get(pk=order.pk).payment_status
+        prompts = OrderPayment.objects.filter(order=order.pk).count()
+        # Nobody placed it: it has no digest.
+        transaction.set_rollback(True)
 
-    assert Order.objects.get().payment_status == "requested"
-    assert not OrderPayment.objects.exists()
+    assert (there, prompts) == ("requested", 0)
 
 
 @pytest.mark.parametrize(

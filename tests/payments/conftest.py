@@ -28,9 +28,15 @@ def daraja(monkeypatch):
 
 
 @pytest.fixture
-def order(buyer, kettle):
+def reference():
+    """Of the order, for a test to choose."""
+    return
+
+
+@pytest.fixture
+def order(buyer, kettle, reference):
     """Two of five kettles, KES 3,000, not paid yet."""
-    return an_order(buyer, (kettle, 2))
+    return an_order(buyer, (kettle, 2), reference=reference)
 
 
 @pytest.fixture

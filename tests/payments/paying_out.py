@@ -7,8 +7,10 @@ from typing import Any
 from django.test import Client
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from payments import clock
-from payments.models import GatewayEvent, Payout
+from payments.models import GatewayEvent, Payout, PayoutStop
+from tests.factories import UserFactory
 
 _numbers = (f"TKP{n:07d}" for n in itertools.count(1))
 
@@ -22,6 +24,12 @@ def hurry() -> None:
     """A round of the clock in which everything that waits for its time is due."""
     Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
     tick()
+
+
+def end_stop() -> None:
+    """A person lets money leave again."""
+    PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
+    audit.log(UserFactory(is_superuser=True), "Let money leave again", PayoutStop.objects.get())
 
 
 def payouts(*fields: str) -> list[Any]:

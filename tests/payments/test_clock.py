@@ -26,6 +26,7 @@ DUTIES = [
     "pull_and_apply_statement",
     "expire_unpaid_orders",
     "refund_uncovered_money",
+    "ask_about_receipts",
     "process_due_refunds",
     "auto_confirm_deliveries",
     "create_due_payouts",

@@ -124,10 +124,9 @@ def test_replaying_everything_changes_nothing(a_day, daraja):
 def test_a_replay_finds_what_was_not_acted_on(client, payment, daraja):
     told_of = success(payment)
     checkout = payment.checkout_request_id
-    OrderPayment.objects.update(checkout_request_id="")
-    post(client, None, told_of, token="f" * 32)
-    OrderPayment.objects.update(checkout_request_id=checkout)
-    GatewayEvent.objects.update(token=payment.callback_token)
+    OrderPayment.objects.update(checkout_request_id="", callback_token="f" * 32)
+    post(client, None, told_of, token=payment.callback_token)
+    OrderPayment.objects.update(checkout_request_id=checkout, callback_token=payment.callback_token)
     event = GatewayEvent.objects.get()
 
     dry = said("replay_events", "--all", "--dry-run")

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from omachemainproj.dates import NAIROBI
 from payments import clock, gateway
 from payments.models import (
     OrderPayment,
     Payout,
+    PayoutDay,
     PayoutStop,
     Refund,
     StatementPull,
@@ -232,6 +234,7 @@ def test_a_payout_is_asked_about_even_after_the_last_question(buyer, kettle, sim
     clock.run_periodic()
     two_days_ago = timezone.now() - timedelta(hours=48, minutes=1)
     Payout.objects.update(sent_at=two_days_ago, next_check_at=timezone.now())
+    PayoutDay.objects.update(day=two_days_ago.astimezone(NAIROBI).date())
     pages(simulator, "transaction_status", answer, times=1)
     clock.process_due_payouts(timezone.now())
     waiting = Payout.objects.get()

@@ -3,13 +3,18 @@
 For an order that its buyer gave up it always goes back.
 """
 
+from datetime import timedelta
+
 import pytest
+import time_machine
+from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import TrackEvent
 from orders.models.notifications import Notice
 from payments.models import Receipt, Refund
+from products.listings.services import edit_product
 from products.models import Product
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
@@ -71,14 +76,59 @@ def test_of_several_goods_all_are_taken_again_or_none(client, buyer, kettle, sel
     assert (shelf(kettle), shelf(pan)) == ((5, 0), (1, 1))
 
 
-def test_what_its_seller_hid_meanwhile_is_still_the_buyers(client, order, payment, kettle):
+def test_what_its_seller_took_off_sale_meanwhile_goes_back(client, order, payment, kettle):
     close(order, "expired")
     Product.objects.update(listed=False)
 
     post(client, payment, success(payment))
 
     order.refresh_from_db()
-    assert order.payment_status == "paid"
+    assert (order.payment_status, shelf(kettle)) == ("refund_due", (5, 0))
+    assert Refund.objects.get().cause == "off_sale"
+    assert told_why(order)[1] == {
+        "en": "It came too late, and the goods are no longer on sale.",
+        "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
+    }
+
+
+def closed_long_ago(buyer, kettle, how, age):
+    """An order that was placed, rang and was closed so long ago, and its attempt."""
+    with time_machine.travel(timezone.now() - age):
+        order = an_order(buyer, (kettle, 2))
+        payment = ringing(order.payments.get())
+        close(order, how)
+    return order, payment
+
+
+@pytest.mark.parametrize(("hours", "ends"), [(23, "paid"), (25, "refund_due")])
+@pytest.mark.parametrize("how", ["expired", "cancelled by staff"])
+def test_an_order_that_closed_more_than_a_day_ago_is_not_payable_at_its_old_price(
+    client, buyer, kettle, how, hours, ends
+):
+    order, payment = closed_long_ago(buyer, kettle, how, timedelta(hours=hours))
+    edit_product(kettle.pk, price=9000)
+
+    post(client, payment, success(payment))
+
+    order.refresh_from_db()
+    assert order.payment_status == ends
+    assert list(Refund.objects.values_list("cause", flat=True)) == (
+        ["too_late"] if ends == "refund_due" else []
+    )
+
+
+def test_who_pays_more_than_a_day_late_is_told_so(client, buyer, kettle):
+    order, payment = closed_long_ago(buyer, kettle, "expired", timedelta(days=30))
+
+    post(client, payment, success(payment))
+
+    assert told_why(order) == (
+        3000,
+        {
+            "en": "It came more than a day after this order was closed.",
+            "sw": "Zilifika zaidi ya siku moja baada ya oda hii kufungwa.",
+        },
+    )
 
 
 def test_late_money_said_twice_is_taken_once(client, order, payment, kettle):

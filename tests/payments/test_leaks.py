@@ -13,9 +13,17 @@ SECRETS = [TOKEN, "ws_CO_SECRET", "m-ws_CO_SECRET", "SGLSECRET1", "secret text"]
 
 
 @pytest.fixture
+def order(buyer, kettle, monkeypatch):
+    """Two kettles, and an attempt whose address is known."""
+    address = OrderPayment._meta.get_field("callback_token")
+    with monkeypatch.context() as patch:
+        patch.setattr(address, "_get_default", lambda: TOKEN)
+        return an_order(buyer, (kettle, 2))
+
+
+@pytest.fixture
 def attempt(order):
     OrderPayment.objects.update(
-        callback_token=TOKEN,
         checkout_request_id="ws_CO_SECRET",
         merchant_request_id="m-ws_CO_SECRET",
         status="submitted",

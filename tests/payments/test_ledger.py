@@ -172,6 +172,7 @@ def test_of_two_payments_at_once_one_is_held_and_one_is_owed_back(payment, secon
 
 def test_what_the_clock_finds_due_back_is_owed_back_once(payment, order, sold_out):
     payment.status, payment.live, payment.next_check_at = "confirmed", False, None
+    payment.confirmed_at = payment.created_at
     payment.save_base(raw=True)
     ledger.post_receipt(order.receipts.create(payment=payment, amount=3000, door="query"))
 
@@ -207,10 +208,12 @@ def test_a_posting_is_two_statements(payment, django_assert_num_queries):
 
     of = {"order_id": payment.order_id, "seller_id": payment.order.buyer_id}
 
-    with transaction.atomic(), django_assert_num_queries(2):
-        ledger.post(Posting("fetched:1", one, shares, **of))
-
-    assert balances(payment.order) == {"sellers_payable": 2900, "commission": 100}
+    with transaction.atomic():
+        with django_assert_num_queries(2):
+            ledger.post(Posting("fetched:1", one, shares, **of))
+        assert balances(payment.order) == {"sellers_payable": 2900, "commission": 100}
+        # No line of the order was fetched.
+        transaction.set_rollback(True)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from orders.fulfilment import move_line
-from payments import clock
+from payments import clock, transfers
 from payments.daraja.result_codes import PayoutReason
 from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
@@ -107,7 +107,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
 ):
     """Claimed, and not committed yet: whoever returns the line waits and sees that it leaves."""
     inside = Event()
-    fits = service.reserve_daily_limit
+    fits = transfers.reserve_daily_limit
 
     def slowly(payout, now):
         inside.set()
@@ -115,7 +115,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
         return fits(payout, now)
 
     cancelled = Event()
-    monkeypatch.setattr("payments.payouts.services.reserve_daily_limit", slowly)
+    monkeypatch.setattr("payments.disbursement.reserve_daily_limit", slowly)
     payout = Payout.objects.get()
 
     def cancel_meanwhile():

@@ -6,16 +6,17 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from payments.ledger import balance
 from payments.models import Account, Payout, PayoutStop, SellerShare
 from payments.payouts import services as service
-from products.models import Product
+from products.listings.services import edit_product
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
 
-from .paying_out import hurry, payouts, sent, tell, tell_when_asked, tick
+from .paying_out import end_stop, hurry, payouts, sent, tell, tell_when_asked, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
 
@@ -85,7 +86,7 @@ def test_the_commission_is_what_it_was_when_it_was_sold(buyer, kettle, settings,
 
 def test_the_number_is_the_one_the_listing_had_when_it_was_sold(buyer, kettle, daraja):
     line = line_at("paid", buyer=buyer, product=kettle)
-    Product.objects.update(payment_mpesa_number=OTHER)
+    edit_product(kettle.pk, payment_mpesa_number=OTHER)
 
     move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
     tick()
@@ -283,7 +284,7 @@ def test_an_initiator_m_pesa_does_not_accept_stops_everything(payout, buyer, ket
     assert (len(daraja.payouts), daraja.questions) == (1, [])
     assert PayoutStop.objects.get().is_open
 
-    PayoutStop.objects.update(is_open=False)
+    end_stop()
     hurry()
     assert sent(daraja) == [(PHONE, 1500)] * 3
     assert owed() == 3000
@@ -324,9 +325,9 @@ def test_large_ones_wait_for_a_second_person(buyer, seller, settings, daraja):
     (large,) = Payout.objects.to_approve()
     assert (large.amount, large.next_check_at) == (5_001, None)
 
-    Payout.objects.filter(pk=large.pk).update(
-        approved_by=UserFactory(), next_check_at=timezone.now()
-    )
+    second = UserFactory(is_superuser=True)
+    Payout.objects.filter(pk=large.pk).update(approved_by=second, next_check_at=timezone.now())
+    audit.log(second, "Let it leave", large)
     hurry()
     assert sent(daraja) == [(PHONE, 5_000), (PHONE, 5_001)]
 

@@ -74,8 +74,8 @@ def test_a_check_that_finds_no_budget_stays_due_and_is_asked_in_the_next_minute(
 
 
 def test_an_attempt_without_an_id_costs_no_budget(order, daraja):
-    payment = ringing(order.payments.get())
-    OrderPayment.objects.update(checkout_request_id="", status="unknown")
+    payment = ringing(order.payments.get(), "")
+    OrderPayment.objects.update(status="unknown")
 
     with time_machine.travel(payment.next_check_at + seconds(1), tick=False):
         clock.query_silent_payments(payment.next_check_at + seconds(1))

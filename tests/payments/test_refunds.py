@@ -22,6 +22,7 @@ from tests.shopping import an_order
 from tests.threads import at_once
 
 from .conftest import settled
+from .paying_out import end_stop
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,7 +163,7 @@ def test_money_for_goods_that_are_gone_goes_back(order, kettle, simulator):
 
 
 def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, simulator):
-    simulator.script(operation="reversal", outcome="R000002")
+    simulator.script(operation="reversal", outcome="2028")
     pay(simulator, order, 3000)
     pay(simulator, order, 3000, phone=PAYER)
 
@@ -171,7 +172,7 @@ def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, 
     look_after(simulator)
 
     assert ways("way", "status", "result_code") == [
-        ("reversal", "refused", "R000002"), ("b2c", "done", "0")
+        ("reversal", "refused", "2028"), ("b2c", "done", "0")
     ]  # fmt: skip
     assert went_back(simulator) == [("b2c", PAYER, 3000)]
 
@@ -179,7 +180,7 @@ def test_a_reversal_m_pesa_refuses_is_followed_by_a_payment_to_the_phone(order, 
 @pytest.fixture
 def refused(order, simulator):
     """A reversal that M-Pesa refused, and the payment to the phone that is to follow it."""
-    simulator.script(operation="reversal", outcome="R000002")
+    simulator.script(operation="reversal", outcome="2028")
     pay(simulator, order, 3000)
     pay(simulator, order, 3000, phone=PAYER)
     look_after(simulator)
@@ -368,7 +369,7 @@ def test_an_initiator_m_pesa_does_not_accept_stops_everything_at_once(order, sim
     assert len(simulator.conversations()) == asked
     assert ways("status") == [("refused",), ("due",)]
 
-    PayoutStop.objects.update(is_open=False)
+    end_stop()
     look_after(simulator)
     assert went_back(simulator) == [("reversal", PAYER, 3000)]
 
@@ -409,7 +410,6 @@ def test_money_of_an_order_with_a_receipt_still_to_be_named_waits(order, simulat
 
 
 def test_money_in_suspense_goes_back_at_a_persons_word(order, simulator):
-    Order.objects.update(reference="ACDEFGH3")
     receipt, _ = record_receipt(
         IncomingPayment(provider="mpesa", number=pay_wrongly(simulator), amount=70, source="c2b")
     )

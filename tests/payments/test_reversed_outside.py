@@ -14,7 +14,7 @@ from payments.ledger import balance
 from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess
-from payments.transfers import mark_done
+from payments.transfers import mark_done, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
@@ -122,6 +122,8 @@ def test_a_number_of_another_movement_is_refused(paid):
 def test_a_reversal_the_shop_asked_for_is_not_counted_again(client, payment, order):
     post(client, payment, success(payment, receipt=PAID))
     post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002"))
+    refund = Refund.objects.get()
+    assert reserve_daily_limit(refund, timezone.now())
     Refund.objects.update(status="sent", next_check_at=None, sent_at=timezone.now())
 
     money_out.record_reversal_seen(Receipt.objects.get(number="SGL0000002").pk, number=BACK)
@@ -177,7 +179,13 @@ def owed(paid, daraja):
 
 
 def answer(client, refund, *, code=0, receipt=PAID, status="Completed", **facts):
-    told = {"ReceiptNo": receipt, "TransactionStatus": status, "Amount": "3500", **facts}
+    told = {
+        "ReceiptNo": receipt,
+        "TransactionStatus": status,
+        "Amount": "3500",
+        "CreditPartyName": "174379 - O-Mache",
+        **facts,
+    }
     result = {
         "ResultType": 0,
         "ResultCode": code,
@@ -227,6 +235,9 @@ def test_a_payment_that_was_reversed_is_not_sent_again(client, paid, owed, daraj
         {"receipt": "SGL0000009", "status": "Reversed"},
         {"status": "Initiated"},
         {"status": ""},
+        {"CreditPartyName": ""},
+        {"CreditPartyName": "254722000111 - JANE DOE"},
+        {"Amount": "35"},
     ],
 )
 def test_without_a_clear_answer_nothing_leaves(client, owed, daraja, told):
@@ -275,7 +286,7 @@ def for_a_person(client, payment, order, daraja):
 
 
 def test_before_a_person_gives_it_back_m_pesa_is_asked_too(client, for_a_person, daraja):
-    answer(client, for_a_person)
+    answer(client, for_a_person, Amount="3005")
 
     assert [question["receipt"] for question in daraja.questions] == [PAID]
     assert (for_a_person.status, for_a_person.next_check_at) == ("refused", None)

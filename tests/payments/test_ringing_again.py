@@ -6,7 +6,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from orders.lifecycle import NotUnpaid
+from orders.lifecycle import NotUnpaid, expire_order
 from orders.models import Order
 from payments.checkout.stk_push import PromptOpen, retry_payment, send_stk_push
 from payments.models import OrderPayment
@@ -83,9 +83,10 @@ def test_an_attempt_nobody_sent_in_a_minute_may_be_followed_by_another(order):
 @pytest.mark.parametrize("status", ["paid", "cancelled", "expired", "refund_due"])
 def test_a_closed_order_rings_no_more(client, order, payment, buyer_api, status):
     post(client, payment, success(payment) if status == "paid" else failure(payment))
-    if status != "paid":
+    if status == "expired":
+        expire_order(order.pk, now=order.expires_at)
+    elif status != "paid":
         buyer_api.post(f"/cashout/{order.order_token}/cancel/")
-        Order.objects.update(payment_status=status if status != "refund_due" else "cancelled")
 
     response = buyer_api.post(f"/cashout/{order.order_token}/pay/")
 
@@ -165,24 +166,6 @@ def test_a_phone_is_free_again_when_its_prompt_lapsed(order, payment, kettle, da
 
     send_stk_push(other.pk)
 
-    assert len(daraja.pushes) == 1
-
-
-def test_one_phone_gets_ten_prompts_an_hour_whoever_asks(order, kettle, daraja):
-    asked = timezone.now() - timedelta(minutes=59)
-    for n in range(10):
-        OrderPayment.objects.create(
-            order=order, phone=order.mpesa_number, amount=1, live=False, rung_at=asked,
-            status="failed", checkout_request_id=f"ws_CO_{n}",
-        )  # fmt: skip
-
-    send_stk_push(order.pk)
-    asked_too_often = order.payments.get(checkout_request_id="").result_code
-    with time_machine.travel(timezone.now() + timedelta(minutes=2)):
-        later = an_order(UserFactory(), (kettle, 1))
-        send_stk_push(later.pk)
-
-    assert asked_too_often == "local.too_many_prompts"
     assert len(daraja.pushes) == 1
 
 

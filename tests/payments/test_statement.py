@@ -277,7 +277,6 @@ def forsaken(payment):
     """M-Pesa was asked for the last time, a day after it rang, and has not said what became."""
     OrderPayment.objects.update(rung_at=NOW, next_check_at=None, live=False, checks=10,
                                 checked_at=NOW + 24 * HOUR)  # fmt: skip
-    Order.objects.update(expires_at=NOW + 48 * HOUR)
     return payment
 
 

@@ -3,7 +3,13 @@
 import pytest
 
 from orders.models import PaymentStatus
-from payments.checkout.failures import NOT_ON_STATEMENT, NOT_SENT, PHONE_BUSY, RATE_LIMITED
+from payments.checkout.failures import (
+    NOT_ON_STATEMENT,
+    NOT_SENT,
+    PHONE_BUSY,
+    RATE_LIMITED,
+    TOO_MANY_PHONES,
+)
 from payments.checkout.messages import describe_prompt
 from payments.daraja.errors import Refusal
 from payments.daraja.result_codes import STK_FAILURES
@@ -14,7 +20,8 @@ from payments.models import AttemptStatus
 REFUSED = [
     f"refused.{kind}" for kind in Refusal if kind not in {Refusal.ALREADY_REGISTERED, Refusal.TOKEN}
 ]
-OURS = [NOT_SENT, PHONE_BUSY, RATE_LIMITED, NOT_ON_STATEMENT, *REFUSED]
+#: PHONE_BUSY has the words of RATE_LIMITED: what others ask of a phone is nobody's to know.
+OURS = [NOT_SENT, RATE_LIMITED, TOO_MANY_PHONES, NOT_ON_STATEMENT, *REFUSED]
 M_PESA = {"provider": "M-Pesa", "pay_bill": "174379", "account": "SFA7KQ", "amount": 3000}
 EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7KQ"}
 
@@ -42,6 +49,16 @@ def test_every_refusal_has_words_of_its_own(order, payment):
 
     # Two kinds mean the same to a buyer only where they are ours to put right.
     assert len(said) == len(OURS)
+
+
+def test_nobody_reads_from_a_refusal_whether_others_have_a_phone_rung(order, payment):
+    payment.status, payment.live = AttemptStatus.FAILED, False
+
+    payment.result_code = PHONE_BUSY
+    busy = told(order, payment)
+    payment.result_code = RATE_LIMITED
+
+    assert told(order, payment) == busy
 
 
 @pytest.mark.parametrize("status", AttemptStatus)

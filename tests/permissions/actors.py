@@ -2,16 +2,19 @@
 
 from django.contrib.admin.sites import site
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts.backoffice import audit
+from accounts.models import Proposal
 from accounts.sessions import open_session
 from orders.fulfilment import move_line
+from orders.models import OrderTrack
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
-from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, StatementPull
+from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.conftest import ringing
@@ -72,6 +75,7 @@ class World:
         )
         self._send_money(buyer, seller)
         self._leave_untold(buyer)
+        self._propose()
         audit.log(buyer, "Listed", self.product)
         self.session = open_session(buyer)
 
@@ -79,9 +83,23 @@ class World:
         """Money on its way out, and what keeps it back."""
         Payout.objects.create(seller=seller, phone="254722000001", amount=100, gross=100)
         PayoutDay.objects.create(day="2026-11-24", sent=100)
+        RefundDay.objects.create(day="2026-11-24", sent=100)
         PayoutStop.objects.create(reason="A bad password")
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
         move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
+
+    def _propose(self):
+        """A cancelling that one of the staff may not decide alone."""
+        Proposal.objects.create(
+            action="orders.fulfilment_actions.to_cancelled",
+            label="Cancel",
+            content_type=ContentType.objects.get_for_model(OrderTrack),
+            object_id=str(self.delivered.pk),
+            object_name=str(self.delivered),
+            given={"why": "Broken", "goods_there": False},
+            cost=self.delivered.amount,
+            proposed_by=UserFactory(is_superuser=True),
+        )
 
     def _leave_untold(self, person):
         """A message that could not be sent, on top of what was told already."""

@@ -276,5 +276,5 @@ def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
         counts.append(len(captured))
 
     # the token's user, savepoint, the seller's lock and newest product (how crowded it is with
-    # theirs), product, movement, words, release
-    assert counts == [8, 8]
+    # theirs), product, its terms, movement, words, release
+    assert counts == [9, 9]

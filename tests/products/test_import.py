@@ -2,19 +2,15 @@
 
 import csv
 import io
-from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
 
-from products import stock
 from products.models import Product, StockMovement
-from products.stock import StockLine
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import an_order, shelf
+from tests.shopping import an_order, paid_line, shelf
 
 IMPORT = "/seller/products/import/"
 HEADER = "name,category,price,item_number,payment_mpesa_number"
@@ -224,9 +220,7 @@ def restocked(client, number):
 
 def sell(kettle, number):
     """They leave the shelf for an order that is paid."""
-    with transaction.atomic():
-        stock.hold([StockLine(kettle.pk, number)])
-        stock.take([StockLine(kettle.pk, number)], reference=f"order:{uuid4().hex[:8]}")
+    paid_line(UserFactory(), kettle, number)
 
 
 ADDED_BEFORE = (

@@ -130,9 +130,9 @@ def test_writing_a_review(buyer, buyer_api, reviewed, django_assert_num_queries)
     line = delivered_line(buyer, reviewed)
     warm(buyer_api)
 
-    # caller, line; savepoint (BEGIN where there is no test around it), review, product, seller,
-    # release; the review as it is shown
-    with django_assert_num_queries(8):
+    # caller, line; savepoint (BEGIN where there is no test around it), review, its digest,
+    # product, seller, release; the review as it is shown
+    with django_assert_num_queries(9):
         buyer_api.post(f"/track/{line.pk}/review/", {"stars": 4})
 
 
@@ -140,7 +140,7 @@ def test_a_sellers_first_review_makes_their_row(buyer_api, line, django_assert_n
     warm(buyer_api)
 
     # as above, and: the seller's row, and that again
-    with django_assert_num_queries(10) as queries:
+    with django_assert_num_queries(11) as queries:
         buyer_api.post(f"/track/{line.pk}/review/", {"stars": 4})
 
     assert sum("products_sellerrating" in query["sql"] for query in queries) == 3
@@ -150,8 +150,9 @@ def test_changing_a_review(buyer, buyer_api, line, django_assert_num_queries):
     review_line(track_id=line.pk, buyer=buyer, stars=5)
     warm(buyer_api)
 
-    # caller, which review; savepoint, its lock, review, product, seller, release; as it is shown
-    with django_assert_num_queries(9):
+    # caller, which review; savepoint, its lock, review, its digest, product, seller,
+    # release; as it is shown
+    with django_assert_num_queries(10):
         buyer_api.patch(f"/track/{line.pk}/review/", {"stars": 4})
 
 
@@ -159,8 +160,8 @@ def test_answering_a_review(buyer, seller_api, line, django_assert_num_queries):
     review = review_line(track_id=line.pk, buyer=buyer, stars=5)
     warm(seller_api)
 
-    # caller, answer, the review as it is shown
-    with django_assert_num_queries(3):
+    # caller; savepoint, answer, the review and its digest, release; the review as it is shown
+    with django_assert_num_queries(7):
         seller_api.post(f"/review/{review.pk}/answer/", {"text": "Asante!"})
 
 

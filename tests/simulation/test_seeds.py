@@ -14,6 +14,11 @@ pytestmark = pytest.mark.skipif(
 AT_ONCE = 10
 
 
+@pytest.fixture(autouse=True)
+def payments_are_confirmed():
+    """The pretend Safaricom says of itself what stands."""
+
+
 @pytest.fixture
 def runner(transactional_db):
     with seed_runner() as runner:

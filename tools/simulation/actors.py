@@ -12,6 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from accounts.backoffice import audit
 from accounts.models import User
 from daraja_simulator.books import Entry
 from daraja_simulator.control import ControlError
@@ -431,7 +432,7 @@ class Actors:
         resolve_money_out.retry_refund(refund_id, phone=self.run.chance.choice(PHONES))
 
     def _staff_end_stop(self, stop_id: int) -> None:
-        resolve_money_out.lift_payout_stop(stop_id)
+        end_stop(stop_id)
 
     def record_receipt(self) -> None:
         """Staff record a receipt that the buyer's phone shows."""
@@ -565,3 +566,12 @@ PUSH_FAULTS: list[dict[str, Any]] = [
     {"query": "flaky"},
     {"query": "unknown"},
 ]
+
+
+def end_stop(stop_id: int) -> None:
+    """A person lets money leave again, and stands in the audit, as on the console."""
+    keeper = User.objects.filter(username="keeper").first()
+    if keeper is None:
+        keeper = User.objects.create_superuser("keeper")
+    stop = resolve_money_out.lift_payout_stop(stop_id)
+    audit.log(keeper, "Let money leave again", stop)

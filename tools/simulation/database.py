@@ -8,6 +8,8 @@ from typing import Any
 
 from django.db import connection
 
+from payments.originals import add_digest
+
 
 class Memory:
     """Stands in for the test database. ``log`` remembers a state, ``begin_again`` returns to it.
@@ -33,6 +35,7 @@ class Memory:
     def _new() -> Any:
         parameters = connection.get_connection_params()
         new = connection.get_new_connection({**parameters, "database": ":memory:"})
+        add_digest(new)
         # Django begins its transactions itself.
         new.isolation_level = None
         return new

@@ -24,7 +24,7 @@ def fill(*, buyers: int, ample: int, scarce: int) -> dict:
     from django.contrib.auth.hashers import make_password
     from rest_framework_simplejwt.tokens import AccessToken
 
-    from products.models import Product, StockMovement
+    from products.models import ListingTerms, Product, StockMovement
 
     users, password = get_user_model().objects, make_password(None)
     users.bulk_create(
@@ -44,6 +44,7 @@ def fill(*, buyers: int, ample: int, scarce: int) -> dict:
         )
         for name, stock, price in shelf
     )
+    ListingTerms.objects.bulk_create(ListingTerms.of(product) for product in products)
     StockMovement.objects.bulk_create(
         StockMovement(product=product, quantity=product.item_number, reference="listed")
         for product in products

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import smtplib
 from contextlib import suppress
+from uuid import uuid4
 
 from django.core.mail import EmailMessage, get_connection
+from django.core.mail.utils import DNS_NAME
 
 from .errors import MaybeSent, NotSent
 
 
-def send(*, address: str, subject: str, text: str) -> None:
-    """Send one e-mail, once. Raises NotSent and MaybeSent."""
+def send(*, address: str, subject: str, text: str) -> str:
+    """Send one e-mail, once. Returns its Message-ID, 64 letters at most.
+
+    Raises NotSent and MaybeSent.
+    """
+    message_id = f"<{uuid4().hex}@{str(DNS_NAME)[:29]}>"
     connection = get_connection()
     try:
         # Before sending: what fails here has certainly sent nothing.
@@ -19,7 +25,9 @@ def send(*, address: str, subject: str, text: str) -> None:
     except Exception as error:
         raise NotSent(f"the mail server: {_brief(error)}", retryable=True) from error
     try:
-        connection.send_messages([EmailMessage(subject, text, to=[address])])
+        connection.send_messages(
+            [EmailMessage(subject, text, to=[address], headers={"Message-ID": message_id})]
+        )
     except smtplib.SMTPRecipientsRefused as error:
         codes = [code for code, _ in error.recipients.values()]
         raise NotSent(_brief(error), retryable=_are_temporary(codes)) from error
@@ -30,6 +38,7 @@ def send(*, address: str, subject: str, text: str) -> None:
         raise MaybeSent(_brief(error)) from error
     finally:
         _close(connection)
+    return message_id
 
 
 def _close(connection: object) -> None:

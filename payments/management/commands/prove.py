@@ -10,6 +10,8 @@ import requests
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from payments.daraja.errors import DarajaError
+from payments.proof.mpesa_books import Comparison, compare_with_mpesa
 from payments.proof.prove import one_moment, prove
 from payments.proof.simulator_books import compare
 
@@ -30,6 +32,20 @@ class Command(BaseCommand):
             help="also compare with the books of the simulator at DARAJA_BASE_URL, to the shilling",
         )
 
+        parser.add_argument(
+            "--against-statement",
+            action="store_true",
+            help="also compare with M-Pesa itself: its statement of the last two days, and what the"
+            " shop's numbers hold",
+        )
+        parser.add_argument(
+            "--opening-balance",
+            type=int,
+            metavar="KES",
+            help="what M-Pesa holds that never went through the shop: put in, less taken out and"
+            " less its charges. Without it what it holds is shown, and not compared",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         proof = prove()
         lines = [str(broken) for broken in proof.broken]
@@ -37,9 +53,10 @@ class Command(BaseCommand):
             books = _simulators_books()
             with one_moment():
                 differences = compare(books)
-            lines += differences[:SHOWN]
-            if len(differences) > SHOWN:
-                lines.append(f"… and {len(differences) - SHOWN} more differences.")
+            lines += _shown(differences)
+        found = _mpesas_books(options["opening_balance"]) if options["against_statement"] else None
+        if found is not None:
+            lines += _shown(found.differences)
         for line in lines:
             self.stdout.write(line)
         if lines:
@@ -53,6 +70,27 @@ class Command(BaseCommand):
                 f"The simulator's books agree: {len(books['entries'])} movements, "
                 f"KES {books['received']} in, KES {books['paid_out']} out."
             )
+        if found is not None:
+            self.stdout.write(found.summary)
+
+
+def _shown(differences: list[str]) -> list[str]:
+    more = len(differences) - SHOWN
+    return differences[:SHOWN] + ([f"… and {more} more differences."] if more > 0 else [])
+
+
+def _mpesas_books(opening_balance: int | None) -> Comparison:
+    if not settings.DARAJA_STATEMENT:
+        raise CommandError(
+            "M-Pesa's statement is not switched on (DARAJA_STATEMENT): the portal's is the only one"
+            " to compare with."
+        )
+    try:
+        return compare_with_mpesa(opening_balance=opening_balance)
+    except DarajaError as error:
+        raise CommandError(
+            f"M-Pesa could not be asked, so nothing was compared with it: {error}. Try again later."
+        ) from error
 
 
 def _simulators_books() -> dict[str, Any]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0018_access_token'),
+        ('payments', '0022_originals_and_numbers'),
     ]
 
     operations = [

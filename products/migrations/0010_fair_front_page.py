@@ -16,7 +16,7 @@ _LISTED = models.Q(listed=True)
 
 
 class Migration(migrations.Migration):
-    dependencies = [("products", "0008_one_form_of_texts")]
+    dependencies = [("products", "0009_terms_and_digests")]
 
     operations = [
         migrations.RunSQL(

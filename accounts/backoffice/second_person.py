@@ -1,0 +1,98 @@
+"""What one member of staff may let leave alone, and what waits for a second one.
+
+Two limits a person and day: for what the shop may lose (``STAFF_ALONE_DAILY_LIMIT``, and
+``STAFF_ALONE_LIMIT`` at a time), and for what merely goes to whom it is owed
+(``STAFF_MOVES_DAILY_LIMIT``). What is beyond is proposed, and done once somebody else who may do
+the same agrees (accounts.backoffice.proposals).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.contrib.contenttypes.models import ContentType
+from django.db import IntegrityError, transaction
+from django.db.models import F, Model
+from django.utils import timezone
+
+from accounts.models import Proposal, ProposalState, StaffDay, User
+from omachemainproj.api.errors import Refusal
+from omachemainproj.dates import NAIROBI
+from omachemainproj.money import format_kes
+
+from . import audit
+
+
+class Cost(NamedTuple):
+    """KES that leave at one person's word: what the shop may lose, and what is owed anyway."""
+
+    at_risk: int = 0
+    moved: int = 0
+
+
+class SecondPersonNeeded(Refusal):
+    """It is more than one person decides alone: it is proposed, and nothing was done yet."""
+
+    code = "second_person_needed"
+    message = "A second person has to agree to this."
+
+
+def spend_alone(person: User, cost: Cost) -> bool:
+    """Count a cost into what a person let leave alone today; False where it does not fit.
+
+    Counted in the database, by one conditional update. Call last in the transaction of what costs
+    it, so that no other row is waited for while the day's is locked.
+    """
+    if not any(cost):
+        return True
+    if cost.at_risk > settings.STAFF_ALONE_LIMIT:
+        return False
+    day = timezone.now().astimezone(NAIROBI).date()
+    StaffDay.objects.bulk_create([StaffDay(person=person, day=day)], ignore_conflicts=True)
+    left = StaffDay.objects.filter(
+        person=person,
+        day=day,
+        at_risk__lte=settings.STAFF_ALONE_DAILY_LIMIT - cost.at_risk,
+        moved__lte=settings.STAFF_MOVES_DAILY_LIMIT - cost.moved,
+    )
+    return bool(left.update(at_risk=F("at_risk") + cost.at_risk, moved=F("moved") + cost.moved))
+
+
+def propose(
+    action: str, what: str, row: Model, given: Mapping[str, Any], *, by: User, cost: Cost
+) -> SecondPersonNeeded:
+    """Write down what somebody wants done, and log it; ``action`` is the action's key.
+
+    Returns the refusal that says so: raise it, outside of any transaction. Where the same is
+    proposed already, that proposal stands.
+    """
+    kind = ContentType.objects.get_for_model(row, for_concrete_model=False)
+    object_id = "" if row.pk is None else str(row.pk)
+    try:
+        with transaction.atomic():
+            proposal = Proposal.objects.create(
+                action=action,
+                label=what[:200],
+                content_type=kind,
+                object_id=object_id,
+                object_name=str(row)[:200],
+                given=dict(given),
+                why=given.get("why", "")[:200],
+                cost=sum(cost),
+                proposed_by=by,
+            )
+            audit.log_with_history(by, f"Proposed: {what}", row, why=proposal.why)
+    except IntegrityError:
+        open_ones = Proposal.objects.filter(state=ProposalState.OPEN, content_type=kind)
+        waiting = open_ones.filter(action=action, object_id=object_id).first()
+        if waiting is None:
+            raise
+        return SecondPersonNeeded(
+            f"This waits for a second person already, as proposal {waiting.pk}."
+        )
+    return SecondPersonNeeded(
+        f"{format_kes(proposal.cost)} is more than one person decides alone, at once or in a day. "
+        f"It is proposal {proposal.pk} now, and done once somebody else agrees."
+    )

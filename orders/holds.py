@@ -1,0 +1,423 @@
+"""What unpaid orders may hold, and for how long: by person, by phone and by network.
+
+To hold goods costs nothing, so what one may hold goes by what one did here before: who has paid
+holds more than a newcomer, and who lets hold after hold lapse holds less, and not for as long. A
+payment wipes that out. All of it is read from the orders themselves, under locks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import (
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.api.errors import Refusal
+from omachemainproj.compiled_queries import Fixed, compiled
+from omachemainproj.ip_addresses import client_network
+from omachemainproj.money import format_kes
+
+from .models import Order, OrderTrack, PaymentStatus
+
+#: Unpaid orders of one buyer.
+MAX_UNPAID_ORDERS = 3
+#: Of one product, units or percent of the stock that one buyer may hold without paying.
+MAX_UNPAID_UNITS = 20
+MAX_UNPAID_PERCENT = 10
+#: Different goods that one buyer may hold: who has never paid here, and who has.
+NEWCOMER_GOODS, CUSTOMER_GOODS = 10, 40
+#: And KES: more than one payment's worth, and what M-Pesa lets one phone pay in a day.
+NEWCOMER_VALUE, CUSTOMER_VALUE = 300_000, 500_000
+#: So many times what one newcomer may hold, all newcomers together on one phone, which a family
+#: shares, and in one network, which an operator's customers share. The network's different goods
+#: are UNPAID_GOODS_PER_NETWORK.
+PHONE_FACTOR, NETWORK_UNITS_FACTOR, NETWORK_VALUE_FACTOR = 2, 5, 8
+#: Of IPv6, what a site or a tunnel gets for nothing counts as one network (RFC 6177): by /64 it
+#: would be 65,536 of them, and no limit at all.
+SITE = 48
+#: The least payment, in KES, that makes a customer of a newcomer and wipes out what lapsed before.
+TRUSTED_PAYMENT = 100
+
+#: How long a lapsed order counts against who placed it, and whose phone it named.
+LAPSES_COUNT_FOR = timedelta(days=3)
+#: So many of them halve once more what one may hold, and how long.
+LAPSES_PER_HALVING = 2
+#: From so many on, whatever is held yields at once to whoever wants it.
+LAPSES_UNTIL_YIELDING = 4
+#: How long a hold is at least, however many lapsed.
+SHORTEST_HOLD = timedelta(minutes=5)
+#: A prompt's way to a phone, and how long the phone shows it (payments.checkout.stk_push): until
+#: then nobody else can have the goods.
+PROMPT_TIME = timedelta(minutes=3)
+
+
+class TooManyUnpaid(Refusal):
+    """The buyer already has as many unpaid orders as one may have; the answer names them."""
+
+    code = "too_many_unpaid_orders"
+    message = (
+        f"You have {MAX_UNPAID_ORDERS} orders waiting to be paid. Pay or cancel one of them first."
+    )
+
+
+class TooManyGoods(Refusal):
+    """The buyer would hold more different goods than one may without paying."""
+
+    code = "too_many_unpaid_goods"
+
+
+class TooMuchValue(Refusal):
+    """The buyer would hold goods for more KES than one may without paying."""
+
+    code = "too_much_unpaid_value"
+
+
+class PhoneHoldsTooMuch(Refusal):
+    """Newcomers hold too much already by orders that name this phone."""
+
+    code = "phone_holds_too_much"
+    message = (
+        "Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few "
+        "minutes, or give another number."
+    )
+
+
+class NetworkHoldsTooMuch(Refusal):
+    """Newcomers hold too much already by orders from this network."""
+
+    code = "network_holds_too_much"
+    message = (
+        "New customers on your network hold as much as they may without paying. Try again in a few "
+        "minutes with fewer goods, or from another network."
+    )
+
+
+class TooManyUnits(Exception):
+    """More units of a product would be held than may be; the caller says so on its line."""
+
+    def __init__(self, product_id: int, message: str, left: int, *, own: bool) -> None:
+        self.product_id, self.message, self.left, self.own = product_id, message, left, own
+        super().__init__(message)
+
+
+def hold_time() -> timedelta:
+    """How long goods are held for an unpaid order."""
+    return timedelta(minutes=settings.ORDER_HOLD_MINUTES)
+
+
+def network_to_count(address: str | None) -> str:
+    """The network whose newcomers' holds an address counts among; empty where nobody counts."""
+    if not address or not settings.UNPAID_GOODS_PER_NETWORK:
+        return ""
+    return client_network(address, prefix=SITE)
+
+
+class Asker(NamedTuple):
+    """Who wants to hold goods: the buyer's id, the phone that pays, and the network, if known."""
+
+    buyer: int
+    phone: str
+    network: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one may hold: ``lapses`` is how many orders lapsed since the last payment."""
+
+    has_paid: bool
+    lapses: int
+
+    @property
+    def _halvings(self) -> int:
+        return min(self.lapses // LAPSES_PER_HALVING, 8)
+
+    @property
+    def orders(self) -> int:
+        return max(1, MAX_UNPAID_ORDERS - self._halvings)
+
+    @property
+    def goods(self) -> int:
+        """Different goods in all unpaid orders."""
+        return max(1, (CUSTOMER_GOODS if self.has_paid else NEWCOMER_GOODS) >> self._halvings)
+
+    @property
+    def value(self) -> int:
+        """KES in all unpaid orders."""
+        return CUSTOMER_VALUE if self.has_paid else NEWCOMER_VALUE
+
+    @property
+    def hold(self) -> timedelta:
+        """How long an order holds its goods; twice as long where its buyer keeps trying to pay."""
+        return min(hold_time(), max(SHORTEST_HOLD, hold_time() / 2**self._halvings))
+
+    @property
+    def is_firm(self) -> bool:
+        """Whether nobody else can have the goods while the phone rings."""
+        return self.lapses < LAPSES_UNTIL_YIELDING
+
+
+def lock_and_read_allowance(asker: Asker) -> Allowance:
+    """Lock a buyer, and on PostgreSQL whoever else places an order for this phone.
+
+    What they hold can be counted from here on. Call inside a transaction, before anything else is
+    locked. One query. Who has never paid answers for the phone's lapses too: whose phone a stranger
+    names can still buy, and who has paid is no worse off at all.
+    """
+    [(_, has_paid, own, of_phone)] = _locked_buyer(
+        asker.buyer,
+        asker.phone,
+        _lock_name("phone", asker.phone),
+        timezone.now() - LAPSES_COUNT_FOR,
+        connection.vendor,
+    )
+    return Allowance(has_paid, own if has_paid else max(own, of_phone))
+
+
+def read_allowance(asker: Asker) -> Allowance:
+    """The same without a lock."""
+    since = timezone.now() - LAPSES_COUNT_FOR
+    [(has_paid, own, of_phone)] = _buyer(asker.buyer, asker.phone, since)
+    return Allowance(has_paid, own if has_paid else max(own, of_phone))
+
+
+def lock_phone(phone: str) -> None:
+    """On PostgreSQL, wait for whoever places an order for this phone at this moment.
+
+    On SQLite transactions come one after the other anyway.
+    """
+    _wait_for(_lock_name("phone", phone))
+
+
+def lock_network(network: str) -> None:
+    """The same for whoever places an order from this network.
+
+    Thousands may share one, so call it late in a transaction: right before the goods are locked.
+    """
+    _wait_for(_lock_name("network", network))
+
+
+def _lock_name(kind: str, value: str) -> str:
+    return f"hold:{kind}:{value}"
+
+
+def _wait_for(name: str) -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
+@compiled
+def _locked_buyer(
+    buyer: int, phone: str, lock_name: str, since: datetime, vendor: Fixed[str]
+) -> QuerySet[Any, Any]:
+    row = _allowance_of(buyer, phone, since).select_for_update(no_key=True)
+    name = Value(lock_name)
+    lock = _advisory_lock(name) if vendor == "postgresql" else name
+    return row.values_list(lock, *_ALLOWANCE)
+
+
+def _advisory_lock(name: Value) -> Func:
+    # What it returns is void, which reads as an empty text.
+    return Func(
+        Func(name, Value(0), function="hashtextextended"),
+        template="pg_advisory_xact_lock(%(expressions)s)::text",
+        output_field=TextField(),
+    )
+
+
+@compiled
+def _buyer(buyer: int, phone: str, since: datetime) -> QuerySet[Any, Any]:
+    return _allowance_of(buyer, phone, since).values_list(*_ALLOWANCE)
+
+
+_ALLOWANCE = ("has_paid", "own_lapses", "phone_lapses")
+
+
+def _allowance_of(buyer: int, phone: str, since: datetime) -> QuerySet[User]:
+    """The buyer with what their allowance goes by."""
+    paid = Order.objects.filter(payment_status=PaymentStatus.PAID, amount__gte=TRUSTED_PAYMENT)
+    lapsed, later = Order.objects.lapsed().filter(created_at__gte=since), OuterRef("created_at")
+    own = lapsed.filter(buyer=OuterRef("pk")).exclude(
+        Exists(paid.filter(buyer=OuterRef("buyer"), created_at__gt=later))
+    )
+    of_phone = lapsed.filter(mpesa_number=phone).exclude(
+        Exists(paid.filter(mpesa_number=OuterRef("mpesa_number"), created_at__gt=later))
+    )
+    return User.objects.filter(pk=buyer).annotate(
+        has_paid=Exists(paid.filter(buyer=OuterRef("pk"))),
+        own_lapses=_count(own),
+        phone_lapses=_count(of_phone),
+    )
+
+
+def _count(orders: QuerySet[Order]) -> Subquery:
+    # No GROUP BY: then there is always one row.
+    return Subquery(orders.annotate(n=Func(F("pk"), function="COUNT")).values("n"))
+
+
+class Held(NamedTuple):
+    """A line of an unpaid order whose time is not over; ``amount`` is in KES."""
+
+    order: int
+    buyer: int
+    phone: str
+    network: str
+    product: int
+    number: int
+    amount: int
+
+
+def held_near(asker: Asker, *, but_order: int = 0) -> list[Held]:
+    """What is held by the buyer, for their phone, and by newcomers in their network. One query.
+
+    There is no more of it than the limits allow.
+    """
+    rows = _held_near(asker.buyer, asker.phone, asker.network or _NO_NETWORK, timezone.now())
+    return [held for held in map(Held._make, rows) if held.order != but_order]
+
+
+#: No network is called that.
+_NO_NETWORK = "-"
+
+
+@compiled
+def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[Any, Any]:
+    near = Q(order__buyer=buyer) | Q(order__mpesa_number=phone) | Q(order__network=network)
+    held = OrderTrack.objects.filter(
+        near, order__payment_status=PaymentStatus.REQUESTED, order__expires_at__gt=now
+    )
+    return held.values_list(
+        "order",
+        "order__buyer",
+        "order__mpesa_number",
+        "order__network",
+        "product",
+        "number",
+        "amount",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Some of one product that somebody wants to hold: ``amount`` is in KES, and ``in_stock`` is
+    how many there are of it, held ones included."""
+
+    number: int
+    amount: int
+    in_stock: int
+
+
+def check_holds(
+    asker: Asker, allowance: Allowance, held: Sequence[Held], wanted: dict[int, Wanted]
+) -> None:
+    """Refuse what would be held beyond a limit; ``wanted`` is by product.
+
+    Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
+    """
+    own = _Sum(row for row in held if row.buyer == asker.buyer)
+    _check_units(own, wanted, 1, "At most {most} of one product before paying.", own=True)
+    if (goods := own.goods_with(wanted)) > allowance.goods:
+        raise TooManyGoods(_too_many_goods(allowance, goods), most=allowance.goods)
+    if own.value_with(wanted) > allowance.value:
+        raise TooMuchValue(
+            f"You can hold goods for {format_kes(allowance.value)} before paying. Pay or cancel "
+            "what you ordered first, or order less at once.",
+            most=allowance.value,
+        )
+    if not allowance.has_paid:
+        _check_phone(asker, held, wanted)
+        _check_network(asker, held, wanted)
+
+
+def check_phone_of_order(order: Order, phone: str) -> None:
+    """Refuse another phone for an unpaid order where that one would have to answer for too much.
+
+    Call under ``lock_phone``. Raises PhoneHoldsTooMuch.
+    """
+    asker = Asker(order.buyer_id, phone)
+    if read_allowance(asker).has_paid:
+        return
+    lines = order.tracks.values_list("product", "number", "amount", "product__item_number")
+    wanted = {product_id: Wanted(*line) for product_id, *line in lines}
+    try:
+        _check_phone(asker, held_near(asker, but_order=order.pk), wanted)
+    except TooManyUnits as most:
+        raise PhoneHoldsTooMuch() from most
+
+
+def _check_phone(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
+    """Refuse what newcomers would hold beyond the limits of one phone.
+
+    Raises TooManyUnits, PhoneHoldsTooMuch.
+    """
+    of_phone = _Sum(row for row in held if row.phone == asker.phone)
+    message = "At most {most} of one product for one phone before paying."
+    _check_units(of_phone, wanted, PHONE_FACTOR, message)
+    too_many = of_phone.goods_with(wanted) > PHONE_FACTOR * NEWCOMER_GOODS
+    if too_many or of_phone.value_with(wanted) > PHONE_FACTOR * NEWCOMER_VALUE:
+        raise PhoneHoldsTooMuch()
+
+
+def _check_network(asker: Asker, held: Iterable[Held], wanted: dict[int, Wanted]) -> None:
+    if not asker.network:
+        return
+    of_network = _Sum(row for row in held if row.network == asker.network)
+    message = "New customers on your network can hold {most} of one product before paying."
+    _check_units(of_network, wanted, NETWORK_UNITS_FACTOR, message)
+    too_many = of_network.goods_with(wanted) > settings.UNPAID_GOODS_PER_NETWORK
+    if too_many or of_network.value_with(wanted) > NETWORK_VALUE_FACTOR * NEWCOMER_VALUE:
+        raise NetworkHoldsTooMuch()
+
+
+class _Sum:
+    """What some lines hold together."""
+
+    def __init__(self, lines: Iterable[Held]) -> None:
+        self.units: Counter[int] = Counter()
+        self._value = 0
+        for line in lines:
+            self.units[line.product] += line.number
+            self._value += line.amount
+
+    def goods_with(self, wanted: dict[int, Wanted]) -> int:
+        """Different goods, with those wanted."""
+        return len(self.units.keys() | wanted.keys())
+
+    def value_with(self, wanted: dict[int, Wanted]) -> int:
+        return self._value + sum(line.amount for line in wanted.values())
+
+
+def _check_units(
+    held: _Sum, wanted: dict[int, Wanted], factor: int, message: str, *, own: bool = False
+) -> None:
+    for product_id, line in wanted.items():
+        most = factor * max(MAX_UNPAID_UNITS, line.in_stock * MAX_UNPAID_PERCENT // 100)
+        left = most - held.units[product_id]
+        if line.number > left:
+            raise TooManyUnits(product_id, message.format(most=most), left, own=own)
+
+
+def _too_many_goods(allowance: Allowance, goods: int) -> str:
+    which = "one product" if allowance.goods == 1 else f"{allowance.goods} different products"
+    why = "" if allowance.has_paid else " Once you have paid for an order you can hold more."
+    return (
+        f"You can hold {which} before paying, and this would make {goods}. Order fewer at once, or "
+        f"pay or cancel what you ordered first.{why}"
+    )

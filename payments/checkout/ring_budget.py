@@ -1,0 +1,98 @@
+"""How often a phone may be rung, and how many phones anybody may ring: over all accounts and paths.
+
+A phone belongs to an account once it has paid one of its orders (accounts.contacts). Everybody else
+who has it rung is a stranger to it, and all strangers share one small budget for each phone, so
+that nothing they do takes the room of its owner.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from rest_framework import status
+
+from accounts.contact_budgets import DAY, HOUR, Budget, give_back, take
+from accounts.contacts import has_paid_from
+from omachemainproj.api.errors import Refusal
+from omachemainproj.ip_addresses import client_network
+
+from .failures import RATE_LIMITED, TOO_MANY_PHONES
+
+#: Prompts to one phone by an account whose orders it has paid.
+OWN_PER_HOUR = 10
+#: Prompts to one phone by all other accounts together.
+STRANGERS_PER_HOUR, STRANGERS_PER_DAY = 5, 10
+#: Different phones that have paid for none of its orders and that one account may have rung.
+NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY = 3, 6
+#: A network's limit for an hour is a setting; in a day it may have so many times more rung.
+NETWORK_DAY_FACTOR = 5
+
+
+class TooManyNewPhones(Refusal):
+    """The caller's network had as many phones rung as it may that have not paid here."""
+
+    code = "too_many_new_phones"
+    message = (
+        "Too many different phones were asked to pay from your network. Use one you have paid with "
+        "here before, or try again in an hour."
+    )
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+
+
+def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> str:
+    """Take a prompt to a phone for an account's order; the failure code where none is left, or "".
+
+    ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
+    claims the attempt: rolled back with it, nothing was taken.
+    """
+    who = f"new-phones:{user_id}"
+    if not is_own and not _count_phone(who, phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY, now):
+        return TOO_MANY_PHONES
+    return "" if take(*_room(user_id, phone, is_own=is_own), now=now) else RATE_LIMITED
+
+
+def give_prompt_back(user_id: int, phone: str, now: datetime) -> None:
+    """Give the phone's room back: M-Pesa certainly did not ring it."""
+    is_own = has_paid_from(user_id, phone, now)
+    give_back(*_room(user_id, phone, is_own=is_own), now=now)
+
+
+def check_network(user_id: int, phone: str, address: str, now: datetime) -> None:
+    """Count a phone against the network that asks for it, unless it has paid for the account.
+
+    Where the shop limits requests at all. Raises TooManyNewPhones.
+    """
+    if not settings.THROTTLES or has_paid_from(user_id, phone, now):
+        return
+    per_hour, network = settings.NEW_PHONES_A_NETWORK, f"new-phones:{client_network(address, 48)}"
+    if not _count_phone(network, phone, per_hour, NETWORK_DAY_FACTOR * per_hour, now):
+        raise TooManyNewPhones()
+
+
+def _room(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
+    if is_own:
+        return [Budget(f"own-prompts:{phone}:{user_id}", OWN_PER_HOUR, HOUR)]
+    strangers = f"prompts:{phone}"
+    return [
+        Budget(strangers, STRANGERS_PER_HOUR, HOUR),
+        Budget(strangers, STRANGERS_PER_DAY, DAY),
+    ]
+
+
+def _count_phone(who: str, phone: str, per_hour: int, per_day: int, now: datetime) -> bool:
+    """Count a phone once a day for whom ``who`` names; False where it is one too many."""
+    try:
+        with transaction.atomic():
+            is_new = take(Budget(f"{who}:{phone}", 1, DAY), now=now)
+            room = Budget(who, per_hour, HOUR), Budget(who, per_day, DAY)
+            if is_new and not take(*room, now=now):
+                raise _TooManyError()
+    except _TooManyError:
+        return False
+    return True
+
+
+class _TooManyError(Exception):
+    """The phone would be one too many, and is not counted."""

@@ -1,0 +1,160 @@
+"""Who has a part in money that came or goes (accounts.backoffice.interest).
+
+Whoever wrote a receipt down, typed the number money goes to, or moved the line by which it is owed
+is its author, and decides nothing more about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import Model, QuerySet
+
+from accounts.backoffice.interest import (
+    NOBODY,
+    Parties,
+    find_parties,
+    numbers_of,
+    parties_of,
+    people,
+    phones,
+    proposers,
+)
+from accounts.models import Audit
+from orders.lookup import find_by_typed_reference
+from orders.models import Order, OrderTrack, TrackEvent, TrackStatus
+from payments.models import (
+    GatewayEvent,
+    OrderPayment,
+    Payout,
+    PayoutStop,
+    Receipt,
+    ReceiptSource,
+    Refund,
+    SellerShare,
+)
+
+#: What the staff actions are called by which a person writes money down, and their keys.
+WROTE_DOWN, SAID_PAID, NAMED = "Wrote it down", "Say that it was paid", "Name its number"
+WRITING = {
+    "console.receipt.write": WROTE_DOWN,
+    "console.attempt.paid": SAID_PAID,
+    "console.receipt.name": NAMED,
+}
+#: What it is called where somebody types the number that money goes to.
+SENT_ELSEWHERE = "Send it to another number"
+
+
+@parties_of(Order)
+def _of_order(order: Order) -> Parties:
+    """The phones that were asked to pay."""
+    return Parties(phones=phones(order.payments.values_list("phone", flat=True)))
+
+
+@parties_of(OrderTrack)
+def _of_line(line: OrderTrack) -> Parties:
+    """The phones that were asked to pay, and the number its seller has given since."""
+    asked = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
+    paid = SellerShare.objects.filter(track=line.pk).values_list("phone", flat=True)
+    return Parties(phones=phones(asked.union(paid)))
+
+
+@parties_of(OrderPayment)
+def _of_attempt(payment: OrderPayment) -> Parties:
+    return find_parties(payment.order) | Parties(phones=phones([payment.phone]))
+
+
+@parties_of(Receipt)
+def _of_receipt(receipt: Receipt) -> Parties:
+    of_order = find_parties(receipt.order) if receipt.order else NOBODY
+    return of_order | Parties(_writers(receipt), phones([receipt.phone]))
+
+
+def _writers(receipt: Receipt) -> frozenset[int]:
+    """Who of the staff wrote a receipt down, where one of them did."""
+    if receipt.pk is None or receipt.door != ReceiptSource.STAFF:
+        return frozenset()
+    rows: list[Model] = [receipt]
+    if receipt.payment is not None:
+        rows.append(receipt.payment)
+    found: frozenset[int] = frozenset()
+    for row in rows:
+        deeds = Audit.objects.filter(
+            content_type=ContentType.objects.get_for_model(row), object_id=str(row.pk)
+        )
+        for did in WRITING.values():
+            found |= frozenset(deeds.filter(did__startswith=did).values_list("actor", flat=True))
+        found |= proposers(row, WRITING)
+    return found
+
+
+@parties_of(Refund)
+def _of_refund(refund: Refund) -> Parties:
+    """Of its receipt, its phone, and who cancelled the line whose money it is."""
+    cancelled = TrackEvent.objects.filter(
+        track=refund.track_id, track_status=TrackStatus.CANCELLED
+    ).values_list("actor", flat=True)
+    authors = people(*cancelled) if refund.track_id else frozenset()
+    return find_parties(refund.receipt) | Parties(authors, phones([refund.phone]))
+
+
+@parties_of(Payout)
+def _of_payout(payout: Payout) -> Parties:
+    """Its seller and phone, who bought and who fetched the goods, and who typed the number."""
+    lines = OrderTrack.objects.filter(seller_share__payout=payout.pk)
+    fetched = TrackEvent.objects.filter(
+        track__seller_share__payout=payout.pk, track_status=TrackStatus.FETCHED
+    )
+    authors = people(
+        payout.seller_id,
+        *lines.values_list("buyer", flat=True),
+        *fetched.values_list("actor", flat=True),
+        *_who_typed(payout),
+    )
+    return Parties(authors, phones([payout.phone]))
+
+
+def _who_typed(payout: Payout) -> Iterable[int]:
+    """Who of the staff had money of this seller sent to this number instead of another."""
+    before = Payout.objects.dropped().filter(seller=payout.seller_id)
+    deeds = Audit.objects.filter(
+        content_type=ContentType.objects.get_for_model(Payout),
+        object_id__in=[str(pk) for pk in before.values_list("pk", flat=True)],
+        did__startswith=f"{SENT_ELSEWHERE} ({payout.phone})",
+    )
+    return deeds.values_list("actor", flat=True)
+
+
+@parties_of(GatewayEvent)
+def _of_message(event: GatewayEvent) -> Parties:
+    """Of whatever money it is about."""
+    found = NOBODY
+    for row in (event.payment, event.receipt, event.refund, event.payout):
+        if row is not None:
+            found |= find_parties(row)
+    return found
+
+
+@parties_of(PayoutStop)
+def _of_stop(stop: PayoutStop) -> Parties:
+    """Nobody: it keeps everybody's money back."""
+    return NOBODY
+
+
+def parties_of_named_order(reference: str) -> Parties:
+    """Who has a part in the order that somebody typed the reference of."""
+    order_id = find_by_typed_reference(reference) if reference else None
+    return find_parties(Order.objects.get(pk=order_id)) if order_id is not None else NOBODY
+
+
+@numbers_of
+def _asked_to_pay(person_id: int) -> QuerySet[Any, Any]:
+    mine = OrderPayment.objects.filter(order__buyer=person_id).exclude(phone="")
+    return mine.values_list("phone", flat=True)
+
+
+@numbers_of
+def _given_since(person_id: int) -> QuerySet[Any, Any]:
+    return SellerShare.objects.filter(seller=person_id).values_list("phone", flat=True)

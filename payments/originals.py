@@ -1,0 +1,383 @@
+"""Originals: what a row says for ever, copied by the database when it is said first.
+
+A false value that is copied everywhere agrees with itself; it does not agree with its original.
+The triggers are made anew after every ``migrate``, for SQLite drops those of a table it alters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from django.db import connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import CharField, F, Func, TextField, Value
+from django.db.models.functions import Cast, Coalesce
+
+from accounts.models import Audit, User
+
+from .models import (
+    Channel,
+    GatewayEvent,
+    LedgerPosting,
+    OrderPayment,
+    Original,
+    Payout,
+    Receipt,
+    Refund,
+    SellerShare,
+)
+
+#: Of whoever was staff from the start: nobody made them so (``createsuperuser``).
+BORN_STAFF = "born_staff"
+#: What the names of all triggers have in common that keep something as it is.
+KEPT = "is_kept"
+REFUSAL = "what was kept is never changed or deleted"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What rows of a model say once and for ever, in these columns.
+
+    One that is not known from the start (``once``) is kept when that column is first filled.
+    Without columns it is that they were there, as ``only`` says.
+    Rows of which ``may_go`` is true (SQL, about ``OLD``) may be deleted.
+    """
+
+    kind: str
+    model: type[models.Model]
+    columns: tuple[str, ...]
+    once: str = ""
+    may_go: str = ""
+    #: SQL about the new row: only of such rows.
+    only: str = ""
+
+    @property
+    def table(self) -> str:
+        return self.model._meta.db_table
+
+
+FACTS = [
+    Fact(
+        "attempt",
+        OrderPayment,
+        ("order_id", "channel", "phone", "amount", "callback_token"),
+        # A payment by hand that turns out to be a prompt's is the prompt's from then on.
+        may_go=f"OLD.channel <> '{Channel.STK}'",
+    ),
+    Fact("attempt_id", OrderPayment, ("checkout_request_id",), once="checkout_request_id"),
+    Fact("receipt", Receipt, ("provider",)),
+    Fact("receipt_number", Receipt, ("number",), once="number"),
+    Fact(
+        "refund",
+        Refund,
+        (
+            "receipt_id",
+            "order_id",
+            "track_id",
+            "amount",
+            "cause",
+            "phone",
+            "originator_conversation_id",
+            "callback_token",
+            "status_token",
+        ),
+    ),
+    Fact("refund_number", Refund, ("number",), once="number"),
+    Fact(
+        "payout",
+        Payout,
+        (
+            "seller_id",
+            "amount",
+            "phone",
+            "approval_above",
+            "originator_conversation_id",
+            "callback_token",
+            "status_token",
+        ),
+    ),
+    Fact("payout_number", Payout, ("number",), once="number"),
+    Fact("share", SellerShare, ("track_id", "seller_id", "sold_for", "commission", "amount")),
+    Fact(
+        "message",
+        GatewayEvent,
+        ("sha256", "source", "token"),
+        # What strangers post about nothing of ours need not be kept for ever.
+        may_go="OLD.source = 'prompt' AND OLD.state IN ('unmatched', 'unreadable', 'aside')"
+        " AND OLD.payment_id IS NULL AND OLD.receipt_id IS NULL"
+        " AND OLD.refund_id IS NULL AND OLD.payout_id IS NULL",
+    ),
+    Fact("posting", LedgerPosting, ("event", "receipt_id", "refund_id", "payout_id", "share_id")),
+    Fact(
+        "audit",
+        Audit,
+        ("actor_id", "did", "why", "content_type_id", "object_id", "object_name"),
+    ),
+    Fact(BORN_STAFF, User, (), only="{row}.is_staff OR {row}.is_superuser"),
+]
+
+
+class Digest(Func):
+    """SHA-256 of columns as the triggers make it, in hexadecimal."""
+
+    template = "SHA256(%(expressions)s)"
+    arg_joiner = " || '|' || "
+    output_field = CharField()
+
+    def __init__(self, *columns: str) -> None:
+        super().__init__(*(Coalesce(Cast(F(each), TextField()), Value("")) for each in columns))
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "encode(sha256(convert_to(%(expressions)s, 'UTF8')), 'hex')"
+        return self.as_sql(compiler, connection, None, template)
+
+
+class DigestOfBytes(Func):
+    """SHA-256 of a column of bytes, in hexadecimal."""
+
+    template = "SHA256_OF_BYTES(%(expressions)s)"
+    arity = 1
+    output_field = CharField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, None, "encode(sha256(%(expressions)s), 'hex')")
+
+
+def give_sqlite_its_digest(*, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Receiver of ``connection_created``: SQLite has no digest of bytes, nor has Django for it."""
+    if connection.vendor == "sqlite":
+        add_digest(connection.connection)
+
+
+def add_digest(raw: Any) -> None:
+    """Give one of ``sqlite3``'s connections the digest that ``DigestOfBytes`` asks for."""
+    raw.create_function("SHA256_OF_BYTES", 1, _digest_of_whatever, deterministic=True)
+
+
+def _digest_of_whatever(held: bytes | str | None) -> str:
+    """SQLite keeps a text in a column of bytes, if somebody writes one."""
+    return sha256(held if isinstance(held, bytes) else str(held).encode()).hexdigest()
+
+
+def keep_originals(*, using: str = "default", **kwargs: Any) -> None:
+    """Receiver of ``post_migrate``: make the triggers that are missing, in one transaction.
+
+    Rows that were there before a trigger was are kept as they are then. Safe to repeat.
+    """
+    connection = connections[using]
+    with transaction.atomic(using=using), connection.cursor() as cursor:
+        tables = _tables(connection)
+        if Original._meta.db_table not in tables:
+            return  # migrated to before it: there is nothing to keep it in
+        for statement in _missing(_triggers(connection), tables, _there(connection)):
+            cursor.execute(statement)
+
+
+def _missing(made: _Triggers, tables: dict[str, set[str]], there: set[str]) -> Iterator[str]:
+    """What makes the triggers that are not there, of tables that are."""
+    for fact in FACTS:
+        if fact.table not in tables or not {*fact.columns} <= tables[fact.table]:
+            continue
+        new = [make for name, make in made.writer(fact).items() if name not in there]
+        for statements in new:
+            yield from statements
+        if new:
+            yield made.backfill(fact)
+    for table, name, statements in made.guards():
+        if table in tables and name not in there:
+            yield from statements
+
+
+def _tables(connection: BaseDatabaseWrapper) -> dict[str, set[str]]:
+    """The tables of interest that exist, and their columns."""
+    wanted = {fact.table for fact in FACTS} | {Original._meta.db_table}
+    with connection.cursor() as cursor:
+        found = wanted & {*connection.introspection.table_names(cursor)}
+        return {
+            table: {
+                column.name
+                for column in connection.introspection.get_table_description(cursor, table)
+            }
+            for table in found
+        }
+
+
+def _there(connection: BaseDatabaseWrapper) -> set[str]:
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SELECT tgname FROM pg_trigger WHERE NOT tgisinternal")
+        else:
+            cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")
+        return {name for (name,) in cursor.fetchall()}
+
+
+class _Triggers:
+    """The SQL of the triggers, as far as both databases say it alike."""
+
+    original = Original._meta.db_table
+    messages = GatewayEvent._meta.db_table
+    text = ""
+
+    def digest(self, columns: tuple[str, ...], row: str) -> str:
+        said = " || '|' || ".join(f"COALESCE(CAST({row}.{each} AS TEXT), '')" for each in columns)
+        if not said:
+            return "''"
+        return self.text.format(said)
+
+    def insert(self, fact: Fact, row: str) -> str:
+        """Keep the original of a row; the first stands."""
+        return (
+            f"INSERT INTO {self.original} (kind, row, digest)"
+            f" VALUES ('{fact.kind}', {row}.id, {self.digest(fact.columns, row)})"
+            " ON CONFLICT DO NOTHING"
+        )
+
+    def insert_gone(self, fact: Fact) -> str:
+        return (
+            f"INSERT INTO {self.original} (kind, row, digest)"
+            f" VALUES ('gone:{fact.kind}', OLD.id, '') ON CONFLICT DO NOTHING"
+        )
+
+    def backfill(self, fact: Fact) -> str:
+        """Keep the originals of rows that were written before there was a trigger."""
+        condition = self.condition(fact, "it")
+        only = f" AND ({condition})" if condition else ""
+        return (
+            f"INSERT INTO {self.original} (kind, row, digest)"
+            f" SELECT '{fact.kind}', it.id, {self.digest(fact.columns, 'it')}"
+            f" FROM {fact.table} it WHERE NOT EXISTS (SELECT 1 FROM {self.original} o"
+            f" WHERE o.kind = '{fact.kind}' AND o.row = it.id){only}"
+        )
+
+    def condition(self, fact: Fact, row: str) -> str:
+        """Which rows a fact is kept of; empty for all."""
+        return f"{row}.{fact.once} <> ''" if fact.once else fact.only.format(row=row)
+
+    def writer(self, fact: Fact) -> dict[str, list[str]]:
+        """By their names, the triggers that keep the originals of a fact."""
+        made = {f"{fact.table}_{KEPT}_{fact.kind}": self.after(fact, "INSERT")}
+        if fact.once:
+            name = f"{fact.table}_{KEPT}_{fact.kind}_once"
+            made[name] = self.after(fact, f"UPDATE OF {fact.once}", name=name)
+        if fact.may_go:
+            made[f"{fact.table}_{KEPT}_{fact.kind}_gone"] = self.gone(fact)
+        return made
+
+    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
+        raise NotImplementedError
+
+    def gone(self, fact: Fact) -> list[str]:
+        raise NotImplementedError
+
+    def guards(self) -> list[tuple[str, str, list[str]]]:
+        raise NotImplementedError
+
+
+class _OnPostgresql(_Triggers):
+    text = "encode(sha256(convert_to({}, 'UTF8')), 'hex')"
+
+    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
+        return [
+            # As its owner: the role of the processes may not write originals (docs/deploy.md).
+            self.function(f"keep_{fact.kind}", f"{self.insert(fact, 'NEW')}; RETURN NULL;"),
+            f"CREATE TRIGGER {name or f'{fact.table}_{KEPT}_{fact.kind}'} AFTER {what}"
+            f" ON {fact.table} FOR EACH ROW {self.when(fact)}EXECUTE FUNCTION keep_{fact.kind}()",
+        ]
+
+    def when(self, fact: Fact) -> str:
+        condition = self.condition(fact, "NEW")
+        return f"WHEN ({condition}) " if condition else ""
+
+    def gone(self, fact: Fact) -> list[str]:
+        return [
+            self.function(f"keep_gone_{fact.kind}", f"{self.insert_gone(fact)}; RETURN NULL;"),
+            f"CREATE TRIGGER {fact.table}_{KEPT}_{fact.kind}_gone AFTER DELETE ON {fact.table}"
+            f" FOR EACH ROW WHEN ({fact.may_go}) EXECUTE FUNCTION keep_gone_{fact.kind}()",
+        ]
+
+    def function(self, name: str, body: str) -> str:
+        return (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql"
+            f" SECURITY DEFINER SET search_path FROM CURRENT AS $$ BEGIN {body} END $$"
+        )
+
+    def guards(self) -> list[tuple[str, str, list[str]]]:
+        refuse = f"RAISE EXCEPTION '{REFUSAL}' USING ERRCODE = 'integrity_constraint_violation';"
+        function = self.function("refuse_change_of_what_is_kept", refuse)
+        act = "EXECUTE FUNCTION refuse_change_of_what_is_kept()"
+        names = [
+            (self.original, "from_change", "UPDATE OR DELETE", ""),
+            (
+                self.messages,
+                "from_update",
+                "UPDATE OF body, sha256, source",
+                "WHEN (OLD.body IS DISTINCT FROM NEW.body OR OLD.sha256 <> NEW.sha256"
+                " OR OLD.source <> NEW.source) ",
+            ),
+            (self.messages, "from_delete", "DELETE", f"WHEN (NOT ({_may_go(GatewayEvent)})) "),
+        ]
+        return [
+            (
+                table,
+                f"{table}_{KEPT}_{name}",
+                [
+                    function,
+                    f"CREATE TRIGGER {table}_{KEPT}_{name} BEFORE {verb} ON {table}"
+                    f" FOR EACH ROW {when}{act}",
+                ],
+            )
+            for table, name, verb, when in names
+        ]
+
+
+class _OnSqlite(_Triggers):
+    #: Django's own function, on every connection of the shop's.
+    text = "SHA256({})"
+
+    def after(self, fact: Fact, what: str, name: str = "") -> list[str]:
+        condition = self.condition(fact, "NEW")
+        when = f" WHEN {condition}" if condition else ""
+        return [
+            f"CREATE TRIGGER {name or f'{fact.table}_{KEPT}_{fact.kind}'} AFTER {what}"
+            f" ON {fact.table}{when} BEGIN {self.insert(fact, 'NEW')}; END"
+        ]
+
+    def gone(self, fact: Fact) -> list[str]:
+        return [
+            f"CREATE TRIGGER {fact.table}_{KEPT}_{fact.kind}_gone AFTER DELETE ON {fact.table}"
+            f" WHEN {fact.may_go} BEGIN {self.insert_gone(fact)}; END"
+        ]
+
+    def guards(self) -> list[tuple[str, str, list[str]]]:
+        refuse = f"BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END"
+        names = [
+            (self.original, "from_update", "UPDATE", ""),
+            (self.original, "from_delete", "DELETE", ""),
+            (
+                self.messages,
+                "from_update",
+                "UPDATE OF body, sha256, source",
+                " WHEN OLD.body IS NOT NEW.body OR OLD.sha256 <> NEW.sha256"
+                " OR OLD.source <> NEW.source",
+            ),
+            (self.messages, "from_delete", "DELETE", f" WHEN NOT ({_may_go(GatewayEvent)})"),
+        ]
+        return [
+            (
+                table,
+                f"{table}_{KEPT}_{name}",
+                [f"CREATE TRIGGER {table}_{KEPT}_{name} BEFORE {verb} ON {table}{when} {refuse}"],
+            )
+            for table, name, verb, when in names
+        ]
+
+
+def _may_go(model: type[models.Model]) -> str:
+    return next(fact.may_go for fact in FACTS if fact.model is model and fact.may_go)
+
+
+def _triggers(connection: BaseDatabaseWrapper) -> _Triggers:
+    return _OnPostgresql() if connection.vendor == "postgresql" else _OnSqlite()

@@ -1,0 +1,83 @@
+"""What only people do: nobody about their own, nobody alone what needs two, all in the audit.
+
+That nobody agrees to what they proposed themselves is a constraint of the database.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet
+from django.db.models.functions import Cast
+
+from accounts.models import Audit, User
+from orders.models import TrackEvent, TrackStatus
+from payments.models import EventState, GatewayEvent, Original, Payout, PayoutStop, Receipt
+from payments.originals import BORN_STAFF
+
+from .rule import rule
+
+
+@rule("Nobody moved a line as staff or agent that they bought or sold")
+def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
+    bought, sold = Q(actor=F("track__buyer")), Q(actor=F("track__seller"))
+    on_the_way = Q(track_status__in=[TrackStatus.FETCHED, TrackStatus.SHIPPING])
+    cancelled_late = Q(track_status=TrackStatus.CANCELLED, track__seller_share__isnull=False)
+    return TrackEvent.objects.filter(bought | sold, on_the_way | cancelled_late)
+
+
+def _audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
+    """What staff did to the row outside."""
+    return Audit.objects.filter(
+        content_type__app_label=model._meta.app_label,
+        content_type__model=model._meta.model_name,
+        object_id=Cast(OuterRef("pk"), CharField()),
+        **more,
+    )
+
+
+@rule("Who approved a payout did so on the console, and did not fetch its goods")
+def _approved(now: datetime) -> QuerySet[Payout]:
+    fetched = TrackEvent.objects.filter(
+        track__seller_share__payout=OuterRef("pk"),
+        track_status=TrackStatus.FETCHED,
+        actor=OuterRef("approved_by"),
+    )
+    did = Exists(_audit_of(Payout, actor=OuterRef("approved_by")))
+    approved = Payout.objects.filter(approved_by__isnull=False)
+    return approved.filter(~did | Exists(fetched))
+
+
+@rule("A message was set aside by a person")
+def _set_aside(now: datetime) -> QuerySet[GatewayEvent]:
+    aside = GatewayEvent.objects.filter(state=EventState.ASIDE)
+    return aside.filter(~Exists(_audit_of(GatewayEvent)))
+
+
+@rule("A stop of all payouts was ended by a person")
+def _ended(now: datetime) -> QuerySet[PayoutStop]:
+    return PayoutStop.objects.filter(~Exists(_audit_of(PayoutStop)), is_open=False)
+
+
+@rule("That money is no prompt's was found by a person")
+def _stands_alone(now: datetime) -> QuerySet[Receipt]:
+    return Receipt.objects.filter(~Exists(_audit_of(Receipt)), stands_alone=True)
+
+
+@rule("Whoever is staff was made so from the start, or by another, in the audit")
+def _powers(now: datetime) -> QuerySet[User]:
+    from_the_start = Original.objects.filter(kind=BORN_STAFF, row=OuterRef("pk"))
+    given = _audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
+    return User.objects.filter(
+        Q(is_staff=True) | Q(is_superuser=True), ~Exists(from_the_start), ~Exists(given)
+    )
+
+
+@rule("Whoever has a role or a permission of their own was given it, in the audit")
+def _roles(now: datetime) -> QuerySet[User]:
+    given = _audit_of(User, changes__has_any_keys=["groups", "user_permissions"])
+    has = Q(Exists(User.groups.through.objects.filter(user=OuterRef("pk")))) | Q(
+        Exists(User.user_permissions.through.objects.filter(user=OuterRef("pk")))
+    )
+    return User.objects.filter(has, ~Exists(given))

@@ -1,0 +1,28 @@
+"""Who has a part in a product and in a review (accounts.backoffice.interest)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
+
+from .models import Product, Review
+
+
+@parties_of(Product)
+def _of_product(product: Product) -> Parties:
+    return Parties(people(product.seller_id), phones([product.payment_mpesa_number]))
+
+
+@parties_of(Review)
+def _of_review(review: Review) -> Parties:
+    """Who wrote it, and whose goods it praises or blames."""
+    return Parties(people(review.buyer_id, review.seller_id))
+
+
+@numbers_of
+def _where_paid(person_id: int) -> QuerySet[Any, Any]:
+    mine = Product.objects.filter(seller=person_id)
+    return mine.values_list("payment_mpesa_number", flat=True)

@@ -1,0 +1,26 @@
+"""Payments that are confirmed as soon as they are told of, for tests about something else."""
+
+from payments import evidence
+from payments.evidence import Told
+from payments.models import Provider, Receipt, ReceiptSource
+
+
+def confirmed_by_statement(monkeypatch) -> None:
+    """Let M-Pesa's statement show each payment as it was told of; of a bank's, a person says so."""
+    record_first, record = evidence.record_first, evidence.record
+
+    def first(receipt: Receipt, told: Told) -> None:
+        record_first(receipt, told)
+        confirm(receipt, told)
+
+    def later(receipt: Receipt, told: Told) -> None:
+        record(receipt, told)
+        confirm(receipt, told)
+
+    def confirm(receipt: Receipt, told: Told) -> None:
+        mpesa = receipt.provider == Provider.MPESA
+        for source in (ReceiptSource.STATEMENT, ReceiptSource.STATUS) if mpesa else ("staff",):
+            record(receipt, Told(source, told.amount, receipt.number or told.number))
+
+    monkeypatch.setattr(evidence, "record_first", first)
+    monkeypatch.setattr(evidence, "record", later)

@@ -1,0 +1,593 @@
+"""Money leaves on no news alone: one person's word, one posted message, one notice of a bank."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+
+from accounts.backoffice import audit
+from orders.fulfilment import PaymentInDoubt, move_line
+from payments import clock
+from payments.backoffice import resolve_money_in as money_in
+from payments.backoffice import resolve_money_out as money_out
+from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.daraja.statement import StatementPage, StatementRow
+from payments.ledger import balance
+from payments.models import (
+    Account,
+    Payout,
+    Receipt,
+    ReceiptEvidence,
+    ReceiptQuestion,
+    Refund,
+    RefundDay,
+)
+from payments.reconciliation.statement_pull import pull_statement
+from payments.transfers import mark_done, mark_refused
+from tests.factories import UserFactory
+from tests.shopping import an_order
+
+from .bodies import by_hand, post, post_c2b, success
+from .test_bank import NAME, PASSWORD, notify, told
+
+NUMBER, PHONE = "SGL7654321", "254722999888"
+
+
+@pytest.fixture(autouse=True)
+def payments_are_confirmed():
+    """Here nobody confirms a payment but who is said to."""
+
+
+@pytest.fixture(autouse=True)
+def shop(db, daraja, settings):
+    settings.DARAJA_STATEMENT = True
+    return daraja
+
+
+def finance(name):
+    return UserFactory(username=name, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def insider(db):
+    return finance("mole")
+
+
+@pytest.fixture
+def colleague(db):
+    return finance("njeri")
+
+
+def browser_of(person):
+    client = Client()
+    client.force_login(person, backend="accounts.backends.UsernameOrEmailBackend")
+    return client
+
+
+def rounds(times=3):
+    """The clock, with everything that waits brought forward."""
+    for _ in range(times):
+        for rows in (Refund.objects, Payout.objects, ReceiptQuestion.objects):
+            rows.filter(next_check_at__isnull=False).update(next_check_at=timezone.now())
+        clock.run_periodic(timezone.now() + timedelta(minutes=1))
+
+
+def answer(receipt, *, code=0, **facts):
+    """M-Pesa answers the question about a receipt."""
+    told = {
+        "ReceiptNo": receipt.number,
+        "TransactionStatus": "Completed",
+        "Amount": str(receipt.amount),
+        "CreditPartyName": f"{django_settings.DARAJA_SHORTCODE} - O-Mache",
+        **facts,
+    }
+    result = {"ResultType": 0, "ResultCode": code, "ResultDesc": "x", "TransactionID": "SGQ0000001"}
+    result |= {"OriginatorConversationID": "ours-1", "ConversationID": "AG_1"}
+    if code == 0:
+        items = [{"Key": key, "Value": value} for key, value in told.items()]
+        result["ResultParameters"] = {"ResultParameter": items}
+    post(Client(), None, {"Result": result}, token=receipt.question.token)
+    receipt.refresh_from_db()
+
+
+def left(daraja):
+    """Everything M-Pesa was asked to send."""
+    return [*daraja.reversals, *daraja.payouts]
+
+
+def on_statement(daraja, receipt, amount=None):
+    row = StatementRow(
+        receipt.number, amount or receipt.amount, timezone.now(), "", "", "c2b-pay-bill-debit"
+    )
+    pages = iter([StatementPage((row,), ()), StatementPage((), ())])
+    daraja.on_pull = lambda pull: next(pages)
+    pull_statement(timezone.now() + timedelta(days=1))
+    receipt.refresh_from_db()
+
+
+# --- The attack of the issue ---------------------------------------------------------------------
+
+
+def test_finance_invents_a_receipt_and_sends_it_back_and_nothing_leaves(daraja, insider):
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
+    )
+    money_in.refund_receipt(receipt.pk, by=insider)
+    rounds()
+    answer(receipt, code="SFC_IC0003")
+    rounds()
+
+    assert left(daraja) == []
+    assert {question["receipt"] for question in daraja.questions} == {NUMBER}
+    assert (receipt.standing, receipt.doubt) == ("doubted", f"M-Pesa does not know {NUMBER}.")
+    assert balance(Account.REFUNDS_PAYABLE) == 70_000
+    page = browser_of(insider).get("/admin/payments/console/").content.decode()
+    assert "Payments in doubt" in page
+    assert f"M-Pesa does not know {NUMBER}." in page
+
+
+def test_nor_may_who_invented_it_approve_it(daraja, insider, colleague):
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=70_000, reference="", phone=PHONE, by=insider
+    )
+    refund = money_in.refund_receipt(receipt.pk, by=insider)
+
+    assert (refund.needs_approval, refund.next_check_at) == (True, None)
+    with pytest.raises(ActionNotAvailable, match="cannot approve"):
+        money_out.approve_refund(refund.pk, by=insider)
+    money_out.approve_refund(refund.pk, by=colleague)
+    rounds()
+    # Two people are still no gateway.
+    assert left(daraja) == []
+
+
+def test_a_reversal_m_pesa_knows_no_payment_for_never_falls_back_to_a_phone(
+    client, order, payment, daraja
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+    post_c2b(client, by_hand(order.reference, 3000, receipt="SGL0000002", MSISDN="254712345678"))
+    rounds()
+    second = Receipt.objects.get(number="SGL0000002")
+    answer(second)
+    rounds(1)
+    refund = Refund.objects.get()
+    assert [each["receipt"] for each in daraja.reversals] == ["SGL0000002"]
+
+    post(client, None, refused(refund, "R000002"), token=refund.callback_token)
+    rounds()
+
+    second.refresh_from_db()
+    assert (second.standing, daraja.payouts, Refund.objects.count()) == ("doubted", [], 1)
+    with pytest.raises(ActionNotAvailable, match="in doubt"):
+        money_out.retry_refund(refund.pk, phone=PHONE)
+
+
+def refused(refund, code):
+    result = {"ResultType": 0, "ResultCode": code, "ResultDesc": "The id is invalid."}
+    result |= {
+        "OriginatorConversationID": "x",
+        "ConversationID": "y",
+        "TransactionID": "SGQ0000002",
+    }
+    return {"Result": result}
+
+
+@pytest.fixture
+def invented(order, insider):
+    """The order of two kettles, paid by a receipt that finance made up."""
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=3000, reference=order.reference, by=insider
+    )
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    return receipt
+
+
+def test_an_invented_receipt_on_an_order_whose_line_is_fetched_pays_no_seller(
+    invented, order, daraja
+):
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+    rounds()
+
+    payout = Payout.objects.get()
+    assert (left(daraja), payout.status) == ([], "due")
+    # Nor can any number of people let it go.
+    assert not payout.awaits_approval
+    assert [question["receipt"] for question in daraja.questions][:1] == [NUMBER]
+
+
+def test_goods_whose_payment_is_in_doubt_stay_where_they_are(invented, order):
+    answer_asked(invented, code="SFC_IC0003")
+
+    with pytest.raises(PaymentInDoubt):
+        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+
+def answer_asked(receipt, **told):
+    rounds(1)
+    answer(receipt, **told)
+
+
+def test_what_never_came_is_written_off_by_another_and_its_goods_come_back(
+    invented, order, insider, colleague, kettle, daraja
+):
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    answer_asked(invented, code="SFC_IC0003")
+
+    with pytest.raises(ActionNotAvailable, match="cannot decide"):
+        money_in.say_it_never_came(invented.pk, by=insider)
+    money_in.say_it_never_came(invented.pk, by=colleague)
+    assert (balance(Account.MPESA_CLEARING), balance(Account.WRITE_OFFS)) == (0, 3000)
+    rounds()
+    assert left(daraja) == []
+    move_line(
+        order.tracks.get().pk, "cancelled", by=UserFactory(is_superuser=True), note="Never paid."
+    )
+    rounds()
+
+    order.refresh_from_db()
+    assert (order.payment_status, order.in_doubt, left(daraja)) == ("refunded", False, [])
+    for account in Account:
+        assert balance(account) == 0
+
+
+def test_what_never_came_for_no_order_leaves_no_trace_in_suspense(insider, colleague):
+    receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
+    money_in.refund_receipt(receipt.pk, by=insider)
+    answer_asked(receipt, code="SFC_IC0003")
+
+    money_in.say_it_never_came(receipt.pk, by=colleague)
+
+    assert [balance(account) for account in Account] == [0] * len(Account)
+    assert list(Refund.objects.values_list("cause", "status")) == [("staff", "done")]
+
+
+# --- What confirms a payment ---------------------------------------------------------------------
+
+
+def test_a_callback_and_m_pesas_answer_let_a_seller_be_paid(client, order, payment, daraja):
+    post(client, payment, success(payment, receipt=NUMBER))
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    rounds(2)
+    assert left(daraja) == []
+
+    answer(Receipt.objects.get())
+    rounds(1)
+
+    assert [payout["amount"] for payout in daraja.payouts] == [3000]
+    assert len(daraja.questions) == 1
+
+
+def test_the_statement_confirms_without_a_question(client, order, payment, daraja):
+    post(client, payment, success(payment, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+
+    on_statement(daraja, receipt)
+
+    assert receipt.standing == "confirmed"
+    assert not ReceiptQuestion.objects.exists()
+
+
+def test_two_posted_messages_confirm_nothing(client, order, payment):
+    post(client, payment, success(payment, receipt=NUMBER))
+    post_c2b(client, by_hand(order.reference, 3000, receipt=NUMBER))
+
+    receipt = Receipt.objects.get()
+    sources = set(ReceiptEvidence.objects.values_list("source", flat=True))
+    assert (receipt.standing, sources) == ("told", {"callback", "c2b"})
+
+
+@pytest.mark.parametrize(
+    ("told", "stands"),
+    [
+        ({}, "confirmed"),
+        ({"Amount": "10"}, "doubted"),
+        ({"CreditPartyName": "254722000111 - JANE DOE"}, "doubted"),
+        ({"TransactionStatus": "Declined"}, "doubted"),
+        ({"CreditPartyName": ""}, "told"),
+        ({"Amount": ""}, "told"),
+        ({"ReceiptNo": "SGL0000009"}, "told"),
+        ({"TransactionStatus": "Initiated"}, "told"),
+        ({"code": "26"}, "told"),
+    ],
+)
+def test_an_answer_is_read_strictly(insider, told, stands):
+    receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
+
+    answer_asked(receipt, **told)
+
+    assert receipt.standing == stands
+
+
+def test_an_answer_that_nobody_asked_for_confirms_nothing(insider):
+    receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
+
+    answer(receipt)
+
+    assert receipt.standing == "told"
+
+
+def test_a_payment_of_ten_shillings_named_for_a_price_of_three_thousand_pays_no_seller(
+    order, payment, insider, daraja
+):
+    money_in.mark_attempt_paid(payment.pk, number=NUMBER, by=insider)
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    receipt = Receipt.objects.get()
+    on_statement(daraja, receipt, amount=10)
+    answer_asked(receipt)
+    assert (receipt.amount, receipt.borne, receipt.standing) == (10, 2990, "confirmed")
+
+    rounds()
+
+    # What the shop bears a second person has to let go: never who named the receipt.
+    payout = Payout.objects.get()
+    assert (left(daraja), payout.awaits_approval) == ([], True)
+    with pytest.raises(ActionNotAvailable, match="cannot approve"):
+        money_out.approve_payout(payout.pk, by=insider)
+
+
+def test_another_amount_is_another_story(client, order, daraja):
+    post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    on_statement(daraja, receipt)
+    assert receipt.standing == "confirmed"
+
+    post_c2b(client, by_hand("nobody", 70_000, receipt=NUMBER))
+
+    receipt.refresh_from_db()
+    assert (receipt.amount, receipt.standing) == (70_000, "told")
+
+
+def test_m_pesa_is_asked_for_a_day_and_then_a_person_looks(insider, daraja):
+    receipt = money_in.record_seen_receipt(number=NUMBER, amount=700, reference="", by=insider)
+
+    rounds(10)
+
+    assert len(daraja.questions) == 8
+    assert list(ReceiptQuestion.objects.unanswered()) == [receipt.question]
+    money_in.ask_about_receipt(receipt.pk)
+    rounds(1)
+    assert len(daraja.questions) == 9
+
+
+def test_a_number_the_statement_shows_after_all_is_in_doubt_no_more(invented, order, daraja):
+    answer_asked(invented, code="SFC_IC0003")
+
+    on_statement(daraja, invented)
+
+    order.refresh_from_db()
+    assert (invented.standing, order.in_doubt) == ("confirmed", False)
+
+
+def test_a_doubt_is_ended_by_what_the_gateway_shows_alone(invented, colleague, daraja):
+    answer_asked(invented, code="SFC_IC0003")
+    with pytest.raises(ActionNotAvailable, match="does not show it"):
+        money_in.say_it_came(invented.pk, by=colleague)
+
+    ReceiptEvidence.objects.create(
+        receipt=invented, source="statement", amount=3000, number=NUMBER, shortcode="174379"
+    )
+    money_in.say_it_came(invented.pk, by=colleague)
+
+    invented.refresh_from_db()
+    assert invented.standing == "confirmed"
+
+
+def test_what_was_said_cannot_be_said_otherwise_later(invented):
+    for change in (
+        lambda: ReceiptEvidence.objects.update(amount=1),
+        lambda: ReceiptEvidence.objects.all().delete(),
+    ):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            change()
+
+
+# --- Banks ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forged_notice(client, order, settings):
+    """One notice of the bank's that pays the order: whoever knows its password can post it."""
+    settings.EQUITY_IPN_USERNAME, settings.EQUITY_IPN_PASSWORD = NAME, PASSWORD
+    notify(client, told(order.reference, 3000))
+    order.refresh_from_db()
+    assert order.payment_status == "paid"
+    return Receipt.objects.get()
+
+
+def test_one_notice_of_a_bank_pays_no_seller_and_nothing_back(forged_notice, order, daraja):
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+    rounds()
+
+    assert (left(daraja), forged_notice.standing) == ([], "told")
+
+
+def test_a_person_who_is_not_its_buyer_confirms_a_banks_payment(
+    forged_notice, order, colleague, daraja
+):
+    with pytest.raises(ActionNotAvailable, match="cannot decide"):
+        money_in.confirm_bank_receipt(forged_notice.pk, by=order.buyer)
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+    money_in.confirm_bank_receipt(forged_notice.pk, by=colleague)
+    rounds()
+
+    assert [payout["amount"] for payout in daraja.payouts] == [3000]
+
+
+def test_a_payment_the_bank_does_not_show_is_written_off(forged_notice, order, colleague):
+    money_in.doubt_bank_receipt(forged_notice.pk)
+    with pytest.raises(PaymentInDoubt):
+        move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+
+    money_in.say_it_never_came(forged_notice.pk, by=colleague)
+
+    assert (balance("equity_clearing"), balance(Account.WRITE_OFFS)) == (0, 3000)
+
+
+# --- Refunds: a limit a day, and a second person -------------------------------------------------
+
+
+@pytest.fixture
+def owed(client, daraja):
+    """KES 700 of no order, which M-Pesa's statement shows; they are to be sent back."""
+    post_c2b(client, by_hand("nobody", 700, receipt=NUMBER))
+    receipt = Receipt.objects.get()
+    on_statement(daraja, receipt)
+    return receipt
+
+
+def test_a_refund_above_the_amount_waits_for_a_second_person(
+    owed, settings, daraja, insider, colleague
+):
+    settings.REFUND_APPROVAL_ABOVE = 699
+    refund = money_in.refund_receipt(owed.pk, by=insider)
+    rounds()
+    assert left(daraja) == []
+
+    with pytest.raises(ActionNotAvailable, match="cannot approve"):
+        money_out.approve_refund(refund.pk, by=insider)
+    money_out.approve_refund(refund.pk, by=colleague)
+    rounds(1)
+
+    assert [reversal["amount"] for reversal in daraja.reversals] == [700]
+
+
+def test_no_code_sends_what_was_not_approved(owed, settings, insider):
+    settings.REFUND_APPROVAL_ABOVE = 699
+    money_in.refund_receipt(owed.pk, by=insider)
+
+    said = pytest.raises(IntegrityError, match="refund_is_sent_once_it_is_approved")
+    with said, transaction.atomic():
+        Refund.objects.update(status="unknown")
+
+
+def test_beyond_the_days_limit_a_refund_goes_the_next_day(owed, settings, daraja):
+    settings.REFUND_DAILY_LIMIT = 699
+    refund = money_in.refund_receipt(owed.pk)
+
+    rounds(1)
+
+    refund.refresh_from_db()
+    assert (left(daraja), refund.status) == ([], "due")
+    assert refund.next_check_at > timezone.now()
+    settings.REFUND_DAILY_LIMIT = 700
+    rounds(1)
+    assert (len(daraja.reversals), RefundDay.objects.get().sent) == (1, 700)
+
+
+def test_what_m_pesa_refused_does_not_count_for_the_day(owed, daraja):
+    refund = money_in.refund_receipt(owed.pk)
+    rounds(1)
+    refund.refresh_from_db()
+
+    mark_refused(refund, code="1", text="No funds", reason="no_funds")
+
+    assert RefundDay.objects.get().sent == 0
+
+
+def test_a_number_that_a_person_typed_is_paid_once_another_has_looked(
+    owed, daraja, insider, colleague
+):
+    refund = money_in.refund_receipt(owed.pk)
+    rounds(1)
+    refund.refresh_from_db()
+    mark_refused(refund, code="2028", text="No", reason="misconfigured")
+    again = money_out.retry_refund(refund.pk, phone=PHONE, by=insider)
+    rounds()
+    assert daraja.payouts == []
+
+    with pytest.raises(ActionNotAvailable, match="cannot approve"):
+        money_out.approve_refund(again.pk, by=insider)
+    money_out.approve_refund(again.pk, by=colleague)
+    rounds(1)
+    # M-Pesa says that the payment still stands, before a phone is paid.
+    Refund.objects.filter(pk=again.pk).update(receipt_stands_at=timezone.now())
+    rounds(1)
+
+    assert [payout["phone"] for payout in daraja.payouts] == [PHONE]
+
+
+def test_a_payers_number_that_a_person_typed_needs_another_too(daraja, insider, order):
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=3500, reference=order.reference, phone=PHONE, by=insider
+    )
+    answer_asked(receipt)
+
+    refund = Refund.objects.get()
+    assert (refund.amount, refund.way, refund.phone) == (500, "b2c", PHONE)
+    assert (refund.awaits_approval, refund.author) == (True, insider)
+    rounds()
+    assert daraja.payouts == []
+
+
+def test_what_the_provider_shows_of_the_payer_stands_above_what_a_person_typed(
+    client, insider, order
+):
+    receipt = money_in.record_seen_receipt(
+        number=NUMBER, amount=700, reference="", phone=PHONE, by=insider
+    )
+
+    post_c2b(client, by_hand("nobody", 700, receipt=NUMBER, MSISDN="2547*****678"))
+
+    receipt.refresh_from_db()
+    assert (receipt.phone, receipt.phone_by) == ("2547*****678", None)
+
+
+def test_given_back_on_the_portal_is_not_said_of_what_nobody_confirmed(client, payment, order):
+    post(client, payment, success(payment, receipt=NUMBER, amount=3005))
+    refund = Refund.objects.get()
+
+    with pytest.raises(ActionNotAvailable, match="not confirmed"):
+        money_out.record_refund_on_portal(refund.pk, number="SGB0000001")
+
+
+def test_a_payout_to_a_number_that_a_person_typed_needs_another(
+    client, order, payment, daraja, insider, colleague
+):
+    post(client, payment, success(payment, receipt=NUMBER))
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    rounds(2)
+    answer(Receipt.objects.get())
+    rounds(1)
+    payout = Payout.objects.get()
+    mark_refused(payout, code="2040", text="No M-Pesa", reason="not_registered")
+    money_out.retry_refused_payout(payout.pk, phone=PHONE, by=insider)
+    rounds()
+    last = Payout.objects.latest("pk")
+    assert (last.phone, last.awaits_approval, len(daraja.payouts)) == (PHONE, True, 1)
+
+    with pytest.raises(ActionNotAvailable, match="cannot approve"):
+        money_out.approve_payout(last.pk, by=insider)
+    money_out.approve_payout(last.pk, by=colleague)
+    audit.log(colleague, "Let it leave", last, why="Called the seller.")
+    rounds(1)
+
+    assert [payout["phone"] for payout in daraja.payouts][1:] == [PHONE]
+
+
+def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(
+    client, order, payment, buyer, kettle, insider, daraja
+):
+    boss = UserFactory(is_superuser=True)
+    post(client, payment, success(payment, receipt=NUMBER))
+    on_statement(daraja, Receipt.objects.get())
+    move_line(order.tracks.get().pk, "fetched", by=boss)
+    rounds(1)
+    mark_done(Payout.objects.get(), number="SGB0000001")
+    move_line(order.tracks.get().pk, "cancelled", by=boss, note="It broke.")
+    other = an_order(buyer, (kettle, 2), phone="254733000111")
+    money_in.record_seen_receipt(
+        number="SGL0000009", amount=3000, reference=other.reference, by=insider
+    )
+
+    move_line(other.tracks.get().pk, "fetched", by=boss)
+    rounds()
+
+    # Else the next real sale would be paid in full, on money that never came.
+    assert (Payout.objects.count(), len(daraja.payouts)) == (1, 1)

@@ -1,0 +1,93 @@
+"""``prove --against-statement`` over real HTTP: what M-Pesa says, against what the shop says."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from payments.models import GatewayEvent, Receipt
+from payments.proof import mpesa_books
+from payments.proof.mpesa_books import compare_with_mpesa
+from payments.reconciliation.receipts import IncomingPayment, record_receipt
+from tests.payments.conftest import settled, simulator, simulator_habits  # noqa: F401
+from tests.shopping import cash_out
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def traded(simulator, buyer_api, kettle, settings, tmp_path, monkeypatch):  # noqa: F811
+    """One order of KES 3,000, paid; the statement may be pulled and the balance asked for."""
+    certificate = tmp_path / "certificate.pem"
+    certificate.write_text(simulator.certificate)
+    settings.DARAJA_CERTIFICATE = str(certificate)
+    call_command("register_c2b_urls", statement_number="254700000000", stdout=StringIO())
+    monkeypatch.setattr(mpesa_books, "LOOK_EVERY", 0.02)
+    # All of it has settled: the rows are seconds old.
+    monkeypatch.setattr(mpesa_books, "SETTLED", timedelta(seconds=-5))
+    cash_out(buyer_api, (kettle, 2))
+    settled(simulator)
+    return simulator
+
+
+def held(simulator):  # noqa: F811
+    """What M-Pesa holds before any trade."""
+    return int(compare_with_mpesa().summary.split("holds KES ")[1].split(".")[0].replace(",", ""))
+
+
+def test_books_that_agree_are_said_to(traded):
+    opening = held(traded) - 3000
+    said = StringIO()
+
+    call_command("prove", against_statement=True, opening_balance=opening, stdout=said)
+
+    assert "1 payments, KES 3,000 in" in said.getvalue()
+    assert f"the ledger says KES 3,000 and KES {opening:,} lay beside it." in said.getvalue()
+    assert set(GatewayEvent.objects.values_list("state", flat=True)) == {"applied"}
+
+
+def test_what_either_says_alone_is_named(traded):
+    receipt = Receipt.objects.get()
+    Receipt.objects.filter(pk=receipt.pk).update(number="SGZ0000001")
+    record_receipt(IncomingPayment("mpesa", "SGZ0000002", 70_000, "staff", phone="254712345678"))
+    said = compare_with_mpesa(opening_balance=held(traded) - 3000)
+
+    assert said.differences[:3] == [
+        f"M-Pesa took KES 3000 under {receipt.number}; we know nothing of it.",
+        "We say that SGZ0000001 brought KES 3000; M-Pesa's statement does not show it.",
+        "We say that SGZ0000002 brought KES 70000; M-Pesa's statement does not show it.",
+    ]
+    assert "Charges, and what was put in" in said.differences[3]
+
+
+def test_another_amount_is_named(traded):
+    Receipt.objects.update(amount=2999)
+    number = Receipt.objects.get().number
+
+    assert compare_with_mpesa().differences == [
+        f"M-Pesa took KES 3000 under {number}; we say KES 2999."
+    ]
+
+
+def test_a_balance_nobody_tells_is_waited_for_and_given_up(traded):
+    traded.script(operation="account_balance", callbacks=0, times=9)
+
+    differences = compare_with_mpesa(patience=0.1).differences
+
+    assert all("did not say what" in each for each in differences)
+    assert differences
+
+
+def test_without_m_pesa_nothing_is_said_to_agree(traded, settings):
+    traded.script(operation="pull", refuse="internal_error", times=9)
+
+    with pytest.raises(CommandError, match="nothing was compared with it"):
+        call_command("prove", against_statement=True)
+
+
+def test_without_a_statement_there_is_nothing_to_compare_with(db, settings):
+    settings.DARAJA_STATEMENT = False
+
+    with pytest.raises(CommandError, match="not switched on"):
+        call_command("prove", against_statement=True)
