@@ -17,7 +17,7 @@ from functools import partial
 from selectors import EVENT_READ
 from typing import Any, NamedTuple
 
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker
 
 #: Seconds from a connection's first wait until its request has to be there.
 WHOLE_WITHIN = 10
