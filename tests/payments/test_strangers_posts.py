@@ -1,7 +1,8 @@
 """Attacks: whoever knows the webhook's address fills the shop's disk with what is nobody's."""
 
+from types import SimpleNamespace
+
 import pytest
-import time_machine
 
 from payments.models import GatewayEvent, StrangersPosts
 from payments.webhooks import strangers
@@ -15,11 +16,21 @@ pytestmark = pytest.mark.django_db
 BIG = b"x" * (60 * 1024)
 
 
+#: Seconds; ten minutes after noon of a day, since 1970.
+DAY, HOUR = 24 * 3600, 3600
+NOON = 20_000 * DAY + 12 * HOUR + 600
+
+
 @pytest.fixture(autouse=True)
-def _bounded(settings):
+def at(settings, monkeypatch):
+    """Limits on; sets what time the counts think it is."""
     settings.BOUND_STRANGERS = True
-    with time_machine.travel("2030-01-01T00:10:00Z", tick=False):
-        yield
+
+    def set_time(seconds):
+        monkeypatch.setattr(strangers, "time", SimpleNamespace(time=lambda: seconds))
+
+    set_time(NOON)
+    return set_time
 
 
 @pytest.fixture
@@ -82,12 +93,14 @@ def test_a_crowd_of_networks_fills_neither_the_messages_nor_the_counts(client, f
     assert StrangersPosts.objects.count() == 6
 
 
-def test_the_next_hour_begins_anew(client, few):
+def test_the_next_hour_begins_anew(client, few, at):
     for _ in range(4):
         from_network(client, "41.90.1.2")
 
-    with time_machine.travel("2030-01-01T01:00:00Z", tick=False):
-        assert from_network(client, "41.90.1.2") == 200
+    at(NOON + 49 * 60)
+    assert from_network(client, "41.90.1.2") == 429
+    at(NOON + 50 * 60)
+    assert from_network(client, "41.90.1.2") == 200
 
 
 def test_no_flood_keeps_m_pesa_out_of_an_attempts_own_address(client, payment, few):
@@ -133,9 +146,9 @@ def test_of_a_crowd_at_once_exactly_the_limit_is_kept(client, few):
     assert GatewayEvent.objects.count() == 3
 
 
-def test_old_counts_are_deleted(client):
+def test_old_counts_are_deleted(client, at):
     from_network(client, "41.90.1.2")
 
     assert strangers.delete_old_posts() == 0
-    with time_machine.travel("2030-01-04T00:00:00Z", tick=False):
-        assert strangers.delete_old_posts() == 2
+    at(NOON + 3 * DAY)
+    assert strangers.delete_old_posts() == 2
