@@ -36,7 +36,7 @@ demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
 test: $(VENV)/dev.stamp ## Run the tests on SQLite
 	@$(BIN)/python -m pytest -n 2
 
-test-postgres: $(VENV)/dev.stamp ## Run the tests, races included, on PostgreSQL (POSTGRES_URL)
+test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, races included, on PostgreSQL (POSTGRES_URL)
 	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2
 
 test-slow: $(VENV)/dev.stamp ## Run the slow tests that both of these leave out, on SQLite and PostgreSQL

@@ -9,9 +9,11 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from .backoffice.roles import update_roles_after_migrate  # noqa: PLC0415
+        from .security_log import record_log_in  # noqa: PLC0415
         from .sessions import end_with_cookie, open_with_cookie  # noqa: PLC0415
 
         user_logged_in.connect(open_with_cookie, dispatch_uid="accounts.open_with_cookie")
+        user_logged_in.connect(record_log_in, dispatch_uid="accounts.record_log_in")
         user_logged_out.connect(end_with_cookie, dispatch_uid="accounts.end_with_cookie")
 
         # After django.contrib.auth's own receiver, which makes the permissions: it is installed

@@ -18,6 +18,7 @@ from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
 
 from omachemainproj.text import fold_identifier
 
+from . import security_log
 from .contact_budgets import count
 from .contacts import account_mail_budgets, confirmation_budgets, verified_email
 from .models import User
@@ -162,13 +163,14 @@ NOTICES = {
 }
 
 
-def tell_of_change(user: User, what: str, *, to: str = "") -> None:
-    """E-mail what was changed of an account, in its owner's language, once that is committed.
+def tell_of_change(user: User, what: str, *, to: str = "", event: str = "") -> None:
+    """Log and e-mail what was changed of an account, in its owner's language, once committed.
 
-    ``what`` is a name of NOTICES; ``to`` is the address, where it is not the account's own now.
-    It is sent by another thread, and to nobody where no address is known, or where the inbox was
-    written to too often: it may be a stranger's.
+    ``what`` is a name of NOTICES, and the security log's unless ``event`` is another; ``to`` is
+    the address, where it is not the account's own now. It is sent by another thread, and to nobody
+    where no address is known, or where the inbox was written to too often: it may be a stranger's.
     """
+    security_log.record_on_commit(event or what, user=user.pk)
     address = to or user.email
     proven = bool(user.email_confirmed_at) and not to
     room = account_mail_budgets(what, address, proven=proven)

@@ -17,7 +17,7 @@ no stranger locks them out at home, whatever is done elsewhere or by their neigh
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -30,11 +30,14 @@ from django.utils.crypto import salted_hmac
 from omachemainproj.api.errors import Refusal
 from omachemainproj.ip_addresses import client_network
 
+from . import security_log
 from .models import PasswordTries, User
 from .validators import normalise_email
 
 #: Doors whose counts are kept apart: whoever has a password must not reset the count of codes.
 PASSWORD, CODE = "password", "code"
+
+_FAILED = {PASSWORD: "login_failed", CODE: "code_failed"}
 
 #: A person's own network counts by the pair alone for so long after they signed in there.
 KNOWN_FOR = timedelta(days=90)
@@ -88,6 +91,9 @@ class Attempt:
 
     waits: dict[str, datetime]
     keys: tuple[str, ...] = ()
+    #: Whom it is about, as ``begin`` was told, and at which door.
+    account: User | str | None = None
+    door: str = PASSWORD
 
     def take_back(self) -> None:
         """It was right: it never counted."""
@@ -98,12 +104,18 @@ class Attempt:
             PasswordTries.objects.filter(key=key, until=until).update(until=None)
 
     def fail(self) -> None:
-        """It was wrong. Raises LockedOut where it was the last one for now."""
+        """It was wrong; one line says so. Raises LockedOut where it was the last one for now."""
         if self.waits:
+            self.record("locked_out")
             raise LockedOut(max(self.waits.values()) - timezone.now())
+        self.record("link_failed" if self.account is None else _FAILED[self.door])
 
-
-_UNCOUNTED = Attempt(waits={})
+    def record(self, event: str) -> None:
+        """Log what came of it, under the person's number, or a digest of the name typed."""
+        if isinstance(self.account, User):
+            security_log.record(event, user=self.account.pk, door=self.door)
+        else:
+            security_log.record(event, name=self.account or "", door=self.door)
 
 
 def begin(
@@ -115,14 +127,16 @@ def begin(
     named. Call ``take_back`` or ``fail`` on what is returned. Raises LockedOut (429) where too
     many failed before. A request from nowhere (a shell) is not counted.
     """
+    uncounted = Attempt(waits={}, account=account, door=door)
     if request is None or not settings.LOCKOUT:
-        return _UNCOUNTED
+        return uncounted
     keys = _keys(request, account, door)
     owner = account if isinstance(account, User) else None
-    attempt, closed = _count(keys, owner)
+    waits, counted, closed = _count(keys, owner)
     if closed is not None:
+        uncounted.record("locked_out")
         raise LockedOut(closed)
-    return attempt
+    return replace(uncounted, waits=waits, keys=counted)
 
 
 def prove(request: HttpRequest, user: User) -> None:
@@ -154,8 +168,13 @@ def delete_old() -> int:
 
 
 @transaction.atomic
-def _count(keys: dict[str, str], owner: User | None) -> tuple[Attempt, timedelta | None]:
-    """Count under all keys at once, or say how long to wait; then nothing is counted."""
+def _count(
+    keys: dict[str, str], owner: User | None
+) -> tuple[dict[str, datetime], tuple[str, ...], timedelta | None]:
+    """Count under all keys at once, or say how long to wait; then nothing is counted.
+
+    Returns the waits that began, the keys that were counted, and how long to wait.
+    """
     now = timezone.now()
     # Always in the order of their keys, so that no two requests wait for each other.
     blank = [
@@ -171,15 +190,15 @@ def _count(keys: dict[str, str], owner: User | None) -> tuple[Attempt, timedelta
         counted = {"pair": pair}
     closed = [row.until - now for row in counted.values() if row.until and row.until > now]
     if closed:
-        return _UNCOUNTED, max(closed)
-    waits = {}
+        return {}, (), max(closed)
+    waits: dict[str, datetime] = {}
     for kind, row in counted.items():
         row.failures = 1 if row.at < now - FORGOTTEN_AFTER else row.failures + 1
         row.at, row.until = now, None
         if wait := LIMITS[kind].wait_after(row.failures):
             row.until = waits[row.key] = now + wait
     PasswordTries.objects.bulk_update(counted.values(), ["failures", "at", "until"])
-    return Attempt(waits, tuple(row.key for row in counted.values())), None
+    return waits, tuple(row.key for row in counted.values()), None
 
 
 def _keys(request: HttpRequest, account: User | str | None, door: str) -> dict[str, str]:

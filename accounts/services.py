@@ -17,7 +17,7 @@ from omachemainproj.api.errors import FieldRefusal, refuse_field
 from omachemainproj.images import KEEP, PictureChange
 from omachemainproj.text import fold_password
 
-from . import emails, lockout, names, second_factor, tokens
+from . import emails, lockout, names, second_factor, security_log, tokens
 from .lookalikes import skeleton
 from .models import EMAIL_TAKEN, User, avatar_path
 from .sessions import Origin
@@ -100,6 +100,8 @@ def change_details(user: User, changes: dict[str, str]) -> None:
             names.change(user, before=before, after=user.username)
             if old_email and old_email != user.email:
                 emails.tell_of_change(user, "email_changed", to=old_email)
+            elif has_new_email:
+                security_log.record_on_commit("email_changed", user=user.pk)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),
@@ -191,7 +193,7 @@ def reset_password(user: User, *, new: str) -> None:
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
-        if not _replace_password(user, hashed):
+        if not _replace_password(user, hashed, event="password_reset"):
             refuse_field("token", LINK_IS_OVER)
         lockout.forgive(user)
     # The link came from the inbox. Whoever typed the address first may have been a stranger; with
@@ -200,14 +202,14 @@ def reset_password(user: User, *, new: str) -> None:
         _confirm(user, user.email)
 
 
-def _replace_password(user: User, hashed: str) -> bool:
+def _replace_password(user: User, hashed: str, *, event: str = "password_changed") -> bool:
     # The old hash is the condition, so of two changes at once one happens.
     same = User.objects.filter(pk=user.pk, password=user.password, is_active=True)
     if not same.update(password=hashed):
         return False
     user.password = hashed
     tokens.revoke_all(user.pk)
-    emails.tell_of_change(user, "password_changed")
+    emails.tell_of_change(user, "password_changed", event=event)
     return True
 
 

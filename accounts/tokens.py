@@ -9,7 +9,6 @@ row says that a token was rotated or revoked; it is unique, so of two requests o
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
@@ -27,11 +26,9 @@ from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_pas
 
 from omachemainproj.compiled_queries import compiled
 
-from . import sessions
+from . import security_log, sessions
 from .models import Session, User
 from .sessions import Origin
-
-logger = logging.getLogger(__name__)
 
 #: Two tabs, or a client that lost an answer, may send a rotated token again for this long.
 RETRY_WINDOW = timedelta(seconds=30)
@@ -235,7 +232,7 @@ def _revoke_all_if_stolen(token: RefreshToken) -> None:
         blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
     )
     if rotated.exists() and _raises_alarm(token):
-        logger.warning("a spent refresh token of user %s was shown again; all are ended", user_id)
+        security_log.record_on_commit("token_reuse", user=user_id)
         revoke_all(user_id)
 
 
@@ -276,7 +273,10 @@ def revoke_all(user_id: int) -> int:
         [BlacklistedToken(token_id=pk) for pk in live.values_list("pk", flat=True)],
         ignore_conflicts=True,
     )
-    return sessions.end(Session.objects.filter(user_id=user_id))
+    ended = sessions.end(Session.objects.filter(user_id=user_id))
+    if ended:
+        security_log.record_on_commit("session_ended_all", user=user_id, ended=ended)
+    return ended
 
 
 def open_sessions(user: User) -> QuerySet[Session]:

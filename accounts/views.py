@@ -280,6 +280,7 @@ class ConfirmResetView(Public, PasswordResetConfirmView):
 class UserView(UserDetailsView):
     """Read and change how you are called and reached."""
 
+    throttle_scope = "read"
     http_method_names = ["get", "put", "patch", "head", "options"]
 
     @extend_schema(tags=_TAGS, operation_id="get_user", responses=UserOutput)

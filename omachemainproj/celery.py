@@ -7,13 +7,16 @@ are safe to run twice, anywhere, at once.
 
 import os
 import sys
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
 
 from celery import Celery
+from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from .starting import log_start
 from .task_registry import run_task
 
 try:
@@ -24,6 +27,22 @@ except ImproperlyConfigured as error:
 app = Celery("omachemainproj")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def keep_our_logging(**kwargs: Any) -> None:
+    """Celery sets up no logging of its own where somebody listens: lines of it would not pass
+    the filter that hides what is private."""
+
+
+@worker_init.connect
+def log_worker_start(**kwargs: Any) -> None:
+    log_start("worker")
+
+
+@beat_init.connect
+def log_beat_start(**kwargs: Any) -> None:
+    log_start("beat")
 
 
 @app.task(name="omachemainproj.run_task")

@@ -70,6 +70,12 @@ class Environment:
         """Whether something is wrong with one of these variables."""
         return not self._in_trouble.isdisjoint(names)
 
+    def given(self) -> list[str]:
+        """The names of the variables that were read and are set, whatever they hold."""
+        return sorted(
+            name for name in self._known if not {name, f"{name}_FILE"}.isdisjoint(self._variables)
+        )
+
     def refuse_unknown(self, *prefixes: str) -> None:
         """Refuse variables with our prefixes that nothing has read: a misspelt one is not set."""
         known = self._known | {f"{name}_FILE" for name in self._known}

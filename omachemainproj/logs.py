@@ -1,10 +1,11 @@
-"""Formatters of log lines: one line each, searchable, with phones and tokens masked."""
+"""Log lines: one line each, searchable, with a zone, and what is private or secret masked."""
 
 from __future__ import annotations
 
 import logging
 import re
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 from pythonjsonlogger.core import RESERVED_ATTRS
@@ -15,8 +16,31 @@ from .phones import mask_phones
 #: The id of the request being answered; it is also in the answer's ``X-Request-ID``.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-_TOKENS = re.compile(
-    r"(safwebhook/(?:[\w-]+/)??)[0-9a-f]{6,}|(ws_CO_)\w+|\beyJ[\w-]+\.[\w-]+\.[\w-]+"
+#: The address that the request being answered came from, in the spelling of all counts.
+client_address: ContextVar[str] = ContextVar("client_address", default="-")
+
+#: All that follows in a callback's path: some words of ours, and a token of any letters.
+_CALLBACK = re.compile(r"(safwebhook(?:/|%2F))([^\s?#\"'<>,]+)", re.IGNORECASE)
+_CALLBACK_WORDS = {"", "bank", "c2b", "confirmation", "equity", "validation"}
+_BETWEEN_SEGMENTS = re.compile(r"(/|%2F)", re.IGNORECASE)
+#: What stays, and is followed by something that gives access.
+_SECRETS = re.compile(
+    r"(ws_CO_)\w+"
+    # A JSON web token.
+    r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
+    # The links of e-mails, as they are mailed.
+    r"|((?:password/reset/confirm|email/confirm)/)[^\s?#\"'<>]+"
+    # Named in a query; a form or a JSON body that an error quotes.
+    r"|([?&](?:code|token|key|uid|refresh|access|otp|pin|secret)=)[^&\s\"'#]+"
+    r"|(\b(?:old_|new_)?(?:password|passkey|secret)[12]?[\"']?\s?[=:]\s?[\"']?)[^&\s\"',;}]+"
+    r"|(\b(?:[Bb]earer|[Bb]asic) )[\w.+/=~-]{8,}"
+    # A code to collect goods with, or of an authenticator app.
+    r"|((?:\b|_)(?:code|msimbo)[\"']?(?:\s(?:is|ni))?[:=]?\s?[\"']?)[0-9]{6}\b(?!\.[0-9])"
+    # The user and the password of an address like redis://.
+    r"|(://)[^\s/@\"'<>]+(?=@)"
+    # Somebody's e-mail: the first letter and the domain tell which one is meant.
+    r"|((?<![\w.+-])[\w.+-])[\w.+-]*(?=@[\w-]+\.)",
+    re.IGNORECASE,
 )
 #: A line break forges a log line; other control characters rewrite a terminal.
 _CONTROLS = {
@@ -25,9 +49,24 @@ _CONTROLS = {
 
 
 def mask_private(text: str) -> str:
-    """Return the text with its phones, callback tokens and other tokens masked."""
+    """Return the text without what gives access or is private, ``***`` in its place.
+
+    Phones, e-mails, tokens of callbacks and of people, links that were mailed, codes, passwords.
+    """
     # Tokens first: ten digits in the middle of one may look like a phone.
-    return mask_phones(_TOKENS.sub(lambda found: f"{found[1] or found[2] or ''}***", text))
+    text = _CALLBACK.sub(_mask_callback, text)
+    return mask_phones(_SECRETS.sub(_mask_secret, text))
+
+
+def _mask_secret(found: re.Match[str]) -> str:
+    return f"{found[found.lastindex] if found.lastindex else ''}***"
+
+
+def _mask_callback(found: re.Match[str]) -> str:
+    parts = _BETWEEN_SEGMENTS.split(found[2])
+    # Every second part is a separator.
+    parts[::2] = [part if part.lower() in _CALLBACK_WORDS else "***" for part in parts[::2]]
+    return found[1] + "".join(parts)
 
 
 class PrivateFilter(logging.Filter):
@@ -49,7 +88,21 @@ class PrivateFilter(logging.Filter):
 _TRACEBACKS = logging.Formatter()
 
 
-class JSONFormatter(JsonFormatter):
+class _Zoned(logging.Formatter):
+    """Writes when it was in ISO 8601, with milliseconds and the zone: UTC, on every machine."""
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+
+class PlainFormatter(_Zoned):
+    """A line for a terminal: time, level, logger, request id, message."""
+
+    def __init__(self) -> None:
+        super().__init__("{asctime} {levelname} {name} [{request_id}] {message}", style="{")
+
+
+class JSONFormatter(_Zoned, JsonFormatter):
     """One JSON object a line: time, level, logger, request id, message, traceback."""
 
     def __init__(self) -> None:

@@ -17,7 +17,7 @@ from .api.errors import Busy, Refusal
 from .api.handlers import answer_busy, is_out_of_room
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
-from .logs import request_id
+from .logs import client_address, request_id
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class RequestIdMiddleware:
         # Never reset: Django writes its line about a bad answer after the last middleware. The
         # thread's next request overwrites it.
         request_id.set(request.request_id)  # type: ignore[attr-defined]
+        client_address.set("-")
         response = self.get_response(request)
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
@@ -175,6 +176,7 @@ def _set_client_address(request: HttpRequest, proxies: int) -> None:
         client = (read_address(hops[-proxies]) if len(hops) >= proxies else None) or client
     if client is not None:
         request.META["REMOTE_ADDR"] = str(client)
+        client_address.set(str(client))
 
 
 def _refuse(detail: str, code: str, status: int = 400) -> JsonResponse:

@@ -23,10 +23,13 @@ _MASKED = re.compile(r"([0-9]*)\*+([0-9]*)")
 _HIDING = str.maketrans(dict.fromkeys("xX#•●∗＊", "*"))
 #: SHA-256 in hexadecimal; 20 letters of it where it was kept in a column of that width.
 _HASHED = re.compile(r"[0-9a-f]{20}|[0-9a-f]{64}")
-_GAP = r"[\s\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufe0f\ufeff.()-]{0,3}"
+_GAP = r"[\s/\u00ad\u200b-\u200f\u2010-\u2015\u202a-\u202e\u2060-\u2069\u2212\ufe0f\ufeff.()-]{0,3}"
+#: A number in a text, in any grouping; without anything before it, nine digits in a row.
 _MASKABLE = re.compile(
     r"(?:(?<![0-9A-Za-z])|(?<=%2B)|(?<=%20))"
-    rf"(\+?254|0)({_GAP})([17][0-9]{{2}}){_GAP}[0-9]{{3}}{_GAP}([0-9]{{3}})(?![0-9A-Za-z])"
+    rf"(?:((?:\+|00)?254(?:{_GAP}0)?|0)({_GAP})([17](?:{_GAP}[0-9]){{2}})(?:{_GAP}[0-9]){{3}}{_GAP}"
+    rf"([0-9](?:{_GAP}[0-9]){{2}})|(?<![0-9A-Za-z]\.)([17][0-9]{{2}})[0-9]{{3}}([0-9]{{3}}))"
+    r"(?![0-9A-Za-z])"
 )
 
 
@@ -141,7 +144,7 @@ def mask_phones(text: str) -> str:
 
     Digits of any script and width are written as ASCII's.
     """
-    return _MASKABLE.sub(r"\1\2\3***\4", text if text.isascii() else _with_plain_digits(text))
+    return _MASKABLE.sub(r"\1\2\3\5***\4\6", text if text.isascii() else _with_plain_digits(text))
 
 
 def _with_plain_digits(text: str) -> str:

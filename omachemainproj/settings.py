@@ -388,6 +388,8 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.UsernameOrEmailBackend"]
 #: Log-ins and codes that fail too often wait (accounts/lockout.py).
 LOCKOUT = THROTTLES
+#: So much is kept of what is posted to nobody's address (payments/webhooks/strangers.py).
+BOUND_STRANGERS = THROTTLES
 #: Who works with money, and superusers, must have a second factor (accounts/second_factor.py).
 STAFF_MFA = env.switch("STAFF_MFA", default=PRODUCTION)
 MFA_ADAPTER = "accounts.second_factor.Adapter"
@@ -505,6 +507,8 @@ REST_FRAMEWORK = {
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",
+        # A person's own: who they are, what they bought.
+        "read": "240/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -640,7 +644,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"private": {"()": "omachemainproj.logs.PrivateFilter"}},
     "formatters": {
-        "plain": {"format": "{asctime} {levelname} {name} [{request_id}] {message}", "style": "{"},
+        "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
     },
     "handlers": {
@@ -666,3 +670,6 @@ env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):
     env.refuse(_name, _sentence)
 env.refuse_problems()
+
+#: The names of the variables that somebody set, for the line that a start logs.
+GIVEN_SETTINGS = env.given()

@@ -41,6 +41,7 @@ from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
 from .webhooks.inbox import process_event
+from .webhooks.strangers import delete_old_posts
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,7 @@ def run_daily() -> int:
         delete_old_sessions,
         forget_rested_names,
         lambda _: lockout.delete_old(),
+        lambda _: delete_old_posts(),
         forget_messages,
         mask_old_phones,
     ):

@@ -13,15 +13,29 @@ from .sampling import mark_the_rest_slow
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     # Before pytest deselects what is slow.
     mark_the_rest_slow(items)
     if connection.vendor == "postgresql":
+        _leave_out(config, [item for item in items if not _asks_a_database(item)], items)
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL's row locks")
     for item in items:
         if "postgres" in item.keywords:
             item.add_marker(skip)
+
+
+def _asks_a_database(item):
+    """Whether a test can come out otherwise on another database."""
+    named = {"db", "transactional_db", "django_db_setup", "live_server"}
+    return item.get_closest_marker("django_db") is not None or bool(named & {*item.fixturenames})
+
+
+def _leave_out(config, left_out, items):
+    """The run on SQLite has played them."""
+    config.hook.pytest_deselected(items=left_out)
+    gone = set(left_out)
+    items[:] = [item for item in items if item not in gone]
 
 
 @pytest.fixture(scope="session")

@@ -407,8 +407,7 @@ BREAKS_OF_PAYOUTS = [
     ("A payout without a next time", lambda: Payout.objects.update(next_check_at=None)),
     ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().buyer)),
     ("Nobody moved a line as staff", lambda: _fetched_by(OrderTrack.objects.get().seller)),
-    ("No payout was approved by", lambda: _approve_by(OrderTrack.objects.get().seller)),
-    ("No payout was approved by", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
+    ("Who approved a payout did so", lambda: _approve_by(TrackEvent.objects.latest("pk").actor)),
 ]
 
 

@@ -12,6 +12,7 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import BinaryField, Field, Model
 
+from accounts import security_log
 from accounts.models import Audit, User
 
 #: Columns that are never logged or shown: they give access, or are raw bytes from strangers.
@@ -87,7 +88,7 @@ def log(
     model = type(row) if row is not None else kind
     if model is None:
         raise TypeError("a row or a kind of rows is needed")
-    return Audit.objects.create(
+    kept = Audit.objects.create(
         actor=by,
         did=did[:200],
         why=why[:200],
@@ -96,6 +97,16 @@ def log(
         object_name=str(row if row is not None else model._meta.verbose_name_plural)[:200],
         changes=changes or {},
     )
+    security_log.record_on_commit(
+        "staff_did",
+        user=by.pk,
+        # Without what was typed with it, which may be anything; that is in the audit log.
+        did=repr(kept.did.partition(" (")[0]),
+        kind=model._meta.label_lower,
+        object=kept.object_id or "-",
+        audit=kept.pk,
+    )
+    return kept
 
 
 def log_with_history(

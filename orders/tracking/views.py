@@ -42,6 +42,7 @@ class NoSuchLine(Refusal):
 class TrackOrderView(GenericAPIView):
     """All lines that the caller bought."""
 
+    throttle_scope = "read"
     queryset = OrderTrack.objects.none()
     serializer_class = TrackOutput
     pagination_class = KeysetPagination
@@ -70,6 +71,8 @@ class TrackOrderView(GenericAPIView):
 
 class TrackStoryView(APIView):
     """One line with its history, for its buyer, its seller, and those who deliver it."""
+
+    throttle_scope = "read"
 
     @extend_schema(operation_id="track_story", responses={200: TrackStoryOutput, 404: _NO_SUCH})
     def get(self, request: Request, track_id: str) -> Response:

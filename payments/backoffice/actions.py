@@ -334,6 +334,7 @@ def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
     "The bank's statement shows it",
     "You have seen it there, with this amount and number. Then money of it may leave.",
     applies=lambda receipt: _is_a_banks(receipt, Standing.TOLD, Standing.DOUBTED),
+    price=_all_of_it,
 )
 def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     seen = money_in.confirm_bank_receipt(receipt.pk, by=by)

@@ -35,6 +35,7 @@ from .receipts import (
     provider_choices,
 )
 from .refunds import Cause, Refund, RefundDay, Way
+from .strangers import StrangersPosts
 from .transfers import (
     AWAITS_APPROVAL,
     MAX_TRIES,
@@ -85,6 +86,7 @@ __all__ = [
     "Source",
     "Standing",
     "StatementPull",
+    "StrangersPosts",
     "TransferStatus",
     "Unnumbered",
     "Way",

@@ -37,7 +37,7 @@ def _audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
     )
 
 
-@rule("Who approved a payout did so on the console, and neither sold nor fetched its goods")
+@rule("Who approved a payout did so on the console, and did not fetch its goods")
 def _approved(now: datetime) -> QuerySet[Payout]:
     fetched = TrackEvent.objects.filter(
         track__seller_share__payout=OuterRef("pk"),
@@ -46,7 +46,7 @@ def _approved(now: datetime) -> QuerySet[Payout]:
     )
     did = Exists(_audit_of(Payout, actor=OuterRef("approved_by")))
     approved = Payout.objects.filter(approved_by__isnull=False)
-    return approved.filter(~did | Exists(fetched) | Q(approved_by=F("seller")))
+    return approved.filter(~did | Exists(fetched))
 
 
 @rule("A message was set aside by a person")

@@ -17,6 +17,7 @@ from payments.models import Source
 
 from . import c2b
 from .inbox import process_event, store_event
+from .strangers import TooManyStrangers, refuse_too_much
 
 #: Daraja's messages are about one kilobyte.
 MAX_BODY = 64 * 1024
@@ -48,7 +49,7 @@ class StoredThenProcessed(JsonResponse):
 def receive(request: HttpRequest, token: str = "") -> HttpResponse:
     """Store whatever comes to the address of an STK push, a refund or a payout, or to none.
 
-    The answer is the same to all of it.
+    The answer is the same to all of it, but where strangers have posted too much (strangers.py).
     """
     return _answer_post(request, partial(_store, request, Source.PROMPT, token))
 
@@ -85,7 +86,7 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
 
     The sender cannot help with our problems, and a stranger should not learn what we made of
     theirs. Only what cannot be read or stored gets another answer: 413 over 64 kB, 400 for a body
-    that broke off, 503 without the database.
+    that broke off, 429 for too much to nobody's address, 503 without the database.
     """
     if request.method != "POST":
         response = _refuse("M-Pesa posts here.", "method_not_allowed", 405)
@@ -96,6 +97,10 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
         if body is None:
             return _refuse("The body is larger than 64 kB.", "too_large", 413)
         return answer(body)
+    except TooManyStrangers as refusal:
+        response = _refuse(str(refusal), refusal.code, refusal.status_code)
+        response["Retry-After"] = str(refusal.retry_after)
+        return response
     except OSError:
         return _refuse("The body broke off. Post it again.", "bad_request", 400)
     except Error:
@@ -103,11 +108,13 @@ def _answer_post(request: HttpRequest, answer: Callable[[bytes], HttpResponse]) 
 
 
 def _store(request: HttpRequest, source: str, token: str, body: bytes) -> HttpResponse:
+    address = _address(request)
+    refuse_too_much(source=source, token=token, remote_address=address, size=len(body))
     event_id = store_event(
         body=body,
         token=token,
         source=source,
-        remote_address=_address(request),
+        remote_address=address,
         headers=_headers(request),
     )
     return StoredThenProcessed(event_id)

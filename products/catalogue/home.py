@@ -1,6 +1,9 @@
 """The home page: the newest of six categories in one statement.
 
-Each branch walks ``product_category_newest`` and stops after 25 rows. Django cannot write a
+Whoever lists hundreds at once does not fill it: everybody's first three come before anybody's next
+three (``Round``), and what was chosen stands newest first.
+
+Each branch walks ``product_front`` and stops after 25 rows. Django cannot write a
 limited branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is put
 together here, once per database.
 
@@ -26,7 +29,7 @@ from rest_framework.request import Request
 from omachemainproj.api.renderers import write_json
 from omachemainproj.compiled_queries import Statement, compiled
 from omachemainproj.media import media_prefix
-from products.models import Category, Newest, Product
+from products.models import Category, Newest, Product, Round
 
 from .queries import as_rows
 from .representation import COLUMNS, ProductRepresentation
@@ -46,7 +49,7 @@ CATEGORIES = {
 
 @compiled
 def _newest_of(category: str) -> QuerySet[Any, Any]:
-    newest = Product.objects.on_sale().filter(category=category).order_by(Newest())
+    newest = Product.objects.on_sale().filter(category=category).order_by(Round(), Newest())
     return as_rows(newest)[:PER_CATEGORY]
 
 
@@ -86,14 +89,14 @@ def _postgresql_statement() -> str:
             CROSS JOIN LATERAL (
                 SELECT id, xmin, ctid, seller_id FROM products_product
                 WHERE listed AND NOT soldout AND category = wanted.category
-                ORDER BY (-id) LIMIT {PER_CATEGORY}
+                ORDER BY (crowding / 3), (-id) LIMIT {PER_CATEGORY}
             ) AS newest
         ) AS now
     """  # noqa: S608
 
 
 class HomePage:
-    """The home page as it was at one moment: rows under each key, newest first."""
+    """The home page as it was at one moment: 25 rows at most under each key, newest first."""
 
     def __init__(self, rows: list[Any], fingerprint: str = "") -> None:
         self.fingerprint = fingerprint
@@ -101,7 +104,7 @@ class HomePage:
         for row in rows:
             by_category[row.category].append(row)
         for products in by_category.values():
-            # Neither statement promises an order of the whole, though each branch came sorted.
+            # Chosen round by round, and shown by age.
             products.sort(key=lambda row: row.id, reverse=True)
         self.products = {key: by_category[category] for key, category in CATEGORIES.items()}
         self._written: dict[str, tuple[bytes, str]] = {}

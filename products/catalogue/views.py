@@ -129,8 +129,11 @@ class SearchView(ProductListView):
 
     @property
     def keyset(self) -> tuple[str, ...]:
-        # All categories at once: the primary key is the index that has them in this order.
-        return ("-id",) if self.ordering == "newest" else ORDERS[self.ordering]
+        # All categories at once: the primary key is the index that has them in this order. One
+        # seller's own index has their goods so: the primary key would be walked past all others.
+        if self.ordering != "newest" or self.request.query_params.get("seller"):
+            return ORDERS[self.ordering]
+        return ("-id",)
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:

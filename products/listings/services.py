@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -18,13 +19,17 @@ from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import KEEP, Picture, PictureChange
 from products import stock
 from products.catalogue.spelling import remember_words
-from products.models import MAX_STOCK, ListingTerms, Product, StockMovement
+from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
 
 #: What may be edited of a listing. Its stock is not edited but moved (products.stock).
 EDITABLE = frozenset(
     {"name", "description", "category", "price", "sku", "payment_mpesa_number", "listed"}
 )
+#: How long it takes until one product of a seller crowds the home page no longer.
+FADES_EACH = timedelta(hours=8)
+#: A month's worth: whoever listed thousands at once waits no longer for the next to be shown.
+MAX_CROWDING = 90
 SKU_TAKEN = "Another listing of yours has this sku."
 
 
@@ -71,6 +76,7 @@ def create_product(  # noqa: PLR0913
         # Before the transaction: a slow disk must not keep one open.
         _store_files(product, picture)
         with transaction.atomic():
+            product.crowding = _crowding(seller)
             with _refuse_taken_sku(sku):
                 stock.create_with_stock(product, actor_id=(by or seller).pk)
             remember_words(name)
@@ -78,6 +84,21 @@ def create_product(  # noqa: PLR0913
         _delete_files(product)
         raise
     return product
+
+
+def _crowding(seller: User) -> int:
+    """How crowded the shop is with what the seller listed lately: the next product's ``crowding``.
+
+    Each product adds one, and one fades every eight hours. The seller is locked, so that uploads
+    at once do not count alike.
+    """
+    locked_row(User, seller.pk)
+    mine = Product.objects.owned_by(seller).order_by(Newest())
+    newest = mine.values_list("crowding", "created_at").first()
+    if newest is None:
+        return 0
+    crowding, listed_at = newest
+    return int(min(max(crowding + 1 - (timezone.now() - listed_at) // FADES_EACH, 0), MAX_CROWDING))
 
 
 def _store_files(product: Product, picture: Picture | None) -> None:

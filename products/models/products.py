@@ -58,6 +58,19 @@ class Newest(Func):
         super().__init__(expression, **extra)
 
 
+class Round(Func):
+    """In which round of its seller's goods a product comes on the home page: 0 for the first three.
+
+    An expression over ``crowding``, for the index of the home page.
+    """
+
+    template = "(%(expressions)s / 3)"
+    output_field = models.IntegerField()
+
+    def __init__(self, expression: Any = "crowding", **extra: Any) -> None:
+        super().__init__(expression, **extra)
+
+
 class ProductQuerySet(models.QuerySet["Product"]):
     def listed(self) -> ProductQuerySet:
         """Products their sellers show; the public sees no others."""
@@ -72,9 +85,13 @@ class ProductQuerySet(models.QuerySet["Product"]):
         return self.filter(listed=True, soldout=True)
 
     def sold_by(self, username: str) -> ProductQuerySet:
-        """Products of the seller with this name, whatever its case."""
-        # One id found first, so that the planner can walk that seller's own index.
-        return self.filter(seller=Subquery(User.objects.called(username).values("pk")[:1]))
+        """Products of the seller with this name, whatever its case. Asks who that is: one query.
+
+        PostgreSQL plans for an id by how many rows that seller has. For a subquery it would guess,
+        and walk a table for a seller who has few of them, or is nobody.
+        """
+        seller = User.objects.called(username).values_list("pk", flat=True).first()
+        return self.none() if seller is None else self.filter(seller=seller)
 
     def with_stock_version(self) -> ProductQuerySet:
         """Each with its ``stock_version``: a number that grows with every change of its stock."""
@@ -145,6 +162,9 @@ class Product(models.Model):
     #: leaves the indexes alone too.
     review_stars = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
+    #: How many its seller had listed lately, when it was listed (listings.services). It never
+    #: changes, so that nobody gets to the front by editing.
+    crowding = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -189,6 +209,24 @@ class Product(models.Model):
             ),
             models.Index("seller", "category", Newest(), name="product_seller_newest"),
             models.Index("seller", Newest(), name="product_of_seller_newest"),
+            models.Index(
+                fields=["seller", "price", "id"],
+                name="product_of_seller_price",
+                condition=Q(listed=True),
+            ),
+            models.Index(
+                fields=["seller", "category", "price", "id"],
+                name="product_seller_price",
+                condition=Q(listed=True),
+            ),
+            # The home page: everybody's first three before anybody's next three.
+            models.Index(
+                "category",
+                Round(),
+                Newest(),
+                name="product_front",
+                condition=Q(listed=True, soldout=False),
+            ),
             # Few are unlisted: staff would look for a page of them in all the others.
             models.Index(fields=["id"], name="product_unlisted", condition=Q(listed=False)),
         ]

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from orders.fulfilment import move_line
 from payments.models import LedgerEntry, LedgerPosting, Payout, PayoutDay, SellerShare
@@ -27,6 +28,7 @@ def line(buyer, kettle):
         gross=share.amount,
         status="done",
         number="TKP1234567",
+        done_at=timezone.now(),
     )
     SellerShare.objects.filter(pk=share.pk).update(payout=payout)
     PayoutDay.objects.create(day="2026-11-24", sent=share.amount)

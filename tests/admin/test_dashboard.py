@@ -271,11 +271,11 @@ def test_payouts_are_told_by_what_they_wait_for():
         (20, {}),
         (30, {}),
         (400, {"needs_approval": True}),
-        (5000, {"needs_approval": True, "approved_by": seller}),
+        (5000, {"needs_approval": True, "approved_by": UserFactory()}),
         (60, {"status": "sent"}),
         (70, {"status": "unknown"}),
         (800, {"status": "refused"}),
-        (9000, {"status": "done"}),
+        (9000, {"status": "done", "number": "TKX1", "done_at": timezone.now()}),
         (9000, {"status": "dropped"}),
     ]:
         Payout.objects.create(
@@ -361,9 +361,9 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         attempt()
         cases.lost_receipt()
 
-    # session, row, user; sales; two for outcomes; time to pay; one for each of 20 sections of the
+    # session, row, user; sales; two for outcomes; time to pay; one for each of 21 sections of the
     # console; two for payouts; two for stock
-    with django_assert_num_queries(31):
+    with django_assert_num_queries(32):
         desk.get(PAGE)
 
 

@@ -5,6 +5,7 @@ from django.contrib.auth.models import Permission
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
@@ -69,7 +70,9 @@ def test_what_failed_is_sent_again(desk, told):
 
 
 def test_what_was_sent_is_not(desk, told):
-    Message.objects.update(state="sent")
+    now = timezone.now()
+    sent = {"tries": 1, "tried_at": now, "sent_at": now, "provider_id": "1"}
+    Message.objects.update(state="sent", **sent)
 
     again(desk, told)
 

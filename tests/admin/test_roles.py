@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts.backoffice.roles import ROLES, permissions, update_roles
 from accounts.models import User
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, UserFactory, give_role
 
 pytestmark = pytest.mark.django_db
 
@@ -44,9 +44,7 @@ SEES = {
 
 
 def in_role(role, **powers):
-    person = UserFactory(username=role, is_staff=True, **powers)
-    person.groups.add(Group.objects.get(name=role))
-    return person
+    return give_role(UserFactory(username=role, is_staff=True, **powers), role)
 
 
 def browser_of(person):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as shop
-from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -17,9 +16,10 @@ from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_al
 from accounts.models import Audit, Proposal, StaffDay
 from orders.fulfilment_actions import to_cancelled
 from payments.backoffice.actions import KINDS
+from payments.evidence import Told
 from payments.models import Payout, Receipt, Refund, SellerShare
 from payments.reconciliation.receipts import create_receipt
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.lines import line_at, move, steps
 from tests.shopping import PHONE, an_order, paid_line
@@ -38,7 +38,7 @@ CANCELLED = {"why": "Broken on the way", "goods_there": False}
 def staff(role, **more):
     person = UserFactory(is_staff=True, **more)
     if role != "superuser":
-        person.groups.add(Group.objects.get(name=role))
+        give_role(person, role)
     return person
 
 
@@ -276,6 +276,7 @@ COSTS = {
     "console.receipt.back": "at_risk or moved",
     "console.receipt.reversed": "at_risk",
     "console.receipt.name": "at_risk",
+    "console.receipt.confirm": "at_risk",
     "console.attempt.paid": "at_risk",
     "console.refund.again": "moved",
     "console.refund.send": "at_risk",
@@ -296,7 +297,12 @@ FREE = {
     "console.payout.approve",
     "console.message.again",
     "console.message.aside",
+    "console.receipt.ask",
+    "console.receipt.came",
+    "console.receipt.doubt",
+    "console.receipt.never",
     "console.receipt.seen",
+    "console.refund.approve",
     "console.refund.seen",
     "console.payout.seen",
 }
@@ -423,7 +429,8 @@ def test_one_person_tries_to_let_more_leave_in_a_day_than_their_role_may(
     fetched = [line_at("fetched", buyer=buyer, product=goods) for _ in range(3)]
     lost = [
         create_receipt(
-            Receipt(amount=1000, door=door, number=f"TKB700000{n}", phone=PHONE, note="Whose?")
+            Receipt(amount=1000, door=door, number=f"TKB700000{n}", phone=PHONE, note="Whose?"),
+            Told(door, 1000, f"TKB700000{n}"),
         )
         for n, door in enumerate(["c2b"] * 5 + ["staff"] * 3)
     ]

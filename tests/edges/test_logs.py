@@ -2,12 +2,20 @@
 
 import json
 import logging
+import runpy
 import sys
 
 import pytest
+from celery.signals import setup_logging
 from django.test import Client
+from gunicorn.config import Config
 
-from omachemainproj.logs import JSONFormatter, PrivateFilter, request_id
+from omachemainproj.celery import keep_our_logging
+from omachemainproj.logs import JSONFormatter, PlainFormatter, PrivateFilter, request_id
+from omachemainproj.starting import log_start
+from tools.deploy_check import PRODUCTION
+
+from .starting import LAPTOP, settings_of
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyX2lkIjoiMSJ9.c2lnbmF0dXJl"
 
@@ -44,6 +52,24 @@ def as_json(made):
         ("POST /safwebhook/equity/0123456789abcdef/", "POST /safwebhook/equity/***/"),
         ("asked for ws_CO_191220191020363925", "asked for ws_CO_***"),
         (f"Bearer {JWT} came", "Bearer *** came"),
+        ("at /safwebhook/c2b/laptop-only/confirmation/", "at /safwebhook/c2b/***/confirmation/"),
+        ("at /safwebhook/Any-Thing_1/x/", "at /safwebhook/***/***/"),
+        ("GET /safwebhook%2Fc2b%2Fsecret?x=1", "GET /safwebhook%2Fc2b%2F***?x=1"),
+        ("POST /safwebhook/bank/equity/", "POST /safwebhook/bank/equity/"),
+        ("at /password/reset/confirm/MQ/c5z-0f/", "at /password/reset/confirm/***"),
+        ("at /email/confirm/WzFd:1v:x_y", "at /email/confirm/***"),
+        ("/login/?code=123456&next=/a", "/login/?code=***&next=/a"),
+        ("/x/?a=1&password=hunter2", "/x/?a=1&password=***"),
+        ('{"new_password1": "hunter2"}', '{"new_password1": "***"}'),
+        ("the code 482913 was given", "the code *** was given"),
+        ("code=mfa_invalid, code: 500001.1", "code=mfa_invalid, code: 500001.1"),
+        ("no answer of redis://:hunter2@10.0.0.7:6379", "no answer of redis://***@10.0.0.7:6379"),
+        ("refused: amina.k@example.com", "refused: a***@example.com"),
+        ("from 00254712345678", "from 00254712***678"),
+        ("from 07 12 34 56 78", "from 07 12***6 78"),
+        ("from +254 (0)712/345/678", "from +254 (0)712***678"),
+        ("from 712345678", "from 712***678"),
+        ("took 1.712345678 s from 10.0.171.123", "took 1.712345678 s from 10.0.171.123"),
         ("nothing private", "nothing private"),
     ],
 )
@@ -121,3 +147,60 @@ def test_a_line_about_a_request_carries_the_id_its_answer_carries(caplog):
     response = Client().get("/nothing/here/")
 
     assert [entry.request_id for entry in caplog.records] == [response["X-Request-ID"]]
+
+
+@pytest.mark.parametrize("formatter", [PlainFormatter, JSONFormatter])
+def test_a_line_says_when_with_milliseconds_and_the_zone(formatter):
+    made = record("hello")
+    made.created = 1_790_000_000.25
+    PrivateFilter().filter(made)
+
+    assert "2026-09-21T14:13:20.250+00:00" in formatter().format(made)
+
+
+def test_a_page_not_found_at_a_callbacks_address_shows_no_token(caplog):
+    caplog.handler.addFilter(PrivateFilter())
+
+    Client().get("/safwebhook/c2b/the-secret/nothing/")
+
+    assert [entry.msg for entry in caplog.records] == ["Not Found: /safwebhook/c2b/***/***/"]
+
+
+def test_a_start_is_logged_with_names_and_kinds_and_no_value(settings, caplog):
+    caplog.set_level("INFO")
+    settings.PRODUCTION, settings.THROTTLES = True, False
+    settings.CELERY_BROKER_URL = "redis://:hunter2@queue:6379/0"
+    settings.GIVEN_SETTINGS = ["CELERY_BROKER_URL", "DJANGO_SECRET_KEY"]
+
+    log_start("web")
+
+    (line,) = caplog.messages
+    assert line.startswith("web starts: production, database ")
+    assert ", broker redis, " in line
+    assert ", THROTTLES off, " in line
+    assert line.endswith("; set by somebody: CELERY_BROKER_URL DJANGO_SECRET_KEY")
+    assert "hunter2" not in line
+
+
+def test_what_somebody_set_is_known_by_its_name_and_the_rest_is_not_named():
+    assert "DJANGO_SECRET_KEY" in settings_of(PRODUCTION)["GIVEN_SETTINGS"]
+    assert settings_of(LAPTOP, HTTPS="off")["GIVEN_SETTINGS"] == ["HTTPS"]
+
+
+def test_lines_of_gunicorn_itself_pass_the_same_filter(capsys):
+    config = Config()
+    config.set("accesslog", "-")
+    own = runpy.run_path("gunicorn.conf.py")["logger_class"](config)
+
+    own.access_log.info("GET /safwebhook/c2b/the-secret/confirmation/")
+    own.error("Error handling request /safwebhook/0123456789abcdef/")
+
+    written = "".join(capsys.readouterr())
+    assert written.count("***") == 2
+    assert "the-secret" not in written
+    assert "0123456789abcdef" not in written
+    assert "+00:00 INFO gunicorn.access [-] GET" in written
+
+
+def test_a_worker_keeps_the_shops_logging():
+    assert keep_our_logging in [found() for _, found in setup_logging.receivers]

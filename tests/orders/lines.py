@@ -1,15 +1,12 @@
 """Order lines in the status that a test needs, brought there as the shop does it."""
 
-from django.contrib.auth.models import Group
-
-from accounts.backoffice import audit
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import OrderTrack, TrackStatus
 from payments.models import Refund
 from payments.transfers import mark_done
 from tests.conftest import signed_in
-from tests.factories import UserFactory
+from tests.factories import UserFactory, give_role
 from tests.shopping import an_order, paid_line
 
 #: The steps that lead from paid to each status.
@@ -46,12 +43,7 @@ def given_up_line(*, buyer, product) -> OrderTrack:
 
 def with_role(role):
     """Somebody of this role's, and nothing else to the line."""
-    person = UserFactory()
-    person.groups.add(Group.objects.get(name=role))
-    # As the admin's page would have it.
-    keeper, given = UserFactory(is_superuser=True), {"groups": [[], [role]]}
-    audit.log(keeper, "Changed", person, changes=given)
-    return person
+    return give_role(UserFactory(), role)
 
 
 def move(user, line, to, **more):

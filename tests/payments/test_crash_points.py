@@ -197,7 +197,7 @@ def test_between_moving_an_order_and_freeing_its_goods_both_are_taken_back(
 def test_a_payment_whose_order_never_heard_of_it_is_found(buyer_api, kettle):
     cash_out(buyer_api, (kettle, 2))
     payment = OrderPayment.objects.get()
-    payment.status, payment.live = "confirmed", False
+    payment.status, payment.live, payment.confirmed_at = "confirmed", False, timezone.now()
     payment.save_base(raw=True)
     ledger.post_receipt(payment.order.receipts.create(payment=payment, amount=3000, door="query"))
 

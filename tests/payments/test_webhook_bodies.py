@@ -197,9 +197,9 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
 def test_applying_a_failure_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; its end; its order, what its buyer is to be told; message,
-    # others about it still being checked, release
-    with django_assert_num_queries(10):
+    # keep; savepoint, message, attempt; its end; its order, whose hold is cut short, what its buyer
+    # is to be told; message, others about it still being checked, release
+    with django_assert_num_queries(11):
         post(client, payment, failure(payment))
 
 

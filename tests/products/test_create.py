@@ -275,5 +275,6 @@ def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
             post(seller_api, offer, name=name)
         counts.append(len(captured))
 
-    # the token's user, savepoint, product, its terms, movement, words, release
-    assert counts == [7, 7]
+    # the token's user, savepoint, the seller's lock and newest product (how crowded it is with
+    # theirs), product, its terms, movement, words, release
+    assert counts == [9, 9]

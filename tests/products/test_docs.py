@@ -6,6 +6,8 @@ import pytest
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.validation import validate_schema
 
+from omachemainproj import documentation
+
 OURS = {
     "/": {"get"},
     "/cart/": {"post"},
@@ -100,6 +102,30 @@ def test_the_schema_is_served(client):
 
     assert response.status_code == 200
     assert b"openapi" in response.content
+
+
+@pytest.mark.django_db
+def test_asking_for_the_schema_again_and_again_writes_it_once(client, monkeypatch):
+    monkeypatch.setattr(documentation, "_written", {})
+    written = []
+    monkeypatch.setattr(
+        SchemaGenerator, "get_schema", lambda self, **_: written.append(1) or {"openapi": "3.0.3"}
+    )
+
+    answers = [client.get(f"/schema/?lang=sw&version={number}") for number in range(3)]
+
+    assert written == [1]
+    assert len({(answer.content, answer["ETag"]) for answer in answers}) == 1
+
+
+@pytest.mark.django_db
+def test_the_schema_is_not_sent_again_to_who_has_it(client):
+    first = client.get("/schema/?format=json")
+
+    again = client.get("/schema/?format=json", headers={"If-None-Match": first["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again["ETag"] != client.get("/schema/")["ETag"]
 
 
 @pytest.mark.django_db

@@ -1,12 +1,23 @@
+from datetime import timedelta
+
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.utils import timezone
 
 from omachemainproj.images import normalise_own
 from products.catalogue.home import CATEGORIES, _postgresql_statement, _sqlite_statement, home_page
-from products.models import Product
+from products.listings.services import edit_product
+from products.models import Newest, Product, Round
+from tests.conftest import signed_in
 from tests.factories import ProductFactory
 
 from .conftest import hide, sell_out
+
+
+def csv(text):
+    return SimpleUploadedFile("goods.csv", text.encode(), content_type="text/csv")
+
 
 KEYS = ["electronics", "fashions", "kitchen", "computing", "gaming", "phonestablet"]
 
@@ -45,6 +56,52 @@ def test_a_shelf_shows_the_newest_25_newest_first(api, seller):
     shelf = api.get("/").json()["kitchen"]
 
     assert [row["id"] for row in shelf] == made[:1:-1]
+
+
+def test_three_hundred_listings_of_one_seller_do_not_fill_a_shelf(api, seller):
+    others = [ProductFactory().pk for _ in range(25)]
+    rows = [f"Kettle {number},kitchen,1500,5,0712345678" for number in range(300)]
+    sheet = "\n".join(["name,category,price,item_number,payment_mpesa_number", *rows])
+
+    client = signed_in(seller)
+    assert client.post("/seller/products/import/", {"file": csv(sheet)}, format="multipart").data
+
+    shelf = api.get("/").json()["kitchen"]
+    assert [row["user_name"] == seller.username for row in shelf] == [True] * 3 + [False] * 22
+    assert [row["id"] for row in shelf[3:]] == others[:2:-1]
+
+
+def test_one_seller_alone_still_fills_a_shelf(api, seller, listing):
+    made = [listing(f"No {number}", seller=seller).pk for number in range(9)]
+
+    assert [row["id"] for row in api.get("/").json()["kitchen"]] == made[::-1]
+
+
+def test_everybodys_first_three_come_before_anybodys_next(api, listing):
+    for seller in ("amina", "baraka"):
+        for number in range(4):
+            listing(f"{seller} {number}", seller=seller)
+
+    chosen = Product.objects.order_by(Round(), Newest())
+    assert [row.name for row in chosen[6:]] == ["baraka 3", "amina 3"]
+
+
+def test_goods_listed_in_other_categories_and_moved_crowd_as_they_did(listing):
+    moved = [listing(f"No {number}", category="sports") for number in range(5)][-1]
+
+    edit_product(moved.pk, category="kitchen")
+
+    moved.refresh_from_db()
+    assert (moved.category, moved.crowding) == ("kitchen", 4)
+
+
+@pytest.mark.parametrize(("hours", "crowding"), [(7, 6), (8, 5), (25, 3), (200, 0)])
+def test_one_listing_fades_every_eight_hours(listing, seller, hours, crowding):
+    then = timezone.now() - timedelta(hours=hours, minutes=1)
+    last = ProductFactory(seller=seller, crowding=5)
+    Product.objects.filter(pk=last.pk).update(created_at=then)
+
+    assert listing("Another", seller=seller).crowding == crowding
 
 
 def test_home_leaves_out_what_is_sold_out_or_unlisted(api, listing):
@@ -142,7 +199,7 @@ def test_each_branch_of_home_walks_its_own_index():
 
     # On PostgreSQL one for the fingerprint and one for the rows, each run six times.
     branches = 2 if connection.vendor == "postgresql" else 6
-    assert plan.count("product_category_newest") == branches
+    assert plan.count("product_front") == branches
 
 
 @pytest.mark.parametrize(

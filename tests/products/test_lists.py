@@ -1,6 +1,7 @@
 import pytest
 from django.db import connection
 
+from products.catalogue import queries
 from products.catalogue.queries import as_rows
 from products.models import Newest, Product
 from tests.factories import ProductFactory
@@ -94,7 +95,47 @@ def test_filters_cost_no_second_query(api, seller, django_assert_num_queries):
     ProductFactory(seller=seller)
 
     with django_assert_num_queries(1):
-        api.get("/product/kitchen/?min_price=1&max_price=9999&seller=amina&ordering=price")
+        api.get("/product/kitchen/?min_price=1&max_price=9999&ordering=price")
+
+
+@pytest.mark.parametrize("path", ["/product/kitchen/", "/product/search/"])
+def test_a_sellers_name_is_asked_for_first(api, seller, django_assert_num_queries, path):
+    ProductFactory(seller=seller)
+
+    # who that is, and their page
+    with django_assert_num_queries(2):
+        api.get(f"{path}?min_price=1&seller={seller.username}&ordering=price")
+
+
+@pytest.mark.parametrize("path", ["/product/kitchen/", "/product/search/"])
+def test_nobodys_goods_are_looked_for_in_no_table(api, kettle, django_assert_num_queries, path):
+    # who that is: nobody, and no product is read
+    with django_assert_num_queries(1):
+        answer = api.get(f"{path}?seller=nobody&ordering=price")
+
+    assert answer.json() == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("keyset", "index"),
+    [
+        (("newest",), "product_of_seller_newest"),
+        (("price", "id"), "product_of_seller_price"),
+        (("-price", "-id"), "product_of_seller_price"),
+    ],
+)
+def test_one_sellers_goods_are_walked_in_their_own_index(seller, keyset, index):
+    products = Product.objects.listed().sold_by(seller.username)
+    page = queries.in_order(products, keyset, indexed=True)[:26]
+
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Of an empty table the planner would rather read all.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("SET LOCAL enable_sort = off")
+
+    assert index in page.explain()
 
 
 @pytest.mark.parametrize(

@@ -249,14 +249,6 @@ def test_a_sale_leaves_a_product_findable(api, kettle):
     assert find(api, "kettle") == ["Kettle"]
 
 
-def test_a_deleted_product_is_not_found(api, listing):
-    product = listing("Kettle")
-    product.movements.all().delete()
-    product.delete()
-
-    assert find(api, "kettle") == []
-
-
 def test_a_search_term_is_cut_into_words():
     assert words_in("The  KETTLE, for-the 1.7L kettle!") == ["kettle", "1", "7l"]
     assert words_in("a1 " * 5 + "b2") == ["a1", "b2"]

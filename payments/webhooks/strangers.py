@@ -1,0 +1,83 @@
+"""How much is kept of what anybody posts to the webhook at an address that is nobody's.
+
+A message at the own address of a prompt, a refund or a payout, at the registered one of the pay
+bill, from a bank that gave its password, or from Safaricom's listed addresses, is always kept. The
+rest is about money only by accident, which a status query or the statement shows too: of it, so
+much is kept of each network and of all together, and then no more.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import NamedTuple
+
+from django.conf import settings
+
+from omachemainproj.api.errors import Refusal
+from omachemainproj.ip_addresses import client_network, is_listed
+from payments.models import OrderPayment, Source, StrangersPosts
+
+from . import c2b
+from .transfer_result import find_transfer
+
+
+class _Limit(NamedTuple):
+    """So many messages, and so many bytes, in a window of so many seconds."""
+
+    messages: int
+    size: int
+    seconds: int
+
+    def window(self, now: float) -> int:
+        """When the window began, seconds since 1970."""
+        return int(now // self.seconds) * self.seconds
+
+    def takes(self, posts: StrangersPosts) -> bool:
+        return posts.messages <= self.messages and posts.bytes <= self.size
+
+
+#: One network: an IPv4 address, or a /48 of IPv6, which is a site.
+OF_A_NETWORK = _Limit(60, 128 * 1024, 3600)
+#: All of them: at most five megabytes a day, whoever posts.
+OF_ALL = _Limit(5000, 5 * 1024 * 1024, 24 * 3600)
+EVERYWHERE = ""
+
+
+class TooManyStrangers(Refusal):
+    """More was posted to nobody's address than is kept; nothing was kept of this."""
+
+    code = "throttled"
+    message = "Too much was posted to addresses that are nobody's. Nothing was kept."
+    status_code = 429
+    retry_after = 3600
+
+
+def refuse_too_much(*, source: str, token: str, remote_address: str | None, size: int) -> None:
+    """Count a message that came to nobody's address. Raises TooManyStrangers beyond the limits."""
+    if not settings.BOUND_STRANGERS or _is_known(source, token, remote_address):
+        return
+    now = time.time()
+    day = StrangersPosts.objects.filter(network=EVERYWHERE, since=OF_ALL.window(now)).first()
+    if day is not None and (day.messages >= OF_ALL.messages or day.bytes >= OF_ALL.size):
+        raise TooManyStrangers
+    network = client_network(remote_address or "unknown", prefix=48)
+    for name, limit in ((network, OF_A_NETWORK), (EVERYWHERE, OF_ALL)):
+        if not limit.takes(StrangersPosts.objects.add(name, limit.window(now), size)):
+            raise TooManyStrangers
+
+
+def _is_known(source: str, token: str, remote_address: str | None) -> bool:
+    if source not in Source.values or is_listed(remote_address, settings.DARAJA_CALLBACK_IPS):
+        return True
+    if source == Source.C2B:
+        return c2b.is_our_address(token)
+    if not token:
+        return False
+    is_prompts = OrderPayment.objects.filter(callback_token=token).exists()
+    return is_prompts or find_transfer(token) is not None
+
+
+def delete_old_posts() -> int:
+    """Delete counts whose window is over. Returns how many. Safe to repeat."""
+    over = int(time.time()) - 2 * OF_ALL.seconds
+    return StrangersPosts.objects.filter(since__lt=over).delete()[0]
