@@ -57,8 +57,8 @@ TRUSTED_PAYMENT = 100
 
 #: How long a lapsed order counts against who placed it, and whose phone it named.
 LAPSES_COUNT_FOR = timedelta(days=3)
-#: So many of them halve once more what one may hold, and how long.
-LAPSES_PER_HALVING = 2
+#: So many of them harm nobody. Each one more halves what one may hold, and how long.
+FORGIVEN_LAPSES = 1
 #: From so many on, whatever is held yields at once to whoever wants it.
 LAPSES_UNTIL_YIELDING = 4
 #: How long a hold is at least, however many lapsed.
@@ -146,7 +146,7 @@ class Allowance:
 
     @property
     def _halvings(self) -> int:
-        return min(self.lapses // LAPSES_PER_HALVING, 8)
+        return min(max(0, self.lapses - FORGIVEN_LAPSES), 8)
 
     @property
     def orders(self) -> int:

@@ -242,18 +242,23 @@ def extend_hold(order: Order, *, at_least: timedelta, now: datetime) -> None:
     """Hold an unpaid order's goods on for another prompt, but not beyond ``held_until``.
 
     That is for ``at_least`` from now, and for all of its first hold, if a prompt that failed had
-    cut that short. Nobody else can have them while the phone rings, up to MAX_FIRM.
+    cut that short. Nobody else can have them while the phone rings, up to MAX_FIRM; and where some
+    of them are sold out otherwise, no ringing holds them on for longer than HOLD_AFTER_FAILURE
+    after that.
 
     Call inside a transaction that holds the order's lock.
     """
     # To the second: an order is made a moment before it is saved.
     hold = round((order.held_until - order.created_at).total_seconds() / MAX_HOLD_FACTOR)
     first_end = order.held_until - (MAX_HOLD_FACTOR - 1) * timedelta(seconds=hold)
-    order.expires_at = min(order.held_until, max(order.expires_at, now + at_least, first_end))
     # What yielded from the beginning goes on yielding.
     if order.firm_until >= order.created_at:
         firm_until = min(now + PROMPT_TIME, order.created_at + MAX_FIRM)
         order.firm_until = max(order.firm_until, firm_until)
+    until = min(order.held_until, max(now + at_least, first_end))
+    if order.tracks.filter(product__held__gte=F("product__item_number")).exists():
+        until = min(until, order.firm_until + HOLD_AFTER_FAILURE)
+    order.expires_at = max(order.expires_at, until)
     order.save(update_fields=["expires_at", "firm_until"])
 
 

@@ -85,9 +85,9 @@ def test_ringing_again(buyer, buyer_api, kettle, django_assert_num_queries):
     warm(buyer_api)
 
     # caller, order; unsent and silent prompts; savepoint; the attempts' locks, the order's lock,
-    # the hold's time, what came for it; savepoint, the attempt, release; release; order, lines,
-    # last attempt, what came for it
-    with django_assert_num_queries(17):
+    # whether goods are sold out otherwise, the hold's time, what came for it; savepoint, the
+    # attempt, release; release; order, lines, last attempt, what came for it
+    with django_assert_num_queries(18):
         buyer_api.post(f"/cashout/{order.order_token}/pay/")
 
 
