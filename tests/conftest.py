@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(config, items):
 
 def _asks_a_database(item):
     """Whether a test can come out otherwise on another database."""
+    if item.get_closest_marker("any_database") is not None:
+        return False
     named = {"db", "transactional_db", "django_db_setup", "live_server"}
     return item.get_closest_marker("django_db") is not None or bool(named & {*item.fixturenames})
 

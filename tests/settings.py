@@ -29,6 +29,6 @@ if "sqlite" in DATABASES["default"]["ENGINE"]:
 else:
     # The shop's own are for a shop: emptying forty tables on a busy disk may take longer.
     DATABASES["default"]["OPTIONS"]["options"] = (
-        "-c statement_timeout=60000 -c lock_timeout=3000"
+        "-c statement_timeout=60000 -c lock_timeout=3000 -c synchronous_commit=off"
         " -c idle_in_transaction_session_timeout=60000"
     )

@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 OPEN = [
     "/registration/",

@@ -19,7 +19,7 @@ from tests.shopping import an_order
 from .draw import encode, png, upload
 from .wire import chunked, exchange, request
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 BROKE_OFF = {
     "detail": "The body broke off before its end. Send it again.",

@@ -12,6 +12,8 @@ from payments.refunds.services import create_refund
 
 from .bodies import by_hand, new_receipt, post, post_c2b, success
 
+pytestmark = pytest.mark.any_database
+
 #: What stands in place of a name, a text, a date or a balance, as JSON writes it.
 ODD = [
     rb'"WANJI\u0000KU"',

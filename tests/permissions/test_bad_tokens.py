@@ -18,7 +18,7 @@ from .asking import ask, undone
 from .bodies import BODIES
 from .table import TABLE
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 #: The admin takes cookies, and no tokens.
 ROUTES = [route for route in TABLE if " " not in route and not route.startswith("admin/")]

@@ -16,7 +16,7 @@ from .routes import actions, routes
 from .table import TABLE
 
 #: Asks for the database; the rows are the module's.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 OTHERS = len(ACTORS) - 1
 _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
