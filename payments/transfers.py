@@ -118,13 +118,14 @@ def mark_done(
         logger.error("%s %s: %s", row.kind, row.pk, row.note)
         return row.note
     was, row.status = row.status, TransferStatus.DONE
-    if was not in UNDER_WAY:
-        # It was thought not to have left, and was taken out of its day.
-        _count_in_its_day(row)
     row.done_at, row.next_check_at = timezone.now(), None
     row.number, row.result_code, row.result_text = number, code, text[:200]
     row.unnumbered = "" if number else handler.why_no_number(row)
     handler.on_done(row, was=was)
+    if was not in UNDER_WAY:
+        # It was thought not to have left, and was taken out of its day. The day is locked last, as
+        # where a row is claimed.
+        _count_in_its_day(row)
     return row.note or handler.done
 
 
