@@ -1,5 +1,6 @@
 """Status queries a minute: shared by all workers, and what finds none left is asked later."""
 
+import sys
 from collections import Counter
 from datetime import timedelta
 
@@ -17,6 +18,13 @@ from .fakes import PAID
 
 #: Not a date of ours: what the books say of waiting is asked at the real time.
 MINUTE = timezone.now().replace(second=0, microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def _this_minute(monkeypatch):
+    """The module may have been read long before a test of it runs."""
+    now = timezone.now().replace(second=0, microsecond=0)
+    monkeypatch.setattr(sys.modules[__name__], "MINUTE", now)
 
 
 def seconds(number):
