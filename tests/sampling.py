@@ -19,7 +19,9 @@ def mark_the_rest_slow(items: Iterable[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("sampled") is not None:
             families[item.path, item.parent, getattr(item, "originalname", item.name)].append(item)
-    for cases in families.values():
+    for unordered in families.values():
+        # Whatever order the tests are played in.
+        cases = sorted(unordered, key=lambda case: case.nodeid)
         marker = cases[0].get_closest_marker("sampled")
         assert marker is not None
         kept = _spread(cases, *marker.args) if marker.args else _each_value_once(cases)
@@ -35,7 +37,10 @@ def _spread(cases: list[pytest.Item], most: int) -> set[pytest.Item]:
 
 def _each_value_once(cases: list[pytest.Item]) -> set[pytest.Item]:
     """Greedily, the cases in which most values are new."""
-    values = {case: set(case.callspec.indices.items()) for case in cases}  # type: ignore[attr-defined]
+    values = {
+        case: {(name, repr(value)) for name, value in case.callspec.params.items()}  # type: ignore[attr-defined]
+        for case in cases
+    }
     missing = set().union(*values.values())
     kept = set()
     while missing:

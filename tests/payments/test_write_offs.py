@@ -198,6 +198,7 @@ def test_the_same_loss_may_be_undone_again_after_it_came_back(payment):
         transaction.set_rollback(True)
 
 
+@pytest.mark.any_database
 @pytest.mark.django_db(transaction=True)
 def test_what_was_booked_on_commission_is_moved_off_it(before, payment):
     come_short(payment)
