@@ -385,8 +385,8 @@ def test_what_is_summed_is_read_from_its_index(read, index, django_assert_max_nu
         else:
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_bitmapscan = off")
-            # An index of the buyer costs an empty table as much.
-            cursor.execute("SET LOCAL enable_indexscan = off")
+            # It would cost an empty table as much.
+            cursor.execute("DROP INDEX order_paid_by_buyer")
             cursor.execute(f"EXPLAIN {queries[0]['sql']}")
         plan = str(cursor.fetchall())
     # SQLite cannot tell that an index on paid orders says that they are paid.
