@@ -88,11 +88,6 @@ def _always(row: Any) -> bool:
 Price = Callable[[Any, Mapping[str, Any]], Cost]
 
 
-def costs_nothing(row: Any, given: Mapping[str, Any]) -> Cost:
-    """Nothing leaves the shop by it."""
-    return Cost()
-
-
 @dataclass(frozen=True, slots=True)
 class Costly:
     """An action by which money leaves: how much, and who may be the second person.

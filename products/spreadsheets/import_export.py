@@ -6,9 +6,11 @@ by products.spreadsheets.importer; files are read by products.spreadsheets.csv_f
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 import tablib
 from django.core.exceptions import ValidationError
@@ -18,7 +20,7 @@ from import_export.formats.base_formats import CSV
 from import_export.instance_loaders import BaseInstanceLoader
 from import_export.resources import Resource
 from import_export.results import RowResult
-from import_export.tmp_storages import CacheStorage
+from import_export.tmp_storages import BaseStorage
 
 from accounts.backoffice import audit
 from accounts.backoffice.interest import (
@@ -33,6 +35,7 @@ from accounts.backoffice.interest import (
 )
 from accounts.models import User
 from accounts.validators import normalise_username
+from omachemainproj.caches import TableCache
 from omachemainproj.csv_files import write_sheet
 from products.models import Product
 
@@ -77,10 +80,36 @@ class SheetFormat(CSV):
         return "".join(pieces).encode()
 
 
-class SheetStorage(CacheStorage):
-    """Keeps a file in the cache from its preview to its confirmation, for at most an hour."""
+class SheetStorage(BaseStorage):
+    """Keeps a file from its preview to its confirmation, for at most an hour.
 
-    CACHE_LIFETIME = 3600
+    In the database, which every process has: the one that confirms is seldom the one that showed.
+    """
+
+    LIFETIME = 3600
+    name: str | None
+
+    def save(self, data: bytes) -> None:
+        """Keep the file's bytes under a name of its own."""
+        self.name = self.name or uuid4().hex
+        self._kept.set(self._key, b64encode(data).decode(), self.LIFETIME)
+
+    def read(self) -> bytes | None:
+        """The file's bytes, or None where its hour is over."""
+        kept = self._kept.get(self._key)
+        return None if kept is None else b64decode(kept)
+
+    def remove(self) -> None:
+        """Keep it no longer. Safe to repeat."""
+        self._kept.delete(self._key)
+
+    @property
+    def _key(self) -> str:
+        return f"sheet:{self.name}"
+
+    @property
+    def _kept(self) -> TableCache:
+        return TableCache("", {})
 
 
 class ProductResource(Resource):
