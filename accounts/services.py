@@ -139,6 +139,8 @@ def _confirm(user: User, email: str) -> bool:
     Raises IntegrityError where another confirmed it at this moment.
     """
     now = timezone.now()
+    # Of two who confirm it at once, each would wait for the other to lose it.
+    list(User.objects.reached_at(email).order_by("pk").select_for_update(no_key=True))
     waiting = User.objects.filter(pk=user.pk, email=email, email_confirmed_at__isnull=True)
     if waiting.update(email_confirmed_at=now):
         same = User.objects.reached_at(email).filter(email_confirmed_at__isnull=True)
