@@ -1,0 +1,58 @@
+"""Kenya's 47 counties, in the order and with the names of its Constitution's First Schedule (2010).
+
+The keys are stable: addresses, rates and clients keep them.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class County(models.TextChoices):
+    MOMBASA = "mombasa", "Mombasa"
+    KWALE = "kwale", "Kwale"
+    KILIFI = "kilifi", "Kilifi"
+    TANA_RIVER = "tana_river", "Tana River"
+    LAMU = "lamu", "Lamu"
+    TAITA_TAVETA = "taita_taveta", "Taita–Taveta"
+    GARISSA = "garissa", "Garissa"
+    WAJIR = "wajir", "Wajir"
+    MANDERA = "mandera", "Mandera"
+    MARSABIT = "marsabit", "Marsabit"
+    ISIOLO = "isiolo", "Isiolo"
+    MERU = "meru", "Meru"
+    THARAKA_NITHI = "tharaka_nithi", "Tharaka-Nithi"
+    EMBU = "embu", "Embu"
+    KITUI = "kitui", "Kitui"
+    MACHAKOS = "machakos", "Machakos"
+    MAKUENI = "makueni", "Makueni"
+    NYANDARUA = "nyandarua", "Nyandarua"
+    NYERI = "nyeri", "Nyeri"
+    KIRINYAGA = "kirinyaga", "Kirinyaga"
+    MURANGA = "muranga", "Murang’a"
+    KIAMBU = "kiambu", "Kiambu"
+    TURKANA = "turkana", "Turkana"
+    WEST_POKOT = "west_pokot", "West Pokot"
+    SAMBURU = "samburu", "Samburu"
+    TRANS_NZOIA = "trans_nzoia", "Trans Nzoia"
+    UASIN_GISHU = "uasin_gishu", "Uasin Gishu"
+    ELGEYO_MARAKWET = "elgeyo_marakwet", "Elgeyo/Marakwet"
+    NANDI = "nandi", "Nandi"
+    BARINGO = "baringo", "Baringo"
+    LAIKIPIA = "laikipia", "Laikipia"
+    NAKURU = "nakuru", "Nakuru"
+    NAROK = "narok", "Narok"
+    KAJIADO = "kajiado", "Kajiado"
+    KERICHO = "kericho", "Kericho"
+    BOMET = "bomet", "Bomet"
+    KAKAMEGA = "kakamega", "Kakamega"
+    VIHIGA = "vihiga", "Vihiga"
+    BUNGOMA = "bungoma", "Bungoma"
+    BUSIA = "busia", "Busia"
+    SIAYA = "siaya", "Siaya"
+    KISUMU = "kisumu", "Kisumu"
+    HOMA_BAY = "homa_bay", "Homa Bay"
+    MIGORI = "migori", "Migori"
+    KISII = "kisii", "Kisii"
+    NYAMIRA = "nyamira", "Nyamira"
+    NAIROBI = "nairobi", "Nairobi City"

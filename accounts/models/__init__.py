@@ -1,0 +1,40 @@
+"""People, where they live, what they want to be notified of, and the record of what staff did."""
+
+from .addresses import MAX_ADDRESSES, Address, AddressQuerySet
+from .preferences import ContactCount, Language, MessagePreferences, PhoneProof
+from .sessions import (
+    NameClaim,
+    NameClaimQuerySet,
+    PasswordTries,
+    Session,
+    SessionKind,
+    SessionQuerySet,
+)
+from .staff import Audit, Proposal, ProposalState, StaffDay
+from .users import EMAIL_TAKEN, USERNAME_TAKEN, People, SkeletonField, User, avatar_path
+
+__all__ = [
+    "EMAIL_TAKEN",
+    "MAX_ADDRESSES",
+    "USERNAME_TAKEN",
+    "Address",
+    "AddressQuerySet",
+    "Audit",
+    "ContactCount",
+    "Language",
+    "MessagePreferences",
+    "NameClaim",
+    "NameClaimQuerySet",
+    "PasswordTries",
+    "People",
+    "PhoneProof",
+    "Proposal",
+    "ProposalState",
+    "Session",
+    "SessionKind",
+    "SessionQuerySet",
+    "SkeletonField",
+    "StaffDay",
+    "User",
+    "avatar_path",
+]

@@ -1,0 +1,183 @@
+"""People."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
+from django.utils.crypto import salted_hmac
+
+from accounts.lookalikes import skeleton
+from accounts.validators import (
+    EMAIL_MAX,
+    USERNAME_MAX,
+    UsernameValidator,
+    normalise_email,
+    normalise_username,
+)
+from omachemainproj.text import fold_password
+
+USERNAME_TAKEN = "This username is taken."
+EMAIL_TAKEN = "Somebody is registered with this e-mail address."
+
+
+if TYPE_CHECKING:
+    _UserManager = UserManager["User"]
+else:
+    _UserManager = UserManager
+
+
+class People(_UserManager):
+    """Finds people whatever the case and form they are typed in (accounts.validators).
+
+    By the indexes that keep them unique.
+    """
+
+    use_in_migrations = False
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """An e-mail as it is stored, for Django's own forms and commands."""
+        return normalise_email(email or "")
+
+    def create_user(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        """Create a person whose password has the form that is checked (``User.set_password``)."""
+        return super().create_user(username, email, _as_hashed(password), **extra)
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        """Create a superuser; their password as in ``create_user``."""
+        return super().create_superuser(username, email, _as_hashed(password), **extra)
+
+    def called(self, username: str) -> QuerySet[User]:
+        """The person with this username, or nobody."""
+        return self.filter(Exact(Lower("username"), normalise_username(username).lower()))
+
+    def reached_at(self, email: str) -> QuerySet[User]:
+        """The people with this e-mail, whose it is first; nobody at all for ``""``.
+
+        It is whose who confirmed it, and else, of those whose account is open, whose who typed it
+        first: nobody who types it later takes a log-in or a reset link away.
+        """
+        wanted = normalise_email(email).lower()
+        people = self.filter(Exact(Lower("email"), wanted)).exclude(email="")
+        return people.order_by("-is_active", F("email_confirmed_at").desc(nulls_last=True), "pk")
+
+    def confirmed_at(self, email: str) -> QuerySet[User]:
+        """The person who confirmed this e-mail, or nobody."""
+        return self.reached_at(email).filter(email_confirmed_at__isnull=False)
+
+    def known_as(self, typed: str) -> QuerySet[User]:
+        """The person with this e-mail or this username; only an e-mail contains an ``@``."""
+        typed = normalise_email(typed)
+        return self.reached_at(typed) if "@" in typed else self.called(typed)
+
+
+def _as_hashed(password: str | None) -> str | None:
+    return None if password is None else fold_password(password)
+
+
+def avatar_path(user: User, name: str) -> str:
+    """Where an avatar is stored; its name is random (see omachemainproj.images)."""
+    return f"avatars/{name}"
+
+
+class SkeletonField(models.CharField):
+    """What the username looks like, computed whenever a row is saved (accounts.lookalikes)."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        value = skeleton(str(getattr(model_instance, "username", "")))
+        setattr(model_instance, self.attname, value)
+        return value
+
+
+class User(AbstractUser):
+    """A person who buys, sells, or both.
+
+    Names are unique whatever their case, and so are e-mails that their owners have confirmed:
+    whoever types a stranger's keeps it from nobody.
+    """
+
+    username = models.CharField(
+        max_length=USERNAME_MAX,
+        unique=True,
+        validators=[UsernameValidator()],
+        error_messages={"unique": USERNAME_TAKEN},
+    )
+    email = models.EmailField(blank=True, max_length=EMAIL_MAX)
+    avatar = models.ImageField(upload_to=avatar_path, blank=True)
+    #: Where they are called about their orders, 12 digits; empty while nobody said.
+    phone = models.CharField(max_length=12, blank=True, default="", db_default="")
+    #: People describe themselves in their own words.
+    gender = models.CharField(max_length=30, blank=True)
+    skeleton = SkeletonField(max_length=USERNAME_MAX, default="", editable=False, db_index=True)
+    #: When its owner followed a link that was mailed there; None: anybody may have typed it.
+    email_confirmed_at = models.DateTimeField(null=True, editable=False)
+    #: Since when log-in asks for a second factor; empty: it asks for none. What the factor is,
+    #: allauth's Authenticator rows know; accounts.second_factor alone writes both.
+    second_factor_at = models.DateTimeField("second factor since", null=True, editable=False)
+
+    objects: ClassVar[People] = People()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"),
+                name="username_is_unique_in_any_case",
+                violation_error_message=USERNAME_TAKEN,
+            ),
+            models.UniqueConstraint(
+                Lower("email"),
+                name="confirmed_email_is_unique_in_any_case",
+                condition=~Q(email="") & Q(email_confirmed_at__isnull=False),
+                violation_error_message=EMAIL_TAKEN,
+            ),
+        ]
+        indexes = [models.Index(Lower("email"), name="user_by_email", condition=~Q(email=""))]
+        permissions = [
+            ("help_user", "Can sign people out and take their avatars away"),
+            ("export_rows", "Can download lists as CSV"),
+            ("export_phones", "Can download them with phones in full"),
+        ]
+
+    def __str__(self) -> str:
+        return self.username
+
+    @classmethod
+    def normalize_username(cls, username: Any) -> Any:
+        """A username as it is stored, for Django's own forms and commands."""
+        return normalise_username(username) if isinstance(username, str) else username
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password, in the form in which every keyboard types it."""
+        super().set_password(_as_hashed(raw_password))
+
+    def check_password(self, raw_password: str | None) -> bool:
+        """Whether this is the password: as typed, or in the form in which new ones are hashed.
+
+        As typed first: hashes of before are of whatever form was sent.
+        """
+        folded = _as_hashed(raw_password)
+        return super().check_password(raw_password) or (
+            folded != raw_password and super().check_password(folded)
+        )
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        """What a session is bound to: the password, and the second factor.
+
+        A session of before either of them changed is over.
+        """
+        bound = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if self.second_factor_at is None:
+            return str(bound)
+        since = self.second_factor_at.timestamp()
+        return salted_hmac(
+            "accounts.session", f"{bound} {since}", secret=secret, algorithm="sha256"
+        ).hexdigest()
