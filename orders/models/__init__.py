@@ -1,5 +1,15 @@
-"""Orders and their lines, and the notifications about them."""
+"""Orders, their lines, where they go, and the notifications about them."""
 
+from .delivery import (
+    DeliveryRate,
+    DeliveryWay,
+    FeeState,
+    OrderDelivery,
+    Parcel,
+    ParcelQuerySet,
+    PickupPoint,
+    PickupPointQuerySet,
+)
 from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
@@ -31,16 +41,24 @@ __all__ = [
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
     "CancelledBy",
+    "DeliveryRate",
+    "DeliveryWay",
+    "FeeState",
     "Message",
     "MessageChannel",
     "MessageState",
     "Notice",
     "NotificationKind",
     "Order",
+    "OrderDelivery",
     "OrderDigest",
     "OrderTrack",
     "OrderTrackQuerySet",
+    "Parcel",
+    "ParcelQuerySet",
     "PaymentStatus",
+    "PickupPoint",
+    "PickupPointQuerySet",
     "StepCause",
     "TrackEvent",
     "TrackStatus",
