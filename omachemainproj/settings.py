@@ -415,7 +415,7 @@ REST_AUTH = {
     "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
     "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
     "JWT_SERIALIZER": "accounts.serializers.SignedIn",
-    "USER_DETAILS_SERIALIZER": "accounts.serializers.UserOutput",
+    "USER_DETAILS_SERIALIZER": "accounts.serializers.UserDetails",
     "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
     "PASSWORD_RESET_CONFIRM_SERIALIZER": "accounts.serializers.PasswordResetConfirmInput",
