@@ -129,9 +129,9 @@ def place_order(
     buyer lets orders lapse themselves.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
-    or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress, and what
-    ``orders.holds.check_holds`` raises. Where unpaid orders of the buyer's own hold what is
-    refused, their tokens are named, newest first.
+    or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused,
+    RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders of the
+    buyer's own hold what is refused, their tokens are named, newest first.
     """
     asker = Asker(buyer.pk, mpesa_number, network)
     asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)

@@ -94,5 +94,5 @@ class AddressOutput(serializers.ModelSerializer):
 class CountyOutput(serializers.Serializer):
     """One of Kenya's counties."""
 
-    key = serializers.ChoiceField(County.choices)
+    key = serializers.CharField(help_text="What an address is sent with.")
     name = serializers.CharField()
