@@ -25,6 +25,15 @@ from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
+from .delivery.destinations import (
+    Destination,
+    Place,
+    find_place,
+    find_rate_to,
+    freeze_delivery,
+    is_delivered_to,
+)
+from .delivery.fees import fees_of
 from .holds import (
     PROMPT_TIME,
     Allowance,
@@ -44,9 +53,12 @@ from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
 from .models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
+    DeliveryRate,
     Order,
+    OrderDelivery,
     OrderDigest,
     OrderTrack,
+    Parcel,
     PaymentStatus,
     digest_agreement,
 )
@@ -94,10 +106,14 @@ class LineRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order and its lines; ``replayed`` when an earlier request had placed it."""
+    """An order, its lines and where it goes; ``replayed`` when an earlier request had placed it.
+
+    Where it goes is told of an order that was placed now.
+    """
 
     order: Order
     tracks: list[OrderTrack]
+    delivery: OrderDelivery | None = None
     replayed: bool = False
 
 
@@ -109,6 +125,7 @@ def place_order(
     idempotency_key: str | None = None,
     shown_amount: int | None = None,
     network: str = "",
+    delivery: Destination | None = None,
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
@@ -121,16 +138,20 @@ def place_order(
     compared with today's, where it says them. ``network`` is where it comes from, as
     ``orders.holds.network_to_count`` says it.
 
+    With ``delivery`` the goods are brought there, each seller's as a parcel for a fee; place, fees
+    and days are frozen as they are now, and the amount of the order includes the fees. Without it
+    buyer and sellers arrange that between them.
+
     Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
     buyer lets orders lapse themselves.
 
-    Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress, and what
-    ``orders.holds.check_holds`` raises. Where unpaid orders of the buyer's own hold what is
-    refused, their tokens are named, newest first.
+    Raises FieldRefusal (shaped like the input) when a line cannot be sold, nothing is brought
+    there, or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused,
+    RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders of the
+    buyer's own hold what is refused, their tokens are named, newest first.
     """
     asker = Asker(buyer.pk, mpesa_number, network)
-    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery)
     try:
         return _place(asked)
     except Shortage:
@@ -154,6 +175,7 @@ class _Request:
     idempotency_key: str | None
     shown_amount: int | None
     asker: Asker
+    delivery: Destination | None
 
     def quantities(self) -> dict[int, int]:
         """How many of each product, by its id."""
@@ -163,17 +185,24 @@ class _Request:
         return numbers
 
     def fingerprint(self) -> str:
-        """SHA-256 of what was asked for, and of the prices that were shown."""
+        """SHA-256 of what was asked for, and of the prices that were shown.
+
+        What a request does not say is no part of it: keys are kept across releases.
+        """
         asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
         shown = {(line.product, line.price) for line in self.lines if line.price is not None}
         if shown or self.shown_amount is not None:
             asked += [sorted(shown), self.shown_amount]
+        if self.delivery is not None:
+            asked.append({"delivery": sorted(self.delivery.said().items())})
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
-    def shows(self, prices: dict[int, int], amount: int) -> bool:
-        """Whether the prices by product and their sum, in KES, are those that were shown."""
+    def shows(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:
+        """Whether the prices by product, the sum in all, and what of that is for its delivery, in
+        KES, are those that were shown."""
         same = all(line.price in {None, prices[line.product]} for line in self.lines)
-        return same and self.shown_amount in {None, amount}
+        shown_fee = self.delivery.fee if self.delivery else None
+        return same and self.shown_amount in {None, amount} and shown_fee in {None, fee}
 
 
 @transaction.atomic(durable=True)
@@ -196,15 +225,14 @@ def _place(asked: _Request) -> PlacedOrder:
         return repeated
     products = _read_products(quantities, lines)
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
-    amount = sum(amounts)
-    if not asked.shows({row.id: row.price for row in products.values()}, amount):
-        raise _price_error(lines, products, amount)
+    goods = sum(amounts)
+    bringing = _find_bringing(asked, products)
+    fee = bringing.fee if bringing else 0
+    amount = goods + fee
+    if not asked.shows({row.id: row.price for row in products.values()}, amount, fee):
+        raise _price_error(lines, products, amount, bringing)
     unpaid = _check_unpaid_orders(earlier, allowance)
-    if amount > MAX_PAYMENT:
-        message = (
-            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
-        )
-        raise FieldRefusal({"order": {"non_field_errors": [message]}})
+    check_amount(goods, fee)
     now = timezone.now()
     order = Order(
         buyer=buyer,
@@ -219,8 +247,9 @@ def _place(asked: _Request) -> PlacedOrder:
         fingerprint=fingerprint,
     )
     order.save(force_insert=True)
+    delivery, parcels = bringing.freeze(order) if bringing else (None, {})
     tracks = OrderTrack.objects.bulk_create(
-        _track(order, products[product_id], n, commission)
+        _track(order, products[product_id], n, commission, parcels)
         for (product_id, n), commission in zip(
             quantities.items(), commissions(amounts), strict=True
         )
@@ -234,7 +263,54 @@ def _place(asked: _Request) -> PlacedOrder:
         lock_network(order.network)
     _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
-    return PlacedOrder(order, tracks)
+    return PlacedOrder(order, tracks, delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bringing:
+    """Where an order is brought, by which rate, and the fee of each seller's parcel, in KES."""
+
+    place: Place
+    rate: DeliveryRate
+    fees: dict[int, int]
+
+    @property
+    def fee(self) -> int:
+        """KES for all parcels."""
+        return sum(self.fees.values())
+
+    def freeze(self, order: Order) -> tuple[OrderDelivery, dict[int, Parcel]]:
+        return freeze_delivery(order, self.place, self.rate.days, self.fees)
+
+
+def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | None:
+    """How the goods are brought, by today's rates; None where that is not asked for.
+
+    Raises NotThere where nothing is brought there.
+    """
+    if asked.delivery is None:
+        return None
+    place = find_place(asked.delivery, asked.buyer, asked.mpesa_number)
+    rate = find_rate_to(place, asked.delivery.field)
+    worth: dict[int, int] = defaultdict(int)
+    for product_id, number in asked.quantities().items():
+        worth[products[product_id].seller_id] += number * products[product_id].price
+    return _Bringing(place, rate, fees_of(rate, worth))
+
+
+def check_amount(goods: int, fee: int) -> None:
+    """Refuse more than M-Pesa takes at once; ``goods`` and ``fee`` are KES.
+
+    Raises FieldRefusal.
+    """
+    amount = goods + fee
+    if amount > MAX_PAYMENT:
+        brought = f", {format_kes(fee)} of it for the delivery" if fee else ""
+        message = (
+            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is "
+            f"{format_kes(amount)}{brought}."
+        )
+        raise FieldRefusal({"order": {"non_field_errors": [message]}})
 
 
 def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
@@ -246,13 +322,16 @@ def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
     OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
 
 
-def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:
+def _track(
+    order: Order, product: Any, number: int, commission: int, parcels: dict[int, Parcel]
+) -> OrderTrack:
     """A line with the product's name, price and payout number as they are now."""
     return OrderTrack(
         order=order,
         buyer_id=order.buyer_id,
         product_id=product.id,
         seller_id=product.seller_id,
+        parcel=parcels.get(product.seller_id),
         name=product.name,
         number=number,
         price=product.price,
@@ -298,9 +377,21 @@ def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
         tracks = list(order.tracks.order_by("pk"))
         same_lines = {track.product_id: track.number for track in tracks} == quantities
         prices = {track.product_id: track.price for track in tracks}
-        if same_lines and asked.shows(prices, order.amount):
+        fee = order.amount - sum(track.amount for track in tracks)
+        same = same_lines and asked.shows(prices, order.amount, fee)
+        if same and _goes_where_asked(order, tracks, asked):
             return PlacedOrder(order, tracks, replayed=True)
     return None
+
+
+def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: _Request) -> bool:
+    """Whether an order is brought where a request asks for, or nowhere as it does.
+
+    Raises NotThere for a request that could place no order.
+    """
+    if asked.delivery is None or tracks[0].parcel_id is None:
+        return asked.delivery is None and tracks[0].parcel_id is None
+    return is_delivered_to(order, find_place(asked.delivery, asked.buyer, asked.mpesa_number))
 
 
 def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> dict[int, Any]:
@@ -321,9 +412,13 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
 
 
 def _price_error(
-    lines: Sequence[LineRequest], products: dict[int, Any], amount: int
+    lines: Sequence[LineRequest],
+    products: dict[int, Any],
+    amount: int,
+    bringing: _Bringing | None,
 ) -> PriceChanged:
-    """The refusal that says what every line costs now, in the order asked, and all of them."""
+    """The refusal that says what every line costs now, in the order asked, and all of them; and
+    the fees, where the goods are brought."""
     priced = [
         {
             "product": line.product,
@@ -333,7 +428,8 @@ def _price_error(
         }
         for line in lines
     ]
-    return PriceChanged(order=priced, amount=amount)
+    fees: dict[str, Any] = {"delivery_fee": bringing.fee} if bringing else {}
+    return PriceChanged(order=priced, amount=amount, **fees)
 
 
 def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
