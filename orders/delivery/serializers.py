@@ -7,11 +7,11 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from rest_framework import serializers
 
+from accounts.addresses.serializers import CountyField, LineField
 from accounts.counties import County
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
-    ShownTextField,
     WholeNumberField,
 )
 from omachemainproj.mpesa_limits import MAX_PAYMENT
@@ -25,16 +25,6 @@ _WHICH = (
     "Say where to in one way: a pick-up point (`pickup_point`), one of your addresses (`address`), "
     "or a place written out (`recipient`, `phone`, `county`, `area`, `directions`)."
 )
-
-
-def CountyField(**kwargs: Any) -> serializers.ChoiceField:  # noqa: N802
-    """One of the 47 counties, by its key."""
-    return serializers.ChoiceField(
-        County.choices,
-        error_messages={"invalid_choice": "There is no such county: give its key, like nairobi."},
-        help_text="The key of one of the 47 counties.",
-        **kwargs,
-    )
 
 
 class DeliveryInput(serializers.Serializer):
@@ -54,7 +44,7 @@ class DeliveryInput(serializers.Serializer):
         validators=[MaxValueValidator(MAX_ID, "You have no such address.")],
         help_text="The id of one of the caller's addresses.",
     )
-    recipient = ShownTextField(
+    recipient = LineField(
         max_length=100,
         required=False,
         allow_null=True,
@@ -65,11 +55,11 @@ class DeliveryInput(serializers.Serializer):
         allow_null=True,
         help_text="Whom to call there; at a pick-up point the caller unless told.",
     )
-    county = CountyField(required=False, allow_null=True)
-    area = ShownTextField(
+    county = CountyField(required=False, allow_null=True, help_text="Its key, of `/counties/`.")
+    area = LineField(
         max_length=100, required=False, allow_null=True, help_text="Town, estate or street."
     )
-    directions = ShownTextField(
+    directions = LineField(
         max_length=300,
         required=False,
         allow_null=True,
