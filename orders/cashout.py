@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -18,8 +18,6 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.money import format_kes
-from omachemainproj.mpesa_limits import MAX_PAYMENT
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -62,12 +60,20 @@ from .models import (
     PaymentStatus,
     digest_agreement,
 )
+from .refusals import (
+    LineRequest,
+    check_amount,
+    lead_to,
+    line_error,
+    name_orders,
+    own_holds,
+    price_error,
+    shortage_error,
+    too_many_unpaid,
+)
 
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
-
-#: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
-HELD_BY_YOUR_ORDER = "held_by_your_order"
 
 
 class KeyReused(Refusal):
@@ -76,13 +82,6 @@ class KeyReused(Refusal):
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
     status_code = 422
-
-
-class PriceChanged(Refusal):
-    """Something costs otherwise than the client showed; the answer has what it costs now."""
-
-    code = "price_changed"
-    message = "A price has changed since you saw it. See what it is now, and cash out again."
 
 
 class RequestInProgress(Refusal):
@@ -94,18 +93,6 @@ class RequestInProgress(Refusal):
 
 #: Said on a line whose goods are whose cart it is in.
 OWN_GOODS = "These are your own goods."
-
-
-@dataclass(frozen=True, slots=True)
-class LineRequest:
-    """One line of the request: a product's id, how many of it, and the price each that was shown.
-
-    ``price`` is in KES; None where the client does not say.
-    """
-
-    product: int
-    number: int
-    price: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +153,7 @@ def place_order(
     try:
         return _place(asked)
     except Shortage as shortage:
-        raise _shortage_error(buyer, shortage.product_id, lines) from shortage
+        raise shortage_error(buyer, shortage.product_id, lines) from shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +221,7 @@ def _place(asked: _Request) -> PlacedOrder:
     fee = bringing.fee if bringing else 0
     amount = goods + fee
     if not asked.shows({row.id: row.price for row in products.values()}, amount, fee):
-        raise _price_error(lines, products, amount, bringing)
+        raise price_error(lines, products, amount, fee if bringing else None)
     unpaid = _check_unpaid_orders(earlier, allowance)
     check_amount(goods, fee)
     now = timezone.now()
@@ -300,21 +287,6 @@ def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | Non
     for product_id, number in asked.quantities().items():
         worth[products[product_id].seller_id] += number * products[product_id].price
     return _Bringing(place, rate, fees_of(rate, worth))
-
-
-def check_amount(goods: int, fee: int) -> None:
-    """Refuse more than M-Pesa takes at once; ``goods`` and ``fee`` are KES.
-
-    Raises FieldRefusal.
-    """
-    amount = goods + fee
-    if amount > MAX_PAYMENT:
-        brought = f", {format_kes(fee)} of it for the delivery" if fee else ""
-        message = (
-            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is "
-            f"{format_kes(amount)}{brought}."
-        )
-        raise FieldRefusal({"order": {"non_field_errors": [message]}})
 
 
 def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
@@ -434,27 +406,6 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
 
 
-def _price_error(
-    lines: Sequence[LineRequest],
-    products: dict[int, Any],
-    amount: int,
-    bringing: _Bringing | None,
-) -> PriceChanged:
-    """The refusal that says what every line costs now, in the order asked, and all of them; and
-    the fees, where the goods are brought."""
-    priced = [
-        {
-            "product": line.product,
-            "number": line.number,
-            "price": products[line.product].price,
-            "amount": line.number * products[line.product].price,
-        }
-        for line in lines
-    ]
-    fees: dict[str, Any] = {"delivery_fee": bringing.fee} if bringing else {}
-    return PriceChanged(order=priced, amount=amount, **fees)
-
-
 def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
     """The tokens of the buyer's unpaid orders, newest first. Raises TooManyUnpaid."""
     now = timezone.now()
@@ -463,7 +414,7 @@ def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str
     unpaid.sort(key=lambda order: -order.pk)
     tokens = [str(order.order_token) for order in unpaid]
     if len(unpaid) >= allowance.orders:
-        raise TooManyUnpaid(_too_many_unpaid(allowance.orders), **_name_orders(tokens))
+        raise TooManyUnpaid(too_many_unpaid(allowance.orders), **name_orders(tokens))
     return tokens
 
 
@@ -479,82 +430,9 @@ def _check_holds(
     try:
         check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
     except TooManyUnits as most:
-        errors = _line_error(most.product_id, asked.lines, most.message, most.left)
-        own = _own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
-        raise FieldRefusal(errors, **_lead_to(own)) from most
+        errors = line_error(most.product_id, asked.lines, most.message, most.left)
+        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
+        raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
-        refusal.extra.update(_name_orders(unpaid) if unpaid else {})
+        refusal.extra.update(name_orders(unpaid) if unpaid else {})
         raise
-
-
-def _too_many_unpaid(most: int) -> str:
-    orders = "an order" if most == 1 else f"{most} orders"
-    which = "it" if most == 1 else "one of them"
-    return f"You have {orders} waiting to be paid. Pay or cancel {which} first."
-
-
-def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
-    """The refusal that says how many of a product are free, on the line that exceeds them.
-
-    What unpaid orders of the buyer's own hold of it is said too, with the way to them.
-    """
-    stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
-    item_number, held = stock_of.first() or (0, 0)
-    requested = sum(line.number for line in lines if line.product == product_id)
-    # Some may have come free since the hold failed; then there were fewer than requested.
-    left = min(item_number - held, requested - 1)
-    message = f"Only {left} left" if left else "Sold out"
-    own = _own_holds(buyer.pk, product_id)
-    if own:
-        number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
-        verb = "order holds" if len(own) == 1 else "orders hold"
-        message += f": your own unpaid {verb} {number} ({which}). Pay or cancel first"
-    return FieldRefusal(_line_error(product_id, lines, f"{message}.", left), **_lead_to(own))
-
-
-class _OwnHold(NamedTuple):
-    """So many of a product, held by an unpaid order of the buyer's own."""
-
-    order_token: str
-    reference: str
-    number: int
-
-
-def _own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]:
-    """What the buyer's unpaid orders hold of a product, the newest order first."""
-    held = OrderTrack.objects.bought_by(buyer).filter(
-        product=product,
-        order__payment_status=PaymentStatus.REQUESTED,
-        order__expires_at__gt=timezone.now(),
-    )
-    held = held.exclude(order=but_order)
-    rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
-    return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
-
-
-def _lead_to(own: list[_OwnHold]) -> dict[str, Any]:
-    """The members that lead to the buyer's own orders which hold the goods; none without any."""
-    if not own:
-        return {}
-    return {"code": HELD_BY_YOUR_ORDER, **_name_orders([hold.order_token for hold in own])}
-
-
-def _name_orders(tokens: list[str]) -> dict[str, Any]:
-    """The members that name unpaid orders to pay or to cancel, newest first."""
-    return {"order_token": tokens[0], "order_tokens": tokens}
-
-
-def _line_error(
-    product_id: int, lines: Sequence[LineRequest], message: str, left: int
-) -> dict[str, Any]:
-    """The errors with ``message`` on the first line of a product by which more than ``left`` are
-    requested."""
-    errors: list[dict[str, list[str]]] = [{} for _ in lines]
-    requested = 0
-    for at, line in enumerate(lines):
-        if line.product == product_id:
-            requested += line.number
-            if requested > left:
-                errors[at] = {"number": [message]}
-                break
-    return {"order": errors}

@@ -18,10 +18,10 @@ from omachemainproj.api.schema import DetailError
 from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 
-from .cashout import LineRequest
 from .delivery.serializers import DeliveryInput, DeliveryOutput, OrderDeliveryOutput
 from .fulfilment import digits_of_code
 from .models import PaymentStatus, TrackStatus
+from .refusals import LineRequest
 
 MAX_LINES = 100
 

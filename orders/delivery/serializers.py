@@ -119,3 +119,22 @@ class DeliveryOutput(serializers.Serializer):
 
 class OrderDeliveryOutput(DeliveryOutput):
     fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+
+
+class PickupPointFilterInput(serializers.Serializer):
+    """Which points to list."""
+
+    county = CountyField(required=False, help_text="Its key, of `/counties/`; all unless told.")
+
+
+class PickupPointOutput(serializers.Serializer):
+    """A point that takes parcels."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    county = serializers.ChoiceField(County.choices)
+    county_name = serializers.CharField()
+    area = serializers.CharField(help_text="Town, estate or street.")
+    directions = serializers.CharField(help_text="A landmark.")
+    opening_hours = serializers.CharField()
+    phone = serializers.CharField(help_text="12 digits: 2547… or 2541….")
