@@ -7,6 +7,6 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from . import interest, signals  # noqa: F401, PLC0415
-        from .notifications.checks import warn_without_contact  # noqa: PLC0415
+        from .notifications.checks import warn_of_dead_ends  # noqa: PLC0415
 
-        register(warn_without_contact, Tags.compatibility, deploy=True)
+        register(warn_of_dead_ends, Tags.compatibility, deploy=True)
