@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 
 from accounts.counties import County
 from accounts.models import User
+from omachemainproj.mpesa_limits import MAX_PAYMENT
 
 from .orders import Order
+
+#: More than a rate says by mistake: KES for one parcel, and days.
+MAX_FEE, MAX_DAYS = 20_000, 60
 
 
 class DeliveryWay(models.TextChoices):
@@ -75,11 +80,17 @@ class DeliveryRate(models.Model):
         help_text="Empty: every county without a rate of its own.",
     )
     way = models.CharField(max_length=6, choices=DeliveryWay)
-    fee = models.PositiveIntegerField(help_text="Whole Kenyan shillings, for one parcel.")
-    days = models.PositiveSmallIntegerField(help_text="How many days it takes, at most.")
+    fee = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MAX_FEE)],
+        help_text="Whole Kenyan shillings, for one parcel.",
+    )
+    days = models.PositiveSmallIntegerField(
+        validators=[MaxValueValidator(MAX_DAYS)], help_text="How many days it takes, at most."
+    )
     free_above = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_PAYMENT)],
         help_text="Whole Kenyan shillings: a parcel worth this or more costs nothing.",
     )
 
@@ -162,11 +173,16 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Parcels that no agent has taken on."""
         return self.filter(agent__isnull=True)
 
+    def with_fee(self, state: FeeState) -> ParcelQuerySet:
+        """Parcels whose fee is in this state."""
+        return self.filter(fee_state=state)
+
 
 class Parcel(models.Model):
     """The lines of one order that come from one seller, brought together for one fee.
 
-    Only orders with a delivery have parcels.
+    Only orders with a delivery have parcels. Whose its fee is changes under the order's lock, by
+    ``payments.delivery_fees`` alone.
     """
 
     order = models.ForeignKey(
@@ -209,3 +225,22 @@ class Parcel(models.Model):
 
     def __str__(self) -> str:
         return f"parcel {self.pk}"
+
+
+class FeeReturn(models.Model):
+    """That staff gave a parcel's fee back: who, and why. Never changed or deleted."""
+
+    parcel = models.OneToOneField(
+        Parcel, on_delete=models.PROTECT, primary_key=True, related_name="fee_return"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    why = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"fee of {self.parcel_id} given back"
