@@ -6,9 +6,13 @@ from .delivery import (
     FeeState,
     OrderDelivery,
     Parcel,
+    ParcelEvent,
     ParcelQuerySet,
+    ParcelStatus,
+    ParcelStep,
     PickupPoint,
     PickupPointQuerySet,
+    status_of_parcel,
 )
 from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
@@ -55,7 +59,10 @@ __all__ = [
     "OrderTrack",
     "OrderTrackQuerySet",
     "Parcel",
+    "ParcelEvent",
     "ParcelQuerySet",
+    "ParcelStatus",
+    "ParcelStep",
     "PaymentStatus",
     "PickupPoint",
     "PickupPointQuerySet",
@@ -65,4 +72,5 @@ __all__ = [
     "digest_agreement",
     "new_collection_code",
     "new_reference",
+    "status_of_parcel",
 ]
