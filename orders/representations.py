@@ -111,16 +111,18 @@ def _shows_buyer(row: Any) -> bool:
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
-    """All changes of a line's status, oldest first, and its arrival at a pick-up point. One query."""
+    """All changes of a line's status, oldest first, and when it reached its pick-up point.
+
+    One query.
+    """
     created = TrackStatus.CREATED.value
     steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
-    parcels = Parcel.objects.filter(
-        order=OuterRef("track__order"), seller=OuterRef("track__seller")
-    )
-    arrival = Subquery(parcels.values("arrived_at"))
+    parcel = {"order": OuterRef("track__order"), "seller": OuterRef("track__seller")}
+    arrival = Subquery(Parcel.objects.filter(**parcel).values("arrived_at"))
+    arrived_at = None
     for event in line.events.annotate(arrived_at=arrival).order_by("pk"):
-        if _arrived_between(steps[-1], event.created_at, event.arrived_at):
-            steps.append(_arrival(event.arrived_at))
+        arrived_at = event.arrived_at
+        steps += _arrival(steps[-1], event.created_at, arrived_at)
         steps.append(
             {
                 "track_status": event.track_status,
@@ -129,28 +131,22 @@ def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
                 "note": event.note,
             }
         )
-        arrived_at = event.arrived_at
-    if len(steps) > 1 and _arrived_between(steps[-1], None, arrived_at):
-        steps.append(_arrival(arrived_at))
-    return steps
+    return steps + _arrival(steps[-1], None, arrived_at)
 
 
-def _arrived_between(
+def _arrival(
     step: dict[str, Any], until: datetime | None, arrived_at: datetime | None
-) -> bool:
-    """Whether a line that was on its way by then reached its pick-up point before the next step."""
+) -> list[dict[str, Any]]:
+    """That a line which was on its way reached its pick-up point, if it was before the next step.
+
+    The line is on its way still: what it waits for is its buyer.
+    """
     if arrived_at is None or step["track_status"] != TrackStatus.SHIPPING:
-        return False
-    return step["at"] <= arrived_at and (until is None or arrived_at < until)
-
-
-def _arrival(at: datetime) -> dict[str, Any]:
-    return {
-        "track_status": TrackStatus.SHIPPING.value,
-        "at": at,
-        "by": "shop",
-        "note": "It waits at the pick-up point.",
-    }
+        return []
+    if step["at"] > arrived_at or (until is not None and until < arrived_at):
+        return []
+    note = "It waits at the pick-up point."
+    return [{"track_status": step["track_status"], "at": arrived_at, "by": "shop", "note": note}]
 
 
 def _actor(event: TrackEvent, line: OrderTrack) -> str:

@@ -44,7 +44,9 @@ _COLLECT = {
     "sw": " Wakala wetu atazichukua {area}.",
 }
 _NO_PLACE = {
-    "en": " Our agent comes for it and does not know where: add a collection place in your account.",
+    "en": (
+        " Our agent comes for it and does not know where: add a collection place in your account."
+    ),
     "sw": (
         " Wakala wetu atakuja kuzichukua na hajui mahali: weka mahali pa kuchukulia kwenye akaunti "
         "yako."

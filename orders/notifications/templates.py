@@ -41,8 +41,8 @@ class _Template:
 
 _TEMPLATES: dict[tuple[str, str], _Template] = {
     (NotificationKind.PAID, "en"): _Template(
-        "O-Mache: {amount} received for order {reference}.{where} With the goods in your hands, tell "
-        "who brought them the code: {items}. Thank you!",
+        "O-Mache: {amount} received for order {reference}.{where} With the goods in your hands, "
+        "tell who brought them the code: {items}. Thank you!",
         "Order {reference} is paid",
         "Thank you! {amount} was received for your order {reference}.{where}\n\n"
         "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
