@@ -1,4 +1,4 @@
-"""A whole parcel at once: all lines or none, codes, pick-up points, and what single lines do still."""
+"""A whole parcel at once: all lines or none, codes, pick-up points, and single lines."""
 
 from datetime import timedelta
 
@@ -12,7 +12,7 @@ from payments.models import SellerShare
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
 
-from .lines import move
+from .lines import line_at, move, steps
 from .parcels import (
     a_parcel,
     a_point,
@@ -240,14 +240,7 @@ def test_a_point_takes_in_and_hands_over(agent, keeper, to_point):
     assert took.json()["arrived_at"] == to_point.arrived_at.isoformat()
     event = ParcelEvent.objects.get(step="arrived")
     assert (event.actor, event.agent) == (keeper, None)
-    assert list(
-        lines(to_point)[0].events.order_by("pk").values_list("track_status", flat=True)
-    ) == [
-        "paid",
-        "fetched",
-        "shipping",
-        "delivered",
-    ]
+    assert steps(lines(to_point)[0]) == ["paid", "fetched", "shipping", "delivered"]
 
 
 def test_taking_in_twice_is_written_down_once(agent, keeper, to_point):
@@ -385,8 +378,6 @@ def test_what_lies_at_a_point_is_not_delivered_by_time(agent, keeper, buyer, ket
 
 
 def test_an_order_without_a_delivery_is_moved_by_any_agent(buyer, kettle):
-    from .lines import line_at
-
     line = line_at("paid", buyer=buyer, product=kettle)
 
     assert move(an_agent(), line, "fetched").status_code == 200
