@@ -9,7 +9,7 @@ from django.utils import timezone
 from tests.conftest import signed_in
 from tests.factories import UserFactory, give_role
 
-from .lines import move
+from .lines import line_at, move
 from .parcels import (
     RECIPIENT,
     a_parcel,
@@ -21,6 +21,7 @@ from .parcels import (
     code_of,
     deliveries,
     lines,
+    pay,
     release,
 )
 
@@ -56,6 +57,8 @@ MOMENTS = (
     "six days after", "a week after", "cancelled",
 )  # fmt: skip
 
+AFTER = {"six days after": timedelta(days=6), "a week after": timedelta(days=7, hours=1)}
+
 
 class Sale:
     """An order for a door or to a point, and everybody there is."""
@@ -82,8 +85,6 @@ class Sale:
 
     def go_to(self, moment):
         """Bring it there; return how far in time that is."""
-        from .parcels import pay
-
         if moment == "unpaid":
             return timedelta(0)
         pay(self.parcel.order)
@@ -105,10 +106,7 @@ class Sale:
             assert answer.status_code == 200
             if step == moment:
                 break
-        return {
-            "six days after": timedelta(days=6),
-            "a week after": timedelta(days=7, hours=1),
-        }.get(moment, timedelta(0))
+        return AFTER.get(moment, timedelta(0))
 
     def seen_by(self, who):
         """Which facts of it stand in the answer of /deliveries/."""
@@ -162,10 +160,10 @@ def test_a_seller_sees_the_buyers_name_phone_and_county_and_nothing_else(
     buyer.save(update_fields=["first_name"])
     sale = Sale(buyer, seller, kettle, to_point=way == "point")
     later = sale.go_to(moment)
-    api = signed_in(seller)
     status = lines(sale.parcel)[0].track_status
 
     with time_machine.travel(timezone.now() + later):
+        api = signed_in(seller)
         answer = api.get("/seller/orders/", {"status": status})
         story = api.get(f"/track/order/{lines(sale.parcel)[0].pk}/").content.decode()
 
@@ -185,8 +183,6 @@ def test_a_seller_sees_the_buyers_name_phone_and_county_and_nothing_else(
 
 
 def test_a_sale_without_a_delivery_has_neither_county_nor_way(buyer, seller, kettle):
-    from .lines import line_at
-
     line_at("paid", buyer=buyer, product=kettle)
 
     (row,) = signed_in(seller).get("/seller/orders/").json()
