@@ -18,10 +18,10 @@ _POINT, _HOME = DeliveryWay.PICKUP, DeliveryWay.HOME
 #: Sentences to add, by kind, language and way. ``{place}`` is the point with its hours, or an area.
 _WHERE: dict[tuple[str, str, str], str] = {
     (NotificationKind.PAID, "en", _POINT): (
-        " It comes to {place} {days}. We tell you when it is there."
+        " It comes {days} to {place}. We tell you when it is there."
     ),
     (NotificationKind.PAID, "sw", _POINT): " Itafika {place} {days}. Tutakujulisha ikifika.",
-    (NotificationKind.PAID, "en", _HOME): " It comes to {place} {days}.",
+    (NotificationKind.PAID, "en", _HOME): " It comes {days} to {place}.",
     (NotificationKind.PAID, "sw", _HOME): " Italetwa {place} {days}.",
     (NotificationKind.SHIPPED, "en", _POINT): " It goes to {place}. We tell you when it is there.",
     (NotificationKind.SHIPPED, "sw", _POINT): " Inaelekea {place}. Tutakujulisha ikifika.",

@@ -159,6 +159,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
 }
 #: What is added of an order with a delivery, and is nothing for another one.
 _UNSAID = {"where": "", "collect": ""}
+_NOWHERE = {"place": "", **_UNSAID}
 _BY_HAND = {
     "en": " Or pay by hand: pay bill {pay_bill}, account {account}, {amount}.",
     "sw": " Au lipa mwenyewe: Pay Bill {pay_bill}, akaunti {account}, {amount}.",
@@ -201,7 +202,7 @@ def render_sms(
     template = _TEMPLATES[kind, language].sms
 
     def fill(listed: str, **changed: str) -> str:
-        return to_gsm(template.format(**{**_UNSAID, **values, **changed}, items=listed))
+        return to_gsm(template.format(**{**_NOWHERE, **values, **changed}, items=listed))
 
     for unsaid in ({}, _UNSAID) if _says_where(values) else ({},):
         for length in _NAME_LENGTHS:
@@ -230,7 +231,7 @@ def render_email(
     listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
     greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
     where = values.get("where", "").strip()
-    said = {**_UNSAID, **values, "where_first": f"{where} " if where else ""}
+    said = {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
     text = template.text.format(**said, items=listed)
     return template.subject.format(**values), f"{greeting}\n\n{text}\n\n{_SIGNATURE[language]}\n"
 

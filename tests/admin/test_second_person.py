@@ -269,6 +269,7 @@ def test_an_action_that_is_refused_spends_nothing(buyer, fridge, proposer):
 COSTS = {
     "orders.fulfilment_actions.to_fetched": "moved",
     "orders.fulfilment_actions.to_cancelled": "moved or at_risk",
+    "parcel.fetched": "moved",
     "console.receipt.write": "at_risk",
     "console.receipt.give": "at_risk",
     "console.receipt.same": "at_risk",
@@ -309,9 +310,18 @@ FREE = {
 
 
 def test_every_action_about_money_says_what_it_costs():
-    about_money = {key for key in ACTIONS if key.startswith(("console.", "orders.fulfilment"))}
+    kinds = ("console.", "orders.fulfilment", "parcel.")
+    about_money = {key for key in ACTIONS if key.startswith(kinds)}
     costly = {key for key in about_money if ACTIONS[key].costly}
-    steps_only = {"orders.fulfilment_actions.to_shipping", "orders.fulfilment_actions.to_delivered"}
+    steps_only = {
+        "orders.fulfilment_actions.to_shipping",
+        "orders.fulfilment_actions.to_delivered",
+        "parcel.claim",
+        "parcel.release",
+        "parcel.shipping",
+        "parcel.arrived",
+        "parcel.delivered",
+    }
 
     assert costly == COSTS.keys()
     assert about_money - costly == FREE | steps_only
