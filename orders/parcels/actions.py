@@ -78,7 +78,7 @@ def _action(
 
 
 CLAIM = _action("Take it on", _claim, "claim")
-RELEASE = _action("Give it up", _release, "release")
+RELEASE = _action("Free it for others", _release, "release")
 #: By the status they move a parcel to.
 MOVES = {
     ParcelStatus.FETCHED.value: _action(

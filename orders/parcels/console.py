@@ -55,7 +55,7 @@ class FilterForm(forms.Form):
         choices=[("", "Every county"), *County.choices], required=False, label="County"
     )
     mine = forms.ChoiceField(
-        choices=[("", "Mine and free ones"), ("mine", "Only mine"), ("free", "Only free ones")],
+        choices=[("", "All"), ("mine", "Mine"), ("free", "Free")],
         required=False,
         label="Whose",
     )
@@ -158,12 +158,17 @@ def _card(row: Any, reader: Reader, abandoned: set[int]) -> dict[str, Any]:
         "status": status,
         "since": row.since,
         "lines": row.lines,
-        "collect": represent_collection(row, reader),
-        "deliver": represent_destination(parcel, reader),
+        "collect": _named(represent_collection(row, reader)),
+        "deliver": _named(represent_destination(parcel, reader)),
         "is_mine": parcel.agent_id == reader.user.pk,
         "is_abandoned": parcel.pk in abandoned,
         "forms": forms,
     }
+
+
+def _named(end: dict[str, Any]) -> dict[str, Any]:
+    """An end of a parcel's way with its county as people call it."""
+    return {**end, "county": County(end["county"]).label if end["county"] else ""}
 
 
 #: What asks for something before it is done.

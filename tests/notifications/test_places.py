@@ -46,8 +46,8 @@ def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier,
 
     assert sent("paid") == [
         f"O-Mache: KES 3,000 received for order {to_point.reference}. It comes within 2 days to "
-        "Kilimani Pick-up, open Mon-Sat 8:00-19:00. We tell you when it is there. With the goods in "
-        f"your hands, tell who brought them the code: 2 x Kettle {code_of(parcel)}. Thank you!"
+        "Kilimani Pick-up, open Mon-Sat 8:00-19:00. We tell you when it is there. With the goods "
+        f"in your hands, tell who brought them the code: 2 x Kettle {code_of(parcel)}. Thank you!"
     ]
 
 
