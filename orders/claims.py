@@ -109,8 +109,10 @@ def require_claim(line: OrderTrack, agent: User, *, takes: bool) -> None:
     Where nobody does and the agent ``takes`` goods of it, it is theirs from now on. Call inside a
     transaction that holds the order's lock.
     """
-    parcel = Parcel.objects.of_line(line).first()
-    if parcel is None or parcel.agent_id == agent.pk:
+    if line.parcel_id is None:
+        return
+    parcel = Parcel.objects.get(pk=line.parcel_id)
+    if parcel.agent_id == agent.pk:
         return
     if parcel.agent_id is not None:
         raise ClaimedByAnother

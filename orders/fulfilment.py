@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
@@ -111,8 +111,13 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
 
 
 def is_at_point(user: User, line: OrderTrack) -> bool:
-    """Whether a person hands over at the pick-up point a line goes to. One query."""
-    return Parcel.objects.of_line(line).at_points_of(user).exists()
+    """Whether a person hands over at the pick-up point a line goes to.
+
+    One query, and none where the line is in no parcel.
+    """
+    if line.parcel_id is None:
+        return False
+    return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
 
 
 def powers_of(user: User) -> frozenset[Role]:
@@ -256,8 +261,10 @@ def check_code(lines: Sequence[OrderTrack], code: str) -> None:
 
     Raises FieldRefusal for a wrong code, and for any code after too many wrong ones.
     """
-    parcel = Parcel.objects.of_line(lines[0])
-    counted: Any = parcel if parcel.exists() else OrderTrack.objects.filter(pk=lines[0].pk)
+    parcel_id = lines[0].parcel_id
+    counted: QuerySet[Any] = OrderTrack.objects.filter(pk=lines[0].pk)
+    if parcel_id is not None:
+        counted = Parcel.objects.filter(pk=parcel_id)
     if not counted.filter(code_misses__lt=MAX_CODE_MISSES).update(code_misses=F("code_misses") + 1):
         refuse_field("code", "Too many wrong codes were typed. The buyer or the shop can confirm.")
     # All are compared: how long it takes tells nothing.

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, Subquery
+from django.db.models import F
 from django.utils import timezone
 
-from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, Parcel, TrackEvent, TrackStatus
+from .delivery.representation import represent_delivery
+from .models import (
+    CODE_SHOWN,
+    PHONE_SHOWN,
+    Order,
+    OrderDelivery,
+    OrderTrack,
+    TrackEvent,
+    TrackStatus,
+)
 
 
 def represent_order(
-    order: Order, tracks: Iterable[OrderTrack], paying: Mapping[str, object]
+    order: Order,
+    tracks: Sequence[OrderTrack],
+    paying: Mapping[str, object],
+    delivery: OrderDelivery | None = None,
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC.
 
+    ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
     ``paying`` is added: ``amount_due``, ``prompt`` and ``by_hand``, from payments.
     """
+    fee = order.amount - sum(track.amount for track in tracks)
     return {
         "order_token": str(order.order_token),
         "reference": order.reference,
@@ -41,6 +55,8 @@ def represent_order(
             }
             for track in tracks
         ],
+        "delivery": represent_delivery(delivery, fee),
+        "delivery_fee": fee,
         **paying,
     }
 
@@ -117,10 +133,8 @@ def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
     """
     created = TrackStatus.CREATED.value
     steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
-    parcel = {"order": OuterRef("track__order"), "seller": OuterRef("track__seller")}
-    arrival = Subquery(Parcel.objects.filter(**parcel).values("arrived_at"))
     arrived_at = None
-    for event in line.events.annotate(arrived_at=arrival).order_by("pk"):
+    for event in line.events.annotate(arrived_at=F("track__parcel__arrived_at")).order_by("pk"):
         arrived_at = event.arrived_at
         steps += _arrival(steps[-1], event.created_at, arrived_at)
         steps.append(

@@ -6,8 +6,10 @@ The addresses of cash-out are in payments.urls, since it starts the payment too.
 from django.contrib.admin import site
 from django.urls import path, re_path
 
+from .delivery.views import PickupPointsView
 from .parcels import console
 from .parcels import views as parcel_views
+from .quoting.views import QuoteView
 from .tracking import review_views, seller_views, views
 
 # 18 digits fit the column.
@@ -15,6 +17,8 @@ _LINE = r"(?P<track_id>[0-9]{1,18})"
 _PARCEL = r"(?P<parcel_id>[0-9]{1,18})"
 
 urlpatterns = [
+    path("pickup-points/", PickupPointsView.as_view(), name="pickup-points"),
+    path("cart/quote/", QuoteView.as_view(), name="quote"),
     path("seller/orders/", seller_views.SellerOrdersView.as_view(), name="seller-orders"),
     path("deliveries/", parcel_views.ParcelsView.as_view(), name="deliveries"),
     re_path(

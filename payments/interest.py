@@ -64,9 +64,8 @@ def _of_line(line: OrderTrack) -> Parties:
 @parties_of(Parcel)
 def _of_parcel(parcel: Parcel) -> Parties:
     """As of its lines."""
-    lines = OrderTrack.objects.filter(order=parcel.order_id, seller=parcel.seller_id)
     asked = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
-    paid = SellerShare.objects.filter(track__in=lines).values_list("phone", flat=True)
+    paid = SellerShare.objects.filter(track__parcel=parcel.pk).values_list("phone", flat=True)
     return Parties(phones=phones(asked.union(paid)))
 
 

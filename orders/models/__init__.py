@@ -3,6 +3,7 @@
 from .delivery import (
     DeliveryRate,
     DeliveryWay,
+    FeeReturn,
     FeeState,
     OrderDelivery,
     Parcel,
@@ -14,7 +15,16 @@ from .delivery import (
     PickupPointQuerySet,
     status_of_parcel,
 )
-from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
+from .digests import (
+    AGREED_OF_DELIVERY,
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    AGREED_OF_PARCEL,
+    DeliveryDigest,
+    OrderDigest,
+    digest_agreement,
+    digest_delivery,
+)
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
     CODE_SHOWN,
@@ -36,8 +46,10 @@ from .orders import (
 )
 
 __all__ = [
+    "AGREED_OF_DELIVERY",
     "AGREED_OF_LINE",
     "AGREED_OF_ORDER",
+    "AGREED_OF_PARCEL",
     "CODE_SHOWN",
     "NEXT_PAYMENT_STATUSES",
     "OFF",
@@ -45,8 +57,10 @@ __all__ = [
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
     "CancelledBy",
+    "DeliveryDigest",
     "DeliveryRate",
     "DeliveryWay",
+    "FeeReturn",
     "FeeState",
     "Message",
     "MessageChannel",
@@ -70,6 +84,7 @@ __all__ = [
     "TrackEvent",
     "TrackStatus",
     "digest_agreement",
+    "digest_delivery",
     "new_collection_code",
     "new_reference",
     "status_of_parcel",

@@ -187,7 +187,7 @@ def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelSta
 
 def _with_line(*statuses: str, **columns: Any) -> Exists:
     """Whether a parcel, outside, has a line at one of these statuses."""
-    lines = OrderTrack.objects.filter(order=OuterRef("order"), seller=OuterRef("seller"))
+    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"))
     return Exists(lines.filter(track_status__in=statuses, **columns))
 
 
@@ -203,10 +203,6 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
     def free(self) -> ParcelQuerySet:
         """Parcels that no agent has taken on."""
         return self.filter(agent__isnull=True)
-
-    def of_line(self, line: OrderTrack) -> ParcelQuerySet:
-        """The parcel a line is in, if it is in one."""
-        return self.filter(order=line.order_id, seller=line.seller_id)
 
     def to_bring(self) -> ParcelQuerySet:
         """Parcels of which something is paid for and not handed over yet."""
@@ -247,11 +243,16 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Parcels that go to a pick-up point where this person hands over."""
         return self.filter(order__delivery__pickup_point__agents=agent)
 
+    def with_fee(self, state: FeeState) -> ParcelQuerySet:
+        """Parcels whose fee is in this state."""
+        return self.filter(fee_state=state)
+
 
 class Parcel(models.Model):
     """The lines of one order that come from one seller, brought together for one fee.
 
-    Only orders with a delivery have parcels.
+    Only orders with a delivery have parcels. Whose its fee is changes under the order's lock, by
+    ``payments.delivery_fees`` alone.
     """
 
     order = models.ForeignKey(
@@ -346,3 +347,22 @@ class ParcelEvent(models.Model):
 
     def __str__(self) -> str:
         return str(self.step)
+
+
+class FeeReturn(models.Model):
+    """That staff gave a parcel's fee back: who, and why. Never changed or deleted."""
+
+    parcel = models.OneToOneField(
+        Parcel, on_delete=models.PROTECT, primary_key=True, related_name="fee_return"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    why = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"fee of {self.parcel_id} given back"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, Parcel, TrackStatus
+from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, TrackStatus
 from orders.models.notifications import Notice, NotificationKind
 
 #: Kinds that are about some lines of an order, each with a notification of its own.
@@ -42,8 +41,7 @@ def current_lines(notice: Notice) -> OrderTrackQuerySet:
     lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
     if kind == NotificationKind.SHIPPED:
         # What waits at a pick-up point is on its way no more.
-        parcels = Parcel.objects.filter(order=OuterRef("order"), seller=OuterRef("seller"))
-        lines = lines.filter(~Exists(parcels.filter(arrived_at__isnull=False)))
+        lines = lines.filter(parcel__arrived_at__isnull=True)
     if kind in OF_LINES:
         return lines.filter(notices__order=notice.order_id, notices__kind=kind)
     return lines.filter(order=notice.order_id)

@@ -89,10 +89,7 @@ def _move(
 
 def lines_of(parcel: Parcel) -> list[OrderTrack]:
     """The lines of a parcel that are paid for and not cancelled, by id."""
-    sold = OrderTrack.objects.filter(
-        order=parcel.order_id, seller=parcel.seller_id, track_status__in=SOLD
-    )
-    return list(sold.order_by("pk"))
+    return list(parcel.lines.filter(track_status__in=SOLD).order_by("pk"))
 
 
 def _roles_for(user: User, lines: list[OrderTrack]) -> frozenset[Role]:

@@ -92,7 +92,7 @@ def without_own(parcels: ParcelQuerySet, user: User) -> ParcelQuerySet:
     if not numbers:
         return others
     paid_to_them = OrderTrack.objects.filter(
-        order=OuterRef("order"), seller=OuterRef("seller"), payment_mpesa_number__in=numbers
+        parcel=OuterRef("pk"), payment_mpesa_number__in=numbers
     )
     return others.exclude(
         Q(order__mpesa_number__in=numbers) | Q(order__delivery__phone__in=numbers)
@@ -137,19 +137,17 @@ def read_rows(parcels: Collection[Parcel]) -> list[ParcelRow]:
     if not parcels:
         return []
     lines = defaultdict(list)
-    of_orders = OrderTrack.objects.filter(
-        order__in={parcel.order_id for parcel in parcels}, track_status__in=SOLD
-    )
-    for line in of_orders.order_by("pk"):
-        lines[line.order_id, line.seller_id].append(line)
+    theirs = OrderTrack.objects.filter(parcel__in=parcels, track_status__in=SOLD)
+    for line in theirs.order_by("pk"):
+        lines[line.parcel_id].append(line)
     sellers = {parcel.seller_id for parcel in parcels}
     places = {
         place.user_id: place
         for place in Address.objects.collection_places().filter(user__in=sellers)
     }
     return [
-        ParcelRow(parcel, lines[parcel.order_id, parcel.seller_id], places.get(parcel.seller_id))
+        ParcelRow(parcel, lines[parcel.pk], places.get(parcel.seller_id))
         for parcel in parcels
         # All of it was cancelled since it was found.
-        if (parcel.order_id, parcel.seller_id) in lines
+        if parcel.pk in lines
     ]

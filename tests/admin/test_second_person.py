@@ -270,6 +270,7 @@ COSTS = {
     "orders.fulfilment_actions.to_fetched": "moved",
     "orders.fulfilment_actions.to_cancelled": "moved or at_risk",
     "parcel.fetched": "moved",
+    "payments.admin.fees.give_fee_back": "at_risk",
     "console.receipt.write": "at_risk",
     "console.receipt.give": "at_risk",
     "console.receipt.same": "at_risk",
@@ -310,7 +311,7 @@ FREE = {
 
 
 def test_every_action_about_money_says_what_it_costs():
-    kinds = ("console.", "orders.fulfilment", "parcel.")
+    kinds = ("console.", "orders.fulfilment", "parcel.", "payments.admin.fees")
     about_money = {key for key in ACTIONS if key.startswith(kinds)}
     costly = {key for key in about_money if ACTIONS[key].costly}
     steps_only = {

@@ -11,8 +11,7 @@ from orders.notifications.places import collect_sentence, place_of, where_senten
 from orders.notifications.rendering import compose
 from orders.notifications.templates import Item, render_sms
 from tests.factories import ProductFactory, UserFactory
-from tests.orders.parcels import a_place, a_point, an_agent, bring, code_of, deliver_to
-from tests.shopping import an_order
+from tests.orders.parcels import a_place, a_point, an_agent, bring, code_of, order_to
 
 from .conftest import pay, wish
 from .test_templates import values
@@ -26,10 +25,9 @@ def keeper(db):
 
 
 @pytest.fixture
-def to_point(order, keeper):
-    """The two kettles, which go to a pick-up point."""
-    deliver_to(order, point=a_point(keeper, name="Kilimani Pick-up"))
-    return order
+def to_point(buyer, kettle, keeper):
+    """Two kettles, which go to a pick-up point."""
+    return order_to(buyer, (kettle, 2), point=a_point(keeper, name="Kilimani Pick-up"))
 
 
 def sent(kind, channel="sms"):
@@ -51,10 +49,9 @@ def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier,
     ]
 
 
-def test_who_paid_for_what_comes_to_a_door_is_told_so(carrier, order, buyer):
+def test_who_paid_for_what_comes_to_a_door_is_told_so(carrier, buyer, kettle):
     wish(buyer, language="sw")
-    deliver_to(order, days=1)
-    pay(order)
+    order = pay(order_to(buyer, (kettle, 2), days=1))
 
     assert sent("paid") == [
         f"O-Mache: Tumepokea KES 3,000 kwa oda {order.reference}. Italetwa Milimani kufikia kesho. "
@@ -118,9 +115,8 @@ def test_nobody_is_told_that_it_waits_who_has_it(carrier, keeper, to_point):
     ]
 
 
-def test_what_is_on_its_way_to_a_door_says_to_which(carrier, order):
-    deliver_to(order, area="Milimani, Kisumu")
-    pay(order)
+def test_what_is_on_its_way_to_a_door_says_to_which(carrier, buyer, kettle):
+    order = pay(order_to(buyer, (kettle, 2), area="Milimani, Kisumu"))
     parcel = order.parcels.get()
     agent = an_agent()
     bring(agent, parcel, "fetched")
@@ -154,9 +150,7 @@ def test_a_seller_without_a_place_is_told_to_add_one(carrier, seller, to_point):
 def test_no_seller_is_told_where_another_seller_is_or_the_buyer(carrier, buyer, kettle, seller):
     a_place(seller)
     other = ProductFactory(payment_mpesa_number="254722000009")
-    order = an_order(buyer, (kettle, 1), (other, 1))
-    deliver_to(order)
-    pay(order)
+    pay(order_to(buyer, (kettle, 1), (other, 1)))
 
     for text in sent("sold", "email") + sent("sold"):
         assert "Milimani" not in text

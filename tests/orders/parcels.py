@@ -1,11 +1,14 @@
 """Parcels in the status that a test needs, and who has to do with them."""
 
 from accounts.models import Address
-from orders.models import Order, OrderDelivery, Parcel, PickupPoint
-from payments.reconciliation.outcomes import Outcome, record_outcome
+from orders.cashout import LineRequest, place_order
+from orders.delivery.destinations import Destination
+from orders.models import DeliveryRate, Order, Parcel, PickupPoint
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
-from tests.shopping import PHONE, _receipts, an_order
+from tests.shopping import PHONE, next_key
+
+from .deliveries import pay
 
 RECIPIENT = "254733000777"
 
@@ -42,40 +45,37 @@ def a_place(seller, **more):
     return Address.objects.create(user=seller, **{**about, **more})
 
 
-def deliver_to(order: Order, *, point=None, **more):
-    """What was agreed about where an order goes, and its parcels."""
-    about = {
-        "way": "pickup" if point else "home",
-        "pickup_point": point,
-        "recipient": "Wanjiku Kamau",
-        "phone": RECIPIENT,
-        "county": point.county if point else "kisumu",
-        "area": f"{point.name}, {point.area}" if point else "Milimani",
-        "directions": "" if point else "Blue gate",
-        "days": 2,
-    }
-    OrderDelivery.objects.create(order=order, **{**about, **more})
-    for seller_id in order.tracks.values_list("seller", flat=True).distinct():
-        Parcel.objects.create(order=order, seller_id=seller_id, fee=0)
+def order_to(
+    buyer, *wanted, point=None, phone=PHONE, days=2, recipient="Wanjiku Kamau", **place
+) -> Order:
+    """An unpaid order of its own of (product, number), to a point or to a door; it costs nothing
+    to bring."""
+    way = "pickup" if point else "home"
+    rate = {"fee": 0, "days": days}
+    DeliveryRate.objects.update_or_create(county="", way=way, defaults=rate)
+    there = {"county": "kisumu", "area": "Milimani", "directions": "Blue gate", **place}
+    if point:
+        there = {"pickup_point": point.pk}
+    return place_order(
+        buyer=buyer,
+        lines=[LineRequest(product.pk, number) for product, number in wanted],
+        mpesa_number=phone,
+        idempotency_key=next_key(),
+        delivery=Destination(recipient=recipient, phone=RECIPIENT, **there),
+    ).order
 
 
-def pay(order: Order):
-    payment = order.payments.get()
-    record_outcome(payment.pk, Outcome(True, "0", "", "callback", order.amount, next(_receipts)))
-
-
-def a_parcel(buyer, *products, point=None, phone=PHONE, is_paid=True, **more) -> Parcel:
+def a_parcel(buyer, *products, is_paid=True, **to) -> Parcel:
     """A parcel of a paid order of its own, of these products, all of one seller's."""
     products = products or (ProductFactory(),)
-    order = an_order(buyer, *[(product, 1) for product in products], phone=phone)
-    deliver_to(order, point=point, **more)
+    order = order_to(buyer, *[(product, 1) for product in products], **to)
     if is_paid:
         pay(order)
     return order.parcels.get()
 
 
 def lines(parcel: Parcel):
-    return list(parcel.order.tracks.filter(seller=parcel.seller_id).order_by("pk"))
+    return list(parcel.lines.order_by("pk"))
 
 
 def statuses(parcel: Parcel):

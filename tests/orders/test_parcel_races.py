@@ -11,9 +11,9 @@ from orders.models import Parcel, TrackEvent
 from orders.models.notifications import Notice
 from payments.models import SellerShare
 from tests.factories import ProductFactory, UserFactory, give_role
-from tests.shopping import an_order
 from tests.threads import at_once
 
+from .deliveries import pay
 from .lines import move
 from .parcels import (
     a_parcel,
@@ -22,9 +22,8 @@ from .parcels import (
     bring,
     claim,
     code_of,
-    deliver_to,
     lines,
-    pay,
+    order_to,
     release,
     statuses,
     steps_of,
@@ -165,9 +164,7 @@ def test_guesses_at_once_by_every_door_are_five(buyer, seller):
 @TURNS
 def test_moves_of_two_parcels_of_one_order_do_not_wait_for_each_other_for_ever(buyer, turn):
 
-    order = an_order(buyer, (ProductFactory(), 1), (ProductFactory(), 1))
-    deliver_to(order)
-    pay(order)
+    order = pay(order_to(buyer, (ProductFactory(), 1), (ProductFactory(), 1)))
     one, other = an_agent(), an_agent()
     first, second = order.parcels.order_by("pk")
 

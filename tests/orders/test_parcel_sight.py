@@ -9,6 +9,7 @@ from django.utils import timezone
 from tests.conftest import signed_in
 from tests.factories import UserFactory, give_role
 
+from .deliveries import pay
 from .lines import line_at, move
 from .parcels import (
     RECIPIENT,
@@ -21,7 +22,6 @@ from .parcels import (
     code_of,
     deliveries,
     lines,
-    pay,
     release,
 )
 

@@ -35,11 +35,16 @@ TABLE = {
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "account/addresses/": "PRIVATE GET=122222222222 POST=122222222222",
+    "account/addresses/{address_id}/": (
+        "PRIVATE GET=124444444444 PATCH=124444444444 DELETE=124444444444"
+    ),
+    "counties/": "PUBLIC GET=2",
     "account/sessions/": "PRIVATE GET=122222222222",
     "account/sessions/end-all/": "PRIVATE POST=122222222222",
     "account/sessions/{session_id}/": "PRIVATE DELETE=124444444444",
     "account/messages/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
-    "cashout/": "PRIVATE POST=122222222222",
+    "cashout/": "PRIVATE POST=122022222222",
     "cashout/{order_token}/": "PRIVATE GET=124444444444",
     "cashout/{order_token}/pay/": "PRIVATE POST=124444444444",
     "cashout/{order_token}/cancel/": "PRIVATE POST=124444444444",
@@ -79,6 +84,20 @@ TABLE = {
         "DELETE=llllll......"
     ),
     "admin/payments/console/{kind}/{pk}/{key}/": "PAGE GET=llllll...... POST=llllll343343",
+    "deliveries/": "PRIVATE GET=133332233223",
+    "deliveries/{parcel_id}/claim/": "PRIVATE POST=144442344224",
+    "deliveries/{parcel_id}/release/": "PRIVATE POST=144442244224",
+    "deliveries/{parcel_id}/move/": "PRIVATE POST=144442244224",
+    "admin/deliveries/": (
+        "PAGE "
+        "GET=llllll233223 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/deliveries/{parcel_id}/{key}/": "PAGE GET=llllll...... POST=llllll433443",
     "track/order/": "PRIVATE GET=122222222222",
     "track/order/{track_id}/": "PRIVATE GET=124242244224",
     "track/{track_id}/move/": "PRIVATE POST=194942244224",
@@ -93,6 +112,8 @@ TABLE = {
     "product/{category}/": "PUBLIC GET=2",
     "create/": "PRIVATE POST=122222222222",
     "cart/": "PUBLIC POST=2",
+    "cart/quote/": "PUBLIC POST=2",
+    "pickup-points/": "PUBLIC GET=2",
     "review/{review_id}/answer/": "PRIVATE POST=144244444444",
     "seller/products/": "PRIVATE GET=122222222222",
     "seller/products/export/": "PRIVATE GET=122222222222",
@@ -196,6 +217,18 @@ TABLE = {
     "admin/orders/message/{object_id}/delete/": "PAGE GET=llllll333333",
     "admin/orders/message/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333333",
     "admin/orders/message/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/orders/pickuppoint/": "PAGE GET=llllll333223",
+    "admin/orders/pickuppoint/add/": "PAGE GET=llllll333223",
+    "admin/orders/pickuppoint/{object_id}/history/": "PAGE GET=llllll333223",
+    "admin/orders/pickuppoint/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/orders/pickuppoint/{object_id}/change/": "PAGE GET=llllll333223",
+    "admin/orders/pickuppoint/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/orders/deliveryrate/": "PAGE GET=llllll333223",
+    "admin/orders/deliveryrate/add/": "PAGE GET=llllll333223",
+    "admin/orders/deliveryrate/{object_id}/history/": "PAGE GET=llllll333223",
+    "admin/orders/deliveryrate/{object_id}/delete/": "PAGE GET=llllll333223",
+    "admin/orders/deliveryrate/{object_id}/change/": "PAGE GET=llllll333223",
+    "admin/orders/deliveryrate/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/payments/orderpayment/": "PAGE GET=llllll323323",
     "admin/payments/orderpayment/add/": "PAGE GET=llllll333333",
     "admin/payments/orderpayment/{object_id}/history/": "PAGE GET=llllll323323",
@@ -301,6 +334,7 @@ TABLE = {
     "admin/orders/ordertrack/ to_shipping": "ACTION ------w--ww-",
     "admin/orders/ordertrack/ to_delivered": "ACTION ------w--ww-",
     "admin/orders/ordertrack/ to_cancelled": "ACTION ------w---w-",
+    "admin/orders/ordertrack/ give_fee_back": "ACTION ------w---w-",
     "admin/payments/orderpayment/ ask": "ACTION -------w--w-",
     "admin/payments/gatewayevent/ reapply": "ACTION -------w--w-",
 }
