@@ -279,7 +279,7 @@ class Parcel(models.Model):
     #: When its pick-up point took it in.
     arrived_at = models.DateTimeField(null=True, blank=True)
     #: How many wrong collection codes were typed for it or any of its lines.
-    code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
+    code_misses = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     objects = ParcelQuerySet.as_manager()
 
