@@ -8,7 +8,19 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from orders.models import (
@@ -131,7 +143,8 @@ def _with_whom(now: datetime) -> QuerySet[Parcel]:
     with_whom = Parcel.objects.annotate(last_step=Subquery(last.values("step")[:1]))
     # Nothing is equal to NULL, nor different from it.
     return with_whom.annotate(
-        told=Coalesce(whose, Value(0)), kept=Coalesce("agent_id", Value(0))
+        told=Coalesce(whose, 0, output_field=BigIntegerField()),
+        kept=Coalesce("agent_id", 0, output_field=BigIntegerField()),
     ).exclude(told=F("kept"))
 
 
