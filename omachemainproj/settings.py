@@ -77,6 +77,10 @@ UNPAID_GOODS_PER_NETWORK = env.number(
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
+#: Parcels an agent may have taken on and not fetched yet, and the hours after which one that is not
+#: fetched is free for others again.
+PARCELS_HELD_UNFETCHED = env.number("PARCELS_HELD_UNFETCHED", default=20, least=1, most=1000)
+PARCEL_CLAIM_HOURS = env.number("PARCEL_CLAIM_HOURS", default=24, least=1, most=24 * 14)
 #: What may be paid out to sellers in one day, KES. At least M-Pesa's largest payment.
 PAYOUT_DAILY_LIMIT = env.number(
     "PAYOUT_DAILY_LIMIT", default=1_000_000, least=MAX_B2C, most=1_000_000_000
@@ -109,6 +113,8 @@ KEEP_PHONES_DAYS = env.number("KEEP_PHONES_DAYS", default=365, least=30, most=36
 KEEP_MESSAGES_DAYS = env.number("KEEP_MESSAGES_DAYS", default=180, least=7, most=3650)
 #: How long after the delivery a seller is shown the buyer's number.
 SELLER_SEES_PHONE_DAYS = env.number("SELLER_SEES_PHONE_DAYS", default=7, most=365)
+#: How long after it was handed over an agent is shown a parcel of theirs, with both its ends.
+AGENT_SEES_PARCEL_DAYS = env.number("AGENT_SEES_PARCEL_DAYS", default=7, most=365)
 #: A name somebody had: for so many days it is given to nobody else.
 NAME_RESTS_DAYS = env.number("NAME_RESTS_DAYS", default=365, least=1, most=3650)
 #: Sessions that are over: when, from which address, on what device.
@@ -510,6 +516,8 @@ REST_FRAMEWORK = {
         "review": "30/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
+        "deliveries": "120/min",
+        "claim": "60/min",
         "poll": "120/min",
         # A person's own: who they are, what they bought.
         "read": "240/min",

@@ -29,7 +29,9 @@ from .models import (
     CancelledBy,
     DeliveryRate,
     Order,
+    OrderDelivery,
     OrderTrack,
+    Parcel,
     PaymentStatus,
     PickupPoint,
     TrackEvent,
@@ -60,6 +62,36 @@ class TrackEventInline(ReadOnlyInline):
     show_change_link = False
 
 
+class DeliveryInline(ReadOnlyInline):
+    """Where an order goes, for whoever may see orders."""
+
+    model = OrderDelivery
+    fields = ("way", "recipient", "phone", "county", "area", "directions", "pickup_point", "days")
+    readonly_fields = fields
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("orders.view_order")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderDelivery]:
+        return super().get_queryset(request).select_related("pickup_point")
+
+
+class ParcelInline(ReadOnlyInline):
+    """Its parcels: whose each is, and whether its pick-up point has it."""
+
+    model = Parcel
+    fields = ("seller", "fee", "fee_state", "agent", "claimed_at", "arrived_at")
+    readonly_fields = fields
+    show_change_link = False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("orders.view_order")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Parcel]:
+        return super().get_queryset(request).select_related("seller", "agent")
+
+
 class OrderAdmin(DownloadAdmin):
     """An order with its lines. Registered in payments.admin, with its payments."""
 
@@ -76,7 +108,7 @@ class OrderAdmin(DownloadAdmin):
     list_select_related = ("buyer",)
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
-    inlines = [TrackInline]
+    inlines = [TrackInline, DeliveryInline, ParcelInline]
     actions = ["cancel", "download"]
 
     def find(self, term: str) -> dict[str, Any]:
@@ -110,15 +142,16 @@ class OrderTrackAdmin(DownloadAdmin):
     search_help_text = "Order token, reference, phone or buyer."
     inlines = [TrackEventInline]
     actions = [*ACTIONS.values(), "download"]
-    #: What the seller is paid, and where: hidden from delivery agents.
-    money = ("payment_mpesa_number", "commission")
+    #: What the seller is paid, and where, and who bought it: hidden from delivery agents. Whom they
+    #: have to call for a parcel is on the page of parcels, as long as they have to.
+    hidden = ("payment_mpesa_number", "commission", "buyer")
 
     def find(self, term: str) -> dict[str, Any]:
         found = find_orders(term)
         return {f"order__{name}": value for name, value in found.items()}
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        hidden = () if request.user.has_perm("orders.view_order") else self.money
+        hidden = () if request.user.has_perm("orders.view_order") else self.hidden
         return [*super().get_exclude(request, obj), *hidden]
 
     def get_search_results(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import Enum
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from accounts.backoffice.interest import require_no_interest
 from accounts.models import User
@@ -19,8 +21,9 @@ from omachemainproj.text import fold_identifier
 from products import stock
 from products.stock import StockLine
 
+from .claims import BRINGS, ClaimedByAnother, require_claim
 from .lifecycle import close_if_all_returned
-from .models import Order, OrderTrack, TrackEvent, TrackStatus
+from .models import Order, OrderTrack, Parcel, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
 from .models.orders import MAX_CODE_MISSES
 from .notifications.notify import notify
@@ -37,6 +40,7 @@ class Role(Enum):
     BUYER = "its buyer"
     SELLER = "its seller"
     AGENT = "a delivery agent"
+    POINT = "who hands over at its pick-up point"
     STAFF = "staff"
     SHOP = "the shop itself"
 
@@ -50,7 +54,7 @@ TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
         TrackStatus.CANCELLED: frozenset({Role.BUYER, Role.SELLER, Role.STAFF}),
     },
     TrackStatus.FETCHED: {
-        TrackStatus.SHIPPING: frozenset({Role.AGENT, Role.STAFF}),
+        TrackStatus.SHIPPING: frozenset({Role.AGENT, Role.POINT, Role.STAFF}),
         TrackStatus.DELIVERED: frozenset({Role.BUYER, Role.SELLER, Role.AGENT, Role.STAFF}),
         TrackStatus.CANCELLED: frozenset({Role.STAFF}),
     },
@@ -69,6 +73,8 @@ NOTIFIED = {
 }
 
 
+#: Who brings goods without having bought or sold them.
+DELIVERING = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
 #: What is not done with goods whose payment is in doubt.
 HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
 
@@ -91,18 +97,34 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     """What a person is to a line; empty for somebody it does not concern.
 
     Whoever bought or sold it has no other role, whatever they are allowed: they would confirm the
-    delivery they are paid for, or refund what they have.
+    delivery they are paid for, or refund what they have. Who hands over at the pick-up point a line
+    goes to, and has no other power, has to do with it from when it was fetched.
     """
     parts = {Role.BUYER: line.buyer_id, Role.SELLER: line.seller_id}
     own = frozenset(role for role, person_id in parts.items() if person_id == user.pk)
-    return own or powers_of(user)
+    if own:
+        return own
+    powers = powers_of(user)
+    if not powers and line.track_status in HANDED_OVER and is_at_point(user, line):
+        return frozenset({Role.POINT})
+    return powers
+
+
+def is_at_point(user: User, line: OrderTrack) -> bool:
+    """Whether a person hands over at the pick-up point a line goes to.
+
+    One query, and none where the line is in no parcel.
+    """
+    if line.parcel_id is None:
+        return False
+    return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
 
 
 def powers_of(user: User) -> frozenset[Role]:
     """The roles a person's permissions give them for lines in which they have no part."""
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})
-    return frozenset({Role.AGENT}) if user.has_perm("orders.move_track") else frozenset()
+    return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
 
 
 def move_line(
@@ -125,21 +147,23 @@ def move_line(
 
     Safe to repeat: nothing changes where the line has that status already. Returns the line.
 
+    What an agent fetches of a parcel that nobody has taken on is theirs to bring from then on.
+
     Raises OrderTrack.DoesNotExist for somebody the line does not concern, NotAllowed,
-    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, and FieldRefusal for a
-    wrong code or a missing reason.
+    PaymentInDoubt, OwnInterest for staff and agents who have a part in it, ClaimedByAnother for an
+    agent whose parcel it is not, and FieldRefusal for a wrong code or a missing reason.
     """
     line = OrderTrack.objects.select_related("order").get(pk=track_id)
     roles = roles_of(by, line)
     if not roles:
         raise OrderTrack.DoesNotExist(f"no line {track_id} for {by}")
-    if roles & {Role.AGENT, Role.STAFF} or is_kept_from_own(by, line, to):
+    if roles & DELIVERING or is_kept_from_own(by, line, to):
         require_no_interest(by, line)
     has_code = False
     if code and to == TrackStatus.DELIVERED and to in TRANSITIONS[line.track_status]:
-        _check_code(line, code)
+        check_code([line], code)
         has_code = True
-    return _move(
+    return move_locked(
         track_id, to, by=by, roles=roles, note=note, has_code=has_code, goods_there=goods_there
     )
 
@@ -156,7 +180,7 @@ def lock_line(line: OrderTrack) -> OrderTrack:
 
 
 @transaction.atomic
-def _move(
+def move_locked(
     track_id: int,
     to: str,
     *,
@@ -164,14 +188,17 @@ def _move(
     roles: frozenset[Role],
     note: str,
     has_code: bool,
-    goods_there: bool | None,
+    goods_there: bool | None = None,
 ) -> OrderTrack:
+    """``move_line``, once it is known what somebody is to the line, and checked what they typed."""
     order, line = _lock(track_id)
     if line.track_status == to:
         return line
     allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
+    if Role.AGENT in allowed and Role.STAFF not in allowed:
+        _require_own_parcel(line, to, by)
     if order.in_doubt and to in HANDED_OVER:
         raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
@@ -187,6 +214,19 @@ def _move(
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
     return line
+
+
+def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:
+    """Raise ClaimedByAnother where another agent brings the line's parcel.
+
+    Not for who takes it in at its pick-up point, or hands it over there, as well.
+    """
+    try:
+        require_claim(line, agent, takes=to == TrackStatus.FETCHED)
+    except ClaimedByAnother:
+        ways = TRANSITIONS[line.track_status][to]
+        if Role.POINT not in ways or not is_at_point(agent, line):
+            raise
 
 
 def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bool) -> None:
@@ -213,17 +253,25 @@ def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
 
 
-def _check_code(line: OrderTrack, code: str) -> None:
-    """Compare a code with the buyer's. Each try is counted before it is compared, and committed.
+def check_code(lines: Sequence[OrderTrack], code: str) -> None:
+    """Compare a code with those the buyer was given for these lines, one of which is enough.
+
+    Each try is counted before it is compared, and committed. The tries at all lines of a parcel
+    count together, whether at one of them or at the whole: more lines are no more guesses.
 
     Raises FieldRefusal for a wrong code, and for any code after too many wrong ones.
     """
-    left = OrderTrack.objects.filter(pk=line.pk, code_misses__lt=MAX_CODE_MISSES)
-    if not left.update(code_misses=F("code_misses") + 1):
+    parcel_id = lines[0].parcel_id
+    counted: QuerySet[Any] = OrderTrack.objects.filter(pk=lines[0].pk)
+    if parcel_id is not None:
+        counted = Parcel.objects.filter(pk=parcel_id)
+    if not counted.filter(code_misses__lt=MAX_CODE_MISSES).update(code_misses=F("code_misses") + 1):
         refuse_field("code", "Too many wrong codes were typed. The buyer or the shop can confirm.")
-    if not hmac.compare_digest(line.collection_code.encode(), code.encode()):
+    # All are compared: how long it takes tells nothing.
+    agree = [hmac.compare_digest(line.collection_code.encode(), code.encode()) for line in lines]
+    if not any(agree):
         refuse_field("code", "This is not the code the buyer was given.")
-    OrderTrack.objects.filter(pk=line.pk).update(code_misses=F("code_misses") - 1)
+    counted.update(code_misses=F("code_misses") - 1)
 
 
 def digits_of_code(typed: str) -> str:

@@ -1,4 +1,4 @@
-"""Who has a part in an order, in one of its lines, and in a message (accounts.backoffice.interest).
+"""Who has a part in an order, its lines and parcels, and a message: accounts.backoffice.interest.
 
 ``payments.interest`` adds the phones that were asked to pay, and the number a seller gave since.
 """
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
 
-from .models import Order, OrderDelivery, OrderTrack
+from .models import Order, OrderDelivery, OrderTrack, Parcel
 from .models.notifications import Message
 
 
@@ -36,6 +36,16 @@ def _of_line(line: OrderTrack) -> Parties:
     if line.parcel_id is not None:
         numbers += _taken_in_by(line.order_id)
     return Parties(people(line.buyer_id, line.seller_id), phones(numbers))
+
+
+@parties_of(Parcel)
+def _of_parcel(parcel: Parcel) -> Parties:
+    """Its buyer and its seller, and who takes it in."""
+    order, numbers = parcel.order, parcel.lines.values_list("payment_mpesa_number", flat=True)
+    return Parties(
+        people(order.buyer_id, parcel.seller_id),
+        phones([order.mpesa_number, order.delivery.phone, *numbers]),
+    )
 
 
 @parties_of(Message)

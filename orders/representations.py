@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 from django.utils import timezone
 
 from .delivery.representation import represent_delivery
@@ -88,9 +89,10 @@ def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[st
 def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
     """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    Of the buyer it has the first name and, from paid to a week after delivery, the number to call.
+    Of the buyer it has the first name and, from paid to a week after delivery, the number to call
+    and the county the goods go to. Who takes them in there, and where, is the agent's to know.
     """
-    picture = row.product__thumbnail
+    picture, shown = row.product__thumbnail, _shows_buyer(row)
     return {
         "id": row.id,
         "order": row.order__reference,
@@ -102,13 +104,21 @@ def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
         "amount": row.amount,
         "track_status": row.track_status,
         "buyer": row.buyer__first_name or "customer",
-        "phone": row.order__mpesa_number if _shows_phone(row) else None,
+        "phone": row.order__mpesa_number if shown else None,
+        "county": row.order__delivery__county if shown else None,
+        "delivery": _represent_way(row) if shown else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
     }
 
 
-def _shows_phone(row: Any) -> bool:
+def _represent_way(row: Any) -> dict[str, Any] | None:
+    """By which way goods go; None where buyer and seller arrange it between them."""
+    way, point = row.order__delivery__way, row.order__delivery__pickup_point__name
+    return {"way": way, "pickup_point": point} if way else None
+
+
+def _shows_buyer(row: Any) -> bool:
     if row.track_status == TrackStatus.DELIVERED:
         # A line does not change after its delivery but by its return.
         shown_for = timedelta(days=settings.SELLER_SEES_PHONE_DAYS)
@@ -117,18 +127,40 @@ def _shows_phone(row: Any) -> bool:
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
-    """All changes of a line's status, oldest first. One query."""
+    """All changes of a line's status, oldest first, and when it reached its pick-up point.
+
+    One query.
+    """
     created = TrackStatus.CREATED.value
     steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
-    return steps + [
-        {
-            "track_status": event.track_status,
-            "at": event.created_at,
-            "by": _actor(event, line),
-            "note": event.note,
-        }
-        for event in line.events.order_by("pk")
-    ]
+    arrived_at = None
+    for event in line.events.annotate(arrived_at=F("track__parcel__arrived_at")).order_by("pk"):
+        arrived_at = event.arrived_at
+        steps += _arrival(steps[-1], event.created_at, arrived_at)
+        steps.append(
+            {
+                "track_status": event.track_status,
+                "at": event.created_at,
+                "by": _actor(event, line),
+                "note": event.note,
+            }
+        )
+    return steps + _arrival(steps[-1], None, arrived_at)
+
+
+def _arrival(
+    step: dict[str, Any], until: datetime | None, arrived_at: datetime | None
+) -> list[dict[str, Any]]:
+    """That a line which was on its way reached its pick-up point, if it was before the next step.
+
+    The line is on its way still: what it waits for is its buyer.
+    """
+    if arrived_at is None or step["track_status"] != TrackStatus.SHIPPING:
+        return []
+    if step["at"] > arrived_at or (until is not None and until < arrived_at):
+        return []
+    note = "It waits at the pick-up point."
+    return [{"track_status": step["track_status"], "at": arrived_at, "by": "shop", "note": note}]
 
 
 def _actor(event: TrackEvent, line: OrderTrack) -> str:

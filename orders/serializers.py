@@ -7,6 +7,7 @@ from typing import Any
 from django.core.validators import MaxValueValidator
 from rest_framework import serializers
 
+from accounts.counties import County
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
@@ -20,7 +21,7 @@ from products.models import MAX_STOCK
 
 from .delivery.serializers import DeliveryInput, DeliveryOutput, OrderDeliveryOutput
 from .fulfilment import digits_of_code
-from .models import PaymentStatus, TrackStatus
+from .models import DeliveryWay, PaymentStatus, TrackStatus
 from .refusals import LineRequest
 
 MAX_LINES = 100
@@ -285,6 +286,13 @@ class SaleFilterInput(serializers.Serializer):
     )
 
 
+class WayOutput(serializers.Serializer):
+    """How a line is brought to its buyer."""
+
+    way = serializers.ChoiceField(DeliveryWay.choices)
+    pickup_point = serializers.CharField(allow_null=True, help_text="The point's name.")
+
+
 class SaleOutput(serializers.Serializer):
     """One line of an order, for its seller."""
 
@@ -300,6 +308,14 @@ class SaleOutput(serializers.Serializer):
     buyer = serializers.CharField(help_text="Their first name, or `customer`.")
     phone = serializers.CharField(
         allow_null=True, help_text="The number to call, once it is paid: 2547… or 2541…."
+    )
+    county = serializers.ChoiceField(
+        County.choices,
+        allow_null=True,
+        help_text="Where it goes, while `phone` is shown; null where no delivery was agreed.",
+    )
+    delivery = WayOutput(
+        allow_null=True, help_text="The same; an agent collects it at the seller's place."
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()

@@ -23,6 +23,7 @@ from accounts.names import forget_rested_names
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_entries
+from orders.claims import free_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
@@ -73,6 +74,7 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         ask_about_receipts,
         process_due_refunds,
         auto_confirm_deliveries,
+        free_parcels,
         create_due_payouts,
         process_due_payouts,
         compose_notifications,

@@ -24,7 +24,7 @@ from accounts.backoffice.interest import (
 )
 from accounts.models import Audit
 from orders.lookup import find_by_typed_reference
-from orders.models import Order, OrderTrack, TrackEvent, TrackStatus
+from orders.models import Order, OrderTrack, Parcel, TrackEvent, TrackStatus
 from payments.models import (
     GatewayEvent,
     OrderPayment,
@@ -58,6 +58,14 @@ def _of_line(line: OrderTrack) -> Parties:
     """The phones that were asked to pay, and the number its seller has given since."""
     asked = OrderPayment.objects.filter(order=line.order_id).values_list("phone", flat=True)
     paid = SellerShare.objects.filter(track=line.pk).values_list("phone", flat=True)
+    return Parties(phones=phones(asked.union(paid)))
+
+
+@parties_of(Parcel)
+def _of_parcel(parcel: Parcel) -> Parties:
+    """As of its lines."""
+    asked = OrderPayment.objects.filter(order=parcel.order_id).values_list("phone", flat=True)
+    paid = SellerShare.objects.filter(track__parcel=parcel.pk).values_list("phone", flat=True)
     return Parties(phones=phones(asked.union(paid)))
 
 

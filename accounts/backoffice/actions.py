@@ -313,7 +313,7 @@ def _run(
         try:
             said = perform(action, row, form.cleaned_data, by=by)
         except Refusal as refusal:
-            model_admin.message_user(request, f"{row}: {_words(refusal)}", messages.WARNING)
+            model_admin.message_user(request, f"{row}: {words_of(refusal)}", messages.WARNING)
         except IntegrityError:
             model_admin.message_user(request, f"{row}: {FASTER}.", messages.WARNING)
         else:
@@ -327,7 +327,8 @@ def _run(
     return None
 
 
-def _words(refusal: Refusal) -> str:
+def words_of(refusal: Refusal) -> str:
+    """What a page says of a refusal, without the names of fields."""
     if isinstance(refusal, FieldRefusal):
         return " ".join(str(text) for texts in refusal.errors.values() for text in texts)
     return str(refusal)

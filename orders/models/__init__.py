@@ -7,9 +7,13 @@ from .delivery import (
     FeeState,
     OrderDelivery,
     Parcel,
+    ParcelEvent,
     ParcelQuerySet,
+    ParcelStatus,
+    ParcelStep,
     PickupPoint,
     PickupPointQuerySet,
+    status_of_parcel,
 )
 from .digests import (
     AGREED_OF_DELIVERY,
@@ -69,7 +73,10 @@ __all__ = [
     "OrderTrack",
     "OrderTrackQuerySet",
     "Parcel",
+    "ParcelEvent",
     "ParcelQuerySet",
+    "ParcelStatus",
+    "ParcelStep",
     "PaymentStatus",
     "PickupPoint",
     "PickupPointQuerySet",
@@ -80,4 +87,5 @@ __all__ = [
     "digest_delivery",
     "new_collection_code",
     "new_reference",
+    "status_of_parcel",
 ]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.counties import County
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_PAYMENT
 
-from .orders import Order
+from .orders import MAX_CODE_MISSES, TO_FULFIL, Order, OrderTrack, TrackStatus
 
 #: More than a rate says by mistake: KES for one parcel, and days.
 MAX_FEE, MAX_DAYS = 20_000, 60
@@ -164,14 +167,92 @@ class FeeState(models.TextChoices):
     RETURNED = "returned"  # owed back to the buyer, or back already
 
 
+class ParcelStatus(models.TextChoices):
+    """How far a parcel is: as far as the line of it that is behind, cancelled ones apart."""
+
+    TO_FETCH = "to_fetch", "to fetch"
+    FETCHED = "fetched", "fetched"
+    SHIPPING = "shipping", "on the way"
+    ARRIVED = "arrived", "at the pick-up point"
+    DELIVERED = "delivered", "handed over"
+
+
+#: By the status of the line that is furthest behind, that of its parcel.
+_STATUS_BY_LINE = {
+    TrackStatus.PAID.value: ParcelStatus.TO_FETCH,
+    TrackStatus.FETCHED.value: ParcelStatus.FETCHED,
+    TrackStatus.SHIPPING.value: ParcelStatus.SHIPPING,
+    TrackStatus.DELIVERED.value: ParcelStatus.DELIVERED,
+}
+_LINE_STATUS = {status: line_status for line_status, status in _STATUS_BY_LINE.items()}
+
+
+def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelStatus | None:
+    """How far a parcel of lines at these statuses is; None where there is nothing to bring."""
+    for line_status, status in _STATUS_BY_LINE.items():
+        if line_status in line_statuses:
+            waits = status == ParcelStatus.SHIPPING and has_arrived
+            return ParcelStatus.ARRIVED if waits else status
+    return None
+
+
+def _with_line(*statuses: str, **columns: Any) -> Exists:
+    """Whether a parcel, outside, has a line at one of these statuses."""
+    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"))
+    return Exists(lines.filter(track_status__in=statuses, **columns))
+
+
 class ParcelQuerySet(models.QuerySet["Parcel"]):
     def claimed_by(self, agent: User | int) -> ParcelQuerySet:
         """Parcels that this agent has taken on."""
         return self.filter(agent=agent)
 
+    def others_than(self, agent: User | int) -> ParcelQuerySet:
+        """Parcels that this agent has not taken on."""
+        return self.filter(Q(agent__isnull=True) | ~Q(agent=agent))
+
     def free(self) -> ParcelQuerySet:
         """Parcels that no agent has taken on."""
         return self.filter(agent__isnull=True)
+
+    def to_bring(self) -> ParcelQuerySet:
+        """Parcels of which something is paid for and not handed over yet."""
+        return self.filter(_with_line(*TO_FULFIL))
+
+    def seen_since(self, since: datetime) -> ParcelQuerySet:
+        """Parcels to bring, and those that were handed over since then."""
+        return self.filter(
+            _with_line(*TO_FULFIL) | _with_line(TrackStatus.DELIVERED, updated_at__gt=since)
+        )
+
+    def unfetched(self) -> ParcelQuerySet:
+        """Parcels that are all still with their sellers."""
+        return self.filter(
+            _with_line(TrackStatus.PAID),
+            ~_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED),
+        )
+
+    def come(self) -> ParcelQuerySet:
+        """Parcels of which something has left its seller."""
+        return self.filter(
+            _with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED)
+        )
+
+    def at_status(self, status: str) -> ParcelQuerySet:
+        """Parcels that are as far as this (ParcelStatus)."""
+        has_arrived = status == ParcelStatus.ARRIVED
+        line_status = TrackStatus.SHIPPING if has_arrived else _LINE_STATUS[ParcelStatus(status)]
+        found = self.filter(_with_line(line_status))
+        statuses = list(_STATUS_BY_LINE)
+        if behind := statuses[: statuses.index(line_status)]:
+            found = found.filter(~_with_line(*behind))
+        if line_status == TrackStatus.SHIPPING:
+            found = found.filter(arrived_at__isnull=not has_arrived)
+        return found
+
+    def at_points_of(self, agent: User | int) -> ParcelQuerySet:
+        """Parcels that go to a pick-up point where this person hands over."""
+        return self.filter(order__delivery__pickup_point__agents=agent)
 
     def with_fee(self, state: FeeState) -> ParcelQuerySet:
         """Parcels whose fee is in this state."""
@@ -203,8 +284,13 @@ class Parcel(models.Model):
         blank=True,
         on_delete=models.PROTECT,
         related_name="parcels",
+        db_index=False,  # parcel_of_agent_newest begins with it
     )
     claimed_at = models.DateTimeField(null=True, blank=True)
+    #: When its pick-up point took it in.
+    arrived_at = models.DateTimeField(null=True, blank=True)
+    #: How many wrong collection codes were typed for it or any of its lines.
+    code_misses = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
 
     objects = ParcelQuerySet.as_manager()
 
@@ -221,10 +307,57 @@ class Parcel(models.Model):
                 condition=Q(agent__isnull=True, claimed_at__isnull=True)
                 | Q(agent__isnull=False, claimed_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="parcel_has_no_more_misses_than_are_allowed",
+                condition=Q(code_misses__gte=0, code_misses__lte=MAX_CODE_MISSES),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["agent", "-id"], name="parcel_of_agent_newest"),
         ]
 
     def __str__(self) -> str:
         return f"parcel {self.pk}"
+
+
+class ParcelStep(models.TextChoices):
+    CLAIMED = "claimed"
+    RELEASED = "released"  # by its agent, or by staff
+    FREED = "freed"  # by the shop: not fetched in time, or its agent brings nothing any more
+    ARRIVED = "arrived"  # at its pick-up point
+
+
+class ParcelEvent(models.Model):
+    """Who took a parcel on or gave it up, and who took it in: when, and why. Only added to."""
+
+    parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="events")
+    step = models.CharField(max_length=8, choices=ParcelStep)
+    #: Whose claim it is or was; None of an arrival.
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    #: None when the shop itself did it.
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.CheckConstraint(
+                name="parcel_step_is_one_there_is", condition=Q(step__in=ParcelStep.values)
+            ),
+            models.CheckConstraint(
+                name="parcel_step_about_a_claim_names_its_agent",
+                condition=Q(step=ParcelStep.ARRIVED, agent__isnull=True)
+                | Q(~Q(step=ParcelStep.ARRIVED), agent__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.step)
 
 
 class FeeReturn(models.Model):

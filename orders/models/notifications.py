@@ -16,6 +16,7 @@ class NotificationKind(models.TextChoices):
     PAID = "paid", "order paid"
     PROMPT_FAILED = "prompt_failed", "prompt failed"
     SHIPPED = "shipped", "on the way"
+    ARRIVED = "arrived", "at the pick-up point"
     DELIVERED = "delivered", "delivered"
     GOES_BACK = "goes_back", "money is going back"
     REFUNDED = "refunded", "money sent back"

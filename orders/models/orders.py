@@ -171,10 +171,14 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
         """Lines that have been shipping at least since then, the longest first.
 
-        Not those of an order whose payment is in doubt.
+        Not those of an order whose payment is in doubt, and none that goes to a pick-up point:
+        it lies there, and not with its buyer, until they come.
         """
         on_the_road = self.filter(
-            track_status=TrackStatus.SHIPPING, updated_at__lte=since, order__in_doubt=False
+            track_status=TrackStatus.SHIPPING,
+            updated_at__lte=since,
+            order__in_doubt=False,
+            order__delivery__pickup_point__isnull=True,
         )
         return on_the_road.order_by("updated_at")
 

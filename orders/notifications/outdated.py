@@ -7,6 +7,9 @@ from django.utils import timezone
 from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, TrackStatus
 from orders.models.notifications import Notice, NotificationKind
 
+#: Kinds that are about some lines of an order, each with a notification of its own.
+OF_LINES = {NotificationKind.SHIPPED, NotificationKind.ARRIVED, NotificationKind.DELIVERED}
+
 
 def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
     """Whether there is nothing left of what a notification says, or of what it asks for.
@@ -32,11 +35,14 @@ def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
 def current_lines(notice: Notice) -> OrderTrackQuerySet:
     """The lines a notification is about that still are as it says, by id.
 
-    Of those shipped or delivered, all that the order's notifications of that kind name.
+    Of those shipped, arrived or delivered, all that the order's notifications of that kind name.
     """
     kind = NotificationKind(notice.kind)
     lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
-    if kind in {NotificationKind.SHIPPED, NotificationKind.DELIVERED}:
+    if kind == NotificationKind.SHIPPED:
+        # What waits at a pick-up point is on its way no more.
+        lines = lines.filter(parcel__arrived_at__isnull=True)
+    if kind in OF_LINES:
         return lines.filter(notices__order=notice.order_id, notices__kind=kind)
     return lines.filter(order=notice.order_id)
 
@@ -46,5 +52,6 @@ _NOT_ANY_MORE = {
     NotificationKind.PAID: OFF,
     NotificationKind.SOLD: OFF,
     NotificationKind.SHIPPED: (*OFF, TrackStatus.DELIVERED),
+    NotificationKind.ARRIVED: (*OFF, TrackStatus.DELIVERED),
     NotificationKind.DELIVERED: OFF,
 }

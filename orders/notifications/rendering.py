@@ -15,22 +15,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.contacts import has_proven_email, may_be_written_to
-from accounts.models import User
+from accounts.models import Address, User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
-from orders.models import OFF, Order, OrderTrack
+from orders.models import OFF, Order, OrderDelivery, OrderTrack
 from orders.models.notifications import Message, MessageChannel, Notice, NotificationKind
 
 from . import templates
 from .channels import is_sms_on
 from .links import Link, Page, link_to
-from .outdated import current_lines, is_outdated
+from .outdated import OF_LINES, current_lines, is_outdated
+from .places import collect_sentence, place_of, where_sentence
 from .templates import Item
 
 #: Which of a person's preferences a kind falls under.
 _PREFERENCES = {
     NotificationKind.PAID: "buying",
     NotificationKind.SHIPPED: "buying",
+    NotificationKind.ARRIVED: "buying",
     NotificationKind.DELIVERED: "buying",
     NotificationKind.GOES_BACK: "buying",
     NotificationKind.REFUNDED: "buying",
@@ -38,8 +40,6 @@ _PREFERENCES = {
     NotificationKind.SOLD: "selling",
     NotificationKind.PAID_OUT: "selling",
 }
-#: Kinds of which all notifications of an order that are due make one message.
-_COMBINED = {NotificationKind.SHIPPED, NotificationKind.DELIVERED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,11 @@ class _Draft:
     reference: str
     link: Link
     items: list[Item] = field(default_factory=list)
+    #: Where the goods of a buyer's go.
+    delivery: OrderDelivery | None = None
+    #: Of a seller's, that an agent comes for them, and where to.
+    is_collected: bool = False
+    collected_at: Address | None = None
 
 
 @transaction.atomic
@@ -81,18 +86,20 @@ def _lock(notice_id: int) -> list[Notice]:
     if notice is None:
         return []
     due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
-    if notice.kind in _COMBINED and notice.order_id is not None:
+    if notice.kind in OF_LINES and notice.order_id is not None:
         return list(due.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
     return list(due.filter(pk=notice_id))
 
 
 def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
     notice = notices[0]
-    order = Order.objects.select_related("buyer__message_preferences").get(notices=notice)
+    order = Order.objects.select_related(
+        "buyer__message_preferences", "delivery__pickup_point"
+    ).get(notices=notice)
     lines: Iterable[OrderTrack] = []
     if notice.kind == NotificationKind.PAID:
         lines = current_lines(notice)
-    elif notice.kind in _COMBINED:
+    elif notice.kind in OF_LINES:
         lines = current_lines(notice).filter(notices__in=notices).distinct()
     with_codes = notice.kind != NotificationKind.DELIVERED
     yield _Draft(
@@ -105,15 +112,19 @@ def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
             Item(line.name, line.number, (line.shown_code or "") if with_codes else "")
             for line in lines
         ],
+        delivery=getattr(order, "delivery", None),
     )
 
 
 def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
     """One draft a seller, with all their lines of the order."""
-    order = Order.objects.get(notices=notices[0])
+    order = Order.objects.select_related("delivery").get(notices=notices[0])
+    is_collected = hasattr(order, "delivery")
     tracks = order.tracks.select_related("seller__message_preferences")
     sold = tracks.exclude(track_status__in=OFF).order_by("seller_id", "pk")
-    for _, lines in groupby(sold, key=lambda line: line.seller_id):
+    of_sellers = Address.objects.collection_places().filter(user__in=sold.values("seller"))
+    places = {place.user_id: place for place in of_sellers} if is_collected else {}
+    for seller_id, lines in groupby(sold, key=lambda line: line.seller_id):
         theirs = list(lines)
         yield _Draft(
             user=theirs[0].seller,
@@ -122,6 +133,8 @@ def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
             reference=order.reference,
             link=link_to(Page.SALES, order),
             items=[Item(line.name, line.number) for line in theirs],
+            is_collected=is_collected,
+            collected_at=places.get(seller_id),
         )
 
 
@@ -140,6 +153,7 @@ _DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
     NotificationKind.PAID: _draft_for_buyer,
     NotificationKind.PROMPT_FAILED: _draft_for_buyer,
     NotificationKind.SHIPPED: _draft_for_buyer,
+    NotificationKind.ARRIVED: _draft_for_buyer,
     NotificationKind.DELIVERED: _draft_for_buyer,
     NotificationKind.GOES_BACK: _draft_for_buyer,
     NotificationKind.REFUNDED: _draft_for_buyer,
@@ -162,16 +176,29 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         next_try_at=timezone.now(),
     )
     if getattr(preferences, f"{group}_email") and has_proven_email(draft.user.pk):
+        said = values | _places(notice, draft, language, in_full=True)
         subject, text = templates.render_email(
-            notice.kind, language, values, draft.items, link=draft.link
+            notice.kind, language, said, draft.items, link=draft.link
         )
         yield message(
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )
     wants_sms = is_sms_on() and getattr(preferences, f"{group}_sms")
     if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
-        text = templates.render_sms(notice.kind, language, values, draft.items)
+        said = values | _places(notice, draft, language, in_full=False)
+        text = templates.render_sms(notice.kind, language, said, draft.items)
         yield message(channel=MessageChannel.SMS, contact=draft.phone, text=text)
+
+
+def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> dict[str, str]:
+    """Where goods go, or are collected; nothing of it where there is no delivery."""
+    kind, to = notice.kind, draft.delivery
+    collect = collect_sentence(language, draft.collected_at) if draft.is_collected else ""
+    return {
+        "place": place_of(kind, language, to, in_full=in_full),
+        "where": where_sentence(kind, language, to, in_full=in_full),
+        "collect": collect,
+    }
 
 
 def _template_values(notice: Notice, draft: _Draft, language: str) -> dict[str, str]:

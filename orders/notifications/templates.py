@@ -44,18 +44,18 @@ class _Template:
 
 _TEMPLATES: dict[tuple[str, str], _Template] = {
     (NotificationKind.PAID, "en"): _Template(
-        "O-Mache: {amount} received for order {reference}. With the goods in your hands, tell who "
-        "brought them the code: {items}. Thank you!",
+        "O-Mache: {amount} received for order {reference}.{where} With the goods in your hands, "
+        "tell who brought them the code: {items}. Thank you!",
         "Order {reference} is paid",
-        "Thank you! {amount} was received for your order {reference}.\n\n"
+        "Thank you! {amount} was received for your order {reference}.{where}\n\n"
         "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
     (NotificationKind.PAID, "sw"): _Template(
-        "O-Mache: Tumepokea {amount} kwa oda {reference}. Ukishapata bidhaa mkononi, mpe "
-        "aliyekuletea nambari hii ya siri: {items}. Asante!",
+        "O-Mache: Tumepokea {amount} kwa oda {reference}.{where} Ukishapata bidhaa "
+        "mkononi, mpe aliyekuletea nambari hii ya siri: {items}. Asante!",
         "Oda {reference} imelipwa",
-        "Asante! Tumepokea {amount} kwa oda yako {reference}.\n\n"
+        "Asante! Tumepokea {amount} kwa oda yako {reference}.{where}\n\n"
         "Ukishapata bidhaa mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
@@ -70,31 +70,50 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Oda yako {reference}, {amount}, bado haijalipwa.\n\n{why}{by_hand}",
     ),
     (NotificationKind.SHIPPED, "en"): _Template(
-        "O-Mache: on the way to you, order {reference}. With the goods in your hands, tell who "
-        "brought them the code: {items}.",
+        "O-Mache: on the way to you, order {reference}.{where} With the goods in your hands, "
+        "tell who brought them the code: {items}.",
         "Order {reference} is on the way",
-        "Goods of your order {reference} are on the way to you.\n\n"
+        "Goods of your order {reference} are on the way to you.{where}\n\n"
         "When you have them in your hands, and not before, tell who brought them the code:\n\n"
         "{items}",
     ),
     (NotificationKind.SHIPPED, "sw"): _Template(
-        "O-Mache: Bidhaa za oda {reference} ziko njiani kuja kwako. Ukishazipata mkononi, mpe "
-        "aliyekuletea nambari hii ya siri: {items}.",
+        "O-Mache: Bidhaa za oda {reference} ziko njiani kuja kwako.{where} Ukishazipata mkononi, "
+        "mpe aliyekuletea nambari hii ya siri: {items}.",
         "Oda {reference} iko njiani",
-        "Bidhaa za oda yako {reference} ziko njiani kuja kwako.\n\n"
+        "Bidhaa za oda yako {reference} ziko njiani kuja kwako.{where}\n\n"
         "Ukishazipata mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
         "{items}",
     ),
+    (NotificationKind.ARRIVED, "en"): _Template(
+        "O-Mache: order {reference} waits for you at {place}. With the goods in your hands, tell "
+        "them the code: {items}.",
+        "Order {reference} waits for you",
+        "Goods of your order {reference} wait for you at {place}.\n\n"
+        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.ARRIVED, "sw"): _Template(
+        "O-Mache: Oda {reference} inakusubiri {place}. Ukishapata bidhaa mkononi, waambie nambari "
+        "hii ya siri: {items}.",
+        "Oda {reference} inakusubiri",
+        "Bidhaa za oda yako {reference} zinakusubiri {place}.\n\n"
+        "Ukishazipata mkononi, wala si kabla, mwambie anayekukabidhi nambari hii ya siri:\n\n"
+        "{items}",
+    ),
     (NotificationKind.DELIVERED, "en"): _Template(
-        "O-Mache: delivered, order {reference}: {items}. If you do not have it, tell us today.",
+        "O-Mache: delivered, order {reference}: {items}.{where} If you do not have it, tell us "
+        "today.",
         "Order {reference} is delivered",
         "These goods of your order {reference} are delivered:\n\n{items}\n\n"
-        "If you do not have them, tell us today.",
+        "{where_first}If you do not have them, tell us today.",
     ),
     (NotificationKind.DELIVERED, "sw"): _Template(
-        "O-Mache: Bidhaa za oda {reference} zimefika: {items}. Kama hujazipata, tuambie leo.",
+        "O-Mache: Bidhaa za oda {reference} zimefika: {items}.{where} Kama hujazipata, tuambie "
+        "leo.",
         "Oda {reference} imefika",
-        "Bidhaa hizi za oda yako {reference} zimefika:\n\n{items}\n\nKama hujazipata, tuambie leo.",
+        "Bidhaa hizi za oda yako {reference} zimefika:\n\n{items}\n\n{where_first}Kama "
+        "hujazipata, tuambie leo.",
     ),
     (NotificationKind.GOES_BACK, "en"): _Template(
         "O-Mache: {amount} came for order {reference} and goes back to you. {why}",
@@ -118,17 +137,17 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
     ),
     (NotificationKind.SOLD, "en"): _Template(
         "O-Mache: you sold, for {amount}, order {reference}: {items}. Please keep it ready to be "
-        "collected.",
+        "collected.{collect}",
         "You sold goods for {amount}",
         "These goods of yours are sold and paid, {amount}, order {reference}:\n\n{items}\n\n"
-        "Please keep them ready to be collected.",
+        "Please keep them ready to be collected.{collect}",
     ),
     (NotificationKind.SOLD, "sw"): _Template(
         "O-Mache: Umeuza bidhaa za {amount}, oda {reference}: {items}. Tafadhali ziweke tayari "
-        "zichukuliwe.",
+        "zichukuliwe.{collect}",
         "Umeuza bidhaa za {amount}",
         "Bidhaa zako hizi zimeuzwa na kulipwa, {amount}, oda {reference}:\n\n{items}\n\n"
-        "Tafadhali ziweke tayari zichukuliwe.",
+        "Tafadhali ziweke tayari zichukuliwe.{collect}",
     ),
     (NotificationKind.PAID_OUT, "en"): _Template(
         "O-Mache: {amount} for what you sold was sent to your M-Pesa.{receipt}",
@@ -141,6 +160,9 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
     ),
 }
+#: What is added of an order with a delivery, and is nothing for another one.
+_UNSAID = {"where": "", "collect": ""}
+_NOWHERE = {"place": "", **_UNSAID}
 _BY_HAND = {
     "en": " Or pay by hand: pay bill {pay_bill}, account {account}, {amount}.",
     "sw": " Au lipa mwenyewe: Pay Bill {pay_bill}, akaunti {account}, {amount}.",
@@ -190,25 +212,32 @@ def render_sms(
 ) -> str:
     """The SMS, in the GSM alphabet, of at most two parts.
 
-    To fit, product names are cut first; then the last lines are counted instead of named; then the
-    sentences added at the end are left out.
+    To fit, product names are cut first; then it is not said where they go, and where the seller's
+    agent comes; then the last lines are counted instead of named; then the sentences added at the
+    end are left out.
     """
     template = _TEMPLATES[kind, language].sms
 
     def fill(listed: str, **changed: str) -> str:
-        return to_gsm(template.format(**{**values, **changed}, items=listed))
+        return to_gsm(template.format(**{**_NOWHERE, **values, **changed}, items=listed))
 
-    for length in _NAME_LENGTHS:
-        text = fill(", ".join(_describe(item, length, language) for item in items))
-        if count_parts(text) <= MAX_SMS_PARTS:
-            return text
+    for unsaid in ({}, _UNSAID) if _says_where(values) else ({},):
+        for length in _NAME_LENGTHS:
+            listed = ", ".join(_describe(item, length, language) for item in items)
+            text = fill(listed, **unsaid)
+            if count_parts(text) <= MAX_SMS_PARTS:
+                return text
     for count in range(len(items) - 1, 0, -1):
         described = [_describe(item, _NAME_LENGTHS[-1], language) for item in items[:count]]
         rest = _AND_MORE[language].format(count=len(items) - count)
-        text = fill(", ".join([*described, rest]))
+        text = fill(", ".join([*described, rest]), **_UNSAID)
         if count_parts(text) <= MAX_SMS_PARTS:
             return text
-    return fill("", by_hand="", receipt="")
+    return fill("", by_hand="", receipt="", **_UNSAID)
+
+
+def _says_where(values: Mapping[str, str]) -> bool:
+    return any(values.get(name) for name in _UNSAID)
 
 
 def contact_sentence(language: str) -> str:
@@ -227,7 +256,9 @@ def render_email(
     template = _TEMPLATES[kind, language]
     listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
     greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
-    text = template.text.format(**values, items=listed)
+    where = values.get("where", "").strip()
+    said = {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
+    text = template.text.format(**said, items=listed)
     parts = (
         greeting,
         text,

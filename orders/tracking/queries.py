@@ -45,6 +45,9 @@ SALE_COLUMNS = (
     "track_status",
     "buyer__first_name",
     "order__mpesa_number",
+    "order__delivery__way",
+    "order__delivery__county",
+    "order__delivery__pickup_point__name",
     "created_at",
     "updated_at",
 )

@@ -40,6 +40,8 @@ _SALE = OpenApiExample(
         "track_status": "paid",
         "buyer": "Wanjiku",
         "phone": "254712345678",
+        "county": "nairobi",
+        "delivery": {"way": "pickup", "pickup_point": "Kilimani Pick-up"},
         "created_at": "2026-11-24T08:15:00.123456Z",
         "updated_at": "2026-11-24T08:16:02.654321Z",
     },
@@ -69,7 +71,8 @@ class SellerOrdersView(GenericAPIView):
         """The caller's own lines, newest first: those that are paid for and not delivered yet, or
         those of one `status`.
 
-        Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`.
+        Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
+        and the `county` it is brought to.
         """
         sold = OrderTrack.objects.sold_by(current_user(request))
         rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))

@@ -8,7 +8,19 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 
 from orders.models import (
@@ -20,6 +32,8 @@ from orders.models import (
     OrderDelivery,
     OrderTrack,
     Parcel,
+    ParcelEvent,
+    ParcelStep,
     TrackEvent,
     TrackStatus,
     digest_delivery,
@@ -118,4 +132,33 @@ def _of_a_parcel(now: datetime) -> QuerySet[LedgerEntry]:
     return LedgerEntry.objects.filter(
         (fees & Q(posting__parcel__isnull=True))
         | (Q(posting__parcel__isnull=False) & ~fees & ~held)
+    )
+
+
+@rule("A parcel is with whoever took it on last, and with nobody once that was given up")
+def _with_whom(now: datetime) -> QuerySet[Parcel]:
+    claims = ParcelEvent.objects.filter(parcel=OuterRef("pk")).exclude(step=ParcelStep.ARRIVED)
+    last = claims.order_by("-pk")
+    whose = Case(When(last_step=ParcelStep.CLAIMED, then=Subquery(last.values("agent")[:1])))
+    with_whom = Parcel.objects.annotate(last_step=Subquery(last.values("step")[:1]))
+    # Nothing is equal to NULL, nor different from it.
+    return with_whom.annotate(
+        told=Coalesce(whose, 0, output_field=BigIntegerField()),
+        kept=Coalesce("agent_id", 0, output_field=BigIntegerField()),
+    ).exclude(told=F("kept"))
+
+
+@rule("A parcel is at its pick-up point if that took it in, once, and its goods had left for it")
+def _arrived(now: datetime) -> QuerySet[Parcel]:
+    taken_in = ParcelEvent.objects.filter(parcel=OuterRef("pk"), step=ParcelStep.ARRIVED)
+    times = taken_in.order_by().values("parcel").annotate(times=Count("pk")).values("times")
+    left = TrackEvent.objects.filter(
+        track__parcel=OuterRef("pk"), track_status=TrackStatus.SHIPPING
+    )
+    has_arrived = Q(arrived_at__isnull=False)
+    return Parcel.objects.annotate(times=Coalesce(Subquery(times), 0)).filter(
+        (has_arrived & ~Q(times=1))
+        | (~has_arrived & ~Q(times=0))
+        | (has_arrived & Q(order__delivery__pickup_point__isnull=True))
+        | (has_arrived & ~Exists(left))
     )

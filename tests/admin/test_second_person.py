@@ -269,6 +269,7 @@ def test_an_action_that_is_refused_spends_nothing(buyer, fridge, proposer):
 COSTS = {
     "orders.fulfilment_actions.to_fetched": "moved",
     "orders.fulfilment_actions.to_cancelled": "moved or at_risk",
+    "parcel.fetched": "moved",
     "payments.admin.fees.give_fee_back": "at_risk",
     "console.receipt.write": "at_risk",
     "console.receipt.give": "at_risk",
@@ -310,10 +311,18 @@ FREE = {
 
 
 def test_every_action_about_money_says_what_it_costs():
-    of_money = ("console.", "orders.fulfilment", "payments.admin.fees")
-    about_money = {key for key in ACTIONS if key.startswith(of_money)}
+    kinds = ("console.", "orders.fulfilment", "parcel.", "payments.admin.fees")
+    about_money = {key for key in ACTIONS if key.startswith(kinds)}
     costly = {key for key in about_money if ACTIONS[key].costly}
-    steps_only = {"orders.fulfilment_actions.to_shipping", "orders.fulfilment_actions.to_delivered"}
+    steps_only = {
+        "orders.fulfilment_actions.to_shipping",
+        "orders.fulfilment_actions.to_delivered",
+        "parcel.claim",
+        "parcel.release",
+        "parcel.shipping",
+        "parcel.arrived",
+        "parcel.delivered",
+    }
 
     assert costly == COSTS.keys()
     assert about_money - costly == FREE | steps_only

@@ -29,6 +29,7 @@ DUTIES = [
     "ask_about_receipts",
     "process_due_refunds",
     "auto_confirm_deliveries",
+    "free_parcels",
     "create_due_payouts",
     "process_due_payouts",
     "compose_notifications",

@@ -151,6 +151,7 @@ class World:
             "object_id": self._row_of(route),
             "content_type_id": 1,
             "kind": "order",
+            "parcel_id": self.brought.parcel_id,
             "pk": self.paid.order_id,
             "key": "none",
             "url": "nowhere",

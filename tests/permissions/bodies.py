@@ -65,6 +65,8 @@ BODIES = {
     "account/messages/": {"language": "sw"},
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},
+    "deliveries/{parcel_id}/release/": {"note": "His bike broke down."},
+    "deliveries/{parcel_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
     "review/{review_id}/answer/": {"text": "Asante!"},
     "account/addresses/": {

@@ -84,6 +84,20 @@ TABLE = {
         "DELETE=llllll......"
     ),
     "admin/payments/console/{kind}/{pk}/{key}/": "PAGE GET=llllll...... POST=llllll343343",
+    "deliveries/": "PRIVATE GET=133332233223",
+    "deliveries/{parcel_id}/claim/": "PRIVATE POST=144442344224",
+    "deliveries/{parcel_id}/release/": "PRIVATE POST=144442244224",
+    "deliveries/{parcel_id}/move/": "PRIVATE POST=144442244224",
+    "admin/deliveries/": (
+        "PAGE "
+        "GET=llllll233223 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
+    "admin/deliveries/{parcel_id}/{key}/": "PAGE GET=llllll...... POST=llllll433443",
     "track/order/": "PRIVATE GET=122222222222",
     "track/order/{track_id}/": "PRIVATE GET=124242244224",
     "track/{track_id}/move/": "PRIVATE POST=194942244224",

@@ -7,6 +7,9 @@ WHOSE = "A fee is the shop's once a line"
 IN_LEDGER = "A fee is in the ledger as the shop's"
 OF_A_PARCEL = "What the ledger has of delivery fees is a parcel's"
 COVERED = "A paid order's lines are covered"
+WITH_WHOM = "A parcel is with whoever took it on last"
+AT_POINT = "A parcel is at its pick-up point if"
+PARCELS_ARE_KEPT = "the steps of a parcel are only added to"
 FEES_ARE_KEPT = "fees given back are only added to"
 
 
@@ -36,6 +39,13 @@ def posted(event: str, debit: str, credit: str, *, parcel: str = "NULL") -> list
         f" VALUES ('{event}', {parcel}, {{now}})",
         entry(debit, "debit"),
         entry(credit, "credit"),
+    ]
+
+
+def stepped(parcel: str, step: str, *, agent: str = "NULL") -> list[str]:
+    return [
+        "INSERT INTO orders_parcelevent (parcel_id, step, agent_id, actor_id, note, created_at)"
+        f" VALUES ({parcel}, '{step}', {agent}, {{friend}}, '', {{now}})"
     ]
 
 
@@ -166,6 +176,32 @@ OF_DELIVERIES = [
         posted("delivery:{held}", "buyers_held", "delivery_fees", parcel="{earned}"),
         "A posting is for the row that its event names",
     ),
+    ("taken on by nobody", of_parcel("{held}", "agent_id = NULL, claimed_at = NULL"), WITH_WHOM),
+    ("with somebody else", of_parcel("{held}", "agent_id = {friend}"), WITH_WHOM),
+    (
+        "taken on without a word",
+        of_parcel("{held_too}", "agent_id = {friend}, claimed_at = {now}"),
+        WITH_WHOM,
+    ),
+    (
+        "given up, and still with its agent",
+        stepped("{held}", "released", agent="{agent}"),
+        WITH_WHOM,
+    ),
+    ("at its point, which did not take it in", of_parcel("{held}", "arrived_at = {now}"), AT_POINT),
+    ("not at its point, which took it in", of_parcel("{earned}", "arrived_at = NULL"), AT_POINT),
+    ("taken in twice", stepped("{earned}", "arrived"), AT_POINT),
+    (
+        "taken in before it was fetched",
+        [*of_parcel("{held}", "arrived_at = {now}"), *stepped("{held}", "arrived")],
+        AT_POINT,
+    ),
+    (
+        "who took it in",
+        ["UPDATE orders_parcelevent SET actor_id = {friend}"],
+        PARCELS_ARE_KEPT,
+    ),
+    ("more guesses than there are", of_parcel("{held}", "code_misses = 6"), "parcel_has_no_more"),
     (
         "a parcel of which there are two",
         [

@@ -11,9 +11,11 @@ from django.test import override_settings
 from django.utils import timezone
 
 from omachemainproj.append_only import append_only
+from orders.claims import claim_parcel
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import OrderDigest, TrackEvent
+from orders.parcels.moves import move_parcel
 from orders.reviews import review_line
 from payments.delivery_fees import return_fee
 from payments.proof.prove import prove
@@ -83,8 +85,9 @@ def _bring(buyer, kettle, agent):
     drill = ProductFactory(item_number=50)
     held = paid_delivery(buyer, (kettle, 1), (drill, 1))
     earned, returned = (paid_delivery(buyer, (kettle, 1)) for _ in range(2))
-    for status in ("fetched", "delivered"):
-        move_line(earned.tracks.get().pk, status, by=agent, note="Seen.")
+    claim_parcel(held.tracks.order_by("product_id")[0].parcel_id, agent=agent)
+    for status in ("fetched", "arrived", "delivered"):
+        move_parcel(earned.parcels.get().pk, status, by=agent, note="Seen.")
     return_fee(returned.parcels.get().pk, by=agent, why="It was late.")
     off = paid_delivery(buyer, (kettle, 1))
     move_line(off.tracks.get().pk, "cancelled", by=buyer)

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
-from orders.models import DeliveryDigest, FeeReturn, OrderDigest
+from orders.models import DeliveryDigest, FeeReturn, OrderDigest, ParcelEvent
 from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
 from products.models import ListingTerms, ReviewDigest
 
@@ -23,6 +23,7 @@ ADDED_TO = (
     OrderDigest,
     DeliveryDigest,
     FeeReturn,
+    ParcelEvent,
     ReceiptEvidence,
     LedgerPosting,
     LedgerEntry,

@@ -1,0 +1,143 @@
+"""What agents and staff do with whole parcels, in the admin and through the API, on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from accounts.backoffice.actions import (
+    Costly,
+    OptionalReasonForm,
+    ReasonForm,
+    StaffAction,
+    perform,
+    register,
+)
+from accounts.backoffice.second_person import Cost
+from accounts.models import User
+from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
+from orders.fulfilment import powers_of
+from orders.fulfilment_actions import CollectionCode
+from orders.models import Parcel, ParcelStatus, TrackStatus
+
+from .moves import lines_of, move_parcel
+
+
+class HandOverForm(OptionalReasonForm):
+    """The buyer's code, of any line of the parcel; staff may give a reason instead."""
+
+    code = CollectionCode(
+        required=False,
+        max_length=40,
+        label="Collection code",
+        widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+
+
+def _claim(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    claim_parcel(parcel.pk, agent=by)
+
+
+def _release(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    release_parcel(parcel.pk, by=by, note=given["why"])
+
+
+def _fetch(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    move_parcel(parcel.pk, ParcelStatus.FETCHED, by=by, note=given["why"])
+
+
+def _ship(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    move_parcel(parcel.pk, ParcelStatus.SHIPPING, by=by, note=given["why"])
+
+
+def _take_in(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    move_parcel(parcel.pk, ParcelStatus.ARRIVED, by=by, note=given["why"])
+
+
+def _hand_over(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    code = given.get("code", "")
+    move_parcel(parcel.pk, ParcelStatus.DELIVERED, by=by, note=given["why"], code=code)
+
+
+def _price_of_fetching(parcel: Parcel, given: Mapping[str, Any]) -> Cost:
+    """The seller's shares, which are paid out from then on."""
+    paid = [line for line in lines_of(parcel) if line.track_status == TrackStatus.PAID]
+    return Cost(moved=sum(line.share for line in paid))
+
+
+def _lock(parcel: Parcel) -> Parcel:
+    return lock_parcel(parcel.pk)
+
+
+def _action(
+    label: str, do: Any, key: str, form: type[ReasonForm] = OptionalReasonForm, **more: Any
+) -> StaffAction:
+    return register(StaffAction(label, do, form, key=f"parcel.{key}", **more))
+
+
+CLAIM = _action("Take it on", _claim, "claim")
+RELEASE = _action("Free it for others", _release, "release")
+#: By the status they move a parcel to.
+MOVES = {
+    ParcelStatus.FETCHED.value: _action(
+        "Fetched from the seller",
+        _fetch,
+        "fetched",
+        # Not another agent: the parcel is brought by one.
+        costly=Costly(_price_of_fetching, ("orders.decide_lines",), _lock),
+    ),
+    ParcelStatus.SHIPPING.value: _action("On the way", _ship, "shipping"),
+    ParcelStatus.ARRIVED.value: _action("At the pick-up point", _take_in, "arrived"),
+    ParcelStatus.DELIVERED.value: _action(
+        "Handed to the buyer", _hand_over, "delivered", HandOverForm, own_transaction=True
+    ),
+}
+#: All of them, as the admin's page names them in its addresses.
+ACTIONS = {"claim": CLAIM, "release": RELEASE, **MOVES}
+
+
+def move_for(parcel: Parcel, to: str, *, by: User, note: str = "", code: str = "") -> None:
+    """Move a parcel for whoever asks through the API: staff and agents as in the admin, on record.
+
+    Raises what ``move_parcel`` raises; for staff and agents also SecondPersonNeeded. Call it
+    outside of a transaction.
+    """
+    if powers_of(by):
+        perform(MOVES[to], parcel, {"why": note, "code": code}, by=by)
+    else:
+        move_parcel(parcel.pk, to, by=by, note=note, code=code)
+
+
+#: What may be done with a parcel by its status, besides taking it on and giving it up.
+_NEXT = {
+    ParcelStatus.TO_FETCH: ["fetched"],
+    ParcelStatus.FETCHED: ["shipping", "arrived", "delivered"],
+    ParcelStatus.SHIPPING: ["arrived", "delivered"],
+    ParcelStatus.ARRIVED: ["delivered"],
+    ParcelStatus.DELIVERED: [],
+}
+
+
+def offered(
+    parcel: Parcel, status: ParcelStatus, person: User, *, at_point: bool
+) -> dict[str, StaffAction]:
+    """The actions a page offers somebody with a parcel as it is; the services decide."""
+    brings, decides = person.has_perm(BRINGS), person.has_perm("orders.decide_lines")
+    is_theirs, is_free = parcel.agent_id == person.pk, parcel.agent_id is None
+    keys = [
+        key
+        for key in _NEXT[status]
+        if (key != "arrived" and (is_theirs or (brings and is_free) or decides))
+        or (key == "arrived" and (at_point or decides))
+        or (key == "delivered" and at_point)
+    ]
+    if status != ParcelStatus.DELIVERED:
+        if brings and is_free:
+            keys.insert(0, "claim")
+        if (decides and not is_free) or (is_theirs and status == ParcelStatus.TO_FETCH):
+            keys.append("release")
+    if parcel.order.delivery.pickup_point_id is None:
+        keys = [key for key in keys if key != "arrived"]
+    return {key: ACTIONS[key] for key in keys}

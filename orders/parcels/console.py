@@ -1,0 +1,193 @@
+"""The delivery role's page in the admin: parcels to fetch and to hand over, for a phone.
+
+It shows what the API shows, and its buttons are the staff actions of actions.py.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from accounts.authentication import current_user
+from accounts.backoffice.actions import FASTER, perform, words_of
+from accounts.counties import County
+from accounts.models import User
+from omachemainproj.api.errors import Refusal
+from orders.claims import is_abandoned
+from orders.models import Parcel, ParcelQuerySet, ParcelStatus
+
+from .actions import ACTIONS, offered
+from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
+from .representation import represent_collection, represent_destination
+
+#: Parcels a page shows.
+PAGE = 30
+#: The page's parts, and how far the parcels of each are.
+PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "fetch": ("To fetch", (ParcelStatus.TO_FETCH,)),
+    "bring": (
+        "To hand over",
+        (ParcelStatus.FETCHED, ParcelStatus.SHIPPING, ParcelStatus.ARRIVED),
+    ),
+    "done": ("Handed over", (ParcelStatus.DELIVERED,)),
+}
+
+
+class FilterForm(forms.Form):
+    """Which parcels of a part to show."""
+
+    part = forms.ChoiceField(
+        choices=[(key, title) for key, (title, _) in PARTS.items()],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+    county = forms.ChoiceField(
+        choices=[("", "Every county"), *County.choices], required=False, label="County"
+    )
+    mine = forms.ChoiceField(
+        choices=[("", "All"), ("mine", "Mine"), ("free", "Free")],
+        required=False,
+        label="Whose",
+    )
+    before = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
+    )
+
+
+@require_safe
+def parcels(request: HttpRequest) -> HttpResponse:
+    """Show the parcels of a part: those the person has taken on, and those that are free."""
+    reader = _reader(request)
+    form = FilterForm(request.GET, auto_id="filter-%s")
+    wanted = form.cleaned_data if form.is_valid() else {}
+    part = wanted.get("part") or "fetch"
+    title, statuses = PARTS[part]
+    found = without_own(seen_by(reader, timezone.now()), reader.user)
+    found = _at(_filter(found, wanted, reader.user), statuses).order_by("-pk")
+    page = list(with_ends(found)[: PAGE + 1])
+    rows = read_rows(page[:PAGE])
+    abandoned = _abandoned(page)
+    query = {name: wanted[name] for name in ("county", "mine") if wanted.get(name)}
+    shared: dict[str, Any] = admin.site.each_context(request)
+    context = {
+        **shared,
+        "title": "Parcels",
+        "part": part,
+        "part_title": title,
+        "parts": [(key, name, _address(part=key, **query)) for key, (name, _) in PARTS.items()],
+        "filter": form,
+        "cards": [_card(row, reader, abandoned) for row in rows],
+        "next": _address(part=part, before=page[PAGE - 1].pk, **query) if len(page) > PAGE else "",
+        "query": {"part": part, **query},
+    }
+    return render(request, "admin/orders/parcels.html", context)
+
+
+@require_POST
+def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
+    """Do an action with a parcel, and lead back to the part it was chosen in."""
+    reader = _reader(request)
+    action = ACTIONS.get(key)
+    if action is None:
+        raise Http404
+    seen = seen_by(Reader(reader.user, reader.brings, True, reader.points), timezone.now())
+    parcel = get_object_or_404(seen, pk=parcel_id)
+    form = action.form(request.POST)
+    if form.is_valid():
+        try:
+            said = perform(action, parcel, form.cleaned_data, by=reader.user)
+        except (Refusal, IntegrityError) as error:
+            messages.error(request, f"{parcel.order}: {_reason(error)}")
+        else:
+            messages.success(request, f"{parcel.order}: {said or action.label}.")
+    else:
+        messages.error(request, f"{parcel.order}: {_mistakes(form)}")
+    return redirect(_back(request))
+
+
+def _reader(request: HttpRequest) -> Reader:
+    """Who asks, if they bring parcels or decide about lines. Raises PermissionDenied."""
+    reader = Reader.of(current_user(request))
+    if not (reader.brings or reader.decides):
+        raise PermissionDenied
+    return reader
+
+
+def _filter(found: ParcelQuerySet, wanted: dict[str, Any], user: User) -> ParcelQuerySet:
+    if wanted.get("county"):
+        found = found.filter(in_county(wanted["county"]))
+    if wanted.get("mine"):
+        found = found.claimed_by(user) if wanted["mine"] == "mine" else found.free()
+    if wanted.get("before"):
+        found = found.filter(pk__lt=wanted["before"])
+    return found
+
+
+def _at(found: ParcelQuerySet, statuses: tuple[str, ...]) -> ParcelQuerySet:
+    first, *rest = [found.at_status(status) for status in statuses]
+    for each in rest:
+        first |= each
+    return first
+
+
+def _abandoned(page: list[Parcel]) -> set[int]:
+    """Of these parcels, those whose agent may bring none any more. One query."""
+    theirs = Parcel.objects.filter(is_abandoned(), pk__in=[parcel.pk for parcel in page])
+    return set(theirs.values_list("pk", flat=True))
+
+
+def _card(row: Any, reader: Reader, abandoned: set[int]) -> dict[str, Any]:
+    parcel, status = row.parcel, row.status
+    actions = offered(parcel, status, reader.user, at_point=reader.is_at_point(parcel))
+    forms = [
+        (key, action, action.form(auto_id=f"{key}-{parcel.pk}-%s"), key in _ASKS)
+        for key, action in actions.items()
+    ]
+    return {
+        "parcel": parcel,
+        "status": status,
+        "since": row.since,
+        "lines": row.lines,
+        "collect": _named(represent_collection(row, reader)),
+        "deliver": _named(represent_destination(parcel, reader)),
+        "is_mine": parcel.agent_id == reader.user.pk,
+        "is_abandoned": parcel.pk in abandoned,
+        "forms": forms,
+    }
+
+
+def _named(end: dict[str, Any]) -> dict[str, Any]:
+    """An end of a parcel's way with its county as people call it."""
+    return {**end, "county": County(end["county"]).label if end["county"] else ""}
+
+
+#: What asks for something before it is done.
+_ASKS = {"delivered", "release"}
+
+
+def _address(**query: Any) -> str:
+    return f"{reverse('parcels-console')}?{urlencode(query)}"
+
+
+def _back(request: HttpRequest) -> str:
+    form = FilterForm({name: request.POST.get(name, "") for name in ("part", "county", "mine")})
+    wanted = form.cleaned_data if form.is_valid() else {}
+    return _address(**{name: value for name, value in wanted.items() if value})
+
+
+def _reason(error: Refusal | IntegrityError) -> str:
+    return words_of(error) if isinstance(error, Refusal) else f"{FASTER}."
+
+
+def _mistakes(form: forms.Form) -> str:
+    return " ".join(str(text) for texts in form.errors.values() for text in texts)

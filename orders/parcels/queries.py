@@ -1,0 +1,153 @@
+"""Which parcels a person may see, and their rows: a parcel with its lines and both its ends."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.backoffice.interest import own_numbers
+from accounts.models import Address, User
+from orders.claims import BRINGS
+from orders.models import (
+    OrderTrack,
+    Parcel,
+    ParcelQuerySet,
+    ParcelStatus,
+    PickupPoint,
+    status_of_parcel,
+)
+from orders.models.orders import SOLD
+
+#: May decide about any line, and so see every parcel.
+DECIDES = "orders.decide_lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Somebody who asks for parcels, and what they are to them."""
+
+    user: User
+    brings: bool
+    decides: bool
+    #: The pick-up points where they hand over.
+    points: frozenset[int]
+
+    @classmethod
+    def of(cls, user: User) -> Reader:
+        """Who somebody is. One query beside those for their permissions."""
+        points = PickupPoint.objects.filter(agents=user).values_list("pk", flat=True)
+        return cls(user, user.has_perm(BRINGS), user.has_perm(DECIDES), frozenset(points))
+
+    @property
+    def has_to_do(self) -> bool:
+        """Whether parcels are any business of theirs."""
+        return self.brings or self.decides or bool(self.points)
+
+    def is_at_point(self, parcel: Parcel) -> bool:
+        """Whether they hand a parcel over at its pick-up point."""
+        return parcel.order.delivery.pickup_point_id in self.points
+
+    def sees_seller(self, parcel: Parcel) -> bool:
+        """Whether they are shown where a parcel is collected: they bring it, or may take it on."""
+        return self.decides or (self.brings and parcel.agent_id in {None, self.user.pk})
+
+    def sees_recipient(self, parcel: Parcel) -> bool:
+        """Whether they are shown whom to call: who brings it to a door, or hands it over."""
+        if self.decides or self.is_at_point(parcel):
+            return True
+        return parcel.order.delivery.pickup_point_id is None and self.sees_seller(parcel)
+
+
+def seen_by(reader: Reader, now: datetime) -> ParcelQuerySet:
+    """Parcels that are theirs or free to take, and those fetched that go to a point of theirs;
+    all of them for who decides about lines.
+
+    Until AGENT_SEES_PARCEL_DAYS after they were handed over.
+    """
+    parcels = Parcel.objects.seen_since(now - timedelta(days=settings.AGENT_SEES_PARCEL_DAYS))
+    if reader.decides:
+        return parcels
+    theirs = Q(pk__in=[])
+    if reader.brings:
+        theirs |= Q(agent=reader.user)
+        theirs |= Q(agent__isnull=True) & Q(pk__in=Parcel.objects.to_bring().values("pk"))
+    if reader.points:
+        come = Parcel.objects.filter(order__delivery__pickup_point__in=reader.points).come()
+        theirs |= Q(pk__in=come.values("pk"))
+    return parcels.filter(theirs)
+
+
+def without_own(parcels: ParcelQuerySet, user: User) -> ParcelQuerySet:
+    """These parcels without those in which a person has a part (accounts.backoffice.interest).
+
+    One query, for the numbers they use here.
+    """
+    numbers = own_numbers(user)
+    others = parcels.exclude(order__buyer=user).exclude(seller=user)
+    if not numbers:
+        return others
+    paid_to_them = OrderTrack.objects.filter(
+        parcel=OuterRef("pk"), payment_mpesa_number__in=numbers
+    )
+    return others.exclude(
+        Q(order__mpesa_number__in=numbers) | Q(order__delivery__phone__in=numbers)
+    ).filter(~Exists(paid_to_them))
+
+
+def in_county(county: str) -> Q:
+    """The condition of parcels that are collected, or go, there."""
+    there = Address.objects.collection_places().filter(county=county)
+    return Q(order__delivery__county=county) | Q(seller__in=there.values("user"))
+
+
+@dataclass(frozen=True, slots=True)
+class ParcelRow:
+    """A parcel with all that is shown of it. ``place`` is where its seller has it collected."""
+
+    parcel: Parcel
+    lines: Sequence[OrderTrack]
+    place: Address | None
+
+    @property
+    def status(self) -> ParcelStatus:
+        """How far it is. One of nothing to bring is in no list."""
+        statuses = {line.track_status for line in self.lines}
+        status = status_of_parcel(statuses, has_arrived=self.parcel.arrived_at is not None)
+        return status or ParcelStatus.DELIVERED
+
+    @property
+    def since(self) -> datetime:
+        """When it was last moved on."""
+        moved = max(line.updated_at for line in self.lines)
+        return max(moved, self.parcel.arrived_at or moved)
+
+
+def with_ends(parcels: ParcelQuerySet) -> ParcelQuerySet:
+    """These parcels with order, delivery, point and seller, read at once."""
+    return parcels.select_related("order__delivery__pickup_point", "seller", "agent")
+
+
+def read_rows(parcels: Collection[Parcel]) -> list[ParcelRow]:
+    """The rows of parcels from ``with_ends``. Two queries: their lines, and where sellers are."""
+    if not parcels:
+        return []
+    lines = defaultdict(list)
+    theirs = OrderTrack.objects.filter(parcel__in=parcels, track_status__in=SOLD)
+    for line in theirs.order_by("pk"):
+        lines[line.parcel_id].append(line)
+    sellers = {parcel.seller_id for parcel in parcels}
+    places = {
+        place.user_id: place
+        for place in Address.objects.collection_places().filter(user__in=sellers)
+    }
+    return [
+        ParcelRow(parcel, lines[parcel.pk], places.get(parcel.seller_id))
+        for parcel in parcels
+        # All of it was cancelled since it was found.
+        if parcel.pk in lines
+    ]

@@ -1,0 +1,77 @@
+"""Parcels as the API returns them. serializers.py describes the same shapes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orders.models import Parcel
+
+from .queries import ParcelRow, Reader
+
+
+def represent_parcel(row: ParcelRow, reader: Reader) -> dict[str, Any]:
+    """One parcel for somebody who may see it, from ``read_rows``; times in UTC, no prices.
+
+    Of each end it has what this reader needs, and null for the rest (docs/delivery.md).
+    """
+    parcel = row.parcel
+    return {
+        "id": parcel.pk,
+        "order": parcel.order.reference,
+        "status": str(row.status),
+        "mine": parcel.agent_id == reader.user.pk,
+        "claimed_at": parcel.claimed_at,
+        "since": row.since,
+        "arrived_at": parcel.arrived_at,
+        "lines": [
+            {
+                "id": line.pk,
+                "name": line.name,
+                "number": line.number,
+                "track_status": line.track_status,
+            }
+            for line in row.lines
+        ],
+        "collect": represent_collection(row, reader),
+        "deliver": represent_destination(parcel, reader),
+    }
+
+
+def represent_collection(row: ParcelRow, reader: Reader) -> dict[str, Any]:
+    """Where a parcel is collected. Its seller's name is all that its pick-up point needs."""
+    seller, place = row.parcel.seller, row.place
+    if not reader.sees_seller(row.parcel):
+        return {"name": seller.username, **dict.fromkeys(_PLACE)}
+    if place is None:
+        return {"name": seller.username, **dict.fromkeys(_PLACE), "phone": seller.phone or None}
+    return {
+        "name": f"{place.recipient} ({seller.username})",
+        "phone": place.phone,
+        "county": place.county,
+        "area": place.area,
+        "directions": place.directions,
+    }
+
+
+_PLACE = ("phone", "county", "area", "directions")
+
+
+def represent_destination(parcel: Parcel, reader: Reader) -> dict[str, Any]:
+    """Where a parcel goes, and who takes it in."""
+    delivery = parcel.order.delivery
+    point = delivery.pickup_point
+    return {
+        "way": delivery.way,
+        "recipient": delivery.recipient,
+        "phone": delivery.phone if reader.sees_recipient(parcel) else None,
+        "county": delivery.county,
+        "area": delivery.area,
+        "directions": delivery.directions,
+        "pickup_point": point
+        and {
+            "id": point.pk,
+            "name": point.name,
+            "opening_hours": point.opening_hours,
+            "phone": point.phone,
+        },
+    }

@@ -1,0 +1,174 @@
+"""Parcels over HTTP, for who brings them and who hands them over at pick-up points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import current_user
+from accounts.backoffice.actions import perform
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.api.pagination import KeysetPagination
+from orders.claims import BringsNothing
+from orders.models import Parcel, ParcelQuerySet
+
+from . import openapi as descriptions
+from .actions import CLAIM, RELEASE, move_for
+from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
+from .representation import represent_parcel
+from .serializers import ParcelFilterInput, ParcelMoveInput, ParcelOutput, ReleaseInput
+
+
+class NoSuchParcel(Refusal):
+    """There is no such parcel, or it is none of the caller's business."""
+
+    code = "parcel_not_found"
+    message = "There is no such parcel."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class ParcelsView(GenericAPIView):
+    """Parcels to fetch and to hand over."""
+
+    queryset = Parcel.objects.none()
+    serializer_class = ParcelOutput
+    pagination_class = KeysetPagination
+    keyset = ("-id",)
+    throttle_scope = "deliveries"
+
+    @extend_schema(**descriptions.LIST)
+    def get(self, request: Request) -> Response:
+        """Of a delivery agent: what they have taken on, and what is free to take. Of who hands over
+        at a pick-up point: what was fetched for it. Newest first, until a week after it was
+        handed over; never what the caller bought, sold or is paid for.
+
+        Each says what is in it, where to collect it and where it goes, as far as the caller has to
+        know: whom to call at a door, not who comes to a pick-up point.
+        """
+        reader = Reader.of(current_user(request))
+        if not reader.has_to_do:
+            raise BringsNothing
+        parcels = without_own(seen_by(reader, timezone.now()), reader.user)
+        parcels = _filter(parcels, _read_filter(request), reader)
+        page = self.paginate_queryset(with_ends(parcels))
+        rows = read_rows(list(page or []))
+        return self.get_paginated_response([represent_parcel(row, reader) for row in rows])
+
+
+class ParcelClaimView(APIView):
+    """Taking a parcel on."""
+
+    throttle_scope = "claim"
+
+    @extend_schema(**descriptions.CLAIM)
+    def post(self, request: Request, parcel_id: str) -> Response:
+        """Take a parcel on: it is the caller's to bring, and in nobody else's list of free ones.
+
+        Of two agents at once one gets it, and the other a 409 `parcel_claimed`. Repeating it
+        changes nothing. Who has taken on as many as one may without fetching any gets a 409
+        `too_many_claims`, and of what was handed over or cancelled a 409 `parcel_closed`. What is
+        not fetched within a day is free again.
+        """
+        reader, parcel = _find(request, parcel_id)
+        perform(CLAIM, parcel, {"why": ""}, by=reader.user)
+        return _answer(parcel, reader)
+
+
+class ParcelReleaseView(APIView):
+    """Giving a parcel up."""
+
+    throttle_scope = "claim"
+
+    @extend_schema(**descriptions.RELEASE)
+    def post(self, request: Request, parcel_id: str) -> Response:
+        """Give a parcel up, so that others may take it on. Repeating it changes nothing.
+
+        Its agent may until they fetch it (409 `parcel_fetched` after that), staff who decide about
+        lines at any time, with a `note` that says why.
+        """
+        reader, parcel = _find(request, parcel_id)
+        asked = ReleaseInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        perform(RELEASE, parcel, {"why": asked.validated_data["note"]}, by=reader.user)
+        return _answer(parcel, reader)
+
+
+class ParcelMoveView(APIView):
+    """Moving a whole parcel."""
+
+    throttle_scope = "move"
+
+    @extend_schema(**descriptions.MOVE)
+    def post(self, request: Request, parcel_id: str) -> Response:
+        """Move every line of a parcel at once, or none, as `/track/{id}/move/` moves one.
+
+        Delivery agents: `fetched` (a parcel that is free is theirs then), `shipping`, and
+        `delivered` with the code of any of its lines. Who hands over at its pick-up point:
+        `arrived` once they have it, which tells its buyer, and `delivered` with the code. Five
+        wrong codes for a parcel and its lines use them up; then its buyer or the shop confirm.
+        Lines that were cancelled are left alone. Repeating a move changes nothing.
+
+        What another agent has taken on is not moved: 409 `parcel_claimed`. What one does not
+        decide alone is proposed to a second person: 409 `second_person_needed`.
+        """
+        reader, parcel = _find(request, parcel_id)
+        asked = ParcelMoveInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        move_for(parcel, by=reader.user, **asked.validated_data)
+        return _answer(parcel, reader)
+
+
+def _read_filter(request: Request) -> dict[str, Any]:
+    names = ParcelFilterInput().fields.keys() & request.query_params.keys()
+    twice = {
+        name: ["Give this once."] for name in names if len(request.query_params.getlist(name)) > 1
+    }
+    if twice:
+        raise FieldRefusal(twice)
+    asked = ParcelFilterInput(data={name: request.query_params[name] for name in names})
+    asked.is_valid(raise_exception=True)
+    wanted: dict[str, Any] = asked.validated_data
+    return wanted
+
+
+def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], reader: Reader) -> ParcelQuerySet:
+    if "status" in wanted:
+        parcels = parcels.at_status(wanted["status"])
+    if "county" in wanted:
+        parcels = parcels.filter(in_county(wanted["county"]))
+    if "pickup_point" in wanted:
+        parcels = parcels.filter(order__delivery__pickup_point=wanted["pickup_point"])
+    if wanted.get("mine") is True:
+        parcels = parcels.claimed_by(reader.user)
+    elif "mine" in wanted:
+        parcels = parcels.others_than(reader.user)
+    return parcels
+
+
+def _find(request: Request, parcel_id: str) -> tuple[Reader, Parcel]:
+    """A parcel, and what the caller is to it. Raises NoSuchParcel.
+
+    Agents and staff find one that another agent has as well: what they may not do with it is said
+    in the answer.
+    """
+    reader = Reader.of(current_user(request))
+    found = Reader(reader.user, reader.brings, reader.brings or reader.decides, reader.points)
+    parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
+    if parcel is None:
+        raise NoSuchParcel
+    return reader, parcel
+
+
+def _answer(parcel: Parcel, reader: Reader) -> Response:
+    """The parcel as it is now."""
+    rows = read_rows(list(with_ends(Parcel.objects.filter(pk=parcel.pk))))
+    if not rows:
+        raise NoSuchParcel
+    return Response(represent_parcel(rows[0], reader))

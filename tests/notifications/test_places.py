@@ -1,0 +1,221 @@
+"""Where goods go and until when, as people are told; and nothing of it for what has no delivery."""
+
+import itertools
+
+import pytest
+
+from orders.models import DeliveryWay, OrderDelivery, PickupPoint
+from orders.models.notifications import Message, Notice, NotificationKind
+from orders.notifications.gsm7 import count_parts, is_gsm
+from orders.notifications.places import collect_sentence, place_of, where_sentence
+from orders.notifications.rendering import compose
+from orders.notifications.templates import Item, render_sms
+from tests.factories import ProductFactory, UserFactory
+from tests.orders.parcels import a_place, a_point, an_agent, bring, code_of, order_to
+
+from .conftest import pay, wish
+from .test_templates import values
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def keeper(db):
+    return UserFactory()
+
+
+@pytest.fixture
+def to_point(buyer, kettle, keeper):
+    """Two kettles, which go to a pick-up point."""
+    return order_to(buyer, (kettle, 2), point=a_point(keeper, name="Kilimani Pick-up"))
+
+
+def sent(kind, channel="sms"):
+    """The texts of a kind, of all that was to be told by now."""
+    for notice_id in Notice.objects.to_compose().order_by("pk").values_list("pk", flat=True):
+        compose(notice_id)
+    told = Message.objects.filter(kind=kind, channel=channel).order_by("pk")
+    return list(told.values_list("text", flat=True))
+
+
+def test_who_paid_for_what_goes_to_a_point_is_told_where_and_until_when(carrier, to_point):
+    parcel = to_point.parcels.get()
+    pay(to_point)
+
+    assert sent("paid") == [
+        f"O-Mache: KES 3,000 received for order {to_point.reference}. It comes within 2 days to "
+        "Kilimani Pick-up, open Mon-Sat 8:00-19:00. We tell you when it is there. With the goods "
+        f"in your hands, tell who brought them the code: 2 x Kettle {code_of(parcel)}. Thank you!"
+    ]
+
+
+def test_who_paid_for_what_comes_to_a_door_is_told_so(carrier, buyer, kettle):
+    wish(buyer, language="sw")
+    order = pay(order_to(buyer, (kettle, 2), days=1))
+
+    assert sent("paid") == [
+        f"O-Mache: Tumepokea KES 3,000 kwa oda {order.reference}. Italetwa Milimani kufikia kesho. "
+        "Ukishapata bidhaa mkononi, mpe aliyekuletea nambari hii ya siri: 2 x Kettle "
+        f"{code_of(order.parcels.get())}. Asante!"
+    ]
+
+
+def test_the_buyer_is_told_that_it_waits_where_until_when_and_the_code(carrier, keeper, to_point):
+    pay(to_point)
+    parcel = to_point.parcels.get()
+    bring(an_agent(), parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+
+    assert sent("arrived") == [
+        f"O-Mache: order {to_point.reference} waits for you at Kilimani Pick-up, open Mon-Sat "
+        "8:00-19:00. With the goods in your hands, tell them the code: 2 x Kettle "
+        f"{code_of(parcel)}."
+    ]
+    assert sent("arrived", "email")[0].startswith(
+        f"Hello Wanjiku,\n\nGoods of your order {to_point.reference} wait for you at Kilimani "
+        "Pick-up, Argwings Kodhek Road, open Mon–Sat 8:00–19:00.\n\n"
+    )
+
+
+def test_it_is_told_in_swahili_too(carrier, buyer, keeper, to_point):
+    wish(buyer, language="sw")
+    pay(to_point)
+    parcel = to_point.parcels.get()
+    bring(an_agent(), parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+
+    assert sent("arrived") == [
+        f"O-Mache: Oda {to_point.reference} inakusubiri Kilimani Pick-up (saa za kazi Mon-Sat "
+        "8:00-19:00). Ukishapata bidhaa mkononi, waambie nambari hii ya siri: 2 x Kettle "
+        f"{code_of(parcel)}."
+    ]
+
+
+def test_taken_in_at_once_it_is_not_said_to_be_on_its_way_any_more(carrier, keeper, to_point):
+    """The messages of both are written later than both happened."""
+    pay(to_point)
+    parcel = to_point.parcels.get()
+    bring(an_agent(), parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+
+    assert (sent("shipped"), len(sent("arrived"))) == ([], 1)
+
+
+def test_nobody_is_told_that_it_waits_who_has_it(carrier, keeper, to_point):
+    pay(to_point)
+    parcel = to_point.parcels.get()
+    bring(an_agent(), parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+    bring(keeper, parcel, "delivered", code=code_of(parcel))
+
+    assert sent("arrived") == []
+    assert sent("delivered") == [
+        f"O-Mache: delivered, order {to_point.reference}: 2 x Kettle. It was handed over at "
+        "Kilimani Pick-up. If you do not have it, tell us today."
+    ]
+
+
+def test_what_is_on_its_way_to_a_door_says_to_which(carrier, buyer, kettle):
+    order = pay(order_to(buyer, (kettle, 2), area="Milimani, Kisumu"))
+    parcel = order.parcels.get()
+    agent = an_agent()
+    bring(agent, parcel, "fetched")
+    bring(agent, parcel, "shipping")
+
+    (sms,), (mail,) = sent("shipped"), sent("shipped", "email")
+    assert f"order {order.reference}. It goes to Milimani Kisumu. With the goods" in sms
+    assert "on the way to you. It goes to Milimani, Kisumu (Blue gate).\n\n" in mail
+
+
+def test_a_seller_is_told_that_an_agent_comes_and_where_to(carrier, seller, to_point):
+    a_place(seller)
+    pay(to_point)
+
+    assert sent("sold") == [
+        f"O-Mache: you sold, for KES 3,000, order {to_point.reference}: 2 x Kettle. Please keep it "
+        "ready to be collected. Our agent collects it at Eastleigh."
+    ]
+
+
+def test_a_seller_without_a_place_is_told_to_add_one(carrier, seller, to_point):
+    wish(seller, language="sw")
+    pay(to_point)
+
+    assert sent("sold")[0].endswith(
+        "Wakala wetu atakuja kuzichukua na hajui mahali: weka mahali pa kuchukulia kwenye akaunti "
+        "yako."
+    )
+
+
+def test_no_seller_is_told_where_another_seller_is_or_the_buyer(carrier, buyer, kettle, seller):
+    a_place(seller)
+    other = ProductFactory(payment_mpesa_number="254722000009")
+    pay(order_to(buyer, (kettle, 1), (other, 1)))
+
+    for text in sent("sold", "email") + sent("sold"):
+        assert "Milimani" not in text
+        assert "Wanjiku" not in text
+        assert "254733000777" not in text
+    assert [("Eastleigh" in text) for text in sent("sold")] == [True]
+
+
+def test_an_order_without_a_delivery_says_what_it_said(carrier, order):
+    pay(order)
+
+    assert sent("paid") == [
+        f"O-Mache: KES 3,000 received for order {order.reference}. With the goods in your hands, "
+        f"tell who brought them the code: 2 x Kettle {order.tracks.get().collection_code}. "
+        "Thank you!"
+    ]
+    assert sent("sold")[0].endswith("Please keep it ready to be collected.")
+
+
+def a_delivery(way, length):
+    point = None
+    if way == DeliveryWay.PICKUP:
+        point = PickupPoint(name="é" * min(length, 60), opening_hours="h" * length, phone="2547")
+    return OrderDelivery(
+        way=way, pickup_point=point, area="a" * length, directions="d" * 300, days=30
+    )
+
+
+KINDS = [NotificationKind.PAID, NotificationKind.SHIPPED, NotificationKind.ARRIVED]
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "way", "count", "length"),
+    list(itertools.product(KINDS, ["en", "sw"], DeliveryWay.values, [1, 2, 9], [5, 100])),
+)
+def test_with_a_place_no_sms_is_longer_than_two_parts(kind, language, way, count, length):
+    delivery = a_delivery(way, length)
+    said = values(
+        language,
+        place=place_of(kind, language, delivery),
+        where=where_sentence(kind, language, delivery),
+    )
+    items = [Item("A long name of a thing that is sold", 12, "123456")] * count
+
+    text = render_sms(kind, language, said, items)
+
+    assert is_gsm(text)
+    assert count_parts(text) <= 2
+    assert "123456" in text
+
+
+@pytest.mark.parametrize("language", ["en", "sw"])
+def test_what_somebody_typed_as_their_area_is_no_link_and_no_number(language):
+    delivery = OrderDelivery(
+        way="home", area="Call 0712 345 678 or https://evil.example", directions="", days=1
+    )
+
+    said = where_sentence(NotificationKind.PAID, language, delivery)
+
+    assert "0712" not in said
+    assert "evil" not in said
+    assert "://" not in said
+
+
+def test_where_a_seller_is_is_as_plain():
+    place = a_place(UserFactory(), area="Pay 0712345678 <b>now</b>")
+
+    assert collect_sentence("en", place) == " Our agent collects it at Pay b now b."

@@ -1,0 +1,214 @@
+"""Who sees what of a sale, when: actor × field × moment (docs/privacy.md)."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from tests.conftest import signed_in
+from tests.factories import UserFactory, give_role
+
+from .deliveries import pay
+from .lines import line_at, move
+from .parcels import (
+    RECIPIENT,
+    a_parcel,
+    a_place,
+    a_point,
+    an_agent,
+    bring,
+    claim,
+    code_of,
+    deliveries,
+    lines,
+    release,
+)
+
+pytestmark = pytest.mark.django_db
+
+BUYERS, PLACE, POINTS = "254712345678", "254722000555", "254733000003"
+#: What each of these is, in what is answered to somebody.
+FACTS = {
+    "buyer's phone": BUYERS,
+    "recipient": "Wanjiku Kamau",
+    "recipient's phone": RECIPIENT,
+    "destination": "Milimani",
+    "way there": "Blue gate",
+    "seller's phone": PLACE,
+    "seller's place": "Garissa Lodge",
+    "point's phone": POINTS,
+    "hours": "8:00",
+}
+BOTH_ENDS = {
+    "recipient",
+    "recipient's phone",
+    "destination",
+    "way there",
+    "seller's phone",
+    "seller's place",
+}
+TO_POINT = {"recipient", "seller's phone", "seller's place", "point's phone", "hours"}
+AT_POINT = {"recipient", "recipient's phone", "point's phone", "hours"}
+NOTHING: set[str] = set()
+
+MOMENTS = (
+    "unpaid", "paid", "claimed", "released", "fetched", "shipping", "arrived", "delivered",
+    "six days after", "a week after", "cancelled",
+)  # fmt: skip
+
+AFTER = {"six days after": timedelta(days=6), "a week after": timedelta(days=7, hours=1)}
+
+
+class Sale:
+    """An order for a door or to a point, and everybody there is."""
+
+    def __init__(self, buyer, seller, kettle, *, to_point):
+        a_place(seller)
+        self.agent, keeper = an_agent(), UserFactory()
+        self.point = a_point(keeper)
+        self.parcel = a_parcel(buyer, kettle, point=self.point if to_point else None, is_paid=False)
+        other_keeper = UserFactory()
+        a_point(other_keeper)
+        self.people = {
+            "buyer": buyer,
+            "seller": seller,
+            "agent": self.agent,
+            "other agent": an_agent(),
+            "point": keeper,
+            "other point": other_keeper,
+            "support": give_role(UserFactory(), "support"),
+            "finance": give_role(UserFactory(), "finance"),
+            "catalogue": give_role(UserFactory(), "catalogue"),
+            "stranger": UserFactory(),
+        }
+
+    def go_to(self, moment):
+        """Bring it there; return how far in time that is."""
+        if moment == "unpaid":
+            return timedelta(0)
+        pay(self.parcel.order)
+        if moment == "paid":
+            return timedelta(0)
+        if moment == "cancelled":
+            move(self.people["buyer"], lines(self.parcel)[0], "cancelled")
+            return timedelta(0)
+        claim(self.agent, self.parcel)
+        if moment == "released":
+            release(self.agent, self.parcel)
+        for step in ("fetched", "shipping", "arrived", "delivered"):
+            if moment in {"claimed", "released"}:
+                break
+            if step == "arrived" and self.parcel.order.delivery.way == "home":
+                continue
+            who = self.people["point"] if step == "arrived" else self.agent
+            answer = bring(who, self.parcel, step, code=code_of(self.parcel))
+            assert answer.status_code == 200
+            if step == moment:
+                break
+        return AFTER.get(moment, timedelta(0))
+
+    def seen_by(self, who):
+        """Which facts of it stand in the answer of /deliveries/."""
+        answer = deliveries(self.people[who])
+        told = answer.content.decode() if answer.status_code == 200 else ""
+        return {fact for fact, value in FACTS.items() if value in told}
+
+
+def agents_sight(moment, way):
+    ends = TO_POINT if way == "point" else BOTH_ENDS
+    return {
+        "agent": ends if moment not in {"unpaid", "a week after", "cancelled"} else NOTHING,
+        "other agent": ends if moment in {"paid", "released"} else NOTHING,
+        "point": AT_POINT
+        if way == "point"
+        and moment in {"fetched", "shipping", "arrived", "delivered", "six days after"}
+        else NOTHING,
+        "support": ends | (AT_POINT if way == "point" else NOTHING)
+        if moment not in {"unpaid", "a week after", "cancelled"}
+        else NOTHING,
+    }
+
+
+@pytest.mark.parametrize("way", ["door", "point"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_everybody_sees_of_a_parcel_what_they_need_and_no_longer(
+    buyer, seller, kettle, moment, way
+):
+    if (moment, way) == ("arrived", "door"):
+        return
+    sale = Sale(buyer, seller, kettle, to_point=way == "point")
+    later = sale.go_to(moment)
+
+    with time_machine.travel(timezone.now() + later):
+        seen = {who: sale.seen_by(who) for who in sale.people}
+
+    assert seen == dict.fromkeys(sale.people, NOTHING) | agents_sight(moment, way)
+
+
+SHOWN = {"paid", "claimed", "released", "fetched", "shipping", "arrived", "delivered"}
+
+
+@pytest.mark.parametrize("way", ["door", "point"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_seller_sees_the_buyers_name_phone_and_county_and_nothing_else(
+    buyer, seller, kettle, moment, way
+):
+    if (moment, way) == ("arrived", "door"):
+        return
+    buyer.first_name = "Wanjiku"
+    buyer.save(update_fields=["first_name"])
+    sale = Sale(buyer, seller, kettle, to_point=way == "point")
+    later = sale.go_to(moment)
+    status = lines(sale.parcel)[0].track_status
+
+    with time_machine.travel(timezone.now() + later):
+        api = signed_in(seller)
+        answer = api.get("/seller/orders/", {"status": status})
+        story = api.get(f"/track/order/{lines(sale.parcel)[0].pk}/").content.decode()
+
+    (row,) = answer.json()
+    is_shown = moment in {*SHOWN, "six days after"}
+    to = {"way": "home", "pickup_point": None}
+    if way == "point":
+        to = {"way": "pickup", "pickup_point": sale.point.name}
+    assert row["buyer"] == "Wanjiku"
+    assert row["phone"] == (BUYERS if is_shown else None)
+    assert row["county"] == (("nairobi" if way == "point" else "kisumu") if is_shown else None)
+    assert row["delivery"] == (to if is_shown else None)
+    told = answer.content.decode() + story
+    assert {fact for fact, value in FACTS.items() if value in told} == (
+        {"buyer's phone"} if is_shown else set()
+    )
+
+
+def test_a_sale_without_a_delivery_has_neither_county_nor_way(buyer, seller, kettle):
+    line_at("paid", buyer=buyer, product=kettle)
+
+    (row,) = signed_in(seller).get("/seller/orders/").json()
+
+    assert (row["phone"], row["county"], row["delivery"]) == (BUYERS, None, None)
+
+
+@pytest.mark.parametrize("who", ["agent", "point"])
+def test_the_story_of_a_line_tells_who_brings_it_no_phone_and_no_place(buyer, seller, kettle, who):
+    sale = Sale(buyer, seller, kettle, to_point=True)
+    sale.go_to("arrived")
+
+    answer = signed_in(sale.people[who]).get(f"/track/order/{lines(sale.parcel)[0].pk}/")
+
+    told = answer.content.decode()
+    assert answer.status_code == 200
+    assert {fact for fact, value in FACTS.items() if value in told} == set()
+    assert code_of(sale.parcel) not in told
+
+
+def test_no_list_of_parcels_tells_a_code_or_a_price(buyer, seller, kettle):
+    sale = Sale(buyer, seller, kettle, to_point=True)
+    sale.go_to("arrived")
+
+    for who in ("agent", "point", "support"):
+        told = deliveries(sale.people[who]).content.decode()
+        assert sale.parcel.order.reference in told
+        assert code_of(sale.parcel) not in told
+        assert "1500" not in told

@@ -1,0 +1,451 @@
+"""Agents' parcels: who sees which, and taking them on."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from accounts.models import Audit
+from orders.claims import claim_parcel, free_parcels
+from orders.models import Parcel, ParcelEvent
+from tests.conftest import signed_in
+from tests.factories import ProductFactory, UserFactory, give_role
+
+from .parcels import (
+    a_parcel,
+    a_place,
+    a_point,
+    an_agent,
+    bring,
+    claim,
+    code_of,
+    deliveries,
+    lines,
+    release,
+    rows,
+    statuses,
+    steps_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def said(answer):
+    return answer.status_code, answer.json().get("code")
+
+
+# --- The list ----------------------------------------------------------------------------------
+
+
+def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):
+    a_place(seller)
+    parcel = a_parcel(buyer, kettle)
+    agent = an_agent()
+    claim(agent, parcel)
+
+    row = deliveries(agent).json()[0]
+
+    (line,) = lines(parcel)
+    parcel.refresh_from_db()
+    assert {**row, "since": "", "claimed_at": ""} == {
+        "id": parcel.pk,
+        "order": parcel.order.reference,
+        "status": "to_fetch",
+        "mine": True,
+        "claimed_at": "",
+        "since": "",
+        "arrived_at": None,
+        "lines": [{"id": line.pk, "name": "Kettle", "number": 1, "track_status": "paid"}],
+        "collect": {
+            "name": "Amina Hassan (amina)",
+            "phone": "254722000555",
+            "county": "mombasa",
+            "area": "Eastleigh",
+            "directions": "Garissa Lodge, shop 14",
+        },
+        "deliver": {
+            "way": "home",
+            "recipient": "Wanjiku Kamau",
+            "phone": "254733000777",
+            "county": "kisumu",
+            "area": "Milimani",
+            "directions": "Blue gate",
+            "pickup_point": None,
+        },
+    }
+    assert row["claimed_at"] == parcel.claimed_at.isoformat()
+
+
+def test_a_seller_without_a_place_is_named_with_the_phone_they_gave(buyer, seller, kettle):
+    seller.phone = "254711000111"
+    seller.save(update_fields=["phone"])
+    a_parcel(buyer, kettle)
+
+    (row,) = deliveries(an_agent()).json()
+
+    assert row["collect"] == {
+        "name": "amina",
+        "phone": "254711000111",
+        "county": None,
+        "area": None,
+        "directions": None,
+    }
+
+
+def test_a_parcel_is_as_far_as_the_line_of_it_that_is_behind(buyer, seller):
+    agent = an_agent()
+    parcel = a_parcel(buyer, *[ProductFactory(seller=seller) for _ in "ab"])
+    first, _ = lines(parcel)
+    move_one = signed_in(agent).post
+    seen = [rows(agent)[parcel.pk]["status"]]
+    move_one(f"/track/{first.pk}/move/", {"to": "fetched"}, format="json")
+    seen.append(rows(agent)[parcel.pk]["status"])
+    bring(agent, parcel, "fetched")
+    seen.append(rows(agent)[parcel.pk]["status"])
+    bring(agent, parcel, "shipping")
+    seen.append(rows(agent)[parcel.pk]["status"])
+    bring(agent, parcel, "delivered", code=code_of(parcel))
+    seen.append(rows(agent)[parcel.pk]["status"])
+
+    assert seen == ["to_fetch", "to_fetch", "fetched", "shipping", "delivered"]
+
+
+@pytest.mark.parametrize("status", ["to_fetch", "fetched", "shipping", "arrived", "delivered"])
+def test_each_status_finds_its_parcels_alone(buyer, seller, status):
+    agent = an_agent()
+    point = a_point(agent)
+    parcels = {
+        "to_fetch": a_parcel(buyer, point=point),
+        "fetched": a_parcel(buyer, point=point),
+        "shipping": a_parcel(buyer, point=point),
+        "arrived": a_parcel(buyer, point=point),
+        "delivered": a_parcel(buyer, point=point),
+    }
+    way = ["fetched", "shipping", "arrived", "delivered"]
+    for name, parcel in parcels.items():
+        for step in way[: way.index(name) + 1 if name in way else 0]:
+            assert bring(agent, parcel, step, code=code_of(parcel)).status_code == 200
+
+    found = rows(agent, status=status)
+
+    assert list(found) == [parcels[status].pk]
+    assert found[parcels[status].pk]["status"] == status
+
+
+def test_the_lists_go_by_either_county_point_and_whose_they_are(buyer, seller, kettle):
+    agent, point = an_agent(), a_point(name="Kilimani Pick-up")
+    a_place(seller)
+    home, to_point = a_parcel(buyer, kettle), a_parcel(buyer, point=point)
+    claim(agent, home)
+
+    assert list(rows(agent, county="mombasa")) == [home.pk]
+    assert list(rows(agent, county="kisumu")) == [home.pk]
+    assert list(rows(agent, county="nairobi")) == [to_point.pk]
+    assert list(rows(agent, county="lamu")) == []
+    assert list(rows(agent, pickup_point=point.pk)) == [to_point.pk]
+    assert list(rows(agent, mine="true")) == [home.pk]
+    assert list(rows(agent, mine="false")) == [to_point.pk]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=lost", "status"),
+        ("status=", "status"),
+        ("status=paid", "status"),
+        ("status=to_fetch&status=fetched", "status"),
+        ("county=Nairobi", "county"),
+        ("county=", "county"),
+        ("pickup_point=", "pickup_point"),
+        ("pickup_point=-1", "pickup_point"),
+        ("pickup_point=1.0", "pickup_point"),
+        ("pickup_point=%D9%A1", "pickup_point"),
+        ("pickup_point=9999999999999999999", "pickup_point"),
+        ("mine=1", "mine"),
+        ("mine=True", "mine"),
+        ("mine=", "mine"),
+        ("cursor=x", "cursor"),
+        ("page_size=0", "page_size"),
+    ],
+)
+def test_a_filter_that_cannot_be_read_is_refused_on_its_name(query, field):
+    answer = signed_in(an_agent()).get(f"/deliveries/?{query}")
+
+    assert (answer.status_code, list(answer.json())) == (400, [field])
+
+
+def test_pages_go_on_where_the_last_one_ended(buyer, seller):
+    agent = an_agent()
+    made = [a_parcel(buyer, ProductFactory(seller=seller)).pk for _ in range(3)]
+
+    first = deliveries(agent, page_size=2)
+    second = signed_in(agent).get(first["Link"].split(">")[0].lstrip("<"))
+
+    assert [row["id"] for row in first.json()] == [made[2], made[1]]
+    assert [row["id"] for row in second.json()] == [made[0]]
+    assert "Link" not in second
+
+
+@pytest.mark.parametrize("number", [1, 9])
+def test_the_list_costs_the_same_for_one_parcel_or_many(
+    buyer, seller, number, django_assert_num_queries
+):
+    agent, point = an_agent(), a_point()
+    for _ in range(number):
+        a_place(parcel_seller := UserFactory())
+        a_parcel(buyer, *[ProductFactory(seller=parcel_seller) for _ in "ab"], point=point)
+    api = signed_in(agent)
+    api.get("/deliveries/")
+
+    # caller; their own permissions and their groups'; their points; their numbers; parcels with
+    # orders, deliveries, points, sellers; lines; where sellers are
+    with django_assert_num_queries(8):
+        found = api.get("/deliveries/").json()
+
+    assert len(found) == number
+
+
+def test_whoever_brings_nothing_is_refused_the_list(buyer, seller, kettle):
+    a_parcel(buyer, kettle)
+
+    for person in (buyer, seller, UserFactory(), give_role(UserFactory(), "finance")):
+        assert said(deliveries(person)) == (403, "not_an_agent")
+
+
+def test_what_is_not_paid_is_in_no_list(buyer, kettle):
+    parcel = a_parcel(buyer, kettle, is_paid=False)
+
+    assert rows(an_agent()) == {}
+    assert said(claim(an_agent(), parcel)) == (404, "parcel_not_found")
+
+
+def test_what_was_cancelled_whole_is_in_no_list_and_not_taken_on(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    signed_in(buyer).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "cancelled"})
+
+    assert rows(agent) == {}
+    assert said(claim(agent, parcel)) == (404, "parcel_not_found")
+
+
+# --- Taking on and giving up -------------------------------------------------------------------
+
+
+def test_a_parcel_that_was_taken_on_is_nobody_elses(buyer, kettle):
+    agent, other, parcel = an_agent(), an_agent(), a_parcel(buyer, kettle)
+
+    answer = claim(agent, parcel)
+
+    assert (answer.status_code, answer.json()["mine"]) == (200, True)
+    assert (list(rows(agent)), rows(other)) == ([parcel.pk], {})
+    assert said(claim(other, parcel)) == (409, "parcel_claimed")
+    assert said(release(other, parcel)) == (409, "parcel_claimed")
+    assert said(bring(other, parcel, "fetched")) == (409, "parcel_claimed")
+    single = signed_in(other).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "fetched"})
+    assert said(single) == (409, "parcel_claimed")
+    assert statuses(parcel) == ["paid"]
+
+
+def test_taking_it_on_again_changes_nothing(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+
+    first, again = claim(agent, parcel).json(), claim(agent, parcel).json()
+
+    assert first == again
+    assert steps_of(parcel) == ["claimed"]
+
+
+def test_who_took_it_on_and_gave_it_up_is_on_record(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    claim(agent, parcel)
+    release(agent, parcel)
+    release(agent, parcel)
+
+    told = list(ParcelEvent.objects.order_by("pk").values_list("step", "agent", "actor"))
+    assert told == [("claimed", agent.pk, agent.pk), ("released", agent.pk, agent.pk)]
+    assert [kept.did for kept in Audit.objects.order_by("pk")][:2] == [
+        "Take it on",
+        "Free it for others",
+    ]
+    assert rows(an_agent())[parcel.pk]["claimed_at"] is None
+
+
+def test_an_agent_holds_no_more_than_so_many_unfetched(buyer, seller, settings):
+    settings.PARCELS_HELD_UNFETCHED = 2
+    agent = an_agent()
+    first, second, third = [a_parcel(buyer, ProductFactory(seller=seller)) for _ in range(3)]
+    claim(agent, first)
+    claim(agent, second)
+
+    assert said(claim(agent, third)) == (409, "too_many_claims")
+
+    bring(agent, first, "fetched")
+
+    assert claim(agent, third).status_code == 200
+
+
+def test_once_fetched_only_staff_give_it_to_others_and_say_why(buyer, kettle):
+    agent, parcel, support = (
+        an_agent(),
+        a_parcel(buyer, kettle),
+        give_role(UserFactory(), "support"),
+    )
+    claim(agent, parcel)
+    bring(agent, parcel, "fetched")
+
+    assert said(release(agent, parcel)) == (409, "parcel_fetched")
+    assert release(support, parcel).json() == {"note": ["Say why somebody else is to bring it."]}
+
+    answer = release(support, parcel, note="His bike broke down.")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "fetched")
+    event = ParcelEvent.objects.get(step="released")
+    assert (event.agent, event.actor, event.note) == (agent, support, "His bike broke down.")
+    assert rows(agent)[parcel.pk]["mine"] is False
+    other = an_agent()
+    assert claim(other, parcel).status_code == 200
+    assert rows(agent) == {}
+
+
+def test_support_takes_nothing_on(buyer, kettle):
+    parcel = a_parcel(buyer, kettle)
+
+    assert said(claim(give_role(UserFactory(), "support"), parcel)) == (403, "not_an_agent")
+
+
+def test_what_an_agent_fetches_by_the_line_is_theirs(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+
+    signed_in(agent).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "fetched"})
+
+    assert rows(agent)[parcel.pk]["mine"] is True
+    assert steps_of(parcel) == ["claimed"]
+
+
+def test_what_staff_fetch_is_free_to_be_brought(buyer, kettle):
+    parcel = a_parcel(buyer, kettle)
+
+    bring(give_role(UserFactory(), "support"), parcel, "fetched")
+
+    assert rows(an_agent())[parcel.pk]["status"] == "fetched"
+
+
+# --- Own interest ------------------------------------------------------------------------------
+
+
+def test_an_agent_does_not_see_or_take_what_they_bought(kettle):
+    agent = an_agent()
+    parcel = a_parcel(agent, kettle)
+
+    assert rows(agent) == {}
+    assert said(claim(agent, parcel)) == (403, "own_interest")
+
+
+def test_nor_what_they_sold(buyer):
+    agent = an_agent()
+    parcel = a_parcel(buyer, ProductFactory(seller=agent))
+
+    assert rows(agent) == {}
+    assert said(claim(agent, parcel)) == (403, "own_interest")
+    assert said(bring(agent, parcel, "fetched")) == (403, "own_interest")
+    assert statuses(parcel) == ["paid"]
+
+
+def test_nor_what_is_paid_to_a_number_of_theirs(buyer, kettle):
+    agent = an_agent()
+    ProductFactory(seller=agent, payment_mpesa_number=kettle.payment_mpesa_number)
+    parcel = a_parcel(buyer, kettle)
+
+    assert rows(agent) == {}
+    assert said(claim(agent, parcel)) == (403, "own_interest")
+    assert Audit.objects.filter(did__startswith="Refused, own interest").count() == 1
+
+
+def test_nor_what_is_taken_in_on_a_number_of_theirs(buyer, kettle):
+    agent = an_agent()
+    ProductFactory(seller=agent, payment_mpesa_number="254733000777")
+    parcel = a_parcel(buyer, kettle)
+
+    assert rows(agent) == {}
+    assert said(claim(agent, parcel)) == (403, "own_interest")
+
+
+# --- What ends by itself -----------------------------------------------------------------------
+
+
+def test_what_is_not_fetched_in_a_day_is_free_again(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    claim(agent, parcel)
+    day = timezone.now() + timedelta(hours=24)
+
+    assert free_parcels(day - timedelta(minutes=5)) == 0
+    assert free_parcels(day + timedelta(minutes=5)) == 1
+    assert free_parcels(day + timedelta(minutes=5)) == 0
+
+    assert steps_of(parcel) == ["claimed", "freed"]
+    assert claim(an_agent(), parcel).status_code == 200
+
+
+def test_what_was_fetched_stays_with_its_agent(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    bring(agent, parcel, "fetched")
+
+    assert free_parcels(timezone.now() + timedelta(days=30)) == 0
+    assert rows(agent)[parcel.pk]["mine"] is True
+
+
+@pytest.mark.parametrize("end", ["the role", "the account"])
+def test_the_parcels_of_an_agent_who_ends_are_free(buyer, kettle, end):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    claim(agent, parcel)
+    if end == "the role":
+        agent.groups.clear()
+    else:
+        agent.is_active = False
+        agent.save(update_fields=["is_active"])
+
+    assert free_parcels(timezone.now()) == 1
+    assert claim(an_agent(), parcel).status_code == 200
+
+
+def test_who_lost_the_role_sees_and_moves_nothing_of_what_they_had(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    bring(agent, parcel, "fetched")
+    agent.groups.clear()
+
+    assert said(deliveries(agent)) == (403, "not_an_agent")
+    assert said(bring(agent, parcel, "shipping")) == (404, "parcel_not_found")
+    assert list(rows(give_role(UserFactory(), "support"))) == [parcel.pk]
+
+
+def test_a_week_after_it_was_handed_over_nobody_sees_it(buyer, kettle):
+    agent, parcel = an_agent(), a_parcel(buyer, kettle)
+    bring(agent, parcel, "fetched")
+    bring(agent, parcel, "delivered", code=code_of(parcel))
+
+    with time_machine.travel(timezone.now() + timedelta(days=6, hours=23)):
+        assert list(rows(agent)) == [parcel.pk]
+    with time_machine.travel(timezone.now() + timedelta(days=7, hours=1)):
+        assert rows(agent) == {}
+        assert rows(give_role(UserFactory(), "support")) == {}
+        assert said(bring(agent, parcel, "delivered")) == (404, "parcel_not_found")
+
+
+def test_nobody_takes_on_what_was_handed_over(buyer, kettle):
+    parcel = a_parcel(buyer, kettle)
+    signed_in(give_role(UserFactory(), "support")).post(
+        f"/deliveries/{parcel.pk}/move/", {"to": "fetched"}, format="json"
+    )
+    signed_in(buyer).post(f"/track/{lines(parcel)[0].pk}/move/", {"to": "delivered"})
+
+    assert rows(an_agent()) == {}
+    assert said(claim(an_agent(), parcel)) == (409, "parcel_closed")
+
+
+def test_a_claim_is_refused_by_the_service_to_who_is_no_agent(buyer, kettle):
+    parcel = a_parcel(buyer, kettle)
+
+    with pytest.raises(Exception, match="Only delivery agents"):
+        claim_parcel(parcel.pk, agent=UserFactory())
+
+    assert Parcel.objects.free().count() == 1
