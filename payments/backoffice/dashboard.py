@@ -31,6 +31,7 @@ from payments.models import (
     Payout,
     SellerShare,
     TransferStatus,
+    share_due,
 )
 
 from .charts import (
@@ -261,7 +262,9 @@ def payouts_due(now: datetime) -> Content:
         sums[f"payouts_{number}"] = Count("pk", filter=group)
         sums[f"kes_{number}"] = Sum("amount", filter=group, default=0)
     found = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
-    new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
+    new = SellerShare.objects.to_pay().aggregate(
+        lines=Count("pk"), amount=Sum(share_due(), default=0)
+    )
     return Content(
         figures=[
             Figure(

@@ -12,7 +12,7 @@ from .ledger import (
     clearing_account,
     is_clearing,
 )
-from .order_balances import OrderBalance, amount_credited, backed, order_balance
+from .order_balances import OrderBalance, amount_credited, backed, given_up, order_balance
 from .order_payments import (
     OPEN,
     AttemptStatus,
@@ -22,7 +22,7 @@ from .order_payments import (
     new_callback_token,
 )
 from .originals import Original
-from .payouts import Payout, PayoutDay, SellerShare
+from .payouts import Payout, PayoutDay, SellerShare, share_due
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     DOUBTFUL,
@@ -94,9 +94,11 @@ __all__ = [
     "amount_credited",
     "backed",
     "clearing_account",
+    "given_up",
     "is_clearing",
     "new_callback_token",
     "new_conversation_id",
     "order_balance",
     "provider_choices",
+    "share_due",
 ]

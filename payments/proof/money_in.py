@@ -20,10 +20,12 @@ from django.db.models.functions import Coalesce
 
 from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
+    Cause,
     Receipt,
     Refund,
     TransferStatus,
     Way,
+    given_up,
 )
 from payments.models.same_payments import maybe_counted_twice, only_counted_twice
 
@@ -77,9 +79,9 @@ def _owed() -> Coalesce:
 
 
 def _returned() -> Coalesce:
-    """The price of its lines that were cancelled after they were paid."""
-    lines = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True)
-    return total(lines, by="order", of=Sum("amount"))
+    """The price of its lines that were cancelled after they were paid, and what that of others was
+    reduced by since."""
+    return total(OrderTrack.objects.filter(order=OuterRef("pk")), by="order", of=given_up())
 
 
 def _with_money(orders: QuerySet[Order]) -> Any:
@@ -143,7 +145,9 @@ def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
     refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
     returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
     return returned.annotate(
-        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)), is_owed=Exists(refunds)
+        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
+        # What went back before, as its price was reduced, is no refund of what was left of it.
+        is_owed=Exists(refunds.exclude(cause=Cause.REDUCED)),
     ).filter(
         Q(track_status=TrackStatus.REFUNDED, is_going=True)
         | Q(track_status=TrackStatus.CANCELLED, is_going=False, is_owed=True)
