@@ -1,6 +1,7 @@
-"""Who has a part in an order, in one of its lines, and in a message (accounts.backoffice.interest).
+"""Who has a part in an order, in one of its lines or a problem with it, and in a message.
 
-``payments.interest`` adds the phones that were asked to pay, and the number a seller gave since.
+See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and the
+number a seller gave since.
 """
 
 from __future__ import annotations
@@ -9,9 +10,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
+from accounts.backoffice.interest import (
+    Parties,
+    find_parties,
+    numbers_of,
+    parties_of,
+    people,
+    phones,
+)
 
-from .models import Order, OrderTrack
+from .models import Order, OrderTrack, Problem
 from .models.notifications import Message
 
 
@@ -29,6 +37,12 @@ def _of_line(line: OrderTrack) -> Parties:
         people(line.buyer_id, line.seller_id),
         phones([line.payment_mpesa_number, line.order.mpesa_number]),
     )
+
+
+@parties_of(Problem)
+def _of_problem(problem: Problem) -> Parties:
+    """Who has a part in its line."""
+    return find_parties(problem.track)
 
 
 @parties_of(Message)

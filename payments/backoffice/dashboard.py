@@ -47,6 +47,7 @@ from .charts import (
     part,
     percentile,
 )
+from .permissions import LOOKING
 from .queues import QUEUES
 
 #: Days of sales that are shown, today included.
@@ -215,7 +216,7 @@ def time_to_pay(now: datetime) -> Content:
 def stuck_money(now: datetime) -> Content:
     """How many rows the console's queues hold. One query a queue."""
     page = reverse("console")
-    found = [(queue, queue.count(now)) for queue in QUEUES]
+    found = [(queue, queue.count(now)) for queue in QUEUES if queue.looking == LOOKING]
     rows = [
         (
             Link(queue.title, f"{page}#{queue.key}"),
