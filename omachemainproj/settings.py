@@ -532,6 +532,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/",
+    # What has one name in the API and two meanings, or two names and one meaning.
+    "ENUM_NAME_OVERRIDES": {
+        "ByEnum": "orders.models.Party",
+        "ProblemKindEnum": "orders.models.ProblemKind",
+    },
 }
 
 #: Every address, one with a line break in it too.

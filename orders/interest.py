@@ -1,7 +1,7 @@
 """Who has a part in an order, in one of its lines or a problem with it, and in a message.
 
-See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and the
-number a seller gave since.
+See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and
+the number a seller gave since.
 """
 
 from __future__ import annotations

@@ -188,7 +188,7 @@ class StepOutput(serializers.Serializer):
 
     track_status = serializers.ChoiceField(TrackStatus.choices)
     at = serializers.DateTimeField()
-    by = serializers.ChoiceField(["buyer", "seller", "shop"])
+    by = serializers.ChoiceField(Party.choices)
     note = serializers.CharField(allow_blank=True, help_text="Why, where somebody said so.")
 
 

@@ -75,7 +75,7 @@ def problem_words(language: str, about: str | None, *, to: str | None, amount: s
         return ""
     if about in ProblemKind.values:
         return _KINDS[ProblemKind(about)][language]
-    return _SENTENCES[about, to or ""][language].format(amount=amount)
+    return SENTENCES[about, to or ""][language].format(amount=amount)
 
 
-_SENTENCES = {(str(what), str(to)): words for (what, to), words in _DECISIONS.items()}
+SENTENCES = {(str(what), str(to)): words for (what, to), words in _DECISIONS.items()}

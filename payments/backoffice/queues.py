@@ -226,7 +226,7 @@ QUEUES = (
         key="problems-late",
         title="Problems that wait for the shop",
         about="A buyer has waited for days, and neither the seller nor the shop has answered; or "
-        "it has been open for too long. What the seller is owed waits with it. Read it, and decide.",
+        "it has been open for too long. The seller's money waits with it. Read it, and decide.",
         rows=lambda now: late_problems(now).order_by("opened_at", "pk"),
         columns=_PROBLEM,
         listed="orders_problem_changelist?state__in=open,returning",
@@ -387,8 +387,8 @@ QUEUES = (
     Queue(
         key="payouts-kept",
         title="Payouts that are kept back",
-        about="Somebody keeps this back, and says why. Once that is cleared up, let it leave, or do "
-        "not send it.",
+        about="Somebody keeps this back, and says why. Once that is cleared up, let it leave, or "
+        "do not send it.",
         rows=lambda now: (
             Payout.objects.to_approve()
             .filter(held_at__isnull=False)
