@@ -25,7 +25,6 @@ from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
 from payments.models import Receipt
 
-from . import problem_actions  # noqa: F401 - enters its buttons
 from .actions import KINDS, permissions_for, record_payment
 from .dashboard import panels_for
 from .forms import SeenPaymentForm

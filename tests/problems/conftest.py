@@ -5,6 +5,7 @@ import pytest
 from accounts.backoffice.actions import ACTIONS, perform
 from orders.models import OrderTrack, Problem
 from orders.problems.services import open_problem
+from payments.payouts.services import create_payouts
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
@@ -51,7 +52,9 @@ def sell(buyer, seller):
 
     def sell(price, status="fetched", number=1):
         product = ProductFactory(seller=seller, price=price)
-        return line_at(status, buyer=buyer, product=product, number=number)
+        line = line_at(status, buyer=buyer, product=product, number=number)
+        create_payouts(seller.pk)  # as a worker does after the commit
+        return line
 
     return sell
 
