@@ -166,6 +166,7 @@ def _show_timeline(
         kind=kind,
         about=about,
         needed=_NEEDED[acting],
+        may_act=request.user.has_perm(acting),
         sees_money=request.user.has_perm(LOOKING),
         offered=offered,
         forms=forms,

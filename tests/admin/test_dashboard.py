@@ -361,9 +361,9 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         attempt()
         cases.lost_receipt()
 
-    # session, row, user; sales; two for outcomes; time to pay; one for each of 21 sections of the
-    # console; two for payouts; two for stock
-    with django_assert_num_queries(32):
+    # session, row, user; sales; two for outcomes; time to pay; one for each of 23 sections of the
+    # console about money; two for payouts; two for stock
+    with django_assert_num_queries(34):
         desk.get(PAGE)
 
 
