@@ -13,7 +13,7 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
-from orders.models import PriceReduction
+from orders.models import Parcel, PriceReduction
 
 from .models import (
     Account,
@@ -49,6 +49,7 @@ class Posting:
     refund_id: int | None = None
     payout_id: int | None = None
     share_id: int | None = None
+    parcel_id: int | None = None
     seller_id: int | None = None
 
 
@@ -67,6 +68,7 @@ def post(*postings: Posting) -> None:
                 refund_id=posting.refund_id,
                 payout_id=posting.payout_id,
                 share_id=posting.share_id,
+                parcel_id=posting.parcel_id,
             )
             for posting in postings
         )
@@ -261,6 +263,30 @@ def post_reduction(share: SellerShare, reduction: PriceReduction, *, order_id: i
             seller_id=share.seller_id,
         )
     )
+
+
+def post_fee(parcel: Parcel) -> None:
+    """Post that a parcel's fee was earned: it was held for the buyer, and is the shop's."""
+    _post_fee("delivery", parcel, Account.BUYERS_HELD, Account.DELIVERY_FEES)
+
+
+def post_fee_back(parcel: Parcel) -> None:
+    """Post that a fee that was earned is given back: that is undone."""
+    _post_fee("delivery-back", parcel, Account.DELIVERY_FEES, Account.BUYERS_HELD)
+
+
+def _post_fee(what: str, parcel: Parcel, debit: Account, credit: Account) -> None:
+    """One posting of a parcel's fee; none where it costs nothing."""
+    if parcel.fee:
+        post(
+            Posting(
+                f"{what}:{parcel.pk}",
+                debits={debit: parcel.fee},
+                credits={credit: parcel.fee},
+                order_id=parcel.order_id,
+                parcel_id=parcel.pk,
+            )
+        )
 
 
 def post_payout(payout: Payout) -> None:

@@ -48,8 +48,9 @@ def money_follows_line(
     update_fields: frozenset[str] | None = None,
     **kwargs: Any,
 ) -> None:
-    """A line was fetched, cancelled or reduced after it was paid, or there is a problem with it or
-    no more: its seller's earnings change, or wait.
+    """A line was fetched, delivered, or cancelled or reduced after it was paid, or there is a
+    problem with it or no more: its seller's earnings change, or wait, and whose the fee of its
+    parcel is.
 
     ``update_fields`` only says what need not be looked at; each call looks at the state it is in.
     """

@@ -1,6 +1,7 @@
 """What buyers do, in one line each."""
 
 import itertools
+from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -15,6 +16,16 @@ from .factories import UserFactory
 PHONE = "254712345678"
 _keys = itertools.count(1)
 _receipts = (f"SGQ{number:07}" for number in itertools.count(1))
+
+
+def next_key() -> str:
+    """An Idempotency-Key that nobody used."""
+    return f"an-order-{next(_keys)}"
+
+
+def next_receipt() -> str:
+    """A number of M-Pesa's that no receipt has."""
+    return next(_receipts)
 
 
 def cash_out(
@@ -37,7 +48,7 @@ def an_order(
     Its ``reference`` is one that a test can spell: what was agreed cannot be changed later.
     """
     wanted = [LineRequest(product.pk, number) for product, number in lines]
-    key = f"an-order-{next(_keys)}"
+    key = next_key()
     field = Order._meta.get_field("reference")
     chosen = (lambda: reference) if reference else field._get_default
     with patch.object(field, "_get_default", chosen):
@@ -62,6 +73,13 @@ def delivered_line(buyer, product: Product, number: int = 1) -> OrderTrack:
     """A line of an order of its own that went all its way to the buyer."""
     line = fetched_line(buyer, product, number)
     return move_line(line.pk, "delivered", by=buyer)
+
+
+@contextmanager
+def nobody_asks_whose_goods():
+    """As it was before people were refused their own goods: orders of that time are still there."""
+    with patch("orders.cashout.line_objections", lambda lines, sellers, *, buyer: []):
+        yield
 
 
 def shelf(product: Product) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from .delivery import (
     DeliveryRate,
     DeliveryWay,
+    FeeReturn,
     FeeState,
     OrderDelivery,
     Parcel,
@@ -10,7 +11,16 @@ from .delivery import (
     PickupPoint,
     PickupPointQuerySet,
 )
-from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
+from .digests import (
+    AGREED_OF_DELIVERY,
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    AGREED_OF_PARCEL,
+    DeliveryDigest,
+    OrderDigest,
+    digest_agreement,
+    digest_delivery,
+)
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
     CODE_SHOWN,
@@ -47,8 +57,10 @@ from .problems import (
 )
 
 __all__ = [
+    "AGREED_OF_DELIVERY",
     "AGREED_OF_LINE",
     "AGREED_OF_ORDER",
+    "AGREED_OF_PARCEL",
     "CODE_SHOWN",
     "MAX_PICTURES",
     "MAX_TEXT",
@@ -59,8 +71,10 @@ __all__ = [
     "REFERENCE_LENGTH",
     "REFUNDING",
     "CancelledBy",
+    "DeliveryDigest",
     "DeliveryRate",
     "DeliveryWay",
+    "FeeReturn",
     "FeeState",
     "Message",
     "MessageChannel",
@@ -90,6 +104,7 @@ __all__ = [
     "TrackStatus",
     "commission_of_reduction",
     "digest_agreement",
+    "digest_delivery",
     "latest_problem_of",
     "new_collection_code",
     "new_reference",

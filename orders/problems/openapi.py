@@ -11,10 +11,10 @@ from omachemainproj.api.schema import error_answer, field_errors
 
 from .serializers import (
     AcceptInput,
+    LineProblemOutput,
     MessageInput,
     MessageOutput,
     ProblemInput,
-    ProblemOutput,
     ReturnedInput,
 )
 
@@ -97,8 +97,8 @@ OPEN: dict[str, Any] = {
     ),
     "request": _body(ProblemInput),
     "responses": {
-        201: OpenApiResponse(ProblemOutput, description="It is open.", examples=_SHOWN),
-        200: OpenApiResponse(ProblemOutput, description="It was reported a moment ago."),
+        201: OpenApiResponse(LineProblemOutput, description="It is open.", examples=_SHOWN),
+        200: OpenApiResponse(LineProblemOutput, description="It was reported a moment ago."),
         400: field_errors(
             "Something in the input is wrong.",
             pictures={"pictures": ["Send at most 3 pictures at a time."]},
@@ -122,7 +122,7 @@ READ: dict[str, Any] = {
     "tags": _TAGS,
     "description": "The newest problem with a line, for its buyer and its seller.",
     "responses": {
-        200: OpenApiResponse(ProblemOutput, description="It.", examples=_SHOWN),
+        200: OpenApiResponse(LineProblemOutput, description="It.", examples=_SHOWN),
         404: _NONE,
     },
 }
@@ -178,7 +178,7 @@ ACCEPT: dict[str, Any] = {
     ),
     "request": AcceptInput,
     "responses": {
-        200: OpenApiResponse(ProblemOutput, description="It is decided.", examples=_ENDED),
+        200: OpenApiResponse(LineProblemOutput, description="It is decided.", examples=_ENDED),
         400: field_errors(
             "Something in the input is wrong.",
             amount={"amount": ["Give KES 1 to KES 1,850: so much is left of it."]},
@@ -200,7 +200,7 @@ RETURNED: dict[str, Any] = {
     "refunded.",
     "request": ReturnedInput,
     "responses": {
-        200: OpenApiResponse(ProblemOutput, description="It is decided."),
+        200: OpenApiResponse(LineProblemOutput, description="It is decided."),
         404: _NONE,
         409: error_answer(
             "Nobody decided that the goods are to come back.", "problem_not_returning"
@@ -215,7 +215,7 @@ WITHDRAW: dict[str, Any] = {
     "description": "For the line's buyer: it is closed, and what its seller is owed is paid.",
     "request": None,
     "responses": {
-        200: OpenApiResponse(ProblemOutput, description="It is closed."),
+        200: OpenApiResponse(LineProblemOutput, description="It is closed."),
         404: _NONE,
         409: _CLOSED,
     },
@@ -232,6 +232,6 @@ SELLERS: dict[str, Any] = {
     "summary": "Problems with what was sold",
     "tags": ["selling"],
     "parameters": [LINK],
-    "responses": {200: ProblemOutput(many=True)},
+    "responses": {200: LineProblemOutput(many=True)},
     "examples": _SHOWN,
 }

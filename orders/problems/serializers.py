@@ -95,7 +95,7 @@ class ReturnedInput(serializers.Serializer):
     )
 
 
-class ProblemOutput(ProblemSummaryOutput):
+class LineProblemOutput(ProblemSummaryOutput):
     """A problem, and the line it is about."""
 
     track = serializers.IntegerField(help_text="The line's id.")

@@ -26,9 +26,9 @@ from .queries import KEYSET, Part, find_part, find_picture, problems_of_seller, 
 from .representation import represent_message, represent_problem
 from .serializers import (
     AcceptInput,
+    LineProblemOutput,
     MessageInput,
     ProblemInput,
-    ProblemOutput,
     ReturnedInput,
 )
 from .services import add_message, open_problem
@@ -155,7 +155,7 @@ class SellerProblemsView(GenericAPIView):
     """Problems with what the caller sold."""
 
     queryset = Problem.objects.none()
-    serializer_class = ProblemOutput
+    serializer_class = LineProblemOutput
     pagination_class = KeysetPagination
     keyset = KEYSET
     throttle_scope = "sell"

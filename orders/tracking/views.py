@@ -19,6 +19,7 @@ from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
+from orders.delivery.representation import delivery_of, represent_delivery
 from orders.fulfilment import NoSuchLine, Role, roles_of
 from orders.fulfilment_actions import move_for
 from orders.models import OrderTrack, Problem, latest_problem_of
@@ -135,10 +136,18 @@ def _visible(request: Request, track_id: int) -> Any:
 
 
 def _story(request: Request, line: Any) -> Response:
-    row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
-    answer = represent_track(row, media_prefix(request), reader_id=current_user(request).pk)
-    problem = _problem_shown(line, current_user(request))
-    return Response({**answer, "history": represent_history(line), "problem": problem})
+    row, reader = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get(), current_user(request)
+    answer = represent_track(row, media_prefix(request), reader_id=reader.pk)
+    # Whoever sells or delivers it is shown as much as they need elsewhere.
+    delivery = delivery_of(line) if line.buyer_id == reader.pk else None
+    return Response(
+        {
+            **answer,
+            "delivery": represent_delivery(delivery),
+            "history": represent_history(line),
+            "problem": _problem_shown(line, reader),
+        }
+    )
 
 
 def _problem_shown(line: Any, reader: User) -> dict[str, Any] | None:

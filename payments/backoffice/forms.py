@@ -94,6 +94,14 @@ class DecisionForm(ReasonForm):
         self.fields["why"].help_text = "Buyer and seller read it. Kept with your name."
 
 
+class WholeForm(DecisionForm):
+    with_fee = forms.BooleanField(
+        required=False,
+        label="Give the delivery fee back too",
+        help_text="Of the whole parcel, where one was paid.",
+    )
+
+
 class PartForm(DecisionForm):
     amount = forms.IntegerField(
         label="Amount, KES",

@@ -12,9 +12,10 @@ from orders.models import Outcome, Party, Problem, ProblemState, TrackStatus
 from orders.problems import decisions
 from orders.problems.decisions import Decider, lock_problem
 from orders.problems.services import add_message
+from payments.delivery_fees import NoFeePaid, return_fee
 
 from .actions import Given, console_action
-from .forms import AnswerForm, DecisionForm, PartForm, ReturnForm
+from .forms import AnswerForm, DecisionForm, PartForm, ReturnForm, WholeForm
 
 
 def _decider(given: Given, by: User) -> Decider:
@@ -22,8 +23,10 @@ def _decider(given: Given, by: User) -> Decider:
 
 
 def _price_of_all(problem: Problem, given: Given) -> Cost:
-    """The buyer's money, which goes back; the shop may lose it once its seller was paid."""
-    return _price(problem, problem.track.rest)
+    """The buyer's money, which goes back, with the delivery fee if it does; the shop may lose it
+    once its seller was paid."""
+    parcel = problem.track.parcel if given.get("with_fee") else None
+    return _price(problem, problem.track.rest + (parcel.fee if parcel else 0))
 
 
 def _price_of_part(problem: Problem, given: Given) -> Cost:
@@ -65,12 +68,19 @@ def answer(problem: Problem, given: Given, by: User) -> str:
     "What is left of the price goes back at once, and the line is cancelled. The goods are not put "
     "back into stock. What its seller was paid already is their debt.",
     applies=lambda problem: problem.is_undecided,
-    form=DecisionForm,
+    form=WholeForm,
     price=_price_of_all,
     lock=lock_problem,
 )
 def refund(problem: Problem, given: Given, by: User) -> str:
-    return _goes_back(decisions.refund_whole(problem.pk, _decider(given, by)))
+    refunded = decisions.refund_whole(problem.pk, _decider(given, by))
+    parcel_id = problem.track.parcel_id
+    if not given.get("with_fee"):
+        return _goes_back(refunded)
+    if parcel_id is None:
+        raise NoFeePaid
+    return_fee(parcel_id, by=by, why=given["why"])
+    return f"{_goes_back(refunded)} So does the delivery fee."
 
 
 @console_action(

@@ -1,5 +1,6 @@
-"""What a seller is owed for a line: once its goods are fetched, less once its price is reduced,
-held back while its buyer has a problem with it, and nothing once it is cancelled.
+"""What follows a line: its seller is owed for it once it is fetched, less once its price is
+reduced, and no more once it is cancelled; that is held back while its buyer has a problem with it.
+The fee of its parcel goes its way (payments.delivery_fees).
 
 Locks: the order, its line, the share; and the seller before any share where payouts are made.
 """
@@ -13,7 +14,8 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
-from payments.models import SellerShare
+from payments.delivery_fees import settle_fee
+from payments.models import Cause, SellerShare
 from payments.refunds.services import refund_excess_locked
 
 from .services import HELD_BACK, create_payouts, drop_unsent
@@ -22,13 +24,18 @@ from .services import HELD_BACK, create_payouts, drop_unsent
 def update_seller_earnings(line: OrderTrack) -> None:
     """Credit a line's seller once it is fetched; undo that and refund once it is cancelled.
 
+    The fee of its parcel is earned once it is delivered, or given back with the last line.
+
     Call inside a transaction that holds the lock of its order. Safe to repeat.
     """
     if line.returned and line.track_status == TrackStatus.CANCELLED:
         _reverse_earning(line)
+        settle_fee(line)
         refund_excess_locked(line.order, returned=line)
     elif line.track_status == TrackStatus.FETCHED:
         _record_earning(line)
+    elif line.track_status == TrackStatus.DELIVERED:
+        settle_fee(line)
 
 
 def _record_earning(line: OrderTrack) -> None:
@@ -93,7 +100,7 @@ def follow_reductions(line: OrderTrack) -> None:
     share = _locked_share(line)
     if share is not None:
         _reduce(share, line)
-    refund_excess_locked(line.order, reduced=line)
+    refund_excess_locked(line.order, given_back=Cause.REDUCED, of=line)
 
 
 def _reduce(share: SellerShare, line: OrderTrack) -> None:

@@ -41,7 +41,12 @@ SEES = {
         "orders_problem",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},
-    "delivery": {"accounts_proposal", "orders_ordertrack"},
+    "delivery": {
+        "accounts_proposal",
+        "orders_ordertrack",
+        "orders_pickuppoint",
+        "orders_deliveryrate",
+    },
 }
 
 

@@ -18,7 +18,8 @@ from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import AddressFactory, ProductFactory, UserFactory
+from tests.orders.deliveries import paid_delivery
 from tests.payments.conftest import ringing
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
@@ -60,6 +61,7 @@ class World:
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
+        self.brought = paid_delivery(buyer, (self.product, 1)).tracks.get()
         self.fetched = fetched_line(buyer, self.product)
         self.delivered = delivered_line(buyer, self.product)
         reviewed = delivered_line(buyer, self.product)
@@ -81,6 +83,7 @@ class World:
         self._propose()
         audit.log(buyer, "Listed", self.product)
         self.session = open_session(buyer)
+        self.address = AddressFactory(user=buyer)
 
     def _send_money(self, buyer, seller):
         """Money on its way out, and what keeps it back."""
@@ -153,6 +156,7 @@ class World:
             "category": "kitchen",
             "review_id": self.review.pk,
             "session_id": self.session.pk,
+            "address_id": self.address.pk,
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
             "track_id": self._line_of(route).pk,
@@ -183,6 +187,7 @@ class World:
             "to_shipping": self.fetched,
             "to_delivered": self.fetched,
             "to_cancelled": self.paid,
+            "give_fee_back": self.brought,
             "send_again": self.untold,
         }
         return rows[action].pk if action in rows else self._row_of(route)

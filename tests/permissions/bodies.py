@@ -58,6 +58,7 @@ BODIES = {
     "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},
     "cashout/": _cart,
+    "cart/quote/": _cart,
     "seller/products/import/": (
         "name,category,price,item_number,payment_mpesa_number\nPan,kitchen,900,3,0722000000\n"
     ),
@@ -71,6 +72,13 @@ BODIES = {
     "track/{track_id}/problem/returned/": {"goods_there": True},
     "track/{track_id}/problem/withdraw/": {},
     "review/{review_id}/answer/": {"text": "Asante!"},
+    "account/addresses/": {
+        "recipient": "Wanjiku",
+        "phone": "0712000009",
+        "county": "nairobi",
+        "area": "Kilimani",
+    },
+    "account/addresses/{address_id}/": {"area": "Lavington"},
     "account/": {"first_name": "Wanjiku"},
     "user/": {"username": "renamed", "first_name": "Wanjiku"},
     "password/reset/": {"email": "buyer@example.com"},

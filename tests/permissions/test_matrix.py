@@ -26,6 +26,7 @@ EXTREMES = ("anonymous", "superuser")
 #: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
 MAY_BE_KEPT = {
     "",
+    "pickup-points/",
     "product/search/",
     "product/{category}/",
     "product/{product_id}/reviews/",
@@ -33,6 +34,7 @@ MAY_BE_KEPT = {
     "schema/",
     "docs/",
     "media/{path}",
+    "counties/",
 }
 #: What answers as GET does, and what describes the route to whoever may use it.
 _ALIKE = ("HEAD", "OPTIONS")

@@ -11,7 +11,7 @@ from omachemainproj.append_only import append_only
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0012_where_goods_go'),
+        ('orders', '0013_parcels_of_lines_and_their_fees'),
         ('products', '0010_fair_front_page'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

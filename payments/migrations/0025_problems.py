@@ -13,8 +13,8 @@ def carry_what_is_in_payouts(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0013_problems'),
-        ('payments', '0023_strangers_posts'),
+        ('orders', '0014_problems'),
+        ('payments', '0024_delivery_fees'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -52,7 +52,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='refund',
             name='cause',
-            field=models.CharField(choices=[('goods_gone', 'it came after the goods were gone'), ('short', 'it never covered the order'), ('cancelled', 'its buyer had cancelled the order'), ('paid_again', 'its buyer had paid for the same goods with another order'), ('excess', "it was more than the order's price"), ('returned', 'the goods were cancelled after they were paid'), ('staff', 'a person decided so'), ('outside', 'M-Pesa took the payment back by itself'), ('too_late', 'it came more than a day after the order was closed'), ('off_sale', 'it came after the goods were taken off sale'), ('never_came', 'it never came, and is written off'), ('reduced', 'the price was reduced after a problem')], max_length=10),
+            field=models.CharField(choices=[('goods_gone', 'it came after the goods were gone'), ('short', 'it never covered the order'), ('cancelled', 'its buyer had cancelled the order'), ('paid_again', 'its buyer had paid for the same goods with another order'), ('excess', "it was more than the order's price"), ('returned', 'the goods were cancelled after they were paid'), ('fee', 'the delivery fee was given back'), ('staff', 'a person decided so'), ('outside', 'M-Pesa took the payment back by itself'), ('too_late', 'it came more than a day after the order was closed'), ('off_sale', 'it came after the goods were taken off sale'), ('never_came', 'it never came, and is written off'), ('reduced', 'the price was reduced after a problem')], max_length=10),
         ),
         migrations.RunPython(carry_what_is_in_payouts, migrations.RunPython.noop),
         migrations.AddIndex(
