@@ -63,7 +63,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
     reason = payout.note
     if payout.status == TransferStatus.REFUSED:
         reason = payout.result_text
-    elif payout.needs_approval and payout.approved_by_id is None:
+    elif payout.awaits_approval:
         reason = "It is large: somebody looks at it first."
     return {
         "id": payout.pk,
