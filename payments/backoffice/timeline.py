@@ -131,7 +131,8 @@ def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
     yield from _entries(
         TrackEvent.objects.filter(track=share.track_id).select_related("track", "actor")
     )
-    yield from _entries(Payout.objects.filter(pk=share.payout_id).select_related("seller"))
+    if share.payout_id is not None:
+        yield from _entries(Payout.objects.filter(pk=share.payout_id).select_related("seller"))
     postings = LedgerPosting.objects.filter(share=share).prefetch_related("entries")
     yield from _entries(postings.order_by("pk"))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -345,7 +346,7 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
-def _why(refund: Refund) -> dict[str, dict[str, str]]:
+def _why(refund: Refund) -> dict[str, Any]:
     """The reason that its buyer is told with a refund, by language, where there is one to tell."""
     if refund.cause != Cause.REDUCED:
         return {}
