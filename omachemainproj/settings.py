@@ -75,6 +75,10 @@ UNPAID_GOODS_PER_NETWORK = env.number(
 )
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
+#: A buyer can report a problem with goods until so many days after their delivery.
+PROBLEM_DAYS = env.number("PROBLEM_DAYS", default=7, least=1, most=90)
+#: It turns red on the console when its buyer has waited so many days for an answer.
+PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most=30)
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
 #: Parcels an agent may have taken on and not fetched yet, and the hours after which one that is not
@@ -514,6 +518,8 @@ REST_FRAMEWORK = {
         # Each change of a cart, or of where it goes, asks again.
         "quote": "60/min",
         "review": "30/min",
+        # With up to three pictures, each of which takes a second to decode.
+        "problem": "20/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "deliveries": "120/min",
@@ -538,6 +544,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/",
+    # What has one name in the API and two meanings, or two names and one meaning.
+    "ENUM_NAME_OVERRIDES": {
+        "ByEnum": "orders.models.Party",
+        "ProblemKindEnum": "orders.models.ProblemKind",
+    },
 }
 
 #: Every address, one with a line break in it too.

@@ -1,6 +1,7 @@
-"""Who has a part in an order, its lines and parcels, and a message: accounts.backoffice.interest.
+"""Who has a part in an order, its lines and parcels, a problem with a line, and in a message.
 
-``payments.interest`` adds the phones that were asked to pay, and the number a seller gave since.
+See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and
+the number a seller gave since.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
+from accounts.backoffice.interest import (
+    Parties,
+    find_parties,
+    numbers_of,
+    parties_of,
+    people,
+    phones,
+)
 
-from .models import Order, OrderDelivery, OrderTrack, Parcel
+from .models import Order, OrderDelivery, OrderTrack, Parcel, Problem
 from .models.notifications import Message
 
 
@@ -46,6 +54,12 @@ def _of_parcel(parcel: Parcel) -> Parties:
         people(order.buyer_id, parcel.seller_id),
         phones([order.mpesa_number, order.delivery.phone, *numbers]),
     )
+
+
+@parties_of(Problem)
+def _of_problem(problem: Problem) -> Parties:
+    """Who has a part in its line."""
+    return find_parties(problem.track)
 
 
 @parties_of(Message)

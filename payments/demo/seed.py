@@ -75,6 +75,8 @@ class Story:
             self._collected,
             self._on_its_way_home,
             self._not_brought,
+            self._put_right,
+            self._wrong_size,
         )
 
     # --- Goods that arrived -----------------------------------------------------------------
@@ -99,6 +101,29 @@ class Story:
         note = "The kettle does not switch itself off."
         move(self._people["support"], order["order"][1], "cancelled", note=note, goods_there=False)
         return "Njeri keeps her sufurias and sends the kettle back: its money returns."
+
+    def _put_right(self, key: str) -> str:
+        order = self._pays("wanjiku", key, ("Sufuria set of five with lids", 1))
+        self._hand_over(order)
+        seller = self._reports("wanjiku", order, "damaged", "One lid is dented.")
+        address = f"/track/{order['order'][0]['id']}/problem/"
+        seller.post(f"{address}messages/", {"text": "Pole! Would KES 200 put it right?"})
+        self._people["wanjiku"].post(f"{address}messages/", {"text": "Yes, asante."})
+        seller.post(f"{address}accept/", {"amount": 200, "note": "For the lid."})
+        return "One of Wanjiku's lids was dented: she keeps it, and KES 200 go back to her."
+
+    def _wrong_size(self, key: str) -> str:
+        order = self._pays("njeri", key, ("Kitenge wrap skirt", 1))
+        self._hand_over(order)
+        self._reports("njeri", order, "wrong_goods", "It is another size than I ordered.")
+        return "Njeri's skirt is another size: its seller is asked, and is not paid meanwhile."
+
+    def _reports(self, name: str, order: dict[str, Any], kind: str, text: str) -> Person:
+        """Report a problem with the order's first line; returns its seller."""
+        line = order["order"][0]["id"]
+        self._people[name].post(f"/track/{line}/problem/", {"kind": kind, "text": text})
+        seller = OrderTrack.objects.values_list("seller__username", flat=True).get(pk=line)
+        return self._people[seller]
 
     def _shipping(self, key: str) -> str:
         order = self._pays("wanjiku", key, ("Kitenge wrap skirt", 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -19,7 +19,14 @@ from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
 from payments.models import LedgerEntry, Payout
 
-from .serializers import MovementOutput, NewNumberInput, PayoutOutput, represent_payout
+from .serializers import (
+    BalanceOutput,
+    MovementOutput,
+    NewNumberInput,
+    PayoutOutput,
+    represent_balance,
+    represent_payout,
+)
 from .services import retry_payout
 from .statement import Movement, entries_of_seller, whole_statement, with_running_balance
 
@@ -64,6 +71,31 @@ class StatementView(GenericAPIView):
         page = self.paginate_queryset(entries_of_seller(seller)) or []
         rows = with_running_balance(seller, page)
         return self.get_paginated_response([row._asdict() for row in rows])
+
+
+class BalanceView(APIView):
+    """How the caller's account stands."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_balance",
+        summary="Money owed and held back",
+        tags=["selling"],
+        responses={200: BalanceOutput},
+        examples=[
+            OpenApiExample(
+                "one problem",
+                {"owed": 4150, "on_its_way": 1500, "waiting": 800, "held": 1850},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """What the shop owes the caller for what they sold, and where it is. What problems hold
+        back is `held`, until they are decided (`/seller/problems/`).
+        """
+        return Response(represent_balance(current_user(request)))
 
 
 class StatementExportView(APIView):

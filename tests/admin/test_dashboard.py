@@ -369,8 +369,8 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         cases.lost_receipt()
 
     # session, row, user; sales, and their delivery fees; two for outcomes; time to pay; one for
-    # each of 21 sections of the console; two for payouts; two for stock
-    with django_assert_num_queries(33):
+    # each of 23 sections of the console about money; two for payouts; two for stock
+    with django_assert_num_queries(35):
         desk.get(PAGE)
 
 

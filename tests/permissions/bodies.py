@@ -68,6 +68,11 @@ BODIES = {
     "deliveries/{parcel_id}/release/": {"note": "His bike broke down."},
     "deliveries/{parcel_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
+    "track/{track_id}/problem/": {"kind": "damaged", "text": "The lid is cracked."},
+    "track/{track_id}/problem/messages/": {"text": "Send me a picture, please."},
+    "track/{track_id}/problem/accept/": {"amount": 100},
+    "track/{track_id}/problem/returned/": {"goods_there": True},
+    "track/{track_id}/problem/withdraw/": {},
     "review/{review_id}/answer/": {"text": "Asante!"},
     "account/addresses/": {
         "recipient": "Wanjiku",

@@ -155,7 +155,7 @@ class Actors:
         buyer = chance.choice(self.data.buyers)
         products = chance.sample(self.data.products, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
-        sent = {"order": lines, "mpesa_number": chance.choice(PHONES)}
+        sent: dict[str, Any] = {"order": lines, "mpesa_number": chance.choice(PHONES)}
         if self.run.goods_move and (to := self.goods.destination()):
             sent["delivery"] = to
         asked = SentCashout(

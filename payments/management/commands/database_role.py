@@ -11,7 +11,14 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
-from orders.models import DeliveryDigest, FeeReturn, OrderDigest, ParcelEvent
+from orders.models import (
+    DeliveryDigest,
+    FeeReturn,
+    OrderDigest,
+    ParcelEvent,
+    PriceReduction,
+    ProblemMessage,
+)
 from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
 from products.models import ListingTerms, ReviewDigest
 
@@ -24,6 +31,8 @@ ADDED_TO = (
     DeliveryDigest,
     FeeReturn,
     ParcelEvent,
+    ProblemMessage,
+    PriceReduction,
     ReceiptEvidence,
     LedgerPosting,
     LedgerEntry,
