@@ -3,11 +3,12 @@
 import pytest
 
 from accounts.backoffice.actions import ACTIONS, perform
+from accounts.backoffice.interest import OwnInterest
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded
 from accounts.models import Audit, Proposal
 from orders.fulfilment import move_line
 from orders.fulfilment_actions import to_cancelled
-from orders.models import DeliveryRate, FeeReturn, Parcel, PickupPoint
+from orders.models import DeliveryRate, FeeReturn, OrderDelivery, Parcel, PickupPoint
 from payments.models import Refund
 from tests.factories import ProductFactory, UserFactory, give_role
 from tests.guards import balanced_books  # noqa: F401
@@ -147,6 +148,17 @@ def test_a_rate_is_of_whole_shillings_and_days_that_can_be_meant(browser, field,
     rate = {"way": "home", "county": "", "fee": 250, "days": 3, "free_above": ""}
 
     assert list(errors_of(browser.post(f"{RATES}add/", {**rate, field: wrong}))) == [field]
+
+
+def test_who_takes_the_goods_in_decides_nothing_about_them(buyer, kettle):
+    support = in_role("support", phone="254733000111")
+    line = paid_delivery(buyer, (kettle, 1)).tracks.get()
+    OrderDelivery.objects.update(phone="254733000111")
+
+    answer = do(browser_of(support), "give_fee_back", line, why="It came late")
+
+    assert OwnInterest.message in told(answer)[0]
+    assert not FeeReturn.objects.exists()
 
 
 # --- Giving a fee back ---------------------------------------------------------------------------
