@@ -6,13 +6,18 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.counties import County
 from accounts.models import User
+from omachemainproj.mpesa_limits import MAX_PAYMENT
 
 from .orders import MAX_CODE_MISSES, TO_FULFIL, Order, OrderTrack, TrackStatus
+
+#: More than a rate says by mistake: KES for one parcel, and days.
+MAX_FEE, MAX_DAYS = 20_000, 60
 
 
 class DeliveryWay(models.TextChoices):
@@ -78,11 +83,17 @@ class DeliveryRate(models.Model):
         help_text="Empty: every county without a rate of its own.",
     )
     way = models.CharField(max_length=6, choices=DeliveryWay)
-    fee = models.PositiveIntegerField(help_text="Whole Kenyan shillings, for one parcel.")
-    days = models.PositiveSmallIntegerField(help_text="How many days it takes, at most.")
+    fee = models.PositiveIntegerField(
+        validators=[MaxValueValidator(MAX_FEE)],
+        help_text="Whole Kenyan shillings, for one parcel.",
+    )
+    days = models.PositiveSmallIntegerField(
+        validators=[MaxValueValidator(MAX_DAYS)], help_text="How many days it takes, at most."
+    )
     free_above = models.PositiveIntegerField(
         null=True,
         blank=True,
+        validators=[MaxValueValidator(MAX_PAYMENT)],
         help_text="Whole Kenyan shillings: a parcel worth this or more costs nothing.",
     )
 

@@ -72,6 +72,9 @@ class Story:
             self._expired,
             self._short,
             self._over,
+            self._collected,
+            self._on_its_way_home,
+            self._not_brought,
         )
 
     # --- Goods that arrived -----------------------------------------------------------------
@@ -105,6 +108,40 @@ class Story:
     def _paid(self, key: str) -> str:
         self._pays("njeri", key, ("Maasai tyre sandals", 2))
         return "Njeri's sandals are paid, and wait to be fetched."
+
+    # --- Goods that are brought somewhere ----------------------------------------------------
+
+    def _collected(self, key: str) -> str:
+        to = {"pickup_point": self._point("Kilimani Pick-up")}
+        goods = [("Sufuria set of five with lids", 1), ("Kitenge wrap skirt", 1)]
+        order = self._pays("wanjiku", key, *goods, delivery=to)
+        self._hand_over(order)
+        return (
+            "Wanjiku collected her parcels in Kilimani; "
+            f"KES {order['delivery_fee']} for bringing them are earned."
+        )
+
+    def _on_its_way_home(self, key: str) -> str:
+        (home, *_) = self._people["njeri"].get("/account/addresses/")
+        order = self._pays(
+            "njeri", key, ("Chai flask 2 L, unbreakable", 1), delivery={"address": home["id"]}
+        )
+        self._fetch(order, "shipping")
+        return f"Njeri's flask is on its way to {order['delivery']['area']}."
+
+    def _not_brought(self, key: str) -> str:
+        to = {"pickup_point": self._point("Kisumu Oginga Odinga Pick-up")}
+        order = self._pays("otieno", key, ("Maasai tyre sandals", 1), delivery=to)
+        move(self._people["otieno"], order["order"][0], "cancelled")
+        self._people["otieno"].await_order(order, is_now="refunded")
+        return "Otieno cancelled before anybody came: the fee went back with the price."
+
+    def _point(self, name: str) -> int:
+        points = self._people["wanjiku"].get("/pickup-points/?page_size=100")
+        try:
+            return next(point["id"] for point in points if point["name"] == name)
+        except StopIteration as missing:
+            raise DemoError(f"The demo's {name} is not there.") from missing
 
     # --- Money that goes out -----------------------------------------------------------------
 
@@ -190,7 +227,12 @@ class Story:
     # --- What several chapters do ------------------------------------------------------------
 
     def _orders(
-        self, name: str, key: str, *goods: tuple[str, int], phone: str = ""
+        self,
+        name: str,
+        key: str,
+        *goods: tuple[str, int],
+        phone: str = "",
+        delivery: dict[str, Any] | None = None,
     ) -> tuple[Person, dict[str, Any]]:
         ids = dict(Product.objects.filter(seller__username__in=SELLERS).values_list("name", "pk"))
         try:
@@ -198,11 +240,19 @@ class Story:
         except KeyError as missing:
             raise DemoError(f"The demo's {missing} is not there.") from missing
         buyer = self._people[name]
-        return buyer, buyer.cash_out(phone or BUYERS[name], *lines, key=key)
-
-    def _pays(self, name: str, key: str, *goods: tuple[str, int], phone: str = "") -> Any:
         phone = phone or BUYERS[name]
-        buyer, order = self._orders(name, key, *goods, phone=phone)
+        return buyer, buyer.cash_out(phone, *lines, key=key, delivery=delivery)
+
+    def _pays(
+        self,
+        name: str,
+        key: str,
+        *goods: tuple[str, int],
+        phone: str = "",
+        delivery: dict[str, Any] | None = None,
+    ) -> Any:
+        phone = phone or BUYERS[name]
+        buyer, order = self._orders(name, key, *goods, phone=phone, delivery=delivery)
         self._phones.enter_pin(phone)
         return buyer.await_order(order, is_now="paid")
 

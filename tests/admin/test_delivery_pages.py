@@ -129,8 +129,21 @@ def test_a_county_has_one_rate_a_way(browser):
     assert "This county has a rate for this way already." in str(errors_of(answer))
 
 
-@pytest.mark.parametrize(("field", "wrong"), [("fee", -1), ("fee", "1.5"), ("days", -1)])
-def test_a_rate_is_of_whole_shillings_and_days(browser, field, wrong):
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("fee", -1),
+        ("fee", "1.5"),
+        ("fee", 20_001),
+        ("fee", 10**30),
+        ("days", -1),
+        ("days", 61),
+        ("free_above", 250_001),
+        ("county", "atlantis"),
+        ("way", "drone"),
+    ],
+)
+def test_a_rate_is_of_whole_shillings_and_days_that_can_be_meant(browser, field, wrong):
     rate = {"way": "home", "county": "", "fee": 250, "days": 3, "free_above": ""}
 
     assert list(errors_of(browser.post(f"{RATES}add/", {**rate, field: wrong}))) == [field]

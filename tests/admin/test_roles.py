@@ -39,7 +39,12 @@ SEES = {
         "payments_sellershare",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},
-    "delivery": {"accounts_proposal", "orders_ordertrack"},
+    "delivery": {
+        "accounts_proposal",
+        "orders_ordertrack",
+        "orders_pickuppoint",
+        "orders_deliveryrate",
+    },
 }
 
 

@@ -52,6 +52,8 @@ def test_an_order_says_what_was_agreed(buyer_api, kettle, seller):
                 "collection_code": None,
             },
         ],
+        "delivery": None,
+        "delivery_fee": 0,
         "amount_due": 3700,
         "prompt": {"status": "requested", "message": "We are about to ring your phone."},
         "by_hand": [
