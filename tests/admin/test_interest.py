@@ -10,7 +10,8 @@ from accounts.backoffice import interest
 from accounts.backoffice.actions import ACTIONS, perform
 from accounts.backoffice.interest import OwnInterest, Parties
 from accounts.models import Audit, User
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, Parcel
+from orders.parcels.actions import ACTIONS as PARCEL_ACTIONS
 from orders.reviews import review_line
 from payments.backoffice.actions import KINDS, WRITE_DOWN
 from payments.daraja.result_codes import PayoutReason
@@ -51,6 +52,7 @@ def staff_actions():
         for action in kind.actions.values():
             yield kind.model, action
     yield Receipt, WRITE_DOWN
+    yield from ((Parcel, action) for action in PARCEL_ACTIONS.values())
 
 
 def test_every_action_of_the_admin_asks_who_has_a_part_in_the_row():

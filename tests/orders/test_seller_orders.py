@@ -65,6 +65,8 @@ def test_a_seller_sees_the_line_the_first_name_and_the_number_to_call(seller_api
             "track_status": "paid",
             "buyer": "Wanjiku",
             "phone": "254712345678",
+            "county": None,
+            "delivery": None,
             "created_at": line.created_at.isoformat(),
             "updated_at": line.updated_at.isoformat(),
         }
