@@ -252,7 +252,7 @@ class SellerShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.due} KES for line {self.track_id}"
+        return f"{self.amount} KES for line {self.track_id}"
 
     @property
     def due(self) -> int:
