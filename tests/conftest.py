@@ -1,5 +1,7 @@
 """What every test may use."""
 
+import gc
+
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -23,6 +25,16 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "postgres" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_collection_finish():
+    """Look for garbage among what tests make, and not among all that was imported and collected.
+
+    Nine thousand tests and the shop are a million objects, which every thorough look went through.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _asks_a_database(item):
