@@ -1,6 +1,7 @@
 """What every test may use."""
 
 import gc
+import re
 
 import pytest
 from django.core.cache import cache
@@ -134,14 +135,15 @@ def _a_test_may_empty_what_is_kept():
     def without_triggers(operations, statements):
         with transaction.atomic(), operations.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT name, sql FROM sqlite_master"
-                " WHERE type = 'trigger' AND name LIKE '%is_kept%'"
+                "SELECT name, sql, tbl_name FROM sqlite_master"
+                " WHERE type = 'trigger' AND name LIKE '%is_kept_from_delete'"
             )
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
+            told = " ".join(statements)
+            triggers = [each for each in cursor.fetchall() if re.search(rf"\b{each[2]}\b", told)]
+            for name, *_ in triggers:
                 cursor.execute(f"DROP TRIGGER {name}")
             empty(operations, statements)
-            for _, recreate in triggers:
+            for _, recreate, _ in triggers:
                 cursor.execute(recreate)
 
     with pytest.MonkeyPatch.context() as patch:
