@@ -28,10 +28,15 @@ CHECKED = [rule for rule in rules.RULES if rule.breaking.__module__ not in _BY_H
 
 def check_books() -> None:
     """Raise AssertionError with every broken rule."""
+    broken = what_is_broken()
+    assert not broken, "the books are broken:\n" + "\n".join(broken)
+
+
+def what_is_broken() -> list[str]:
+    """A sentence for each broken rule."""
     # What is found may still be in order, where SQL cannot tell.
     suspected = suspected_rules(timezone.now())
-    broken = [str(found) for found in prove(rules=suspected).broken] if suspected else []
-    assert not broken, "the books are broken:\n" + "\n".join(broken)
+    return [str(found) for found in prove(rules=suspected).broken] if suspected else []
 
 
 def suspected_rules(now: datetime) -> list[Rule]:
