@@ -5,6 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 
+# What one process has compiled, its workers and the forty that tests start need not.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help run demo test test-postgres test-slow lint format check bench soak soak-orders lock clean
 
@@ -23,7 +26,11 @@ $(VENV)/run.stamp: requirements.txt | $(BIN)/python
 
 $(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/python
 	@echo "Installing what the tests need (a minute, the first time) …"
-	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
+	@$(BIN)/pip install -qq --disable-pip-version-check -r $(VENV)/uv.txt
+	@# Where a registry is set up for pip alone, pip goes on.
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt \
+		|| $(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
 run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the pretend M-Pesa

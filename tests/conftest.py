@@ -1,5 +1,8 @@
 """What every test may use."""
 
+import gc
+import re
+
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -23,6 +26,16 @@ def pytest_collection_modifyitems(config, items):
     for item in items:
         if "postgres" in item.keywords:
             item.add_marker(skip)
+
+
+def pytest_collection_finish():
+    """Look for garbage among what tests make, and not among all that was imported and collected.
+
+    Nine thousand tests and the shop are a million objects, which every thorough look went through.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _asks_a_database(item):
@@ -122,14 +135,15 @@ def _a_test_may_empty_what_is_kept():
     def without_triggers(operations, statements):
         with transaction.atomic(), operations.connection.cursor() as cursor:
             cursor.execute(
-                "SELECT name, sql FROM sqlite_master"
-                " WHERE type = 'trigger' AND name LIKE '%is_kept%'"
+                "SELECT name, sql, tbl_name FROM sqlite_master"
+                " WHERE type = 'trigger' AND name LIKE '%is_kept_from_delete'"
             )
-            triggers = cursor.fetchall()
-            for name, _ in triggers:
+            told = " ".join(statements)
+            triggers = [each for each in cursor.fetchall() if re.search(rf"\b{each[2]}\b", told)]
+            for name, *_ in triggers:
                 cursor.execute(f"DROP TRIGGER {name}")
             empty(operations, statements)
-            for _, recreate in triggers:
+            for _, recreate, _ in triggers:
                 cursor.execute(recreate)
 
     with pytest.MonkeyPatch.context() as patch:

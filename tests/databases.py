@@ -16,9 +16,8 @@ from typing import Any
 import django
 from django.apps import apps
 from django.conf import settings
-from django.core.management.color import no_style
 from django.core.management.sql import emit_post_migrate_signal
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
 #: Every migrate writes these, the same each time, and hardly a test changes them.
@@ -161,6 +160,8 @@ def emptied_quickly() -> Iterator[None]:
     work.
     """
     written, thorough = _written_by_migrate(), TransactionTestCase._fixture_teardown
+    names = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    rest = sorted({*names} - {*WRITTEN_BY_MIGRATE})
 
     def empty(test: Any) -> None:
         nonlocal written
@@ -168,14 +169,9 @@ def emptied_quickly() -> Iterator[None]:
             thorough(test)
             written = _written_by_migrate()
             return
-        tables = connection.introspection.django_table_names(
-            only_existing=True, include_views=False
-        )
-        rest = sorted({*tables} - {*WRITTEN_BY_MIGRATE})
-        statements = connection.ops.sql_flush(no_style(), rest)
         for patience in range(5, -1, -1):
             try:
-                connection.ops.execute_sql_flush(statements)
+                _empty(rest)
                 return
             except OperationalError:
                 # A live server's thread still does what followed the last answer: a deadlock.
@@ -188,6 +184,25 @@ def emptied_quickly() -> Iterator[None]:
         yield
     finally:
         TransactionTestCase._fixture_teardown = thorough
+
+
+def _empty(tables: list[str]) -> None:
+    """Delete the rows of those tables that have any.
+
+    PostgreSQL's TRUNCATE makes new files for sixty tables and their indexes: a hundred times what
+    it costs to delete the few rows of a test.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Whoever still writes comes to an end first, as with TRUNCATE.
+            names = ", ".join(map(connection.ops.quote_name, tables))
+            cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+            # Of no trigger, neither those that keep rows nor those of foreign keys.
+            cursor.execute("SET LOCAL session_replication_role = replica")
+        filled = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables]
+        cursor.execute(" UNION ALL ".join(filled))
+        deletes = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
+        connection.ops.execute_sql_flush(deletes)
 
 
 def _written_by_migrate() -> list[Any]:

@@ -35,7 +35,7 @@ from products.models import Product, Review, SellerRating
 from products.stock import StockLine
 
 from .factories import ProductFactory, UserFactory
-from .invariants import check_books
+from .invariants import CHECKED, check_books, suspected_rules
 from .proof.corruptions_of_sales import CORRUPTIONS
 from .shopping import an_order
 from .threads import at_once
@@ -425,10 +425,13 @@ def test_what_is_broken_is_found(paid, rule, breaks):
     with transaction.atomic():
         breaks()
         found = [broken.rule for broken in prove().broken]
+        suspected = {rule.says for rule in suspected_rules(timezone.now())}
         # Or the database itself would refuse some of it in the end.
         transaction.set_rollback(True)
 
     assert [says for says in found if says.startswith(rule)]
+    # And so do tests, which ask all at once.
+    assert {*found} & {rule.says for rule in CHECKED} <= suspected
 
 
 def test_every_rule_is_shown_to_find_something():

@@ -50,6 +50,8 @@ NOTHING_KNOWN = {
     "200 half a JSON": page(200, '{"ResponseCode": "0", "Chec', "application/json"),
 }
 ANY = TURNED_AWAY | NOTHING_KNOWN
+#: What the client makes of each of them is asked in tests/daraja/test_pages.py, in every run.
+A_FEW = pytest.mark.sampled(6)
 
 
 @pytest.fixture
@@ -99,6 +101,7 @@ def test_a_prompt_that_was_turned_away_goes_by_the_clock(buyer_api, kettle, simu
     assert order_of(buyer_api, placed)["payment_status"] == "paid"
 
 
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 def test_a_prompt_without_a_token_goes_by_the_clock(buyer_api, kettle, simulator, answer):
     pages(simulator, "oauth", answer, times=2)
@@ -144,6 +147,7 @@ def test_a_prompt_of_which_nothing_is_known_is_not_sent_twice(buyer_api, kettle,
     assert simulator.prompts() == []
 
 
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 def test_a_status_query_is_put_again_even_after_the_last_where_a_page_answered(
     buyer, kettle, simulator, answer
@@ -179,7 +183,7 @@ def test_after_a_week_of_pages_a_person_looks(buyer, kettle, simulator):
     assert list(OrderPayment.objects.unresolved()) == [OrderPayment.objects.get()]
 
 
-@pytest.mark.sampled
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 @pytest.mark.parametrize("operation", ["oauth", "b2c", "transaction_status"])
 def test_a_payout_is_made_and_nothing_is_stopped(buyer, kettle, simulator, operation, answer):
@@ -200,7 +204,7 @@ def test_a_payout_is_made_and_nothing_is_stopped(buyer, kettle, simulator, opera
     assert [entry["amount"] for entry in paid_out] == [line.amount]
 
 
-@pytest.mark.sampled
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 @pytest.mark.parametrize("operation", ["oauth", "reversal"])
 def test_a_refund_goes_back_and_nothing_is_stopped(
@@ -227,6 +231,7 @@ def test_a_refund_goes_back_and_nothing_is_stopped(
     assert not PayoutStop.objects.exists()
 
 
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 def test_a_payout_is_asked_about_even_after_the_last_question(buyer, kettle, simulator, answer):
     fetched_line(buyer, kettle)
@@ -245,6 +250,7 @@ def test_a_payout_is_asked_about_even_after_the_last_question(buyer, kettle, sim
     assert waiting.next_check_at > timezone.now() + timedelta(minutes=59)
 
 
+@A_FEW
 @pytest.mark.parametrize("answer", ANY)
 def test_the_statement_is_read_soon_again(simulator, settings, answer):
     settings.DARAJA_STATEMENT = True
