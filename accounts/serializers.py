@@ -99,11 +99,27 @@ class UserOutput(serializers.ModelSerializer):
         read_only_fields = fields
 
 
-class SignedIn(serializers.Serializer):
+_ASKED = "Only where `Token-Transport` was sent. "
+
+
+class _Lifetimes(serializers.Serializer):
+    """How long the tokens are good, counted from the answer: a phone's clock may be wrong."""
+
+    access_expires_in = serializers.IntegerField(
+        required=False, help_text=_ASKED + "Seconds until the access token ends."
+    )
+    refresh_expires_in = serializers.IntegerField(
+        required=False, help_text=_ASKED + "Seconds until the refresh token ends."
+    )
+
+
+class SignedIn(_Lifetimes):
     """What registering and signing in answer."""
 
     access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
-    refresh = serializers.CharField(help_text="Exchange it, once, at /token/refresh/.")
+    refresh = serializers.CharField(
+        help_text="Exchange it, once, at /token/refresh/. Empty where it is in a cookie."
+    )
     user = UserOutput()
 
 
@@ -175,11 +191,21 @@ class RefreshInput(serializers.Serializer):
     refresh = serializers.CharField(max_length=TOKEN_MAX)
 
 
-class RefreshOutput(serializers.Serializer):
+class RefreshInputOrCookie(serializers.Serializer):
+    """A refresh token; none where it is in the cookie."""
+
+    refresh = serializers.CharField(
+        max_length=TOKEN_MAX,
+        required=False,
+        help_text="Needed unless `Token-Transport: cookie` is sent; then it is not read.",
+    )
+
+
+class RefreshOutput(_Lifetimes):
     """The next pair of tokens, and when each ends."""
 
     access = serializers.CharField()
-    refresh = serializers.CharField()
+    refresh = serializers.CharField(help_text="Empty where it is in a cookie.")
     access_expiration = serializers.DateTimeField()
     refresh_expiration = serializers.DateTimeField()
 
@@ -196,11 +222,11 @@ class Done(serializers.Serializer):
     detail = serializers.CharField()
 
 
-class PasswordChanged(Done):
+class PasswordChanged(Done, _Lifetimes):
     """What changing the password answers: the tokens to go on with."""
 
     access = serializers.CharField()
-    refresh = serializers.CharField()
+    refresh = serializers.CharField(help_text="Empty where it is in a cookie.")
 
 
 class SessionOutput(serializers.ModelSerializer):

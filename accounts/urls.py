@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import views
+from . import token_views, views
 
 urlpatterns = [
     path("registration/", views.RegistrationView.as_view(), name="registration"),
@@ -13,9 +13,10 @@ urlpatterns = [
         name="resend-confirmation",
     ),
     path("login/", views.SignInView.as_view(), name="login"),
-    path("logout/", views.SignOutView.as_view(), name="logout"),
-    path("token/verify/", views.VerifyView.as_view(), name="token-verify"),
-    path("token/refresh/", views.RefreshView.as_view(), name="token-refresh"),
+    path("logout/", token_views.SignOutView.as_view(), name="logout"),
+    path("token/verify/", token_views.VerifyView.as_view(), name="token-verify"),
+    path("token/refresh/", token_views.RefreshView.as_view(), name="token-refresh"),
+    path("token/logout/", token_views.SignOutOfBrowserView.as_view(), name="token-logout"),
     path("password/change/", views.ChangePasswordView.as_view(), name="password-change"),
     path("password/reset/", views.ResetPasswordView.as_view(), name="password-reset"),
     path(

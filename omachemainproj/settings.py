@@ -621,10 +621,16 @@ SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = STAFF_SESSION_MAX_HOURS * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
+#: A browser's refresh token, and the random name of the browser it is bound to (accounts.cookies).
+REFRESH_COOKIE_NAME = "refresh"
+CLIENT_COOKIE_NAME = "client"
 if HTTPS:
     # A browser lets nobody but this very host set a cookie with this prefix.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    CLIENT_COOKIE_NAME = "__Host-client"
+    # It has a path, which that prefix forbids; by itself it opens nothing.
+    REFRESH_COOKIE_NAME = "__Secure-refresh"
 #: Said with every answer (RequestIdMiddleware); a page that needs more says so itself.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

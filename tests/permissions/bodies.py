@@ -54,6 +54,7 @@ BODIES = {
     "logout/": _refresh,
     "token/verify/": _token,
     "token/refresh/": _refresh,
+    "token/logout/": _refresh,
     "password/change/": {"old_password": PASSWORD, **_NEW},
     "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},

@@ -30,6 +30,7 @@ TABLE = {
     "logout/": "PUBLIC POST=2",
     "token/verify/": "PUBLIC POST=2",
     "token/refresh/": "PUBLIC POST=2",
+    "token/logout/": "PUBLIC POST=2",
     "password/change/": "PRIVATE POST=122222222222",
     "password/reset/": "PUBLIC POST=2",
     "password/reset/confirm/": "PUBLIC POST=2",
