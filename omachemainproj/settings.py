@@ -489,8 +489,9 @@ REST_FRAMEWORK = {
     if THROTTLES
     else [],
     "DEFAULT_THROTTLE_RATES": {
-        # Per network, and thousands of people share one at a Kenyan mobile operator: guessing at
-        # one name is stopped by accounts.lockout, after five tries.
+        # Per person or client. Thousands of people share an address at a Kenyan mobile operator, so
+        # it has the room of twenty clients; of one where a secret is tried (api/throttles.py).
+        # Guessing at one name is stopped by accounts.lockout, after five tries.
         "login": "60/min",
         "registration": "20/min",
         "refresh": "300/min",
@@ -539,6 +540,7 @@ CORS_ALLOW_HEADERS = [
     "authorization",
     "baggage",
     "cache-control",
+    "client-id",
     "content-language",
     "content-type",
     "idempotency-key",
@@ -549,6 +551,7 @@ CORS_ALLOW_HEADERS = [
     "pragma",
     "range",
     "sentry-trace",
+    "token-transport",
     "traceparent",
     "tracestate",
     "user-agent",
