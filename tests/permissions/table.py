@@ -35,6 +35,7 @@ TABLE = {
     "password/reset/": "PUBLIC POST=2",
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "me/": "PRIVATE GET=122222222222",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "account/sessions/": "PRIVATE GET=122222222222",
     "account/sessions/end-all/": "PRIVATE POST=122222222222",

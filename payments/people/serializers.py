@@ -1,0 +1,38 @@
+"""Outputs about the person who asks."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from accounts.backoffice.roles import ROLES
+from accounts.models import Language
+
+
+class CountsOutput(serializers.Serializer):
+    """What waits for them."""
+
+    unpaid_orders = serializers.IntegerField(help_text="Their orders that wait for their money.")
+    to_hand_over = serializers.IntegerField(
+        help_text="Lines they sold that are paid and wait to be fetched."
+    )
+
+
+class MeOutput(serializers.Serializer):
+    """Who asks."""
+
+    id = serializers.IntegerField(help_text="Their number.")
+    username = serializers.CharField(help_text="How they are called here.")
+    email = serializers.CharField(help_text="Empty where none was given.", allow_blank=True)
+    first_name = serializers.CharField(allow_blank=True)
+    last_name = serializers.CharField(allow_blank=True)
+    avatar = serializers.CharField(allow_null=True, help_text="The picture's URL, or null.")
+    phone = serializers.CharField(
+        allow_blank=True, help_text="12 digits, where they are called; empty where none was given."
+    )
+    language = serializers.ChoiceField(Language.choices, help_text="In which they are written to.")
+    roles = serializers.ListField(
+        child=serializers.ChoiceField([*ROLES, "superuser"]),
+        help_text="What they do for the shop; empty for most.",
+    )
+    is_seller = serializers.BooleanField(help_text="Whether they have listed anything yet.")
+    counts = CountsOutput()
