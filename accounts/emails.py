@@ -140,6 +140,16 @@ NOTICES = {
         "Kuanzia sasa akaunti yako ya O-Mache ina anwani nyingine ya barua pepe; hatutatuma tena "
         "kwa hii.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
     ),
+    ("account_deleted", "en"): (
+        "Your O-Mache account was deleted",
+        "Your O-Mache account was deleted, as its owner asked. What the law wants us to keep is "
+        "kept under a number.\n\nIf it was not you, answer this e-mail at once.\n",
+    ),
+    ("account_deleted", "sw"): (
+        "Akaunti yako ya O-Mache imefutwa",
+        "Akaunti yako ya O-Mache imefutwa, kama mwenyewe alivyoomba. Kinachotakiwa na sheria "
+        "kinatunzwa kwa nambari tu.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
+    ),
     ("factor_added", "en"): (
         "Your O-Mache account asks for a code now",
         "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"

@@ -510,6 +510,8 @@ REST_FRAMEWORK = {
         "poll": "120/min",
         # A person's own: who they are, what they bought.
         "read": "240/min",
+        # All that is kept of one person.
+        "export": "6/hour",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

@@ -35,6 +35,7 @@ from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
+from .people.erasure import erase_what_is_left
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
@@ -103,6 +104,7 @@ def run_daily() -> int:
         lambda _: delete_old_posts(),
         forget_messages,
         mask_old_phones,
+        erase_what_is_left,
     ):
         try:
             done += duty(now)

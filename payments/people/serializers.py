@@ -6,6 +6,8 @@ from rest_framework import serializers
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import Language
+from accounts.second_factor import CODE_MAX
+from accounts.serializers import PasswordField
 
 
 class CountsOutput(serializers.Serializer):
@@ -36,3 +38,27 @@ class MeOutput(serializers.Serializer):
     )
     is_seller = serializers.BooleanField(help_text="Whether they have listed anything yet.")
     counts = CountsOutput()
+
+
+class DeleteAccountInput(serializers.Serializer):
+    """What shows that it is they who ask: a token may have been stolen."""
+
+    password = PasswordField(help_text="The account's own.")
+    code = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=CODE_MAX,
+        write_only=True,
+        help_text="Of the authenticator app, where log-in asks for one.",
+    )
+
+
+class ExportOutput(serializers.Serializer):
+    """All that is kept of a person, a list of rows for each section.
+
+    Its sections and their columns are listed in the privacy notes; new ones may come.
+    """
+
+    as_of = serializers.DateTimeField()
+    person = serializers.ListField(child=serializers.DictField(), help_text="One row.")
+    orders = serializers.ListField(child=serializers.DictField())

@@ -1,18 +1,25 @@
-"""One person over HTTP: at a glance."""
+"""One person over HTTP: at a glance, as a file, and gone."""
 
 from __future__ import annotations
 
+from django.http import StreamingHttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts import second_factor, services
 from accounts.authentication import current_user
+from accounts.serializers import Done
+from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from omachemainproj.media import media_prefix
 
+from .erasure import StaffStay, UnderWay, erase_account
+from .export import write_export
 from .queries import glance_at
-from .serializers import MeOutput
+from .serializers import DeleteAccountInput, ExportOutput, MeOutput
 
 _ME = OpenApiExample(
     "a buyer who sells",
@@ -70,3 +77,107 @@ class MeView(APIView):
                 },
             }
         )
+
+
+_EXPORT = OpenApiExample(
+    "the beginning of one",
+    value={
+        "as_of": "2026-11-24T05:15:00Z",
+        "person": [{"id": 7, "username": "wanjiku", "phone": "254712345678"}],
+        "orders": [{"id": 512, "reference": "PR7KWQ4M", "amount": 3700}],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+_UNDER_WAY = OpenApiResponse(
+    DetailError,
+    description="Money or goods are under way, and `under_way` says which: `unpaid_order`, "
+    "`late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
+    "`goods_to_hand_over` with their order, `money_owed` with its `amount` (KES; below zero it is "
+    "owed to the shop). Or the caller works for the shop: `staff_account`.",
+    examples=[
+        OpenApiExample(
+            UnderWay.code,
+            value={
+                "detail": UnderWay.message,
+                "code": UnderWay.code,
+                "under_way": [
+                    {
+                        "what": "unpaid_order",
+                        "reference": "PR7KWQ4M",
+                        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+                    },
+                    {"what": "money_owed", "amount": 3515},
+                ],
+            },
+        ),
+        OpenApiExample(StaffStay.code, value={"detail": StaffStay.message, "code": StaffStay.code}),
+    ],
+)
+_NOT_THEY = field_errors(
+    "The password, or the code, is not theirs.",
+    wrong={"password": ["This is not your password."]},
+    code_needed={
+        "detail": second_factor.CodeNeeded.message,
+        "code": second_factor.CodeNeeded.code,
+    },
+)
+_LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
+
+
+class ExportView(APIView):
+    """All that the shop keeps of the caller."""
+
+    throttle_scope = "export"
+
+    @extend_schema(
+        tags=["account"],
+        operation_id="export_account",
+        summary="Take one's data along",
+        description="All that is kept of the caller, as one JSON file, written while it is sent. "
+        "Left out are secrets (passwords, tokens, codes) and what is about others.",
+        responses=ExportOutput,
+        examples=[_EXPORT],
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        user, now = current_user(request), timezone.now()
+        response = StreamingHttpResponse(write_export(user, now), content_type="application/json")
+        name = f"omache-{user.pk}-{timezone.localdate():%Y-%m-%d}.json"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+
+class DeleteAccountView(APIView):
+    """Deleting one's account."""
+
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(
+        tags=["account"],
+        operation_id="delete_account",
+        summary="Delete one's account",
+        description="Names, e-mail, phones, addresses, pictures and messages go, every session "
+        "ends, and listings are taken off sale. What the law wants kept, and what others bought "
+        "or sold, is kept under a number. It cannot be taken back.",
+        request=DeleteAccountInput,
+        responses={200: Done, 400: _NOT_THEY, 409: _UNDER_WAY, 429: _LOCKED_OUT},
+        examples=[
+            OpenApiExample("by password", value={"password": "correct horse"}, request_only=True),
+            OpenApiExample(
+                "deleted",
+                value={"detail": "Your account is deleted."},
+                response_only=True,
+                status_codes=["200"],
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        form = DeleteAccountInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, asked = current_user(request), request._request
+        password = form.validated_data["password"]
+        if not services.confirm_password(asked, user, password=password):
+            raise ValidationError({"password": ["This is not your password."]})
+        second_factor.demand(asked, user, form.validated_data.get("code", ""))
+        erase_account(user, timezone.now())
+        return Response({"detail": "Your account is deleted."})

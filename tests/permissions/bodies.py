@@ -62,6 +62,7 @@ BODIES = {
     "seller/products/import/": (
         "name,category,price,item_number,payment_mpesa_number\nPan,kitchen,900,3,0722000000\n"
     ),
+    "account/delete/": {"password": PASSWORD},
     "account/messages/": {"language": "sw"},
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},

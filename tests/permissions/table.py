@@ -36,6 +36,8 @@ TABLE = {
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "me/": "PRIVATE GET=122222222222",
+    "account/export/": "PRIVATE GET=122222222222",
+    "account/delete/": "PRIVATE POST=199929999999",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "account/sessions/": "PRIVATE GET=122222222222",
     "account/sessions/end-all/": "PRIVATE POST=122222222222",
