@@ -137,7 +137,7 @@ class RegistrationInput(serializers.Serializer):
         if errors:
             raise serializers.ValidationError(errors)
         newcomer = User(username=attrs["username"], email=attrs["email"])
-        _check_new_password(attrs, newcomer, "password1", "password2")
+        check_new_password(attrs, newcomer, "password1", "password2")
         return attrs
 
     def save(self, **kwargs: Any) -> User:
@@ -279,7 +279,7 @@ class PasswordChangeInput(serializers.Serializer):
         return typed
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        _check_new_password(attrs, self.context["request"].user)
+        check_new_password(attrs, self.context["request"].user)
         return attrs
 
 
@@ -306,7 +306,7 @@ class PasswordResetConfirmInput(serializers.Serializer):
         user = services.open_link(request, attrs["uid"], attrs["token"])
         if user is None:
             raise serializers.ValidationError({"token": [services.LINK_IS_OVER]})
-        _check_new_password(attrs, user)
+        check_new_password(attrs, user)
         return {**attrs, "user": user}
 
     def save(self, **kwargs: Any) -> None:
@@ -420,9 +420,10 @@ def _is_theirs(request: Any, password: str) -> bool:
     return services.confirm_password(request._request, request.user, password=password)
 
 
-def _check_new_password(
+def check_new_password(
     attrs: dict[str, Any], user: User, first: str = "new_password1", second: str = "new_password2"
 ) -> None:
+    """Raise ValidationError where the two differ, or the password is no good."""
     if attrs[first] != attrs[second]:
         raise serializers.ValidationError({second: ["The two passwords are not the same."]})
     try:

@@ -202,6 +202,13 @@ AFRICASTALKING_BASE_URL = env.url(
     wrong=_AN_ADDRESS,
 )
 
+#: Whether people may sign in and join with their phone, by codes that are sent there.
+PHONE_LOGIN = env.switch("PHONE_LOGIN", default=not PRODUCTION)
+#: Codes that are asked for from one network in an hour, and five times that in a day; and that the
+#: shop sends in a day, in all: each of them costs money.
+PHONE_CODES_A_NETWORK = env.number("PHONE_CODES_A_NETWORK", default=120, least=1, most=100_000)
+PHONE_CODES_A_DAY = env.number("PHONE_CODES_A_DAY", default=5_000, least=1, most=10_000_000)
+
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -512,6 +519,8 @@ REST_FRAMEWORK = {
         "read": "240/min",
         # All that is kept of one person.
         "export": "6/hour",
+        # Codes by SMS, asked for and typed.
+        "code": "30/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",

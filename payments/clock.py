@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts import lockout
 from accounts.contact_budgets import delete_ended_counts
 from accounts.names import forget_rested_names
+from accounts.phone_codes import delete_old_codes
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_entries
@@ -98,6 +99,7 @@ def run_daily() -> int:
         lambda _: delete_expired_tokens(),
         delete_old_budgets,
         delete_ended_counts,
+        delete_old_codes,
         delete_old_sessions,
         forget_rested_names,
         lambda _: lockout.delete_old(),

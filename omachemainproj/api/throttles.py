@@ -39,12 +39,12 @@ logger = logging.getLogger(__name__)
 
 _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 #: Scopes that refuse while the cache is down, since passwords could be guessed meanwhile.
-_FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth"}
+_FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth", "code"}
 #: How many clients' room a network has, together.
 ADDRESS_ROOM = 20
 #: The same of what costs more than a query: a password tried or hashed, a mail sent. Each try at an
 #: account is counted by accounts.lockout besides, and each mail by accounts.contact_budgets.
-_ROOM_OF = {"login": 1, "dj_rest_auth": 1, "registration": 5}
+_ROOM_OF = {"login": 1, "dj_rest_auth": 1, "code": 2, "registration": 5}
 #: What a client may call itself, in a cookie of ours or in the header ``Client-ID``.
 _CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 

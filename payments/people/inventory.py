@@ -92,6 +92,14 @@ HOLDINGS = [
         goes=WHOLE,
     ),
     Holding(
+        "sign_in_phone",
+        "accounts.PhoneLogin",
+        "user",
+        "phone linked_at proved_at",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
         "phones",
         "accounts.PhoneProof",
         "user",
@@ -481,6 +489,7 @@ NOBODYS = {
     "socialaccount.SocialToken": "goes with its account; the shop writes none",
     "omachemainproj.CacheEntry": "counters and answers of minutes, under digests",
     "accounts.ContactCount": "counters under keyed digests, for a day",
+    "accounts.PhoneCode": "digests, for ten minutes",
     "products.SearchWord": "single words of goods' names",
     "products.ReviewDigest": "a digest",
     "orders.OrderDigest": "a digest",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import Language
 from accounts.second_factor import CODE_MAX
 from accounts.serializers import PasswordField
+from omachemainproj.api.fields import IdentifierField
 
 
 class CountsOutput(serializers.Serializer):
@@ -43,7 +46,15 @@ class MeOutput(serializers.Serializer):
 class DeleteAccountInput(serializers.Serializer):
     """What shows that it is they who ask: a token may have been stolen."""
 
-    password = PasswordField(help_text="The account's own.")
+    password = PasswordField(required=False, help_text="The account's own.")
+    token = serializers.CharField(
+        required=False,
+        max_length=64,
+        help_text="Instead of a password: of the answer of /account/phone/code/.",
+    )
+    phone_code = IdentifierField(
+        required=False, max_length=32, help_text="And the six digits of its SMS."
+    )
     code = serializers.CharField(
         required=False,
         allow_blank=True,
@@ -51,6 +62,12 @@ class DeleteAccountInput(serializers.Serializer):
         write_only=True,
         help_text="Of the authenticator app, where log-in asks for one.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "password" not in attrs and not {"token", "phone_code"} <= attrs.keys():
+            message = "Send your password, or a token and a phone_code."
+            raise serializers.ValidationError({"password": [message]})
+        return attrs
 
 
 class ExportOutput(serializers.Serializer):

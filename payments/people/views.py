@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 
 from accounts import second_factor, services
 from accounts.authentication import current_user
+from accounts.phone_codes import Typed
+from accounts.phone_views import check_own_code
 from accounts.serializers import Done
 from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from omachemainproj.media import media_prefix
@@ -164,6 +166,11 @@ class DeleteAccountView(APIView):
         examples=[
             OpenApiExample("by password", value={"password": "correct horse"}, request_only=True),
             OpenApiExample(
+                "by a code",
+                value={"token": "q0s3xqS8pXv1V0a7d2T9yA", "phone_code": "481516"},
+                request_only=True,
+            ),
+            OpenApiExample(
                 "deleted",
                 value={"detail": "Your account is deleted."},
                 response_only=True,
@@ -174,10 +181,12 @@ class DeleteAccountView(APIView):
     def post(self, request: Request) -> Response:
         form = DeleteAccountInput(data=request.data)
         form.is_valid(raise_exception=True)
-        user, asked = current_user(request), request._request
-        password = form.validated_data["password"]
-        if not services.confirm_password(asked, user, password=password):
-            raise ValidationError({"password": ["This is not your password."]})
-        second_factor.demand(asked, user, form.validated_data.get("code", ""))
+        user, given = current_user(request), form.validated_data
+        if "password" in given:
+            if not services.confirm_password(request._request, user, password=given["password"]):
+                raise ValidationError({"password": ["This is not your password."]})
+        else:
+            check_own_code(request, user, Typed(given["token"], given["phone_code"]))
+        second_factor.demand(request._request, user, given.get("code", ""))
         erase_account(user, timezone.now())
         return Response({"detail": "Your account is deleted."})
