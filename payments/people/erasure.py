@@ -206,6 +206,8 @@ def _empty_person(person: User, now: datetime) -> None:
         last_name="",
         gender="",
         phone="",
+        # Else the next payment would fill it in (accounts.contacts.record_paid_from).
+        phone_chosen=True,
         avatar="",
         password=closed.password,
         last_login=None,

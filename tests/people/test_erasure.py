@@ -9,6 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
 
+from accounts.contacts import record_paid_from
 from accounts.emails import _sender
 from accounts.models import Address, MessagePreferences, NameClaim, PhoneProof, Session, User
 from accounts.services import register
@@ -385,6 +386,14 @@ def test_who_waited_for_a_deletion_places_no_order(buyer, kettle):
     with pytest.raises(Exception, match="closed"):
         an_order(buyer, (kettle, 1))
     assert api.get("/me/").status_code == 401
+
+
+def test_a_payment_that_comes_later_names_nobody(wanjiku):
+    delete(wanjiku)
+
+    record_paid_from(wanjiku.pk, "254712345678", timezone.now())
+
+    assert User.objects.get(pk=wanjiku.pk).phone == ""
 
 
 def test_phones_of_payments_stay_as_the_books_need_them(customer):

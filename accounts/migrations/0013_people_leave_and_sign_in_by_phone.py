@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0011_phones_and_addresses'),
+        ('accounts', '0012_phone_of_their_own'),
         ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
