@@ -62,7 +62,9 @@ class PhoneOutput(serializers.Serializer):
     """The phone that opens the caller's account."""
 
     phone = serializers.CharField(allow_blank=True, help_text="12 digits; empty for none.")
-    has_password = serializers.BooleanField(help_text="Whether a password opens it too.")
+    is_only_way_in = serializers.BooleanField(
+        help_text="Whether no password opens it: then the phone cannot be taken away."
+    )
 
 
 class SetPasswordInput(_TypedCode):

@@ -165,7 +165,7 @@ class PhoneView(GenericAPIView):
         examples=[
             OpenApiExample(
                 "by both",
-                value={"phone": "254712345678", "has_password": True},
+                value={"phone": "254712345678", "is_only_way_in": False},
                 response_only=True,
                 status_codes=["200"],
             )
@@ -175,7 +175,7 @@ class PhoneView(GenericAPIView):
         user = current_user(request)
         shown = {
             "phone": phone_login.phone_of(user),
-            "has_password": phone_login.has_password(user),
+            "is_only_way_in": not phone_login.has_password(user),
         }
         return Response(shown)
 
@@ -260,7 +260,7 @@ class ConfirmPhoneView(GenericAPIView):
             user_id=user.pk,
         )
         phone_login.link(user, given["phone"], now)
-        shown = {"phone": given["phone"], "has_password": phone_login.has_password(user)}
+        shown = {"phone": given["phone"], "is_only_way_in": not phone_login.has_password(user)}
         return Response(shown)
 
 

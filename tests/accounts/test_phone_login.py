@@ -460,7 +460,7 @@ def link(api, carrier, phone=PHONE):
 def test_a_phone_is_linked_to_an_account_with_a_password(carrier, amina, amina_api):
     answer = link(amina_api, carrier)
 
-    assert answer.json() == {"phone": PHONE, "has_password": True}
+    assert answer.json() == {"phone": PHONE, "is_only_way_in": False}
     assert amina_api.get("/account/phone/").json() == answer.json()
     with later(minutes=2):
         assert enter(carrier).json()["user"]["pk"] == amina.pk
