@@ -153,6 +153,7 @@ def _join(phone: str, now: datetime) -> tuple[User, bool]:
             with transaction.atomic():
                 user.save(force_insert=True)
                 if not names.claim(user, name):
+                    transaction.set_rollback(True)
                     continue
                 PhoneLogin.objects.create(user=user, phone=phone, linked_at=now, proved_at=now)
                 return user, True

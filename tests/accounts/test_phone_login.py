@@ -102,6 +102,14 @@ def test_who_joined_signs_in_to_the_same_account(carrier):
     assert again.json()["user"]["pk"] == first["user"]["pk"]
 
 
+def test_a_name_that_is_taken_leaves_nobody_behind(carrier, monkeypatch):
+    claims = iter([False, True])
+    monkeypatch.setattr(phone_login.names, "claim", lambda user, name: next(claims))
+
+    assert enter(carrier).status_code == 201
+    assert User.objects.count() == 1
+
+
 def test_the_phone_may_be_written_in_any_way(carrier):
     sent = ask("0712 345 678").json()
 
