@@ -6,7 +6,8 @@ from rest_framework import serializers
 
 from omachemainproj.api.fields import IdentifierField, MpesaNumberField
 
-from .serializers import NewPasswordField, PasswordField, SignedIn
+from .serializers import NewPasswordField, PasswordField
+from .token_serializers import SignedIn
 
 
 class PhoneInput(serializers.Serializer):

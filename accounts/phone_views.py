@@ -30,8 +30,9 @@ from .phone_serializers import (
     PhoneSignInInput,
     SetPasswordInput,
 )
-from .serializers import PasswordChanged, check_new_password
+from .serializers import check_new_password
 from .sessions import Origin
+from .token_serializers import PasswordChanged
 
 _OFF = error_answer(phone_codes.PhoneLoginOff.message, phone_codes.PhoneLoginOff.code)
 _TOO_MANY = error_answer(phone_codes.TooManyCodes.message, phone_codes.TooManyCodes.code)

@@ -30,8 +30,9 @@ from .openapi import (
     TRANSPORT_HEADER,
 )
 from .rotation import rotate
-from .serializers import Done, RefreshInput, RefreshInputOrCookie, RefreshOutput, TokenInput
+from .serializers import Done
 from .sessions import Origin
+from .token_serializers import RefreshInput, RefreshInputOrCookie, RefreshOutput, TokenInput
 
 
 class SignOutView(Public, GenericAPIView):

@@ -36,14 +36,13 @@ from .serializers import (
     Done,
     EndedOutput,
     MessagesSerializer,
-    PasswordChanged,
     RegistrationInput,
     SessionOutput,
-    SignedIn,
     UserDetails,
     UserInput,
 )
 from .sessions import Origin
+from .token_serializers import PasswordChanged, SignedIn
 
 _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")

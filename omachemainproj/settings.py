@@ -421,7 +421,7 @@ REST_AUTH = {
     "LOGOUT_ON_PASSWORD_CHANGE": True,
     "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
     "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
-    "JWT_SERIALIZER": "accounts.serializers.SignedIn",
+    "JWT_SERIALIZER": "accounts.token_serializers.SignedIn",
     "USER_DETAILS_SERIALIZER": "accounts.serializers.UserDetails",
     "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
