@@ -133,7 +133,6 @@ def erase_words(user_id: int) -> int:
     masked = Concat(Value(MASK), Right("mpesa_number", 3))
     unmasked = bought.exclude(mpesa_number__startswith=MASK[0])
     told = Message.objects.filter(user=user_id)
-    about = Notice.objects.filter(Q(user=user_id) | Q(order__buyer=user_id))
     places = OrderDelivery.objects.filter(order__buyer=user_id)
     done = _change(unmasked, mpesa_number=masked)
     done += _change(bought.exclude(network=""), network="")
@@ -144,7 +143,8 @@ def erase_words(user_id: int) -> int:
         reason="The account was deleted.",
     )
     done += _change(told.exclude(contact="", subject="", text=""), contact="", subject="", text="")
-    done += _change(about.exclude(phone="", facts={}), phone="", facts={})
+    for about in (Notice.objects.filter(user=user_id), Notice.objects.filter(order__buyer=user_id)):
+        done += _change(about.exclude(phone="", facts={}), phone="", facts={})
     done += _change(
         places.exclude(recipient="", phone="", area="", directions=""),
         recipient="",
@@ -222,15 +222,12 @@ def _empty_person(person: User, now: datetime) -> None:
 
 
 def _change(rows: QuerySet[Any], **changes: Any) -> int:
-    """Change rows that still need it, a batch at a time; each is asked about again."""
-    done, last = 0, 0
-    while batch := list(
-        rows.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
-    ):
-        done += (
-            rows.model._default_manager.filter(pk__in=batch)
-            .filter(pk__in=rows.filter(pk__in=batch).values("pk"))
-            .update(**changes)
-        )
-        last = batch[-1]
-    return done
+    """Change rows that still need it, a batch at a time; each is asked about again.
+
+    Their keys are read at once, and in no order (``Holding.keys_of`` says why).
+    """
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    return sum(
+        rows.filter(pk__in=keys[start : start + BATCH]).update(**changes)
+        for start in range(0, len(keys), BATCH)
+    )
