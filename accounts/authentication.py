@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.http import HttpRequest
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.permissions import AllowAny
@@ -35,6 +37,17 @@ class JWTAuthentication(Base):
             if _lets_anybody_in(request):
                 return None
             raise
+
+
+class Public:
+    """Open to strangers. A token sent along is not read, so a stale one refuses nobody."""
+
+    authentication_classes: Any = ()
+    permission_classes: Any = (AllowAny,)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Make a refusal 401 where DRF, seeing no way to authenticate, would say 403."""
+        return 'Bearer realm="api"'
 
 
 def _read(words: list[bytes]) -> tuple[User, AccessToken]:

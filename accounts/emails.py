@@ -140,6 +140,16 @@ NOTICES = {
         "Kuanzia sasa akaunti yako ya O-Mache ina anwani nyingine ya barua pepe; hatutatuma tena "
         "kwa hii.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
     ),
+    ("account_deleted", "en"): (
+        "Your O-Mache account was deleted",
+        "Your O-Mache account was deleted, as its owner asked. What the law wants us to keep is "
+        "kept under a number.\n\nIf it was not you, answer this e-mail at once.\n",
+    ),
+    ("account_deleted", "sw"): (
+        "Akaunti yako ya O-Mache imefutwa",
+        "Akaunti yako ya O-Mache imefutwa, kama mwenyewe alivyoomba. Kinachotakiwa na sheria "
+        "kinatunzwa kwa nambari tu.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
+    ),
     ("phone_changed", "en"): (
         "The phone of your O-Mache account was changed",
         "The phone number of your O-Mache account was changed or taken away.\n\n"

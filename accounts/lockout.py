@@ -35,9 +35,9 @@ from .models import PasswordTries, User
 from .validators import normalise_email
 
 #: Doors whose counts are kept apart: whoever has a password must not reset the count of codes.
-PASSWORD, CODE = "password", "code"
+PASSWORD, CODE, PHONE = "password", "code", "phone"
 
-_FAILED = {PASSWORD: "login_failed", CODE: "code_failed"}
+_FAILED = {PASSWORD: "login_failed", CODE: "code_failed", PHONE: "phone_code_failed"}
 
 #: A person's own network counts by the pair alone for so long after they signed in there.
 KNOWN_FOR = timedelta(days=90)
@@ -108,7 +108,8 @@ class Attempt:
         if self.waits:
             self.record("locked_out")
             raise LockedOut(max(self.waits.values()) - timezone.now())
-        self.record("link_failed" if self.account is None else _FAILED[self.door])
+        is_link = self.account is None and self.door == PASSWORD
+        self.record("link_failed" if is_link else _FAILED[self.door])
 
     def record(self, event: str) -> None:
         """Log what came of it, under the person's number, or a digest of the name typed."""

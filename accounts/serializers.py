@@ -30,8 +30,6 @@ from .validators import (
     normalise_username,
 )
 
-TOKEN_MAX = 4096
-
 
 class PasswordField(serializers.CharField):
     """A password exactly as typed; one over 128 characters is refused before it is hashed.
@@ -114,14 +112,6 @@ class UserDetails(UserOutput):
         read_only_fields = fields
 
 
-class SignedIn(serializers.Serializer):
-    """What registering and signing in answer."""
-
-    access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
-    refresh = serializers.CharField(help_text="Exchange it, once, at /token/refresh/.")
-    user = UserOutput()
-
-
 class RegistrationInput(serializers.Serializer):
     """A newcomer."""
 
@@ -136,7 +126,7 @@ class RegistrationInput(serializers.Serializer):
         if errors:
             raise serializers.ValidationError(errors)
         newcomer = User(username=attrs["username"], email=attrs["email"])
-        _check_new_password(attrs, newcomer, "password1", "password2")
+        check_new_password(attrs, newcomer, "password1", "password2")
         return attrs
 
     def save(self, **kwargs: Any) -> User:
@@ -184,38 +174,10 @@ class LoginInput(serializers.Serializer):
         return {"user": user}
 
 
-class RefreshInput(serializers.Serializer):
-    """A refresh token."""
-
-    refresh = serializers.CharField(max_length=TOKEN_MAX)
-
-
-class RefreshOutput(serializers.Serializer):
-    """The next pair of tokens, and when each ends."""
-
-    access = serializers.CharField()
-    refresh = serializers.CharField()
-    access_expiration = serializers.DateTimeField()
-    refresh_expiration = serializers.DateTimeField()
-
-
-class TokenInput(serializers.Serializer):
-    """Any token."""
-
-    token = serializers.CharField(max_length=TOKEN_MAX)
-
-
 class Done(serializers.Serializer):
     """A sentence about what was done."""
 
     detail = serializers.CharField()
-
-
-class PasswordChanged(Done):
-    """What changing the password answers: the tokens to go on with."""
-
-    access = serializers.CharField()
-    refresh = serializers.CharField()
 
 
 class SessionOutput(serializers.ModelSerializer):
@@ -268,7 +230,7 @@ class PasswordChangeInput(serializers.Serializer):
         return typed
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        _check_new_password(attrs, self.context["request"].user)
+        check_new_password(attrs, self.context["request"].user)
         return attrs
 
 
@@ -295,7 +257,7 @@ class PasswordResetConfirmInput(serializers.Serializer):
         user = services.open_link(request, attrs["uid"], attrs["token"])
         if user is None:
             raise serializers.ValidationError({"token": [services.LINK_IS_OVER]})
-        _check_new_password(attrs, user)
+        check_new_password(attrs, user)
         return {**attrs, "user": user}
 
     def save(self, **kwargs: Any) -> None:
@@ -414,9 +376,10 @@ def _is_theirs(request: Any, password: str) -> bool:
     return services.confirm_password(request._request, request.user, password=password)
 
 
-def _check_new_password(
+def check_new_password(
     attrs: dict[str, Any], user: User, first: str = "new_password1", second: str = "new_password2"
 ) -> None:
+    """Raise ValidationError where the two differ, or the password is no good."""
     if attrs[first] != attrs[second]:
         raise serializers.ValidationError({second: ["The two passwords are not the same."]})
     try:

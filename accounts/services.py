@@ -195,16 +195,19 @@ def change_account(user: User, changes: dict[str, str], avatar: PictureChange) -
         raise
 
 
-def change_password(user: User, *, new: str, origin: Origin | None = None) -> tokens.Tokens:
+def change_password(
+    user: User, *, new: str, origin: Origin | None = None, browser: str = ""
+) -> tokens.Tokens:
     """Set a new password and issue new tokens; every earlier token is refused at once.
 
-    Raises FieldRefusal where another request changed the password first.
+    ``browser`` as in ``tokens.issue``. Raises FieldRefusal where another request changed the
+    password first.
     """
     hashed = make_password(fold_password(new))
     with transaction.atomic():
         if not _replace_password(user, hashed):
             refuse_field("old_password", "The password was changed a moment ago.")
-        return tokens.issue(user, origin)
+        return tokens.issue(user, origin, browser=browser)
 
 
 def reset_password(user: User, *, new: str) -> None:

@@ -1,10 +1,10 @@
-"""JSON web tokens: issued, rotated once, revoked.
+"""JSON web tokens: issued, read, revoked.
 
-An access token opens the API for minutes; a refresh token is rotated, once, into the next pair.
-All that descend from one log-in name its session, and end with it (accounts.sessions). The
-database knows each refresh token by its id alone (``OutstandingToken``; its ``token`` column
-never holds the token, so a stolen copy of the database signs nobody in). A ``BlacklistedToken``
-row says that a token was rotated or revoked; it is unique, so of two requests one rotates.
+An access token opens the API for minutes; a refresh token is rotated, once, into the next pair
+(accounts.rotation). All that descend from one log-in name its session, and end with it
+(accounts.sessions). The database knows each refresh token by its id alone (``OutstandingToken``;
+its ``token`` column never holds the token, so a stolen copy of the database signs nobody in). A
+``BlacklistedToken`` row says that a token was rotated or revoked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NoReturn
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed
@@ -22,7 +22,11 @@ from rest_framework_simplejwt.settings import api_settings
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
 from rest_framework_simplejwt.tokens import AccessToken, BlacklistMixin, Token, UntypedToken
 from rest_framework_simplejwt.tokens import RefreshToken as LibraryRefreshToken
-from rest_framework_simplejwt.utils import datetime_from_epoch, get_md5_hash_password
+from rest_framework_simplejwt.utils import (
+    datetime_from_epoch,
+    datetime_to_epoch,
+    get_md5_hash_password,
+)
 
 from omachemainproj.compiled_queries import compiled
 
@@ -30,14 +34,13 @@ from . import security_log, sessions
 from .models import Session, User
 from .sessions import Origin
 
-#: Two tabs, or a client that lost an answer, may send a rotated token again for this long.
-RETRY_WINDOW = timedelta(seconds=30)
 #: How many expired tokens are deleted at a time, so that no delete holds the table for long.
 BATCH = 1000
-_ROTATED = "exchanged for "
-_SHOWN_AGAIN = "shown again"
 #: The name of the claim that names the session; RFC 7519 registers it. Tokens of before have none.
 SESSION_CLAIM = "sid"
+#: The name of the claim that names the browser whose cookie the token is kept in; a token that is
+#: given out in the body has none.
+BROWSER_CLAIM = "brw"
 
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
@@ -46,6 +49,7 @@ _REFUSALS = {
     "user_inactive": "This account is closed.",
     "password_changed": "The password was changed after this token was given out.",
     "session_ended": "You were signed out. Sign in again.",
+    "no_cookie": "This browser is not signed in.",
 }
 
 
@@ -58,10 +62,9 @@ class RefreshToken(LibraryRefreshToken):
     """A refresh token that the database knows by its id."""
 
     @classmethod
-    def for_session(cls, session: Session, user: User) -> RefreshToken:
+    def for_session(cls, session: Session, user: User, browser: str = "") -> RefreshToken:
         """The next token of a session; it ends with it at the latest."""
-        token: RefreshToken = super(BlacklistMixin, cls).for_user(user)
-        token[SESSION_CLAIM] = session.pk
+        token = cls._of(session, user, browser)
         token.set_exp(
             from_time=session.last_used_at, lifetime=session.expires_at - session.last_used_at
         )
@@ -71,6 +74,25 @@ class RefreshToken(LibraryRefreshToken):
             created_at=token.current_time,
             expires_at=datetime_from_epoch(token["exp"]),
         )
+        return token
+
+    @classmethod
+    def once_more(
+        cls, row: OutstandingToken, session: Session, user: User, browser: str
+    ) -> RefreshToken:
+        """The token that was issued with this row, letter for letter."""
+        token = cls._of(session, user, browser)
+        token["iat"] = datetime_to_epoch(row.created_at or token.current_time)
+        token["jti"] = row.jti
+        token["exp"] = datetime_to_epoch(row.expires_at)
+        return token
+
+    @classmethod
+    def _of(cls, session: Session, user: User, browser: str) -> RefreshToken:
+        token: RefreshToken = super(BlacklistMixin, cls).for_user(user)
+        token[SESSION_CLAIM] = session.pk
+        if browser:
+            token[BROWSER_CLAIM] = browser
         return token
 
     def check_blacklist(self) -> None:
@@ -83,18 +105,25 @@ class Tokens:
 
     access: AccessToken
     refresh: RefreshToken
+    #: Whether the refresh token was given out before.
+    is_repeated: bool = False
 
 
-def issue(user: User, origin: Origin | None = None) -> Tokens:
-    """Sign the user in: open a session, and issue its first pair of tokens."""
-    return _issue(sessions.open_session(user, origin=origin), user)
+def issue(user: User, origin: Origin | None = None, *, browser: str = "") -> Tokens:
+    """Sign the user in: open a session, and issue its first pair of tokens.
+
+    With ``browser``, a digest of its cookie, they are of no use elsewhere (accounts.cookies).
+    """
+    session = sessions.open_session(user, origin=origin)
+    return pair_of(RefreshToken.for_session(session, user, browser))
 
 
-def _issue(session: Session, user: User) -> Tokens:
-    refresh = RefreshToken.for_session(session, user)
+def pair_of(refresh: RefreshToken, *, is_repeated: bool = False) -> Tokens:
+    """The refresh token, and a fresh access token of the same session."""
     access = refresh.access_token
     access["exp"] = min(access["exp"], refresh["exp"])
-    return Tokens(access=access, refresh=refresh)
+    access.payload.pop(BROWSER_CLAIM, None)
+    return Tokens(access=access, refresh=refresh, is_repeated=is_repeated)
 
 
 @compiled
@@ -109,28 +138,28 @@ def _users_in_session(user_id: int, session_id: int) -> QuerySet[User]:
     return User.objects.filter(pk=user_id, log_ins__pk=session_id, log_ins__ended_at__isnull=True)
 
 
-def _number(claim: Any) -> int:
+def number_in(claim: Any) -> int:
     """A row's number as a claim names it, or 0."""
     text = str(claim)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 def _read_user(token: Token) -> User | None:
-    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
+    user_id = number_in(token.get(api_settings.USER_ID_CLAIM))
     users = _users(user_id) if user_id else []
     return users[0] if users else None
 
 
 def _read_user_in_session(token: Token) -> User | None:
-    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
-    session_id = _number(token.get(SESSION_CLAIM))
+    user_id = number_in(token.get(api_settings.USER_ID_CLAIM))
+    session_id = number_in(token.get(SESSION_CLAIM))
     users = _users_in_session(user_id, session_id) if user_id and session_id else []
     return users[0] if users else None
 
 
 def session_of(token: Token) -> int:
     """The number of the session a token belongs to, or 0."""
-    return _number(token.get(SESSION_CLAIM, ""))
+    return number_in(token.get(SESSION_CLAIM, ""))
 
 
 def holder(token: Token, people: QuerySet[User] | None = None) -> User:
@@ -141,7 +170,7 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
     """
     is_over = False
     if people is not None:
-        user = people.filter(pk=_number(token.get(api_settings.USER_ID_CLAIM))).first()
+        user = people.filter(pk=number_in(token.get(api_settings.USER_ID_CLAIM))).first()
     elif SESSION_CLAIM in token:
         user = _read_user_in_session(token)
         is_over = user is None
@@ -158,90 +187,6 @@ def holder(token: Token, people: QuerySet[User] | None = None) -> User:
     if is_over:
         refuse("session_ended")
     return user
-
-
-def rotate(raw: str, origin: Origin | None = None) -> Tokens:
-    """Exchange a refresh token for a new pair. Of any number of requests at once, one succeeds.
-
-    Refuses (401) anything else. A token that is sent again long after it was rotated is in two
-    hands, one of them a thief's: all the user's sessions are ended. Its own is ended by then, so
-    that sending it again, however often, ends nothing more.
-    """
-    try:
-        token = RefreshToken(raw)  # type: ignore[arg-type]
-    except TokenError:
-        refuse("token_not_valid")
-    fresh = _rotate(token, origin)
-    if fresh is None:
-        _revoke_all_if_stolen(token)
-        refuse("token_spent")
-    return fresh
-
-
-@transaction.atomic
-def _rotate(token: RefreshToken, origin: Origin | None) -> Tokens | None:
-    # `revoke_all` takes the same lock, so that nothing is issued while all is being revoked.
-    user = holder(token, User.objects.select_for_update(no_key=True))
-    row = OutstandingToken.objects.filter(jti=token["jti"]).first()
-    if row is None:
-        refuse("token_not_valid")
-    session = _live_session(token, user)
-    try:
-        with transaction.atomic():
-            BlacklistedToken.objects.create(token=row)
-    except IntegrityError:
-        return None
-    if session is None:
-        session = sessions.open_session(user, origin=origin, started_at=row.created_at)
-    else:
-        sessions.renew(session, user, origin)
-    fresh = _issue(session, user)
-    OutstandingToken.objects.filter(pk=row.pk).update(token=f"{_ROTATED}{fresh.refresh['jti']}")
-    return fresh
-
-
-def _live_session(token: RefreshToken, user: User) -> Session | None:
-    """The session a token may be rotated in, or None for one of before there were sessions.
-
-    Refuses (401) one that was ended, has lasted its longest, or was idle for too long: a person
-    who became staff since may not use what was given out for longer.
-    """
-    if SESSION_CLAIM not in token:
-        return None
-    now = timezone.now()
-    session = Session.objects.live(now).filter(pk=session_of(token), user=user).first()
-    if session is None:
-        refuse("session_ended")
-    if (
-        min(session.started_at + sessions.longest(user), session.last_used_at + sessions.idle(user))
-        <= now
-    ):
-        refuse("session_ended")
-    return session
-
-
-@transaction.atomic
-def _revoke_all_if_stolen(token: RefreshToken) -> None:
-    user_id = _number(token.get(api_settings.USER_ID_CLAIM))
-    # First of all, as everywhere: rotating takes it before the session too.
-    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
-    rotated = BlacklistedToken.objects.filter(
-        # Only a rotated token has a successor; a revoked one is no sign of a thief.
-        token__jti=token["jti"],
-        token__token__startswith=_ROTATED,
-        blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
-    )
-    if rotated.exists() and _raises_alarm(token):
-        security_log.record_on_commit("token_reuse", user=user_id)
-        revoke_all(user_id)
-
-
-def _raises_alarm(token: RefreshToken) -> bool:
-    """Whether this is the first sign of a thief in this session. Of several at once, one is."""
-    if SESSION_CLAIM in token:
-        return sessions.end(Session.objects.filter(pk=session_of(token))) > 0
-    first = OutstandingToken.objects.filter(jti=token["jti"], token__startswith=_ROTATED)
-    return first.update(token=_SHOWN_AGAIN) > 0
 
 
 def revoke(raw: str) -> None:

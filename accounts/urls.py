@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from . import views
+from . import phone_views, token_views, views
 from .addresses import views as address_views
 
 urlpatterns = [
@@ -14,10 +14,14 @@ urlpatterns = [
         name="resend-confirmation",
     ),
     path("login/", views.SignInView.as_view(), name="login"),
-    path("logout/", views.SignOutView.as_view(), name="logout"),
-    path("token/verify/", views.VerifyView.as_view(), name="token-verify"),
-    path("token/refresh/", views.RefreshView.as_view(), name="token-refresh"),
+    path("login/phone/", phone_views.AskForCodeView.as_view(), name="login-phone"),
+    path("login/phone/confirm/", phone_views.PhoneSignInView.as_view(), name="login-phone-confirm"),
+    path("logout/", token_views.SignOutView.as_view(), name="logout"),
+    path("token/verify/", token_views.VerifyView.as_view(), name="token-verify"),
+    path("token/refresh/", token_views.RefreshView.as_view(), name="token-refresh"),
+    path("token/logout/", token_views.SignOutOfBrowserView.as_view(), name="token-logout"),
     path("password/change/", views.ChangePasswordView.as_view(), name="password-change"),
+    path("password/set/", phone_views.SetPasswordView.as_view(), name="password-set"),
     path("password/reset/", views.ResetPasswordView.as_view(), name="password-reset"),
     path(
         "password/reset/confirm/",
@@ -26,6 +30,13 @@ urlpatterns = [
     ),
     path("user/", views.UserView.as_view(), name="user"),
     path("account/", views.AccountView.as_view(), name="account"),
+    path("account/phone/", phone_views.PhoneView.as_view(), name="account-phone"),
+    path(
+        "account/phone/confirm/",
+        phone_views.ConfirmPhoneView.as_view(),
+        name="account-phone-confirm",
+    ),
+    path("account/phone/code/", phone_views.OwnCodeView.as_view(), name="account-phone-code"),
     path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
     path("account/addresses/", address_views.AddressesView.as_view(), name="account-addresses"),
     re_path(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from dj_rest_auth.registration.views import RegisterView
@@ -13,10 +12,9 @@ from dj_rest_auth.views import (
     PasswordResetView,
     UserDetailsView,
 )
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.exceptions import NotFound
 from rest_framework.generics import GenericAPIView, RetrieveUpdateAPIView
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken
@@ -25,9 +23,11 @@ from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.api.schema import error_answer, field_errors
 
 from . import services, tokens
-from .authentication import current_user
+from .authentication import Public, current_user
+from .cookies import Transport
 from .emails import send_confirmation
 from .models import MessagePreferences, Session, User
+from .openapi import OTHER_ORIGIN, TRANSPORT_HEADER
 from .preferences import preferences_of
 from .second_factor import CodeNeeded, NotEnrolled, WrongCode
 from .serializers import (
@@ -36,22 +36,16 @@ from .serializers import (
     Done,
     EndedOutput,
     MessagesSerializer,
-    PasswordChanged,
-    RefreshInput,
-    RefreshOutput,
     RegistrationInput,
     SessionOutput,
-    SignedIn,
-    TokenInput,
     UserDetails,
     UserInput,
 )
 from .sessions import Origin
+from .token_serializers import PasswordChanged, SignedIn
 
 _TAGS = ["account"]
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
-_BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
-_SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
 _LINK_IS_OVER = field_errors("The link is over.", over={"key": [services.LINK_IS_OVER]})
 _NO_SUCH_SESSION = error_answer("Not found.", "not_found")
 _SESSIONS = OpenApiExample(
@@ -114,30 +108,25 @@ _USER = [
 ]
 
 
-class Public:
-    """Open to strangers. A token sent along is not read, so a stale one refuses nobody."""
-
-    authentication_classes: Any = ()
-    permission_classes: Any = (AllowAny,)
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Make a refusal 401 where DRF, seeing no way to authenticate, would say 403."""
-        return 'Bearer realm="api"'
-
-
 class RegistrationView(Public, RegisterView):
-    """Join. The answer signs the newcomer in; no cookie is set."""
+    """Join. The answer signs the newcomer in; no cookie is set unless it is asked for."""
 
     throttle_scope = "registration"
 
-    @extend_schema(tags=_TAGS, operation_id="register", responses={201: SignedIn, 400: _TAKEN})
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="register",
+        parameters=[TRANSPORT_HEADER],
+        responses={201: SignedIn, 400: _TAKEN, 403: OTHER_ORIGIN},
+    )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        transport = Transport.of(request)
         form = RegistrationInput(data=request.data)
         form.is_valid(raise_exception=True)
         user = form.save()
-        pair = tokens.issue(user, Origin.of(request))
+        pair = tokens.issue(user, Origin.of(request), browser=transport.browser)
         self.access_token, self.refresh_token = pair.access, pair.refresh
-        return Response(self.get_response_data(user), status=201)
+        return transport.deliver(Response(self.get_response_data(user), status=201), pair)
 
 
 class ConfirmEmailView(Public, GenericAPIView):
@@ -180,6 +169,7 @@ class SignInView(Public, LoginView):
     @extend_schema(
         tags=_TAGS,
         operation_id="login",
+        parameters=[TRANSPORT_HEADER],
         responses={
             200: SignedIn,
             400: _WRONG_PASSWORD,
@@ -195,90 +185,43 @@ class SignInView(Public, LoginView):
         ],
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().post(request, *args, **kwargs)
+        self.transport = Transport.of(request)
+        response: Response = super().post(request, *args, **kwargs)
+        return self.transport.deliver(response, self.pair)
 
     def login(self) -> None:
         """Give out tokens for whom the serializer recognised."""
         self.user = self.serializer.validated_data["user"]
-        pair = tokens.issue(self.user, Origin.of(self.request))
-        self.access_token, self.refresh_token = pair.access, pair.refresh
-
-
-class SignOutView(Public, GenericAPIView):
-    """End a refresh token. Saying it twice is the same as once."""
-
-    serializer_class = RefreshInput
-    throttle_scope = "dj_rest_auth"
-
-    @extend_schema(tags=_TAGS, operation_id="logout", responses={200: Done, 401: _BAD_TOKEN})
-    def post(self, request: Request) -> Response:
-        form = self.get_serializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        tokens.revoke(form.validated_data["refresh"])
-        return Response({"detail": "Successfully logged out."})
-
-
-class VerifyView(Public, GenericAPIView):
-    """Ask whether a token, access or refresh, would open anything now."""
-
-    serializer_class = TokenInput
-    throttle_scope = "refresh"
-
-    @extend_schema(
-        tags=_TAGS,
-        operation_id="verify_token",
-        responses={200: OpenApiResponse({"type": "object"}, "It would."), 401: _BAD_TOKEN},
-    )
-    def post(self, request: Request) -> Response:
-        form = self.get_serializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        tokens.verify(form.validated_data["token"])
-        return Response({})
-
-
-class RefreshView(Public, GenericAPIView):
-    """Exchange a refresh token, once, for the next pair."""
-
-    serializer_class = RefreshInput
-    throttle_scope = "refresh"
-
-    @extend_schema(
-        tags=_TAGS,
-        operation_id="refresh_token",
-        responses={200: RefreshOutput, 401: _SPENT_TOKEN},
-    )
-    def post(self, request: Request) -> Response:
-        form = self.get_serializer(data=request.data)
-        form.is_valid(raise_exception=True)
-        pair = tokens.rotate(form.validated_data["refresh"], Origin.of(request))
-        answer = {
-            "access": str(pair.access),
-            "refresh": str(pair.refresh),
-            "access_expiration": datetime.fromtimestamp(pair.access["exp"], UTC),
-            "refresh_expiration": datetime.fromtimestamp(pair.refresh["exp"], UTC),
-        }
-        return Response(RefreshOutput(answer).data)
+        origin = Origin.of(self.request)
+        self.pair = tokens.issue(self.user, origin, browser=self.transport.browser)
+        self.access_token, self.refresh_token = self.pair.access, self.pair.refresh
 
 
 class ChangePasswordView(PasswordChangeView):
     """Change the password. Every token of before is out at once; the answer has new ones."""
 
-    @extend_schema(tags=_TAGS, operation_id="change_password", responses=PasswordChanged)
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="change_password",
+        parameters=[TRANSPORT_HEADER],
+        responses={200: PasswordChanged, 403: OTHER_ORIGIN},
+    )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        transport = Transport.of(request)
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         pair = services.change_password(
             current_user(request),
             new=form.validated_data["new_password1"],
             origin=Origin.of(request),
+            browser=transport.browser,
         )
-        return Response(
-            {
-                "detail": "New password has been saved.",
-                "access": str(pair.access),
-                "refresh": str(pair.refresh),
-            }
-        )
+        answer = {
+            "detail": "New password has been saved.",
+            "access": str(pair.access),
+            "refresh": str(pair.refresh),
+        }
+        return transport.deliver(Response(answer), pair)
 
 
 class ResetPasswordView(Public, PasswordResetView):

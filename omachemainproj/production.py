@@ -119,6 +119,8 @@ def _find_half_a_carrier(shop: Settings) -> Problems:
             "AFRICASTALKING_BASE_URL",
             "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.",
         )
+    if shop["PRODUCTION"] and shop["PHONE_LOGIN"] and shop["SMS"] == "off":
+        yield "PHONE_LOGIN", "PHONE_LOGIN=on needs a provider of SMS: set SMS too."
     if shop["PRODUCTION"] and shop["SMS"] == "console":
         yield "SMS", "SMS=console is for a laptop: it writes collection codes to the log."
 

@@ -212,6 +212,13 @@ AFRICASTALKING_BASE_URL = env.url(
     wrong=_AN_ADDRESS,
 )
 
+#: Whether people may sign in and join with their phone, by codes that are sent there.
+PHONE_LOGIN = env.switch("PHONE_LOGIN", default=not PRODUCTION)
+#: Codes that are asked for from one network in an hour, and five times that in a day; and that the
+#: shop sends in a day, in all: each of them costs money.
+PHONE_CODES_A_NETWORK = env.number("PHONE_CODES_A_NETWORK", default=120, least=1, most=100_000)
+PHONE_CODES_A_DAY = env.number("PHONE_CODES_A_DAY", default=5_000, least=1, most=10_000_000)
+
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -424,7 +431,7 @@ REST_AUTH = {
     "LOGOUT_ON_PASSWORD_CHANGE": True,
     "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
     "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
-    "JWT_SERIALIZER": "accounts.serializers.SignedIn",
+    "JWT_SERIALIZER": "accounts.token_serializers.SignedIn",
     "USER_DETAILS_SERIALIZER": "accounts.serializers.UserDetails",
     "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
@@ -501,8 +508,9 @@ REST_FRAMEWORK = {
     if THROTTLES
     else [],
     "DEFAULT_THROTTLE_RATES": {
-        # Per network, and thousands of people share one at a Kenyan mobile operator: guessing at
-        # one name is stopped by accounts.lockout, after five tries.
+        # Per person or client. Thousands of people share an address at a Kenyan mobile operator, so
+        # it has the room of twenty clients; of one where a secret is tried (api/throttles.py).
+        # Guessing at one name is stopped by accounts.lockout, after five tries.
         "login": "60/min",
         "registration": "20/min",
         "refresh": "300/min",
@@ -527,6 +535,10 @@ REST_FRAMEWORK = {
         "poll": "120/min",
         # A person's own: who they are, what they bought.
         "read": "240/min",
+        # All that is kept of one person.
+        "export": "6/hour",
+        # Codes by SMS, asked for and typed.
+        "code": "30/min",
     },
     "EXCEPTION_HANDLER": "omachemainproj.api.handlers.answer_error",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -562,6 +574,7 @@ CORS_ALLOW_HEADERS = [
     "authorization",
     "baggage",
     "cache-control",
+    "client-id",
     "content-language",
     "content-type",
     "idempotency-key",
@@ -572,6 +585,7 @@ CORS_ALLOW_HEADERS = [
     "pragma",
     "range",
     "sentry-trace",
+    "token-transport",
     "traceparent",
     "tracestate",
     "user-agent",
@@ -644,10 +658,16 @@ SESSION_COOKIE_SAMESITE = "Strict"
 SESSION_COOKIE_AGE = STAFF_SESSION_MAX_HOURS * 3600
 CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SAMESITE = "Strict"
+#: A browser's refresh token, and the random name of the browser it is bound to (accounts.cookies).
+REFRESH_COOKIE_NAME = "refresh"
+CLIENT_COOKIE_NAME = "client"
 if HTTPS:
     # A browser lets nobody but this very host set a cookie with this prefix.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
+    CLIENT_COOKIE_NAME = "__Host-client"
+    # It has a path, which that prefix forbids; by itself it opens nothing.
+    REFRESH_COOKIE_NAME = "__Secure-refresh"
 #: Said with every answer (RequestIdMiddleware); a page that needs more says so itself.
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

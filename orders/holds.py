@@ -29,6 +29,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import Fixed, compiled
 from omachemainproj.ip_addresses import client_network
@@ -178,15 +179,19 @@ def lock_and_read_allowance(asker: Asker) -> Allowance:
 
     What they hold can be counted from here on. Call inside a transaction, before anything else is
     locked. One query. Who has never paid answers for the phone's lapses too: whose phone a stranger
-    names can still buy, and who has paid is no worse off at all.
+    names can still buy, and who has paid is no worse off at all. Refuses (401) a buyer whose
+    account was closed while they waited.
     """
-    [(_, has_paid, own, of_phone)] = _locked_buyer(
+    rows = _locked_buyer(
         asker.buyer,
         asker.phone,
         _lock_name("phone", asker.phone),
         timezone.now() - LAPSES_COUNT_FOR,
         connection.vendor,
     )
+    if not rows:
+        refuse("user_inactive")
+    [(_, has_paid, own, of_phone)] = rows
     return Allowance(has_paid, own if has_paid else max(own, of_phone))
 
 
@@ -227,7 +232,8 @@ def _wait_for(name: str) -> None:
 def _locked_buyer(
     buyer: int, phone: str, lock_name: str, since: datetime, vendor: Fixed[str]
 ) -> QuerySet[Any, Any]:
-    row = _allowance_of(buyer, phone, since).select_for_update(no_key=True)
+    people = _allowance_of(buyer, phone, since).filter(is_active=True)
+    row = people.select_for_update(no_key=True)
     name = Value(lock_name)
     lock = _advisory_lock(name) if vendor == "postgresql" else name
     return row.values_list(lock, *_ALLOWANCE)

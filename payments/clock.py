@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts import lockout
 from accounts.contact_budgets import delete_ended_counts
 from accounts.names import forget_rested_names
+from accounts.phone_codes import delete_old_codes
 from accounts.sessions import delete_old_sessions
 from accounts.tokens import delete_expired_tokens
 from omachemainproj.caches import delete_expired_entries
@@ -36,6 +37,7 @@ from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
+from .people.erasure import erase_what_is_left
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
@@ -99,6 +101,7 @@ def run_daily() -> int:
         lambda _: delete_expired_tokens(),
         delete_old_budgets,
         delete_ended_counts,
+        delete_old_codes,
         delete_old_sessions,
         forget_rested_names,
         lambda _: lockout.delete_old(),
@@ -106,6 +109,7 @@ def run_daily() -> int:
         forget_messages,
         forget_problem_pictures,
         mask_old_phones,
+        erase_what_is_left,
     ):
         try:
             done += duty(now)

@@ -9,11 +9,15 @@ from django.urls import path, re_path
 from .backoffice import views as backoffice_views
 from .checkout import views
 from .payouts import views as seller_views
+from .people import views as people_views
 from .webhooks import views as webhooks
 
 CONSOLE = "admin/payments/console/"
 
 urlpatterns = [
+    path("me/", people_views.MeView.as_view(), name="me"),
+    path("account/export/", people_views.ExportView.as_view(), name="account-export"),
+    path("account/delete/", people_views.DeleteAccountView.as_view(), name="account-delete"),
     path("cashout/", views.CashoutView.as_view(), name="cashout"),
     path("cashout/<uuid:order_token>/", views.OrderView.as_view(), name="order"),
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),

@@ -1,6 +1,7 @@
 """People, where they live, what they want to be notified of, and the record of what staff did."""
 
 from .addresses import MAX_ADDRESSES, Address, AddressQuerySet
+from .phones import CodePurpose, PhoneCode, PhoneLogin
 from .preferences import ContactCount, Language, MessagePreferences, PhoneProof
 from .sessions import (
     NameClaim,
@@ -20,6 +21,7 @@ __all__ = [
     "Address",
     "AddressQuerySet",
     "Audit",
+    "CodePurpose",
     "ContactCount",
     "Language",
     "MessagePreferences",
@@ -27,6 +29,8 @@ __all__ = [
     "NameClaimQuerySet",
     "PasswordTries",
     "People",
+    "PhoneCode",
+    "PhoneLogin",
     "PhoneProof",
     "Proposal",
     "ProposalState",

@@ -125,6 +125,8 @@ class User(AbstractUser):
     #: Since when log-in asks for a second factor; empty: it asks for none. What the factor is,
     #: allauth's Authenticator rows know; accounts.second_factor alone writes both.
     second_factor_at = models.DateTimeField("second factor since", null=True, editable=False)
+    #: Since when the account is deleted; what is left is a number (payments.people.erasure).
+    erased_at = models.DateTimeField("deleted", null=True, editable=False)
 
     objects: ClassVar[People] = People()
 
@@ -141,8 +143,29 @@ class User(AbstractUser):
                 condition=~Q(email="") & Q(email_confirmed_at__isnull=False),
                 violation_error_message=EMAIL_TAKEN,
             ),
+            models.CheckConstraint(
+                name="erased_person_has_no_name_and_no_way_in",
+                condition=Q(erased_at__isnull=True)
+                | Q(
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    email="",
+                    phone="",
+                    first_name="",
+                    last_name="",
+                    gender="",
+                    avatar="",
+                    username__startswith="#",
+                ),
+            ),
         ]
-        indexes = [models.Index(Lower("email"), name="user_by_email", condition=~Q(email=""))]
+        indexes = [
+            models.Index(Lower("email"), name="user_by_email", condition=~Q(email="")),
+            models.Index(
+                fields=["erased_at"], name="user_erased", condition=Q(erased_at__isnull=False)
+            ),
+        ]
         permissions = [
             ("help_user", "Can sign people out and take their avatars away"),
             ("export_rows", "Can download lists as CSV"),

@@ -1,4 +1,10 @@
-"""Rate limits that count exactly.
+"""Rate limits that count exactly, and that thousands of people behind one address can live with.
+
+Who sends a token is counted by themselves, on public pages too. A stranger is counted as a client,
+which names itself, and with all others at its network address, who have the room of
+``ADDRESS_ROOM`` clients together: a Kenyan operator puts a town behind one. What a client calls
+itself is its own choice, so the network's room is the bound. What tries a secret has no more room
+than one client anywhere.
 
 DRF's own throttles read, append and write back, so twenty requests at once are counted as one:
 of a limit of 20, 244 to 293 passed when measured. A fixed window with an atomic increment lets
@@ -10,6 +16,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import re
 import time
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,6 +24,9 @@ from django.conf import settings
 from django.core.cache import cache
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.tokens import AccessToken
 
 from omachemainproj.ip_addresses import client_network
 
@@ -29,11 +39,18 @@ logger = logging.getLogger(__name__)
 
 _SECONDS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 #: Scopes that refuse while the cache is down, since passwords could be guessed meanwhile.
-_FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth"}
+_FAIL_CLOSED = {"login", "registration", "refresh", "dj_rest_auth", "code"}
+#: How many clients' room a network has, together.
+ADDRESS_ROOM = 20
+#: The same of what costs more than a query: a password tried or hashed, a mail sent. Each try at an
+#: account is counted by accounts.lockout besides, and each mail by accounts.contact_budgets.
+_ROOM_OF = {"login": 1, "dj_rest_auth": 1, "code": 2, "registration": 5}
+#: What a client may call itself, in a cookie of ours or in the header ``Client-ID``.
+_CLIENT = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class ScopedThrottle(BaseThrottle):
-    """Limits a view's ``throttle_scope`` per user, or per network for strangers."""
+    """Limits a view's ``throttle_scope`` per user; for strangers per client and per network."""
 
     _wait = 1.0
 
@@ -44,19 +61,59 @@ class ScopedThrottle(BaseThrottle):
         limit, seconds = _rate(scope)
         now = time.time()
         self._wait = seconds - now % seconds
-        who = hashlib.sha256(self._who(request).encode()).hexdigest()[:24]
-        return _count(f"throttle:{scope}:{who}:{int(now // seconds)}", seconds, scope) <= limit
+        for name, room in _counted(request, scope):
+            who = hashlib.sha256(name.encode()).hexdigest()[:24]
+            key = f"throttle:{scope}:{who}:{int(now // seconds)}"
+            # A client that is refused takes no more of its neighbours' room.
+            if _count(key, seconds, scope) > limit * room:
+                return False
+        return True
 
     def wait(self) -> float:
         """Whole seconds until the window ends; DRF answers it as ``Retry-After``."""
         return math.ceil(self._wait)
 
-    def _who(self, request: Request) -> str:
-        user: Any = request.user
-        if user is not None and user.is_authenticated:
-            return f"user:{user.pk}"
-        # Behind a proxy, EdgeMiddleware has set this to the client's own address.
-        return f"address:{client_network(request.META.get('REMOTE_ADDR', ''))}"
+
+def _counted(request: Request, scope: str) -> list[tuple[str, int]]:
+    """Under which names a request counts, and how many clients' room each of them has."""
+    user: Any = request.user
+    if user is not None and user.is_authenticated:
+        return [(f"user:{user.pk}", 1)]
+    room = _ROOM_OF.get(scope, ADDRESS_ROOM)
+    holder = _read_holder(request) if room == ADDRESS_ROOM else None
+    if holder:
+        return [(f"user:{holder}", 1)]
+    # Behind a proxy, EdgeMiddleware has set this to the client's own address.
+    address = f"address:{client_network(request.META.get('REMOTE_ADDR', ''))}"
+    client = _read_client(request)
+    if not client or room == 1:
+        return [(address, room)]
+    return [(f"client:{client} {address}", 1), (address, room)]
+
+
+def _read_holder(request: Request) -> str | None:
+    """Whose access token came with a request to a page that reads nobody's; by its signature.
+
+    That it was revoked meanwhile does not matter: they are counted, and let in as a stranger is.
+    """
+    scheme, _, raw = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        return None
+    try:
+        return str(AccessToken(raw.strip().encode())[api_settings.USER_ID_CLAIM])  # type: ignore[arg-type]
+    except (TokenError, KeyError):
+        return None
+
+
+def _read_client(request: Request) -> str:
+    """What a client calls itself, or nothing."""
+    for name in (
+        request.COOKIES.get(settings.CLIENT_COOKIE_NAME, ""),
+        request.headers.get("Client-ID", ""),
+    ):
+        if _CLIENT.fullmatch(name):
+            return name
+    return ""
 
 
 def _rate(scope: str) -> tuple[int, int]:

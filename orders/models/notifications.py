@@ -11,6 +11,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from omachemainproj.sms import LOGGED
+
 
 class NotificationKind(models.TextChoices):
     PAID = "paid", "order paid"
@@ -40,7 +42,7 @@ class MessageState(models.TextChoices):
 
 
 #: In the place of a provider's id: of a shop that only logs, and where the provider named none.
-LOGGED, UNNAMED = "logged", "unnamed"
+UNNAMED = "unnamed"
 WITHOUT_ID = (LOGGED, UNNAMED)
 
 

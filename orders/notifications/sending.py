@@ -17,6 +17,7 @@ from django.utils import timezone
 from accounts.contact_budgets import Budget, give_back, take
 from accounts.contacts import mail_budgets, sms_budgets
 from omachemainproj.background import enqueue
+from omachemainproj.sms.errors import MaybeSent, NotSent
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
     UNNAMED,
@@ -28,7 +29,6 @@ from orders.models.notifications import (
 
 from . import channels
 from .channels import smtp
-from .channels.errors import MaybeSent, NotSent
 from .outdated import is_outdated
 from .rendering import compose
 

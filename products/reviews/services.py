@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from omachemainproj.api.errors import Refusal
@@ -151,6 +151,26 @@ def show_review(review_id: int) -> bool:
     _keep_digest(review)
     _count(review, stars=review.stars, reviews=1)
     return True
+
+
+def forget_words(person_id: int) -> int:
+    """Take the words of a deleted person out of reviews and answers; return how many.
+
+    The stars stay. Safe to repeat, anywhere, at once: one review at a time.
+    """
+    wrote, answered = Q(buyer=person_id) & ~Q(text=""), Q(seller=person_id) & ~Q(answer="")
+    done = 0
+    for pk in Review.objects.filter(wrote | answered).order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            review = locked_row(Review, pk)
+            if review.buyer_id == person_id:
+                review.text = ""
+            if review.seller_id == person_id:
+                review.answer, review.answered_at = "", None
+            review.save(update_fields=["text", "answer", "answered_at"])
+            _keep_digest(review)
+        done += 1
+    return done
 
 
 def _keep_digest(review: Review) -> None:

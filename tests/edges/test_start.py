@@ -127,6 +127,10 @@ def setting(expression, **changes):
             "SMS=console is for a laptop: it writes collection codes to the log.",
         ),
         (
+            {"PHONE_LOGIN": "on"},
+            "PHONE_LOGIN=on needs a provider of SMS: set SMS too.",
+        ),
+        (
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),

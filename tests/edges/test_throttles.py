@@ -1,5 +1,6 @@
 """Rate limits: exact, per person or address, and closed to guessing where the cache is down."""
 
+import base64
 import time
 
 import pytest
@@ -7,12 +8,14 @@ import time_machine
 from django.core.cache import cache
 from django.urls import get_resolver
 from rest_framework.test import APIClient
+from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import views
 from omachemainproj.api import throttles
 from omachemainproj.api.throttles import ScopedThrottle
+from products.reviews.views import ProductReviewsView
 from tests.conftest import signed_in
-from tests.factories import UserFactory
+from tests.factories import ProductFactory, UserFactory
 from tests.threads import in_a_crowd
 
 pytestmark = pytest.mark.django_db
@@ -191,3 +194,105 @@ def test_a_whole_prefix_of_ipv6_has_the_room_of_one_client():
 
     assert log_in(REMOTE_ADDR="2001:db8:1:2:ffff::1").status_code == 429
     assert log_in(REMOTE_ADDR="2001:db8:1:3::1").status_code == 400
+
+
+# --- Strangers behind one address ---------------------------------------------------------------
+
+
+@pytest.fixture
+def two_a_minute(monkeypatch):
+    """Two requests a minute of one client, on a page that is open to strangers."""
+    monkeypatch.setattr(throttles, "_rate", lambda scope: (2, 60))
+    monkeypatch.setattr(ProductReviewsView, "throttle_classes", [ScopedThrottle])
+    product = ProductFactory()
+    return f"/product/{product.pk}/reviews/"
+
+
+def ask(path, times, client=None, **extra):
+    client = client or APIClient()
+    return [client.get(path, **extra).status_code for _ in range(times)]
+
+
+def test_an_address_has_the_room_of_twenty_clients(two_a_minute):
+    assert ask(two_a_minute, 41) == [200] * 40 + [429]
+
+
+def test_a_client_that_names_itself_has_its_own_room_within(two_a_minute):
+    named = {"HTTP_CLIENT_ID": "a" * 16}
+
+    assert ask(two_a_minute, 3, **named) == [200, 200, 429]
+    assert ask(two_a_minute, 2, HTTP_CLIENT_ID="b" * 16) == [200, 200]
+
+
+def test_a_client_that_is_refused_takes_nothing_from_its_neighbours(two_a_minute):
+    ask(two_a_minute, 100, HTTP_CLIENT_ID="a" * 16)
+
+    assert ask(two_a_minute, 39) == [200] * 38 + [429]
+
+
+def test_a_thousand_names_buy_no_more_than_the_address_has(two_a_minute):
+    answers = [ask(two_a_minute, 1, HTTP_CLIENT_ID=f"{number:016}")[0] for number in range(60)]
+
+    assert answers == [200] * 40 + [429] * 20
+
+
+def test_a_name_does_not_follow_its_client_to_another_address(two_a_minute):
+    named = {"HTTP_CLIENT_ID": "a" * 16}
+    ask(two_a_minute, 3, **named)
+
+    assert ask(two_a_minute, 1, REMOTE_ADDR="41.90.1.2", **named) == [200]
+
+
+@pytest.mark.parametrize("name", ["short", "a" * 65, "a b c d e f g h i j", "é" * 16, ""])
+def test_a_name_of_another_form_is_none(two_a_minute, name):
+    assert ask(two_a_minute, 3, HTTP_CLIENT_ID=name) == [200] * 3
+
+
+def test_the_cookie_of_a_browser_names_it(two_a_minute, settings):
+    browser = APIClient()
+    browser.cookies[settings.CLIENT_COOKIE_NAME] = "c" * 22
+
+    assert ask(two_a_minute, 3, browser) == [200, 200, 429]
+
+
+def test_who_sends_a_token_is_counted_by_themselves_on_a_public_page(two_a_minute):
+    ask(two_a_minute, 41)
+    wanjiku = signed_in(UserFactory())
+
+    assert ask(two_a_minute, 3, wanjiku) == [200, 200, 429]
+    assert ask(two_a_minute, 1, signed_in(UserFactory())) == [200]
+
+
+def test_a_token_that_nobody_signed_is_a_strangers(two_a_minute):
+    header, _, signature = str(RefreshToken.for_user(UserFactory()).access_token).split(".")
+    claims = base64.urlsafe_b64encode(b'{"user_id": "7", "exp": 4102444800}').decode().strip("=")
+    ask(two_a_minute, 40)
+
+    for raw in (f"{header}.{claims}.{signature}", "garbage", "ü", ""):
+        assert ask(two_a_minute, 1, HTTP_AUTHORIZATION=f"Bearer {raw}") == [429]
+
+
+def test_a_refresh_token_counts_for_nobody(two_a_minute):
+    ask(two_a_minute, 40)
+    raw = RefreshToken.for_user(UserFactory())
+
+    assert ask(two_a_minute, 1, HTTP_AUTHORIZATION=f"Bearer {raw}") == [429]
+
+
+def test_log_in_has_the_room_of_one_client_whatever_is_sent_along():
+    token = RefreshToken.for_user(UserFactory()).access_token
+    for number in range(LIMIT):
+        log_in(HTTP_CLIENT_ID=f"{number:016}", HTTP_AUTHORIZATION=f"Bearer {token}")
+
+    assert log_in(HTTP_CLIENT_ID="a" * 16).status_code == 429
+    assert log_in(HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 429
+
+
+def test_what_a_client_that_names_nobody_costs_is_as_before(two_a_minute, monkeypatch):
+    """The cache is a table in a small shop: two statements a request."""
+    asked = []
+    monkeypatch.setattr(throttles, "_count", lambda key, *args: asked.append(key) or 1)
+
+    ask(two_a_minute, 1)
+
+    assert len(asked) == 1

@@ -4,9 +4,9 @@ import pytest
 
 from accounts.preferences import change_preferences
 from daraja_simulator import Simulator
+from omachemainproj.sms.errors import MaybeSent, NotSent
 from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications import channels
-from orders.notifications.channels.errors import MaybeSent, NotSent
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory, UserFactory, proven
 from tests.guards import balanced_books, no_network_in_transactions, open_transaction  # noqa: F401

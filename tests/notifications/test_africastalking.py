@@ -7,9 +7,9 @@ import requests
 
 from daraja_simulator import Simulator
 from daraja_simulator.africastalking import STATUSES
+from omachemainproj.sms.africastalking import AfricasTalking
+from omachemainproj.sms.errors import MaybeSent, NotSent
 from orders.notifications import channels
-from orders.notifications.channels.africastalking import AfricasTalking
-from orders.notifications.channels.errors import MaybeSent, NotSent
 from orders.notifications.sending import send_message
 from tests.daraja.gateway import (
     hangs_up,

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts import phone_login
 from accounts.backoffice import audit
 from accounts.models import Proposal
 from accounts.sessions import open_session
@@ -83,6 +84,7 @@ class World:
         self._propose()
         audit.log(buyer, "Listed", self.product)
         self.session = open_session(buyer)
+        phone_login.link(buyer, "254712000088", timezone.now())
         self.address = AddressFactory(user=buyer)
 
     def _send_money(self, buyer, seller):

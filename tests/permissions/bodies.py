@@ -3,12 +3,17 @@
 Text is a sheet (CSV), anything else JSON. What depends on the rows is asked of the world.
 """
 
+import random
+from unittest.mock import patch
+
 from django.contrib.auth.tokens import default_token_generator
+from django.utils import timezone
 from django.utils.http import urlsafe_base64_encode
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from accounts import phone_codes
 from accounts.emails import make_key
-from accounts.models import User
+from accounts.models import CodePurpose, User
 from tests.factories import PASSWORD
 
 _NEW = {"new_password1": "sukuma wiki 7", "new_password2": "sukuma wiki 7"}
@@ -43,6 +48,30 @@ def _cart(world):
     return {"order": order, "mpesa_number": "0712000009"}
 
 
+def _sent(world, phone, purpose, user_id):
+    """A code that was sent to a phone, and its token."""
+    told = []
+    with patch.object(phone_codes.secrets, "randbelow", lambda most: 481516):
+        told = phone_codes.send_code(
+            phone, purpose, address="41.90.1.9", now=timezone.now(), user_id=user_id
+        )
+    return {"token": told, "code": "481516"}
+
+
+def _typed(purpose, *, of_buyer=False):
+    def body(world):
+        user_id = world.people["buyer"].pk if of_buyer else 0
+        phone = f"25471200{random.randrange(1000, 9999)}"
+        return {"phone": phone, **_sent(world, phone, purpose, user_id)}
+
+    return body
+
+
+def _own(world):
+    buyer = world.people["buyer"]
+    return {**_sent(world, "254712000088", CodePurpose.OWN, buyer.pk), **_NEW}
+
+
 BODIES = {
     "registration/": {
         "username": "newcomer",
@@ -51,9 +80,15 @@ BODIES = {
     },
     "registration/verify-email/": _key,
     "login/": {"username": "buyer", "password": PASSWORD},
+    "login/phone/": {"phone": "0712000077"},
+    "login/phone/confirm/": _typed(CodePurpose.LOGIN),
+    "account/phone/": {"phone": "0712000077", "password": PASSWORD},
+    "account/phone/confirm/": _typed(CodePurpose.LINK, of_buyer=True),
+    "password/set/": _own,
     "logout/": _refresh,
     "token/verify/": _token,
     "token/refresh/": _refresh,
+    "token/logout/": _refresh,
     "password/change/": {"old_password": PASSWORD, **_NEW},
     "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},
@@ -62,6 +97,7 @@ BODIES = {
     "seller/products/import/": (
         "name,category,price,item_number,payment_mpesa_number\nPan,kitchen,900,3,0722000000\n"
     ),
+    "account/delete/": {"password": PASSWORD},
     "account/messages/": {"language": "sw"},
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},

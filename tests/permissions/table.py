@@ -27,14 +27,26 @@ TABLE = {
     "registration/verify-email/": "PUBLIC POST=2",
     "registration/resend-email/": "PRIVATE POST=122222222222",
     "login/": "PUBLIC POST=2",
+    "login/phone/": "PUBLIC POST=2",
+    "login/phone/confirm/": "PUBLIC POST=2",
     "logout/": "PUBLIC POST=2",
     "token/verify/": "PUBLIC POST=2",
     "token/refresh/": "PUBLIC POST=2",
+    "token/logout/": "PUBLIC POST=2",
     "password/change/": "PRIVATE POST=122222222222",
+    "password/set/": "PRIVATE POST=120000000000",
     "password/reset/": "PUBLIC POST=2",
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "me/": "PRIVATE GET=122222222222",
+    "account/export/": "PRIVATE GET=122222222222",
+    "account/delete/": "PRIVATE POST=199929999999",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "account/phone/": (
+        "PRIVATE GET=122222222222 POST=122223333333 DELETE=122222222222"
+    ),
+    "account/phone/confirm/": "PRIVATE POST=120000000000",
+    "account/phone/code/": "PRIVATE POST=124444444444",
     "account/addresses/": "PRIVATE GET=122222222222 POST=122222222222",
     "account/addresses/{address_id}/": (
         "PRIVATE GET=124444444444 PATCH=124444444444 DELETE=124444444444"

@@ -172,11 +172,13 @@ def test_a_flood_of_bad_tokens_is_counted_as_its_address(world, settings, monkey
     """A stranger with a header is limited as one without it."""
     from omachemainproj.api import throttles
 
-    asked = []
+    asked, counted = [], throttles._counted
     monkeypatch.setattr(
-        throttles.ScopedThrottle, "_who", lambda self, request: asked.append(request.user) or "x"
+        throttles,
+        "_counted",
+        lambda request, scope: asked.append(counted(request, scope)) or asked[-1],
     )
     monkeypatch.setattr("rest_framework.views.APIView.throttle_classes", [throttles.ScopedThrottle])
     Client(HTTP_AUTHORIZATION="Bearer undefined").get(f"/product/{world.product.pk}/")
 
-    assert [user.is_anonymous for user in asked] == [True]
+    assert asked == [[("address:127.0.0.1", throttles.ADDRESS_ROOM)]]

@@ -1,55 +1,5 @@
 """Where messages leave: e-mail by SMTP, SMS by the provider that the settings name."""
 
-from __future__ import annotations
+from omachemainproj.sms import is_sms_on, sms_provider
 
-import logging
-from functools import lru_cache
-from typing import Protocol
-
-from django.conf import settings
-
-from orders.models.notifications import LOGGED
-
-from .africastalking import AfricasTalking
-
-logger = logging.getLogger(__name__)
-
-
-class SmsProvider(Protocol):
-    """A company that sends SMS."""
-
-    def send(self, *, phone: str, text: str) -> str:
-        """Send one SMS to 12 digits, once, and return the provider's id of it.
-
-        Raises NotSent and MaybeSent (orders.notifications.channels.errors).
-        """
-
-
-class LogOnly:
-    """For laptops: the SMS goes to the log alone, with the middle of the number hidden."""
-
-    def send(self, *, phone: str, text: str) -> str:
-        logger.info("SMS to %s: %s", phone, text)
-        return LOGGED
-
-
-def is_sms_on() -> bool:
-    """Whether this shop sends SMS at all."""
-    return settings.SMS != "off"
-
-
-def sms_provider() -> SmsProvider:
-    """The provider that the settings name. Safe to share between threads."""
-    if settings.SMS != "africastalking":
-        return LogOnly()
-    return _africastalking(
-        settings.AFRICASTALKING_BASE_URL,
-        settings.AFRICASTALKING_USERNAME,
-        settings.AFRICASTALKING_API_KEY,
-        settings.AFRICASTALKING_SENDER_ID,
-    )
-
-
-@lru_cache(maxsize=8)
-def _africastalking(base_url: str, username: str, api_key: str, sender: str) -> AfricasTalking:
-    return AfricasTalking(base_url, username=username, api_key=api_key, sender=sender)
+__all__ = ["is_sms_on", "sms_provider"]

@@ -9,7 +9,7 @@ from uuid import uuid4
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.utils import DNS_NAME
 
-from .errors import MaybeSent, NotSent
+from omachemainproj.sms.errors import MaybeSent, NotSent
 
 
 def send(*, address: str, subject: str, text: str) -> str:

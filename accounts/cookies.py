@@ -1,0 +1,156 @@
+"""Refresh tokens in a cookie, for browsers that ask for it: ``Token-Transport: cookie``.
+
+A script that runs in a page can read what the page can read. A refresh token in an HttpOnly cookie
+is not among it: a script of a stranger's gets what is open now, and not the next two weeks.
+
+Two cookies do that. ``refresh`` holds the token and is sent below ``/token/`` alone. ``client`` is
+a random name of the browser, sent to this host everywhere; the token names it by a digest, and is
+refused without it. In production its prefix ``__Host-`` lets nobody but this very host set it, so a
+neighbouring subdomain that sets a ``refresh`` of its own signs nobody in (as itself), and a refresh
+token that leaked is of no use by itself.
+
+No page of another origin can make a browser use them: they are ``SameSite=Strict``, they are read
+only with a header that no form can send, and ``Origin`` has to be ours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.http import is_same_domain
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
+
+from omachemainproj.api.errors import Refusal
+
+from .rotation import Sender
+from .tokens import Tokens, refuse
+
+HEADER = "Token-Transport"
+#: The refresh cookie is sent to what refreshes and ends tokens, and to nothing else.
+PATH = "/token/"
+#: As long as browsers keep any cookie.
+_CLIENT_AGE = 400 * 24 * 3600
+_CLIENT = re.compile(r"[A-Za-z0-9_-]{22}")
+
+
+class OtherOrigin(Refusal):
+    """A page of another origin asked for what is this shop's own pages' alone."""
+
+    code = "other_origin"
+    status_code = 403
+    message = "Only the shop's own pages may sign in with a cookie."
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How this request wants its tokens: ``""`` where it does not say, ``body`` or ``cookie``."""
+
+    kind: str
+    #: The browser's cookie, or a new one for a browser that has none.
+    client: str
+
+    @classmethod
+    def of(cls, request: Request) -> Transport:
+        """Read what the request asks for.
+
+        Raises ValidationError (400) for what there is not, and OtherOrigin (403).
+        """
+        kind = request.headers.get(HEADER, "").strip().lower()
+        if kind not in {"", "body", "cookie"}:
+            raise ValidationError({HEADER: ["Send “cookie” or “body”, or no such header."]})
+        if kind == "cookie":
+            _check_origin(request)
+        kept = request.COOKIES.get(settings.CLIENT_COOKIE_NAME, "")
+        return cls(kind, kept if _CLIENT.fullmatch(kept) else secrets.token_urlsafe(16))
+
+    @property
+    def is_cookie(self) -> bool:
+        return self.kind == "cookie"
+
+    @property
+    def browser(self) -> str:
+        """The digest of the browser's cookie; "" where tokens go in the body."""
+        if not self.is_cookie:
+            return ""
+        return hashlib.sha256(self.client.encode()).hexdigest()[:32]
+
+    def sender(self, key: str | None) -> Sender:
+        """Who shows a token with this request, under this Idempotency-Key."""
+        return Sender(key=key or "", browser=self.browser)
+
+    def refresh_token(self, request: Request) -> str:
+        """The token in the cookie. Refuses (401) a browser that has none."""
+        raw = request.COOKIES.get(settings.REFRESH_COOKIE_NAME, "")
+        if not raw:
+            refuse("no_cookie")
+        return raw
+
+    def deliver(self, response: Response, pair: Tokens) -> Response:
+        """Move the refresh token of an answer to where it was asked for.
+
+        An answer to a request that did not say is left alone.
+        """
+        if not self.kind:
+            return response
+        now = int(timezone.now().timestamp())
+        response.data["access_expires_in"] = pair.access["exp"] - now
+        response.data["refresh_expires_in"] = pair.refresh["exp"] - now
+        if self.is_cookie:
+            response.data["refresh"] = ""
+            _set(response, settings.CLIENT_COOKIE_NAME, self.client, _CLIENT_AGE, "/")
+            age = pair.refresh["exp"] - now
+            _set(response, settings.REFRESH_COOKIE_NAME, str(pair.refresh), age, PATH)
+        return response
+
+    def forget(self, response: Response) -> Response:
+        """Take the refresh token out of the browser; its name stays."""
+        if self.is_cookie:
+            _set(response, settings.REFRESH_COOKIE_NAME, "", 0, PATH)
+        return response
+
+
+def _set(response: Response, name: str, value: str, age: int, path: str) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=age,
+        path=path,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+def _check_origin(request: Request) -> None:
+    """Refuse a request that a browser says comes from a page of another origin.
+
+    What is no browser says nothing, and has no cookie of anybody's. A neighbouring subdomain is
+    another origin too, though its requests bring cookies that are SameSite.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None:
+        if request.headers.get("Sec-Fetch-Site", "none") not in {"same-origin", "none"}:
+            raise OtherOrigin
+    elif not _is_ours(request, origin):
+        raise OtherOrigin
+
+
+def _is_ours(request: Request, origin: str) -> bool:
+    own = f"{request.scheme}://{request.get_host()}"
+    parts = urlsplit(settings.FRONTEND_URL)
+    trusted = {own, f"{parts.scheme}://{parts.netloc}", *settings.CSRF_TRUSTED_ORIGINS}
+    if origin in trusted:
+        return True
+    scheme, _, host = origin.partition("://")
+    return any(
+        one.startswith(f"{scheme}://*.") and is_same_domain(host, one.partition("*")[2])
+        for one in settings.CSRF_TRUSTED_ORIGINS
+    )

@@ -1,0 +1,63 @@
+"""Phones that people sign in with, and the codes that are sent to them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from .users import User
+
+
+class PhoneLogin(models.Model):
+    """The phone a person signs in with: they typed a code that was sent there.
+
+    It is another thing than ``User.phone``, which anybody may type: changing where one is called
+    opens no account. Written by ``accounts.phone_login`` alone.
+    """
+
+    user = models.OneToOneField(
+        User, on_delete=models.CASCADE, primary_key=True, related_name="phone_login"
+    )
+    phone = models.CharField(max_length=12, unique=True)
+    linked_at = models.DateTimeField()
+    #: When a code that was sent there was last typed for this account. A number that was not used
+    #: for long may be somebody else's by now.
+    proved_at = models.DateTimeField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.phone} of {self.user_id}"
+
+
+class CodePurpose(models.TextChoices):
+    LOGIN = "login"  # whoever has the phone signs in, or joins
+    LINK = "link"  # a person makes it theirs
+    OWN = "own"  # a person shows that it is they who ask
+
+
+class PhoneCode(models.Model):
+    """A code that was sent to a phone: short-lived, for one try that is right and few that are not.
+
+    Neither the phone nor the code stands here: only a keyed digest of both, of what it was sent
+    for, and of a token that only who asked for it knows.
+    """
+
+    #: A keyed digest of that token.
+    key = models.CharField(max_length=64, primary_key=True)
+    answer = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=5, choices=CodePurpose)
+    tries = models.PositiveSmallIntegerField(default=0)
+    expires_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="phone_code_has_few_tries", condition=Q(tries__gte=0, tries__lte=5)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}, until {self.expires_at}"

@@ -1,0 +1,75 @@
+"""OpenAPI descriptions of signing in, and of renewing and ending tokens."""
+
+from __future__ import annotations
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+
+from omachemainproj.api.schema import error_answer
+
+from .cookies import OtherOrigin
+
+TAGS = ["account"]
+BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
+SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
+OTHER_ORIGIN = error_answer(OtherOrigin.message, OtherOrigin.code)
+TRANSPORT_HEADER = OpenApiParameter(
+    "Token-Transport",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    enum=["cookie", "body"],
+    description="`cookie`: the refresh token goes into an HttpOnly cookie that is sent below "
+    "/token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the "
+    "answer. With either, the answer says in seconds how long the tokens are good. Without the "
+    "header it is in the answer, and nothing more.",
+)
+REFRESH_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="A random text of 16 characters or more, a new one for each token that is "
+    "renewed, kept until the answer is there. The same key with the same token gets the same "
+    "successor, for a day, while that one is not renewed itself.",
+)
+REPLAYED = OpenApiParameter(
+    "Idempotent-Replayed",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="`true` where the refresh token of the answer was given out before.",
+)
+REFRESHING = """\
+A refresh token works once: of any number of clients that show it, one gets its successor. The same
+client may ask again and gets the same one: with the `Idempotency-Key` it asked with before, and, in
+a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
+was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
+
+With `Token-Transport: cookie` no body is needed; the token is in the cookie.
+"""
+SIGNING_OUT = """\
+With `Token-Transport: cookie` the token is in the cookie, which is taken away; without a cookie
+the answer is the same. Without the header it is as /logout/.
+"""
+REFRESHED = [
+    OpenApiExample("by a browser", value={}, request_only=True),
+    OpenApiExample("by any other client", value={"refresh": "eyJ…"}, request_only=True),
+    OpenApiExample(
+        "to a browser",
+        value={
+            "access": "eyJ…",
+            "refresh": "",
+            "access_expiration": "2026-11-24T08:20:00+03:00",
+            "refresh_expiration": "2026-12-08T08:15:00+03:00",
+            "access_expires_in": 300,
+            "refresh_expires_in": 1209600,
+        },
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+SIGNED_OUT = OpenApiExample(
+    "signed out",
+    value={"detail": "Successfully logged out."},
+    response_only=True,
+    status_codes=["200"],
+)

@@ -1,0 +1,208 @@
+"""A refresh token is exchanged for its successor: once, however often its own client asks.
+
+Of two requests with one token the unique ``BlacklistedToken`` lets one rotate it. The other is one
+of three. *The same client again*, whose answer was lost or whose tabs woke at once: it gets the
+very same successor. *Another client at the same time*: refused, and no more. *Somebody much
+later*: a thief has the token or had it; all the person's sessions end.
+
+What tells the same client from another is not in the token, which a thief has too, but beside it:
+
+- the ``Idempotency-Key`` that the token was rotated with, which nobody else knows;
+- the browser whose cookie the token is bound to (accounts.cookies), which all its tabs share.
+
+The row of a rotated token says which token it became, and keeps digests of the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from rest_framework_simplejwt.exceptions import TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken, OutstandingToken
+
+from . import security_log, sessions, tokens
+from .models import Session, User
+from .sessions import Origin
+from .tokens import BROWSER_CLAIM, RefreshToken, Tokens, refuse
+
+#: A rotated token that is shown again within this time is a client's mistake, and later a theft.
+RETRY_WINDOW = timedelta(seconds=30)
+#: All tabs of a browser get one successor for so long.
+TABS_WITHIN = timedelta(seconds=10)
+#: A client that sends its key again gets its successor for so long, unless that was rotated too: a
+#: phone that lost the answer may be found again the next morning.
+KEY_WITHIN = timedelta(days=1)
+#: A shorter key can be guessed, and counts for as long as a tab does.
+KEY_LENGTH = 16
+#: Of tokens rotated one after the other in such a moment, so many are followed.
+_FURTHEST = 8
+
+_ROTATED = "exchanged for "
+_SHOWN_AGAIN = "shown again"
+_NOBODY = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who shows a token, as far as the request says."""
+
+    #: Its Idempotency-Key.
+    key: str = ""
+    #: A digest of the browser's cookie; "" where the token came in the body.
+    browser: str = ""
+
+    @property
+    def key_digest(self) -> str:
+        if not self.key:
+            return _NOBODY
+        return salted_hmac("accounts.rotation", self.key, algorithm="sha256").hexdigest()[:32]
+
+    def within(self, by_key: str, by_browser: str) -> timedelta:
+        """For how long this sender gets the successor of a token that those two had rotated."""
+        if self.key and constant_time_compare(self.key_digest, by_key):
+            return KEY_WITHIN if len(self.key) >= KEY_LENGTH else TABS_WITHIN
+        if self.browser and constant_time_compare(self.browser, by_browser):
+            return TABS_WITHIN
+        return timedelta(0)
+
+
+def rotate(raw: str, origin: Origin | None = None, sender: Sender | None = None) -> Tokens:
+    """Exchange a refresh token for a new pair. Of any number of clients at once, one succeeds.
+
+    The same client again gets the same refresh token again. A token that is bound to a browser is
+    of no use to another, nor in the body; one that was rotated within the last seconds by the same
+    browser is not rotated again. Refuses (401) anything else. A token that is sent again long after
+    it was rotated is in two hands, one of them a thief's: all the user's sessions are ended. Its
+    own is ended by then, so that sending it again, however often, ends nothing more.
+    """
+    sender = sender or Sender()
+    try:
+        token = RefreshToken(raw)  # type: ignore[arg-type]
+    except TokenError:
+        refuse("token_not_valid")
+    if not constant_time_compare(str(token.get(BROWSER_CLAIM, "")), sender.browser):
+        security_log.record("token_elsewhere", user=_owner_of(token))
+        refuse("token_not_valid")
+    fresh = _rotate(token, origin, sender)
+    if fresh is None:
+        _revoke_all_if_stolen(token)
+        refuse("token_spent")
+    return fresh
+
+
+@transaction.atomic
+def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Tokens | None:
+    # `revoke_all` takes the same lock, so that nothing is issued while all is being revoked.
+    user = tokens.holder(token, User.objects.select_for_update(no_key=True))
+    row = OutstandingToken.objects.filter(jti=token["jti"]).first()
+    if row is None:
+        refuse("token_not_valid")
+    session = _live_session(token, user)
+    if session is not None and sender.browser and _is_just_out(row):
+        return _once_more(row, session, user, sender)
+    try:
+        with transaction.atomic():
+            BlacklistedToken.objects.create(token=row)
+    except IntegrityError:
+        return _successor(row, session, user, sender)
+    if session is None:
+        session = sessions.open_session(user, origin=origin, started_at=row.created_at)
+    else:
+        sessions.renew(session, user, origin)
+    refresh = RefreshToken.for_session(session, user, sender.browser)
+    mark = f"{_ROTATED}{refresh['jti']} {sender.key_digest} {sender.browser or _NOBODY}"
+    OutstandingToken.objects.filter(pk=row.pk).update(token=mark)
+    return tokens.pair_of(refresh)
+
+
+def _live_session(token: RefreshToken, user: User) -> Session | None:
+    """The session a token may be rotated in, or None for one of before there were sessions.
+
+    Refuses (401) one that was ended, has lasted its longest, or was idle for too long: a person
+    who became staff since may not use what was given out for longer.
+    """
+    if tokens.SESSION_CLAIM not in token:
+        return None
+    now = timezone.now()
+    session = Session.objects.live(now).filter(pk=tokens.session_of(token), user=user).first()
+    if session is None:
+        refuse("session_ended")
+    if (
+        min(session.started_at + sessions.longest(user), session.last_used_at + sessions.idle(user))
+        <= now
+    ):
+        refuse("session_ended")
+    return session
+
+
+def _is_just_out(row: OutstandingToken) -> bool:
+    """Whether a token was given out in this moment, and not rotated: another tab's answer."""
+    given_out = row.created_at
+    return not row.token and given_out is not None and given_out > timezone.now() - TABS_WITHIN
+
+
+def _successor(
+    row: OutstandingToken, session: Session | None, user: User, sender: Sender
+) -> Tokens | None:
+    """What a rotated token became, for the very client that rotated it; None for any other."""
+    now = timezone.now()
+    for _ in range(_FURTHEST):
+        successor, by_key, by_browser = _read_mark(row)
+        spent = BlacklistedToken.objects.filter(token=row).values_list("blacklisted_at", flat=True)
+        if session is None or not successor or spent[0] <= now - sender.within(by_key, by_browser):
+            return None
+        found = OutstandingToken.objects.filter(jti=successor, user=user).first()
+        if found is None:
+            return None
+        if not found.token:
+            return _once_more(found, session, user, sender)
+        row = found
+    return None
+
+
+def _read_mark(row: OutstandingToken) -> tuple[str, str, str]:
+    """Which token a rotated one became, by which key and which browser; nothing for any other."""
+    if not row.token.startswith(_ROTATED):
+        return "", _NOBODY, _NOBODY
+    # Rows of before name the successor alone.
+    successor, *by = row.token.removeprefix(_ROTATED).split(" ")
+    by_key, by_browser = by if len(by) == 2 else (_NOBODY, _NOBODY)
+    return successor, by_key, by_browser
+
+
+def _once_more(row: OutstandingToken, session: Session, user: User, sender: Sender) -> Tokens:
+    same = RefreshToken.once_more(row, session, user, sender.browser)
+    return tokens.pair_of(same, is_repeated=True)
+
+
+@transaction.atomic
+def _revoke_all_if_stolen(token: RefreshToken) -> None:
+    user_id = _owner_of(token)
+    # First of all, as everywhere: rotating takes it before the session too.
+    list(User.objects.select_for_update(no_key=True).filter(pk=user_id).values_list("pk"))
+    rotated = BlacklistedToken.objects.filter(
+        # Only a rotated token has a successor; a revoked one is no sign of a thief.
+        token__jti=token["jti"],
+        token__token__startswith=_ROTATED,
+        blacklisted_at__lt=timezone.now() - RETRY_WINDOW,
+    )
+    if rotated.exists() and _raises_alarm(token):
+        security_log.record_on_commit("token_reuse", user=user_id)
+        tokens.revoke_all(user_id)
+
+
+def _raises_alarm(token: RefreshToken) -> bool:
+    """Whether this is the first sign of a thief in this session. Of several at once, one is."""
+    if tokens.SESSION_CLAIM in token:
+        return sessions.end(Session.objects.filter(pk=tokens.session_of(token))) > 0
+    first = OutstandingToken.objects.filter(jti=token["jti"], token__startswith=_ROTATED)
+    return first.update(token=_SHOWN_AGAIN) > 0
+
+
+def _owner_of(token: RefreshToken) -> int:
+    return tokens.number_in(token.get(api_settings.USER_ID_CLAIM))

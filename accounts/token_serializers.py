@@ -1,0 +1,69 @@
+"""Inputs and outputs about tokens: given out, renewed, ended."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from .serializers import Done, UserOutput
+
+TOKEN_MAX = 4096
+_ASKED = "Only where `Token-Transport` was sent. "
+
+
+class _Lifetimes(serializers.Serializer):
+    """How long the tokens are good, counted from the answer: a phone's clock may be wrong."""
+
+    access_expires_in = serializers.IntegerField(
+        required=False, help_text=_ASKED + "Seconds until the access token ends."
+    )
+    refresh_expires_in = serializers.IntegerField(
+        required=False, help_text=_ASKED + "Seconds until the refresh token ends."
+    )
+
+
+class SignedIn(_Lifetimes):
+    """What registering and signing in answer."""
+
+    access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
+    refresh = serializers.CharField(
+        help_text="Exchange it, once, at /token/refresh/. Empty where it is in a cookie."
+    )
+    user = UserOutput()
+
+
+class RefreshInput(serializers.Serializer):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=TOKEN_MAX)
+
+
+class RefreshInputOrCookie(serializers.Serializer):
+    """A refresh token; none where it is in the cookie."""
+
+    refresh = serializers.CharField(
+        max_length=TOKEN_MAX,
+        required=False,
+        help_text="Needed unless `Token-Transport: cookie` is sent; then it is not read.",
+    )
+
+
+class RefreshOutput(_Lifetimes):
+    """The next pair of tokens, and when each ends."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField(help_text="Empty where it is in a cookie.")
+    access_expiration = serializers.DateTimeField()
+    refresh_expiration = serializers.DateTimeField()
+
+
+class TokenInput(serializers.Serializer):
+    """Any token."""
+
+    token = serializers.CharField(max_length=TOKEN_MAX)
+
+
+class PasswordChanged(Done, _Lifetimes):
+    """What changing the password answers: the tokens to go on with."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField(help_text="Empty where it is in a cookie.")

@@ -1,0 +1,135 @@
+"""Renewing and ending tokens: HTTP in, one service called, HTTP out."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from omachemainproj.api.fields import read_idempotency_key
+
+from . import tokens
+from .authentication import Public
+from .cookies import Transport
+from .openapi import (
+    BAD_TOKEN,
+    OTHER_ORIGIN,
+    REFRESH_KEY,
+    REFRESHED,
+    REFRESHING,
+    REPLAYED,
+    SIGNED_OUT,
+    SIGNING_OUT,
+    SPENT_TOKEN,
+    TAGS,
+    TRANSPORT_HEADER,
+)
+from .rotation import rotate
+from .serializers import Done
+from .sessions import Origin
+from .token_serializers import RefreshInput, RefreshInputOrCookie, RefreshOutput, TokenInput
+
+
+class SignOutView(Public, GenericAPIView):
+    """End a refresh token. Saying it twice is the same as once."""
+
+    serializer_class = RefreshInput
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(tags=TAGS, operation_id="logout", responses={200: Done, 401: BAD_TOKEN})
+    def post(self, request: Request) -> Response:
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        tokens.revoke(form.validated_data["refresh"])
+        return Response({"detail": "Successfully logged out."})
+
+
+class VerifyView(Public, GenericAPIView):
+    """Ask whether a token, access or refresh, would open anything now."""
+
+    serializer_class = TokenInput
+    throttle_scope = "refresh"
+
+    @extend_schema(
+        tags=TAGS,
+        operation_id="verify_token",
+        responses={200: OpenApiResponse({"type": "object"}, "It would."), 401: BAD_TOKEN},
+    )
+    def post(self, request: Request) -> Response:
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        tokens.verify(form.validated_data["token"])
+        return Response({})
+
+
+class RefreshView(Public, GenericAPIView):
+    """Exchange a refresh token, once, for the next pair."""
+
+    serializer_class = RefreshInput
+    throttle_scope = "refresh"
+
+    @extend_schema(
+        tags=TAGS,
+        operation_id="refresh_token",
+        summary="Renew one's tokens",
+        description=REFRESHING,
+        parameters=[TRANSPORT_HEADER, REFRESH_KEY, REPLAYED],
+        request=RefreshInputOrCookie,
+        responses={200: RefreshOutput, 401: SPENT_TOKEN, 403: OTHER_ORIGIN},
+        examples=REFRESHED,
+    )
+    def post(self, request: Request) -> Response:
+        transport = Transport.of(request)
+        key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+        pair = rotate(self._shown(request, transport), Origin.of(request), transport.sender(key))
+        answer = {
+            "access": str(pair.access),
+            "refresh": str(pair.refresh),
+            "access_expiration": datetime.fromtimestamp(pair.access["exp"], UTC),
+            "refresh_expiration": datetime.fromtimestamp(pair.refresh["exp"], UTC),
+        }
+        response = Response(RefreshOutput(answer).data)
+        if pair.is_repeated:
+            response["Idempotent-Replayed"] = "true"
+        return transport.deliver(response, pair)
+
+    def _shown(self, request: Request, transport: Transport) -> str:
+        if transport.is_cookie:
+            return transport.refresh_token(request)
+        form = self.get_serializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        return str(form.validated_data["refresh"])
+
+
+class SignOutOfBrowserView(Public, GenericAPIView):
+    """End a refresh token that is in a cookie, which is sent below /token/ alone."""
+
+    serializer_class = RefreshInput
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(
+        tags=TAGS,
+        operation_id="logout_of_browser",
+        summary="Sign out of this browser",
+        description=SIGNING_OUT,
+        parameters=[TRANSPORT_HEADER],
+        request=RefreshInputOrCookie,
+        responses={200: Done, 401: BAD_TOKEN, 403: OTHER_ORIGIN},
+        examples=[SIGNED_OUT],
+    )
+    def post(self, request: Request) -> Response:
+        transport = Transport.of(request)
+        if transport.is_cookie:
+            # Whatever it is worth, the browser has none of it afterwards.
+            with suppress(AuthenticationFailed):
+                tokens.revoke(transport.refresh_token(request))
+        else:
+            form = self.get_serializer(data=request.data)
+            form.is_valid(raise_exception=True)
+            tokens.revoke(form.validated_data["refresh"])
+        return transport.forget(Response({"detail": "Successfully logged out."}))

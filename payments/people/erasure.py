@@ -1,0 +1,233 @@
+"""An account is deleted: whoever it was cannot be told any more, and the books stay true.
+
+What goes and what stays, table by table, says ``payments.people.inventory``. The person's own row
+and all that opens the account go in one transaction; words and phones in old orders, messages and
+reviews follow in batches, and again every night for a while, so that a crash leaves none behind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Right
+
+from accounts import emails, security_log, tokens
+from accounts.lookalikes import skeleton
+from accounts.models import NameClaim, User
+from omachemainproj.api.errors import Refusal
+from omachemainproj.phones import MASK
+from orders.lifecycle import LATE_MONEY_WITHIN
+from orders.models import Order, OrderDelivery, OrderTrack, PaymentStatus
+from orders.models.notifications import Message, MessageState, Notice
+from payments.models import Receipt, Refund, TransferStatus
+from payments.payouts.balances import balance_of
+from products.models import Product
+from products.reviews.services import forget_words
+
+from .inventory import HOLDINGS, WHOLE
+
+#: Rows a statement changes at most.
+BATCH = 500
+#: How many of each kind an answer names.
+NAMED = 10
+#: For so long the nightly round looks after what was left behind.
+LOOKED_AFTER = timedelta(days=30)
+
+
+class UnderWay(Refusal):
+    """Money or goods of this person are under way; the answer says which."""
+
+    code = "under_way"
+    message = (
+        "Your account cannot be deleted yet: money or goods of yours are under way. Once they are "
+        "where they belong, ask again."
+    )
+
+
+class StaffStay(Refusal):
+    """Who works for the shop is not erased: others are bound by what they decided."""
+
+    code = "staff_account"
+    message = "You work for the shop. Ask for your roles to be taken away first."
+
+
+def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
+    """What keeps an account from being deleted, ten of each kind at most.
+
+    ``what`` is a code: ``unpaid_order``, ``late_money`` (an order that ended without money, for
+    which it may come for a day), ``goods_to_come``, ``refund``, ``doubted_payment``,
+    ``goods_to_hand_over``, ``money_owed`` (with ``amount``, KES; below zero it is owed to the
+    shop). Orders are named by ``reference`` and ``order_token``.
+    """
+    bought = Order.objects.filter(buyer=user_id)
+    to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
+    doubted = Receipt.objects.filter(order=OuterRef("pk")).in_doubt()
+    back = Refund.objects.owed().filter(order=OuterRef("pk")).exclude(status=TransferStatus.DONE)
+    is_back = Q(payment_status=PaymentStatus.REFUND_DUE) | Exists(back)
+    ended = Q(payment_status__in=[PaymentStatus.EXPIRED, PaymentStatus.CANCELLED])
+    sold = OrderTrack.objects.filter(seller=user_id)
+    waits = Q(order__payment_status=PaymentStatus.REQUESTED)
+    found = [
+        *_named("unpaid_order", bought.unpaid()),
+        *_named("late_money", bought.filter(ended, expires_at__gt=now - LATE_MONEY_WITHIN)),
+        *_named("goods_to_come", bought.filter(Exists(to_come))),
+        *_named("refund", bought.filter(is_back)),
+        *_named("doubted_payment", bought.filter(Q(in_doubt=True) | Exists(doubted))),
+        *_named(
+            "goods_to_hand_over",
+            Order.objects.filter(pk__in=(sold.to_fulfil() | sold.filter(waits)).values("order")),
+        ),
+    ]
+    balance = balance_of(user_id)
+    if any(balance):
+        found.append({"what": "money_owed", "amount": balance.owed})
+    return found
+
+
+def _named(what: str, orders: QuerySet[Order]) -> Iterable[dict[str, Any]]:
+    named = orders.order_by("-pk").values_list("reference", "order_token")[:NAMED]
+    return [
+        {"what": what, "reference": reference, "order_token": str(token)}
+        for reference, token in named
+    ]
+
+
+def erase_account(user: User, now: datetime) -> None:
+    """Delete a person's account; the caller has made sure that it is they who ask.
+
+    Raises StaffStay and UnderWay; of two at once, the second is refused its token (401). Their
+    orders wait for this, and it for them: an order is placed before it, and refused here, or not.
+    """
+    with transaction.atomic():
+        # In full, not as elsewhere: what names the person as its owner waits as well.
+        person = User.objects.select_for_update().get(pk=user.pk)
+        if person.erased_at is not None:
+            tokens.refuse("user_inactive")
+        if _works_here(person):
+            raise StaffStay
+        if found := what_is_under_way(person.pk, now):
+            raise UnderWay(under_way=found)
+        emails.tell_of_change(person, "account_deleted", to=person.email)
+        tokens.revoke_all(person.pk)
+        _rest_names(person, now)
+        for holding in HOLDINGS:
+            if holding.goes == WHOLE:
+                holding.rows_of(person.pk).delete()
+        _empty_listings(person)
+        _empty_person(person, now)
+    erase_words(user.pk)
+
+
+def erase_words(user_id: int) -> int:
+    """Take words, phones and places of an erased person out of old rows; return how many rows.
+
+    Safe to repeat, anywhere, at once; a batch at a time.
+    """
+    bought = Order.objects.filter(buyer=user_id)
+    masked = Concat(Value(MASK), Right("mpesa_number", 3))
+    unmasked = bought.exclude(mpesa_number__startswith=MASK[0])
+    told = Message.objects.filter(user=user_id)
+    places = OrderDelivery.objects.filter(order__buyer=user_id)
+    done = _change(unmasked, mpesa_number=masked)
+    done += _change(bought.exclude(network=""), network="")
+    done += _change(
+        told.filter(state=MessageState.DUE),
+        state=MessageState.FAILED,
+        next_try_at=None,
+        reason="The account was deleted.",
+    )
+    done += _change(told.exclude(contact="", subject="", text=""), contact="", subject="", text="")
+    for about in (Notice.objects.filter(user=user_id), Notice.objects.filter(order__buyer=user_id)):
+        done += _change(about.exclude(phone="", facts={}), phone="", facts={})
+    done += _change(
+        places.exclude(recipient="", phone="", area="", directions=""),
+        recipient="",
+        phone="",
+        area="",
+        directions="",
+    )
+    return done + forget_words(user_id)
+
+
+def erase_what_is_left(now: datetime) -> int:
+    """Erase what a crash left of people who were erased lately. Returns how many rows.
+
+    Safe to run anywhere, twice, at once.
+    """
+    lately = User.objects.filter(erased_at__gt=now - LOOKED_AFTER).order_by("pk")
+    return sum(erase_words(pk) for pk in lately.values_list("pk", flat=True))
+
+
+def _works_here(person: User) -> bool:
+    return (
+        person.is_staff
+        or person.is_superuser
+        or person.groups.exists()
+        or person.user_permissions.exists()
+        or person.pickup_points.exists()
+    )
+
+
+def _rest_names(person: User, now: datetime) -> None:
+    """Nobody poses by a name of theirs for a year; whose it was is not kept."""
+    until = now + timedelta(days=settings.NAME_RESTS_DAYS)
+    claims = NameClaim.objects.filter(user=person)
+    claims.filter(rests_until=None).update(rests_until=until)
+    claims.update(user=None)
+
+
+def _empty_listings(person: User) -> None:
+    """Take what they sell off sale, and its pictures and words away."""
+    goods = Product.objects.filter(seller=person)
+    files = [name for pair in goods.values_list("image", "thumbnail") for name in pair if name]
+    goods.update(listed=False, description="", image="", thumbnail="")
+    storage = Product._meta.get_field("image").storage
+    for name in files:
+        transaction.on_commit(partial(storage.delete, name), robust=True)
+
+
+def _empty_person(person: User, now: datetime) -> None:
+    """Leave a number. No name of a person's has that sign, so nobody has or gets this one."""
+    picture, number = person.avatar.name, f"#{person.pk}"
+    closed = User(password="")
+    closed.set_unusable_password()
+    User.objects.filter(pk=person.pk).update(
+        username=number,
+        skeleton=skeleton(number),
+        email="",
+        email_confirmed_at=None,
+        first_name="",
+        last_name="",
+        gender="",
+        phone="",
+        # Else the next payment would fill it in (accounts.contacts.record_paid_from).
+        phone_chosen=True,
+        avatar="",
+        password=closed.password,
+        last_login=None,
+        second_factor_at=None,
+        is_active=False,
+        erased_at=now,
+    )
+    if picture:
+        storage = User._meta.get_field("avatar").storage
+        transaction.on_commit(partial(storage.delete, picture), robust=True)
+    security_log.record_on_commit("account_erased", user=person.pk)
+
+
+def _change(rows: QuerySet[Any], **changes: Any) -> int:
+    """Change rows that still need it, a batch at a time; each is asked about again.
+
+    Their keys are read at once, and in no order (``Holding.keys_of`` says why).
+    """
+    keys = list(rows.order_by().values_list("pk", flat=True))
+    return sum(
+        rows.filter(pk__in=keys[start : start + BATCH]).update(**changes)
+        for start in range(0, len(keys), BATCH)
+    )

@@ -1,0 +1,516 @@
+"""All that the shop keeps of a person: what of it they get, what goes with them and what stays.
+
+Each column that names somebody, or holds words of theirs, stands here once: ``shown`` (in the
+export) or ``hidden``, and, when the account is deleted, ``goes`` or ``stays``, with a reason. A
+test walks all models and fails where a new one says nothing (tests/people/test_inventory.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model, QuerySet
+
+#: Why something stays.
+BOOKS = "the law wants the books for years, and they prove whose the money is"
+AGREED = "what was agreed, which a digest proves; the other side has a right to it"
+ADDED_TO = "a record that is only added to"
+NUMBER = "it says whose it was, by a number"
+STARS = "a verdict about goods, without a name"
+STAFF = "who works for the shop is not erased: others decided by what they did"
+NOBODY = "it says nothing of a person"
+#: A row that goes as a whole.
+WHOLE = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What one table keeps of one person, in one part. Columns are named one after the other."""
+
+    section: str
+    model: str
+    #: Lookups that lead to the person; any of them does.
+    whose: str
+    #: Columns of the export.
+    shown: str
+    #: Columns that are no good outside: codes, tokens, digests.
+    hidden: str = ""
+    #: Columns that are emptied, or WHOLE.
+    goes: str = ""
+    #: By the reason, the columns that stay.
+    stays: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def table(self) -> type[Model]:
+        """The model; an app above this one may be named too."""
+        return apps.get_model(self.model)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the export."""
+        return self.shown.split()
+
+    def keys_of(self, user_id: int) -> set[Any]:
+        """The primary keys of the rows that are about this person.
+
+        All of them at once and in no order: asked for the first few of them by their key, a
+        database walks a large table from its beginning to find somebody's three rows.
+        """
+        rows = self.table._default_manager
+        return {
+            key
+            for lookup in self.whose.split()
+            for key in rows.filter(**{lookup: user_id}).values_list("pk", flat=True)
+        }
+
+    def rows_of(self, user_id: int) -> QuerySet[Model]:
+        """The rows that are about this person, each once."""
+        return self.table._default_manager.filter(pk__in=self.keys_of(user_id))
+
+
+HOLDINGS = [
+    Holding(
+        "person",
+        "accounts.User",
+        "pk",
+        (
+            "id username email email_confirmed_at first_name last_name gender phone "
+            "avatar date_joined last_login second_factor_at"
+        ),
+        hidden="password skeleton",
+        goes="username email first_name last_name gender phone avatar password skeleton",
+    ),
+    Holding(
+        "addresses",
+        "accounts.Address",
+        "user",
+        (
+            "label recipient phone county area directions is_default is_collection_place "
+            "created_at updated_at"
+        ),
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "messages_wanted",
+        "accounts.MessagePreferences",
+        "user",
+        ("language buying_email buying_sms prompts_email prompts_sms selling_email selling_sms"),
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "sign_in_phone",
+        "accounts.PhoneLogin",
+        "user",
+        "phone linked_at proved_at",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "phones",
+        "accounts.PhoneProof",
+        "user",
+        "phone paid_at received_at",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "sessions",
+        "accounts.Session",
+        "user",
+        "kind started_at last_used_at expires_at ended_at address device",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "wrong_passwords",
+        "accounts.PasswordTries",
+        "user",
+        "failures at until proved_at",
+        hidden="key user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "tokens",
+        "token_blacklist.OutstandingToken",
+        "user",
+        "created_at expires_at",
+        hidden="jti token user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "names",
+        "accounts.NameClaim",
+        "user",
+        "skeleton rests_until",
+        hidden="user",
+        goes="user",
+        stays={"for a year nobody else may pose by the name; then it goes too": "skeleton"},
+    ),
+    Holding(
+        "second_factors",
+        "mfa.Authenticator",
+        "user",
+        "type created_at last_used_at",
+        hidden="data user",
+        goes=WHOLE,
+    ),
+    Holding("mail_addresses", "account.EmailAddress", "user", "email", hidden="user", goes=WHOLE),
+    Holding(
+        "accounts_elsewhere",
+        "socialaccount.SocialAccount",
+        "user",
+        "provider uid",
+        hidden="extra_data user",
+        goes=WHOLE,
+    ),
+    Holding(
+        "listings",
+        "products.Product",
+        "seller",
+        (
+            "id name description category price item_number payment_mpesa_number listed "
+            "sku image thumbnail created_at updated_at"
+        ),
+        hidden="seller",
+        goes="description image thumbnail",
+        stays={
+            NUMBER: "seller",
+            "the orders of others say what they bought": "name",
+            BOOKS: "payment_mpesa_number",
+            NOBODY: "sku",
+        },
+    ),
+    Holding(
+        "listing_terms",
+        "products.ListingTerms",
+        "seller",
+        "product_id price payment_mpesa_number created_at",
+        hidden="seller",
+        stays={
+            NUMBER: "seller",
+            AGREED: "payment_mpesa_number",
+        },
+    ),
+    Holding(
+        "stock_counted",
+        "products.StockMovement",
+        "actor",
+        "product_id quantity note created_at",
+        hidden="actor reference",
+        stays={
+            NUMBER: "actor",
+            ADDED_TO: "note reference",
+        },
+    ),
+    Holding(
+        "answers_to_reviews",
+        "products.Review",
+        "seller",
+        "product_id stars answer answered_at",
+        hidden="seller",
+        goes="answer",
+        stays={NUMBER: "seller"},
+    ),
+    Holding(
+        "stars",
+        "products.SellerRating",
+        "seller",
+        "review_stars review_count",
+        hidden="seller",
+        stays={STARS: "seller"},
+    ),
+    Holding(
+        "lines_sold",
+        "orders.OrderTrack",
+        "seller",
+        (
+            "id product_id name number price amount commission payment_mpesa_number "
+            "track_status created_at updated_at"
+        ),
+        hidden="seller collection_code",
+        stays={
+            NUMBER: "seller",
+            AGREED: "name payment_mpesa_number collection_code",
+        },
+    ),
+    Holding(
+        "parcels_sold",
+        "orders.Parcel",
+        "seller",
+        "id fee fee_state",
+        hidden="seller",
+        stays={NUMBER: "seller"},
+    ),
+    Holding(
+        "earned",
+        "payments.SellerShare",
+        "seller",
+        "track_id phone sold_for commission amount created_at reversed_at",
+        hidden="seller",
+        stays={
+            NUMBER: "seller",
+            BOOKS: "phone",
+        },
+    ),
+    Holding(
+        "paid_out",
+        "payments.Payout",
+        "seller",
+        ("id amount phone status number result_code result_text note created_at sent_at done_at"),
+        hidden="seller originator_conversation_id conversation_id callback_token status_token",
+        stays={
+            BOOKS: (
+                "seller phone number result_code result_text note "
+                "originator_conversation_id conversation_id callback_token status_token"
+            ),
+        },
+    ),
+    Holding(
+        "account_with_the_shop",
+        "payments.LedgerEntry",
+        "seller",
+        "id account side amount posting__created_at",
+        hidden="seller",
+        stays={BOOKS: "seller"},
+    ),
+    Holding(
+        "orders",
+        "orders.Order",
+        "buyer",
+        (
+            "id order_token reference mpesa_number amount payment_status cancelled_by "
+            "network created_at expires_at"
+        ),
+        hidden="buyer idempotency_key fingerprint",
+        goes="mpesa_number network",
+        stays={
+            NUMBER: "buyer",
+            AGREED: "reference idempotency_key fingerprint",
+        },
+    ),
+    Holding(
+        "lines_bought",
+        "orders.OrderTrack",
+        "buyer",
+        (
+            "id order_id product_id name number price amount collection_code track_status "
+            "created_at updated_at"
+        ),
+        hidden="buyer",
+        stays={NUMBER: "buyer"},
+    ),
+    Holding(
+        "delivered_to",
+        "orders.OrderDelivery",
+        "order__buyer",
+        "order_id way recipient phone county area directions",
+        goes="recipient phone area directions",
+    ),
+    Holding(
+        "reviews",
+        "products.Review",
+        "buyer",
+        "product_id stars text created_at edited_at answer hidden hidden_reason",
+        hidden="buyer",
+        goes="text",
+        stays={
+            NUMBER: "buyer",
+            "what staff decided": "hidden_reason",
+        },
+    ),
+    Holding(
+        "payments",
+        "payments.OrderPayment",
+        "order__buyer",
+        (
+            "id order_id channel phone amount status result_code result_text created_at "
+            "rung_at confirmed_at"
+        ),
+        hidden="callback_token merchant_request_id checkout_request_id",
+        stays={
+            BOOKS: (
+                "phone result_code result_text callback_token merchant_request_id "
+                "checkout_request_id"
+            ),
+        },
+    ),
+    Holding(
+        "receipts",
+        "payments.Receipt",
+        "order__buyer",
+        "id order_id provider number amount phone payer reference paid_at note doubt",
+        stays={BOOKS: "number phone payer reference note doubt"},
+    ),
+    Holding(
+        "receipts_confirmed_by",
+        "payments.ReceiptEvidence",
+        "receipt__order__buyer",
+        "receipt_id source amount number shortcode told_at",
+        stays={BOOKS: "number shortcode"},
+    ),
+    Holding(
+        "given_back",
+        "payments.Refund",
+        "order__buyer",
+        (
+            "id order_id amount phone cause way status number result_code result_text "
+            "note created_at sent_at done_at"
+        ),
+        hidden=(
+            "originator_conversation_id conversation_id reversal_conversation_id "
+            "callback_token status_token"
+        ),
+        stays={
+            BOOKS: (
+                "phone number result_code result_text note originator_conversation_id "
+                "conversation_id reversal_conversation_id callback_token status_token"
+            ),
+        },
+    ),
+    Holding(
+        "told_by_the_gateway",
+        "payments.GatewayEvent",
+        "payment__order__buyer receipt__order__buyer refund__order__buyer payout__seller",
+        "id source body received_at state note",
+        hidden="sha256 token remote_address headers",
+        stays={BOOKS: "body sha256 token remote_address headers note"},
+    ),
+    Holding(
+        "messages",
+        "orders.Message",
+        "user",
+        "id kind channel language contact subject text state created_at sent_at",
+        hidden="user provider_id reason",
+        goes="contact subject text",
+        stays={
+            NUMBER: "user",
+            NOBODY: "language reason",
+            "it proves that one message was sent once": "provider_id",
+        },
+    ),
+    Holding(
+        "notices",
+        "orders.Notice",
+        "user order__buyer",
+        "id kind phone facts created_at",
+        hidden="user key",
+        goes="phone facts",
+        stays={
+            NUMBER: "user",
+            NOBODY: "key",
+        },
+    ),
+    Holding(
+        "moves",
+        "orders.TrackEvent",
+        "actor",
+        "track_id track_status note created_at",
+        hidden="actor",
+        stays={
+            NUMBER: "actor",
+            ADDED_TO: "note",
+        },
+    ),
+    Holding(
+        "parcels_carried",
+        "orders.Parcel",
+        "agent",
+        "id claimed_at",
+        hidden="agent",
+        stays={STAFF: "agent"},
+    ),
+    Holding(
+        "pickup_points",
+        "orders.PickupPoint_agents",
+        "user",
+        "pickuppoint_id",
+        hidden="user",
+        stays={STAFF: "user"},
+    ),
+    Holding(
+        "roles", "accounts.User_groups", "user", "group__name", hidden="user", stays={STAFF: "user"}
+    ),
+    Holding(
+        "permissions",
+        "accounts.User_user_permissions",
+        "user",
+        "permission__codename",
+        hidden="user",
+        stays={STAFF: "user"},
+    ),
+    Holding(
+        "audit",
+        "accounts.Audit",
+        "actor",
+        "at did why object_name",
+        hidden="actor object_id changes",
+        stays={STAFF: "actor did why object_id object_name changes"},
+    ),
+    Holding(
+        "proposals",
+        "accounts.Proposal",
+        "proposed_by decided_by",
+        "label object_name why cost proposed_at state decided_at",
+        hidden="proposed_by decided_by action object_id given",
+        stays={STAFF: "proposed_by decided_by action label object_id object_name given why"},
+    ),
+    Holding(
+        "days_of_staff",
+        "accounts.StaffDay",
+        "person",
+        "day at_risk moved",
+        hidden="person",
+        stays={STAFF: "person"},
+    ),
+    Holding(
+        "admin_log",
+        "admin.LogEntry",
+        "user",
+        "action_time object_repr change_message",
+        hidden="user object_id",
+        stays={STAFF: "user object_id object_repr change_message"},
+    ),
+    *(
+        Holding(section, model, column, "id", hidden=column, stays={STAFF: column})
+        for section, model, column in (
+            ("payouts_approved", "payments.Payout", "approved_by"),
+            ("payouts_decided", "payments.Payout", "author"),
+            ("refunds_approved", "payments.Refund", "approved_by"),
+            ("refunds_decided", "payments.Refund", "author"),
+            ("receipts_seen", "payments.ReceiptEvidence", "told_by"),
+            ("receipt_phones_typed", "payments.Receipt", "phone_by"),
+            ("share_phones_typed", "payments.SellerShare", "phone_by"),
+        )
+    ),
+]
+
+#: Tables that are about nobody, or from which nobody can be told, and why.
+NOBODYS = {
+    "auth.Group": "roles",
+    "auth.Permission": "what roles may do",
+    "contenttypes.ContentType": "the names of tables",
+    "sessions.Session": "the cookies of staff: which ones are open stands in accounts.Session",
+    "account.EmailConfirmation": "goes with its address; the shop writes none",
+    "socialaccount.SocialApp": "no log-in elsewhere is offered",
+    "socialaccount.SocialToken": "goes with its account; the shop writes none",
+    "omachemainproj.CacheEntry": "counters and answers of minutes, under digests",
+    "accounts.ContactCount": "counters under keyed digests, for a day",
+    "accounts.PhoneCode": "digests, for ten minutes",
+    "products.SearchWord": "single words of goods' names",
+    "products.ReviewDigest": "a digest",
+    "orders.OrderDigest": "a digest",
+    "orders.PickupPoint": "a shop's counter and its phone, as its owner had it published",
+    "orders.DeliveryRate": "fees",
+    "payments.AccessToken": "the shop's own key to M-Pesa",
+    "payments.PayoutStop": "why all payouts rested",
+    "payments.StatementPull": "how far the shop's own statement was read",
+    "payments.ReceiptQuestion": "the address of an answer",
+    "payments.LedgerPosting": "the name of an event",
+    "payments.Original": "digests",
+    "payments.StrangersPosts": "how much a network posted, for a day",
+}

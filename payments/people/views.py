@@ -1,0 +1,192 @@
+"""One person over HTTP: at a glance, as a file, and gone."""
+
+from __future__ import annotations
+
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import second_factor, services
+from accounts.authentication import current_user
+from accounts.phone_codes import Typed
+from accounts.phone_views import check_own_code
+from accounts.serializers import Done
+from omachemainproj.api.schema import DetailError, error_answer, field_errors
+from omachemainproj.media import media_prefix
+
+from .erasure import StaffStay, UnderWay, erase_account
+from .export import write_export
+from .queries import glance_at
+from .serializers import DeleteAccountInput, ExportOutput, MeOutput
+
+_ME = OpenApiExample(
+    "a buyer who sells",
+    value={
+        "id": 7,
+        "username": "wanjiku",
+        "email": "wanjiku@example.com",
+        "first_name": "Wanjiku",
+        "last_name": "Kamau",
+        "avatar": "http://127.0.0.1:8000/media/avatars/3f1c.webp",
+        "phone": "254712345678",
+        "language": "sw",
+        "roles": [],
+        "is_seller": True,
+        "counts": {"unpaid_orders": 1, "to_hand_over": 3},
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+
+class MeView(APIView):
+    """Who asks."""
+
+    throttle_scope = "read"
+
+    @extend_schema(
+        tags=["account"],
+        operation_id="get_me",
+        summary="Who am I?",
+        description="All that a page needs of the caller, in one request: names, picture, "
+        "language, what they may do, and what waits for them.",
+        responses=MeOutput,
+        examples=[_ME],
+    )
+    def get(self, request: Request) -> Response:
+        user = current_user(request)
+        glance = glance_at(user, timezone.now())
+        avatar = f"{media_prefix(request)}{user.avatar.name}" if user.avatar else None
+        return Response(
+            {
+                "id": user.pk,
+                "username": user.username,
+                "email": user.email,
+                "first_name": user.first_name,
+                "last_name": user.last_name,
+                "avatar": avatar,
+                "phone": user.phone,
+                "language": glance.language,
+                "roles": glance.roles,
+                "is_seller": glance.is_seller,
+                "counts": {
+                    "unpaid_orders": glance.counts.unpaid_orders,
+                    "to_hand_over": glance.counts.to_hand_over,
+                },
+            }
+        )
+
+
+_EXPORT = OpenApiExample(
+    "the beginning of one",
+    value={
+        "as_of": "2026-11-24T05:15:00Z",
+        "person": [{"id": 7, "username": "wanjiku", "phone": "254712345678"}],
+        "orders": [{"id": 512, "reference": "PR7KWQ4M", "amount": 3700}],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+_UNDER_WAY = OpenApiResponse(
+    DetailError,
+    description="Money or goods are under way, and `under_way` says which: `unpaid_order`, "
+    "`late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
+    "`goods_to_hand_over` with their order, `money_owed` with its `amount` (KES; below zero it is "
+    "owed to the shop). Or the caller works for the shop: `staff_account`.",
+    examples=[
+        OpenApiExample(
+            UnderWay.code,
+            value={
+                "detail": UnderWay.message,
+                "code": UnderWay.code,
+                "under_way": [
+                    {
+                        "what": "unpaid_order",
+                        "reference": "PR7KWQ4M",
+                        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+                    },
+                    {"what": "money_owed", "amount": 3515},
+                ],
+            },
+        ),
+        OpenApiExample(StaffStay.code, value={"detail": StaffStay.message, "code": StaffStay.code}),
+    ],
+)
+_NOT_THEY = field_errors(
+    "The password, or the code, is not theirs.",
+    wrong={"password": ["This is not your password."]},
+    code_needed={
+        "detail": second_factor.CodeNeeded.message,
+        "code": second_factor.CodeNeeded.code,
+    },
+)
+_LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
+
+
+class ExportView(APIView):
+    """All that the shop keeps of the caller."""
+
+    throttle_scope = "export"
+
+    @extend_schema(
+        tags=["account"],
+        operation_id="export_account",
+        summary="Take one's data along",
+        description="All that is kept of the caller, as one JSON file, written while it is sent. "
+        "Left out are secrets (passwords, tokens, codes) and what is about others.",
+        responses=ExportOutput,
+        examples=[_EXPORT],
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        user, now = current_user(request), timezone.now()
+        response = StreamingHttpResponse(write_export(user, now), content_type="application/json")
+        name = f"omache-{user.pk}-{timezone.localdate():%Y-%m-%d}.json"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response
+
+
+class DeleteAccountView(APIView):
+    """Deleting one's account."""
+
+    throttle_scope = "dj_rest_auth"
+
+    @extend_schema(
+        tags=["account"],
+        operation_id="delete_account",
+        summary="Delete one's account",
+        description="Names, e-mail, phones, addresses, pictures and messages go, every session "
+        "ends, and listings are taken off sale. What the law wants kept, and what others bought "
+        "or sold, is kept under a number. It cannot be taken back.",
+        request=DeleteAccountInput,
+        responses={200: Done, 400: _NOT_THEY, 409: _UNDER_WAY, 429: _LOCKED_OUT},
+        examples=[
+            OpenApiExample("by password", value={"password": "correct horse"}, request_only=True),
+            OpenApiExample(
+                "by a code",
+                value={"token": "q0s3xqS8pXv1V0a7d2T9yA", "phone_code": "481516"},
+                request_only=True,
+            ),
+            OpenApiExample(
+                "deleted",
+                value={"detail": "Your account is deleted."},
+                response_only=True,
+                status_codes=["200"],
+            ),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        form = DeleteAccountInput(data=request.data)
+        form.is_valid(raise_exception=True)
+        user, given = current_user(request), form.validated_data
+        if "password" in given:
+            if not services.confirm_password(request._request, user, password=given["password"]):
+                raise ValidationError({"password": ["This is not your password."]})
+        else:
+            check_own_code(request, user, Typed(given["token"], given["phone_code"]))
+        second_factor.demand(request._request, user, given.get("code", ""))
+        erase_account(user, timezone.now())
+        return Response({"detail": "Your account is deleted."})

@@ -1,0 +1,403 @@
+"""POST /account/delete/: who it was cannot be told any more, and the books stay true."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+from rest_framework_simplejwt.token_blacklist.models import OutstandingToken
+
+from accounts.contacts import record_paid_from
+from accounts.emails import _sender
+from accounts.models import Address, MessagePreferences, NameClaim, PhoneProof, Session, User
+from accounts.services import register
+from orders.fulfilment import move_line
+from orders.lifecycle import cancel_order
+from orders.models import Order, OrderDelivery
+from orders.models.notifications import Message, Notice
+from orders.reviews import review_line
+from payments.people import erasure
+from payments.people.erasure import erase_account, erase_what_is_left, erase_words
+from payments.people.inventory import HOLDINGS, WHOLE
+from payments.proof.prove import prove
+from products.models import Review
+from products.reviews.services import answer_review
+from tests.accounts.conftest import log_in
+from tests.conftest import signed_in
+from tests.factories import PASSWORD, ProductFactory, UserFactory, give_role, proven
+from tests.invariants import check_books
+from tests.proof.conftest import daraja, healthy  # noqa: F401
+from tests.shopping import an_order, cash_out, delivered_line, paid_line
+from tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+BODY = {"password": PASSWORD}
+
+
+def delete(user, body=None):
+    return signed_in(user).post("/account/delete/", body or BODY)
+
+
+def why_not(user):
+    answer = delete(user)
+    assert answer.status_code == 409, answer.json()
+    return [one["what"] for one in answer.json()["under_way"]]
+
+
+def two_days_later():
+    return time_machine.travel(timezone.now() + timedelta(days=2))
+
+
+@pytest.fixture
+def wanjiku(db):
+    """A buyer with all that one can have here."""
+    wanjiku = register(username="wanjiku", email="wanjiku@example.com", password=PASSWORD)
+    User.objects.filter(pk=wanjiku.pk).update(
+        first_name="Wanjiku",
+        last_name="Kamau",
+        gender="woman",
+        phone="254712345678",
+        email_confirmed_at=timezone.now(),
+    )
+    wanjiku.refresh_from_db()
+    proven(wanjiku, "254712345678")
+    MessagePreferences.objects.create(user=wanjiku, language="sw")
+    Address.objects.create(
+        user=wanjiku, recipient="W. Kamau", phone="254712345678", county="kiambu", area="Ruiru"
+    )
+    return wanjiku
+
+
+@pytest.fixture
+def customer(wanjiku, kettle):
+    """The same, who bought a kettle, has it, and said how it boils."""
+    line = delivered_line(wanjiku, kettle)
+    review_line(track_id=line.pk, buyer=wanjiku, stars=5, text="Wanjiku says: it boils.")
+    OrderDelivery.objects.create(
+        order=line.order,
+        way="home",
+        recipient="W. Kamau",
+        phone="254712345678",
+        county="kiambu",
+        area="Ruiru",
+        directions="Behind the church",
+        days=2,
+    )
+    notice = Notice.objects.create(key="told", kind="paid", user=wanjiku, facts={"who": "W."})
+    Message.objects.create(
+        notice=notice,
+        user=wanjiku,
+        kind="paid",
+        channel="sms",
+        language="sw",
+        contact="254712345678",
+        text="Habari Wanjiku",
+        next_try_at=timezone.now(),
+    )
+    return wanjiku
+
+
+# --- Who may -----------------------------------------------------------------------------------
+
+
+def test_whose_it_is_says_so_by_the_password(wanjiku):
+    answer = delete(wanjiku)
+
+    assert (answer.status_code, answer.json()) == (200, {"detail": "Your account is deleted."})
+
+
+@pytest.mark.parametrize("body", [{"password": "wrong"}, {}, {"password": ""}])
+def test_a_stolen_token_deletes_nothing(wanjiku, body):
+    answer = signed_in(wanjiku).post("/account/delete/", body)
+
+    assert (answer.status_code, list(answer.json())) == (400, ["password"])
+    assert User.objects.get(pk=wanjiku.pk).is_active
+
+
+def test_guesses_with_a_stolen_token_lock(wanjiku, settings):
+    settings.LOCKOUT = True
+
+    statuses = [delete(wanjiku, {"password": f"no {n}"}).status_code for n in range(5)]
+
+    assert statuses == [400] * 4 + [429]
+    assert delete(wanjiku).status_code == 429
+
+
+@pytest.mark.parametrize("power", [{"is_staff": True}, {"is_superuser": True}])
+def test_staff_stay(power):
+    answer = delete(UserFactory(**power))
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "staff_account")
+
+
+def test_who_has_a_role_stays(wanjiku):
+    assert delete(give_role(wanjiku, "delivery")).json()["code"] == "staff_account"
+
+
+# --- What keeps it -----------------------------------------------------------------------------
+
+
+def test_an_unpaid_order_keeps_its_buyer_and_its_seller(wanjiku, seller, kettle):
+    order = an_order(wanjiku, (kettle, 1))
+
+    answer = delete(wanjiku)
+
+    assert answer.json()["code"] == "under_way"
+    assert answer.json()["under_way"] == [
+        {
+            "what": "unpaid_order",
+            "reference": order.reference,
+            "order_token": str(order.order_token),
+        }
+    ]
+    assert why_not(seller) == ["goods_to_hand_over"]
+
+
+def test_money_may_come_for_a_day_after_an_order_ended(wanjiku, kettle):
+    order = an_order(wanjiku, (kettle, 1))
+    cancel_order(order.pk)
+
+    assert why_not(wanjiku) == ["late_money"]
+    with two_days_later():
+        assert delete(wanjiku).status_code == 200
+
+
+def test_goods_on_their_way_keep_both(wanjiku, seller, kettle):
+    paid_line(wanjiku, kettle)
+
+    assert why_not(wanjiku) == ["goods_to_come"]
+    assert why_not(seller) == ["goods_to_hand_over"]
+
+
+def test_money_on_its_way_back_keeps_its_buyer(wanjiku, kettle):
+    move_line(paid_line(wanjiku, kettle).pk, "cancelled", by=wanjiku)
+
+    assert why_not(wanjiku) == ["refund"]
+
+
+def test_a_payment_in_doubt_keeps_its_buyer(customer):
+    Order.objects.update(in_doubt=True)
+
+    assert why_not(customer) == ["doubted_payment"]
+
+
+def test_what_a_seller_is_owed_keeps_them(customer, seller):
+    answer = delete(seller)
+
+    assert answer.json()["under_way"] == [{"what": "money_owed", "amount": 1500}]
+
+
+def test_a_refusal_changes_nothing(wanjiku, kettle):
+    an_order(wanjiku, (kettle, 1))
+    before = User.objects.values().get(pk=wanjiku.pk)
+
+    delete(wanjiku)
+
+    assert User.objects.values().get(pk=wanjiku.pk) == before
+    assert Address.objects.filter(user=wanjiku).exists()
+
+
+# --- What goes ---------------------------------------------------------------------------------
+
+
+def test_nothing_is_left_that_names_them(customer):
+    assert delete(customer).status_code == 200
+
+    for holding in HOLDINGS:
+        rows = holding.rows_of(customer.pk)
+        if holding.goes == WHOLE:
+            assert not rows.exists(), holding.section
+            continue
+        goes = [name for name in holding.goes.split() if name != "user"]
+        for row in rows.values(*goes) if goes else ():
+            kept = {name: value for name, value in row.items() if value not in ("", None, {})}
+            for name in ("username", "password", "skeleton"):
+                kept.pop(name, None)
+            assert not kept or kept == {"mpesa_number": "•••••••••678"}, holding.section
+    left = User.objects.values_list("username", "is_active").get(pk=customer.pk)
+    assert left == (f"#{customer.pk}", False)
+
+
+def test_the_words_of_a_review_go_and_its_stars_stay(customer, kettle):
+    delete(customer)
+
+    review = Review.objects.get()
+    assert (review.text, review.stars) == ("", 5)
+    kettle.refresh_from_db()
+    assert (kettle.review_stars, kettle.review_count) == (5, 1)
+
+
+def test_the_books_agree_afterwards(customer):
+    delete(customer)
+
+    check_books()
+
+
+@pytest.mark.usefixtures("healthy")
+def test_nothing_that_prove_knows_misses_the_words_of_anybody():
+    """A day of trade, every buyer's and seller's words gone."""
+    for pk in User.objects.values_list("pk", flat=True):
+        erase_words(pk)
+
+    assert [str(found) for found in prove().broken] == []
+
+
+def test_a_waiting_message_is_not_sent(customer):
+    delete(customer)
+
+    message = Message.objects.get(notice__key="told")
+    assert (message.state, message.next_try_at, message.contact) == ("failed", None, "")
+
+
+def test_the_answer_of_a_deleted_seller_goes(customer, seller):
+    answer_review(Review.objects.get().pk, seller_id=seller.pk, text="Amina says thanks")
+
+    erase_words(seller.pk)
+
+    assert Review.objects.get().answer == ""
+    check_books()
+
+
+def test_listings_are_off_sale_and_say_nothing_any_more():
+    seller = UserFactory()
+    product = ProductFactory(seller=seller, description="Call Amina", image="products/1.webp")
+
+    delete(seller)
+
+    product.refresh_from_db()
+    assert (product.listed, product.description, product.image.name) == (False, "", "")
+    assert APIClient().get(f"/product/{product.pk}/").status_code == 404
+
+
+def test_the_files_of_pictures_are_deleted(
+    settings, tmp_path, db, django_capture_on_commit_callbacks
+):
+    settings.MEDIA_ROOT = tmp_path
+    for name in ("avatars/1.webp", "products/1.webp", "products/1.thumb.webp"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"picture")
+    seller = UserFactory(avatar="avatars/1.webp")
+    ProductFactory(seller=seller, image="products/1.webp", thumbnail="products/1.thumb.webp")
+
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(seller)
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_every_session_ends(api, wanjiku):
+    pair = log_in(api, "wanjiku").json()
+    delete(wanjiku)
+
+    assert api.post("/token/refresh/", pair).status_code == 401
+    assert api.get("/me/", headers={"Authorization": f"Bearer {pair['access']}"}).status_code == 401
+    assert not Session.objects.exists()
+    assert not OutstandingToken.objects.filter(user=wanjiku).exists()
+
+
+def test_nobody_signs_in_with_what_was(api, wanjiku):
+    delete(wanjiku)
+
+    for name in ("wanjiku", "wanjiku@example.com", f"#{wanjiku.pk}"):
+        assert log_in(api, name).status_code == 400
+
+
+def test_the_name_rests_and_the_e_mail_is_free(api, wanjiku):
+    delete(wanjiku)
+    newcomer = {"password1": "sukuma wiki 7", "password2": "sukuma wiki 7"}
+
+    taken = api.post("/registration/", {"username": "wanjiku", **newcomer})
+    joined = api.post(
+        "/registration/", {"username": "njeri", "email": "wanjiku@example.com", **newcomer}
+    )
+
+    assert (taken.status_code, joined.status_code) == (400, 201)
+    assert NameClaim.objects.get(skeleton__startswith="w").user is None
+
+
+def test_its_owner_is_told_in_their_language(
+    wanjiku, mailoutbox, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(wanjiku)
+    _sender.submit(lambda: None).result()
+    (mail,) = [one for one in mailoutbox if "imefutwa" in one.subject]
+    assert mail.to == ["wanjiku@example.com"]
+
+
+def test_it_is_on_record_in_the_security_log(wanjiku, caplog, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        delete(wanjiku)
+
+    assert f"account_erased user={wanjiku.pk}" in caplog.text
+    assert "wanjiku@" not in caplog.text
+
+
+def test_the_database_keeps_no_name_of_a_deleted_person(wanjiku):
+    delete(wanjiku)
+
+    for change in ({"email": "w@example.com"}, {"is_active": True}, {"username": "wanjiku"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            User.objects.filter(pk=wanjiku.pk).update(**change)
+
+
+# --- Crashes and races ---------------------------------------------------------------------------
+
+
+def test_what_a_crash_left_is_erased_in_the_night(customer, monkeypatch):
+    monkeypatch.setattr(erasure, "erase_words", lambda user_id: 0)
+    delete(customer)
+    monkeypatch.undo()
+    assert Review.objects.get().text
+
+    assert erase_what_is_left(timezone.now()) > 0
+
+    assert Review.objects.get().text == ""
+    assert erase_what_is_left(timezone.now()) == 0
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_an_order_and_a_deletion_at_once_one_happens(buyer, buyer_api, kettle):
+    placed, deleted = at_once(
+        lambda: cash_out(buyer_api, (kettle, 1), key="once"), lambda: delete(buyer)
+    )
+
+    came = (placed.status_code, deleted.status_code)
+    assert came in {(401, 200), (201, 409)}
+    assert Order.objects.filter(buyer=buyer).exists() == (came == (201, 409))
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_deletions_at_once_one_is_told_that_it_is_gone(buyer):
+    answers = at_once(lambda: delete(buyer), lambda: delete(buyer))
+
+    assert sorted(answer.status_code for answer in answers) == [200, 401]
+
+
+def test_who_waited_for_a_deletion_places_no_order(buyer, kettle):
+    api = signed_in(buyer)
+    erase_account(buyer, timezone.now())
+    User.objects.filter(pk=buyer.pk).update(erased_at=None, is_active=False)
+
+    with pytest.raises(Exception, match="closed"):
+        an_order(buyer, (kettle, 1))
+    assert api.get("/me/").status_code == 401
+
+
+def test_a_payment_that_comes_later_names_nobody(wanjiku):
+    delete(wanjiku)
+
+    record_paid_from(wanjiku.pk, "254712345678", timezone.now())
+
+    assert User.objects.get(pk=wanjiku.pk).phone == ""
+
+
+def test_phones_of_payments_stay_as_the_books_need_them(customer):
+    delete(customer)
+
+    assert customer.orders.get().payments.get().phone == "254712345678"
+    assert not PhoneProof.objects.filter(user=customer).exists()
