@@ -1,5 +1,6 @@
 from django.urls import path, re_path
 
+from .catalogue import list_views
 from .catalogue import views as catalogue_views
 from .listings import views as listing_views
 from .reviews import views as review_views
@@ -10,7 +11,7 @@ _ID = r"(?P<product_id>[0-9]{1,18})"
 
 urlpatterns = [
     path("", catalogue_views.HomeView.as_view(), name="home"),
-    path("product/search/", catalogue_views.SearchView.as_view(), name="product-search"),
+    path("product/search/", list_views.SearchView.as_view(), name="product-search"),
     re_path(rf"^product/{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
     re_path(rf"^product/{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),
     re_path(
@@ -18,9 +19,7 @@ urlpatterns = [
         review_views.ProductReviewsView.as_view(),
         name="product-reviews",
     ),
-    path(
-        "product/<str:category>/", catalogue_views.CategoryView.as_view(), name="product-category"
-    ),
+    path("product/<str:category>/", list_views.CategoryView.as_view(), name="product-category"),
     path("create/", listing_views.CreateView.as_view(), name="product-create"),
     path("seller/products/", listing_views.SellerProductsView.as_view(), name="seller-products"),
     path("seller/products/export/", spreadsheet_views.ExportView.as_view(), name="seller-export"),

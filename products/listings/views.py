@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import F
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
@@ -15,9 +16,10 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.images import KEEP
-from products.catalogue.filters import ListingFilter, ProductFilterBackend
+from products.catalogue.filters import LISTING_ORDERS, ListingFilter, ProductFilterBackend
 from products.catalogue.queries import as_listings
 from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
@@ -55,13 +57,20 @@ class SellerProductsView(GenericAPIView):
     filter_backends = [ProductFilterBackend]
     filterset_class = ListingFilter
     pagination_class = KeysetPagination
-    keyset = ("newest",)
+    parameters = PAGING
     throttle_scope = "sell"
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        """The columns the pages of this order are cut by."""
+        asked = self.request.query_params.get("ordering") or "newest"
+        return LISTING_ORDERS["best-selling" if asked == "-sold" else asked]
 
     @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
         mine = self.filter_queryset(Product.objects.owned_by(current_user(request)))
-        rows = as_listings(mine.annotate(newest=Newest()), "newest").order_by("newest")
+        counted = mine.annotate(newest=Newest(), available=F("item_number") - F("held"))
+        rows = as_listings(counted, "newest", "available").order_by(*self.keyset)
         page = self.paginate_queryset(rows) or []
         shape = ProductRepresentation(request)
         return self.get_paginated_response([shape.listing(row) for row in page])
