@@ -498,6 +498,8 @@ REST_FRAMEWORK = {
         "account": "60/min",
         "browse": "600/min",
         "search": "60/min",
+        # Asked while somebody types, a few letters at a time.
+        "suggest": "300/min",
         "create": "30/hour",
         # A seller at work, and what they upload: 1,000 rows at most each time.
         "sell": "120/min",
@@ -567,6 +569,7 @@ CORS_EXPOSE_HEADERS = [
     "Link",
     "Location",
     "Retry-After",
+    "Search-Corrected",
     "WWW-Authenticate",
     "X-Request-ID",
 ]

@@ -11,6 +11,8 @@ _ID = r"(?P<product_id>[0-9]{1,18})"
 
 urlpatterns = [
     path("", catalogue_views.HomeView.as_view(), name="home"),
+    path("categories/", catalogue_views.CategoriesView.as_view(), name="categories"),
+    path("product/suggest/", catalogue_views.SuggestView.as_view(), name="product-suggest"),
     path("product/search/", list_views.SearchView.as_view(), name="product-search"),
     re_path(rf"^product/{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
     re_path(rf"^product/{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),

@@ -39,6 +39,17 @@ from .spelling import as_header, correct_spelling, corrected
 Shelf = tuple[Source, str]
 
 
+def read_term(request: Request, name: str) -> str:
+    """What somebody typed to search for; empty without. Raises FieldRefusal."""
+    typed = request.query_params.getlist(name)
+    if len(typed) > 1:
+        refuse_field(name, "Give this once.")
+    term = clean_shown(typed[0]) if typed else ""
+    if len(term) > MAX_TERM:
+        refuse_field(name, f"At most {MAX_TERM} characters are searched for.")
+    return term
+
+
 class NoSuchCategory(Refusal):
     """The address names none of the categories."""
 
@@ -150,7 +161,7 @@ class SearchView(ProductListView):
     def get(self, request: Request) -> Response:
         self.read_asked(request)
         self.categories = read_categories(request)
-        self.groups = word_forms(self._term())
+        self.groups = word_forms(read_term(request, "search"))
         words = [word for word, *_ in self.groups]
         found = self._find()
         mended: list[str] = []
@@ -194,15 +205,6 @@ class SearchView(ProductListView):
         if self.groups and self.categories:
             return products.filter(category__in=self.categories)
         return products
-
-    def _term(self) -> str:
-        typed = self.request.query_params.getlist("search")
-        if len(typed) > 1:
-            refuse_field("search", "Give this once.")
-        term = clean_shown(typed[0]) if typed else ""
-        if len(term) > MAX_TERM:
-            refuse_field("search", f"At most {MAX_TERM} characters are searched for.")
-        return term
 
     def _find(self) -> list[Any]:
         if not self.groups:

@@ -15,12 +15,18 @@ from rest_framework.views import APIView
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.fields import MAX_ID
-from omachemainproj.api.parameters import read_words
+from omachemainproj.api.languages import asked_language
+from omachemainproj.api.parameters import read_words, refuse_unknown
+from omachemainproj.media import media_prefix
+from products.models import Category
 from products.serializers import CartInput
 
-from . import openapi, queries
+from . import openapi, queries, suggestions
 from .home import home_page
+from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
+from .shelves import LABELS, read_shelves
+from .suggestions import suggest
 
 
 class NoSuchProduct(Refusal):
@@ -88,3 +94,44 @@ class CartView(APIView):
         found = {row.id: row for row in queries.read_cart(ids, columns)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order, fields))
+
+
+class CategoriesView(APIView):
+    """What there is, by category."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**openapi.CATEGORIES)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, [])
+        language, prefix = asked_language(request), media_prefix(request)
+        shelves = [
+            {
+                "key": shelf.category,
+                "label": LABELS[Category(shelf.category)][language],
+                "labels": LABELS[Category(shelf.category)],
+                "for_sale": shelf.for_sale,
+                "thumbnail": prefix + shelf.thumbnail if shelf.thumbnail else None,
+            }
+            for shelf in read_shelves()
+        ]
+        headers = {"Content-Language": language, "Cache-Control": "public, max-age=60"}
+        return Response(shelves, headers={**headers, "Vary": "Accept-Language"})
+
+
+class SuggestView(APIView):
+    """What somebody who is typing may be looking for."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "suggest"
+
+    @extend_schema(**openapi.SUGGEST)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ["q"])
+        words, products = suggest(read_term(request, "q"))
+        shown = ProductRepresentation(request).products(products, suggestions.FIELDS)
+        body = {"words": words, "products": shown}
+        return Response(body, headers={"Cache-Control": "public, max-age=60"})
