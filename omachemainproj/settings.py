@@ -237,6 +237,7 @@ MIDDLEWARE = [
     "omachemainproj.middleware.RequestIdMiddleware",
     # Before everything that may refuse: without its headers a page sees only "network error".
     "corsheaders.middleware.CorsMiddleware",
+    "omachemainproj.answers.AnswerMiddleware",
     "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

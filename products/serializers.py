@@ -227,6 +227,7 @@ class ListingInput(GivenOnce):
 
     name = ShownTextField(max_length=MAX_NAME, turned="Give a name without control characters.")
     image = PictureField(
+        gallery=True,
         required=False,
         allow_null=True,
         help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
@@ -314,6 +315,23 @@ class EditProductInput(ListingInput):
         raise serializers.ValidationError({"password": [message]})
 
 
+class PictureInput(GivenOnce):
+    """Another picture of a product."""
+
+    image = PictureField(
+        gallery=True,
+        help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
+    )
+
+
+class PictureOrderInput(serializers.Serializer):
+    """The pictures of a product in another order."""
+
+    order = serializers.ListField(
+        child=WholeNumberField(), max_length=100, help_text="All their ids; the first is `image`."
+    )
+
+
 class RestockInput(serializers.Serializer):
     """How many more there are, or fewer."""
 
@@ -330,6 +348,24 @@ class RestockInput(serializers.Serializer):
         if number == 0:
             raise serializers.ValidationError(NOTHING_TO_ADD)
         return number
+
+
+class MovementOutput(serializers.Serializer):
+    """One change of what stands on the shelf."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField(help_text="Negative where it left the shelf.")
+    kind = serializers.ChoiceField(["listed", "restocked", "sold", "returned"])
+    note = serializers.CharField(allow_blank=True)
+    by = serializers.CharField(allow_null=True, help_text="Who, if it was no order.")
+    created_at = serializers.DateTimeField()
+
+
+class DownloadOutput(serializers.Serializer):
+    """An address that is good for a while."""
+
+    url = serializers.URLField(help_text="To be opened as it is, without a token.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
 class ImportInput(GivenOnce):

@@ -128,7 +128,6 @@ class KeysetPagination(BasePagination):
             raise ValidationError({"page_size": ["Give a whole number, 1 or more."]})
         return min(int(typed), MAX_PAGE_SIZE)
 
-
     def _read_place(self, request: Request, length: int) -> _Place | None:
         typed = _read_once(request, "cursor")
         return None if typed is None else _read_cursor(typed, length)
@@ -158,9 +157,7 @@ def beyond(keyset: Sequence[str], after: list[int]) -> Any:
     return compare(tuple(F(name) for name in names), after)
 
 
-def _link(
-    request: Request, keyset: Sequence[str], row: Any, *, backwards: bool = False
-) -> str:
+def _link(request: Request, keyset: Sequence[str], row: Any, *, backwards: bool = False) -> str:
     read: Callable[[str], Any] = (
         row.__getitem__ if isinstance(row, Mapping) else lambda name: getattr(row, name)
     )

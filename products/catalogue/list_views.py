@@ -97,7 +97,7 @@ class ProductListView(GenericAPIView):
         read = partial(self.read, shelves, self.keyset, indexed=indexed)
         return pager.paginate_both_ways(self.request, self.keyset, read)
 
-    def read(  # noqa: PLR0913
+    def read(
         self,
         shelves: list[Shelf],
         keyset: tuple[str, ...],
@@ -239,9 +239,7 @@ class SearchView(ProductListView):
         rows: list[Any] = []
         for tier in range(max(start, 0), len(tiers)):
             shelf, indexed = (queries.found, tiers[tier]), self._is_common(tiers[tier])
-            read = self.read(
-                [shelf], (self._newest,), place, limit - len(rows), indexed=indexed
-            )
+            read = self.read([shelf], (self._newest,), place, limit - len(rows), indexed=indexed)
             rows += [_in_tier(row, tier) for row in read]
             place = None
             if len(rows) == limit:

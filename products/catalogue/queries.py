@@ -77,9 +77,7 @@ def as_rows(
     """Named tuples of what the public sees of these products (``COLUMNS``), and ``more``."""
     seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
     # Not a join: the database asks for the names of the rows it answers, and of no others.
-    rows = products.annotate(
-        user_name=Subquery(seller[:1]), created=Created(), gallery=Pictures()
-    )
+    rows = products.annotate(user_name=Subquery(seller[:1]), created=Created(), gallery=Pictures())
     return rows.values_list(*columns, *more, named=True)
 
 
@@ -155,7 +153,7 @@ def read_page(source: Source, text: str, page: Page) -> list[Any]:
 
 
 @compiled
-def _page(  # noqa: PLR0913
+def _page(
     source: Fixed[Source],
     text: Sometimes[str],
     keyset: Fixed[tuple[str, ...]],
@@ -227,8 +225,6 @@ def read_product(product_id: int) -> Any | None:
 
 
 @compiled
-def read_cart(
-    ids: Sequence[int], columns: Fixed[tuple[str, ...]] = COLUMNS
-) -> QuerySet[Any, Any]:
+def read_cart(ids: Sequence[int], columns: Fixed[tuple[str, ...]] = COLUMNS) -> QuerySet[Any, Any]:
     """The rows of those of these ids that are listed, in any order. One query, or none."""
     return as_rows(Product.objects.listed().filter(pk__in=ids), columns=columns)

@@ -167,10 +167,13 @@ class ProductRepresentation:
         """
         return [self._picture(*columns) for columns in orjson.loads(read)]
 
-    def _picture(  # noqa: PLR0913
+    def _picture(
         self, pk: int, thumbnail: str, medium: str, image: str, preview: str, sizes: Any
     ) -> dict[str, Any]:
         files = {"thumbnail": thumbnail, "medium": medium, "image": image}
+        if sizes and sizes.get("thumbnail") == sizes.get("image"):
+            # So small that both are the same.
+            files["thumbnail"] = ""
         return {
             "id": pk,
             "sizes": [self._file(file, sizes.get(name)) for name, file in files.items() if file],

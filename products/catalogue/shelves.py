@@ -7,7 +7,8 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import F, Model, Sum
+from django.db.models import F, IntegerField, Model, OuterRef, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from products.models import Category, CategoryShelf, SellerShelf, ShelfMove
@@ -69,17 +70,19 @@ def read_shelves() -> list[Shelf]:
     return [found[category] for category in LABELS]
 
 
-def for_sale_of(seller_id: int) -> int:
-    """How many goods of a seller can be bought. One query, and nothing is counted."""
-    moved = ShelfMove.objects.filter(seller=seller_id).order_by().values("seller")
-    kept = SellerShelf.objects.filter(seller=seller_id).annotate(
-        moved=Coalesce(moved.annotate(total=Sum("change")).values("total")[:1], 0)
+def for_sale_of_seller() -> Combinable:
+    """Of a row of sellers: how many of their goods can be bought. Nothing is counted."""
+    kept = SellerShelf.objects.filter(seller=OuterRef("pk")).values("for_sale")
+    return Coalesce(Subquery(kept), 0) + _moved("seller", OuterRef("pk"))
+
+
+def _moved(by: str, key: OuterRef) -> Coalesce:
+    moves = ShelfMove.objects.filter(**{by: key}).order_by().values(by)
+    return Coalesce(
+        Subquery(moves.annotate(moved=Sum("change")).values("moved")),
+        0,
+        output_field=IntegerField(),
     )
-    first = kept.values_list(F("for_sale") + F("moved"), flat=True).first()
-    if first is not None:
-        return int(first)
-    # Nothing of theirs was added up yet.
-    return int(ShelfMove.objects.filter(seller=seller_id).aggregate(n=Sum("change"))["n"] or 0)
 
 
 @transaction.atomic

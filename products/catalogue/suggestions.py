@@ -64,9 +64,7 @@ def _find(groups: Sequence[Sequence[str]]) -> list[Any]:
 
 def _ends(begun: str, found: Sequence[Any], *, alone: bool) -> list[str]:
     """How the last word may go on: what most of the goods found have first."""
-    names = Counter(
-        word for row in found for word in words_of(row.name) if word.startswith(begun)
-    )
+    names = Counter(word for row in found for word in words_of(row.name) if word.startswith(begun))
     ends = [word for word, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
     if alone and len(ends) < WORDS:
         known = SearchWord.objects.filter(word__startswith=begun).values_list("word", flat=True)

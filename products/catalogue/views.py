@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
@@ -65,7 +63,9 @@ class ProductView(APIView):
     def get(self, request: Request, product_id: str) -> Response:
         row = queries.read_product(int(product_id))
         # Asked of the row first: who a token is of costs a query, and nobody has an unknown one.
-        is_own = row is not None and request.user.pk is not None and request.user.pk == row.seller_id
+        is_own = (
+            row is not None and request.user.pk is not None and request.user.pk == row.seller_id
+        )
         if row is None or not (row.listed or is_own):
             raise NoSuchProduct
         shape = ProductRepresentation(request)
@@ -79,6 +79,8 @@ class ProductView(APIView):
 class CartView(APIView):
     """The products in a cart, as they are now."""
 
+    #: It answers with nothing but what anybody may see.
+    is_compressible = True
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_scope = "browse"

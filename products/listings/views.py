@@ -38,7 +38,7 @@ class CreateView(APIView):
 
     @extend_schema(**openapi.CREATE)
     def post(self, request: Request) -> Response:
-        asked = CreateProductInput(data=request.data)
+        asked = CreateProductInput(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
         picture = values.pop("image", None)
@@ -91,7 +91,7 @@ class OwnProductView(ProductView):
 
     @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
-        product = _own(request, product_id)
+        product = own_product(request, product_id)
         asked = EditProductInput(
             product, data=request.data, partial=True, context={"request": request}
         )
@@ -102,7 +102,7 @@ class OwnProductView(ProductView):
 
     @extend_schema(**openapi.UNLIST)
     def delete(self, request: Request, product_id: str) -> Response:
-        unlist_product(_own(request, product_id).pk)
+        unlist_product(own_product(request, product_id).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -113,7 +113,7 @@ class RestockView(APIView):
 
     @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
-        product = _own(request, product_id)
+        product = own_product(request, product_id)
         asked = RestockInput(data=request.data)
         asked.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
@@ -127,7 +127,7 @@ class RestockView(APIView):
         return answer
 
 
-def _own(request: Request, product_id: str) -> Product:
+def own_product(request: Request, product_id: str) -> Product:
     """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
     product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:

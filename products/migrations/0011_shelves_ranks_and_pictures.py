@@ -100,8 +100,8 @@ def enter_pictures(apps, schema_editor):
     """Each picture there is as its product's first; the clock draws its other sizes."""
     schema_editor.execute(
         "INSERT INTO products_productpicture"
-        " (product_id, place, image, medium, thumbnail, preview, sizes, created_at)"
-        " SELECT id, 0, image, '', thumbnail, '', '{}', created_at FROM products_product"
+        " (product_id, place, image, medium, thumbnail, preview, is_drawn, sizes, created_at)"
+        " SELECT id, 0, image, '', thumbnail, '', false, '{}', created_at FROM products_product"
         " WHERE image <> ''",
         params=None,
     )
@@ -136,11 +136,12 @@ class Migration(migrations.Migration):
             name='ProductPicture',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('place', models.PositiveSmallIntegerField()),
+                ('place', models.PositiveSmallIntegerField(default=0)),
                 ('image', models.ImageField(help_text='At most 1600 px a side, WebP.', upload_to=products.models.pictures.own_path)),
                 ('medium', models.ImageField(blank=True, help_text='At most 800 px, WebP.', upload_to=products.models.pictures.own_path)),
                 ('thumbnail', models.ImageField(blank=True, help_text='At most 400 px, WebP.', upload_to=products.models.pictures.own_path)),
                 ('preview', models.ImageField(blank=True, help_text='At most 600 px, JPEG.', upload_to=products.models.pictures.own_path)),
+                ('is_drawn', models.BooleanField(default=False)),
                 ('sizes', models.JSONField(default=dict)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
@@ -227,7 +228,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='productpicture',
-            index=models.Index(condition=models.Q(('preview', '')), fields=['id'], name='picture_undrawn'),
+            index=models.Index(condition=models.Q(('is_drawn', False)), fields=['id'], name='picture_undrawn'),
         ),
         migrations.AddConstraint(
             model_name='productpicture',

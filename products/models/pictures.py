@@ -32,13 +32,13 @@ class ProductPicture(models.Model):
         db_index=False,  # product_has_a_picture_a_place begins with it
     )
     #: From 0; places follow one another, but for the moment of a change.
-    place = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField(default=0)
     image = models.ImageField(upload_to=own_path, help_text="At most 1600 px a side, WebP.")
     medium = models.ImageField(upload_to=own_path, blank=True, help_text="At most 800 px, WebP.")
-    thumbnail = models.ImageField(
-        upload_to=own_path, blank=True, help_text="At most 400 px, WebP."
-    )
+    thumbnail = models.ImageField(upload_to=own_path, blank=True, help_text="At most 400 px, WebP.")
     preview = models.ImageField(upload_to=own_path, blank=True, help_text="At most 600 px, JPEG.")
+    #: Whether all its sizes are there, or cannot be drawn: its file is gone.
+    is_drawn = models.BooleanField(default=False)
     sizes: models.JSONField[Any, Any] = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -52,7 +52,7 @@ class ProductPicture(models.Model):
         ]
         indexes = [
             # Few are not drawn yet, and soon none: the clock finds them here.
-            models.Index(fields=["id"], name="picture_undrawn", condition=Q(preview="")),
+            models.Index(fields=["id"], name="picture_undrawn", condition=Q(is_drawn=False)),
         ]
 
     def __str__(self) -> str:

@@ -88,9 +88,7 @@ class Round(Func):
 def _star_rank() -> Case:
     tenths = (F("review_stars") * 20 + F("review_count")) / (F("review_count") * 2)
     rank = tenths * STAR_RANK + Least(F("review_count"), STAR_RANK - 1)
-    return Case(
-        When(review_count__gt=0, then=rank), default=0, output_field=models.IntegerField()
-    )
+    return Case(When(review_count__gt=0, then=rank), default=0, output_field=models.IntegerField())
 
 
 def _sold_rank() -> Case:

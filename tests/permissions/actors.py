@@ -15,6 +15,7 @@ from orders.models import OrderTrack
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
+from products.models import ProductPicture
 from products.reviews.services import hide_review
 from tests.factories import ProductFactory, UserFactory
 from tests.payments.conftest import ringing
@@ -55,6 +56,7 @@ class World:
         buyer, seller = self.people["buyer"], self.people["seller"]
         self.product = ProductFactory(seller=seller, item_number=50)
         ProductFactory(seller=self.people["other seller"])
+        self.picture = ProductPicture.objects.create(product=self.product, image="products/a.webp")
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
@@ -135,6 +137,7 @@ class World:
             "product_id": self.product.pk,
             "category": "kitchen",
             "review_id": self.review.pk,
+            "picture_id": self.picture.pk,
             "session_id": self.session.pk,
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,

@@ -43,6 +43,10 @@ def _cart(world):
     return {"order": order, "mpesa_number": "0712000009"}
 
 
+def _pictures(world):
+    return {"order": [world.picture.pk]}
+
+
 BODIES = {
     "registration/": {
         "username": "newcomer",
@@ -71,6 +75,7 @@ BODIES = {
     "password/reset/": {"email": "buyer@example.com"},
     "product/{product_id}/": {"price": 100},
     "product/{product_id}/restock/": {"number": 1},
+    "product/{product_id}/pictures/": _pictures,
     "create/": {
         "name": "Pan",
         "category": "kitchen",

@@ -26,6 +26,8 @@ EXTREMES = ("anonymous", "superuser")
 #: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
 MAY_BE_KEPT = {
     "",
+    "categories/",
+    "product/suggest/",
     "product/search/",
     "product/{category}/",
     "product/{product_id}/reviews/",

@@ -82,7 +82,9 @@ def next_page(response):
 
 def links(response):
     """The addresses in ``Link``, by their relation."""
-    found = re.findall(r'<(http://testserver/[^>]*)>; rel="(\w+)"', response.headers.get("Link", ""))
+    found = re.findall(
+        r'<(http://testserver/[^>]*)>; rel="(\w+)"', response.headers.get("Link", "")
+    )
     assert len(found) == response.headers.get("Link", "").count("<")
     return {relation: address for address, relation in found}
 
