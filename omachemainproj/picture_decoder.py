@@ -1,4 +1,4 @@
-"""Redraws one uploaded picture, as a program of its own: ``picture_decoder.py [gallery] < in > out``.
+"""Redraws one uploaded picture, a program of its own: ``picture_decoder.py [gallery] < in > out``.
 
 Decoders are C code that reads what strangers send. Here a file that crashes them, or that wants too
 much memory or time, ends this process and nothing else (``omachemainproj.images`` runs it, outside

@@ -411,15 +411,10 @@ class ImportOutput(serializers.Serializer):
     totals = TotalsOutput()
 
 
-class ProductIdField(serializers.IntegerField):
-    """A JSON integer and nothing that only looks like one: true, "7" and 7.0 are refused."""
+class ProductIdField(WholeNumberField):
+    """The number of a product."""
 
     default_error_messages = {"whole": "Give product ids as whole numbers, like [3, 14]."}
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            self.fail("whole")
-        return data
 
 
 class CartInput(serializers.Serializer):

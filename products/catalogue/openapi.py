@@ -68,8 +68,7 @@ PICTURES = [
     }
 ]
 _DETAIL = {**PRODUCT, "pictures": PICTURES}
-SELLERS_PRODUCT = {**PRODUCT, "payment_mpesa_number": "254712345678"}
-_OWN_DETAIL = {**_DETAIL, "payment_mpesa_number": "254712345678", "listed": True}
+OWN_DETAIL = {**_DETAIL, "payment_mpesa_number": "254712345678", "listed": True}
 _BAD_PARAMETER = field_errors("A parameter cannot be read.")
 LINK = OpenApiParameter(
     "Link",
@@ -279,7 +278,7 @@ DETAIL: dict[str, Any] = {
             description="The product.",
             examples=[
                 OpenApiExample("for anyone", value=_DETAIL),
-                OpenApiExample("for its seller", value=_OWN_DETAIL),
+                OpenApiExample("for its seller", value=OWN_DETAIL),
             ],
         ),
         401: error_answer("Given token not valid for any token type", "token_not_valid"),

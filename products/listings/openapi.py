@@ -8,7 +8,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from omachemainproj.api.schema import error_answer, field_errors
-from products.catalogue.openapi import LINK, PICTURES, PRODUCT, SELLERS_PRODUCT
+from products.catalogue.openapi import LINK, OWN_DETAIL, PICTURES, PRODUCT
 from products.serializers import (
     CreateProductInput,
     EditProductInput,
@@ -17,8 +17,8 @@ from products.serializers import (
     PictureInput,
     PictureOrderInput,
     PictureOutput,
+    ProductDetailOutput,
     RestockInput,
-    SellersProductOutput,
 )
 
 _LISTING = {
@@ -54,9 +54,9 @@ CREATE: dict[str, Any] = {
     },
     "responses": {
         201: OpenApiResponse(
-            SellersProductOutput,
+            ProductDetailOutput,
             description="The product as its seller sees it; `Location` is its address.",
-            examples=[OpenApiExample("created", value=SELLERS_PRODUCT, response_only=True)],
+            examples=[OpenApiExample("created", value=OWN_DETAIL, response_only=True)],
         ),
         400: field_errors(
             "Something in the input is wrong.",
@@ -87,8 +87,9 @@ EDIT: dict[str, Any] = {
         "By its seller; what is left out stays as it is. Orders keep the name, the price and the"
         " number they were placed with: a change concerns what is sold from now on."
         " `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as"
-        " they do at log-in. `image` is a file in a form that takes the place of the first picture, or"
-        " null to take that away; its own address changes nothing. `item_number` is refused: stock is added by `/restock/`."
+        " they do at log-in. `image` is a file in a form, which takes the place of the first"
+        " picture, or null to take that away; its own address changes nothing. `item_number` is"
+        " refused: stock is added by `/restock/`."
     ),
     "parameters": [_ID],
     "request": {

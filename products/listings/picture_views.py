@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from products.catalogue.queries import as_rows
+from products.catalogue.queries import read_gallery
 from products.catalogue.representation import ProductRepresentation
 from products.models import Product
 from products.serializers import PictureInput, PictureOrderInput
@@ -60,5 +60,4 @@ class PictureView(APIView):
 
 
 def _answer(request: Request, product: Product) -> Response:
-    row = as_rows(Product.objects.filter(pk=product.pk), columns=("gallery",)).get()
-    return Response(ProductRepresentation(request).pictures(row.gallery))
+    return Response(ProductRepresentation(request).pictures(read_gallery(product.pk)))

@@ -20,7 +20,7 @@ from omachemainproj.api.parameters import PAGING
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.images import KEEP
 from products.catalogue.filters import LISTING_ORDERS, ListingFilter, ProductFilterBackend
-from products.catalogue.queries import as_listings
+from products.catalogue.queries import as_listings, read_gallery
 from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
 from products.models import Newest, Product
@@ -43,8 +43,13 @@ class CreateView(APIView):
         values = dict(asked.validated_data)
         picture = values.pop("image", None)
         product = create_product(seller=current_user(request), picture=picture, **values)
-        body = ProductRepresentation(request).product(row_of(product))
-        body["payment_mpesa_number"] = product.payment_mpesa_number
+        shape = ProductRepresentation(request)
+        body = {
+            **shape.product(row_of(product)),
+            "pictures": shape.pictures(read_gallery(product.pk)) if product.image else [],
+            "payment_mpesa_number": product.payment_mpesa_number,
+            "listed": product.listed,
+        }
         headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 

@@ -34,6 +34,8 @@ DUTIES = [
     "compose_notifications",
     "send_due_messages",
     "delete_old_counts",
+    "add_up_shelves",
+    "draw_missing_sizes",
 ]
 
 
