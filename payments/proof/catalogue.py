@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, TextField
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum, TextField, Value
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -35,7 +35,7 @@ def _first(now: datetime) -> QuerySet[Product]:
     first = ProductPicture.objects.filter(product=OuterRef("pk"), place=0)
 
     def its(column: str) -> Coalesce:
-        return Coalesce(Subquery(first.values(column)), "", output_field=TextField())
+        return Coalesce(Subquery(first.values(column)), Value(""), output_field=TextField())
 
     return Product.objects.exclude(image=its("image"), thumbnail=its("thumbnail"))
 

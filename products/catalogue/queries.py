@@ -66,7 +66,8 @@ class Pictures(Func):
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
         ordered = f"SELECT * {self._FROM} ORDER BY picture.place"
         columns = f"{self._COLUMNS}, json(picture.sizes)"
-        template = f"(SELECT json_group_array(json_array({columns})) FROM ({ordered}) AS picture)"
+        rows = f"json_group_array(json_array({columns}))"
+        template = f"(SELECT {rows} FROM ({ordered}) AS picture)"  # noqa: S608
         return super().as_sql(compiler, connection, template=template)
 
 
