@@ -529,6 +529,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/",
+    "ENUM_NAME_OVERRIDES": {"CategoryEnum": "products.models.Category"},
 }
 
 #: Every address, one with a line break in it too.

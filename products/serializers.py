@@ -350,7 +350,7 @@ class RestockInput(serializers.Serializer):
         return number
 
 
-class MovementOutput(serializers.Serializer):
+class StockMoveOutput(serializers.Serializer):
     """One change of what stands on the shelf."""
 
     id = serializers.IntegerField()

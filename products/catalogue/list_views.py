@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -255,4 +255,9 @@ class SearchView(ProductListView):
 
 def _in_tier(row: Any, tier: int) -> Any:
     """The row, which says how near it is as well."""
-    return namedtuple("Row", (*row._fields, "tier"))(*row, tier)  # type: ignore[misc]
+    return _tiered(row._fields)._make((*row, tier))
+
+
+@cache
+def _tiered(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", (*columns, "tier"))  # type: ignore[misc]

@@ -13,12 +13,12 @@ from products.serializers import (
     CreateProductInput,
     EditProductInput,
     ListingOutput,
-    MovementOutput,
     PictureInput,
     PictureOrderInput,
     PictureOutput,
     ProductDetailOutput,
     RestockInput,
+    StockMoveOutput,
 )
 
 _LISTING = {
@@ -258,7 +258,7 @@ STOCK: dict[str, Any] = {
         " they are its `on_shelf`. What is held for unpaid orders has not left."
     ),
     "parameters": [_ID, LINK],
-    "responses": {200: MovementOutput(many=True), 404: _NOT_YOURS},
+    "responses": {200: StockMoveOutput(many=True), 404: _NOT_YOURS},
     "examples": [
         OpenApiExample(
             "a delivery",

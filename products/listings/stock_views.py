@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.parameters import PAGING, refuse_unknown
 from products.models import StockMovement
-from products.serializers import MovementOutput
+from products.serializers import StockMoveOutput
 
 from . import openapi
 from .views import own_product
@@ -28,7 +28,7 @@ class StockView(GenericAPIView):
     """The movements of one product's stock, newest first."""
 
     queryset = StockMovement.objects.none()
-    serializer_class = MovementOutput
+    serializer_class = StockMoveOutput
     pagination_class = KeysetPagination
     throttle_scope = "sell"
 

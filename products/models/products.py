@@ -195,12 +195,12 @@ class Product(models.Model):
     review_stars = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
     #: To order by stars: the tenths shown, and among the same the number of reviews.
-    star_rank = models.GeneratedField(  # type: ignore[misc]
+    star_rank = models.GeneratedField(
         expression=_star_rank(), output_field=models.IntegerField(), db_persist=True
     )
     #: To order by what sells: ``sold`` in two digits, so that a popular product, which has
     #: hundreds sold, changes its place in an index at one sale in ten and not at each.
-    sold_rank = models.GeneratedField(  # type: ignore[misc]
+    sold_rank = models.GeneratedField(
         expression=_sold_rank(), output_field=models.IntegerField(), db_persist=True
     )
     #: How many its seller had listed lately, when it was listed (listings.services). It never
