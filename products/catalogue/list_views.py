@@ -260,4 +260,4 @@ def _in_tier(row: Any, tier: int) -> Any:
 
 @cache
 def _tiered(columns: tuple[str, ...]) -> Any:
-    return namedtuple("Row", (*columns, "tier"))  # type: ignore[misc]
+    return namedtuple("Row", (*columns, "tier"))

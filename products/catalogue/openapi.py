@@ -11,17 +11,16 @@ from omachemainproj.api.schema import error_answer, field_errors
 from products.models import Category
 from products.serializers import (
     CartInput,
-    CategoryOutput,
     HomeOutput,
     ProductDetailOutput,
     ProductOutput,
-    SuggestOutput,
 )
 
 from .home import CATEGORIES as HOME_CATEGORIES
 from .representation import FIELDS as HOME_FIELDS
 from .representation import LIST_FIELDS
 from .search import MAX_TERM
+from .serializers import CategoryOutput, SuggestOutput
 
 PRODUCT: dict[str, Any] = {
     "id": 41,
