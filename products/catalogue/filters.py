@@ -302,6 +302,8 @@ class ProductFilterBackend(DjangoFilterBackend):
         ``known`` are orders that need no FilterSet. Raises ValidationError for what cannot be
         read, is given twice, or is no parameter.
         """
+        if not request.query_params:
+            return None
         offered: dict[str, Any] = view.filterset_class.base_filters
         refuse_unknown(request, [*offered, *view.parameters])
         asked = offered.keys() & request.query_params.keys()
