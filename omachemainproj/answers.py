@@ -93,11 +93,10 @@ def is_public(request: HttpRequest) -> bool:
     if getattr(view, "is_private", False):
         return False
     if not getattr(view, "authentication_classes", True):
-        return all(issubclass(each, AllowAny) for each in getattr(view, "permission_classes", ()))
+        return _lets_anybody_in(view)
     if not hasattr(view, "permission_classes"):
         return bool(getattr(view, "is_public", False))
-    lets_anybody_in = all(issubclass(each, AllowAny) for each in view.permission_classes)
-    return lets_anybody_in and not _says_who(request)
+    return _lets_anybody_in(view) and not _says_who(request)
 
 
 def forbid_keeping(response: HttpResponseBase) -> None:
@@ -121,6 +120,12 @@ def _let_keep(request: HttpRequest, response: HttpResponseBase) -> HttpResponseB
         said.update(response.headers.get(name, "").encode())
     etag = response["ETag"] = f'"{said.hexdigest()}"'
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _lets_anybody_in(view: Any) -> bool:
+    """Whether its permissions ask nothing; a combined one (``A | B``) is no class, and asks."""
+    asked = getattr(view, "permission_classes", ())
+    return all(isinstance(each, type) and issubclass(each, AllowAny) for each in asked)
 
 
 def _view_of(request: HttpRequest) -> Any:

@@ -70,6 +70,8 @@ class ProductListView(GenericAPIView):
     pagination_class = KeysetPagination
     #: What else may stand in the address.
     parameters: tuple[str, ...] = ("fields", *PAGING)
+    #: The orders that need no filter to be checked.
+    orders = frozenset({*ORDERS, *OTHER_NAMES})
     #: None without a filter: to build them costs more than the query.
     filters: ProductFilter | None = None
 
@@ -86,7 +88,7 @@ class ProductListView(GenericAPIView):
 
     def read_asked(self, request: Request) -> None:
         """Read what the address asks for. Raises ValidationError for what cannot be read."""
-        self.filters = ProductFilterBackend().read(request, self, known=set(ORDERS))
+        self.filters = ProductFilterBackend().read(request, self, known=self.orders)
         self.fields = read_words(request, "fields", LIST_FIELDS)
         self.columns = COLUMNS if self.fields is None else columns_for(self.fields)
 
@@ -153,6 +155,7 @@ class SearchView(ProductListView):
     throttle_scope = "search"
     filterset_class = SearchFilter
     parameters = ("search", *ProductListView.parameters)
+    orders = ProductListView.orders | {RELEVANCE}
     #: The words that are asked for, each with its other forms, and the categories; None for all.
     groups: list[list[str]] = []
     categories: list[str] | None = None
