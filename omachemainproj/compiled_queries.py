@@ -141,6 +141,15 @@ def compiled_update(build: Callable[P, Update]) -> Callable[P, int]:
     return update_wrapper(write, build)
 
 
+def statement_of(rows: QuerySet[Any, Any]) -> Statement[Any]:
+    """What a queryset of tuples or values sends, to be made part of a larger statement.
+
+    Compiled at each call. Raises EmptyResultSet where Django knows that nothing can match.
+    """
+    written = _compile_rows(rows)
+    return Statement(written.sql, written.parameters, written.read)
+
+
 class _Parameter(NamedTuple):
     """What a function takes under a name."""
 

@@ -13,9 +13,9 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
@@ -25,7 +25,14 @@ from PIL import Image
 from rest_framework import serializers
 
 from omachemainproj.api.errors import Busy
-from omachemainproj.picture_decoder import FULL_SIDE, PHOTO, WHOLE, Refusal, redraw
+from omachemainproj.picture_decoder import (
+    FULL_SIDE,
+    PHOTO,
+    WHOLE,
+    Refusal,
+    redraw,
+    redraw_gallery,
+)
 
 MAX_BYTES = 12 * 1024 * 1024
 #: Seconds that the decoding of a picture may take in all; a whole photo takes one.
@@ -36,7 +43,15 @@ PLACES = 2
 WAITING_SECONDS = 5
 
 _DECODER = Path(__file__).with_name("picture_decoder.py")
-_ANSWER = re.compile(rb"webp ([0-9]{1,8}) ([0-9]{1,8})\n")
+_ANSWER = re.compile(rb"pictures ((?:[0-9]{1,8} ?){2,4})\n")
+
+#: The files of a picture, as the decoder writes them: what each is here, and its ending.
+_FILES = (
+    ("full", ".webp", "WEBP"),
+    ("thumbnail", ".thumb.webp", "WEBP"),
+    ("medium", ".medium.webp", "WEBP"),
+    ("preview", ".preview.jpg", "JPEG"),
+)
 
 _TOO_MANY_BYTES = f"The picture is larger than {MAX_BYTES // 1024 // 1024} MB."
 _DAMAGED = "This is not a JPEG, PNG, WebP or HEIC picture, or it is damaged."
@@ -56,10 +71,17 @@ class BadPicture(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A normalised picture, ready to store: two WebP files that share a random name."""
+    """A normalised picture, ready to store: WebP files, and a JPEG, that share a random name.
+
+    ``medium`` and ``preview`` are drawn for a gallery; the first is None too where the picture is
+    no larger. ``sizes`` has the width and height of each by its name here, ``full`` as ``image``.
+    """
 
     full: ContentFile[bytes]
     thumbnail: ContentFile[bytes]
+    medium: ContentFile[bytes] | None = None
+    preview: ContentFile[bytes] | None = None
+    sizes: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 class Keep(Enum):
@@ -74,8 +96,10 @@ KEEP: Final = Keep.KEEP
 PictureChange = Picture | Keep | None
 
 
-def normalise(raw: bytes, *, sender: object = None) -> Picture:
+def normalise(raw: bytes, *, sender: object = None, gallery: bool = False) -> Picture:
     """Return the picture upright, without metadata, at most 1600 px, with a 400 px thumbnail.
+
+    For a ``gallery`` with an 800 px size and a JPEG preview of 600 px too. Nothing is blown up.
 
     The decoder runs outside this process, within limits of memory, processor and time. One picture
     is decoded at a time, another may wait, and each ``sender`` has one place. Raises BadPicture,
@@ -84,12 +108,12 @@ def normalise(raw: bytes, *, sender: object = None) -> Picture:
     if len(raw) > MAX_BYTES:
         raise BadPicture(_TOO_MANY_BYTES)
     with _queue.place(sender):
-        return _decode(raw)
+        return _decode(raw, gallery=gallery)
 
 
-def normalise_own(raw: bytes) -> Picture:
+def normalise_own(raw: bytes, *, gallery: bool = False) -> Picture:
     """Do as ``normalise`` does with a picture that the shop has drawn itself: here, at once."""
-    return _named(*redraw(raw))
+    return _named(redraw_gallery(raw) if gallery else redraw(raw))
 
 
 class _Queue:
@@ -123,11 +147,11 @@ class _Queue:
 _queue = _Queue()
 
 
-def _decode(raw: bytes) -> Picture:
+def _decode(raw: bytes, *, gallery: bool) -> Picture:
     try:
         # Without our environment: it is full of secrets.
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-I", str(_DECODER)],
+            [sys.executable, "-I", str(_DECODER), *(["gallery"] if gallery else [])],
             input=raw,
             capture_output=True,
             env={},
@@ -141,35 +165,61 @@ def _decode(raw: bytes) -> Picture:
     head = _ANSWER.match(done.stdout)
     if head is None:
         raise BadPicture(_DAMAGED)
-    middle = head.end() + int(head[1])
-    full, thumbnail = done.stdout[head.end() : middle], done.stdout[middle:]
-    if not all(_is_ours(file) for file in (full, thumbnail)) or len(thumbnail) != int(head[2]):
+    files, at = [], head.end()
+    for length in map(int, head[1].split()):
+        files.append(done.stdout[at : at + length])
+        at += length
+    if at != len(done.stdout) or len(files) != (4 if gallery else 2):
         raise BadPicture(_DAMAGED)
-    return _named(full, thumbnail)
+    return _named(files)
 
 
-def _is_ours(file: bytes) -> bool:
-    """Whether it is a WebP file of no more pixels than we store: the decoder read a stranger's."""
-    try:
-        with Image.open(io.BytesIO(file), formats=["WEBP"]) as image:
-            return max(image.size) <= FULL_SIDE and getattr(image, "n_frames", 1) == 1
-    except Exception:
-        # Pillow raises almost anything for what is no picture.
-        return False
-
-
-def _named(full: bytes, thumbnail: bytes) -> Picture:
+def _named(files: Sequence[bytes]) -> Picture:
+    """The files of a picture under a name. Raises BadPicture where one is not as ours are."""
     name = secrets.token_hex(16)
-    return Picture(
-        full=ContentFile(full, name=f"{name}.webp"),
-        thumbnail=ContentFile(thumbnail, name=f"{name}.thumb.webp"),
-    )
+    stored: dict[str, ContentFile[bytes]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    for (kind, ending, form), file in zip(_FILES, files, strict=False):
+        if file:
+            stored[kind] = ContentFile(file, name=f"{name}{ending}")
+            sizes["image" if kind == "full" else kind] = _size_of_ours(file, form)
+    if not stored.keys() >= {"full", "thumbnail"}:
+        raise BadPicture(_DAMAGED)
+    return Picture(**stored, sizes=sizes)
+
+
+def _size_of_ours(file: bytes, form: str) -> tuple[int, int]:
+    """Width and height of a still file of this format, no larger than we store.
+
+    The decoder read a stranger's. Raises BadPicture.
+    """
+    try:
+        with Image.open(io.BytesIO(file), formats=[form]) as image:
+            if max(image.size) <= FULL_SIDE and getattr(image, "n_frames", 1) == 1:
+                return image.size
+    except Exception as error:
+        # Pillow raises almost anything for what is no picture.
+        raise BadPicture(_DAMAGED) from error
+    raise BadPicture(_DAMAGED)
 
 
 class PictureField(serializers.FileField):
-    """An uploaded picture; its validated value is a ``Picture``, or None to remove it."""
+    """An uploaded picture; its validated value is a ``Picture``, or None to remove it.
 
-    default_error_messages = {"bad": "{reason}"}
+    An empty text is None too, where None is allowed. A ``gallery`` picture is drawn in all sizes.
+    """
+
+    default_error_messages = {
+        "bad": "{reason}",
+        "invalid": "Send the picture as a file, in a form (multipart/form-data).",
+    }
+
+    def __init__(self, *, gallery: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._gallery = gallery
+
+    def validate_empty_values(self, data: Any) -> tuple[bool, Any]:
+        return super().validate_empty_values(None if data == "" and self.allow_null else data)
 
     def to_internal_value(self, data: Any) -> Any:
         upload = super().to_internal_value(data)
@@ -177,6 +227,6 @@ class PictureField(serializers.FileField):
             self.fail("bad", reason=_TOO_MANY_BYTES)
         user = getattr(self.context.get("request"), "user", None)
         try:
-            return normalise(upload.read(), sender=getattr(user, "pk", None))
+            return normalise(upload.read(), sender=getattr(user, "pk", None), gallery=self._gallery)
         except BadPicture as error:
             self.fail("bad", reason=str(error))

@@ -28,8 +28,8 @@ _SECRETS = re.compile(
     r"(ws_CO_)\w+"
     # A JSON web token.
     r"|(?<![\w-])eyJ[\w-]+\.[\w-]+\.[\w-]*"
-    # The links of e-mails, as they are mailed.
-    r"|((?:password/reset/confirm|email/confirm)/)[^\s?#\"'<>]+"
+    # The links of e-mails, as they are mailed, and of a seller's sheet.
+    r"|((?:password/reset/confirm|email/confirm|seller/products/export)/)[^\s?#\"'<>]+"
     # Named in a query; a form or a JSON body that an error quotes.
     r"|([?&](?:code|token|key|uid|refresh|access|otp|pin|secret)=)[^&\s\"'#]+"
     r"|(\b(?:old_|new_)?(?:password|passkey|secret)[12]?[\"']?\s?[=:]\s?[\"']?)[^&\s\"',;}]+"

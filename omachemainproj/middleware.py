@@ -30,7 +30,10 @@ _FILES = ("/static/", "/media/")
 
 
 class RequestIdMiddleware:
-    """Names each request, and says with every answer what a browser may do with it."""
+    """Names each request, and says with every answer what a browser may do with it.
+
+    Who may keep it is said by omachemainproj.answers.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -45,32 +48,7 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
-        if _is_private(request) and not request.path_info.startswith(_FILES):
-            _forbid_keeping(response)
         return response
-
-
-def _is_private(request: HttpRequest) -> bool:
-    """Whether an answer is for one person: to somebody who says who they are, or sends something.
-
-    All that gives out tokens is posted to. A view that reads nobody's token answers all alike.
-    """
-    if request.method not in {"GET", "HEAD", "OPTIONS"}:
-        return True
-    says_who = "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
-    return says_who and not _answers_all_alike(request)
-
-
-def _answers_all_alike(request: HttpRequest) -> bool:
-    match = request.resolver_match
-    view = getattr(match.func, "view_class", None) if match else None
-    return view is not None and not getattr(view, "authentication_classes", True)
-
-
-def _forbid_keeping(response: HttpResponse) -> None:
-    """Let no cache keep the answer, whatever its view says: one forgotten view would be a leak."""
-    if "no-store" not in response.headers.get("Cache-Control", ""):
-        response["Cache-Control"] = "no-store"
 
 
 class EdgeMiddleware:

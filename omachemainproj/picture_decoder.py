@@ -1,11 +1,13 @@
-"""Redraws one uploaded picture, as a program of its own: ``python picture_decoder.py < in > out``.
+"""Redraws one uploaded picture, a program of its own: ``picture_decoder.py [gallery] < in > out``.
 
 Decoders are C code that reads what strangers send. Here a file that crashes them, or that wants too
 much memory or time, ends this process and nothing else (``omachemainproj.images`` runs it, outside
 the threads that answer requests). Nothing of the shop is imported.
 
-It answers with one line, ``webp <bytes of the picture> <bytes of the thumbnail>``, then the two
-files; or with the name of a ``Refusal``. Anything else that it cannot read ends it with an error.
+It answers with one line, ``pictures`` and the bytes of each file, then the files: the picture and
+its thumbnail, and of a gallery also the medium size (of no bytes where it would be no smaller) and
+the preview. Or with the name of a ``Refusal``. Anything else that it cannot read ends it with an
+error.
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ MAX_WORK = 12 * PHOTO.pixels
 
 #: The longest sides of the stored pictures, in pixels.
 FULL_SIDE = 1600
+MEDIUM_SIDE = 800
 THUMBNAIL_SIDE = 400
+#: Of the JPEG that chats show of a link; they take no WebP, and nothing of 300 kB.
+PREVIEW_SIDE = 600
 
 #: Address space and processor seconds. A picture of 51 megapixels takes 400 MB and a second; ten
 #: passes over one five seconds.
@@ -97,14 +102,31 @@ def redraw(raw: bytes) -> tuple[bytes, bytes]:
     At most ``FULL_SIDE`` and ``THUMBNAIL_SIDE`` pixels. Format, size, frames and passes are read
     before any pixel is decoded. Raises Refused, or whatever the libraries raise for a damaged file.
     """
+    picture = _read(raw)
+    return _write(picture), _write(_at_most(picture, THUMBNAIL_SIDE))
+
+
+def redraw_gallery(raw: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """As ``redraw``, and at most ``MEDIUM_SIDE`` pixels of it, and a JPEG of ``PREVIEW_SIDE``.
+
+    Nothing is blown up. The medium size is empty where the picture is no larger.
+    """
+    picture = _read(raw)
+    medium = _write(_at_most(picture, MEDIUM_SIDE)) if max(picture.size) > MEDIUM_SIDE else b""
+    thumbnail = _write(_at_most(picture, THUMBNAIL_SIDE))
+    return _write(picture), thumbnail, medium, _write_jpeg(_at_most(picture, PREVIEW_SIDE))
+
+
+def _read(raw: bytes) -> Image.Image:
+    """The picture as it is stored at its largest, in pixels."""
     if raw[4:8] == b"ftyp":
-        return _write_both(_read_heic(raw))
+        return _in_stored_colours(_read_heic(raw))
     try:
         with Image.open(io.BytesIO(raw), formats=FORMATS) as image:
             _check_header(image)
             if image.format in {"JPEG", "MPO"}:
                 _check_scans(raw, image.width * image.height)
-            return _write_both(_scaled_upright(image))
+            return _in_stored_colours(_scaled_upright(image))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise Refused(Refusal.PHOTO_TOO_LARGE) from None
 
@@ -237,13 +259,16 @@ def _in_bands(image: Any, side: int) -> Image.Image:
 # --- What is stored ---------------------------------------------------------------------------
 
 
-def _write_both(small: Image.Image) -> tuple[bytes, bytes]:
+def _in_stored_colours(small: Image.Image) -> Image.Image:
     profile = small.info.get("icc_profile")
     small = small.convert("RGBA" if small.has_transparency_data else "RGB")
-    small = _in_srgb(small, profile)
-    full = _write(small)
-    small.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return full, _write(small)
+    return _in_srgb(small, profile)
+
+
+def _at_most(image: Image.Image, side: int) -> Image.Image:
+    smaller = image.copy()
+    smaller.thumbnail((side, side))
+    return smaller
 
 
 def _in_srgb(image: Image.Image, profile: Any) -> Image.Image:
@@ -274,6 +299,15 @@ def _write(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
+def _write_jpeg(image: Image.Image) -> bytes:
+    # On white, as shops show goods: JPEG knows no transparency.
+    clean = Image.new("RGB", image.size, "white")
+    clean.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
+    out = io.BytesIO()
+    clean.save(out, "JPEG", quality=80, optimize=True)
+    return out.getvalue()
+
+
 # --- The program ------------------------------------------------------------------------------
 
 
@@ -292,15 +326,17 @@ def limit_resources() -> None:
         os.nice(10)
 
 
-def answer(raw: bytes) -> bytes:
+def answer(raw: bytes, *, gallery: bool = False) -> bytes:
     """What the program writes about a file."""
     try:
-        full, thumbnail = redraw(raw)
+        files = redraw_gallery(raw) if gallery else redraw(raw)
     except Refused as refused:
         return f"{refused.reason}\n".encode()
-    return f"webp {len(full)} {len(thumbnail)}\n".encode() + full + thumbnail
+    lengths = " ".join(str(len(file)) for file in files)
+    return f"pictures {lengths}\n".encode() + b"".join(files)
 
 
 if __name__ == "__main__":
     limit_resources()
-    sys.stdout.buffer.write(answer(sys.stdin.buffer.read()))
+    raw_picture = sys.stdin.buffer.read()
+    sys.stdout.buffer.write(answer(raw_picture, gallery=sys.argv[1:] == ["gallery"]))

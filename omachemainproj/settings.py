@@ -254,6 +254,7 @@ MIDDLEWARE = [
     "omachemainproj.middleware.RequestIdMiddleware",
     # Before everything that may refuse: without its headers a page sees only "network error".
     "corsheaders.middleware.CorsMiddleware",
+    "omachemainproj.answers.AnswerMiddleware",
     "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -518,6 +519,8 @@ REST_FRAMEWORK = {
         "account": "60/min",
         "browse": "600/min",
         "search": "60/min",
+        # Asked while somebody types, a few letters at a time.
+        "suggest": "300/min",
         "create": "30/hour",
         # A seller at work, and what they upload: 1,000 rows at most each time.
         "sell": "120/min",
@@ -558,6 +561,7 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": r"/",
     # What has one name in the API and two meanings, or two names and one meaning.
     "ENUM_NAME_OVERRIDES": {
+        "CategoryEnum": "products.models.Category",
         "ByEnum": "orders.models.Party",
         "ProblemKindEnum": "orders.models.ProblemKind",
     },
@@ -604,6 +608,7 @@ CORS_EXPOSE_HEADERS = [
     "Link",
     "Location",
     "Retry-After",
+    "Search-Corrected",
     "WWW-Authenticate",
     "X-Request-ID",
 ]

@@ -31,6 +31,8 @@ from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
+from products.catalogue.shelves import add_up_moves
+from products.listings.pictures import draw_sizes, undrawn
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import ask_about_receipt, process_payout, process_refund
@@ -53,6 +55,8 @@ BATCH = 200
 #: Seconds after which a duty starts no further row in a round: when M-Pesa hangs, orders must
 #: still expire.
 MAX_SECONDS = 10.0
+#: Pictures a round, a fifth of a second each.
+DRAWN_AT_ONCE = 5
 #: A background task that follows a commit counts as lost after this long.
 GRACE = timedelta(seconds=5)
 
@@ -82,6 +86,8 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         compose_notifications,
         send_due_messages,
         delete_old_counts,
+        add_up_shelves,
+        draw_missing_sizes,
     ):
         done[duty.__name__] = 0
         try:
@@ -210,6 +216,16 @@ def send_due_messages(now: datetime) -> int:
 def delete_old_counts(now: datetime) -> int:
     """Delete rate limits' counts whose window is over."""
     return delete_expired_entries()
+
+
+def add_up_shelves(now: datetime) -> int:
+    """Add up what began and ceased to be for sale, for the counts of categories and sellers."""
+    return add_up_moves()
+
+
+def draw_missing_sizes(now: datetime) -> int:
+    """Draw the sizes that pictures from before there were so many lack: a few each round."""
+    return _each(draw_sizes, undrawn().values_list("pk", flat=True), at_most=DRAWN_AT_ONCE)
 
 
 def _each(

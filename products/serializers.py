@@ -30,11 +30,28 @@ MAX_NAME = 100
 MAX_DESCRIPTION = 5000
 MAX_CART = 200
 MAX_NOTE = 200
+#: As a refusal names them.
+_CATEGORIES = ", ".join(Category.values)
 NOTHING_TO_ADD = "Give how many to add, or a negative number to take away."
 
 
 class ProductOutput(serializers.ModelSerializer):
     """A product as the public sees it. ``price`` is whole KES, ``item_number`` the stock."""
+
+    item_number = serializers.IntegerField(
+        help_text="On the shelf, with what is held for orders that are not paid yet."
+    )
+    available = serializers.IntegerField(
+        source="free", min_value=0, help_text="What can be bought now: the shelf less what is held."
+    )
+    soldout = serializers.BooleanField(help_text="Nothing is `available`.")
+    back_within = serializers.IntegerField(
+        allow_null=True,
+        help_text=(
+            "Where nothing is `available`, and some is only held: seconds within which it comes"
+            " back unless it is paid for. Otherwise null."
+        ),
+    )
 
     user_name = serializers.CharField(source="seller.username", help_text="Its seller.")
     image = serializers.ImageField(allow_null=True, help_text="At most 1600 px a side, WebP.")
@@ -59,7 +76,9 @@ class ProductOutput(serializers.ModelSerializer):
             "category",
             "price",
             "item_number",
+            "available",
             "soldout",
+            "back_within",
             "user_name",
             "created_at",
             "stars",
@@ -74,6 +93,28 @@ class SellersProductOutput(ProductOutput):
         fields = [*ProductOutput.Meta.fields, "payment_mpesa_number"]
 
 
+class PictureFileOutput(serializers.Serializer):
+    """One size of a picture. Not known yet of a picture whose sizes are still to be drawn."""
+
+    url = serializers.URLField()
+    width = serializers.IntegerField(allow_null=True, help_text="Pixels.")
+    height = serializers.IntegerField(allow_null=True, help_text="Pixels.")
+
+
+class PictureOutput(serializers.Serializer):
+    """One picture of a product."""
+
+    id = serializers.IntegerField()
+    sizes = PictureFileOutput(
+        many=True,
+        help_text="WebP, the smallest first: 400, 800, 1600 px on the longer side; never blown up,"
+        " so a small picture has fewer.",
+    )
+    preview = PictureFileOutput(
+        allow_null=True, help_text="JPEG of at most 600 px, as link previews want it."
+    )
+
+
 class ListingOutput(SellersProductOutput):
     """A product in its seller's own list: on the shelf, held, free, sold, and shown or not."""
 
@@ -82,6 +123,8 @@ class ListingOutput(SellersProductOutput):
     held = serializers.IntegerField(help_text="Promised to orders that are not paid yet.")
     free = serializers.IntegerField(help_text="What can still be sold: on shelf less held.")
     sold = serializers.IntegerField(help_text="Left the shelf for paid orders and did not return.")
+
+    pictures = PictureOutput(many=True, help_text="The first is `image`; at most 8.")
 
     class Meta(SellersProductOutput.Meta):
         fields = [
@@ -92,16 +135,19 @@ class ListingOutput(SellersProductOutput):
             "free",
             "sold",
             "listed",
+            "pictures",
         ]
 
 
 class ProductDetailOutput(ProductOutput):
-    """A product; ``payment_mpesa_number`` is there for its own seller only."""
+    """A product; `payment_mpesa_number` and `listed` are there for its own seller only."""
 
+    pictures = PictureOutput(many=True, help_text="The first is `image`; at most 8.")
     payment_mpesa_number = serializers.CharField(required=False)
+    listed = serializers.BooleanField(required=False)
 
     class Meta(ProductOutput.Meta):
-        fields = [*ProductOutput.Meta.fields, "payment_mpesa_number"]
+        fields = [*ProductOutput.Meta.fields, "pictures", "payment_mpesa_number", "listed"]
 
 
 class HomeOutput(serializers.Serializer):
@@ -116,13 +162,18 @@ class HomeOutput(serializers.Serializer):
 
 
 def category_of(typed: str) -> str:
-    """The category that was meant, if it is one: ``phonestablet`` is another name for phones."""
-    category = typed if typed.isascii() else fold_identifier(typed)
+    """The category that was meant, if it is one, in any case.
+
+    The home page's ``phonestablet`` is another name for phones.
+    """
+    category = (typed if typed.isascii() else fold_identifier(typed)).strip().lower()
     return "phones" if category == "phonestablet" else category
 
 
 class CategoryField(serializers.ChoiceField):
-    """One of the categories; ``phonestablet`` is another name for phones."""
+    """One of the categories, in any case; ``phonestablet`` is another name for phones."""
+
+    default_error_messages = {"invalid_choice": "“{input}” is none of: " + f"{_CATEGORIES}."}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(choices=Category.choices, **kwargs)
@@ -147,6 +198,7 @@ class ListingInput(GivenOnce):
 
     name = ShownTextField(max_length=MAX_NAME, turned="Give a name without control characters.")
     image = PictureField(
+        gallery=True,
         required=False,
         allow_null=True,
         help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
@@ -234,6 +286,23 @@ class EditProductInput(ListingInput):
         raise serializers.ValidationError({"password": [message]})
 
 
+class PictureInput(GivenOnce):
+    """Another picture of a product."""
+
+    image = PictureField(
+        gallery=True,
+        help_text="JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).",
+    )
+
+
+class PictureOrderInput(serializers.Serializer):
+    """The pictures of a product in another order."""
+
+    order = serializers.ListField(
+        child=WholeNumberField(), max_length=100, help_text="All their ids; the first is `image`."
+    )
+
+
 class RestockInput(serializers.Serializer):
     """How many more there are, or fewer."""
 
@@ -250,6 +319,24 @@ class RestockInput(serializers.Serializer):
         if number == 0:
             raise serializers.ValidationError(NOTHING_TO_ADD)
         return number
+
+
+class StockMoveOutput(serializers.Serializer):
+    """One change of what stands on the shelf."""
+
+    id = serializers.IntegerField()
+    number = serializers.IntegerField(help_text="Negative where it left the shelf.")
+    kind = serializers.ChoiceField(["listed", "restocked", "sold", "returned"])
+    note = serializers.CharField(allow_blank=True)
+    by = serializers.CharField(allow_null=True, help_text="Who, if it was no order.")
+    created_at = serializers.DateTimeField()
+
+
+class DownloadOutput(serializers.Serializer):
+    """An address that is good for a while."""
+
+    url = serializers.URLField(help_text="To be opened as it is, without a token.")
+    expires_in = serializers.IntegerField(help_text="Seconds.")
 
 
 class ImportInput(GivenOnce):
@@ -295,15 +382,10 @@ class ImportOutput(serializers.Serializer):
     totals = TotalsOutput()
 
 
-class ProductIdField(serializers.IntegerField):
-    """A JSON integer and nothing that only looks like one: true, "7" and 7.0 are refused."""
+class ProductIdField(WholeNumberField):
+    """The number of a product."""
 
     default_error_messages = {"whole": "Give product ids as whole numbers, like [3, 14]."}
-
-    def to_internal_value(self, data: Any) -> int:
-        if type(data) is not int:
-            self.fail("whole")
-        return data
 
 
 class CartInput(serializers.Serializer):

@@ -1,6 +1,8 @@
 from django.urls import path, re_path
 
+from .catalogue import list_views
 from .catalogue import views as catalogue_views
+from .listings import picture_views, stock_views
 from .listings import views as listing_views
 from .reviews import views as review_views
 from .spreadsheets import views as spreadsheet_views
@@ -10,7 +12,9 @@ _ID = r"(?P<product_id>[0-9]{1,18})"
 
 urlpatterns = [
     path("", catalogue_views.HomeView.as_view(), name="home"),
-    path("product/search/", catalogue_views.SearchView.as_view(), name="product-search"),
+    path("categories/", catalogue_views.CategoriesView.as_view(), name="categories"),
+    path("product/suggest/", catalogue_views.SuggestView.as_view(), name="product-suggest"),
+    path("product/search/", list_views.SearchView.as_view(), name="product-search"),
     re_path(rf"^product/{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
     re_path(rf"^product/{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),
     re_path(
@@ -18,13 +22,26 @@ urlpatterns = [
         review_views.ProductReviewsView.as_view(),
         name="product-reviews",
     ),
-    path(
-        "product/<str:category>/", catalogue_views.CategoryView.as_view(), name="product-category"
+    re_path(
+        rf"^product/{_ID}/pictures/$", picture_views.PicturesView.as_view(), name="product-pictures"
     ),
+    re_path(
+        rf"^product/{_ID}/pictures/(?P<picture_id>[0-9]{{1,18}})/$",
+        picture_views.PictureView.as_view(),
+        name="product-picture",
+    ),
+    re_path(rf"^product/{_ID}/stock/$", stock_views.StockView.as_view(), name="product-stock"),
+    path("product/<str:category>/", list_views.CategoryView.as_view(), name="product-category"),
     path("create/", listing_views.CreateView.as_view(), name="product-create"),
     path("seller/products/", listing_views.SellerProductsView.as_view(), name="seller-products"),
     path("seller/products/export/", spreadsheet_views.ExportView.as_view(), name="seller-export"),
+    re_path(
+        r"^seller/products/export/(?P<token>[A-Za-z0-9_:-]{1,200})/$",
+        spreadsheet_views.DownloadView.as_view(),
+        name="seller-download",
+    ),
     path("seller/products/import/", spreadsheet_views.ImportView.as_view(), name="seller-import"),
+    path("seller/reviews/", review_views.SellerReviewsView.as_view(), name="seller-reviews"),
     path("cart/", catalogue_views.CartView.as_view(), name="cart"),
     re_path(
         r"^review/(?P<review_id>[0-9]{1,18})/answer/$",

@@ -60,12 +60,12 @@ class IdentifierField(_NormalisedField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A JSON integer; in a form, plain ASCII digits. Never a boolean, a text or a fraction."""
+    """A JSON integer, or plain ASCII digits in a text or a form. Never a boolean or a fraction."""
 
     default_error_messages = {"whole": "A whole number is needed, like 1500."}
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, str) and _came_in_a_form(self) and _DIGITS.fullmatch(data.strip()):
+        if isinstance(data, str) and _DIGITS.fullmatch(data.strip()):
             data = int(data.strip())
         if isinstance(data, bool) or not isinstance(data, int):
             self.fail("whole")

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
 from rest_framework import status
-from rest_framework.exceptions import APIException, ParseError, ValidationError
+from rest_framework.exceptions import APIException, NotAuthenticated, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
@@ -22,6 +22,8 @@ from omachemainproj.bodies import BROKE_OFF
 from .errors import Busy, FieldRefusal, Refusal
 
 logger = logging.getLogger(__name__)
+
+_SCHEME = "Send your access token as “Authorization: Bearer <token>”."
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -41,6 +43,8 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         exc = Busy()
     if isinstance(exc, DatabaseError):
         exc = _translate_database_error(exc)
+    if isinstance(exc, NotAuthenticated) and _tried_another_scheme(context):
+        exc = NotAuthenticated(_SCHEME)
     response = exception_handler(exc, context)
     if response is None or isinstance(exc, ValidationError):
         return response
@@ -51,6 +55,13 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, Busy):
         response["Retry-After"] = "2"
     return response
+
+
+def _tried_another_scheme(context: dict[str, Any]) -> bool:
+    """Whether somebody said who they are in a way that is not looked at."""
+    request = context.get("request")
+    said = request.headers.get("Authorization", "").split() if request is not None else []
+    return bool(said) and said[0].lower() != "bearer"
 
 
 def is_out_of_room(exc: Exception) -> bool:

@@ -1,4 +1,4 @@
-"""Keyset pagination: lists stay JSON arrays; the next page is a ``Link`` header (RFC 8288).
+"""Keyset pagination: lists stay JSON arrays; other pages are in a ``Link`` header (RFC 8288).
 
 A page starts after the last row of the one before, so rows neither repeat nor go missing while
 others write, the thousandth page costs what the first does, and nothing is ever counted.
@@ -10,7 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, NoReturn
 from urllib.parse import urlencode
 
 from django.db.models import F, Q
@@ -25,41 +25,75 @@ from .fields import MAX_ID
 PAGE_SIZE = 25
 MAX_PAGE_SIZE = 100
 
+#: Reads at most so many rows after a place.
 Fetch = Callable[[list[int] | None, int], list[Any]]
+#: The same, and where the last is true: the rows before a place, the nearest first.
+FetchBothWays = Callable[[list[int] | None, int, bool], list[Any]]
+
+
+class _Place(NamedTuple):
+    """Where a page starts: after these keyset values, or, going backwards, before them."""
+
+    values: list[int]
+    backwards: bool
 
 
 class KeysetPagination(BasePagination):
-    """Pages a queryset by one or two integer columns, the last of them unique.
+    """Pages a queryset by integer columns, the last of them unique.
 
-    The view names the order by ``keyset``: ``("-id",)``, or ``("price", "id")`` with both columns
+    The view names the order by ``keyset``: ``("-id",)``, or ``("price", "id")`` with all columns
     in the same direction. Rows may be dicts, named tuples or instances, and carry those columns.
     One query. A page has at most 100 rows, however many are asked for.
     """
 
     page_size: ClassVar[int] = PAGE_SIZE
-    _next: str | None
+    #: The addresses of other pages, by their relation; ``next`` comes first.
+    _links: dict[str, str]
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         keyset: Sequence[str] = getattr(view, "keyset", ("-id",))
 
-        def fetch(after: list[int] | None, limit: int) -> list[Any]:
+        def fetch(after: list[int] | None, limit: int, backwards: bool) -> list[Any]:
             rows = queryset if queryset.query.order_by else queryset.order_by(*keyset)
-            return list((rows.filter(beyond(keyset, after)) if after else rows)[:limit])
+            order = reverse(keyset) if backwards else keyset
+            rows = rows.reverse() if backwards else rows
+            return list((rows.filter(beyond(order, after)) if after else rows)[:limit])
 
-        return self.paginate(request, keyset, fetch)
+        return self.paginate_both_ways(request, keyset, fetch)
 
     def paginate(self, request: Request, keyset: Sequence[str], fetch: Fetch) -> list[Any]:
         """The requested page; ``fetch(after, limit)`` reads so many rows after a cursor."""
-        size = self._read_size(request)
-        cursor = _read_once(request, "cursor")
-        rows = fetch(None if cursor is None else _read_cursor(cursor, len(keyset)), size + 1)
-        self._next = _link(request, keyset, rows[size - 1]) if len(rows) > size else None
+        size, place = self._read_size(request), self._read_place(request, len(keyset))
+        if place and place.backwards:
+            _refuse_cursor()
+        rows = fetch(place.values if place else None, size + 1)
+        self._links = {}
+        if len(rows) > size:
+            self._links["next"] = _link(request, keyset, rows[size - 1])
         return rows[:size]
+
+    def paginate_both_ways(
+        self, request: Request, keyset: Sequence[str], fetch: FetchBothWays
+    ) -> list[Any]:
+        """The requested page, with the way back to the one before it."""
+        size, place = self._read_size(request), self._read_place(request, len(keyset))
+        backwards = place is not None and place.backwards
+        rows = fetch(place.values if place else None, size + 1, backwards)
+        more, rows = len(rows) > size, rows[:size]
+        if backwards:
+            rows = rows[::-1]
+        self._links = {}
+        # Where a page was come to from the other side, there was one.
+        if rows and (more or backwards):
+            self._links["next"] = _link(request, keyset, rows[-1])
+        if rows and (more if backwards else place is not None):
+            self._links["prev"] = _link(request, keyset, rows[0], backwards=True)
+        return rows
 
     def get_paginated_response(self, data: Any) -> Response:
         """The rows as they are, and ``Link: <…>; rel="next"`` where there are more."""
-        headers = {"Link": f'<{self._next}>; rel="next"'} if self._next else {}
-        return Response(data, headers=headers)
+        links = ", ".join(f'<{address}>; rel="{name}"' for name, address in self._links.items())
+        return Response(data, headers={"Link": links} if links else {})
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         return schema
@@ -81,7 +115,7 @@ class KeysetPagination(BasePagination):
                 "name": "cursor",
                 "in": "query",
                 "required": False,
-                "description": 'Where the page starts; take it from the `Link: rel="next"` header.',
+                "description": "Where the page starts; take it from the `Link` header.",
                 "schema": {"type": "string"},
             },
         ]
@@ -94,12 +128,21 @@ class KeysetPagination(BasePagination):
             raise ValidationError({"page_size": ["Give a whole number, 1 or more."]})
         return min(int(typed), MAX_PAGE_SIZE)
 
+    def _read_place(self, request: Request, length: int) -> _Place | None:
+        typed = _read_once(request, "cursor")
+        return None if typed is None else _read_cursor(typed, length)
+
 
 def _read_once(request: Request, name: str) -> str | None:
     typed = request.query_params.getlist(name)
     if len(typed) > 1:
         raise ValidationError({name: ["Give this once."]})
     return typed[0] if typed else None
+
+
+def reverse(keyset: Sequence[str]) -> tuple[str, ...]:
+    """The keyset that goes the other way."""
+    return tuple(name[1:] if name.startswith("-") else f"-{name}" for name in keyset)
 
 
 def beyond(keyset: Sequence[str], after: list[int]) -> Any:
@@ -114,27 +157,34 @@ def beyond(keyset: Sequence[str], after: list[int]) -> Any:
     return compare(tuple(F(name) for name in names), after)
 
 
-def _link(request: Request, keyset: Sequence[str], last: Any) -> str:
+def _link(request: Request, keyset: Sequence[str], row: Any, *, backwards: bool = False) -> str:
     read: Callable[[str], Any] = (
-        last.__getitem__ if isinstance(last, Mapping) else lambda name: getattr(last, name)
+        row.__getitem__ if isinstance(row, Mapping) else lambda name: getattr(row, name)
     )
-    place = json.dumps([read(name.lstrip("-")) for name in keyset], separators=(",", ":"))
+    values = [read(name.lstrip("-")) for name in keyset]
+    place = json.dumps({"before": values} if backwards else values, separators=(",", ":"))
     query = request.query_params.copy()
     query["cursor"] = base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
     query_string = urlencode([(key, item) for key, items in query.lists() for item in items])
     return request.build_absolute_uri(f"{request.path}?{query_string}")
 
 
-def _read_cursor(typed: str, length: int) -> list[int]:
+def _refuse_cursor() -> NoReturn:
+    raise ValidationError({"cursor": ["Take the cursor from the Link header as it is."]})
+
+
+def _read_cursor(typed: str, length: int) -> _Place:
     try:
         padded = typed.encode("ascii") + b"=" * (-len(typed) % 4)
         place = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, binascii.Error, RecursionError):
         place = None
+    backwards = isinstance(place, dict) and place.keys() == {"before"}
+    values = place["before"] if backwards else place
     if (
-        not isinstance(place, list)
-        or len(place) != length
-        or not all(type(number) is int and abs(number) <= MAX_ID for number in place)
+        not isinstance(values, list)
+        or len(values) != length
+        or not all(type(number) is int and abs(number) <= MAX_ID for number in values)
     ):
-        raise ValidationError({"cursor": ["Take the cursor from the Link header as it is."]})
-    return place
+        _refuse_cursor()
+    return _Place(values, backwards)

@@ -64,17 +64,26 @@ def _refuse_charset(media_type: str | None) -> None:
             raise UnsupportedMediaType(media_type or "", detail="Send UTF-8.", code="charset")
 
 
-def _refuse_length(parser_context: Mapping[str, Any] | None, limit: int) -> None:
+def _instead_of_json(parser_context: Mapping[str, Any] | None) -> str:
+    """What to do where a body of JSON is too large: often it is a picture, written as base64."""
+    view = (parser_context or {}).get("view")
+    takes = getattr(view, "parser_classes", ())
+    if any(issubclass(parser, MultiPartParser) for parser in takes):
+        return " Send pictures as files, in a form (multipart/form-data)."
+    return ""
+
+
+def _refuse_length(parser_context: Mapping[str, Any] | None, limit: int, instead: str = "") -> None:
     request = (parser_context or {}).get("request")
     length = str(request.META.get("CONTENT_LENGTH") or "0") if request is not None else "0"
     if not _LENGTH.fullmatch(length):
         raise ParseError("Content-Length is not a number.")
     if int(length) > limit:
-        raise _too_large(limit)
+        raise _too_large(limit, instead)
 
 
-def _too_large(limit: int) -> BodyTooLarge:
-    return BodyTooLarge(f"The body is larger than {limit // 1024} kB.")
+def _too_large(limit: int, instead: str = "") -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit // 1024} kB.{instead}")
 
 
 class StrictJSONParser(BaseParser):
@@ -89,11 +98,11 @@ class StrictJSONParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         _refuse_charset(media_type)
-        limit = settings.JSON_BODY_MAX
-        _refuse_length(parser_context, limit)
+        limit, instead = settings.JSON_BODY_MAX, _instead_of_json(parser_context)
+        _refuse_length(parser_context, limit, instead)
         raw = stream.read(limit + 1)
         if len(raw) > limit:
-            raise _too_large(limit)
+            raise _too_large(limit, instead)
         try:
             return load_strict_json(raw)
         except ValueError as error:

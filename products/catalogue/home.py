@@ -107,21 +107,27 @@ class HomePage:
             # Chosen round by round, and shown by age.
             products.sort(key=lambda row: row.id, reverse=True)
         self.products = {key: by_category[category] for key, category in CATEGORIES.items()}
-        self._written: dict[str, tuple[bytes, str]] = {}
+        self._written: dict[Any, tuple[bytes, str]] = {}
 
-    def written(self, request: Request | HttpRequest) -> tuple[bytes, str]:
-        """The JSON with picture addresses for this request's host, and its ETag."""
-        prefix = media_prefix(request)
-        if prefix not in self._written:
+    def written(
+        self, request: Request | HttpRequest, fields: tuple[str, ...] | None = None
+    ) -> tuple[bytes, str]:
+        """The JSON with picture addresses for this request's host, and its ETag.
+
+        Each product has these ``fields`` alone, where they are given.
+        """
+        wanted = (media_prefix(request), fields)
+        if wanted not in self._written:
             represent = ProductRepresentation(request)
             body = write_json(
-                {key: represent.products(rows) for key, rows in self.products.items()}
+                {key: represent.products(rows, fields) for key, rows in self.products.items()}
             )
-            if len(self._written) >= 8:  # hosts; a wildcard allows any number of them
+            # Hosts and choices of fields: any number of them may be asked for.
+            if len(self._written) >= 8:
                 self._written = {}
             etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
-            self._written[prefix] = (body, etag)
-        return self._written[prefix]
+            self._written[wanted] = (body, etag)
+        return self._written[wanted]
 
 
 #: The last home page this process has read, by database alias.

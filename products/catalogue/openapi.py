@@ -16,8 +16,11 @@ from products.serializers import (
     ProductOutput,
 )
 
-from .home import CATEGORIES
+from .home import CATEGORIES as HOME_CATEGORIES
+from .representation import FIELDS as HOME_FIELDS
+from .representation import LIST_FIELDS
 from .search import MAX_TERM
+from .serializers import CategoryOutput, SuggestOutput
 
 PRODUCT: dict[str, Any] = {
     "id": 41,
@@ -28,20 +31,78 @@ PRODUCT: dict[str, Any] = {
     "category": "kitchen",
     "price": 1850,
     "item_number": 12,
+    "available": 10,
     "soldout": False,
+    "back_within": None,
     "user_name": "amina",
     "created_at": "2026-11-23T13:36:00.123456+00:00",
     "stars": 4.6,
     "reviews": 17,
 }
-SELLERS_PRODUCT = {**PRODUCT, "payment_mpesa_number": "254712345678"}
+PICTURES = [
+    {
+        "id": 7,
+        "sizes": [
+            {
+                "url": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+                "width": 400,
+                "height": 300,
+            },
+            {
+                "url": "http://127.0.0.1:8000/media/products/3f1c.medium.webp",
+                "width": 800,
+                "height": 600,
+            },
+            {
+                "url": "http://127.0.0.1:8000/media/products/3f1c.webp",
+                "width": 1600,
+                "height": 1200,
+            },
+        ],
+        "preview": {
+            "url": "http://127.0.0.1:8000/media/products/3f1c.preview.jpg",
+            "width": 600,
+            "height": 450,
+        },
+    }
+]
+_DETAIL = {**PRODUCT, "pictures": PICTURES}
+OWN_DETAIL = {**_DETAIL, "payment_mpesa_number": "254712345678", "listed": True}
 _BAD_PARAMETER = field_errors("A parameter cannot be read.")
 LINK = OpenApiParameter(
     "Link",
     OpenApiTypes.STR,
     OpenApiParameter.HEADER,
     response=[200],
-    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+    description=(
+        '`<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where'
+        " the one before can be told."
+    ),
+)
+FIELDS = OpenApiParameter(
+    "fields",
+    OpenApiTypes.STR,
+    description=(
+        f"Only these of each product, with commas: `{'`, `'.join(LIST_FIELDS)}`."
+        " `pictures` is there only if it is asked for."
+    ),
+    examples=[OpenApiExample("a light row", value="id,name,thumbnail,price,available")],
+)
+_HOME_FIELDS = OpenApiParameter(
+    "fields",
+    OpenApiTypes.STR,
+    description=f"Only these of each product, with commas: `{'`, `'.join(HOME_FIELDS)}`.",
+    examples=[OpenApiExample("light", value="id,name,thumbnail,price,available")],
+)
+_CORRECTED = OpenApiParameter(
+    "Search-Corrected",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description=(
+        "Where nothing has the words as they were typed: those that were searched for in their"
+        " place, in UTF-8, percent-encoded where it is not ASCII."
+    ),
 )
 _ETAG = OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304])
 _IF_NONE_MATCH = OpenApiParameter(
@@ -63,7 +124,7 @@ HOME: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [],
     "description": "The newest of six categories that can be bought, at most 25 each.",
-    "parameters": [_IF_NONE_MATCH, _ETAG],
+    "parameters": [_HOME_FIELDS, _IF_NONE_MATCH, _ETAG],
     "responses": {
         200: OpenApiResponse(
             HomeOutput,
@@ -71,7 +132,7 @@ HOME: dict[str, Any] = {
             examples=[
                 OpenApiExample(
                     "home",
-                    value={key: [PRODUCT] if key == "kitchen" else [] for key in CATEGORIES},
+                    value={key: [PRODUCT] if key == "kitchen" else [] for key in HOME_CATEGORIES},
                 )
             ],
         ),
@@ -91,14 +152,18 @@ CATEGORY: dict[str, Any] = {
             OpenApiTypes.STR,
             OpenApiParameter.PATH,
             enum=[*Category.values, "phonestablet"],
-            description="`phonestablet` is another name for `phones`.",
+            description="In any case; `phonestablet` is another name for `phones`.",
         ),
+        FIELDS,
         LINK,
     ],
     "responses": {
         200: _LIST,
         400: _BAD_PARAMETER,
-        404: error_answer("There is no such category.", "category_not_found"),
+        404: error_answer(
+            "There is no such category. There are: electronics, furniture, …",
+            "category_not_found",
+        ),
     },
     "examples": [_LIST_EXAMPLE],
 }
@@ -120,10 +185,79 @@ SEARCH: dict[str, Any] = {
             OpenApiTypes.STR,
             description=f"At most {MAX_TERM} characters; plain text, no operators.",
         ),
+        FIELDS,
         LINK,
+        _CORRECTED,
     ],
     "responses": {200: _LIST, 400: _BAD_PARAMETER},
     "examples": [_LIST_EXAMPLE],
+}
+
+CATEGORIES: dict[str, Any] = {
+    "operation_id": "categories",
+    "summary": "The categories",
+    "tags": ["catalogue"],
+    "auth": [],
+    "description": (
+        "All eight, in one order: what each is called (`label` by `Accept-Language`), how many of"
+        " its goods can be bought, and the newest picture among them. Good for a minute."
+    ),
+    "responses": {
+        200: OpenApiResponse(
+            CategoryOutput(many=True),
+            description="The categories.",
+            examples=[
+                OpenApiExample(
+                    "phones",
+                    value=[
+                        {
+                            "key": "phones",
+                            "label": "Simu na tableti",
+                            "labels": {"en": "Phones & tablets", "sw": "Simu na tableti"},
+                            "for_sale": 318,
+                            "thumbnail": PRODUCT["thumbnail"],
+                        }
+                    ],
+                )
+            ],
+        ),
+        400: _BAD_PARAMETER,
+    },
+}
+
+SUGGEST: dict[str, Any] = {
+    "operation_id": "product_suggest",
+    "summary": "Suggestions while typing",
+    "tags": ["catalogue"],
+    "auth": [],
+    "description": (
+        "From two letters on: searches that lead somewhere, likeliest first, and the goods of"
+        " those found that sell best. At most five of each. Good for a minute, with a limit of"
+        " its own: the search keeps its own."
+    ),
+    "parameters": [
+        OpenApiParameter(
+            "q", OpenApiTypes.STR, description=f"As typed, at most {MAX_TERM} characters."
+        )
+    ],
+    "responses": {
+        200: OpenApiResponse(
+            SuggestOutput,
+            description="Either may be empty.",
+            examples=[
+                OpenApiExample(
+                    "kett",
+                    value={
+                        "words": ["kettle", "kettles"],
+                        "products": [
+                            {name: PRODUCT[name] for name in ("id", "name", "thumbnail", "price")}
+                        ],
+                    },
+                )
+            ],
+        ),
+        400: _BAD_PARAMETER,
+    },
 }
 
 DETAIL: dict[str, Any] = {
@@ -132,7 +266,9 @@ DETAIL: dict[str, Any] = {
     "tags": ["catalogue"],
     "auth": [{}, {"bearer": []}],
     "description": (
-        "Sold out or not. With its seller's token, `payment_mpesa_number` is there as well."
+        "Sold out or not, with its pictures in their sizes. With its seller's token,"
+        " `payment_mpesa_number` and `listed` are there as well, and a product is shown that was"
+        " taken off."
     ),
     "parameters": [OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
     "responses": {
@@ -140,8 +276,8 @@ DETAIL: dict[str, Any] = {
             ProductDetailOutput,
             description="The product.",
             examples=[
-                OpenApiExample("for anyone", value=PRODUCT),
-                OpenApiExample("for its seller", value=SELLERS_PRODUCT),
+                OpenApiExample("for anyone", value=_DETAIL),
+                OpenApiExample("for its seller", value=OWN_DETAIL),
             ],
         ),
         401: error_answer("Given token not valid for any token type", "token_not_valid"),
@@ -159,6 +295,7 @@ CART: dict[str, Any] = {
         " marked. An id that is not in the answer is not for sale (any more). The body is"
         ' `{"ids": […]}` or the bare list, at most 200 ids.'
     ),
+    "parameters": [FIELDS],
     "request": CartInput,
     "examples": [
         OpenApiExample("ids", value={"ids": [41, 7]}, request_only=True),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Func, OuterRef, QuerySet, Subquery, TextField
 from django.db.models.sql.compiler import SQLCompiler
 
 from accounts.models import User
 from omachemainproj.api.pagination import beyond
-from omachemainproj.compiled_queries import Fixed, Sometimes, compiled
+from omachemainproj.compiled_queries import Fixed, Sometimes, Statement, compiled, statement_of
 from products.models import Newest, Product, ProductQuerySet
 
 from .representation import COLUMNS, LISTING_COLUMNS
@@ -43,12 +43,42 @@ class Created(Func):
         return super().as_sql(compiler, connection, template=template)
 
 
-def as_rows(products: ProductQuerySet, *more: str) -> QuerySet[Any]:
+class Pictures(Func):
+    """The pictures of a product as JSON, in their order: see ``ProductRepresentation.pictures``.
+
+    Part of the statement that reads the product: a query of its own would cost more.
+    """
+
+    output_field = TextField()
+    _COLUMNS = "picture.id, picture.thumbnail, picture.medium, picture.image, picture.preview"
+    _FROM = "FROM products_productpicture AS picture WHERE picture.product_id = %(expressions)s"
+
+    def __init__(self, expression: Any = "id", **extra: Any) -> None:
+        super().__init__(expression, **extra)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        template = (
+            f"(SELECT coalesce(json_agg(json_build_array({self._COLUMNS}, picture.sizes)"
+            f" ORDER BY picture.place), '[]')::text {self._FROM})"
+        )
+        return super().as_sql(compiler, connection, template=template)
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> tuple[str, Any]:
+        ordered = f"SELECT * {self._FROM} ORDER BY picture.place"
+        columns = f"{self._COLUMNS}, json(picture.sizes)"
+        rows = f"json_group_array(json_array({columns}))"
+        template = f"(SELECT {rows} FROM ({ordered}) AS picture)"  # noqa: S608
+        return super().as_sql(compiler, connection, template=template)
+
+
+def as_rows(
+    products: ProductQuerySet, *more: str, columns: tuple[str, ...] = COLUMNS
+) -> QuerySet[Any]:
     """Named tuples of what the public sees of these products (``COLUMNS``), and ``more``."""
     seller = User.objects.filter(pk=OuterRef("seller_id")).values("username")
     # Not a join: the database asks for the names of the rows it answers, and of no others.
-    rows = products.annotate(user_name=Subquery(seller[:1]), created=Created())
-    return rows.values_list(*COLUMNS, *more, named=True)
+    rows = products.annotate(user_name=Subquery(seller[:1]), created=Created(), gallery=Pictures())
+    return rows.values_list(*columns, *more, named=True)
 
 
 def as_listings(products: ProductQuerySet, *more: str) -> QuerySet[Any]:
@@ -76,34 +106,50 @@ def sold_out(category: str) -> ProductQuerySet:
     return Product.objects.sold_out().filter(category=category)
 
 
-def in_order(products: ProductQuerySet, keyset: Sequence[str], *, indexed: bool) -> QuerySet[Any]:
-    """Rows of these products in the keyset's order.
+def in_order(
+    products: ProductQuerySet,
+    keyset: Sequence[str],
+    *,
+    indexed: bool,
+    columns: tuple[str, ...] = COLUMNS,
+) -> QuerySet[Any]:
+    """Rows of these products in the keyset's order, with its columns.
 
     Without ``indexed`` the order is written so that no index has it: the database then finds the
     rows first and sorts them afterwards.
     """
-    if keyset[0] == "newest":
-        return as_rows(products.annotate(newest=Newest()), "newest").order_by("newest")
+    names = [name.lstrip("-") for name in keyset]
+    if "newest" in names:
+        products = products.annotate(newest=Newest())
+    rows = as_rows(products, *(name for name in names if name not in columns), columns=columns)
     first, *rest = keyset
-    if indexed:
-        return as_rows(products).order_by(*keyset)
+    if indexed or "newest" in names:
+        return rows.order_by(*keyset)
     column = Unindexed(first.lstrip("-"))
-    return as_rows(products).order_by(
-        column.desc() if first.startswith("-") else column.asc(), *rest
-    )
+    return rows.order_by(column.desc() if first.startswith("-") else column.asc(), *rest)
 
 
-def read_page(
-    source: Source,
-    text: str,
-    keyset: tuple[str, ...],
-    after: Sequence[int] | None,
-    limit: int,
-    *,
-    indexed: bool = True,
-) -> list[Any]:
-    """At most ``limit`` rows of a list, after the keyset values ``after`` if given. One query."""
-    return _page(source, text, keyset, after, limit, indexed)
+class Page(NamedTuple):
+    """Which rows of a list are read: in which order, after what, how many, and how much of each."""
+
+    keyset: tuple[str, ...]
+    after: Sequence[int] | None
+    limit: int
+    columns: tuple[str, ...] = COLUMNS
+    indexed: bool = True
+
+
+def cut(products: ProductQuerySet, page: Page) -> QuerySet[Any]:
+    """The rows of a page of these products."""
+    rows = in_order(products, page.keyset, indexed=page.indexed, columns=page.columns)
+    if page.after is not None:
+        rows = rows.filter(beyond(page.keyset, list(page.after)))
+    return rows[: page.limit]
+
+
+def read_page(source: Source, text: str, page: Page) -> list[Any]:
+    """The rows of a page of one list. One query."""
+    return _page(source, text, page.keyset, page.after, page.limit, page.columns, page.indexed)
 
 
 @compiled
@@ -113,27 +159,79 @@ def _page(
     keyset: Fixed[tuple[str, ...]],
     after: Sequence[int] | None,
     limit: Fixed[int],
+    columns: Fixed[tuple[str, ...]],
     indexed: Fixed[bool],
 ) -> QuerySet[Any, Any]:
-    rows = in_order(source(text), keyset, indexed=indexed)
-    if after is not None:
-        rows = rows.filter(beyond(keyset, list(after)))
-    return rows[:limit]
+    return cut(source(text), Page(keyset, after, limit, columns, indexed))
+
+
+def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]:
+    """The rows of a page of several lists that have no product in common. One query.
+
+    Each list is walked in its own index and stops after a page; only those few rows are sorted.
+    """
+    return _merged(
+        [
+            _page.statement(
+                source, text, page.keyset, page.after, page.limit, page.columns, page.indexed
+            )
+            for source, text in shelves
+        ],
+        page,
+    )
+
+
+def read_filtered(shelves: Sequence[ProductQuerySet], page: Page) -> list[Any]:
+    """As ``read_shelves``, of lists that are narrowed by what nobody compiled. One query."""
+    pages = [cut(products, page) for products in shelves if not products.query.is_empty()]
+    if len(pages) < 2:
+        return list(pages[0]) if pages else []
+    return _merged([statement_of(rows) for rows in pages], page)
+
+
+def _merged(branches: Sequence[Statement[Any]], page: Page) -> list[Any]:
+    # Django writes no branch with a limit of its own for SQLite.
+    union = " UNION ALL ".join(
+        f"SELECT * FROM ({branch.sql}) AS shelf_{number}"  # noqa: S608
+        for number, branch in enumerate(branches)
+    )
+    order = ", ".join(
+        f"{name.lstrip('-')} {'DESC' if name.startswith('-') else 'ASC'}" for name in page.keyset
+    )
+    merged = branches[0]._replace(
+        sql=f"{union} ORDER BY {order} LIMIT {page.limit:d}",
+        parameters=[value for branch in branches for value in branch.parameters],
+    )
+    return merged.rows()
 
 
 @compiled
 def _one(product_id: int) -> QuerySet[Any, Any]:
-    listed = Product.objects.listed().filter(pk=product_id)
-    return as_rows(listed, "seller_id", "payment_mpesa_number")
+    return as_rows(
+        Product.objects.filter(pk=product_id),
+        "gallery",
+        "seller_id",
+        "payment_mpesa_number",
+        "listed",
+    )
 
 
 def read_product(product_id: int) -> Any | None:
-    """The row of one listed product, with ``seller_id`` and ``payment_mpesa_number``, or None."""
+    """The row of one product, listed or not, or None.
+
+    With its ``gallery``, ``seller_id``, ``payment_mpesa_number`` and ``listed``.
+    """
     rows = _one(product_id)
     return rows[0] if rows else None
 
 
+def read_gallery(product_id: int) -> str:
+    """The pictures of a product, as ``Pictures`` reads them. One query."""
+    row = as_rows(Product.objects.filter(pk=product_id), columns=("gallery",)).get()
+    return str(row.gallery)
+
+
 @compiled
-def read_cart(ids: Sequence[int]) -> QuerySet[Any, Any]:
+def read_cart(ids: Sequence[int], columns: Fixed[tuple[str, ...]] = COLUMNS) -> QuerySet[Any, Any]:
     """The rows of those of these ids that are listed, in any order. One query, or none."""
-    return as_rows(Product.objects.listed().filter(pk__in=ids))
+    return as_rows(Product.objects.listed().filter(pk__in=ids), columns=columns)

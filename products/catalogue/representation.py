@@ -6,14 +6,15 @@ same shape for OpenAPI, and a test holds the two together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import orjson
 from django.http import HttpRequest
 from rest_framework.request import Request
 
 from omachemainproj.media import media_prefix
-from products.models import Product, average_stars
+from products.models import Product, average_stars, back_within
 
 #: What a row holds, in the order ``ProductRepresentation.product`` reads it.
 COLUMNS = (
@@ -25,6 +26,7 @@ COLUMNS = (
     "category",
     "price",
     "item_number",
+    "held",
     "soldout",
     "user_name",
     "created",
@@ -33,7 +35,39 @@ COLUMNS = (
 )
 
 #: What a row for its own seller holds, in the order ``ProductRepresentation.listing`` reads it.
-LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "held", "sold", "listed")
+LISTING_COLUMNS = (*COLUMNS, "payment_mpesa_number", "sku", "sold", "listed", "gallery")
+
+#: The members of a product in a list, in their order; ``pictures`` where they are asked for.
+FIELDS = (
+    "id",
+    "name",
+    "image",
+    "thumbnail",
+    "description",
+    "category",
+    "price",
+    "item_number",
+    "available",
+    "soldout",
+    "back_within",
+    "user_name",
+    "created_at",
+    "stars",
+    "reviews",
+)
+LIST_FIELDS = (*FIELDS, "pictures")
+
+
+def columns_for(fields: Sequence[str]) -> tuple[str, ...]:
+    """The columns that rows of these fields need: descriptions and pictures are not read in vain.
+
+    Two questions decide it, so that clients cannot ask for thousands of different statements.
+    """
+    columns = COLUMNS if "description" in fields else _WITHOUT_DESCRIPTION
+    return (*columns, "gallery") if "pictures" in fields else columns
+
+
+_WITHOUT_DESCRIPTION = tuple(name for name in COLUMNS if name != "description")
 
 
 def row_of(product: Product) -> tuple[Any, ...]:
@@ -57,10 +91,11 @@ class ProductRepresentation:
         """One row (``COLUMNS``; anything after them is left out) as the public sees it.
 
         ``image`` and ``thumbnail`` are absolute addresses or None, ``price`` is whole KES,
-        ``created_at`` is ISO 8601 in UTC, ``stars`` has one decimal or is None.
+        ``available`` is what can be bought of the ``item_number`` on the shelf, ``created_at`` is
+        ISO 8601 in UTC, ``stars`` has one decimal or is None.
         """
-        pk, name, image, thumbnail, description, category, *rest = row
-        price, item_number, soldout, user_name, created, stars, reviews = rest[:7]
+        pk, name, image, thumbnail, description, category, price, *rest = row
+        item_number, held, soldout, user_name, created, stars, reviews = rest[:7]
         return {
             "id": pk,
             "name": name,
@@ -70,16 +105,46 @@ class ProductRepresentation:
             "category": category,
             "price": price,
             "item_number": item_number,
+            "available": item_number - held,
             "soldout": soldout,
+            "back_within": back_within(item_number, held),
             "user_name": user_name,
             "created_at": created,
             "stars": average_stars(stars, reviews),
             "reviews": reviews,
         }
 
-    def products(self, rows: Iterable[Sequence[Any]]) -> list[dict[str, Any]]:
-        """Many rows, in their order."""
-        return [self.product(row) for row in rows]
+    def products(
+        self, rows: Iterable[Any], fields: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Many rows, in their order; with these ``fields`` alone, where they are given.
+
+        Rows of ``fields`` are named tuples with at least ``columns_for(fields)``.
+        """
+        if fields is None:
+            return [self.product(row) for row in rows]
+        makers = [(name, self._maker(name)) for name in fields]
+        return [{name: make(row) for name, make in makers} for row in rows]
+
+    def _maker(self, field: str) -> Callable[[Any], Any]:
+        def attribute(row: Any) -> Any:
+            return getattr(row, field)
+
+        def address(row: Any) -> str | None:
+            file = getattr(row, field)
+            return self._media + file if file else None
+
+        made: dict[str, Callable[[Any], Any]] = {
+            "image": address,
+            "thumbnail": address,
+            "available": lambda row: row.item_number - row.held,
+            "back_within": lambda row: back_within(row.item_number, row.held),
+            "created_at": lambda row: row.created,
+            "stars": lambda row: average_stars(row.review_stars, row.review_count),
+            "reviews": lambda row: row.review_count,
+            "pictures": lambda row: self.pictures(row.gallery),
+        }
+        return made.get(field, attribute)
 
     def listing(self, row: Any) -> dict[str, Any]:
         """One row (``LISTING_COLUMNS``) as its seller sees it, with its stock."""
@@ -92,4 +157,29 @@ class ProductRepresentation:
             "free": row.item_number - row.held,
             "sold": row.sold,
             "listed": row.listed,
+            "pictures": self.pictures(row.gallery),
         }
+
+    def pictures(self, read: str) -> list[dict[str, Any]]:
+        """Pictures as ``queries.Pictures`` reads them, in their order, each in its sizes.
+
+        Widths and heights are pixels, and None of a picture whose sizes are still to be drawn.
+        """
+        return [self._picture(*columns) for columns in orjson.loads(read)]
+
+    def _picture(
+        self, pk: int, thumbnail: str, medium: str, image: str, preview: str, sizes: Any
+    ) -> dict[str, Any]:
+        files = {"thumbnail": thumbnail, "medium": medium, "image": image}
+        if sizes and sizes.get("thumbnail") == sizes.get("image"):
+            # So small that both are the same.
+            files["thumbnail"] = ""
+        return {
+            "id": pk,
+            "sizes": [self._file(file, sizes.get(name)) for name, file in files.items() if file],
+            "preview": self._file(preview, sizes.get("preview")) if preview else None,
+        }
+
+    def _file(self, file: str, size: Sequence[int] | None) -> dict[str, Any]:
+        width, height = size or (None, None)
+        return {"url": self._media + file, "width": width, "height": height}

@@ -95,13 +95,19 @@ def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
     return products.filter(_Matches(Value(query)))
 
 
-def query_for(groups: Sequence[Sequence[str]]) -> str:
-    """The full-text query of ``matching``, in the language of this database."""
+def query_for(groups: Sequence[Sequence[str]], *, in_name: bool = False) -> str:
+    """The full-text query of ``matching``, in the language of this database.
+
+    ``in_name`` asks for the words in the name, whatever the description says.
+    """
     if connection.vendor == "postgresql":
         either, every, whole, beginning = " | ", " & ", "'{}'", "'{}':*"
+        if in_name:
+            # The weight that names have in the index.
+            whole, beginning = "'{}':A", "'{}':*A"
     else:
         either, every, whole, beginning = " OR ", " AND ", '"{}"', '"{}"*'
-    return every.join(
+    query = every.join(
         "("
         + either.join(
             (beginning if word.endswith("*") else whole).format(word.rstrip("*")) for word in group
@@ -109,23 +115,39 @@ def query_for(groups: Sequence[Sequence[str]]) -> str:
         + ")"
         for group in groups
     )
+    return f"{{name}} : ({query})" if in_name and connection.vendor != "postgresql" else query
 
 
-def is_common(groups: Sequence[Sequence[str]]) -> bool:
+def elsewhere(groups: Sequence[Sequence[str]]) -> str:
+    """The query for products that have every word, but not all of them in the name."""
+    whole, named = query_for(groups), query_for(groups, in_name=True)
+    if connection.vendor == "postgresql":
+        return f"({whole}) & !({named})"
+    return f"({whole}) NOT ({named})"
+
+
+def is_common(
+    groups: Sequence[Sequence[str]], *, query: str = "", categories: Sequence[str] = ()
+) -> bool:
     """Whether walking the products newest first soon fills a page with matches. One query.
 
     PostgreSQL's planner guesses that, and for a word it has no statistics of, like every misspelt
-    one, it walks a million products in vain.
+    one, it walks a million products in vain. ``query`` is what is asked where it is not
+    ``query_for(groups)``, and only what is of the ``categories`` counts, where there are any.
     """
     if connection.vendor != "postgresql" or not groups:
         return True
     sql = (
-        "SELECT count(*) FROM (SELECT search FROM products_product ORDER BY id DESC LIMIT %s)"
-        " AS newest WHERE search @@ to_tsquery('english', %s)"
+        "SELECT count(*) FROM (SELECT search, category FROM products_product"
+        " ORDER BY id DESC LIMIT %s) AS newest WHERE search @@ to_tsquery('english', %s)"
     )
+    parameters: list[Any] = [_SAMPLE, query or query_for(groups)]
+    if categories:
+        sql += " AND category = ANY(%s)"
+        parameters.append(list(categories))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_SAMPLE, query_for(groups)])
-        return cursor.fetchone()[0] >= _COMMON
+        cursor.execute(sql, parameters)
+        return bool(cursor.fetchone()[0] >= _COMMON)
 
 
 class Unindexed(Func):

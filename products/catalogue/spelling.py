@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 from django.db import connection
 
@@ -50,6 +51,30 @@ def correct_spelling(words: Sequence[str]) -> list[list[str]]:
     for asked, word in _suggestions(longer):
         suggested[asked].append(word)
     return [_choose(word, suggested[word]) if word in suggested else [word] for word in words]
+
+
+def corrected(words: Sequence[str], groups: Sequence[Sequence[str]], found: Any) -> list[str]:
+    """The words that were searched for in place of these; empty where none was another.
+
+    Of several that are as near the one that the first product has in its name.
+    """
+    if not found:
+        return []
+    there = set(words_of(found[0].name))
+    mended = [_meant(word, group, there) for word, group in zip(words, groups, strict=True)]
+    return mended if mended != list(words) else []
+
+
+def _meant(word: str, group: Sequence[str], there: set[str]) -> str:
+    known = [other for other in group if not other.endswith("*")]
+    if word in known or not known:
+        return word
+    return next((other for other in known if other in there), known[0])
+
+
+def as_header(words: Sequence[str]) -> str:
+    """Words as the header ``Search-Corrected`` has them: what is not ASCII is percent-encoded."""
+    return quote(" ".join(words), safe=" '")
 
 
 def _suggestions(words: Sequence[str]) -> list[Any]:

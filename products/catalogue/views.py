@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, cast
-
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.generics import GenericAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.api.errors import Refusal
 from omachemainproj.api.fields import MAX_ID
-from omachemainproj.api.pagination import KeysetPagination
-from omachemainproj.text import clean_shown
-from products.models import Category, Product, ProductQuerySet
-from products.serializers import CartInput, ProductOutput, category_of
+from omachemainproj.api.languages import asked_language
+from omachemainproj.api.parameters import read_words, refuse_unknown
+from omachemainproj.media import media_prefix
+from products.models import Category
+from products.serializers import CartInput
 
-from . import openapi, queries
-from .filters import ORDERS, ProductFilter, ProductFilterBackend
+from . import openapi, queries, suggestions
 from .home import home_page
-from .representation import ProductRepresentation
-from .search import MAX_TERM, is_common, query_for, word_forms
-from .spelling import correct_spelling
+from .list_views import read_term
+from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
+from .shelves import LABELS, read_shelves
+from .suggestions import suggest
 
 
 class NoSuchProduct(Refusal):
@@ -35,14 +32,6 @@ class NoSuchProduct(Refusal):
 
     code = "product_not_found"
     message = "There is no such product."
-    status_code = status.HTTP_404_NOT_FOUND
-
-
-class NoSuchCategory(Refusal):
-    """The address names none of the categories."""
-
-    code = "category_not_found"
-    message = "There is no such category."
     status_code = status.HTTP_404_NOT_FOUND
 
 
@@ -55,114 +44,13 @@ class HomeView(APIView):
 
     @extend_schema(**openapi.HOME)
     def get(self, request: Request) -> HttpResponseBase | None:
-        body, etag = home_page().written(request)
+        fields = read_words(request, "fields", FIELDS)
+        body, etag = home_page().written(request, tuple(fields) if fields else None)
         response = HttpResponse(body, content_type="application/json")
         response["ETag"] = etag
         # Kept by browsers, but asked about each time: what was sold out a second ago is gone.
         response["Cache-Control"] = "no-cache"
         return get_conditional_response(request._request, etag=etag, response=response)
-
-
-class ProductListView(GenericAPIView):
-    """What the lists of products share: the filters, the orders, the queries."""
-
-    authentication_classes = []
-    permission_classes = [AllowAny]
-    serializer_class = ProductOutput
-    queryset = Product.objects.none()
-    filter_backends = [ProductFilterBackend]
-    filterset_class = ProductFilter
-    pagination_class = KeysetPagination
-
-    @property
-    def ordering(self) -> str:
-        """The name of the order; the filters have refused unknown ones."""
-        return self.request.query_params.get("ordering") or "newest"
-
-    @property
-    def keyset(self) -> tuple[str, ...]:
-        """The columns the pages of this order are cut by."""
-        return ORDERS[self.ordering]
-
-    def page(self, source: queries.Source, text: str, *, indexed: bool = True) -> list[Any]:
-        """The requested page of a list, filtered and ordered. One query."""
-        pager = self.pagination_class()
-        self._paginator = pager
-        if self._needs_filters():
-            products = cast(ProductQuerySet, self.filter_queryset(source(text)))
-            rows = queries.in_order(products, self.keyset, indexed=indexed)
-            return pager.paginate_queryset(rows, self.request, self)
-        read = partial(queries.read_page, source, text, self.keyset, indexed=indexed)
-        return pager.paginate(self.request, self.keyset, read)
-
-    def _needs_filters(self) -> bool:
-        """Whether the FilterSet is needed: for any filter, or to refuse an unknown order."""
-        asked = ProductFilter.base_filters.keys() & self.request.query_params.keys()
-        if asked == {"ordering"}:
-            return self.request.query_params.getlist("ordering") not in ([name] for name in ORDERS)
-        return bool(asked)
-
-    def answer(self, rows: list[Any]) -> Response:
-        return self.get_paginated_response(ProductRepresentation(self.request).products(rows))
-
-
-class CategoryView(ProductListView):
-    """The products of one category that can be bought, newest first."""
-
-    throttle_scope = "browse"
-
-    @extend_schema(**openapi.CATEGORY)
-    def get(self, request: Request, category: str) -> Response:
-        category = category_of(category)
-        if category not in Category.values:
-            raise NoSuchCategory
-        source = queries.on_sale
-        if request.query_params.get("in_stock") == "false":
-            source = queries.sold_out
-        return self.answer(self.page(source, category))
-
-
-class SearchView(ProductListView):
-    """Products with all these words, newest first; misspelt words are put right."""
-
-    throttle_scope = "search"
-
-    @property
-    def keyset(self) -> tuple[str, ...]:
-        # All categories at once: the primary key is the index that has them in this order. One
-        # seller's own index has their goods so: the primary key would be walked past all others.
-        if self.ordering != "newest" or self.request.query_params.get("seller"):
-            return ORDERS[self.ordering]
-        return ("-id",)
-
-    @extend_schema(**openapi.SEARCH)
-    def get(self, request: Request) -> Response:
-        groups = word_forms(self._term())
-        found = self._find(groups)
-        if groups and not found and not self._had_an_earlier_page(groups):
-            found = self._find(correct_spelling([word for word, *_ in groups]))
-        return self.answer(found)
-
-    def _term(self) -> str:
-        typed = self.request.query_params.getlist("search")
-        if len(typed) > 1:
-            refuse_field("search", "Give this once.")
-        term = clean_shown(typed[0]) if typed else ""
-        if len(term) > MAX_TERM:
-            refuse_field("search", f"At most {MAX_TERM} characters are searched for.")
-        return term
-
-    def _find(self, groups: list[list[str]]) -> list[Any]:
-        if not groups:
-            return self.page(queries.everything, "")
-        return self.page(queries.found, query_for(groups), indexed=is_common(groups))
-
-    def _had_an_earlier_page(self, groups: list[list[str]]) -> bool:
-        """Whether this page is empty only because it is behind the last one."""
-        if "cursor" not in self.request.query_params:
-            return False
-        whole = queries.found(query_for(groups))
-        return bool(self.filter_queryset(whole)[:1])
 
 
 class ProductView(APIView):
@@ -176,25 +64,75 @@ class ProductView(APIView):
         row = queries.read_product(int(product_id))
         if row is None:
             raise NoSuchProduct
-        product = ProductRepresentation(request).product(row)
-        if request.user.is_authenticated and request.user.pk == row.seller_id:
+        is_own = request.user.is_authenticated and request.user.pk == row.seller_id
+        if not row.listed and not is_own:
+            raise NoSuchProduct
+        shape = ProductRepresentation(request)
+        product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
+        if is_own:
             product["payment_mpesa_number"] = row.payment_mpesa_number
+            product["listed"] = row.listed
         return Response(product)
 
 
 class CartView(APIView):
     """The products in a cart, as they are now."""
 
+    #: It answers with nothing but what anybody may see.
+    is_compressible = True
     authentication_classes = []
     permission_classes = [AllowAny]
     throttle_scope = "browse"
 
     @extend_schema(**openapi.CART)
     def post(self, request: Request) -> Response:
+        fields = read_words(request, "fields", LIST_FIELDS)
+        columns = COLUMNS if fields is None else columns_for(fields)
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
         asked = CartInput(data=body)
         asked.is_valid(raise_exception=True)
         ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= MAX_ID))
-        found = {row.id: row for row in queries.read_cart(ids)}
+        found = {row.id: row for row in queries.read_cart(ids, columns)}
         in_order = [found[pk] for pk in ids if pk in found]
-        return Response(ProductRepresentation(request).products(in_order))
+        return Response(ProductRepresentation(request).products(in_order, fields))
+
+
+class CategoriesView(APIView):
+    """What there is, by category."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "browse"
+
+    @extend_schema(**openapi.CATEGORIES)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, [])
+        language, prefix = asked_language(request), media_prefix(request)
+        shelves = [
+            {
+                "key": shelf.category,
+                "label": LABELS[Category(shelf.category)][language],
+                "labels": LABELS[Category(shelf.category)],
+                "for_sale": shelf.for_sale,
+                "thumbnail": prefix + shelf.thumbnail if shelf.thumbnail else None,
+            }
+            for shelf in read_shelves()
+        ]
+        headers = {"Content-Language": language, "Cache-Control": "public, max-age=60"}
+        return Response(shelves, headers={**headers, "Vary": "Accept-Language"})
+
+
+class SuggestView(APIView):
+    """What somebody who is typing may be looking for."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    throttle_scope = "suggest"
+
+    @extend_schema(**openapi.SUGGEST)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ["q"])
+        words, products = suggest(read_term(request, "q"))
+        shown = ProductRepresentation(request).products(products, suggestions.FIELDS)
+        body = {"words": words, "products": shown}
+        return Response(body, headers={"Cache-Control": "public, max-age=60"})

@@ -144,5 +144,5 @@ def _add_product(seller: User, category: str, goods: Goods) -> None:
         item_number=goods.item_number,
         payment_mpesa_number=SELLERS[seller.username],
         description=goods.description,
-        picture=normalise_own(draw(goods.icon, goods.name, category)),
+        picture=normalise_own(draw(goods.icon, goods.name, category), gallery=True),
     )

@@ -8,13 +8,17 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
 from omachemainproj.api.schema import error_answer, field_errors
-from products.catalogue.openapi import LINK, PRODUCT, SELLERS_PRODUCT
+from products.catalogue.openapi import LINK, OWN_DETAIL, PICTURES, PRODUCT
 from products.serializers import (
     CreateProductInput,
     EditProductInput,
     ListingOutput,
+    PictureInput,
+    PictureOrderInput,
+    PictureOutput,
+    ProductDetailOutput,
     RestockInput,
-    SellersProductOutput,
+    StockMoveOutput,
 )
 
 _LISTING = {
@@ -26,6 +30,7 @@ _LISTING = {
     "free": 10,
     "sold": 31,
     "listed": True,
+    "pictures": PICTURES,
 }
 _TAGS = ["selling"]
 _ID = OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
@@ -39,8 +44,9 @@ CREATE: dict[str, Any] = {
     "summary": "List a product",
     "tags": ["catalogue"],
     "description": (
-        "Its seller is who sends it. A picture needs `multipart/form-data`: PNG, JPEG or WebP, at"
-        " most 5 MB, kept as WebP without its metadata."
+        "Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG"
+        " or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of"
+        " them are added at `/product/{product_id}/pictures/`."
     ),
     "request": {
         "application/json": CreateProductInput,
@@ -48,9 +54,9 @@ CREATE: dict[str, Any] = {
     },
     "responses": {
         201: OpenApiResponse(
-            SellersProductOutput,
+            ProductDetailOutput,
             description="The product as its seller sees it; `Location` is its address.",
-            examples=[OpenApiExample("created", value=SELLERS_PRODUCT, response_only=True)],
+            examples=[OpenApiExample("created", value=OWN_DETAIL, response_only=True)],
         ),
         400: field_errors(
             "Something in the input is wrong.",
@@ -81,8 +87,9 @@ EDIT: dict[str, Any] = {
         "By its seller; what is left out stays as it is. Orders keep the name, the price and the"
         " number they were placed with: a change concerns what is sold from now on."
         " `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as"
-        " they do at log-in. `image` is a file in a form, or null to take it away; its own"
-        " address changes nothing. `item_number` is refused: stock is added by `/restock/`."
+        " they do at log-in. `image` is a file in a form, which takes the place of the first"
+        " picture, or null to take that away; its own address changes nothing. `item_number` is"
+        " refused: stock is added by `/restock/`."
     ),
     "parameters": [_ID],
     "request": {
@@ -169,4 +176,102 @@ RESTOCK: dict[str, Any] = {
             "This Idempotency-Key was used for another number.", "idempotency_key_reused"
         ),
     },
+}
+
+_PICTURES_NOW = [OpenApiExample("now", value=PICTURES, response_only=True)]
+#: Given as it is, because an ``OpenApiResponse`` would hide from the generator that it is a list.
+_PICTURES = PictureOutput(many=True)
+
+PICTURES_OF: dict[str, Any] = {
+    "operation_id": "product_pictures",
+    "summary": "The pictures of my product",
+    "tags": _TAGS,
+    "description": "In their order, each in its sizes. Anyone sees them with the product.",
+    "parameters": [_ID],
+    "responses": {200: _PICTURES, 404: _NOT_YOURS},
+    "examples": _PICTURES_NOW,
+}
+
+ADD_PICTURE: dict[str, Any] = {
+    "operation_id": "product_picture_add",
+    "summary": "Add a picture",
+    "tags": _TAGS,
+    "description": (
+        "A file in a form, put behind the others: 8 at most. It is drawn in 400, 800 and 1600 px,"
+        " and as a JPEG of 600 px for link previews; nothing is blown up."
+    ),
+    "parameters": [_ID],
+    "request": {"multipart/form-data": PictureInput},
+    "responses": {
+        201: _PICTURES,
+        400: field_errors(
+            "It is no picture that is taken.",
+            json={"image": ["Send the picture as a file, in a form (multipart/form-data)."]},
+        ),
+        404: _NOT_YOURS,
+        409: error_answer(
+            "A product has 8 pictures at most. Take one away first.", "too_many_pictures"
+        ),
+    },
+    "examples": _PICTURES_NOW,
+}
+
+ORDER_PICTURES: dict[str, Any] = {
+    "operation_id": "product_pictures_order",
+    "summary": "Order the pictures",
+    "tags": _TAGS,
+    "description": "Every picture of the product, once each; the first is its `image` from now on.",
+    "parameters": [_ID],
+    "request": PictureOrderInput,
+    "responses": {
+        200: _PICTURES,
+        400: field_errors(
+            "They are not all there.",
+            missing={"order": ["Name each picture of the product once: 7, 9."]},
+        ),
+        404: _NOT_YOURS,
+    },
+    "examples": [
+        OpenApiExample("the second first", value={"order": [9, 7]}, request_only=True),
+        *_PICTURES_NOW,
+    ],
+}
+
+REMOVE_PICTURE: dict[str, Any] = {
+    "operation_id": "product_picture_remove",
+    "summary": "Take a picture away",
+    "tags": _TAGS,
+    "description": "Those behind it move up: without the first, the second is the `image`.",
+    "parameters": [_ID, OpenApiParameter("picture_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
+    "responses": {
+        204: OpenApiResponse(description="It is gone."),
+        404: error_answer("There is no such picture.", "picture_not_found"),
+    },
+}
+
+STOCK: dict[str, Any] = {
+    "operation_id": "product_stock",
+    "summary": "What came and what left",
+    "tags": _TAGS,
+    "description": (
+        "Every change of what stands on the shelf of the caller's product, newest first; together"
+        " they are its `on_shelf`. What is held for unpaid orders has not left."
+    ),
+    "parameters": [_ID, LINK],
+    "responses": {200: StockMoveOutput(many=True), 404: _NOT_YOURS},
+    "examples": [
+        OpenApiExample(
+            "a delivery",
+            value={
+                "id": 4711,
+                "number": 5,
+                "kind": "restocked",
+                "note": "From Nakuru",
+                "by": "amina",
+                "created_at": "2026-11-23T13:36:00.123456+00:00",
+            },
+            response_only=True,
+            status_codes=[200],
+        )
+    ],
 }

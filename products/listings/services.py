@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +20,8 @@ from products import stock
 from products.catalogue.spelling import remember_words
 from products.models import MAX_STOCK, ListingTerms, Newest, Product, StockMovement
 from products.stock import Overfull, Shortage, StockLine
+
+from .pictures import replace_first, stored_files
 
 #: What may be edited of a listing. Its stock is not edited but moved (products.stock).
 EDITABLE = frozenset(
@@ -55,7 +56,7 @@ def create_product(  # noqa: PLR0913
     picture: Picture | None = None,
     by: User | None = None,
 ) -> Product:
-    """List a product: its row, its picture's two files and its first stock movement.
+    """List a product: its row, its picture's files and its first stock movement.
 
     ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…; ``by`` is who counted the
     stock, if not the seller. All or nothing: files that were stored are deleted when the rows
@@ -72,17 +73,17 @@ def create_product(  # noqa: PLR0913
         sku=sku,
         listed=listed,
     )
-    try:
-        # Before the transaction: a slow disk must not keep one open.
-        _store_files(product, picture)
-        with transaction.atomic():
-            product.crowding = _crowding(seller)
-            with _refuse_taken_sku(sku):
-                stock.create_with_stock(product, actor_id=(by or seller).pk)
-            remember_words(name)
-    except BaseException:
-        _delete_files(product)
-        raise
+    # Before the transaction: a slow disk must not keep one open.
+    with stored_files(picture) as first, transaction.atomic():
+        if first is not None:
+            product.image, product.thumbnail = first.image, first.thumbnail
+        product.crowding = _crowding(seller)
+        with _refuse_taken_sku(sku):
+            stock.create_with_stock(product, actor_id=(by or seller).pk)
+        if first is not None:
+            first.product = product
+            first.save(force_insert=True)
+        remember_words(name)
     return product
 
 
@@ -101,18 +102,6 @@ def _crowding(seller: User) -> int:
     return int(min(max(crowding + 1 - (timezone.now() - listed_at) // FADES_EACH, 0), MAX_CROWDING))
 
 
-def _store_files(product: Product, picture: Picture | None) -> None:
-    if picture is not None:
-        product.image.save(str(picture.full.name), picture.full, save=False)
-        product.thumbnail.save(str(picture.thumbnail.name), picture.thumbnail, save=False)
-
-
-def _delete_files(product: Product) -> None:
-    for stored in (product.image, product.thumbnail):
-        if stored:
-            stored.delete(save=False)
-
-
 @contextmanager
 def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
     """Around a write: raise FieldRefusal where the seller has the sku on another listing."""
@@ -127,7 +116,8 @@ def _refuse_taken_sku(sku: str | None) -> Iterator[None]:
 def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: Any) -> None:
     """Change these columns of a product, and no others. Safe to repeat.
 
-    ``picture`` is a picture, None to take it away, or ``KEEP``. Only changed columns are written:
+    ``picture`` takes the place of the first, None takes the first away (the next one is the first
+    then), ``KEEP`` leaves it. Only changed columns are written:
     the product may be sold at the same moment. Files that are replaced are deleted once the change
     is committed, and the new ones if it fails. Raises FieldRefusal where another listing of the
     seller has the ``sku``, and TypeError for a column that is not in ``EDITABLE``.
@@ -138,17 +128,9 @@ def edit_product(product_id: int, *, picture: PictureChange = KEEP, **changes: A
     if picture is KEEP:
         _write(product_id, changes)
         return
-    new = Product()
-    try:
-        _store_files(new, picture)
-        with transaction.atomic():
-            before = locked_row(Product, product_id)
-            files = {"image": new.image.name or "", "thumbnail": new.thumbnail.name or ""}
-            _write(product_id, {**changes, **files})
-            transaction.on_commit(partial(_delete_files, before), robust=True)
-    except BaseException:
-        _delete_files(new)
-        raise
+    with stored_files(picture) as new, transaction.atomic():
+        replace_first(product_id, new)
+        _write(product_id, changes)
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import F
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
@@ -15,10 +16,11 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from omachemainproj.images import KEEP
-from products.catalogue.filters import ListingFilter, ProductFilterBackend
-from products.catalogue.queries import as_listings
+from products.catalogue.filters import LISTING_ORDERS, ListingFilter, ProductFilterBackend
+from products.catalogue.queries import as_listings, read_gallery
 from products.catalogue.representation import ProductRepresentation, row_of
 from products.catalogue.views import NoSuchProduct, ProductView
 from products.models import Newest, Product
@@ -36,13 +38,18 @@ class CreateView(APIView):
 
     @extend_schema(**openapi.CREATE)
     def post(self, request: Request) -> Response:
-        asked = CreateProductInput(data=request.data)
+        asked = CreateProductInput(data=request.data, context={"request": request})
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
         picture = values.pop("image", None)
         product = create_product(seller=current_user(request), picture=picture, **values)
-        body = ProductRepresentation(request).product(row_of(product))
-        body["payment_mpesa_number"] = product.payment_mpesa_number
+        shape = ProductRepresentation(request)
+        body = {
+            **shape.product(row_of(product)),
+            "pictures": shape.pictures(read_gallery(product.pk)) if product.image else [],
+            "payment_mpesa_number": product.payment_mpesa_number,
+            "listed": product.listed,
+        }
         headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
@@ -55,13 +62,20 @@ class SellerProductsView(GenericAPIView):
     filter_backends = [ProductFilterBackend]
     filterset_class = ListingFilter
     pagination_class = KeysetPagination
-    keyset = ("newest",)
+    parameters = PAGING
     throttle_scope = "sell"
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        """The columns the pages of this order are cut by."""
+        asked = self.request.query_params.get("ordering") or "newest"
+        return LISTING_ORDERS["best-selling" if asked == "-sold" else asked]
 
     @extend_schema(**openapi.PRODUCTS)
     def get(self, request: Request) -> Response:
         mine = self.filter_queryset(Product.objects.owned_by(current_user(request)))
-        rows = as_listings(mine.annotate(newest=Newest()), "newest").order_by("newest")
+        counted = mine.annotate(newest=Newest(), available=F("item_number") - F("held"))
+        rows = as_listings(counted, "newest", "available").order_by(*self.keyset)
         page = self.paginate_queryset(rows) or []
         shape = ProductRepresentation(request)
         return self.get_paginated_response([shape.listing(row) for row in page])
@@ -82,7 +96,7 @@ class OwnProductView(ProductView):
 
     @extend_schema(**openapi.EDIT)
     def patch(self, request: Request, product_id: str) -> Response:
-        product = _own(request, product_id)
+        product = own_product(request, product_id)
         asked = EditProductInput(
             product, data=request.data, partial=True, context={"request": request}
         )
@@ -93,7 +107,7 @@ class OwnProductView(ProductView):
 
     @extend_schema(**openapi.UNLIST)
     def delete(self, request: Request, product_id: str) -> Response:
-        unlist_product(_own(request, product_id).pk)
+        unlist_product(own_product(request, product_id).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -104,7 +118,7 @@ class RestockView(APIView):
 
     @extend_schema(**openapi.RESTOCK)
     def post(self, request: Request, product_id: str) -> Response:
-        product = _own(request, product_id)
+        product = own_product(request, product_id)
         asked = RestockInput(data=request.data)
         asked.is_valid(raise_exception=True)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
@@ -118,7 +132,7 @@ class RestockView(APIView):
         return answer
 
 
-def _own(request: Request, product_id: str) -> Product:
+def own_product(request: Request, product_id: str) -> Product:
     """The caller's product, shown to the public or not. Raises NoSuchProduct for any other."""
     product = Product.objects.owned_by(current_user(request)).filter(pk=int(product_id)).first()
     if product is None:

@@ -1,9 +1,11 @@
 """What is for sale, and what is said of it."""
 
+from .pictures import MAX_PICTURES, ProductPicture
 from .products import (
     MAX_PRICE,
     MAX_SKU,
     MAX_STOCK,
+    STAR_RANK,
     Category,
     ListingTerms,
     Newest,
@@ -12,6 +14,7 @@ from .products import (
     Round,
     StockMovement,
     average_stars,
+    back_within,
     picture_path,
 )
 from .reviews import (
@@ -24,18 +27,23 @@ from .reviews import (
     SellerRating,
 )
 from .search_words import SearchWord
+from .shelves import CategoryShelf, SellerShelf, ShelfMove
 
 __all__ = [
     "DIGESTED_OF_REVIEW",
+    "MAX_PICTURES",
     "MAX_PRICE",
     "MAX_REASON",
     "MAX_REVIEW",
     "MAX_SKU",
     "MAX_STOCK",
+    "STAR_RANK",
     "Category",
+    "CategoryShelf",
     "ListingTerms",
     "Newest",
     "Product",
+    "ProductPicture",
     "ProductQuerySet",
     "Review",
     "ReviewDigest",
@@ -43,7 +51,10 @@ __all__ = [
     "Round",
     "SearchWord",
     "SellerRating",
+    "SellerShelf",
+    "ShelfMove",
     "StockMovement",
     "average_stars",
+    "back_within",
     "picture_path",
 ]

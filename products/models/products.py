@@ -7,14 +7,17 @@ from typing import Any
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Count, F, Func, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
 
 MAX_PRICE = 150_000
 MAX_STOCK = 100_000
 MAX_SKU = 40
+
+#: What a tenth of a star weighs in ``Product.star_rank``: more than any number of reviews.
+STAR_RANK = 1_000_000
 
 #: What the sum of stars and the number of reviews keep to when they move together.
 ONE_TO_FIVE_STARS_A_REVIEW = Q(
@@ -43,6 +46,17 @@ def average_stars(stars: int, reviews: int) -> float | None:
     return (20 * stars + reviews) // (2 * reviews) / 10 if reviews else None
 
 
+def back_within(item_number: int, held: int) -> int | None:
+    """Seconds within which something may be free again; None where something is, or nothing comes.
+
+    Nothing is free, and some of it is only held: unpaid orders end after the hold time, unless
+    they are paid, or prolonged by another prompt.
+    """
+    if held < item_number or not held:
+        return None
+    return int(settings.ORDER_HOLD_MINUTES) * 60
+
+
 class Newest(Func):
     """Minus the id, to order a list by: the newest product comes first.
 
@@ -69,6 +83,25 @@ class Round(Func):
 
     def __init__(self, expression: Any = "crowding", **extra: Any) -> None:
         super().__init__(expression, **extra)
+
+
+def _star_rank() -> Case:
+    tenths = (F("review_stars") * 20 + F("review_count")) / (F("review_count") * 2)
+    rank = tenths * STAR_RANK + Least(F("review_count"), STAR_RANK - 1)
+    return Case(When(review_count__gt=0, then=rank), default=0, output_field=models.IntegerField())
+
+
+def _sold_rank() -> Case:
+    coarser = [
+        When(sold__lt=10 ** (digits + 2), then=F("sold") / 10**digits * 10**digits)
+        for digits in range(1, 5)
+    ]
+    return Case(
+        When(sold__lt=100, then=F("sold")),
+        *coarser,
+        default=10**6,
+        output_field=models.IntegerField(),
+    )
 
 
 class ProductQuerySet(models.QuerySet["Product"]):
@@ -158,10 +191,18 @@ class Product(models.Model):
         default=0, db_default=0, editable=False, help_text="Left the shelf for paid orders."
     )
     #: The sum of the stars of its shown reviews, and their number. Moved with each review
-    #: (products.reviews.services), never counted when read, and in no index, so that moving them
-    #: leaves the indexes alone too.
+    #: (products.reviews.services), never counted when read.
     review_stars = models.PositiveIntegerField(default=0, editable=False)
     review_count = models.PositiveIntegerField(default=0, editable=False)
+    #: To order by stars: the tenths shown, and among the same the number of reviews.
+    star_rank = models.GeneratedField(
+        expression=_star_rank(), output_field=models.IntegerField(), db_persist=True
+    )
+    #: To order by what sells: ``sold`` in two digits, so that a popular product, which has
+    #: hundreds sold, changes its place in an index at one sale in ten and not at each.
+    sold_rank = models.GeneratedField(
+        expression=_sold_rank(), output_field=models.IntegerField(), db_persist=True
+    )
     #: How many its seller had listed lately, when it was listed (listings.services). It never
     #: changes, so that nobody gets to the front by editing.
     crowding = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
@@ -207,6 +248,24 @@ class Product(models.Model):
                 name="product_category_soldout",
                 condition=Q(listed=True, soldout=True),
             ),
+            models.Index(
+                fields=["category", "price", "id"],
+                name="product_soldout_price",
+                condition=Q(listed=True, soldout=True),
+            ),
+            *(
+                models.Index(
+                    fields=["category", rank, "id"],
+                    name=f"product_{shelf}_{name}",
+                    condition=Q(listed=True, soldout=soldout),
+                )
+                for name, rank in (("stars", "star_rank"), ("best", "sold_rank"))
+                for shelf, soldout in (("category", False), ("soldout", True))
+            ),
+            models.Index(
+                fields=["star_rank", "id"], name="product_stars", condition=Q(listed=True)
+            ),
+            models.Index(fields=["sold_rank", "id"], name="product_best", condition=Q(listed=True)),
             models.Index("seller", "category", Newest(), name="product_seller_newest"),
             models.Index("seller", Newest(), name="product_of_seller_newest"),
             models.Index(
@@ -242,6 +301,11 @@ class Product(models.Model):
     def free(self) -> int:
         """How many can be sold."""
         return self.item_number - self.held
+
+    @property
+    def back_within(self) -> int | None:
+        """As ``back_within()`` says of its numbers."""
+        return back_within(self.item_number, self.held)
 
     @property
     def stars(self) -> float | None:
@@ -319,6 +383,8 @@ class StockMovement(models.Model):
         ]
         indexes = [
             models.Index(fields=["actor"], name="stock_moved_by", condition=Q(actor__isnull=False)),
+            # The history of a popular product has thousands.
+            models.Index(fields=["product", "-id"], name="stock_moved_newest"),
         ]
 
     def __str__(self) -> str:

@@ -24,6 +24,10 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """Reviews of one product."""
         return self.filter(product=product_id)
 
+    def of_seller(self, seller: User) -> ReviewQuerySet:
+        """Reviews of all that one seller sells."""
+        return self.filter(seller=seller)
+
     def written_by(self, user: User) -> ReviewQuerySet:
         """The buyer's own reviews."""
         return self.filter(buyer=user)
@@ -89,6 +93,11 @@ class Review(models.Model):
             models.Index(
                 fields=["product", "-id"],
                 name="review_of_product_newest",
+                condition=Q(hidden=False),
+            ),
+            models.Index(
+                fields=["seller", "-id"],
+                name="review_of_seller_newest",
                 condition=Q(hidden=False),
             ),
         ]

@@ -10,7 +10,14 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from omachemainproj.api.schema import error_answer, field_errors
 from products.catalogue.openapi import LINK
 
-from .serializers import AnswerInput, OwnReviewOutput, ReviewInput, ReviewOutput, SellerOutput
+from .serializers import (
+    AnswerInput,
+    OwnReviewOutput,
+    ReviewInput,
+    ReviewOutput,
+    SellerOutput,
+    SellersReviewOutput,
+)
 
 _TAGS = ["reviews"]
 _REVIEW: dict[str, Any] = {
@@ -50,6 +57,41 @@ def _own(description: str) -> OpenApiResponse:
     )
 
 
+SELLER_REVIEWS: dict[str, Any] = {
+    "operation_id": "seller_reviews",
+    "summary": "What buyers say of my goods",
+    "tags": ["selling"],
+    "description": "Of all the caller sells, newest first; those that staff hid are left out.",
+    "parameters": [
+        OpenApiParameter(
+            "stars", OpenApiTypes.STR, description="Only these, with commas or given again: 1 to 5."
+        ),
+        OpenApiParameter(
+            "answered",
+            OpenApiTypes.STR,
+            enum=["true", "false"],
+            description="`false`: what waits for an answer.",
+        ),
+        LINK,
+    ],
+    "responses": {200: SellersReviewOutput(many=True)},
+    "examples": [
+        OpenApiExample(
+            "of a kettle",
+            value={
+                **_REVIEW,
+                "product": {
+                    "id": 41,
+                    "name": "Ramtons cordless kettle 1.7 L",
+                    "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+                },
+            },
+            response_only=True,
+            status_codes=[200],
+        )
+    ],
+}
+
 PRODUCT_REVIEWS: dict[str, Any] = {
     "operation_id": "product_reviews",
     "summary": "What buyers say of a product",
@@ -87,6 +129,9 @@ SELLER: dict[str, Any] = {
                     "seller",
                     value={
                         "user_name": "amina",
+                        "display_name": "Amina",
+                        "avatar": "http://127.0.0.1:8000/media/avatars/9c2e.thumb.webp",
+                        "goods": 38,
                         "stars": 4.6,
                         "reviews": 212,
                         "member_since": "2024-03-09",

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from accounts.models import User
+from products.catalogue.shelves import for_sale_of_seller
 from products.models import Review, ReviewQuerySet, average_stars
 
 from .services import EDITABLE_FOR
@@ -35,14 +36,26 @@ def as_rows(reviews: ReviewQuerySet, *more: str) -> QuerySet[Any]:
     return reviews.values_list(*REVIEW_COLUMNS, *more, named=True)
 
 
+def as_sellers_rows(reviews: ReviewQuerySet) -> QuerySet[Any]:
+    """The same, with what was reviewed."""
+    return as_rows(reviews, "product_id", "product__name", "product__thumbnail")
+
+
 def sellers_called(username: str) -> QuerySet[Any]:
     """The seller with this username in any case, or nobody, as named tuples of what is public.
 
     A user who has never listed anything is no seller.
     """
     sellers = User.objects.called(username).filter(is_active=True, products__isnull=False)
-    rows = sellers.values_list(
-        "username", "date_joined", "rating__review_stars", "rating__review_count", named=True
+    rows = sellers.annotate(goods=for_sale_of_seller()).values_list(
+        "username",
+        "first_name",
+        "avatar",
+        "date_joined",
+        "goods",
+        "rating__review_stars",
+        "rating__review_count",
+        named=True,
     )
     return rows[:1]
 
@@ -62,6 +75,17 @@ def represent_review(row: Any) -> dict[str, Any]:
     }
 
 
+def represent_sellers_review(row: Any, picture_prefix: str) -> dict[str, Any]:
+    """A row of ``as_sellers_rows()`` as the seller of what was reviewed sees it."""
+    thumbnail = row.product__thumbnail
+    product = {
+        "id": row.product_id,
+        "name": row.product__name,
+        "thumbnail": f"{picture_prefix}{thumbnail}" if thumbnail else None,
+    }
+    return {**represent_review(row), "product": product}
+
+
 def represent_shown_review(review_id: int) -> dict[str, Any]:
     """One review as the public sees it. One query."""
     return represent_review(as_rows(Review.objects.filter(pk=review_id)).get())
@@ -78,11 +102,14 @@ def represent_own_review(review_id: int) -> dict[str, Any]:
     }
 
 
-def represent_seller(row: Any) -> dict[str, Any]:
-    """A seller, from ``sellers_called()``, as the public sees them."""
+def represent_seller(row: Any, picture_prefix: str) -> dict[str, Any]:
+    """A seller, from ``sellers_called()``, as the public sees them: of their names the first."""
     reviews = row.rating__review_count or 0
     return {
         "user_name": row.username,
+        "display_name": row.first_name or row.username,
+        "avatar": f"{picture_prefix}{row.avatar}" if row.avatar else None,
+        "goods": row.goods,
         "stars": average_stars(row.rating__review_stars or 0, reviews),
         "reviews": reviews,
         "member_since": row.date_joined.date(),

@@ -60,6 +60,18 @@ class ReviewOutput(serializers.Serializer):
     answer = AnswerOutput(allow_null=True, help_text="The seller's.")
 
 
+class ReviewedProductOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    thumbnail = serializers.URLField(allow_null=True)
+
+
+class SellersReviewOutput(ReviewOutput):
+    """One review in the list of whose goods it is of."""
+
+    product = ReviewedProductOutput()
+
+
 class OwnReviewOutput(ReviewOutput):
     """One review, as its writer sees it."""
 
@@ -72,6 +84,9 @@ class SellerOutput(serializers.Serializer):
     """What is public of a seller."""
 
     user_name = serializers.CharField()
+    display_name = serializers.CharField(help_text="Their first name, or else their user name.")
+    avatar = serializers.URLField(allow_null=True, help_text="WebP, at most 400 px a side.")
+    goods = serializers.IntegerField(min_value=0, help_text="How many can be bought.")
     stars = serializers.FloatField(
         allow_null=True,
         min_value=1,

@@ -15,18 +15,22 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, read_words, refuse_unknown
+from omachemainproj.media import media_prefix
 from products.catalogue.views import NoSuchProduct
 from products.models import Product, Review
 
 from . import openapi
 from .representation import (
     as_rows,
+    as_sellers_rows,
     represent_review,
     represent_seller,
+    represent_sellers_review,
     represent_shown_review,
     sellers_called,
 )
-from .serializers import AnswerInput, ReviewOutput
+from .serializers import AnswerInput, ReviewOutput, SellersReviewOutput
 from .services import answer_review
 
 
@@ -50,12 +54,36 @@ class ProductReviewsView(GenericAPIView):
 
     @extend_schema(**openapi.PRODUCT_REVIEWS)
     def get(self, request: Request, product_id: str) -> Response:
+        refuse_unknown(request, PAGING)
         pager = self.pagination_class()
         reviews = as_rows(Review.objects.shown().of_product(int(product_id)))
         rows = pager.paginate_queryset(reviews, request, self)
         if not Product.objects.listed().filter(pk=int(product_id)).exists():
             raise NoSuchProduct
         return pager.get_paginated_response([represent_review(row) for row in rows])
+
+
+class SellerReviewsView(GenericAPIView):
+    """What buyers say of all the caller sells."""
+
+    throttle_scope = "sell"
+    queryset = Review.objects.none()
+    serializer_class = SellersReviewOutput
+    pagination_class = KeysetPagination
+
+    @extend_schema(**openapi.SELLER_REVIEWS)
+    def get(self, request: Request) -> Response:
+        refuse_unknown(request, ["stars", "answered", *PAGING])
+        reviews = Review.objects.shown().of_seller(current_user(request))
+        stars = read_words(request, "stars", "12345")
+        if stars is not None:
+            reviews = reviews.filter(stars__in=[int(number) for number in stars])
+        answered = read_words(request, "answered", ["true", "false"])
+        if answered is not None and len(answered) == 1:
+            reviews = reviews.filter(answered_at__isnull=answered == ["false"])
+        page = self.paginate_queryset(as_sellers_rows(reviews)) or []
+        prefix = media_prefix(request)
+        return self.get_paginated_response([represent_sellers_review(row, prefix) for row in page])
 
 
 class AnswerView(APIView):
@@ -84,4 +112,4 @@ class SellerView(APIView):
         row = next(iter(sellers_called(username)), None)
         if row is None:
             raise NoSuchSeller
-        return Response(represent_seller(row))
+        return Response(represent_seller(row, media_prefix(request)))

@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import field_errors
-from products.serializers import ImportInput, ImportOutput
+from omachemainproj.api.schema import error_answer, field_errors
+from products.serializers import DownloadOutput, ImportInput, ImportOutput
 
 from .csv_format import COLUMNS, MAX_ROWS
 
@@ -40,6 +40,48 @@ EXPORT: dict[str, Any] = {
                 )
             ],
         )
+    },
+}
+
+EXPORT_LINK: dict[str, Any] = {
+    "operation_id": "seller_export_link",
+    "summary": "A link to my products as CSV",
+    "tags": _TAGS,
+    "description": (
+        "An address that gives the file to whoever opens it, without a token, for a minute: a"
+        " browser, or a phone's own downloads, save it without a page that holds all of it."
+    ),
+    "request": None,
+    "responses": {
+        201: OpenApiResponse(
+            DownloadOutput,
+            description="The address.",
+            examples=[
+                OpenApiExample(
+                    "a minute",
+                    value={
+                        "url": "http://127.0.0.1:8000/seller/products/export/17-9c2e:1w4:Zk3/",
+                        "expires_in": 60,
+                    },
+                )
+            ],
+        )
+    },
+}
+
+DOWNLOAD: dict[str, Any] = {
+    "operation_id": "seller_download",
+    "summary": "A seller's products as CSV, by a link",
+    "tags": _TAGS,
+    "auth": [],
+    "description": (
+        "The address that `POST /seller/products/export/` gave out. It is good for a minute, and"
+        " ends with the password and the account of whose goods these are."
+    ),
+    "parameters": [OpenApiParameter("token", OpenApiTypes.STR, OpenApiParameter.PATH)],
+    "responses": {
+        (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The file."),
+        404: error_answer("This link is not good any more. Ask for another.", "link_expired"),
     },
 }
 

@@ -9,12 +9,15 @@ from typing import Any
 from django.http import QueryDict, StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
-from omachemainproj.api.errors import refuse_field
+from accounts.models import User
+from omachemainproj.api.errors import Refusal, refuse_field
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.parsers import CSVParser, StrictMultiPartParser
 from omachemainproj.api.renderers import JSONRenderer
@@ -24,12 +27,21 @@ from products.serializers import ImportInput
 
 from . import openapi
 from .csv_format import COLUMNS, READ_BACK, BadSheet, read_sheet
+from .download_links import LINK_SECONDS, holder_of, make_link
 from .exporter import batches
 from .importer import import_sheet
 
 
-class ExportView(APIView):
-    """All of the caller's listings as CSV."""
+class BadLink(Refusal):
+    """The address of a download was never one, or its minute is over."""
+
+    code = "link_expired"
+    message = "This link is not good any more. Ask for another."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class _Sheet(APIView):
+    """A seller's listings as CSV."""
 
     throttle_scope = "import"
 
@@ -39,9 +51,8 @@ class ExportView(APIView):
         """Whatever is accepted: the file is CSV, and a refusal is JSON as everywhere."""
         return JSONRenderer(), JSONRenderer.media_type
 
-    @extend_schema(**openapi.EXPORT)
-    def get(self, request: Request) -> StreamingHttpResponse:
-        rows = batches(Product.objects.owned_by(current_user(request)))
+    def sheet_of(self, seller: User | int) -> StreamingHttpResponse:
+        rows = batches(Product.objects.owned_by(seller))
         # Read before anything is answered: trouble with the database is still a 503 here.
         first: list[list[Sequence[Any]]] = [next(rows, [])]
         response = StreamingHttpResponse(
@@ -51,6 +62,37 @@ class ExportView(APIView):
         name = f"products-{timezone.localdate():%Y-%m-%d}.csv"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response
+
+
+class ExportView(_Sheet):
+    """All of the caller's listings as CSV."""
+
+    @extend_schema(**openapi.EXPORT)
+    def get(self, request: Request) -> StreamingHttpResponse:
+        return self.sheet_of(current_user(request))
+
+    @extend_schema(**openapi.EXPORT_LINK)
+    def post(self, request: Request) -> Response:
+        """An address for a plain link: a browser saves the file without keeping all of it."""
+        token = make_link(current_user(request))
+        url = request.build_absolute_uri(f"{request.path}{token}/")
+        return Response({"url": url, "expires_in": LINK_SECONDS}, status=status.HTTP_201_CREATED)
+
+
+class DownloadView(_Sheet):
+    """The same, for whoever has the address that its seller asked for a minute ago."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    #: Whose goods these are, and at what price, is nobody else's.
+    is_private = True
+
+    @extend_schema(**openapi.DOWNLOAD)
+    def get(self, request: Request, token: str) -> StreamingHttpResponse:
+        seller = holder_of(token)
+        if seller is None:
+            raise BadLink
+        return self.sheet_of(seller)
 
 
 class ImportView(APIView):

@@ -22,7 +22,32 @@ def test_a_whole_number_is_taken(number):
     assert read(number=number) == {"number": number}
 
 
-@pytest.mark.parametrize("value", [True, False, "5", 5.0, 5.5, [], {}, [5]])
+@pytest.mark.parametrize("text", ["5", " 5 ", "005"])
+def test_digits_in_a_text_are_a_number(text):
+    assert read(number=text) == {"number": 5}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        True,
+        False,
+        5.0,
+        5.5,
+        [],
+        {},
+        [5],
+        "",
+        "5.0",
+        "+5",
+        "５",
+        "0x5",
+        "1e1",
+        "5_0",
+        "five",
+        "9" * 19,
+    ],
+)
 def test_what_only_looks_like_one_is_refused(value):
     assert read(number=value) == {"number": ["A whole number is needed, like 1500."]}
 

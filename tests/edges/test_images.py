@@ -275,7 +275,7 @@ def decoding(monkeypatch):
     """A decoder that works until it is let go, and the events of it: begun, and let go."""
     begun, let_go = threading.Event(), threading.Event()
 
-    def decode(raw):
+    def decode(raw, **how):
         begun.set()
         assert let_go.wait(10)
         return raw
@@ -365,7 +365,7 @@ def test_what_takes_too_much_processor_is_ended_by_the_system(monkeypatch, tmp_p
 
 def test_a_decoder_that_answers_something_else_than_webp_is_not_believed(monkeypatch, tmp_path):
     decoder = tmp_path / "decoder.py"
-    decoder.write_text("print('webp 7 7'); print('<html>\\n<html>')")
+    decoder.write_text("print('pictures 7 7'); print('<html>\\n<html>')")
     monkeypatch.setattr(images, "_DECODER", decoder)
 
     with pytest.raises(BadPicture):

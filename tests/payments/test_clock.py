@@ -35,6 +35,8 @@ DUTIES = [
     "compose_notifications",
     "send_due_messages",
     "delete_old_counts",
+    "add_up_shelves",
+    "draw_missing_sizes",
 ]
 
 
@@ -219,4 +221,7 @@ def test_one_round_by_hand(order, kettle):
 
     order.refresh_from_db()
     assert order.payment_status == "expired"
-    assert said.getvalue().strip() == "send_forgotten_stk_pushes 1, expire_unpaid_orders 1"
+    # The kettle came to its shelf, and nobody had counted it yet.
+    assert said.getvalue().strip() == (
+        "send_forgotten_stk_pushes 1, expire_unpaid_orders 1, add_up_shelves 1"
+    )

@@ -18,6 +18,7 @@ from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
+from products.models import ProductPicture
 from products.reviews.services import hide_review
 from tests.factories import AddressFactory, ProductFactory, UserFactory
 from tests.orders.deliveries import paid_delivery
@@ -59,6 +60,7 @@ class World:
         buyer, seller = self.people["buyer"], self.people["seller"]
         self.product = ProductFactory(seller=seller, item_number=50)
         ProductFactory(seller=self.people["other seller"])
+        self.picture = ProductPicture.objects.create(product=self.product, image="products/a.webp")
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
@@ -103,7 +105,7 @@ class World:
             opened = open_problem(line.pk, buyer=buyer, kind="damaged", text="It broke.")
         withdraw(opened.problem.pk, buyer=buyer)
         message = ProblemMessage.objects.filter(problem__track=self.wrong).get()
-        self.picture = ProblemPicture.objects.create(message=message, image=b"RIFF")
+        self.evidence = ProblemPicture.objects.create(message=message, image=b"RIFF")
 
     def _line_of(self, route):
         if "problem" in route:
@@ -162,7 +164,7 @@ class World:
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
             "track_id": self._line_of(route).pk,
-            "picture_id": self.picture.pk,
+            "picture_id": (self.evidence if "problem" in route else self.picture).pk,
             "order_token": self.own.order_token,
             "token": "no-such-token",
             "bank": "equity",
@@ -172,7 +174,7 @@ class World:
             "content_type_id": 1,
             "kind": "order",
             "parcel_id": self.brought.parcel_id,
-            "pk": self.picture.pk if "picture" in route else self.paid.order_id,
+            "pk": self.evidence.pk if "picture" in route else self.paid.order_id,
             "key": "none",
             "url": "nowhere",
             "id": self.people["buyer"].pk,

@@ -72,6 +72,10 @@ def _own(world):
     return {**_sent(world, "254712000088", CodePurpose.OWN, buyer.pk), **_NEW}
 
 
+def _pictures(world):
+    return {"order": [world.picture.pk]}
+
+
 BODIES = {
     "registration/": {
         "username": "newcomer",
@@ -122,6 +126,7 @@ BODIES = {
     "password/reset/": {"email": "buyer@example.com"},
     "product/{product_id}/": {"price": 100},
     "product/{product_id}/restock/": {"number": 1},
+    "product/{product_id}/pictures/": _pictures,
     "create/": {
         "name": "Pan",
         "category": "kitchen",

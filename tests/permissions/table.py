@@ -130,11 +130,18 @@ TABLE = {
     "track/{track_id}/problem/pictures/{picture_id}/": "PRIVATE GET=124244444444",
     "track/{track_id}/review/": "PRIVATE GET=144444444444 POST=124444444444 PATCH=144444444444",
     "": "PUBLIC GET=2",
+    "categories/": "PUBLIC GET=2",
+    "product/suggest/": "PUBLIC GET=2",
     "product/search/": "PUBLIC GET=2",
     "product/{product_id}/": (
         "PUBLIC GET=2 POST=1........... PUT=1........... PATCH=144244444444 DELETE=144244444444"
     ),
     "product/{product_id}/restock/": "PRIVATE POST=144244444444",
+    "product/{product_id}/pictures/": (
+        "PRIVATE GET=144244444444 POST=144044444444 PUT=144244444444"
+    ),
+    "product/{product_id}/pictures/{picture_id}/": "PRIVATE DELETE=144244444444",
+    "product/{product_id}/stock/": "PRIVATE GET=144244444444",
     "product/{product_id}/reviews/": "PUBLIC GET=2",
     "product/{category}/": "PUBLIC GET=2",
     "create/": "PRIVATE POST=122222222222",
@@ -143,7 +150,9 @@ TABLE = {
     "pickup-points/": "PUBLIC GET=2",
     "review/{review_id}/answer/": "PRIVATE POST=144244444444",
     "seller/products/": "PRIVATE GET=122222222222",
-    "seller/products/export/": "PRIVATE GET=122222222222",
+    "seller/products/export/": "PRIVATE GET=122222222222 POST=122222222222",
+    "seller/products/export/{token}/": "PUBLIC GET=4",
+    "seller/reviews/": "PRIVATE GET=122222222222",
     "seller/products/import/": "PRIVATE POST=122222222222",
     "seller/orders/": "PRIVATE GET=122222222222",
     "seller/problems/": "PRIVATE GET=122222222222",

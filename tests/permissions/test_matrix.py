@@ -28,6 +28,8 @@ CUSTOMERS = ("buyer", "other buyer", "seller", "other seller")
 MAY_BE_KEPT = {
     "",
     "pickup-points/",
+    "categories/",
+    "product/suggest/",
     "product/search/",
     "product/{category}/",
     "product/{product_id}/reviews/",

@@ -1,6 +1,7 @@
 """Goods for the catalogue's tests."""
 
 import io
+import re
 
 import pytest
 from PIL import Image
@@ -75,13 +76,17 @@ def names(response):
 
 
 def next_page(response):
-    """The address in ``Link``, or None on the last page."""
-    link = response.headers.get("Link")
-    if link is None:
-        return None
-    assert link.startswith("<http://testserver/")
-    assert link.endswith('>; rel="next"')
-    return link[1:].split(">")[0]
+    """The address of the next page in ``Link``, or None on the last page."""
+    return links(response).get("next")
+
+
+def links(response):
+    """The addresses in ``Link``, by their relation."""
+    found = re.findall(
+        r'<(http://testserver/[^>]*)>; rel="(\w+)"', response.headers.get("Link", "")
+    )
+    assert len(found) == response.headers.get("Link", "").count("<")
+    return {relation: address for address, relation in found}
 
 
 def walk(client, address):

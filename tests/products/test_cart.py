@@ -46,6 +46,12 @@ def test_a_cart_never_tells_where_a_seller_is_paid(seller_api, kettle):
     assert "payment_mpesa_number" not in row
 
 
+def test_ids_are_read_from_digits_too(api, listing):
+    a, b = (listing(name).pk for name in "AB")
+
+    assert names(api.post("/cart/", [str(b), f" {a} "], format="json")) == ["B", "A"]
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("empty", [[], {"ids": []}])
 def test_an_empty_cart_is_an_empty_list(api, empty):
@@ -56,8 +62,8 @@ def test_an_empty_cart_is_an_empty_list(api, empty):
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("bad", [True, "1", 1.0, None, [1], {}])
-def test_an_id_is_a_json_integer_and_nothing_like_one(api, bad):
+@pytest.mark.parametrize("bad", [True, "one", "1.0", 1.0, None, [1], {}])
+def test_an_id_is_a_whole_number_and_nothing_like_one(api, bad):
     response = api.post("/cart/", [1, bad], format="json")
 
     assert response.status_code == 400

@@ -11,12 +11,16 @@ FIELDS = {
     "category",
     "price",
     "item_number",
+    "available",
     "soldout",
+    "back_within",
     "user_name",
     "created_at",
     "stars",
     "reviews",
 }
+#: What one product shows beside what lists do.
+DETAILS = FIELDS | {"pictures"}
 
 
 def test_anyone_may_see_a_product(api, listing):
@@ -34,10 +38,13 @@ def test_anyone_may_see_a_product(api, listing):
         "category": "kitchen",
         "price": 1500,
         "item_number": 5,
+        "available": 5,
         "soldout": False,
+        "back_within": None,
         "user_name": "amina",
         "stars": None,
         "reviews": 0,
+        "pictures": [],
     }
 
 
@@ -50,24 +57,52 @@ def test_a_sold_out_product_is_shown_marked(api, kettle):
     assert body["item_number"] == 5
 
 
+def test_what_is_held_cannot_be_bought_and_may_come_back(api, kettle):
+    type(kettle).objects.filter(pk=kettle.pk).update(held=3)
+    some = api.get(f"/product/{kettle.pk}/").json()
+    sell_out(kettle)
+    none = api.get(f"/product/{kettle.pk}/").json()
+
+    assert (some["available"], some["soldout"], some["back_within"]) == (2, False, None)
+    assert (none["available"], none["soldout"], none["back_within"]) == (0, True, 15 * 60)
+
+
+def test_what_was_sold_to_the_last_does_not_come_back_by_itself(api, listing):
+    product = listing()
+    type(product).objects.filter(pk=product.pk).update(item_number=0)
+
+    body = api.get(f"/product/{product.pk}/").json()
+
+    assert (body["available"], body["soldout"], body["back_within"]) == (0, True, None)
+
+
 def test_its_seller_sees_where_they_are_paid(seller_api, seller, listing):
     product = listing(seller=seller)
 
     body = seller_api.get(f"/product/{product.pk}/").json()
 
     assert body["payment_mpesa_number"] == NUMBER
-    assert body.keys() == FIELDS | {"payment_mpesa_number"}
+    assert body["listed"] is True
+    assert body.keys() == DETAILS | {"payment_mpesa_number", "listed"}
 
 
 @pytest.mark.parametrize("who", ["api", "buyer_api"])
 def test_nobody_else_sees_where_the_seller_is_paid(request, kettle, who):
     client = request.getfixturevalue(who)
 
-    assert client.get(f"/product/{kettle.pk}/").json().keys() == FIELDS
+    assert client.get(f"/product/{kettle.pk}/").json().keys() == DETAILS
 
 
-@pytest.mark.parametrize("who", ["api", "seller_api"])
-def test_an_unlisted_product_is_a_404_even_for_its_seller(request, kettle, who):
+def test_its_seller_sees_an_unlisted_product_marked(seller_api, kettle):
+    hide(kettle)
+
+    body = seller_api.get(f"/product/{kettle.pk}/").json()
+
+    assert (body["id"], body["listed"]) == (kettle.pk, False)
+
+
+@pytest.mark.parametrize("who", ["api", "buyer_api"])
+def test_an_unlisted_product_is_a_404_for_anyone_else(request, kettle, who):
     hide(kettle)
 
     response = request.getfixturevalue(who).get(f"/product/{kettle.pk}/")

@@ -3,7 +3,7 @@ import pytest
 from products.models import Product
 from tests.factories import ProductFactory
 
-from .conftest import next_page, walk
+from .conftest import links, next_page, walk
 
 EVERYTHING = "/product/search/?page_size=2&ordering="
 KITCHEN = "/product/kitchen/?page_size=2&ordering="
@@ -61,11 +61,34 @@ def test_a_page_that_ends_with_the_list_has_no_link(api, nine):
     assert "Link" not in response.headers
 
 
+@pytest.mark.parametrize("start", [EVERYTHING, KITCHEN])
+@pytest.mark.parametrize("ordering", ["newest", "price", "-price", "stars", "best-selling"])
+def test_the_way_back_leads_over_the_same_pages(api, nine, start, ordering):
+    there, address = [], start + ordering
+    while address:
+        response = api.get(address)
+        there.append(response.json())
+        address = links(response).get("next")
+    back, address = [], links(response)["prev"]
+    while address:
+        response = api.get(address)
+        back.insert(0, response.json())
+        address = links(response).get("prev")
+
+    # The last page has one row; the one that ends before it is full.
+    assert back == there[:-1]
+    assert links(response)["next"]
+
+
+def test_the_first_page_leads_nowhere_back(api, nine):
+    assert links(api.get("/product/kitchen/?page_size=2")).keys() == {"next"}
+
+
 def test_the_link_keeps_every_parameter_and_is_absolute(api, nine):
-    response = api.get("/product/kitchen/", {"page_size": 2, "seller": "Amina", "x": "a&b=ç"})
+    response = api.get("/product/kitchen/", {"page_size": 2, "seller": "Amina", "utm_x": "a&b=ç"})
 
     assert next_page(response) == (
-        "http://testserver/product/kitchen/?page_size=2&seller=Amina&x=a%26b%3D%C3%A7&cursor="
+        "http://testserver/product/kitchen/?page_size=2&seller=Amina&utm_x=a%26b%3D%C3%A7&cursor="
         + next_page(response).split("cursor=")[1]
     )
 

@@ -7,11 +7,11 @@ from rest_framework.test import APIRequestFactory
 
 from omachemainproj.images import normalise_own
 from products.catalogue.queries import as_rows
-from products.catalogue.representation import COLUMNS, ProductRepresentation
+from products.catalogue.representation import COLUMNS, FIELDS, ProductRepresentation
 from products.models import Product
-from products.serializers import ProductOutput, SellersProductOutput
+from products.serializers import ProductDetailOutput, ProductOutput
 
-from .test_detail import FIELDS
+from .test_detail import DETAILS
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def test_rows_made_by_hand_are_what_the_serializer_describes(pictured):
     described = dict(ProductOutput(pictured, context={"request": request}).data)
 
     assert list(by_hand) == list(described)
-    assert len(by_hand) == len(COLUMNS)
+    assert tuple(by_hand) == FIELDS
+    # What is free, and when more of it is, are made of two columns.
+    assert len(by_hand) == len(COLUMNS) + 1
     shown, meant = by_hand.pop("created_at"), described.pop("created_at")
     assert datetime.fromisoformat(shown) == datetime.fromisoformat(meant)
     assert by_hand == described
@@ -46,7 +48,8 @@ def test_rows_without_pictures_agree_too(kettle):
 def test_every_door_shows_a_product_alike(api, pictured):
     detail = api.get(f"/product/{pictured.pk}/").json()
 
-    assert detail.keys() == FIELDS
+    assert detail.keys() == DETAILS
+    del detail["pictures"]
     assert api.get("/").json()["kitchen"] == [detail]
     assert api.get("/product/kitchen/").json() == [detail]
     assert api.get("/product/kitchen/?ordering=price").json() == [detail]
@@ -54,13 +57,13 @@ def test_every_door_shows_a_product_alike(api, pictured):
     assert api.post("/cart/", [pictured.pk], format="json").json() == [detail]
 
 
-def test_a_seller_gets_the_same_and_one_field_more(seller_api, seller, listing, png):
+def test_a_seller_gets_the_same_and_two_fields_more(seller_api, seller, listing, png):
     mine = listing("Kettle", seller=seller, picture=normalise_own(png))
 
     detail = seller_api.get(f"/product/{mine.pk}/").json()
 
-    assert list(detail) == list(SellersProductOutput().fields)
-    assert detail.keys() - FIELDS == {"payment_mpesa_number"}
+    assert list(detail) == list(ProductDetailOutput().fields)
+    assert detail.keys() - DETAILS == {"payment_mpesa_number", "listed"}
 
 
 def test_pictures_are_absolute_addresses_of_the_host_asked(api, pictured, settings):

@@ -83,6 +83,9 @@ def test_a_sellers_page_says_who_they_are(api, seller, review):
 
     assert response.json() == {
         "user_name": "amina",
+        "display_name": "amina",
+        "avatar": None,
+        "goods": 1,
         "stars": 4.0,
         "reviews": 1,
         "member_since": "2024-03-09",

@@ -24,6 +24,7 @@ def test_a_seller_sees_how_their_stock_stands(seller_api, kettle):
 
     assert row.keys() - FIELDS == {
         "payment_mpesa_number", "sku", "on_shelf", "held", "free", "sold", "listed",
+        "pictures",
     }  # fmt: skip
     told = {name: row[name] for name in ("item_number", "on_shelf", "held", "free", "sold")}
     assert told == {"item_number": 3, "on_shelf": 3, "held": 1, "free": 2, "sold": 2}

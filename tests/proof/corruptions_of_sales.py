@@ -337,6 +337,60 @@ OF_REVIEWS = [
     ),
 ]
 
+OF_SHELVES = [
+    (
+        "more of a category than there is",
+        ["INSERT INTO products_categoryshelf (category, for_sale) VALUES ('kitchen', 7)"],
+        "What can be bought of a category",
+    ),
+    (
+        "a move of a category that was none",
+        [
+            "INSERT INTO products_categoryshelf (category, for_sale) VALUES ('sports', 0)",
+            "INSERT INTO products_shelfmove (category, seller_id, change)"
+            " VALUES ('sports', {seller}, 1)",
+        ],
+        "What can be bought of a category",
+    ),
+    (
+        "more of a seller than there is",
+        ["INSERT INTO products_sellershelf (seller_id, for_sale) VALUES ({seller}, 1)"],
+        "What can be bought of a seller",
+    ),
+    (
+        "forgotten moves",
+        ["DELETE FROM products_shelfmove"],
+        "What can be bought of a seller",
+    ),
+]
+
+
+def with_pictures(*places: int) -> list[str]:
+    """A product's pictures in these places, and its own picture as it should be then."""
+    return [
+        *of_product("image = 'products/0.webp', thumbnail = ''"),
+        *(
+            "INSERT INTO products_productpicture (product_id, place, image, medium, thumbnail,"
+            f" preview, is_drawn, sizes, created_at) VALUES ({{kettle}}, {place},"
+            f" 'products/{place}.webp', '', '', '', {{true}}, '[]', {{now}})"
+            for place in places
+        ),
+    ]
+
+
+FIRST, IN_ORDER = "A product's own picture is the first", "A product's pictures stand one after"
+OF_PICTURES = [
+    ("a picture of nothing", of_product("image = 'products/x.webp'"), FIRST),
+    (
+        "a thumbnail of another",
+        [*with_pictures(0), *of_product("thumbnail = 'products/x.webp'")],
+        FIRST,
+    ),
+    ("no first picture", with_pictures(1), FIRST),
+    ("a gap", with_pictures(0, 2), IN_ORDER),
+    ("nine pictures", with_pictures(*range(9)), IN_ORDER),
+]
+
 CORRUPTIONS = [
     (f"{of}: {name}", statements, seen)
     for of, corruptions in {
@@ -346,6 +400,8 @@ CORRUPTIONS = [
         "product": OF_PRODUCTS,
         "review": OF_REVIEWS,
         "delivery": OF_DELIVERIES,
+        "shelf": OF_SHELVES,
+        "picture": OF_PICTURES,
     }.items()
     for name, statements, seen in corruptions
 ]

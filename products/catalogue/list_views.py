@@ -1,0 +1,266 @@
+"""Lists of products over HTTP: a category, and the search of all of them."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from functools import cache, partial
+from typing import Any
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import GenericAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from omachemainproj.api.errors import Refusal, refuse_field
+from omachemainproj.api.pagination import KeysetPagination, reverse
+from omachemainproj.api.parameters import PAGING, read_words
+from omachemainproj.text import clean_shown
+from products.models import Category, Product, ProductQuerySet
+from products.serializers import ProductOutput, category_of
+
+from . import openapi, queries
+from .filters import (
+    ORDERS,
+    OTHER_NAMES,
+    RELEVANCE,
+    ProductFilter,
+    ProductFilterBackend,
+    SearchFilter,
+    read_categories,
+)
+from .queries import Page, Source
+from .representation import COLUMNS, LIST_FIELDS, ProductRepresentation, columns_for
+from .search import MAX_TERM, elsewhere, is_common, query_for, word_forms
+from .spelling import as_header, correct_spelling, corrected
+
+#: A list, by what makes it: a source and its text (products.catalogue.queries).
+Shelf = tuple[Source, str]
+
+
+def read_term(request: Request, name: str) -> str:
+    """What somebody typed to search for; empty without. Raises FieldRefusal."""
+    typed = request.query_params.getlist(name)
+    if len(typed) > 1:
+        refuse_field(name, "Give this once.")
+    term = clean_shown(typed[0]) if typed else ""
+    if len(term) > MAX_TERM:
+        refuse_field(name, f"At most {MAX_TERM} characters are searched for.")
+    return term
+
+
+class NoSuchCategory(Refusal):
+    """The address names none of the categories."""
+
+    code = "category_not_found"
+    message = f"There is no such category. There are: {', '.join(Category.values)}."
+    status_code = status.HTTP_404_NOT_FOUND
+
+
+class ProductListView(GenericAPIView):
+    """What the lists of products share: the filters, the orders, the queries."""
+
+    authentication_classes = []
+    permission_classes = [AllowAny]
+    serializer_class = ProductOutput
+    queryset = Product.objects.none()
+    filter_backends = [ProductFilterBackend]
+    filterset_class: type[ProductFilter] = ProductFilter
+    pagination_class = KeysetPagination
+    #: What else may stand in the address.
+    parameters: tuple[str, ...] = ("fields", *PAGING)
+    #: The orders that need no filter to be checked.
+    orders = frozenset({*ORDERS, *OTHER_NAMES})
+    #: None without a filter: to build them costs more than the query.
+    filters: ProductFilter | None = None
+
+    @property
+    def ordering(self) -> str:
+        """The name of the order; the filters have refused unknown ones."""
+        asked = self.request.query_params.get("ordering") or "newest"
+        return OTHER_NAMES.get(asked, asked)
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        """The columns the pages of this order are cut by."""
+        return ORDERS[self.ordering]
+
+    def read_asked(self, request: Request) -> None:
+        """Read what the address asks for. Raises ValidationError for what cannot be read."""
+        self.filters = ProductFilterBackend().read(request, self, known=self.orders)
+        self.fields = read_words(request, "fields", LIST_FIELDS)
+        self.columns = COLUMNS if self.fields is None else columns_for(self.fields)
+
+    def page(self, shelves: list[Shelf], *, indexed: bool = True) -> list[Any]:
+        """The requested page of all that is on these shelves, filtered and ordered. One query."""
+        pager = self.pagination_class()
+        self._paginator = pager
+        read = partial(self.read, shelves, self.keyset, indexed=indexed)
+        return pager.paginate_both_ways(self.request, self.keyset, read)
+
+    def read(
+        self,
+        shelves: list[Shelf],
+        keyset: tuple[str, ...],
+        after: list[int] | None,
+        limit: int,
+        backwards: bool = False,
+        *,
+        indexed: bool = True,
+    ) -> list[Any]:
+        """At most ``limit`` rows after a place, or before it. One query."""
+        page = Page(reverse(keyset) if backwards else keyset, after, limit, self.columns, indexed)
+        if self.is_narrowed:
+            narrowed = [self.narrow(source(text)) for source, text in shelves]
+            return queries.read_filtered(narrowed, page)
+        if len(shelves) > 1:
+            return queries.read_shelves(shelves, page)
+        return queries.read_page(*shelves[0], page)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether a list is narrowed by anything that its shelves do not say."""
+        return self.filters is not None
+
+    def narrow(self, products: ProductQuerySet) -> ProductQuerySet:
+        """What the filters leave of these products."""
+        return products if self.filters is None else self.filters.filter_queryset(products)
+
+    def answer(self, rows: list[Any]) -> Response:
+        shown = ProductRepresentation(self.request).products(rows, self.fields)
+        return self.get_paginated_response(shown)
+
+
+class CategoryView(ProductListView):
+    """The products of one category that can be bought, newest first."""
+
+    throttle_scope = "browse"
+
+    @extend_schema(**openapi.CATEGORY)
+    def get(self, request: Request, category: str) -> Response:
+        category = category_of(category)
+        if category not in Category.values:
+            raise NoSuchCategory
+        self.read_asked(request)
+        source = queries.on_sale
+        if request.query_params.get("in_stock") == "false":
+            source = queries.sold_out
+        return self.answer(self.page([(source, category)]))
+
+
+class SearchView(ProductListView):
+    """Products with all these words, newest first; misspelt words are put right."""
+
+    throttle_scope = "search"
+    filterset_class = SearchFilter
+    parameters = ("search", *ProductListView.parameters)
+    orders = ProductListView.orders | {RELEVANCE}
+    #: The words that are asked for, each with its other forms, and the categories; None for all.
+    groups: list[list[str]] = []
+    categories: list[str] | None = None
+
+    @extend_schema(**openapi.SEARCH)
+    def get(self, request: Request) -> Response:
+        self.read_asked(request)
+        self.categories = read_categories(request)
+        self.groups = word_forms(read_term(request, "search"))
+        words = [word for word, *_ in self.groups]
+        found = self._find()
+        mended: list[str] = []
+        if words and not found and not self._had_an_earlier_page():
+            self.groups = correct_spelling(words)
+            found = self._find()
+            mended = corrected(words, self.groups, found)
+        answer = self.answer(found)
+        if mended:
+            answer["Search-Corrected"] = as_header(mended)
+        return answer
+
+    @property
+    def ordering(self) -> str:
+        """As it is asked for; without words nothing is nearer than anything else."""
+        name = super().ordering
+        return "newest" if name == RELEVANCE and not self.groups else name
+
+    @property
+    def keyset(self) -> tuple[str, ...]:
+        if self.ordering == RELEVANCE:
+            return ("tier", self._newest)
+        return (self._newest,) if self.ordering == "newest" else ORDERS[self.ordering]
+
+    @property
+    def _newest(self) -> str:
+        """The column by which the newest come first, in an index that has them in this order.
+
+        All categories at once are in the primary key. One seller's goods, and a category's, have
+        indexes of their own: the primary key would be walked past all others.
+        """
+        by_shelf = self.categories and not self.groups
+        return "newest" if by_shelf or self.request.query_params.get("seller") else "-id"
+
+    @property
+    def is_narrowed(self) -> bool:
+        return super().is_narrowed or bool(self.groups and self.categories)
+
+    def narrow(self, products: ProductQuerySet) -> ProductQuerySet:
+        products = super().narrow(products)
+        if self.groups and self.categories:
+            return products.filter(category__in=self.categories)
+        return products
+
+    def _find(self) -> list[Any]:
+        if not self.groups:
+            return self.page(self._shelves())
+        if self.ordering == RELEVANCE:
+            return self._nearest()
+        query = query_for(self.groups)
+        return self.page([(queries.found, query)], indexed=self._is_common(query))
+
+    def _is_common(self, query: str) -> bool:
+        return is_common(self.groups, query=query, categories=self.categories or ())
+
+    def _shelves(self) -> list[Shelf]:
+        """Everything, or each category's own lists: of what can be bought, and of what cannot."""
+        if not self.categories:
+            return [(queries.everything, "")]
+        in_stock = self.request.query_params.get("in_stock")
+        sources = {"true": [queries.on_sale], "false": [queries.sold_out]}.get(
+            in_stock or "", [queries.on_sale, queries.sold_out]
+        )
+        return [(source, category) for category in self.categories for source in sources]
+
+    def _nearest(self) -> list[Any]:
+        """The page of what has all the words in its name, and then of what has them elsewhere."""
+        pager = self.pagination_class()
+        self._paginator = pager
+        return pager.paginate(self.request, self.keyset, self._read_nearest)
+
+    def _read_nearest(self, after: list[int] | None, limit: int) -> list[Any]:
+        tiers = [query_for(self.groups, in_name=True), elsewhere(self.groups)]
+        start, place = (after[0], [after[1]]) if after else (0, None)
+        rows: list[Any] = []
+        for tier in range(max(start, 0), len(tiers)):
+            shelf, indexed = (queries.found, tiers[tier]), self._is_common(tiers[tier])
+            read = self.read([shelf], (self._newest,), place, limit - len(rows), indexed=indexed)
+            rows += [_in_tier(row, tier) for row in read]
+            place = None
+            if len(rows) == limit:
+                break
+        return rows
+
+    def _had_an_earlier_page(self) -> bool:
+        """Whether this page is empty only because it is behind the last one."""
+        if "cursor" not in self.request.query_params:
+            return False
+        return bool(self.narrow(queries.found(query_for(self.groups)))[:1])
+
+
+def _in_tier(row: Any, tier: int) -> Any:
+    """The row, which says how near it is as well."""
+    return _tiered(row._fields)._make((*row, tier))
+
+
+@cache
+def _tiered(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", (*columns, "tier"))

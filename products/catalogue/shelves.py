@@ -1,0 +1,116 @@
+"""How much can be bought of each category and each seller: read, and added up by the clock."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import cache
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+from django.db.models import F, IntegerField, Model, OuterRef, Subquery, Sum
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce
+
+from products.models import Category, CategoryShelf, SellerShelf, ShelfMove
+
+#: What categories are called.
+LABELS = {
+    Category.ELECTRONICS: {"en": "Electronics", "sw": "Vifaa vya umeme"},
+    Category.FURNITURE: {"en": "Furniture", "sw": "Samani"},
+    Category.FASHIONS: {"en": "Fashion", "sw": "Mitindo"},
+    Category.COMPUTING: {"en": "Computing", "sw": "Kompyuta"},
+    Category.GAMING: {"en": "Gaming", "sw": "Michezo ya video"},
+    Category.KITCHEN: {"en": "Kitchen", "sw": "Jikoni"},
+    Category.PHONES: {"en": "Phones & tablets", "sw": "Simu na tableti"},
+    Category.SPORTS: {"en": "Sports", "sw": "Michezo"},
+}
+#: Moves that are added up at a time.
+BATCH = 2000
+#: A category whose newest so many have no picture shows none.
+_LOOKED_AT = 25
+
+
+class Shelf(NamedTuple):
+    """A category as it is now."""
+
+    category: str
+    for_sale: int
+    #: The stored name of its newest picture; empty without one.
+    thumbnail: str
+
+
+@cache
+def _statement() -> str:
+    wanted = ", ".join(["(%s)"] * len(LABELS))
+    return f"""
+        WITH wanted (category) AS (VALUES {wanted})
+        SELECT wanted.category,
+            coalesce(kept.for_sale, 0) + coalesce(moved.change, 0),
+            coalesce((
+                SELECT newest.thumbnail FROM (
+                    SELECT id, thumbnail FROM products_product
+                    WHERE listed AND NOT soldout AND category = wanted.category
+                    ORDER BY (-id) LIMIT {_LOOKED_AT}
+                ) AS newest
+                WHERE newest.thumbnail <> '' ORDER BY newest.id DESC LIMIT 1
+            ), '')
+        FROM wanted
+        LEFT JOIN products_categoryshelf AS kept ON kept.category = wanted.category
+        LEFT JOIN (
+            SELECT category, sum(change) AS change FROM products_shelfmove GROUP BY category
+        ) AS moved ON moved.category = wanted.category
+    """  # noqa: S608
+
+
+def read_shelves() -> list[Shelf]:
+    """Every category, in the order of ``Category``. One query, and nothing is counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(), list(LABELS))
+        found = {row[0]: Shelf(row[0], int(row[1]), row[2]) for row in cursor.fetchall()}
+    return [found[category] for category in LABELS]
+
+
+def for_sale_of_seller() -> Combinable:
+    """Of a row of sellers: how many of their goods can be bought. Nothing is counted."""
+    kept = SellerShelf.objects.filter(seller=OuterRef("pk")).values("for_sale")
+    return Coalesce(Subquery(kept), 0) + _moved("seller", OuterRef("pk"))
+
+
+def _moved(by: str, key: OuterRef) -> Coalesce:
+    moves = ShelfMove.objects.filter(**{by: key}).order_by().values(by)
+    return Coalesce(
+        Subquery(moves.annotate(moved=Sum("change")).values("moved")),
+        0,
+        output_field=IntegerField(),
+    )
+
+
+@transaction.atomic
+def add_up_moves() -> int:
+    """Add the oldest moves to the sums they belong to. Safe to repeat, and at once.
+
+    Returns how many. Sums are changed in the order of their keys, so that two at once wait for one
+    another and no more.
+    """
+    waiting = ShelfMove.objects.select_for_update(skip_locked=True).order_by("pk")
+    moves = list(waiting[:BATCH])
+    if not moves:
+        return 0
+    categories: Counter[Any] = Counter()
+    sellers: Counter[Any] = Counter()
+    for move in moves:
+        categories[move.category] += move.change
+        sellers[move.seller_id] += move.change
+    _add(CategoryShelf, "category", categories)
+    _add(SellerShelf, "seller_id", sellers)
+    ShelfMove.objects.filter(pk__in=[move.pk for move in moves]).delete()
+    return len(moves)
+
+
+def _add(model: type[Model], key: str, changes: Counter[Any]) -> None:
+    rows = model._default_manager
+    keys = sorted(changes)
+    rows.bulk_create([model(**{key: each}) for each in keys], ignore_conflicts=True)
+    for each in keys:
+        if changes[each]:
+            rows.filter(pk=each).update(for_sale=F("for_sale") + changes[each])

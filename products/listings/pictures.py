@@ -1,0 +1,220 @@
+"""The pictures of a product: added, ordered, taken away, and drawn in the sizes they lack.
+
+A product's row is locked before its pictures change, so that two at once cannot both be the eighth,
+or leave a gap. Its ``image`` and ``thumbnail`` are those of the first picture, always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from PIL import UnidentifiedImageError
+
+from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.compiled_queries import locked_row
+from omachemainproj.images import BadPicture, Picture, normalise_own
+from products.models import MAX_PICTURES, Product, ProductPicture
+
+_FILES = ("image", "medium", "thumbnail", "preview")
+#: Added to places while pictures are put into another order: two never share one.
+_ASIDE = 1000
+
+
+class TooManyPictures(Refusal):
+    """The product has as many pictures as one may have."""
+
+    code = "too_many_pictures"
+    message = f"A product has {MAX_PICTURES} pictures at most. Take one away first."
+
+
+class NoSuchPicture(Refusal):
+    """The product has no such picture."""
+
+    code = "picture_not_found"
+    message = "There is no such picture."
+    status_code = 404
+
+
+@contextmanager
+def stored_files(picture: Picture | None) -> Iterator[ProductPicture | None]:
+    """A picture's row, not saved, whose files are stored; None for None.
+
+    Files that were stored are deleted when what is done inside fails.
+    """
+    if picture is None:
+        yield None
+        return
+    row = ProductPicture(
+        place=0,
+        sizes={name: list(size) for name, size in picture.sizes.items()},
+        is_drawn=picture.preview is not None,
+    )
+    try:
+        _store(row, picture)
+        yield row
+    except BaseException:
+        _delete_files([row])
+        raise
+
+
+def add_picture(product_id: int, picture: Picture) -> ProductPicture:
+    """Put a picture behind a product's others. Raises TooManyPictures."""
+    with stored_files(picture) as row, transaction.atomic():
+        assert row is not None  # noqa: S101
+        locked_row(Product, product_id)
+        row.product_id, row.place = product_id, _pictures(product_id).count()
+        if row.place >= MAX_PICTURES:
+            raise TooManyPictures
+        row.save(force_insert=True)
+        _show_first(product_id)
+    return row
+
+
+def replace_first(product_id: int, new: ProductPicture | None) -> None:
+    """Put a picture, whose files are stored, into the place of the first; None takes that away.
+
+    In a transaction. The files of the one before are deleted once it is committed.
+    """
+    locked_row(Product, product_id)
+    before = _pictures(product_id).filter(place=0).first()
+    if before is not None:
+        _forget(before)
+        if new is None:
+            _close_gap(product_id, 0)
+    if new is not None:
+        new.product_id, new.place = product_id, 0
+        new.save(force_insert=True)
+    _show_first(product_id)
+
+
+@transaction.atomic
+def order_pictures(product_id: int, ids: Sequence[int]) -> None:
+    """Put all of a product's pictures into this order. Safe to repeat.
+
+    Raises FieldRefusal unless they are named once each.
+    """
+    locked_row(Product, product_id)
+    there = list(_pictures(product_id).order_by("place").values_list("pk", flat=True))
+    if sorted(ids) != sorted(there):
+        named = ", ".join(map(str, there)) or "none"
+        raise FieldRefusal({"order": [f"Name each picture of the product once: {named}."]})
+    _pictures(product_id).update(place=F("place") + _ASIDE)
+    for place, pk in enumerate(ids):
+        _pictures(product_id).filter(pk=pk).update(place=place)
+    _show_first(product_id)
+
+
+@transaction.atomic
+def remove_picture(product_id: int, picture_id: int) -> None:
+    """Take a picture away; those behind it move up. Raises NoSuchPicture."""
+    locked_row(Product, product_id)
+    picture = _pictures(product_id).filter(pk=picture_id).first()
+    if picture is None:
+        raise NoSuchPicture
+    _forget(picture)
+    _close_gap(product_id, picture.place)
+    _show_first(product_id)
+
+
+def undrawn() -> QuerySet[ProductPicture]:
+    """Pictures from the time before there were more than two sizes, whose others are missing."""
+    return ProductPicture.objects.filter(is_drawn=False).order_by("pk")
+
+
+def draw_sizes(picture_id: int) -> bool:
+    """Draw the sizes that a picture lacks from its largest. Safe to repeat, and at once.
+
+    Returns whether it did. The two that are there keep their files: they may be shown anywhere.
+    Where the file is gone or cannot be read they stay alone, and it is not tried again.
+    """
+    row = undrawn().filter(pk=picture_id).first()
+    if row is None:
+        return False
+    picture = _drawn_from(row)
+    if picture is None:
+        undrawn().filter(pk=picture_id).update(is_drawn=True)
+        return False
+    with stored_files(_without(picture)) as new:
+        assert new is not None  # noqa: S101
+        drawn = (
+            undrawn()
+            .filter(pk=picture_id)
+            .update(
+                medium=new.medium.name or "",
+                preview=new.preview.name or "",
+                sizes=new.sizes,
+                is_drawn=True,
+            )
+        )
+    if not drawn:
+        _delete_files([new])
+    return bool(drawn)
+
+
+def _without(picture: Picture) -> Picture:
+    """The picture with nothing but what is drawn for a gallery."""
+    return replace(picture, full=None, thumbnail=None)  # type: ignore[arg-type]
+
+
+def _drawn_from(row: ProductPicture) -> Picture | None:
+    try:
+        with row.image.open("rb") as file:
+            return normalise_own(file.read(), gallery=True)
+    except (FileNotFoundError, UnidentifiedImageError, BadPicture):
+        return None
+
+
+def _pictures(product_id: int) -> QuerySet[ProductPicture]:
+    return ProductPicture.objects.filter(product=product_id)
+
+
+def _forget(picture: ProductPicture) -> None:
+    # The row keeps its files' names: they go when nobody refers to them any more.
+    _pictures(picture.product_id).filter(pk=picture.pk).delete()
+    transaction.on_commit(partial(_delete_files, [picture]), robust=True)
+
+
+def _close_gap(product_id: int, place: int) -> None:
+    # One by one, from the gap on: two never share a place.
+    behind = _pictures(product_id).filter(place__gt=place).order_by("place")
+    for pk in list(behind.values_list("pk", flat=True)):
+        _pictures(product_id).filter(pk=pk).update(place=F("place") - 1)
+
+
+def _show_first(product_id: int) -> None:
+    """Let the product's own picture be its first. Its row is locked."""
+    first = _pictures(product_id).filter(place=0).first()
+    files = {
+        "image": first.image.name if first else "",
+        "thumbnail": first.thumbnail.name if first else "",
+    }
+    changed = Product.objects.filter(pk=product_id).exclude(**files)
+    changed.update(**files, updated_at=timezone.now())
+
+
+def _store(row: ProductPicture, picture: Picture) -> None:
+    files: dict[str, ContentFile[bytes] | None] = {
+        "image": picture.full,
+        "thumbnail": picture.thumbnail,
+        "medium": picture.medium,
+        "preview": picture.preview,
+    }
+    for name, file in files.items():
+        if file is not None:
+            storage = getattr(row, name).storage
+            setattr(row, name, storage.save(f"products/{file.name}", file))
+
+
+def _delete_files(rows: Sequence[ProductPicture]) -> None:
+    for row in rows:
+        for name in _FILES:
+            stored = getattr(row, name)
+            if stored:
+                stored.delete(save=False)

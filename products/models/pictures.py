@@ -1,0 +1,59 @@
+"""The pictures of a product, each in several sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from .products import Product, picture_path
+
+MAX_PICTURES = 8
+
+
+def own_path(picture: ProductPicture, name: str) -> str:
+    """Where a size of a picture is stored: beside the products' own files."""
+    return picture_path(picture.product, name)
+
+
+class ProductPicture(models.Model):
+    """One of a product's pictures. The first is the product's ``image`` and ``thumbnail`` too.
+
+    A size that would be no smaller than the next larger one has no file. ``sizes`` has the width
+    and height of each file by its column; none of a picture from the time before there were more
+    than two, until the clock has drawn the others (products.listings.pictures).
+    """
+
+    product = models.ForeignKey(
+        Product,
+        on_delete=models.PROTECT,
+        related_name="pictures",
+        db_index=False,  # product_has_a_picture_a_place begins with it
+    )
+    #: From 0; places follow one another, but for the moment of a change.
+    place = models.PositiveSmallIntegerField(default=0)
+    image = models.ImageField(upload_to=own_path, help_text="At most 1600 px a side, WebP.")
+    medium = models.ImageField(upload_to=own_path, blank=True, help_text="At most 800 px, WebP.")
+    thumbnail = models.ImageField(upload_to=own_path, blank=True, help_text="At most 400 px, WebP.")
+    preview = models.ImageField(upload_to=own_path, blank=True, help_text="At most 600 px, JPEG.")
+    #: Whether all its sizes are there, or cannot be drawn: its file is gone.
+    is_drawn = models.BooleanField(default=False)
+    sizes: models.JSONField[Any, Any] = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                name="product_has_a_picture_a_place", fields=["product", "place"]
+            ),
+            models.CheckConstraint(name="picture_has_a_file", condition=Q(image__gt="")),
+        ]
+        indexes = [
+            # Few are not drawn yet, and soon none: the clock finds them here.
+            models.Index(fields=["id"], name="picture_undrawn", condition=Q(is_drawn=False)),
+        ]
+
+    def __str__(self) -> str:
+        return self.image.name or ""
