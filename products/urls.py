@@ -3,6 +3,7 @@ from django.urls import path, re_path
 from .catalogue import views as catalogue_views
 from .listings import views as listing_views
 from .reviews import views as review_views
+from .shop import views as shop_views
 from .spreadsheets import views as spreadsheet_views
 
 # 18 digits fit the column; a longer number is no category either, and so a 404.
@@ -25,6 +26,10 @@ urlpatterns = [
     path("seller/products/", listing_views.SellerProductsView.as_view(), name="seller-products"),
     path("seller/products/export/", spreadsheet_views.ExportView.as_view(), name="seller-export"),
     path("seller/products/import/", spreadsheet_views.ImportView.as_view(), name="seller-import"),
+    path("robots.txt/", shop_views.robots, name="robots"),
+    path("shop/sitemap.xml/", shop_views.sitemap, name="sitemap"),
+    re_path(r"^shop/sitemap-(?P<part>[0-9]{1,15})\.xml/$", shop_views.sitemap, name="sitemap-part"),
+    re_path(r"^shop/(?P<path>.*)$", shop_views.shop, name="shop"),
     path("cart/", catalogue_views.CartView.as_view(), name="cart"),
     re_path(
         r"^review/(?P<review_id>[0-9]{1,18})/answer/$",

@@ -75,7 +75,7 @@ export function ProfileForm() {
           });
         }}
       >
-        <div className="pairs">
+        <fieldset className="pairs" disabled={!account.data}>
           <Field
             label={<Trans>First name</Trans>}
             name="first_name"
@@ -90,7 +90,7 @@ export function ProfileForm() {
             defaultValue={account.data?.last_name ?? ""}
             error={wrong("last_name")}
           />
-        </div>
+        </fieldset>
         {save.error && !wrong("first_name") && !wrong("last_name") && (
           <Problem error={save.error} />
         )}

@@ -186,16 +186,8 @@ export function trackStoryQuery(id: number) {
 export function ownReviewQuery(trackId: number) {
   return queryOptions({
     queryKey: ["own-review", trackId],
-    queryFn: async () => {
-      try {
-        return await read(
-          mine.GET("/track/{track_id}/review/", { params: { path: { track_id: trackId } } }),
-        );
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
-    },
+    queryFn: () =>
+      read(mine.GET("/track/{track_id}/review/", { params: { path: { track_id: trackId } } })),
   });
 }
 

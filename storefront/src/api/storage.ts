@@ -1,33 +1,31 @@
 /** What the browser keeps. Storage may be full, shut or nonsense: then this page's memory serves. */
 
+type Kept = "local" | "tab";
+
+/** What could not be stored, and nothing else: other tabs change what is. */
 const memory = new Map<string, string>();
 
-export function readStored<T>(key: string, kept: "local" | "tab" = "local"): T | null {
-  let text: string | null = null;
+export function readStored<T>(key: string, kept: Kept = "local"): T | null {
   try {
-    text = storageOf(kept).getItem(key);
-  } catch {
-    // Shut by the person's settings.
-  }
-  try {
-    return JSON.parse(text ?? memory.get(key) ?? "null");
+    return JSON.parse(memory.get(key) ?? storageOf(kept).getItem(key) ?? "null");
   } catch {
     return null;
   }
 }
 
-export function store(key: string, value: unknown, kept: "local" | "tab" = "local"): void {
+/** Keep a value, or forget it (null). */
+export function store(key: string, value: unknown, kept: Kept = "local"): void {
   const text = JSON.stringify(value);
-  if (value === null) memory.delete(key);
-  else memory.set(key, text);
+  memory.delete(key);
   try {
     if (value === null) storageOf(kept).removeItem(key);
     else storageOf(kept).setItem(key, text);
   } catch {
-    // Full, or shut: it lasts as long as the page.
+    // Full, or shut by the person's settings: it lasts as long as the page.
+    if (value !== null) memory.set(key, text);
   }
 }
 
-function storageOf(kept: "local" | "tab"): Storage {
+function storageOf(kept: Kept): Storage {
   return kept === "local" ? localStorage : sessionStorage;
 }

@@ -19,21 +19,17 @@ export function Top() {
         </Link>
         <SearchBox />
         <nav className="top-links" aria-label={t`Yours`}>
-          <Link className="top-link" to="/orders" aria-label={t`Orders`}>
+          <Link className="top-link" to="/orders">
             <Icon name="orders" />
             <span className="word">
               <Trans>Orders</Trans>
             </span>
           </Link>
-          <Link
-            className="top-link"
-            to={user ? "/account" : "/sign-in"}
-            aria-label={user ? t`Account` : t`Sign in`}
-          >
+          <Link className="top-link" to={user ? "/account" : "/sign-in"}>
             <Icon name="person" />
             <span className="word">{user ? t`Account` : t`Sign in`}</span>
           </Link>
-          <Link className="top-link" to="/cart" aria-label={t`Cart`}>
+          <Link className="top-link" to="/cart">
             <Icon name="cart" />
             <span className="word">
               <Trans>Cart</Trans>

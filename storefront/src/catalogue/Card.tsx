@@ -15,11 +15,11 @@ export function Card({ product, eager = false }: { product: CardData; eager?: bo
     <li className={product.soldout ? "card over" : "card"}>
       <Picture src={product.thumbnail} eager={eager} />
       <span className="money price">{money(product.price)}</span>
-      <h3 className="name">
+      <p className="name">
         <Link to={productPath(product)} onPointerDown={ask}>
           {product.name}
         </Link>
-      </h3>
+      </p>
       <span className="below">
         <Stars stars={product.stars} reviews={product.reviews} />
       </span>

@@ -220,7 +220,7 @@ function Share({ product }: { product: Product }) {
     }
   };
   return (
-    <p className="row">
+    <p className="row share">
       <button type="button" className="button plain little" onClick={share}>
         <Icon name="share" />
         <Trans>Share</Trans>

@@ -31,8 +31,8 @@ function Way({ way }: { way: Schemas["ByHandOutput"] }) {
     [t`Amount`, money(way.amount), String(way.amount)],
   ];
   return (
-    <section className="stack">
-      <h3>{provider}</h3>
+    <section className="way">
+      <h2>{provider}</h2>
       <dl className="by-hand">
         {rows.map(([label, shown, copied]) => (
           <div key={label}>

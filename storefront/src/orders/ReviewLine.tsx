@@ -10,12 +10,15 @@ import { Problem } from "../ui/parts";
 /** What the buyer says of a line that was delivered: once, and changed for a while. */
 export function ReviewLine({ line }: { line: Line }) {
   const client = useQueryClient();
-  const own = useQuery(ownReviewQuery(line.id));
+  // Nobody knows beforehand whether there is a review: it is asked for once the shop says so.
+  const [isThere, setThere] = useState(false);
+  const own = useQuery({ ...ownReviewQuery(line.id), enabled: isThere });
   const [isWriting, setWriting] = useState(false);
+  const written = own.data;
   const save = useMutation({
     mutationFn: (body: { stars: number; text: string }) => {
       const params = { path: { track_id: line.id } };
-      return own.data
+      return written
         ? read(mine.PATCH("/track/{track_id}/review/", { params, body }))
         : read(mine.POST("/track/{track_id}/review/", { params, body }));
     },
@@ -25,9 +28,13 @@ export function ReviewLine({ line }: { line: Line }) {
       void client.invalidateQueries({ queryKey: ["product", line.product] });
       setWriting(false);
     },
+    onError: (error) => {
+      if (error instanceof ApiError && error.code === "already_reviewed") {
+        setThere(true);
+        setWriting(false);
+      }
+    },
   });
-  if (own.isPending || own.isError) return null;
-  const written = own.data;
   if (isWriting) {
     return (
       <ReviewForm
