@@ -23,7 +23,7 @@ export default defineConfig(({ command }) => ({
     rolldownOptions: {
       output: {
         // What all pages need is in two files: what changes rarely, and the shop's own.
-        advancedChunks: {
+        codeSplitting: {
           groups: [
             { name: "libraries", test: /node_modules/ },
             {

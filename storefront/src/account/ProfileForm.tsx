@@ -5,10 +5,12 @@ import { ApiError } from "../api/errors";
 import { accountQuery } from "../api/queries";
 import { Field, Problem } from "../ui/parts";
 import { smaller } from "./smaller";
+import { useUser } from "./useUser";
 
 /** What others see of a person: the name, and a picture. */
 export function ProfileForm() {
   const client = useQueryClient();
+  const user = useUser();
   const account = useQuery(accountQuery);
   const keep = (saved: Schemas["Account"]) => client.setQueryData(accountQuery.queryKey, saved);
   const save = useMutation({
@@ -39,7 +41,9 @@ export function ProfileForm() {
         {avatar ? (
           <img className="avatar" src={avatar} alt="" width="80" height="80" />
         ) : (
-          <span className="avatar" />
+          <span className="avatar" aria-hidden="true">
+            {user?.username.slice(0, 1).toUpperCase()}
+          </span>
         )}
         <div>
           <label className="button plain little">

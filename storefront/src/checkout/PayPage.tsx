@@ -36,7 +36,6 @@ export default function PayPage() {
     refetchOnReconnect: "always",
   });
   const status = query.data?.payment_status;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: what changed with the payment
   useEffect(() => {
     if (status && status !== "requested") void client.invalidateQueries({ queryKey: ["tracks"] });
   }, [status, client]);
@@ -52,7 +51,7 @@ export default function PayPage() {
   const stage = stageOf(order);
   const title = i18n._(TITLES[stage]);
   return (
-    <div className="pay narrow wrap">
+    <div className="pay narrow">
       <Title text={title} />
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <section className="panel stage">
@@ -247,7 +246,7 @@ function Lines({ order }: { order: Order }) {
             <Money kes={line.amount} />
           </li>
         ))}
-        <li className="between">
+        <li className="between last">
           <Trans>Together</Trans>
           <Money kes={order.amount} />
         </li>

@@ -38,7 +38,7 @@ export default function OrderPage() {
   }
   const reference = order.reference;
   return (
-    <div className="narrow wrap stack">
+    <div className="narrow stack">
       <Title text={t`Order ${reference}`} />
       <h1>
         <Trans>Order {reference}</Trans>

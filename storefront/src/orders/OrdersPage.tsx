@@ -26,7 +26,7 @@ export default function OrdersPage() {
           </Link>
         </Empty>
       )}
-      <ul className="stack">
+      <ul className="stack orders">
         {orders.map((lines) => (
           <li key={lines[0].order_token}>
             <Summary lines={lines} />
