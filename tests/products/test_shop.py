@@ -18,11 +18,7 @@ from tests.factories import ProductFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
-PAGE = """<!doctype html>
-<html lang="en"><head><!--head--><title>O-Mache</title><!--/head-->
-<script type="module" src="/static/shop/assets/shop-abcdefgh.js"></script></head>
-<body><div id="root"><!--root--></div><!--boot--></body></html>
-"""
+PAGE = (Path(__file__).parents[1] / "storefront" / "index.html").read_text()
 MANIFEST = {
     "_shop.js": {"file": "assets/shop-abcdefgh.js"},
     "_kinds.js": {"file": "assets/Kinds-abcdefgh.js", "imports": ["_shop.js"]},
