@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.text import fold_password
@@ -29,12 +29,15 @@ from .backoffice.interest import log_refusal
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
 from .lookalikes import skeleton
-from .models import EMAIL_TAKEN, Audit, Proposal, User
+from .models import EMAIL_TAKEN, Address, Audit, Proposal, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 #: Whoever sets one of these can sign in as the person: by password, or by a reset link.
 _KEYS = ("password", "email")
+#: Who has this permission sees where people live and are called.
+_HELP = "accounts.help_user"
+_WHERE = ("phone", "addresses")
 
 
 class _PasswordsAsHashed(forms.BaseForm):
@@ -117,11 +120,13 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     add_form = NewPersonForm
     change_password_form = NewPasswordForm
     ordering = ("-pk",)
-    readonly_fields = ("avatar_preview", "last_login", "date_joined")
+    #: Their phone is theirs to change.
+    readonly_fields = ("phone", "addresses", "avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
     fieldsets = (
         (None, {"fields": ("username", "password")}),
         ("Person", {"fields": ("first_name", "last_name", "email", "gender", "avatar_preview")}),
+        ("Where they are reached", {"fields": _WHERE}),
         ("Powers", {"fields": ("is_active", *_POWERS)}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
@@ -132,6 +137,15 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         if not person.avatar:
             return "none"
         return format_html('<img src="{}" width="120" alt="">', person.avatar.url)
+
+    @admin.display(description="addresses")
+    def addresses(self, person: User) -> str:
+        """Where they have goods brought, and collected; only the person changes them."""
+        told = [
+            (_marks(each), each.recipient, each.phone, str(each), each.directions)
+            for each in Address.objects.of(person).as_listed()
+        ]
+        return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"
 
     @staff_action("Take the avatars of these people away", permissions=["help"])
     def take_avatars_away(person: User, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
@@ -167,7 +181,7 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         return _is_superuser(request)
 
     def has_help_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.help_user")
+        return request.user.has_perm(_HELP)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may set a password owns the account, so staff do not reach other staff."""
@@ -180,15 +194,23 @@ class PersonAdmin(ShopAdmin, UserAdmin):
         fields = tuple(super().get_readonly_fields(request, obj))
         return fields if _is_superuser(request) else (*fields, *_POWERS, *_KEYS)
 
+    def get_exclude(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """What may not be seen may not be filtered by either (ShopAdmin.lookup_allowed)."""
+        kept = () if request.user.has_perm(_HELP) else ("phone",)
+        return [*(super().get_exclude(request, obj) or ()), *kept]
+
     def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None or _is_superuser(request):
             return fieldsets
         hidden = {"password", *_POWERS}
-        return [
+        if not request.user.has_perm(_HELP):
+            hidden.update(_WHERE)
+        shown = [
             (name, {**options, "fields": [f for f in options["fields"] if f not in hidden]})
             for name, options in fieldsets
         ]
+        return [(name, options) for name, options in shown if options["fields"]]
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
@@ -328,6 +350,17 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
+
+
+def _marks(address: Address) -> str:
+    """What an address is called and is for, before the rest of it."""
+    marks = [
+        address.label,
+        "default" if address.is_default else "",
+        "goods are collected here" if address.is_collection_place else "",
+    ]
+    told = ", ".join(filter(None, marks))
+    return f"{told}: " if told else ""
 
 
 def _is_superuser(request: HttpRequest) -> bool:

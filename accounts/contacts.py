@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
+from omachemainproj.compiled_queries import Update, compiled_update
+
 from .contact_budgets import DAY, HOUR, MINUTE, Budget
 from .models import PhoneProof, User
 from .validators import normalise_email
@@ -56,8 +58,19 @@ def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
 
 
 def record_paid_from(user_id: int, phone: str, at: datetime) -> None:
-    """Record that a phone paid an order of this person's. Safe to repeat."""
+    """Record that a phone paid an order of this person's. Safe to repeat.
+
+    It is remembered as the one to call them on where none is known. Never against their word: one
+    that they gave or took away themselves (``User.phone_chosen``) stays so.
+    """
     _record(PhoneProof(user_id=user_id, phone=phone, paid_at=at), "paid_at")
+    # Waits for their row only where there is something to write (docs/architecture.md, Locks).
+    _remember_phone(user_id, phone)
+
+
+@compiled_update
+def _remember_phone(user_id: int, phone: str) -> Update:
+    return User.objects.filter(pk=user_id, phone="", phone_chosen=False), {"phone": phone}
 
 
 def record_paid_to(user_id: int, phone: str, at: datetime) -> None:

@@ -140,6 +140,16 @@ NOTICES = {
         "Kuanzia sasa akaunti yako ya O-Mache ina anwani nyingine ya barua pepe; hatutatuma tena "
         "kwa hii.\n\nKama si wewe, jibu barua pepe hii mara moja.\n",
     ),
+    ("phone_changed", "en"): (
+        "The phone of your O-Mache account was changed",
+        "The phone number of your O-Mache account was changed or taken away.\n\n"
+        "If it was not you, choose a new password now:\n\n{link}\n",
+    ),
+    ("phone_changed", "sw"): (
+        "Nambari ya simu ya akaunti yako ya O-Mache imebadilishwa",
+        "Nambari ya simu ya akaunti yako ya O-Mache imebadilishwa au kuondolewa.\n\n"
+        "Kama si wewe, chagua nenosiri jipya sasa:\n\n{link}\n",
+    ),
     ("factor_added", "en"): (
         "Your O-Mache account asks for a code now",
         "A second factor was set up for your O-Mache account: log-in asks for a code too.\n\n"

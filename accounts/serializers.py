@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import CharField
 from rest_framework import serializers
 
-from omachemainproj.api.fields import ShownTextField, StrictBooleanField
+from omachemainproj.api.fields import MpesaNumberField, ShownTextField, StrictBooleanField
 from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
@@ -96,6 +96,21 @@ class UserOutput(serializers.ModelSerializer):
     class Meta:
         model = User
         fields = ("pk", "username", "email", "first_name", "last_name")
+        read_only_fields = fields
+
+
+class UserDetails(UserOutput):
+    """A person as they see themselves, with the phone they are called on."""
+
+    phone = serializers.CharField(
+        read_only=True,
+        help_text="12 digits: 2547… or 2541…; empty where none is known. Taken from the first "
+        "order that is paid, until a person says it themselves.",
+    )
+
+    class Meta:
+        model = User
+        fields = (*UserOutput.Meta.fields, "phone")
         read_only_fields = fields
 
 
@@ -296,6 +311,11 @@ class UserInput(serializers.Serializer):
     email = EmailField(required=False)
     first_name = ShownNameField(required=False, allow_blank=True, max_length=150)
     last_name = ShownNameField(required=False, allow_blank=True, max_length=150)
+    phone = MpesaNumberField(
+        required=False,
+        allow_blank=True,
+        help_text="Where you are called about your orders; an empty text takes it away.",
+    )
     password = PasswordField(
         required=False, help_text="Needed to change the e-mail, which can reset the password."
     )

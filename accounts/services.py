@@ -84,16 +84,23 @@ def open_link(request: HttpRequest, uid: str, token: str) -> User | None:
 
 
 def change_details(user: User, changes: dict[str, str]) -> None:
-    """Change the user's names or e-mail, and no other column. The address of before is told.
+    """Change the user's names, e-mail or phone, and no other column. The address of before is told.
 
-    An old username rests; a new e-mail is not confirmed, and is mailed a link that does. Raises
-    FieldRefusal where the name or the e-mail was taken meanwhile.
+    An old username rests; a new e-mail is not confirmed, and is mailed a link that does. A phone
+    (12 digits, or ``""`` for none) is theirs to say from now on, and no payment's; that another
+    was there before is told to an inbox that is confirmed. Raises FieldRefusal where the name or
+    the e-mail was taken meanwhile.
     """
-    before, old_email = user.username, user.email
+    before, old_email, old_phone = user.username, user.email, user.phone
     has_new_email = changes.get("email", old_email).lower() != old_email.lower()
     columns: dict[str, Any] = dict(changes)
     if has_new_email:
         columns["email_confirmed_at"] = None
+    # Sent back as it was read it is no choice, and takes nothing back that was remembered since.
+    if columns.get("phone") == old_phone:
+        del columns["phone"]
+    elif "phone" in columns:
+        columns["phone_chosen"] = True
     try:
         with transaction.atomic():
             _update(user, columns)
@@ -102,6 +109,8 @@ def change_details(user: User, changes: dict[str, str]) -> None:
                 emails.tell_of_change(user, "email_changed", to=old_email)
             elif has_new_email:
                 security_log.record_on_commit("email_changed", user=user.pk)
+            if user.phone != old_phone:
+                _tell_of_phone(user, old_phone)
     except IntegrityError as error:
         _refuse_taken(
             username=changes.get("username", user.username),
@@ -111,6 +120,17 @@ def change_details(user: User, changes: dict[str, str]) -> None:
         )
     if has_new_email:
         emails.send_confirmation(user)
+
+
+def _tell_of_phone(user: User, before: str) -> None:
+    """Log that the phone was changed, and mail it where another was there before.
+
+    It opens nothing, so an inbox that may be a stranger's is not written to for it.
+    """
+    if before and user.email_confirmed_at:
+        emails.tell_of_change(user, "phone_changed")
+    else:
+        security_log.record_on_commit("phone_changed", user=user.pk)
 
 
 def confirm_email(key: str) -> User:

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from . import views
+from .addresses import views as address_views
 
 urlpatterns = [
     path("registration/", views.RegistrationView.as_view(), name="registration"),
@@ -26,6 +27,13 @@ urlpatterns = [
     path("user/", views.UserView.as_view(), name="user"),
     path("account/", views.AccountView.as_view(), name="account"),
     path("account/messages/", views.MessagesView.as_view(), name="account-messages"),
+    path("account/addresses/", address_views.AddressesView.as_view(), name="account-addresses"),
+    re_path(
+        r"^account/addresses/(?P<address_id>[0-9]{1,18})/$",
+        address_views.AddressView.as_view(),
+        name="account-address",
+    ),
+    path("counties/", address_views.CountiesView.as_view(), name="counties"),
     path("account/sessions/", views.SessionsView.as_view(), name="account-sessions"),
     path(
         "account/sessions/end-all/",

@@ -43,8 +43,8 @@ from .serializers import (
     SessionOutput,
     SignedIn,
     TokenInput,
+    UserDetails,
     UserInput,
-    UserOutput,
 )
 from .sessions import Origin
 
@@ -92,6 +92,26 @@ _NOT_ENROLLED = error_answer(NotEnrolled.message, NotEnrolled.code)
 _TAKEN = field_errors(
     "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
+_USER = [
+    OpenApiExample(
+        "a phone of one's own",
+        value={"username": "wanjiku", "phone": "0712 345 678"},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "as it is kept",
+        value={
+            "pk": 12,
+            "username": "wanjiku",
+            "email": "wanjiku@example.com",
+            "first_name": "Wanjiku",
+            "last_name": "Kamau",
+            "phone": "254712345678",
+        },
+        response_only=True,
+        status_codes=[200],
+    ),
+]
 
 
 class Public:
@@ -283,18 +303,26 @@ class UserView(UserDetailsView):
     throttle_scope = "read"
     http_method_names = ["get", "put", "patch", "head", "options"]
 
-    @extend_schema(tags=_TAGS, operation_id="get_user", responses=UserOutput)
+    @extend_schema(tags=_TAGS, operation_id="get_user", responses=UserDetails)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return Response(UserOutput(request.user).data)
+        return Response(UserDetails(request.user).data)
 
     @extend_schema(
-        tags=_TAGS, operation_id="change_user", request=UserInput, responses={200: UserOutput}
+        tags=_TAGS,
+        operation_id="change_user",
+        request=UserInput,
+        responses={200: UserDetails},
+        examples=_USER,
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self._change(request, partial=False)
 
     @extend_schema(
-        tags=_TAGS, operation_id="edit_user", request=UserInput, responses={200: UserOutput}
+        tags=_TAGS,
+        operation_id="edit_user",
+        request=UserInput,
+        responses={200: UserDetails},
+        examples=_USER,
     )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self._change(request, partial=True)
@@ -303,7 +331,7 @@ class UserView(UserDetailsView):
         form = UserInput(data=request.data, partial=partial, context={"request": request})
         form.is_valid(raise_exception=True)
         services.change_details(current_user(request), form.validated_data)
-        return Response(UserOutput(request.user).data)
+        return Response(UserDetails(request.user).data)
 
 
 class AccountView(RetrieveUpdateAPIView):

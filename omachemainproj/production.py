@@ -73,6 +73,11 @@ def _find_anywhere(shop: Settings) -> Problems:
             "DEFAULT_FROM_EMAIL",
             "DEFAULT_FROM_EMAIL is an e-mail address, or a name and <its address>.",
         )
+    if shop["SHOP_CONTACT"] and not _is_reachable(shop["SHOP_CONTACT"]):
+        yield (
+            "SHOP_CONTACT",
+            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+        )
     if re.search(r"[{}]", shop["EQUITY_ACCOUNT"].replace("{reference}", "")):
         yield (
             "EQUITY_ACCOUNT",
@@ -86,6 +91,11 @@ def _find_anywhere(shop: Settings) -> Problems:
 def _is_mailbox(text: str) -> bool:
     address = parseaddr(text)[1]
     return re.fullmatch(r"[^@\s]+@[^@\s]+", address) is not None
+
+
+def _is_reachable(text: str) -> bool:
+    has_phone = re.search(r"[0-9](?:[ ().+-]*[0-9]){5,}", text) is not None
+    return len(text) <= 100 and (has_phone or re.search(r"[^@\s]@[^@\s]", text) is not None)
 
 
 def _find_half_a_carrier(shop: Settings) -> Problems:

@@ -415,7 +415,7 @@ REST_AUTH = {
     "LOGIN_SERIALIZER": "accounts.serializers.LoginInput",
     "REGISTER_SERIALIZER": "accounts.serializers.RegistrationInput",
     "JWT_SERIALIZER": "accounts.serializers.SignedIn",
-    "USER_DETAILS_SERIALIZER": "accounts.serializers.UserOutput",
+    "USER_DETAILS_SERIALIZER": "accounts.serializers.UserDetails",
     "PASSWORD_RESET_SERIALIZER": "accounts.serializers.PasswordResetInput",
     "PASSWORD_CHANGE_SERIALIZER": "accounts.serializers.PasswordChangeInput",
     "PASSWORD_RESET_CONFIRM_SERIALIZER": "accounts.serializers.PasswordResetConfirmInput",
@@ -448,6 +448,8 @@ EMAIL_USE_SSL = _mail.use_ssl
 EMAIL_FILE_PATH = _mail.folder
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="O-Mache <hello@omache.example>")
+#: Whom people reach with a question, as the e-mails about their orders say it.
+SHOP_CONTACT = env.text("SHOP_CONTACT")
 
 #: A session ends when it was not used for so many days.
 SESSION_IDLE_DAYS = env.number("SESSION_IDLE_DAYS", default=14, least=1, most=90)

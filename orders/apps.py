@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core.checks import Tags, register
 
 
 class OrdersConfig(AppConfig):
@@ -6,3 +7,6 @@ class OrdersConfig(AppConfig):
 
     def ready(self) -> None:
         from . import interest, signals  # noqa: F401, PLC0415
+        from .notifications.checks import warn_of_dead_ends  # noqa: PLC0415
+
+        register(warn_of_dead_ends, Tags.compatibility, deploy=True)

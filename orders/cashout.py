@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
@@ -80,6 +80,10 @@ class RequestInProgress(Refusal):
     message = "This very request is being worked on. Ask again in a moment."
 
 
+#: Said on a line whose goods are whose cart it is in.
+OWN_GOODS = "These are your own goods."
+
+
 @dataclass(frozen=True, slots=True)
 class LineRequest:
     """One line of the request: a product's id, how many of it, and the price each that was shown.
@@ -124,10 +128,10 @@ def place_order(
     Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
     buyer lets orders lapse themselves.
 
-    Raises FieldRefusal (shaped like the input) when a line cannot be sold or the sum is outside
-    1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused, RequestInProgress, and what
-    ``orders.holds.check_holds`` raises. Where unpaid orders of the buyer's own hold what is
-    refused, their tokens are named, newest first.
+    Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
+    or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused,
+    RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders of the
+    buyer's own hold what is refused, their tokens are named, newest first.
     """
     asker = Asker(buyer.pk, mpesa_number, network)
     asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)
@@ -194,7 +198,7 @@ def _place(asked: _Request) -> PlacedOrder:
             return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
     if not idempotency_key and (repeated := _find_repeated(earlier, asked)):
         return repeated
-    products = _read_products(quantities, lines)
+    products = _read_products(buyer.pk, quantities, lines)
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
     amount = sum(amounts)
     if not asked.shows({row.id: row.price for row in products.values()}, amount):
@@ -303,14 +307,33 @@ def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
     return None
 
 
-def _read_products(quantities: dict[int, int], lines: Sequence[LineRequest]) -> dict[int, Any]:
-    """The products by id. Raises FieldRefusal where one is not for sale."""
+def line_objections(
+    lines: Sequence[LineRequest], sellers: Mapping[int, int], *, buyer: int | None
+) -> list[dict[str, list[str]]]:
+    """What keeps each line from being bought, shaped like the lines; [] where nothing does.
+
+    ``sellers`` has the seller of each product that is for sale, by its id. Nobody buys their own
+    goods: the money would go round, and reviews and sales with it. ``buyer`` is None where nobody
+    is signed in.
+    """
+    objections: list[dict[str, list[str]]] = []
+    for line in lines:
+        seller = sellers.get(line.product)
+        if seller is None:
+            objections.append({"product": ["This product is not for sale."]})
+        else:
+            objections.append({"product": [OWN_GOODS]} if seller == buyer else {})
+    return objections if any(objections) else []
+
+
+def _read_products(
+    buyer: int, quantities: dict[int, int], lines: Sequence[LineRequest]
+) -> dict[int, Any]:
+    """The products by id. Raises FieldRefusal where one is not for sale, or is the buyer's own."""
     products = {row.id: row for row in _listed_products(list(quantities))}
-    if len(products) < len(quantities):
-        not_for_sale = {"product": ["This product is not for sale."]}
-        raise FieldRefusal(
-            {"order": [{} if line.product in products else not_for_sale for line in lines]}
-        )
+    sellers = {row.id: row.seller_id for row in products.values()}
+    if objections := line_objections(lines, sellers, buyer=buyer):
+        raise FieldRefusal({"order": objections})
     return products
 
 

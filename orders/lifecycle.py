@@ -2,8 +2,9 @@
 
 Placing one is in orders.cashout, moving single lines in orders.fulfilment. Locks are taken in one
 order everywhere: the buyer, a payment, the order, its line, its seller's balance (payments),
-products by id. Only an order that is held again locks its buyer after itself, which is safe: who
-holds a buyer waits for nothing but products.
+products by id. Only an order that is held again locks its buyer after itself, and so does the phone
+that a first payment leaves (accounts.contacts), which is safe: who holds a buyer waits for nothing
+that either has by then.
 """
 
 from __future__ import annotations

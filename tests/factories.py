@@ -6,6 +6,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
+from accounts.models import Address
 from products.models import ListingTerms, Product, StockMovement
 
 PASSWORD = "a long enough secret"
@@ -22,6 +23,19 @@ class UserFactory(factory.django.DjangoModelFactory):
     def _create(cls, model_class, *args, **kwargs):
         password = kwargs.pop("password", PASSWORD)
         return model_class.objects.create_user(*args, password=password, **kwargs)
+
+
+class AddressFactory(factory.django.DjangoModelFactory):
+    """An address that is neither the default nor a collection place, unless it is said."""
+
+    class Meta:
+        model = Address
+
+    user = factory.SubFactory(UserFactory)
+    recipient = "Wanjiku Kamau"
+    phone = "254712345678"
+    county = "nairobi"
+    area = factory.Sequence(lambda n: f"Kilimani, house {n}")
 
 
 class ProductFactory(factory.django.DjangoModelFactory):

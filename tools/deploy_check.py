@@ -21,6 +21,8 @@ PRODUCTION = {
     "DARAJA_CONSUMER_SECRET": "secret",
     "DARAJA_SHORTCODE": "600000",
     "DARAJA_PASSKEY": "passkey",
+    "FRONTEND_URL": "https://shop.omache.co.ke",
+    "SHOP_CONTACT": "0712 345 678, help@omache.co.ke",
 }
 
 if __name__ == "__main__":

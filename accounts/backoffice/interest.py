@@ -139,6 +139,12 @@ def _of_person(person: User) -> Parties:
     return Parties(people(person.pk))
 
 
+@numbers_of
+def _phone_of_person(person: int) -> QuerySet[Any, Any]:
+    """The number they are called on."""
+    return User.objects.filter(pk=person).exclude(phone="").values_list("phone", flat=True)
+
+
 @parties_of(Group)
 def _of_group(group: Group) -> Parties:
     """Its members: what it may do, they may."""

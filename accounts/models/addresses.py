@@ -19,6 +19,13 @@ class AddressQuerySet(models.QuerySet["Address"]):
         """A person's own addresses. Their views start here and nowhere else."""
         return self.filter(user=user)
 
+    def newest_first(self) -> AddressQuerySet:
+        return self.order_by("-pk")
+
+    def as_listed(self) -> AddressQuerySet:
+        """The default first, then the newest."""
+        return self.order_by("-is_default", "-pk")
+
     def collection_places(self) -> AddressQuerySet:
         """Where sellers have their goods collected."""
         return self.filter(is_collection_place=True)

@@ -115,6 +115,8 @@ class User(AbstractUser):
     avatar = models.ImageField(upload_to=avatar_path, blank=True)
     #: Where they are called about their orders, 12 digits; empty while nobody said.
     phone = models.CharField(max_length=12, blank=True, default="", db_default="")
+    #: Whether they gave it, or took it away, themselves: then no cash-out changes it any more.
+    phone_chosen = models.BooleanField(default=False, db_default=False, editable=False)
     #: People describe themselves in their own words.
     gender = models.CharField(max_length=30, blank=True)
     skeleton = SkeletonField(max_length=USERNAME_MAX, default="", editable=False, db_index=True)

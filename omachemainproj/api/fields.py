@@ -89,13 +89,22 @@ class StrictBooleanField(serializers.BooleanField):
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}], "example": "0712345678"})
 class MpesaNumberField(serializers.Field):
-    """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits."""
+    """A Kenyan mobile number as people write it, text or JSON integer; kept as 12 digits.
+
+    With ``allow_blank`` an empty text is none at all, ``""``.
+    """
 
     default_error_messages = {
         "invalid": "Enter a Kenyan mobile number, like 0712345678.",
     }
 
+    def __init__(self, *, allow_blank: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._allow_blank = allow_blank
+
     def to_internal_value(self, data: Any) -> str:
+        if self._allow_blank and isinstance(data, str) and not fold_identifier(data):
+            return ""
         if isinstance(data, bool) or not isinstance(data, str | int):
             self.fail("invalid")
         try:

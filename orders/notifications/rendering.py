@@ -23,6 +23,7 @@ from orders.models.notifications import Message, MessageChannel, Notice, Notific
 
 from . import templates
 from .channels import is_sms_on
+from .links import Link, Page, link_to
 from .outdated import current_lines, is_outdated
 from .templates import Item
 
@@ -49,6 +50,7 @@ class _Draft:
     phone: str
     amount: int
     reference: str
+    link: Link
     items: list[Item] = field(default_factory=list)
 
 
@@ -98,6 +100,7 @@ def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
         phone=notice.phone or order.mpesa_number,
         amount=notice.facts.get("amount", order.amount),
         reference=order.reference,
+        link=link_to(Page.ORDER, order),
         items=[
             Item(line.name, line.number, (line.shown_code or "") if with_codes else "")
             for line in lines
@@ -117,6 +120,7 @@ def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
             phone=theirs[0].payment_mpesa_number,
             amount=sum(line.amount for line in theirs),
             reference=order.reference,
+            link=link_to(Page.SALES, order),
             items=[Item(line.name, line.number) for line in theirs],
         )
 
@@ -128,6 +132,7 @@ def _draft_for_user(notices: list[Notice]) -> Iterator[_Draft]:
         phone=notice.phone,
         amount=notice.facts["amount"],
         reference="",
+        link=link_to(Page.MONEY),
     )
 
 
@@ -157,7 +162,9 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         next_try_at=timezone.now(),
     )
     if getattr(preferences, f"{group}_email") and has_proven_email(draft.user.pk):
-        subject, text = templates.render_email(notice.kind, language, values, draft.items)
+        subject, text = templates.render_email(
+            notice.kind, language, values, draft.items, link=draft.link
+        )
         yield message(
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )

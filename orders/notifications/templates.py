@@ -9,10 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from omachemainproj.money import format_kes
 from orders.models.notifications import NotificationKind
 
 from .gsm7 import count_parts, to_gsm
+from .links import Link, Page
 from .plain_text import plain
 
 #: More cost more, and old phones show them in pieces.
@@ -147,6 +150,20 @@ _AND_MORE = {"en": "and {count} more", "sw": "na nyingine {count}"}
 _GREETING = {"en": "Hello {name},", "sw": "Habari {name},"}
 #: For a name of which nothing may be written.
 _NAMELESS = {"en": "goods", "sw": "bidhaa"}
+_LEADS = {
+    (Page.ORDER, "en"): "Your order:",
+    (Page.ORDER, "sw"): "Oda yako:",
+    (Page.SALES, "en"): "What you sold:",
+    (Page.SALES, "sw"): "Ulichouza:",
+    (Page.MONEY, "en"): "Your money:",
+    (Page.MONEY, "sw"): "Fedha zako:",
+}
+_QUESTIONS = {
+    "en": "Questions? Reach us: {contact}",
+    "sw": "Una swali? Wasiliana nasi: {contact}",
+}
+#: Where the shop names nobody.
+_ANSWER = {"en": "Questions? Answer this e-mail.", "sw": "Una swali? Jibu barua pepe hii."}
 _SIGNATURE = {
     "en": "O-Mache\n\nYou choose what we tell you, and in which language, in your account.",
     "sw": "O-Mache\n\nUnaweza kuchagua tukueleze nini, na kwa lugha gani, kwenye akaunti yako.",
@@ -194,15 +211,31 @@ def render_sms(
     return fill("", by_hand="", receipt="")
 
 
+def contact_sentence(language: str) -> str:
+    """A sentence that says whom to turn to with a question."""
+    contact = settings.SHOP_CONTACT
+    return _QUESTIONS[language].format(contact=contact) if contact else _ANSWER[language]
+
+
 def render_email(
-    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
+    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = (), *, link: Link
 ) -> tuple[str, str]:
-    """The subject and the text of the e-mail, with every line."""
+    """The subject and the text of the e-mail, with every line.
+
+    ``link`` is the way to what it is about; the shop's contact comes with it.
+    """
     template = _TEMPLATES[kind, language]
     listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
     greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
     text = template.text.format(**values, items=listed)
-    return template.subject.format(**values), f"{greeting}\n\n{text}\n\n{_SIGNATURE[language]}\n"
+    parts = (
+        greeting,
+        text,
+        f"{_LEADS[link.page, language]}\n{link.address}",
+        contact_sentence(language),
+        _SIGNATURE[language],
+    )
+    return template.subject.format(**values), "\n\n".join(parts) + "\n"
 
 
 def _describe(item: Item, name_length: int, language: str) -> str:

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from random import Random
 from typing import Any, NamedTuple
 
+from accounts.counties import County
 from products.demo.seed import PASSWORD
 
 from .api_client import Person, Phones
@@ -145,7 +146,19 @@ class TradingDay:
         return Person(self._shop, f"{name}.{kind}{number}.{self._mark}", f"day of {self._mark}")
 
     def _list_goods(self, number: int) -> list[int]:
-        """List half of the goods for one seller, every other one the other half."""
+        """List half of the goods for one seller, every other one the other half.
+
+        First they say where these are collected.
+        """
+        place = {
+            "label": "shop",
+            "recipient": NAMES[number % len(NAMES)].title(),
+            "phone": self._phone(1, number),
+            "county": County.values[number % len(County.values)],
+            "area": f"Market, stall {number + 1}",
+            "is_collection_place": True,
+        }
+        self.sellers[number].post("/account/addresses/", place)
         ids = []
         for name, category, price in GOODS[number % 2 :: 2]:
             listed: dict[str, Any] = {

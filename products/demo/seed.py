@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.contrib.auth.models import Group
 
+from accounts.addresses.services import add_address
 from accounts.backoffice.audit import log
 from accounts.backoffice.roles import ROLES
 from accounts.models import User
@@ -32,6 +33,23 @@ BUYERS = {
     "njeri": "254723456702",
     "kiprop": "254723456703",
 }
+PHONES = {**SELLERS, **BUYERS}
+#: Where they live: label, county, area, directions. The first is the default, and what a seller
+#: sells is collected there.
+ADDRESSES = {
+    "amina": [("shop", "mombasa", "Kongowea Market, stall 14", "Behind the fish auction")],
+    "baraka": [("shop", "nairobi", "Gikomba, Quarry Road", "Third gate, blue container")],
+    "chebet": [("home", "uasin_gishu", "Eldoret, Elgon View", "Opposite the water tower")],
+    "dalmas": [("workshop", "kisumu", "Kibuye, Kakamega Road", "Next to the petrol station")],
+    "esther": [("shop", "nakuru", "Nakuru, Kenyatta Avenue 20", "First floor, ring at the grille")],
+    "wanjiku": [
+        ("home", "nairobi", "Kilimani, Argwings Kodhek Road", "Blue gate; ask for flat 4"),
+        ("mother", "nyeri", "Karatina, market side", "Ask for Mama Wanjiku at the posho mill"),
+    ],
+    "otieno": [("home", "kisumu", "Milimani, Ring Road", "White wall with bougainvillea")],
+    "njeri": [("work", "kiambu", "Thika, Kenyatta Highway", "Reception of the clinic")],
+    "kiprop": [("home", "kericho", "Kericho, Moi Highway", "Green roof beside the school")],
+}
 BUYER, ADMIN = "wanjiku", "admin"
 #: Staff are named for what they do; each is in the group of that name.
 STAFF = tuple(ROLES)
@@ -50,6 +68,7 @@ def add_demo_shop() -> Added:
     What is there stays as it is, whatever has become of it.
     """
     people = add_people()
+    add_addresses()
     sellers = list(User.objects.filter(username__in=SELLERS).order_by("username"))
     there = set(Product.objects.filter(seller__in=sellers).values_list("name", flat=True))
     missing = [
@@ -73,12 +92,36 @@ def add_people() -> int:
     return len(set(wanted) - there)
 
 
+def add_addresses() -> int:
+    """Give the demo's people who have no address theirs, and return how many. Safe to repeat."""
+    people = User.objects.filter(username__in=ADDRESSES, addresses__isnull=True).order_by("pk")
+    added = 0
+    for person in list(people):
+        for label, county, area, directions in ADDRESSES[person.username]:
+            says = {
+                "label": label,
+                "recipient": person.first_name or person.username.title(),
+                "phone": PHONES[person.username],
+                "county": county,
+                "area": area,
+                "directions": directions,
+                "is_collection_place": person.username in SELLERS,
+            }
+            added += add_address(person, says).is_new
+    return added
+
+
 def _add_person(username: str) -> None:
     email = f"{username}@omache.example"
     if username == ADMIN:
         User.objects.create_superuser(username, email, PASSWORD)
         return
-    named = {"first_name": username.title(), "is_staff": username in STAFF}
+    named = {
+        "first_name": username.title(),
+        "is_staff": username in STAFF,
+        "phone": PHONES.get(username, ""),
+        "phone_chosen": username in PHONES,
+    }
     person = User.objects.create_user(username, email, PASSWORD, **named)
     if username in STAFF:
         person.groups.add(Group.objects.get(name=username))

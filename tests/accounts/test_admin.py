@@ -2,13 +2,15 @@
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.test import Client
 from django.utils import timezone
 from rest_framework_simplejwt.token_blacklist.models import BlacklistedToken
 
 from accounts import tokens
+from accounts.backoffice.interest import own_numbers
 from accounts.models import Audit, User
 from tests.edges.draw import png, upload
-from tests.factories import PASSWORD, UserFactory
+from tests.factories import PASSWORD, AddressFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -233,3 +235,55 @@ def test_with_a_person_goes_their_avatar(
 
     assert not User.objects.filter(pk=amina.pk).exists()
     assert media() == []
+
+
+# --- Where people are reached ------------------------------------------------------------------
+
+
+@pytest.fixture
+def amina_at_home(amina):
+    User.objects.filter(pk=amina.pk).update(phone="254712345678")
+    AddressFactory(
+        user=amina, label="<b>home</b>", area="Gikomba", phone="254722000111",
+        is_default=True, is_collection_place=True,
+    )  # fmt: skip
+    return amina
+
+
+def staff_with(*codenames):
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    client = Client()
+    client.force_login(person, "accounts.backends.UsernameOrEmailBackend")
+    return client
+
+
+def test_who_helps_people_sees_where_they_are_reached(amina_at_home):
+    page = staff_with("view_user", "help_user").get(change_page(amina_at_home)).content.decode()
+
+    assert "254712345678" in page
+    assert "Gikomba, Nairobi City" in page
+    assert "default, goods are collected here: Wanjiku Kamau, 254722000111" in page
+    assert "&lt;b&gt;home" in page
+
+
+def test_who_only_sees_people_sees_neither_phone_nor_address(amina_at_home):
+    desk = staff_with("view_user", "change_user")
+
+    page = desk.get(change_page(amina_at_home)).content.decode()
+    filtered = desk.get(f"{LIST}?phone=254712345678")
+
+    assert "Amina" in page
+    assert {told for told in ("254712345678", "254722000111", "Gikomba") if told in page} == set()
+    assert filtered.status_code != 200
+
+
+def test_nobody_of_the_staff_changes_a_phone(boss, amina_at_home):
+    form = {"username": "Amina", "email": "Amina@example.com", "is_active": "on", "phone": ""}
+
+    assert boss.post(change_page(amina_at_home), form).status_code == 302
+    assert User.objects.get(pk=amina_at_home.pk).phone == "254712345678"
+
+
+def test_the_phone_people_are_called_on_is_one_of_their_numbers(amina_at_home):
+    assert own_numbers(amina_at_home) == {"254712345678"}

@@ -21,6 +21,7 @@ def test_a_user_reads_themselves_in_dj_rest_auths_shape(amina, amina_api):
         "email": "Amina@example.com",
         "first_name": "",
         "last_name": "",
+        "phone": "",
     }
     assert response["Cache-Control"] == "no-store"
 

@@ -13,7 +13,7 @@ from rest_framework_simplejwt.tokens import RefreshToken
 from omachemainproj.bodies import BrokenOff, WholeBody
 from payments.models import GatewayEvent, Receipt
 from products.models import Product
-from tests.factories import UserFactory
+from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
 from .draw import encode, png, upload
@@ -171,8 +171,8 @@ def test_a_sheet_shorter_than_it_said_adds_nothing(send, rows):
     assert not Product.objects.exists()
 
 
-def test_a_body_nobody_needs_has_to_be_whole_too(send, seller, kettle):
-    order = an_order(seller, (kettle, 1))
+def test_a_body_nobody_needs_has_to_be_whole_too(send, seller):
+    order = an_order(seller, (ProductFactory(), 1))
 
     answer = send(b'{"a":', path=f"/cashout/{order.order_token}/cancel/", length=20)
 

@@ -85,8 +85,8 @@ def test_anything_of_a_real_shop_without_a_key_is_no_laptop(changes):
 def test_a_production_that_lost_its_key_is_told_of_all_that_it_has():
     assert problems_of(PRODUCTION, DJANGO_SECRET_KEY=None) == [
         "set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: "
-        "DJANGO_ALLOWED_HOSTS, DARAJA_BASE_URL, DARAJA_CALLBACK_BASE_URL, DARAJA_CONSUMER_KEY, "
-        "DARAJA_CONSUMER_SECRET, DARAJA_PASSKEY."
+        "DJANGO_ALLOWED_HOSTS, FRONTEND_URL, DARAJA_BASE_URL, DARAJA_CALLBACK_BASE_URL, "
+        "DARAJA_CONSUMER_KEY, DARAJA_CONSUMER_SECRET, DARAJA_PASSKEY."
     ]
 
 
@@ -144,6 +144,8 @@ def test_a_laptop_may_have_what_stays_on_it(changes):
         ("CELERY_BROKER_URL", "amqp://127.0.0.1\n", "amqp://127.0.0.1"),
         ("DEFAULT_FROM_EMAIL", "O-Mache <hello@omache.co.ke>\n", "O-Mache <hello@omache.co.ke>"),
         ("EQUITY_ACCOUNT", " 0180#{reference}\n", "0180#{reference}"),
+        ("SHOP_CONTACT", " 0712 345 678\n", "0712 345 678"),
+        ("SHOP_CONTACT", "help@omache.co.ke", "help@omache.co.ke"),
     ],
 )
 def test_white_space_around_a_value_is_no_part_of_it(name, text, value):

@@ -115,6 +115,14 @@ def setting(expression, **changes):
             "AFRICASTALKING_BASE_URL must start with https://: the API key travels to it.",
         ),
         (
+            {"SHOP_CONTACT": "the shop"},
+            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+        ),
+        (
+            {"SHOP_CONTACT": "help@omache.co.ke" + " or " * 30},
+            "SHOP_CONTACT is a phone or an e-mail that people reach, or both, in 100 characters.",
+        ),
+        (
             {"SMS": "console"},
             "SMS=console is for a laptop: it writes collection codes to the log.",
         ),

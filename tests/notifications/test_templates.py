@@ -8,6 +8,7 @@ from omachemainproj.money import format_kes
 from orders.models.notifications import NotificationKind
 from orders.notifications import templates
 from orders.notifications.gsm7 import count_parts, is_gsm, to_gsm
+from orders.notifications.links import Link, Page
 from orders.notifications.plain_text import plain
 from orders.notifications.templates import Item
 from payments.checkout.failures import (
@@ -31,6 +32,7 @@ CODES = [
     *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
 ]
 EVERY = list(itertools.product(NotificationKind.values, ["en", "sw"]))
+LINK = Link(Page.ORDER, "https://shop.example/orders/1")
 WAY = {"pay_bill": "174379", "account": "ACDEFGHJ", "amount": 250_000}
 
 
@@ -85,7 +87,7 @@ def test_each_reason_is_in_both_languages(code):
 
 @pytest.mark.parametrize(("kind", "language"), EVERY)
 def test_each_mail_has_a_subject_of_one_line_and_every_item(kind, language):
-    subject, text = templates.render_email(kind, language, values(language), items(100))
+    subject, text = templates.render_email(kind, language, values(language), items(100), link=LINK)
 
     assert len(subject) <= 100
     assert "\n" not in subject
@@ -160,7 +162,9 @@ def test_a_name_of_which_nothing_may_be_written_has_another(language, called):
     sold = [Item("0722123456", 1, "")]
 
     sms = templates.render_sms(NotificationKind.SOLD, language, values(language), sold)
-    _, mail = templates.render_email(NotificationKind.SOLD, language, values(language), sold)
+    _, mail = templates.render_email(
+        NotificationKind.SOLD, language, values(language), sold, link=LINK
+    )
 
     assert f": {called}." in sms
     assert f"  {called}\n" in mail

@@ -7,9 +7,12 @@ from threading import Event
 import pytest
 from django.utils import timezone
 
+from accounts.addresses.services import add_address
 from orders.lifecycle import NotUnpaid, cancel_order, expire_order, expire_unpaid_orders
 from orders.models import Order, OrderTrack
 from payments.checkout.stk_push import retry_payment
+from payments.payouts.services import create_payouts
+from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
@@ -263,3 +266,29 @@ def test_ringing_again_while_another_wants_the_goods_keeps_them_or_not(seller, t
     kept = rung is None
     assert (wanted.status_code, type(rung)) == ((400, type(None)) if kept else (201, NotUnpaid))
     assert shelf(last) == (1, 1)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_a_first_payment_and_all_that_waits_for_its_buyer_wait_for_each_other_no_longer(
+    buyer, seller, turn
+):
+    """The payment writes the phone into a row that the others lock first."""
+    goods = [ProductFactory(seller=seller) for _ in range(3)]
+    orders = [an_order(buyer, (product, 1)) for product in goods[:2]]
+    told = [
+        (order.payments.get().pk, Outcome(True, "0", "", "callback", 1500, f"SGR{order.pk:07d}"))
+        for order in orders
+    ]
+    place = {"recipient": "W", "phone": "254712345678", "county": "nairobi", "area": "Kilimani"}
+
+    raised = at_once(
+        *[lambda each=each: record_outcome(*each) for each in told],
+        lambda: an_order(buyer, (goods[0], 1), (goods[1], 1), (goods[2], 1)),
+        lambda: add_address(buyer, place),
+        lambda: create_payouts(buyer.pk),
+    )
+
+    assert [each for each in raised if isinstance(each, Exception)] == []
+    buyer.refresh_from_db()
+    assert buyer.phone == "254712345678"
+    assert Order.objects.filter(payment_status="paid").count() == 2

@@ -16,7 +16,7 @@ from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
-from tests.factories import ProductFactory, UserFactory
+from tests.factories import AddressFactory, ProductFactory, UserFactory
 from tests.payments.conftest import ringing
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
@@ -78,6 +78,7 @@ class World:
         self._propose()
         audit.log(buyer, "Listed", self.product)
         self.session = open_session(buyer)
+        self.address = AddressFactory(user=buyer)
 
     def _send_money(self, buyer, seller):
         """Money on its way out, and what keeps it back."""
@@ -136,6 +137,7 @@ class World:
             "category": "kitchen",
             "review_id": self.review.pk,
             "session_id": self.session.pk,
+            "address_id": self.address.pk,
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
             "track_id": (self.paid if "move" in route else self.delivered).pk,

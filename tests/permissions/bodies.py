@@ -66,6 +66,13 @@ BODIES = {
     "track/{track_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
     "review/{review_id}/answer/": {"text": "Asante!"},
+    "account/addresses/": {
+        "recipient": "Wanjiku",
+        "phone": "0712000009",
+        "county": "nairobi",
+        "area": "Kilimani",
+    },
+    "account/addresses/{address_id}/": {"area": "Lavington"},
     "account/": {"first_name": "Wanjiku"},
     "user/": {"username": "renamed", "first_name": "Wanjiku"},
     "password/reset/": {"email": "buyer@example.com"},

@@ -35,11 +35,16 @@ TABLE = {
     "password/reset/confirm/": "PUBLIC POST=2",
     "user/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "account/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
+    "account/addresses/": "PRIVATE GET=122222222222 POST=122222222222",
+    "account/addresses/{address_id}/": (
+        "PRIVATE GET=124444444444 PATCH=124444444444 DELETE=124444444444"
+    ),
+    "counties/": "PUBLIC GET=2",
     "account/sessions/": "PRIVATE GET=122222222222",
     "account/sessions/end-all/": "PRIVATE POST=122222222222",
     "account/sessions/{session_id}/": "PRIVATE DELETE=124444444444",
     "account/messages/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
-    "cashout/": "PRIVATE POST=122222222222",
+    "cashout/": "PRIVATE POST=122022222222",
     "cashout/{order_token}/": "PRIVATE GET=124444444444",
     "cashout/{order_token}/pay/": "PRIVATE POST=124444444444",
     "cashout/{order_token}/cancel/": "PRIVATE POST=124444444444",

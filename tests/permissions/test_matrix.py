@@ -33,6 +33,7 @@ MAY_BE_KEPT = {
     "schema/",
     "docs/",
     "media/{path}",
+    "counties/",
 }
 #: What answers as GET does, and what describes the route to whoever may use it.
 _ALIKE = ("HEAD", "OPTIONS")

@@ -6,9 +6,18 @@ from django.core.management import CommandError, call_command
 from django.db.models import F, Sum
 
 from accounts.backoffice.roles import ROLES
+from accounts.models import Address
 from products.demo.catalogue import CATALOGUE
 from products.demo.pictures import draw
-from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF, add_demo_shop
+from products.demo.seed import (
+    BUYERS,
+    PASSWORD,
+    PHONES,
+    SELLERS,
+    STAFF,
+    add_addresses,
+    add_demo_shop,
+)
 from products.models import Category, Product
 
 
@@ -111,3 +120,25 @@ def test_every_product_of_the_demo_has_a_picture_that_can_be_drawn(category):
     icons = {goods.icon for goods in CATALOGUE[category]}
 
     assert all(draw(icon, "Name", category).startswith(b"\x89PNG") for icon in icons)
+
+
+@pytest.mark.django_db
+def test_everybody_who_sells_says_where_their_goods_are_collected(small):
+    add_demo_shop()
+
+    places = Address.objects.collection_places().values_list("user__username", flat=True)
+    assert sorted(places) == sorted(SELLERS)
+    assert (
+        dict(get_user_model().objects.exclude(phone="").values_list("username", "phone")) == PHONES
+    )
+
+
+@pytest.mark.django_db
+def test_addresses_are_added_once_and_to_those_who_have_none(small):
+    add_demo_shop()
+    there = sorted(Address.objects.values_list("pk", "area"))
+    Address.objects.filter(user__username="otieno").delete()
+
+    assert (add_addresses(), add_addresses()) == (1, 0)
+    assert Address.objects.count() == len(there)
+    assert Address.objects.get(user__username="otieno").is_default

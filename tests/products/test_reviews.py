@@ -11,7 +11,7 @@ from products.reviews.services import edit_review
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
-from tests.shopping import delivered_line, paid_line
+from tests.shopping import delivered_line, nobody_asks_whose_goods, paid_line
 
 from .conftest import next_page, sums
 
@@ -124,8 +124,11 @@ def test_what_went_back_before_it_was_reviewed_is_not_reviewed(buyer_api, line, 
     assert review(buyer_api, line).json()["code"] == "not_delivered"
 
 
-def test_nobody_reviews_their_own_goods(seller, seller_api, kettle):
-    response = review(seller_api, delivered_line(seller, kettle))
+def test_nobody_reviews_their_own_goods_of_an_order_of_before(seller, seller_api, kettle):
+    with nobody_asks_whose_goods():
+        line = delivered_line(seller, kettle)
+
+    response = review(seller_api, line)
 
     assert response.status_code == 409
     assert response.json() == {
