@@ -39,6 +39,7 @@ const PRIVATE = new Set<unknown>([
   "track",
   "own-review",
   "account",
+  "user",
   "messages",
   "sessions",
 ]);

@@ -4,10 +4,11 @@ import { mine, read, type Schemas } from "../api/client";
 import { ApiError } from "../api/errors";
 import { accountQuery } from "../api/queries";
 import { Field, Problem } from "../ui/parts";
+import { PhoneForm } from "./PhoneForm";
 import { smaller } from "./smaller";
 import { useUser } from "./useUser";
 
-/** What others see of a person: the name, and a picture. */
+/** A person's name, picture and phone. */
 export function ProfileForm() {
   const client = useQueryClient();
   const user = useUser();
@@ -35,7 +36,7 @@ export function ProfileForm() {
   return (
     <section className="panel">
       <h2>
-        <Trans>Your name and picture</Trans>
+        <Trans>Your name, picture and phone</Trans>
       </h2>
       <div className="row">
         {avatar ? (
@@ -109,6 +110,7 @@ export function ProfileForm() {
           <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
         </p>
       </form>
+      <PhoneForm />
     </section>
   );
 }

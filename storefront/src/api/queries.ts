@@ -191,6 +191,12 @@ export function ownReviewQuery(trackId: number) {
   });
 }
 
+/** A person as they see themselves, with the phone they are called on. */
+export const userQuery = queryOptions({
+  queryKey: ["user"],
+  queryFn: () => read(mine.GET("/user/")),
+});
+
 export const accountQuery = queryOptions({
   queryKey: ["account"],
   queryFn: () => read(mine.GET("/account/")),

@@ -43,6 +43,49 @@ export interface paths {
         patch: operations["edit_account"];
         trace?: never;
     };
+    "/account/addresses/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The caller's own addresses, the default first, then the newest; ten at most. */
+        get: operations["list_addresses"];
+        put?: never;
+        /**
+         * @description Add an address. The first is the default; one that says the same as another is not
+         *     stored twice (200). A new default, or collection place, takes the mark from the old one.
+         */
+        post: operations["add_address"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/addresses/{address_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description One of the caller's own addresses. */
+        get: operations["get_address"];
+        put?: never;
+        post?: never;
+        /**
+         * @description Delete it. Of the default's, the newest that is left takes the place; a collection
+         *     place has none until one is chosen.
+         */
+        delete: operations["delete_address"];
+        options?: never;
+        head?: never;
+        /** @description Change what is sent, and nothing else. Orders that were placed keep what they have. */
+        patch: operations["edit_address"];
+        trace?: never;
+    };
     "/account/messages/": {
         parameters: {
             query?: never;
@@ -220,6 +263,23 @@ export interface paths {
          *     one may pay for (`phone_holds_too_much`).
          */
         post: operations["pay"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/counties/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The 47 counties, in the order of the Constitution. Keys do not change. */
+        get: operations["list_counties"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -872,6 +932,96 @@ export interface components {
             avatar?: string | null;
             gender?: string;
         };
+        /** @description An address as a person gives it. */
+        AddressInputRequest: {
+            /** @description Like “home” or “shop”. */
+            label?: string;
+            /** @description Whose name is called out there. */
+            recipient: string;
+            /**
+             * @description As people write it; who brings goods calls it.
+             * @example 0712345678
+             */
+            phone: string | number;
+            /**
+             * @description Its key, of `/counties/`.
+             *
+             *     * `mombasa` - Mombasa
+             *     * `kwale` - Kwale
+             *     * `kilifi` - Kilifi
+             *     * `tana_river` - Tana River
+             *     * `lamu` - Lamu
+             *     * `taita_taveta` - Taita–Taveta
+             *     * `garissa` - Garissa
+             *     * `wajir` - Wajir
+             *     * `mandera` - Mandera
+             *     * `marsabit` - Marsabit
+             *     * `isiolo` - Isiolo
+             *     * `meru` - Meru
+             *     * `tharaka_nithi` - Tharaka-Nithi
+             *     * `embu` - Embu
+             *     * `kitui` - Kitui
+             *     * `machakos` - Machakos
+             *     * `makueni` - Makueni
+             *     * `nyandarua` - Nyandarua
+             *     * `nyeri` - Nyeri
+             *     * `kirinyaga` - Kirinyaga
+             *     * `muranga` - Murang’a
+             *     * `kiambu` - Kiambu
+             *     * `turkana` - Turkana
+             *     * `west_pokot` - West Pokot
+             *     * `samburu` - Samburu
+             *     * `trans_nzoia` - Trans Nzoia
+             *     * `uasin_gishu` - Uasin Gishu
+             *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+             *     * `nandi` - Nandi
+             *     * `baringo` - Baringo
+             *     * `laikipia` - Laikipia
+             *     * `nakuru` - Nakuru
+             *     * `narok` - Narok
+             *     * `kajiado` - Kajiado
+             *     * `kericho` - Kericho
+             *     * `bomet` - Bomet
+             *     * `kakamega` - Kakamega
+             *     * `vihiga` - Vihiga
+             *     * `bungoma` - Bungoma
+             *     * `busia` - Busia
+             *     * `siaya` - Siaya
+             *     * `kisumu` - Kisumu
+             *     * `homa_bay` - Homa Bay
+             *     * `migori` - Migori
+             *     * `kisii` - Kisii
+             *     * `nyamira` - Nyamira
+             *     * `nairobi` - Nairobi City
+             */
+            county: components["schemas"]["CountyEnum"];
+            /** @description Town, estate or street. */
+            area: string;
+            /** @description A landmark, or how to find it. */
+            directions?: string;
+            /** @description Whether it is the one a form begins with. */
+            is_default?: boolean;
+            /** @description Whether what the person sells is collected there. */
+            is_collection_place?: boolean;
+        };
+        /** @description An address as its person sees it. */
+        AddressOutput: {
+            readonly id: number;
+            /** @description Like “home” or “shop”. */
+            readonly label: string;
+            /** @description Whose name is called out there. */
+            readonly recipient: string;
+            /** @description 12 digits: 2547… or 2541…. */
+            phone: string;
+            readonly county: components["schemas"]["CountyEnum"];
+            readonly county_name: string;
+            /** @description Town, estate or street. */
+            readonly area: string;
+            /** @description A landmark, or how to find it. */
+            readonly directions: string;
+            readonly is_default: boolean;
+            readonly is_collection_place: boolean;
+        };
         /** @description The seller's answer. */
         AnswerInputRequest: {
             text: string;
@@ -948,6 +1098,63 @@ export interface components {
         /** @description What the mailed link ends in. */
         ConfirmEmailInputRequest: {
             key: string;
+        };
+        /**
+         * @description * `mombasa` - Mombasa
+         *     * `kwale` - Kwale
+         *     * `kilifi` - Kilifi
+         *     * `tana_river` - Tana River
+         *     * `lamu` - Lamu
+         *     * `taita_taveta` - Taita–Taveta
+         *     * `garissa` - Garissa
+         *     * `wajir` - Wajir
+         *     * `mandera` - Mandera
+         *     * `marsabit` - Marsabit
+         *     * `isiolo` - Isiolo
+         *     * `meru` - Meru
+         *     * `tharaka_nithi` - Tharaka-Nithi
+         *     * `embu` - Embu
+         *     * `kitui` - Kitui
+         *     * `machakos` - Machakos
+         *     * `makueni` - Makueni
+         *     * `nyandarua` - Nyandarua
+         *     * `nyeri` - Nyeri
+         *     * `kirinyaga` - Kirinyaga
+         *     * `muranga` - Murang’a
+         *     * `kiambu` - Kiambu
+         *     * `turkana` - Turkana
+         *     * `west_pokot` - West Pokot
+         *     * `samburu` - Samburu
+         *     * `trans_nzoia` - Trans Nzoia
+         *     * `uasin_gishu` - Uasin Gishu
+         *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+         *     * `nandi` - Nandi
+         *     * `baringo` - Baringo
+         *     * `laikipia` - Laikipia
+         *     * `nakuru` - Nakuru
+         *     * `narok` - Narok
+         *     * `kajiado` - Kajiado
+         *     * `kericho` - Kericho
+         *     * `bomet` - Bomet
+         *     * `kakamega` - Kakamega
+         *     * `vihiga` - Vihiga
+         *     * `bungoma` - Bungoma
+         *     * `busia` - Busia
+         *     * `siaya` - Siaya
+         *     * `kisumu` - Kisumu
+         *     * `homa_bay` - Homa Bay
+         *     * `migori` - Migori
+         *     * `kisii` - Kisii
+         *     * `nyamira` - Nyamira
+         *     * `nairobi` - Nairobi City
+         * @enum {string}
+         */
+        CountyEnum: "mombasa" | "kwale" | "kilifi" | "tana_river" | "lamu" | "taita_taveta" | "garissa" | "wajir" | "mandera" | "marsabit" | "isiolo" | "meru" | "tharaka_nithi" | "embu" | "kitui" | "machakos" | "makueni" | "nyandarua" | "nyeri" | "kirinyaga" | "muranga" | "kiambu" | "turkana" | "west_pokot" | "samburu" | "trans_nzoia" | "uasin_gishu" | "elgeyo_marakwet" | "nandi" | "baringo" | "laikipia" | "nakuru" | "narok" | "kajiado" | "kericho" | "bomet" | "kakamega" | "vihiga" | "bungoma" | "busia" | "siaya" | "kisumu" | "homa_bay" | "migori" | "kisii" | "nyamira" | "nairobi";
+        /** @description One of Kenya's counties. */
+        CountyOutput: {
+            /** @description What an address is sent with. */
+            key: string;
+            name: string;
         };
         /** @description A new listing. The seller is who sends it; anything not listed here is not read. */
         CreateProductInputRequest: {
@@ -1282,6 +1489,78 @@ export interface components {
             avatar?: string | null;
             gender?: string;
         };
+        /** @description An address as a person gives it. */
+        PatchedAddressInputRequest: {
+            /** @description Like “home” or “shop”. */
+            label?: string;
+            /** @description Whose name is called out there. */
+            recipient?: string;
+            /**
+             * @description As people write it; who brings goods calls it.
+             * @example 0712345678
+             */
+            phone?: string | number;
+            /**
+             * @description Its key, of `/counties/`.
+             *
+             *     * `mombasa` - Mombasa
+             *     * `kwale` - Kwale
+             *     * `kilifi` - Kilifi
+             *     * `tana_river` - Tana River
+             *     * `lamu` - Lamu
+             *     * `taita_taveta` - Taita–Taveta
+             *     * `garissa` - Garissa
+             *     * `wajir` - Wajir
+             *     * `mandera` - Mandera
+             *     * `marsabit` - Marsabit
+             *     * `isiolo` - Isiolo
+             *     * `meru` - Meru
+             *     * `tharaka_nithi` - Tharaka-Nithi
+             *     * `embu` - Embu
+             *     * `kitui` - Kitui
+             *     * `machakos` - Machakos
+             *     * `makueni` - Makueni
+             *     * `nyandarua` - Nyandarua
+             *     * `nyeri` - Nyeri
+             *     * `kirinyaga` - Kirinyaga
+             *     * `muranga` - Murang’a
+             *     * `kiambu` - Kiambu
+             *     * `turkana` - Turkana
+             *     * `west_pokot` - West Pokot
+             *     * `samburu` - Samburu
+             *     * `trans_nzoia` - Trans Nzoia
+             *     * `uasin_gishu` - Uasin Gishu
+             *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+             *     * `nandi` - Nandi
+             *     * `baringo` - Baringo
+             *     * `laikipia` - Laikipia
+             *     * `nakuru` - Nakuru
+             *     * `narok` - Narok
+             *     * `kajiado` - Kajiado
+             *     * `kericho` - Kericho
+             *     * `bomet` - Bomet
+             *     * `kakamega` - Kakamega
+             *     * `vihiga` - Vihiga
+             *     * `bungoma` - Bungoma
+             *     * `busia` - Busia
+             *     * `siaya` - Siaya
+             *     * `kisumu` - Kisumu
+             *     * `homa_bay` - Homa Bay
+             *     * `migori` - Migori
+             *     * `kisii` - Kisii
+             *     * `nyamira` - Nyamira
+             *     * `nairobi` - Nairobi City
+             */
+            county?: components["schemas"]["CountyEnum"];
+            /** @description Town, estate or street. */
+            area?: string;
+            /** @description A landmark, or how to find it. */
+            directions?: string;
+            /** @description Whether it is the one a form begins with. */
+            is_default?: boolean;
+            /** @description Whether what the person sells is collected there. */
+            is_collection_place?: boolean;
+        };
         /**
          * @description What a seller changes of a listing; what is left out stays as it is.
          *
@@ -1338,6 +1617,11 @@ export interface components {
             email?: string;
             first_name?: string;
             last_name?: string;
+            /**
+             * @description Where you are called about your orders; an empty text takes it away.
+             * @example 0712345678
+             */
+            phone?: string | number;
             /** @description Needed to change the e-mail, which can reset the password. */
             password?: string;
         };
@@ -1775,12 +2059,29 @@ export interface components {
             /** @description Oldest first. */
             history: components["schemas"]["StepOutput"][];
         };
+        /** @description A person as they see themselves, with the phone they are called on. */
+        UserDetails: {
+            /** ID */
+            readonly pk: number;
+            readonly username: string;
+            /** @description Empty where none was given. */
+            readonly email: string;
+            readonly first_name: string;
+            readonly last_name: string;
+            /** @description 12 digits: 2547… or 2541…; empty where none is known. Taken from the first order that is paid, until a person says it themselves. */
+            readonly phone: string;
+        };
         /** @description What a person may change of how they are called and reached. */
         UserInputRequest: {
             username: string;
             email?: string;
             first_name?: string;
             last_name?: string;
+            /**
+             * @description Where you are called about your orders; an empty text takes it away.
+             * @example 0712345678
+             */
+            phone?: string | number;
             /** @description Needed to change the e-mail, which can reset the password. */
             password?: string;
         };
@@ -2001,6 +2302,329 @@ export interface operations {
             };
             /** @description Authentication credentials were not provided. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    list_addresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressOutput"][];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    add_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddressInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressOutput"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have 10 addresses already. Delete or change one of them. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    get_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    delete_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Not found. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    edit_address: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                address_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["PatchedAddressInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddressOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Not found. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2754,6 +3378,43 @@ export interface operations {
                 };
             };
             /** @description Too many different phones were asked to pay from your network. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    list_counties: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountyOutput"][];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -5066,7 +5727,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOutput"];
+                    "application/json": components["schemas"]["UserDetails"];
                 };
             };
             /** @description Something in the input is wrong. */
@@ -5116,7 +5777,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOutput"];
+                    "application/json": components["schemas"]["UserDetails"];
                 };
             };
             /** @description Something in the input is wrong. */
@@ -5184,7 +5845,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["UserOutput"];
+                    "application/json": components["schemas"]["UserDetails"];
                 };
             };
             /** @description Something in the input is wrong. */

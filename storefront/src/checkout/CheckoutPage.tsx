@@ -4,11 +4,11 @@ import { useEffect, useState } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
 import { ApiError, lineErrors, NoAnswer } from "../api/errors";
-import { cartQuery } from "../api/queries";
+import { cartQuery, userQuery } from "../api/queries";
 import { Title } from "../app/Title";
 import { canOrder, type Judged, judge, totalOf } from "../cart/judge";
 import { useCart } from "../cart/useCart";
-import { money } from "../i18n/format";
+import { money, phone } from "../i18n/format";
 import { Empty, Field, Money, Problem } from "../ui/parts";
 import { type CashoutBody, waitingAttempt } from "./attempt";
 import { isMpesaNumber, rememberedNumber } from "./mpesaNumber";
@@ -88,6 +88,10 @@ export default function CheckoutPage() {
 function Form({ lines, cashout }: { lines: Judged[]; cashout: ReturnType<typeof useCashout> }) {
   const { t } = useLingui();
   const [unread, setUnread] = useState<string | null>(null);
+  const remembered = rememberedNumber();
+  // The account's, in a browser that has not paid yet.
+  const own = useQuery({ ...userQuery, enabled: !remembered });
+  const suggested = remembered || phone(own.data?.phone ?? "");
   const total = totalOf(lines);
   const amount = money(total);
   const error = cashout.error;
@@ -111,11 +115,13 @@ function Form({ lines, cashout }: { lines: Judged[]; cashout: ReturnType<typeof 
     >
       <Field
         label={<Trans>M-Pesa number that pays</Trans>}
+        // Another suggestion is another field: what somebody has typed is never replaced.
+        key={suggested}
         name="mpesa_number"
         type="tel"
         inputMode="tel"
         autoComplete="tel"
-        defaultValue={rememberedNumber()}
+        defaultValue={suggested}
         error={unread ?? wrong}
         hint={
           <Trans>
