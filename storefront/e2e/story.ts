@@ -35,12 +35,11 @@ async function done(method: string, url: string, body?: unknown, token?: string)
   return answer.body;
 }
 
-let count = 0;
-
-/** A word nobody else uses in this run. */
+/** A word nobody else uses in this run; names that look alike are refused to a second person. */
 export function unique(word: string): string {
-  count += 1;
-  return `${word}${process.pid.toString(36)}${count.toString(36)}`;
+  const letters = "acdefhjkmnprtwxy";
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  return word + Array.from(random, (byte) => letters[byte % letters.length]).join("");
 }
 
 /** A phone with a mobile number of its own; `ending` has the pretend M-Pesa play a failure. */

@@ -48,39 +48,46 @@ export default function CheckoutPage() {
       <Title text={t`Cash out`} />
       <h1>{t`Cash out`}</h1>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
-      {query.data && !canOrder(lines) && !cashout.isPending && !cashout.isSuccess ? (
-        <Empty title={<Trans>Something in your cart cannot be had as it stands</Trans>}>
-          <Link className="button" to="/cart">
-            <Trans>See your cart</Trans>
-          </Link>
-        </Empty>
-      ) : (
-        <div className="two">
-          <Form lines={lines} cashout={cashout} />
-          <aside className="panel sum">
-            <h2>
-              <Trans>Your order</Trans>
-            </h2>
-            <ul className="stack">
-              {lines.map((line, at) => (
-                <li key={line.id}>
-                  <p className="between">
-                    <span>
-                      {line.number} × {line.product?.name ?? line.name}
-                    </span>
-                    <Money kes={(line.product?.price ?? line.price) * line.number} />
-                  </p>
-                  {errors[at] && <span className="error">{errors[at]}</span>}
-                </li>
-              ))}
-            </ul>
-            <p className="between total">
-              <Trans>Together</Trans>
-              <Money kes={totalOf(lines)} />
+      <div className="two">
+        {query.data && !canOrder(lines) && !cashout.isPending && !cashout.isSuccess ? (
+          <div className="notice warn stack" role="alert">
+            <p>
+              <Trans>Something in your cart cannot be had as it stands</Trans>
             </p>
-          </aside>
-        </div>
-      )}
+            <Link className="button" to="/cart">
+              <Trans>See your cart</Trans>
+            </Link>
+          </div>
+        ) : (
+          <Form lines={lines} cashout={cashout} />
+        )}
+        <aside className="panel sum">
+          <h2>
+            <Trans>Your order</Trans>
+          </h2>
+          <ul className="stack">
+            {lines.map((line, at) => (
+              <li key={line.id}>
+                <p className="between">
+                  <span>
+                    {line.number} × {line.product?.name ?? line.name}
+                  </span>
+                  <Money kes={(line.product?.price ?? line.price) * line.number} />
+                </p>
+                {errors[at] && (
+                  <span className="error" role="alert">
+                    {errors[at]}
+                  </span>
+                )}
+              </li>
+            ))}
+          </ul>
+          <p className="between total">
+            <Trans>Together</Trans>
+            <Money kes={totalOf(lines)} />
+          </p>
+        </aside>
+      </div>
     </>
   );
 }
