@@ -1,6 +1,6 @@
 import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vitest/config";
+import { defineConfig } from "vite";
 
 /** Where `make run` serves the API; `API=http://127.0.0.1:8300 make shop-dev` asks another one. */
 const API = process.env.API ?? "http://127.0.0.1:8000";
@@ -36,12 +36,4 @@ export default defineConfig(({ command }) => ({
     },
   },
   server: { host: "127.0.0.1", port: 5173, strictPort: true, proxy: { [OF_THE_API]: API } },
-  test: {
-    environment: "happy-dom",
-    include: ["tests/**/*.test.{ts,tsx}"],
-    setupFiles: ["tests/setup.ts"],
-    // One process for all: starting one a file would take longer than the tests.
-    isolate: false,
-    fileParallelism: false,
-  },
 }));
