@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
+from products.catalogue.list_views import CategoryView
 from products.catalogue.representation import ProductRepresentation
-from products.catalogue.views import CategoryView
 from products.models import Category
 
 from .build import Build, Filling
@@ -163,9 +163,10 @@ class Writer:
     def product(self, product_id: int) -> Page:
         """One product, or 404 where nobody may buy it. One query."""
         row = queries.read_product(product_id)
-        if row is None:
+        if row is None or not row.listed:
             return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
-        product = ProductRepresentation(self.request).product(row)
+        shape = ProductRepresentation(self.request)
+        product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
         address = f"{self.base}{product_path(product)}"
         title = product_head(product, address, self._modules("catalogue/ProductPage"))
         root = self._paint("product", product=_painted(product))

@@ -10,6 +10,8 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from omachemainproj.answers import for_everybody
+
 from . import sitemap as sitemaps
 from .build import read_build
 from .pages import Writer
@@ -29,6 +31,7 @@ _PRIVATE = (
 )
 
 
+@for_everybody
 @gzip_page
 @require_safe
 def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
@@ -51,6 +54,7 @@ def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
     return get_conditional_response(request, etag=etag, response=response)
 
 
+@for_everybody
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What search engines may look at: the public pages, and what they are painted with."""
@@ -67,6 +71,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
+@for_everybody
 @gzip_page
 @require_safe
 def sitemap(request: HttpRequest, part: str | None = None) -> HttpResponse:
