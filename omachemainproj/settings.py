@@ -505,6 +505,8 @@ REST_FRAMEWORK = {
         "sell": "120/min",
         "import": "30/hour",
         "cashout": "10/min",
+        # Each change of a cart, or of where it goes, asks again.
+        "quote": "60/min",
         "review": "30/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",

@@ -21,12 +21,25 @@ from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
+from .delivery.admin import DeliveryRateAdmin, PickupPointAdmin
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order
 from .lookup import find_orders
-from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from .models import (
+    CancelledBy,
+    DeliveryRate,
+    Order,
+    OrderTrack,
+    PaymentStatus,
+    PickupPoint,
+    TrackEvent,
+    TrackStatus,
+)
 from .models.notifications import Message
 from .notifications.sending import send_again
+
+admin.site.register(PickupPoint, PickupPointAdmin)
+admin.site.register(DeliveryRate, DeliveryRateAdmin)
 
 _CODE = re.compile(r"\b[0-9]{6}\b")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
@@ -18,13 +18,20 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
-from omachemainproj.money import format_kes
-from omachemainproj.mpesa_limits import MAX_PAYMENT
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .commission import commissions
+from .delivery.destinations import (
+    Destination,
+    Place,
+    find_place,
+    find_rate_to,
+    freeze_delivery,
+    is_delivered_to,
+)
+from .delivery.fees import fees_of
 from .holds import (
     PROMPT_TIME,
     Allowance,
@@ -44,18 +51,29 @@ from .lifecycle import MAX_HOLD_FACTOR, expire_unpaid_orders, yield_goods
 from .models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
+    DeliveryRate,
     Order,
+    OrderDelivery,
     OrderDigest,
     OrderTrack,
+    Parcel,
     PaymentStatus,
     digest_agreement,
+)
+from .refusals import (
+    LineRequest,
+    check_amount,
+    lead_to,
+    line_error,
+    name_orders,
+    own_holds,
+    price_error,
+    shortage_error,
+    too_many_unpaid,
 )
 
 #: A request without an Idempotency-Key that repeats one within this time is the same order.
 REPEAT_WINDOW = timedelta(seconds=15)
-
-#: The code of a refusal of goods that unpaid orders of the buyer's own hold; it names them.
-HELD_BY_YOUR_ORDER = "held_by_your_order"
 
 
 class KeyReused(Refusal):
@@ -64,13 +82,6 @@ class KeyReused(Refusal):
     code = "idempotency_key_reused"
     message = "This Idempotency-Key was used for a different order. Use a new key for a new order."
     status_code = 422
-
-
-class PriceChanged(Refusal):
-    """Something costs otherwise than the client showed; the answer has what it costs now."""
-
-    code = "price_changed"
-    message = "A price has changed since you saw it. See what it is now, and cash out again."
 
 
 class RequestInProgress(Refusal):
@@ -85,23 +96,15 @@ OWN_GOODS = "These are your own goods."
 
 
 @dataclass(frozen=True, slots=True)
-class LineRequest:
-    """One line of the request: a product's id, how many of it, and the price each that was shown.
-
-    ``price`` is in KES; None where the client does not say.
-    """
-
-    product: int
-    number: int
-    price: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """An order and its lines; ``replayed`` when an earlier request had placed it."""
+    """An order, its lines and where it goes; ``replayed`` when an earlier request had placed it.
+
+    Where it goes is told of an order that was placed now.
+    """
 
     order: Order
     tracks: list[OrderTrack]
+    delivery: OrderDelivery | None = None
     replayed: bool = False
 
 
@@ -113,6 +116,7 @@ def place_order(
     idempotency_key: str | None = None,
     shown_amount: int | None = None,
     network: str = "",
+    delivery: Destination | None = None,
 ) -> PlacedOrder:
     """Place an order at today's prices and hold its goods: all lines or none.
 
@@ -125,16 +129,20 @@ def place_order(
     compared with today's, where it says them. ``network`` is where it comes from, as
     ``orders.holds.network_to_count`` says it.
 
+    With ``delivery`` the goods are brought there, each seller's as a parcel for a fee; place, fees
+    and days are frozen as they are now, and the amount of the order includes the fees. Without it
+    buyer and sellers arrange that between them.
+
     Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
     buyer lets orders lapse themselves.
 
     Raises FieldRefusal (shaped like the input) when a line cannot be sold, is the buyer's own,
-    or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid, KeyReused,
-    RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders of the
-    buyer's own hold what is refused, their tokens are named, newest first.
+    nothing is brought there, or the sum is outside 1 to 250,000 KES, PriceChanged, TooManyUnpaid,
+    KeyReused, RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders
+    of the buyer's own hold what is refused, their tokens are named, newest first.
     """
     asker = Asker(buyer.pk, mpesa_number, network)
-    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker)
+    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery)
     try:
         return _place(asked)
     except Shortage:
@@ -145,7 +153,7 @@ def place_order(
     try:
         return _place(asked)
     except Shortage as shortage:
-        raise _shortage_error(buyer, shortage.product_id, lines) from shortage
+        raise shortage_error(buyer, shortage.product_id, lines) from shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,7 @@ class _Request:
     idempotency_key: str | None
     shown_amount: int | None
     asker: Asker
+    delivery: Destination | None
 
     def quantities(self) -> dict[int, int]:
         """How many of each product, by its id."""
@@ -167,17 +176,24 @@ class _Request:
         return numbers
 
     def fingerprint(self) -> str:
-        """SHA-256 of what was asked for, and of the prices that were shown."""
+        """SHA-256 of what was asked for, and of the prices that were shown.
+
+        What a request does not say is no part of it: keys are kept across releases.
+        """
         asked: list[Any] = [sorted(self.quantities().items()), self.mpesa_number]
         shown = {(line.product, line.price) for line in self.lines if line.price is not None}
         if shown or self.shown_amount is not None:
             asked += [sorted(shown), self.shown_amount]
+        if self.delivery is not None:
+            asked.append({"delivery": sorted(self.delivery.said().items())})
         return hashlib.sha256(json.dumps(asked).encode()).hexdigest()
 
-    def shows(self, prices: dict[int, int], amount: int) -> bool:
-        """Whether the prices by product and their sum, in KES, are those that were shown."""
+    def shows(self, prices: dict[int, int], amount: int, fee: int = 0) -> bool:
+        """Whether the prices by product, the sum in all, and what of that is for its delivery, in
+        KES, are those that were shown."""
         same = all(line.price in {None, prices[line.product]} for line in self.lines)
-        return same and self.shown_amount in {None, amount}
+        shown_fee = self.delivery.fee if self.delivery else None
+        return same and self.shown_amount in {None, amount} and shown_fee in {None, fee}
 
 
 @transaction.atomic(durable=True)
@@ -200,15 +216,14 @@ def _place(asked: _Request) -> PlacedOrder:
         return repeated
     products = _read_products(buyer.pk, quantities, lines)
     amounts = [products[product_id].price * n for product_id, n in quantities.items()]
-    amount = sum(amounts)
-    if not asked.shows({row.id: row.price for row in products.values()}, amount):
-        raise _price_error(lines, products, amount)
+    goods = sum(amounts)
+    bringing = _find_bringing(asked, products)
+    fee = bringing.fee if bringing else 0
+    amount = goods + fee
+    if not asked.shows({row.id: row.price for row in products.values()}, amount, fee):
+        raise price_error(lines, products, amount, fee if bringing else None)
     unpaid = _check_unpaid_orders(earlier, allowance)
-    if amount > MAX_PAYMENT:
-        message = (
-            f"M-Pesa takes at most {format_kes(MAX_PAYMENT)} at once; this is {format_kes(amount)}."
-        )
-        raise FieldRefusal({"order": {"non_field_errors": [message]}})
+    check_amount(goods, fee)
     now = timezone.now()
     order = Order(
         buyer=buyer,
@@ -223,8 +238,9 @@ def _place(asked: _Request) -> PlacedOrder:
         fingerprint=fingerprint,
     )
     order.save(force_insert=True)
+    delivery, parcels = bringing.freeze(order) if bringing else (None, {})
     tracks = OrderTrack.objects.bulk_create(
-        _track(order, products[product_id], n, commission)
+        _track(order, products[product_id], n, commission, parcels)
         for (product_id, n), commission in zip(
             quantities.items(), commissions(amounts), strict=True
         )
@@ -238,7 +254,39 @@ def _place(asked: _Request) -> PlacedOrder:
         lock_network(order.network)
     _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
-    return PlacedOrder(order, tracks)
+    return PlacedOrder(order, tracks, delivery)
+
+
+@dataclass(frozen=True, slots=True)
+class _Bringing:
+    """Where an order is brought, by which rate, and the fee of each seller's parcel, in KES."""
+
+    place: Place
+    rate: DeliveryRate
+    fees: dict[int, int]
+
+    @property
+    def fee(self) -> int:
+        """KES for all parcels."""
+        return sum(self.fees.values())
+
+    def freeze(self, order: Order) -> tuple[OrderDelivery, dict[int, Parcel]]:
+        return freeze_delivery(order, self.place, self.rate.days, self.fees)
+
+
+def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | None:
+    """How the goods are brought, by today's rates; None where that is not asked for.
+
+    Raises NotThere where nothing is brought there.
+    """
+    if asked.delivery is None:
+        return None
+    place = find_place(asked.delivery, asked.buyer, asked.mpesa_number)
+    rate = find_rate_to(place, asked.delivery.field)
+    worth: dict[int, int] = defaultdict(int)
+    for product_id, number in asked.quantities().items():
+        worth[products[product_id].seller_id] += number * products[product_id].price
+    return _Bringing(place, rate, fees_of(rate, worth))
 
 
 def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
@@ -250,13 +298,16 @@ def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
     OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
 
 
-def _track(order: Order, product: Any, number: int, commission: int) -> OrderTrack:
+def _track(
+    order: Order, product: Any, number: int, commission: int, parcels: dict[int, Parcel]
+) -> OrderTrack:
     """A line with the product's name, price and payout number as they are now."""
     return OrderTrack(
         order=order,
         buyer_id=order.buyer_id,
         product_id=product.id,
         seller_id=product.seller_id,
+        parcel=parcels.get(product.seller_id),
         name=product.name,
         number=number,
         price=product.price,
@@ -302,9 +353,21 @@ def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
         tracks = list(order.tracks.order_by("pk"))
         same_lines = {track.product_id: track.number for track in tracks} == quantities
         prices = {track.product_id: track.price for track in tracks}
-        if same_lines and asked.shows(prices, order.amount):
+        fee = order.amount - sum(track.amount for track in tracks)
+        same = same_lines and asked.shows(prices, order.amount, fee)
+        if same and _goes_where_asked(order, tracks, asked):
             return PlacedOrder(order, tracks, replayed=True)
     return None
+
+
+def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: _Request) -> bool:
+    """Whether an order is brought where a request asks for, or nowhere as it does.
+
+    Raises NotThere for a request that could place no order.
+    """
+    if asked.delivery is None or tracks[0].parcel_id is None:
+        return asked.delivery is None and tracks[0].parcel_id is None
+    return is_delivered_to(order, find_place(asked.delivery, asked.buyer, asked.mpesa_number))
 
 
 def line_objections(
@@ -343,22 +406,6 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
 
 
-def _price_error(
-    lines: Sequence[LineRequest], products: dict[int, Any], amount: int
-) -> PriceChanged:
-    """The refusal that says what every line costs now, in the order asked, and all of them."""
-    priced = [
-        {
-            "product": line.product,
-            "number": line.number,
-            "price": products[line.product].price,
-            "amount": line.number * products[line.product].price,
-        }
-        for line in lines
-    ]
-    return PriceChanged(order=priced, amount=amount)
-
-
 def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
     """The tokens of the buyer's unpaid orders, newest first. Raises TooManyUnpaid."""
     now = timezone.now()
@@ -367,7 +414,7 @@ def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str
     unpaid.sort(key=lambda order: -order.pk)
     tokens = [str(order.order_token) for order in unpaid]
     if len(unpaid) >= allowance.orders:
-        raise TooManyUnpaid(_too_many_unpaid(allowance.orders), **_name_orders(tokens))
+        raise TooManyUnpaid(too_many_unpaid(allowance.orders), **name_orders(tokens))
     return tokens
 
 
@@ -383,82 +430,9 @@ def _check_holds(
     try:
         check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
     except TooManyUnits as most:
-        errors = _line_error(most.product_id, asked.lines, most.message, most.left)
-        own = _own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
-        raise FieldRefusal(errors, **_lead_to(own)) from most
+        errors = line_error(most.product_id, asked.lines, most.message, most.left)
+        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
+        raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
-        refusal.extra.update(_name_orders(unpaid) if unpaid else {})
+        refusal.extra.update(name_orders(unpaid) if unpaid else {})
         raise
-
-
-def _too_many_unpaid(most: int) -> str:
-    orders = "an order" if most == 1 else f"{most} orders"
-    which = "it" if most == 1 else "one of them"
-    return f"You have {orders} waiting to be paid. Pay or cancel {which} first."
-
-
-def _shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
-    """The refusal that says how many of a product are free, on the line that exceeds them.
-
-    What unpaid orders of the buyer's own hold of it is said too, with the way to them.
-    """
-    stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
-    item_number, held = stock_of.first() or (0, 0)
-    requested = sum(line.number for line in lines if line.product == product_id)
-    # Some may have come free since the hold failed; then there were fewer than requested.
-    left = min(item_number - held, requested - 1)
-    message = f"Only {left} left" if left else "Sold out"
-    own = _own_holds(buyer.pk, product_id)
-    if own:
-        number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
-        verb = "order holds" if len(own) == 1 else "orders hold"
-        message += f": your own unpaid {verb} {number} ({which}). Pay or cancel first"
-    return FieldRefusal(_line_error(product_id, lines, f"{message}.", left), **_lead_to(own))
-
-
-class _OwnHold(NamedTuple):
-    """So many of a product, held by an unpaid order of the buyer's own."""
-
-    order_token: str
-    reference: str
-    number: int
-
-
-def _own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]:
-    """What the buyer's unpaid orders hold of a product, the newest order first."""
-    held = OrderTrack.objects.bought_by(buyer).filter(
-        product=product,
-        order__payment_status=PaymentStatus.REQUESTED,
-        order__expires_at__gt=timezone.now(),
-    )
-    held = held.exclude(order=but_order)
-    rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
-    return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
-
-
-def _lead_to(own: list[_OwnHold]) -> dict[str, Any]:
-    """The members that lead to the buyer's own orders which hold the goods; none without any."""
-    if not own:
-        return {}
-    return {"code": HELD_BY_YOUR_ORDER, **_name_orders([hold.order_token for hold in own])}
-
-
-def _name_orders(tokens: list[str]) -> dict[str, Any]:
-    """The members that name unpaid orders to pay or to cancel, newest first."""
-    return {"order_token": tokens[0], "order_tokens": tokens}
-
-
-def _line_error(
-    product_id: int, lines: Sequence[LineRequest], message: str, left: int
-) -> dict[str, Any]:
-    """The errors with ``message`` on the first line of a product by which more than ``left`` are
-    requested."""
-    errors: list[dict[str, list[str]]] = [{} for _ in lines]
-    requested = 0
-    for at, line in enumerate(lines):
-        if line.product == product_id:
-            requested += line.number
-            if requested > left:
-                errors[at] = {"number": [message]}
-                break
-    return {"order": errors}

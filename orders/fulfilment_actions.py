@@ -21,6 +21,7 @@ from accounts.backoffice.actions import (
 from accounts.backoffice.second_person import Cost
 from accounts.models import User
 
+from .delivery.fees import fee_back_with
 from .fulfilment import (
     TRANSITIONS,
     Role,
@@ -79,9 +80,10 @@ def _price_of_fetching(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
 
 
 def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
-    """The buyer's money, which goes back; the shop may lose it once the seller was paid for it."""
+    """The buyer's money, which goes back, and the fee with the last line of a parcel; the shop may
+    lose it once the seller was paid for it."""
     if line.track_status == TrackStatus.PAID:
-        return Cost(moved=line.amount)
+        return Cost(moved=line.amount + fee_back_with(line))
     was_fetched = TrackStatus.CANCELLED in TRANSITIONS[line.track_status]
     return Cost(at_risk=line.amount if was_fetched else 0)
 

@@ -5,30 +5,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import QuerySet
 
 from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
 
-from .models import Order, OrderTrack
+from .models import Order, OrderDelivery, OrderTrack
 from .models.notifications import Message
 
 
 @parties_of(Order)
 def _of_order(order: Order) -> Parties:
-    """Its buyer, and who sold any of it."""
+    """Its buyer, who sold any of it, and who takes it in."""
     lines = order.tracks.values_list("seller", "payment_mpesa_number")
     sellers, numbers = zip(*lines, strict=True) if lines else ((), ())
-    return Parties(people(order.buyer_id, *sellers), phones([order.mpesa_number, *numbers]))
+    numbers = (order.mpesa_number, *numbers, *_taken_in_by(order.pk))
+    return Parties(people(order.buyer_id, *sellers), phones(numbers))
+
+
+def _taken_in_by(order_id: int) -> Iterable[str]:
+    """The number of who takes an order's goods in, where it is brought somewhere."""
+    return OrderDelivery.objects.filter(order=order_id).values_list("phone", flat=True)
 
 
 @parties_of(OrderTrack)
 def _of_line(line: OrderTrack) -> Parties:
-    return Parties(
-        people(line.buyer_id, line.seller_id),
-        phones([line.payment_mpesa_number, line.order.mpesa_number]),
-    )
+    numbers = [line.payment_mpesa_number, line.order.mpesa_number]
+    if line.parcel_id is not None:
+        numbers += _taken_in_by(line.order_id)
+    return Parties(people(line.buyer_id, line.seller_id), phones(numbers))
 
 
 @parties_of(Message)

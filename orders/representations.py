@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from .models import CODE_SHOWN, PHONE_SHOWN, Order, OrderTrack, TrackEvent, TrackStatus
+from .delivery.representation import represent_delivery
+from .models import (
+    CODE_SHOWN,
+    PHONE_SHOWN,
+    Order,
+    OrderDelivery,
+    OrderTrack,
+    TrackEvent,
+    TrackStatus,
+)
 
 
 def represent_order(
-    order: Order, tracks: Iterable[OrderTrack], paying: Mapping[str, object]
+    order: Order,
+    tracks: Sequence[OrderTrack],
+    paying: Mapping[str, object],
+    delivery: OrderDelivery | None = None,
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC.
 
+    ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
     ``paying`` is added: ``amount_due``, ``prompt`` and ``by_hand``, from payments.
     """
+    fee = order.amount - sum(track.amount for track in tracks)
     return {
         "order_token": str(order.order_token),
         "reference": order.reference,
@@ -40,6 +54,8 @@ def represent_order(
             }
             for track in tracks
         ],
+        "delivery": represent_delivery(delivery, fee),
+        "delivery_fee": fee,
         **paying,
     }
 

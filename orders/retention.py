@@ -14,7 +14,7 @@ from django.db.models.functions import Concat, Right
 
 from omachemainproj.phones import MASK
 
-from .models import Order, OrderTrack, PaymentStatus
+from .models import Order, OrderDelivery, OrderTrack, PaymentStatus
 from .models.notifications import Message, MessageChannel, MessageState
 
 #: Rows a statement changes at most, so that none holds the table for long.
@@ -25,6 +25,8 @@ _OVER = (PaymentStatus.PAID, PaymentStatus.CANCELLED, PaymentStatus.EXPIRED, Pay
 def mask_old_phones(now: datetime) -> int:
     """Keep three digits of the phones of orders that are long over. Returns how many orders.
 
+    Who took the goods in, and where, is forgotten with it; the county and the point stay.
+
     Not while money is to come or to go back, or goods are to be handed over. A later refund goes
     to the phone that paid, which payments keep.
     """
@@ -34,10 +36,16 @@ def mask_old_phones(now: datetime) -> int:
     old = Order.objects.filter(created_at__lt=before, payment_status__in=_OVER).exclude(
         mpesa_number__startswith=MASK[0]
     )
-    return _change_in_batches(
-        old.filter(~Exists(unfinished), ~Exists(recent)),
-        mpesa_number=Concat(Value(MASK), Right("mpesa_number", 3)),
+    over = old.filter(~Exists(unfinished), ~Exists(recent))
+    # First what is found by the orders' phones, which are masked last.
+    _change_in_batches(
+        OrderDelivery.objects.filter(order__in=over).exclude(phone__startswith=MASK[0]),
+        recipient="",
+        phone=Concat(Value(MASK), Right("phone", 3)),
+        area="",
+        directions="",
     )
+    return _change_in_batches(over, mpesa_number=Concat(Value(MASK), Right("mpesa_number", 3)))
 
 
 def forget_messages(now: datetime) -> int:

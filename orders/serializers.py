@@ -18,9 +18,10 @@ from omachemainproj.api.schema import DetailError
 from omachemainproj.text import fold_identifier
 from products.models import MAX_STOCK
 
-from .cashout import LineRequest
+from .delivery.serializers import DeliveryInput, DeliveryOutput, OrderDeliveryOutput
 from .fulfilment import digits_of_code
 from .models import PaymentStatus, TrackStatus
+from .refusals import LineRequest
 
 MAX_LINES = 100
 
@@ -68,6 +69,13 @@ class CashoutInput(serializers.Serializer):
         min_value=1,
         required=False,
         help_text="Whole KES in all, as it was shown to the buyer; another sum now is a 409.",
+    )
+
+    delivery = DeliveryInput(
+        required=False,
+        allow_null=True,
+        help_text="Where to bring the goods, for a fee a seller's parcel. Without it, or with "
+        "null, the caller and the sellers arrange it between them.",
     )
 
     def validate_order(self, lines: list[dict[str, Any]]) -> list[LineRequest]:
@@ -120,6 +128,10 @@ class OrderOutput(serializers.Serializer):
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     order = LineOutput(many=True)
+    delivery = OrderDeliveryOutput(
+        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+    )
+    delivery_fee = serializers.IntegerField(help_text="Whole KES of the amount, for bringing it.")
     amount_due = serializers.IntegerField(
         help_text="Whole KES that are still to come; 0 once the order waits for nothing."
     )
@@ -162,6 +174,10 @@ class CashoutConflictOutput(DetailError):
         many=True, required=False, help_text="`price_changed`: every line, in the order sent."
     )
     amount = serializers.IntegerField(required=False, help_text="The same: whole KES in all, now.")
+    delivery_fee = serializers.IntegerField(
+        required=False,
+        help_text="The same, where the goods are brought: whole KES of the amount for that, now.",
+    )
 
 
 class TrackOutput(serializers.Serializer):
@@ -193,8 +209,13 @@ class StepOutput(serializers.Serializer):
 
 
 class TrackStoryOutput(TrackOutput):
-    """One line and its whole way."""
+    """One line, where it goes, and its whole way."""
 
+    delivery = DeliveryOutput(
+        allow_null=True,
+        help_text="Where its order is brought, for its buyer alone; null where that was not "
+        "agreed.",
+    )
     history = StepOutput(many=True, help_text="Oldest first.")
 
 

@@ -5,8 +5,8 @@
     OrderPayment confirmed  ->  payments: pay_order_of_confirmed_payment  ->  mark_order_paid
     Order, status changed   ->  orders: tracks_follow_order               ->  sync_lines
     Order paid              ->  orders: stock_falls_for_paid_order        ->  take_stock_of_order
-    OrderTrack fetched, or  ->  payments: money_follows_line              ->  update_seller_earnings
-      cancelled after paid
+    OrderTrack fetched,     ->  payments: money_follows_line              ->  update_seller_earnings
+      delivered, or cancelled after paid
 
 Receivers stand in the signals.py of the app named; orders know nothing of payments. Each runs
 inside the transaction of the save and looks at the status a row has, not at how it changed, so

@@ -13,6 +13,8 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
+from orders.models import Parcel
+
 from .models import (
     Account,
     LedgerEntry,
@@ -47,6 +49,7 @@ class Posting:
     refund_id: int | None = None
     payout_id: int | None = None
     share_id: int | None = None
+    parcel_id: int | None = None
     seller_id: int | None = None
 
 
@@ -65,6 +68,7 @@ def post(*postings: Posting) -> None:
                 refund_id=posting.refund_id,
                 payout_id=posting.payout_id,
                 share_id=posting.share_id,
+                parcel_id=posting.parcel_id,
             )
             for posting in postings
         )
@@ -239,6 +243,30 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
         *_of_share("return", share, order_id, owed, held, share.sold_for),
         *_of_share("commission-back", share, order_id, kept, owed, share.commission),
     )
+
+
+def post_fee(parcel: Parcel) -> None:
+    """Post that a parcel's fee was earned: it was held for the buyer, and is the shop's."""
+    _post_fee("delivery", parcel, Account.BUYERS_HELD, Account.DELIVERY_FEES)
+
+
+def post_fee_back(parcel: Parcel) -> None:
+    """Post that a fee that was earned is given back: that is undone."""
+    _post_fee("delivery-back", parcel, Account.DELIVERY_FEES, Account.BUYERS_HELD)
+
+
+def _post_fee(what: str, parcel: Parcel, debit: Account, credit: Account) -> None:
+    """One posting of a parcel's fee; none where it costs nothing."""
+    if parcel.fee:
+        post(
+            Posting(
+                f"{what}:{parcel.pk}",
+                debits={debit: parcel.fee},
+                credits={credit: parcel.fee},
+                order_id=parcel.order_id,
+                parcel_id=parcel.pk,
+            )
+        )
 
 
 def post_payout(payout: Payout) -> None:

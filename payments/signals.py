@@ -42,6 +42,7 @@ def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: 
 
 @receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
 def money_follows_line(instance: OrderTrack, created: bool, raw: bool, **kwargs: Any) -> None:
-    """A line was fetched, or cancelled after it was paid: its seller's earnings change."""
+    """A line was fetched, delivered, or cancelled after it was paid: its seller's earnings change,
+    and whose the fee of its parcel is."""
     if not created and not raw:
         update_seller_earnings(instance)

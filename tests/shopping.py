@@ -18,6 +18,16 @@ _keys = itertools.count(1)
 _receipts = (f"SGQ{number:07}" for number in itertools.count(1))
 
 
+def next_key() -> str:
+    """An Idempotency-Key that nobody used."""
+    return f"an-order-{next(_keys)}"
+
+
+def next_receipt() -> str:
+    """A number of M-Pesa's that no receipt has."""
+    return next(_receipts)
+
+
 def cash_out(
     api, *lines: tuple[Product, int], phone: str = "0712345678", key: str | None = None
 ) -> Any:
@@ -38,7 +48,7 @@ def an_order(
     Its ``reference`` is one that a test can spell: what was agreed cannot be changed later.
     """
     wanted = [LineRequest(product.pk, number) for product, number in lines]
-    key = f"an-order-{next(_keys)}"
+    key = next_key()
     field = Order._meta.get_field("reference")
     chosen = (lambda: reference) if reference else field._get_default
     with patch.object(field, "_get_default", chosen):

@@ -55,11 +55,19 @@ ROLES: dict[str, tuple[str, ...]] = {
         "products.view_review",
         "products.hide_review",
     ),
-    # Delivers goods: moves order lines, and sees no other part of an order.
+    # Delivers goods: moves order lines, and sees no other part of an order. Keeps the pick-up
+    # points, and what bringing a parcel costs.
     "delivery": (
         "orders.view_ordertrack",
         "orders.view_trackevent",
         "orders.move_track",
+        "orders.view_pickuppoint",
+        "orders.add_pickuppoint",
+        "orders.change_pickuppoint",
+        "orders.view_deliveryrate",
+        "orders.add_deliveryrate",
+        "orders.change_deliveryrate",
+        "orders.delete_deliveryrate",
     ),
 }
 

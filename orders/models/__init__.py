@@ -3,6 +3,7 @@
 from .delivery import (
     DeliveryRate,
     DeliveryWay,
+    FeeReturn,
     FeeState,
     OrderDelivery,
     Parcel,
@@ -10,7 +11,16 @@ from .delivery import (
     PickupPoint,
     PickupPointQuerySet,
 )
-from .digests import AGREED_OF_LINE, AGREED_OF_ORDER, OrderDigest, digest_agreement
+from .digests import (
+    AGREED_OF_DELIVERY,
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    AGREED_OF_PARCEL,
+    DeliveryDigest,
+    OrderDigest,
+    digest_agreement,
+    digest_delivery,
+)
 from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
 from .orders import (
     CODE_SHOWN,
@@ -32,8 +42,10 @@ from .orders import (
 )
 
 __all__ = [
+    "AGREED_OF_DELIVERY",
     "AGREED_OF_LINE",
     "AGREED_OF_ORDER",
+    "AGREED_OF_PARCEL",
     "CODE_SHOWN",
     "NEXT_PAYMENT_STATUSES",
     "OFF",
@@ -41,8 +53,10 @@ __all__ = [
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
     "CancelledBy",
+    "DeliveryDigest",
     "DeliveryRate",
     "DeliveryWay",
+    "FeeReturn",
     "FeeState",
     "Message",
     "MessageChannel",
@@ -63,6 +77,7 @@ __all__ = [
     "TrackEvent",
     "TrackStatus",
     "digest_agreement",
+    "digest_delivery",
     "new_collection_code",
     "new_reference",
 ]

@@ -162,11 +162,16 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         """Parcels that no agent has taken on."""
         return self.filter(agent__isnull=True)
 
+    def with_fee(self, state: FeeState) -> ParcelQuerySet:
+        """Parcels whose fee is in this state."""
+        return self.filter(fee_state=state)
+
 
 class Parcel(models.Model):
     """The lines of one order that come from one seller, brought together for one fee.
 
-    Only orders with a delivery have parcels.
+    Only orders with a delivery have parcels. Whose its fee is changes under the order's lock, by
+    ``payments.delivery_fees`` alone.
     """
 
     order = models.ForeignKey(
@@ -209,3 +214,22 @@ class Parcel(models.Model):
 
     def __str__(self) -> str:
         return f"parcel {self.pk}"
+
+
+class FeeReturn(models.Model):
+    """That staff gave a parcel's fee back: who, and why. Never changed or deleted."""
+
+    parcel = models.OneToOneField(
+        Parcel, on_delete=models.PROTECT, primary_key=True, related_name="fee_return"
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    why = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"fee of {self.parcel_id} given back"

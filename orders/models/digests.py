@@ -36,6 +36,10 @@ AGREED_OF_LINE = (
     "collection_code",
     "created_at",
 )
+#: What is agreed about its delivery, beside the fees of its parcels. Not who takes the goods in,
+#: and where: that is forgotten in time (orders.retention).
+AGREED_OF_DELIVERY = ("way", "pickup_point_id", "county", "days")
+AGREED_OF_PARCEL = ("seller_id", "fee")
 
 
 class OrderDigest(models.Model):
@@ -61,3 +65,24 @@ def digest_agreement(order: Sequence[Any], lines: Iterable[Sequence[Any]]) -> st
     """The digest of an order's AGREED_OF_ORDER and, in any order, its lines' AGREED_OF_LINE."""
     # By product, of which an order has one line each.
     return digest_of([list(order), sorted(map(list, lines), key=lambda line: line[0])])
+
+
+class DeliveryDigest(models.Model):
+    """SHA-256 of what was agreed about an order's delivery, written with it; as ``OrderDigest``."""
+
+    order = models.OneToOneField(
+        Order, on_delete=models.PROTECT, primary_key=True, related_name="delivery_digest"
+    )
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.sha256
+
+
+def digest_delivery(delivery: Sequence[Any], parcels: Iterable[Sequence[Any]]) -> str:
+    """The digest of an order's AGREED_OF_DELIVERY and, in any order, its AGREED_OF_PARCEL."""
+    # By seller, of whom an order has one parcel each.
+    return digest_of([list(delivery), sorted(map(list, parcels))])

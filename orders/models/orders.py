@@ -147,6 +147,10 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         """Lines that are paid for and not delivered yet."""
         return self.filter(track_status__in=TO_FULFIL)
 
+    def standing(self) -> OrderTrackQuerySet:
+        """Lines that were not cancelled by themselves."""
+        return self.filter(returned=False)
+
     def sold_after(self, newest_before: int) -> OrderTrackQuerySet:
         """Lines with ids beyond this one that are paid for."""
         return self.filter(pk__gt=newest_before, track_status__in=SOLD)
@@ -327,6 +331,10 @@ class OrderTrack(models.Model):
         on_delete=models.PROTECT,
         related_name="sales",
         db_index=False,  # track_of_seller_newest begins with it
+    )
+    #: What it is brought in; None where its order has no delivery.
+    parcel = models.ForeignKey(
+        "orders.Parcel", null=True, on_delete=models.PROTECT, related_name="lines", editable=False
     )
     name = models.CharField(max_length=100)
     number = models.PositiveIntegerField()

@@ -18,6 +18,7 @@ from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
+from orders.delivery.representation import delivery_of, represent_delivery
 from orders.fulfilment import roles_of
 from orders.fulfilment_actions import move_for
 from orders.models import OrderTrack
@@ -136,6 +137,13 @@ def _visible(request: Request, track_id: int) -> OrderTrack:
 
 
 def _story(request: Request, line: OrderTrack) -> Response:
-    row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
-    answer = represent_track(row, media_prefix(request), reader_id=current_user(request).pk)
-    return Response({**answer, "history": represent_history(line)})
+    row, reader_id = (
+        as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get(),
+        current_user(request).pk,
+    )
+    answer = represent_track(row, media_prefix(request), reader_id=reader_id)
+    # Whoever sells or delivers it is shown as much as they need elsewhere.
+    delivery = delivery_of(line) if line.buyer_id == reader_id else None
+    return Response(
+        {**answer, "delivery": represent_delivery(delivery), "history": represent_history(line)}
+    )

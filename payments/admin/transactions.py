@@ -27,6 +27,7 @@ from payments.models import (
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
+from .fees import give_fee_back
 from .lookup import find_orders, find_receipt, find_transfers
 
 
@@ -81,6 +82,8 @@ class OrderWithPaymentsAdmin(OrderAdmin):
 @admin.register(OrderTrack)
 class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
     """Order lines, found by the phone that paid as well."""
+
+    actions = [*OrderTrackAdmin.actions, give_fee_back]
 
     def find(self, term: str) -> dict[str, Any]:
         return {f"order__{name}": value for name, value in find_orders(term).items()}

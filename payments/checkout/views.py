@@ -23,6 +23,7 @@ from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer, field_errors
 from omachemainproj.compiled_queries import compiled
 from orders.cashout import place_order
+from orders.delivery.representation import delivery_of
 from orders.holds import network_to_count
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import CancelledBy, Order
@@ -177,8 +178,8 @@ def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
 
 
 def _answer(order: Order) -> Response:
-    payment = _represent_payment(order)
-    return Response(represent_order(order, list(order.tracks.order_by("pk")), payment))
+    payment, tracks = _represent_payment(order), list(order.tracks.order_by("pk"))
+    return Response(represent_order(order, tracks, payment, delivery_of(tracks[0])))
 
 
 def _represent_payment(order: Order, *, is_new: bool = False) -> dict[str, Any]:
@@ -247,13 +248,14 @@ class CashoutView(APIView):
             mpesa_number=asked.validated_data["mpesa_number"],
             idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
             shown_amount=asked.validated_data.get("amount"),
+            delivery=asked.validated_data.get("delivery"),
             network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:
             payment = _represent_payment(placed.order, is_new=True)
             # It may have been paid while the prompt was being sent: then all is read again.
             if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                answer = represent_order(placed.order, placed.tracks, payment)
+                answer = represent_order(placed.order, placed.tracks, payment, placed.delivery)
                 return Response(answer, status=status.HTTP_201_CREATED)
         response = _answer(_own_order(request, placed.order.order_token))
         response.status_code = status.HTTP_201_CREATED

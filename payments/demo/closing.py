@@ -111,6 +111,7 @@ def summary(people: list[int], actions: Counter[str]) -> Iterator[str]:
         "out to sellers": _sum(payouts),
         "back to buyers": _sum(refunds),
         "commission": _credit(entries, Account.COMMISSION),
+        "delivery fees": _credit(entries, Account.DELIVERY_FEES),
         "held for goods still to be fetched": _credit(entries, Account.BUYERS_HELD),
         "owed to sellers": sum(each for each in owed if each > 0),
         "owed by sellers, for goods that came back": -sum(each for each in owed if each < 0),

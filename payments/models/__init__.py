@@ -12,7 +12,14 @@ from .ledger import (
     clearing_account,
     is_clearing,
 )
-from .order_balances import OrderBalance, amount_credited, backed, order_balance
+from .order_balances import (
+    OrderBalance,
+    amount_credited,
+    backed,
+    fees_earned,
+    given_back,
+    order_balance,
+)
 from .order_payments import (
     OPEN,
     AttemptStatus,
@@ -94,6 +101,8 @@ __all__ = [
     "amount_credited",
     "backed",
     "clearing_account",
+    "fees_earned",
+    "given_back",
     "is_clearing",
     "new_callback_token",
     "new_conversation_id",

@@ -24,6 +24,7 @@ class Account(models.TextChoices):
     BUYERS_HELD = "buyers_held", "held for buyers until their goods are handed over"
     SELLERS_PAYABLE = "sellers_payable", "owed to sellers"
     COMMISSION = "commission", "the shop's own share"
+    DELIVERY_FEES = "delivery_fees", "the shop's, for bringing parcels"
     WRITE_OFFS = "write_offs", "written off: the shop bears it"
     REFUNDS_PAYABLE = "refunds_payable", "owed back to buyers"
     SUSPENSE = "suspense", "nobody's yet: a person must find out"
@@ -74,6 +75,10 @@ class LedgerPosting(models.Model):
     share = models.ForeignKey(
         SellerShare, null=True, on_delete=models.PROTECT, related_name="postings"
     )
+    #: The parcel whose fee this is, where it is one's.
+    parcel = models.ForeignKey(
+        "orders.Parcel", null=True, on_delete=models.PROTECT, related_name="postings"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:
@@ -118,7 +123,12 @@ class LedgerEntry(models.Model):
                     order__isnull=True,
                 )
                 | Q(
-                    account__in=[Account.BUYERS_HELD, Account.COMMISSION, Account.WRITE_OFFS],
+                    account__in=[
+                        Account.BUYERS_HELD,
+                        Account.COMMISSION,
+                        Account.DELIVERY_FEES,
+                        Account.WRITE_OFFS,
+                    ],
                     order__isnull=False,
                 )
                 | Q(account__in=[Account.SELLERS_PAYABLE, Account.REFUNDS_PAYABLE]),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
 from omachemainproj.compiled_queries import compiled
-from orders.models import Order, OrderTrack
+from orders.models import FeeState, Order, OrderTrack, Parcel
 
 from .receipts import Receipt, Standing
 from .refunds import Refund
@@ -17,13 +18,37 @@ from .refunds import Refund
 class OrderBalance(NamedTuple):
     """What stands for an order, in KES.
 
-    ``credited`` counts for it, ``returned`` is the price of lines that were cancelled after they
-    were paid, and ``waiting`` says whether something waits for the rest of its price.
+    ``credited`` counts for it, ``given_back`` is what of its price its buyer was given back (see
+    ``given_back()``), ``fees_earned`` are fees of its parcels that are the shop's, and ``waiting``
+    says whether something waits for the rest of its price.
     """
 
     credited: int
-    returned: int
+    given_back: int
+    fees_earned: int
     waiting: bool
+
+    def needed(self, order: Order) -> int:
+        """KES that have to stay for an order: the price of what stands of a paid one, and fees
+        that were earned of one whose lines were all cancelled."""
+        return order.amount - self.given_back if order.is_paid else self.fees_earned
+
+
+def given_back(order: OuterRef) -> Combinable:
+    """KES of an order's price that its buyer was given back, by what stands on its rows.
+
+    The price of lines that were cancelled after they were paid, and the fees of parcels that were
+    returned. Each is owed to the buyer from the moment its row says so; what else is given back of
+    an order is another term of this sum, and of no other.
+    """
+    lines = OrderTrack.objects.filter(order=order, returned=True)
+    fees = Parcel.objects.with_fee(FeeState.RETURNED).filter(order=order)
+    return _total(lines, "amount") + _total(fees, "fee")
+
+
+def fees_earned(order: OuterRef) -> Combinable:
+    """KES of delivery fees of an order that are the shop's."""
+    return _total(Parcel.objects.with_fee(FeeState.EARNED).filter(order=order), "fee")
 
 
 def amount_credited(order_id: int) -> int:
@@ -33,42 +58,42 @@ def amount_credited(order_id: int) -> int:
 
 def order_balance(order_id: int) -> OrderBalance:
     """How an order's money stands. One query."""
-    came, owed, returned, waiting = _order_balance(order_id)[0]
-    return OrderBalance(int(came) - int(owed), int(returned), bool(waiting))
+    came, owed, back, earned, waiting = _order_balance(order_id)[0]
+    return OrderBalance(int(came) - int(owed), int(back), int(earned), bool(waiting))
 
 
 def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
-    """Annotate orders with what confirmed payments leave for their lines, in KES.
+    """Annotate orders with what confirmed payments leave for their lines and fees, in KES.
 
-    ``needed`` is the price of the lines that stand. ``confirmed`` is what came for certain, less
-    what goes back of it; ``made_up`` is that, and what the shop bears of what was counted.
+    ``needed`` is the price of what stands. ``confirmed`` is what came for certain, less what goes
+    back of it; ``made_up`` is that, and what the shop bears of what was counted.
     """
     sure = {"order": OuterRef("pk"), "standing": Standing.CONFIRMED}
-    came = Receipt.objects.filter(**sure).order_by().values("order")
+    came = Receipt.objects.filter(**sure)
     gone = Refund.objects.owed().filter(order=OuterRef("pk"), receipt__standing=Standing.CONFIRMED)
-    returned = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True).order_by()
-    back = Coalesce(
-        Subquery(gone.order_by().values("order").annotate(n=Sum("amount")).values("n")), 0
-    )
-    price_back = Subquery(returned.values("order").annotate(n=Sum("amount")).values("n"))
+    back = _total(gone, "amount")
     return orders.annotate(
-        needed=F("amount") - Coalesce(price_back, 0),
-        confirmed=Coalesce(Subquery(came.annotate(n=Sum("amount")).values("n")), 0) - back,
-        made_up=Coalesce(Subquery(came.annotate(n=Sum(F("amount") + F("borne"))).values("n")), 0)
-        - back,
+        needed=F("amount") - given_back(OuterRef("pk")),
+        confirmed=_total(came, "amount") - back,
+        made_up=_total(came, F("amount") + F("borne")) - back,
     )
 
 
 @compiled
 def _order_balance(order_id: int) -> QuerySet[Any, Any]:
     """Asked whenever money comes and while a buyer waits, so it is compiled once."""
-    came = Receipt.objects.filter(order=OuterRef("pk")).values("order")
-    waiting = Receipt.objects.filter(order=OuterRef("pk"), waiting=True)
-    returned = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True).values("order")
-    owed = Refund.objects.owed().filter(order=OuterRef("pk")).values("order")
+    came = Receipt.objects.filter(order=OuterRef("pk"))
+    owed = Refund.objects.owed().filter(order=OuterRef("pk"))
     return Order.objects.filter(pk=order_id).values_list(
-        Coalesce(Subquery(came.values(total=Sum(F("amount") + F("borne")))), 0),
-        Coalesce(Subquery(owed.values(total=Sum("amount"))), 0),
-        Coalesce(Subquery(returned.values(total=Sum("amount"))), 0),
-        Exists(waiting),
+        _total(came, F("amount") + F("borne")),
+        _total(owed, "amount"),
+        given_back(OuterRef("pk")),
+        fees_earned(OuterRef("pk")),
+        Exists(came.filter(waiting=True)),
     )
+
+
+def _total(rows: QuerySet[Any], of: Any) -> Coalesce:
+    """The total of the rows that are an order's, 0 where there are none."""
+    totals = rows.order_by().values("order").annotate(total=Sum(of)).values("total")
+    return Coalesce(Subquery(totals), 0)

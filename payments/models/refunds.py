@@ -36,6 +36,7 @@ class Cause(models.TextChoices):
     PAID_AGAIN = "paid_again", "its buyer had paid for the same goods with another order"
     EXCESS = "excess", "it was more than the order's price"
     RETURNED = "returned", "the goods were cancelled after they were paid"
+    FEE = "fee", "the delivery fee was given back"
     STAFF = "staff", "a person decided so"
     OUTSIDE = "outside", "M-Pesa took the payment back by itself"
     TOO_LATE = "too_late", "it came more than a day after the order was closed"

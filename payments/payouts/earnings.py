@@ -1,4 +1,5 @@
-"""What a seller is owed for a line: once its goods are fetched, and no more once it is cancelled.
+"""What follows a line: its seller is owed for it once it is fetched, and no more once it is
+cancelled; the fee of its parcel goes its way (payments.delivery_fees).
 
 Locks: the order, its line, the share; and the seller before any share where payouts are made.
 """
@@ -11,6 +12,7 @@ from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from orders.models import OrderTrack, TrackStatus
 from payments import ledger
+from payments.delivery_fees import settle_fee
 from payments.models import Payout, SellerShare, TransferStatus
 from payments.refunds.services import refund_excess_locked
 
@@ -20,13 +22,18 @@ from .services import create_payouts
 def update_seller_earnings(line: OrderTrack) -> None:
     """Credit a line's seller once it is fetched; undo that and refund once it is cancelled.
 
+    The fee of its parcel is earned once it is delivered, or given back with the last line.
+
     Call inside a transaction that holds the lock of its order. Safe to repeat.
     """
     if line.returned and line.track_status == TrackStatus.CANCELLED:
         _reverse_earning(line)
+        settle_fee(line)
         refund_excess_locked(line.order, returned=line)
     elif line.track_status == TrackStatus.FETCHED:
         _record_earning(line)
+    elif line.track_status == TrackStatus.DELIVERED:
+        settle_fee(line)
 
 
 def _record_earning(line: OrderTrack) -> None:

@@ -18,12 +18,14 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from orders.models import Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
+from orders.models import Order, OrderTrack, Parcel, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
     Receipt,
     Refund,
     TransferStatus,
     Way,
+    fees_earned,
+    given_back,
 )
 from payments.models.same_payments import maybe_counted_twice, only_counted_twice
 
@@ -38,10 +40,14 @@ _LINES_OF = {
 }
 
 
-@rule("An order's amount is the sum of its lines")
+@rule("An order's amount is the sum of its lines, and of its parcels' fees")
 def _sums(now: datetime) -> QuerySet[Order]:
     lines = OrderTrack.objects.filter(order=OuterRef("pk"))
-    return Order.objects.exclude(amount=total(lines, by="order", of=Sum("amount")))
+    parcels = Parcel.objects.filter(order=OuterRef("pk"))
+    return Order.objects.exclude(
+        amount=total(lines, by="order", of=Sum("amount"))
+        + total(parcels, by="order", of=Sum("fee"))
+    )
 
 
 @rule("A line is where its order's status lets it be")
@@ -76,27 +82,26 @@ def _owed() -> Coalesce:
     return total(refunds, by="order", of=Sum("amount"))
 
 
-def _returned() -> Coalesce:
-    """The price of its lines that were cancelled after they were paid."""
-    lines = OrderTrack.objects.filter(order=OuterRef("pk"), returned=True)
-    return total(lines, by="order", of=Sum("amount"))
-
-
 def _with_money(orders: QuerySet[Order]) -> Any:
-    return orders.annotate(credited=_credited(), owed=_owed(), returned=_returned())
+    return orders.annotate(
+        credited=_credited(),
+        owed=_owed(),
+        back=given_back(OuterRef("pk")),
+        earned=fees_earned(OuterRef("pk")),
+    )
 
 
 @rule("A paid order's lines are covered by what came for it, and what is beyond is owed back")
 def _covered(now: datetime) -> QuerySet[Order]:
     paid = Order.objects.filter(payment_status=PaymentStatus.PAID)
-    return _with_money(paid).exclude(credited=F("amount") - F("returned") + F("owed"))
+    return _with_money(paid).exclude(credited=F("amount") - F("back") + F("owed"))
 
 
-@rule("An order whose money is due back or went back has had money, and owes all of it back")
+@rule("An order whose money is due back or went back has had money, and owes all but fees back")
 def _refundable(now: datetime) -> QuerySet[Order]:
     status = [PaymentStatus.REFUND_DUE, PaymentStatus.REFUNDED]
     due = _with_money(Order.objects.filter(payment_status__in=status))
-    return due.filter(Q(credited=0) | ~Q(credited=F("owed")))
+    return due.filter(Q(credited=0) | ~Q(credited=F("owed") + F("earned")))
 
 
 @rule("An unpaid order has less than its amount, and owes nothing of it back")

@@ -21,6 +21,7 @@ from payments.models import (
     SellerShare,
     Side,
     TransferStatus,
+    fees_earned,
 )
 
 from .rule import rule, total
@@ -66,18 +67,23 @@ def _held(now: datetime) -> QuerySet[Order]:
             came=total(receipts, by="order", of=Sum(F("amount") + F("borne"))),
             back=total(refunds, by="order", of=Sum("amount")),
             earned=total(shares, by="track__order", of=Sum("sold_for")),
+            fees=fees_earned(OuterRef("pk")),
         )
-        .exclude(held=F("came") - F("back") - F("earned"))
+        .exclude(held=F("came") - F("back") - F("earned") - F("fees"))
     )
 
 
-@rule("An entry is for the order of the receipt, the refund or the share it was posted for")
+@rule("An entry is for the order of the receipt, refund, share or parcel it was posted for")
 def _of_the_order(now: datetime) -> QuerySet[LedgerEntry]:
     order = Coalesce(
-        "posting__share__track__order", "posting__refund__order", "posting__receipt__order", NOBODY
+        "posting__share__track__order",
+        "posting__refund__order",
+        "posting__receipt__order",
+        "posting__parcel__order",
+        NOBODY,
     )
     row = Q(posting__share__isnull=False) | Q(posting__refund__isnull=False)
-    row |= Q(posting__receipt__isnull=False)
+    row |= Q(posting__receipt__isnull=False) | Q(posting__parcel__isnull=False)
     of_one = LedgerEntry.objects.filter(row, order__isnull=False)
     return of_one.annotate(whose=order).exclude(order_id=F("whose"))
 
@@ -138,6 +144,8 @@ def _of_its_event(now: datetime) -> QuerySet[LedgerPosting]:
         ("return", "share_id"),
         ("commission-back", "share_id"),
         ("payout", "payout_id"),
+        ("delivery", "parcel_id"),
+        ("delivery-back", "parcel_id"),
     ]
     astray = Q()
     for each in of:

@@ -129,7 +129,10 @@ def close_if_taken_back(order: Order) -> None:
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
     refunds = Refund.objects.owed().filter(order=order.pk)
-    if not refunds.filter(way=Way.OUTSIDE).exists() or order_balance(order.pk).credited > 0:
+    if not refunds.filter(way=Way.OUTSIDE).exists():
+        return
+    money = order_balance(order.pk)
+    if money.credited > money.fees_earned:
         return
     if not refunds.exclude(status=TransferStatus.DONE).exists():
         mark_order_refunded(order)
@@ -183,10 +186,9 @@ def _give_back(receipt: Receipt, amount: int, cause: Cause, *, number: str, text
 
 
 def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
-    """Bear what the lines that stand were to be paid with, and what went back twice."""
+    """Bear what stands and was to be paid with it, and what went back twice."""
     money = order_balance(order.pk)
-    needed = order.amount - money.returned if order.is_paid else 0
-    missing = needed - money.credited
+    missing = money.needed(order) - money.credited
     if missing > 0:
         ledger.post_loss(receipt, missing)
         receipt.borne += missing

@@ -62,32 +62,35 @@ EVIDENCE_DELAY = timedelta(minutes=15)
 def refund_excess(order_id: int) -> None:
     """Refund what came for an order and cannot pay for it. Safe to repeat.
 
-    Nothing, while the order is unpaid; what is above its amount, once it is paid; all of it, once
-    it is closed. Late money is offered to the order first: ``orders.lifecycle.mark_order_paid``
-    holds an expired order's goods again where it can. The clock sends each refund.
+    Nothing, while the order is unpaid; what is above the price of what stands of it, once it is
+    paid; all but delivery fees that were earned, once it is closed. Late money is offered to the
+    order first: ``orders.lifecycle.mark_order_paid`` holds an expired order's goods again where it
+    can. The clock sends each refund.
     """
     refund_excess_locked(locked_row(Order, order_id))
 
 
-def refund_excess_locked(order: Order, *, returned: OrderTrack | None = None) -> None:
+def refund_excess_locked(
+    order: Order, *, returned: OrderTrack | None = None, given_back: Cause | None = None
+) -> None:
     """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
 
-    ``returned`` is the line that was cancelled a moment ago, whose money this is.
+    ``returned`` is the line that was cancelled a moment ago, whose money this is. ``given_back``
+    is why else something of the order was given back a moment ago (``payments.models.given_back``).
     """
     if order.is_unpaid:
         return
     money = order_balance(order.pk)
-    credited = money.credited
-    excess = credited - (order.amount - money.returned) if order.is_paid else credited
+    excess = money.credited - money.needed(order)
     if money.waiting:
         order.receipts.filter(waiting=True).update(waiting=False)
     if excess <= 0:
         return
-    cause = Cause.EXCESS if returned is None else Cause.RETURNED
+    cause = given_back or (Cause.EXCESS if returned is None else Cause.RETURNED)
     if not order.is_paid:
-        cause = _cause_of_closed(order, credited)
+        cause = given_back or _cause_of_closed(order, money.credited)
         mark_refund_due(order)
-        if returned is None:
+        if returned is None and given_back is None:
             _notify_it_goes_back(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
         create_refund(receipt, amount, cause, returned=returned)

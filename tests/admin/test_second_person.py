@@ -269,6 +269,7 @@ def test_an_action_that_is_refused_spends_nothing(buyer, fridge, proposer):
 COSTS = {
     "orders.fulfilment_actions.to_fetched": "moved",
     "orders.fulfilment_actions.to_cancelled": "moved or at_risk",
+    "payments.admin.fees.give_fee_back": "at_risk",
     "console.receipt.write": "at_risk",
     "console.receipt.give": "at_risk",
     "console.receipt.same": "at_risk",
@@ -309,7 +310,8 @@ FREE = {
 
 
 def test_every_action_about_money_says_what_it_costs():
-    about_money = {key for key in ACTIONS if key.startswith(("console.", "orders.fulfilment"))}
+    of_money = ("console.", "orders.fulfilment", "payments.admin.fees")
+    about_money = {key for key in ACTIONS if key.startswith(of_money)}
     costly = {key for key in about_money if ACTIONS[key].costly}
     steps_only = {"orders.fulfilment_actions.to_shipping", "orders.fulfilment_actions.to_delivered"}
 

@@ -80,7 +80,7 @@ def migrate_to(name):
             if model._meta.db_table not in there:
                 editor.create_model(model)
                 lent_tables.append(model)
-    for model in (Receipt, Refund, Payout, SellerShare):
+    for model in (Receipt, Refund, Payout, SellerShare, LedgerPosting):
         table = model._meta.db_table
         with connection.cursor() as cursor:
             there = {

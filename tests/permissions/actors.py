@@ -17,6 +17,7 @@ from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
 from tests.factories import AddressFactory, ProductFactory, UserFactory
+from tests.orders.deliveries import paid_delivery
 from tests.payments.conftest import ringing
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
@@ -58,6 +59,7 @@ class World:
         self.unpaid = an_order(self.people["other buyer"], (self.product, 1), phone="254712000001")
         self.unpaid.payments.update(live=False, status="failed")
         self.paid = paid_line(buyer, self.product)
+        self.brought = paid_delivery(buyer, (self.product, 1)).tracks.get()
         self.fetched = fetched_line(buyer, self.product)
         self.delivered = delivered_line(buyer, self.product)
         reviewed = delivered_line(buyer, self.product)
@@ -167,6 +169,7 @@ class World:
             "to_shipping": self.fetched,
             "to_delivered": self.fetched,
             "to_cancelled": self.paid,
+            "give_fee_back": self.brought,
             "send_again": self.untold,
         }
         return rows[action].pk if action in rows else self._row_of(route)

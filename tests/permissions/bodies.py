@@ -58,6 +58,7 @@ BODIES = {
     "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},
     "cashout/": _cart,
+    "cart/quote/": _cart,
     "seller/products/import/": (
         "name,category,price,item_number,payment_mpesa_number\nPan,kitchen,900,3,0722000000\n"
     ),

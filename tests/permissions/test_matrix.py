@@ -26,6 +26,7 @@ EXTREMES = ("anonymous", "superuser")
 #: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
 MAY_BE_KEPT = {
     "",
+    "pickup-points/",
     "product/search/",
     "product/{category}/",
     "product/{product_id}/reviews/",

@@ -5,6 +5,8 @@ Each changes all that agrees with it, as far as the database lets it. What is in
 a row of ``healthy`` (test_corruptions_of_sales.py).
 """
 
+from .corruptions_of_deliveries import OF_DELIVERIES
+
 AGREED = "An order and its lines are what was agreed"
 TERMS = "A product is sold by whom"
 FOLLOWS = "Each step of a line is one that may follow"
@@ -343,6 +345,7 @@ CORRUPTIONS = [
         "step": OF_STEPS,
         "product": OF_PRODUCTS,
         "review": OF_REVIEWS,
+        "delivery": OF_DELIVERIES,
     }.items()
     for name, statements, seen in corruptions
 ]

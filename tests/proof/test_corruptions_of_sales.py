@@ -15,10 +15,12 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order, expire_order
 from orders.models import OrderDigest, TrackEvent
 from orders.reviews import review_line
+from payments.delivery_fees import return_fee
 from payments.proof.prove import prove
 from products.models import ListingTerms, ReviewDigest
 from tests.factories import ProductFactory, UserFactory
 from tests.invariants import check_books
+from tests.orders.deliveries import a_point, paid_delivery
 from tests.shopping import an_order, delivered_line, paid_line
 
 from .corruptions_of_sales import CORRUPTIONS
@@ -48,6 +50,7 @@ def _open_shop():
     late = an_order(buyer, (pot, 1))
     cancel_order(given_up.pk, by="buyer")
     expire_order(late.pk, now=late.expires_at)
+    brought = _bring(buyer, kettle, agent)
     now = timezone.now()
     moments = {"now": now, "past": now - timedelta(days=30), "future": now + timedelta(days=30)}
     moments["far"] = datetime(2999, 1, 1, tzinfo=UTC)
@@ -68,9 +71,35 @@ def _open_shop():
         "late": late.pk,
         "unpaid": unpaid.pk,
         "unpaid_line": unpaid.tracks.get().pk,
+        **brought,
         "true": "true",
         "false": "false",
         **{name: f"'{adapt(moment)}'" for name, moment in moments.items()},
+    }
+
+
+def _bring(buyer, kettle, agent):
+    """Three parcels to a point, for KES 100 each: held, earned, and given back by staff."""
+    drill = ProductFactory(item_number=50)
+    held = paid_delivery(buyer, (kettle, 1), (drill, 1))
+    earned, returned = (paid_delivery(buyer, (kettle, 1)) for _ in range(2))
+    for status in ("fetched", "delivered"):
+        move_line(earned.tracks.get().pk, status, by=agent, note="Seen.")
+    return_fee(returned.parcels.get().pk, by=agent, why="It was late.")
+    off = paid_delivery(buyer, (kettle, 1))
+    move_line(off.tracks.get().pk, "cancelled", by=buyer)
+    elsewhere = a_point("Nyali Pick-up", "mombasa")
+    of_kettle, of_drill = held.tracks.order_by("product_id")
+    return {
+        "brought": held.pk,
+        "of_kettle": of_kettle.pk,
+        "of_drill": of_drill.pk,
+        "held": of_kettle.parcel_id,
+        "held_too": of_drill.parcel_id,
+        "earned": earned.parcels.get().pk,
+        "given_back": returned.parcels.get().pk,
+        "off": off.parcels.get().pk,
+        "elsewhere": elsewhere.pk,
     }
 
 

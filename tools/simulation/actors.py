@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -27,6 +28,7 @@ from payments.webhooks.inbox import process_event
 from products.listings.services import create_product
 from products.models import Product, StockMovement
 
+from .goods import Goods, open_points
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
 
@@ -72,6 +74,7 @@ class SeedData:
 
     buyers: list[User]
     products: list[Product]
+    rider: User
 
     @classmethod
     def make(cls) -> SeedData:
@@ -94,6 +97,7 @@ class SeedData:
                     ("Match", 1, 100),
                 )
             ],
+            rider=open_points(),
         )
 
 
@@ -136,6 +140,13 @@ class Actors:
         name = self.run.chance.choices(names, weights=list(self.WEIGHTS.values()))[0]
         self.run.log(f"{name}")
         getattr(self, name)()
+        if self.run.goods_move:
+            self.goods.act()
+
+    @cached_property
+    def goods(self) -> Goods:
+        """What becomes of what was bought."""
+        return Goods(self.run, self.data.rider)
 
     # --- Buyers ----------------------------------------------------------------------------------
 
@@ -145,6 +156,8 @@ class Actors:
         products = chance.sample(self.data.products, chance.choice([1, 1, 2]))
         lines = [{"product": p.pk, "number": chance.choice([1, 1, 2, 4])} for p in products]
         sent = {"order": lines, "mpesa_number": chance.choice(PHONES)}
+        if self.run.goods_move and (to := self.goods.destination()):
+            sent["delivery"] = to
         asked = SentCashout(
             buyer, sent, f"key-{chance.getrandbits(40)}" if chance.happens(0.6) else ""
         )

@@ -15,6 +15,7 @@ from payments.models import (
     Account,
     AttemptStatus,
     OrderPayment,
+    Payout,
     Receipt,
     ReceiptSource,
     Refund,
@@ -61,6 +62,7 @@ class Comparison:
                 named = receipt.number or "without a number"
                 self._say(f"receipt {named} of KES {receipt.amount} never came ({receipt.door})")
         self._compare_refunds(entries)
+        self._compare_payouts(entries)
         at_mpesa = ledger.balance(Account.MPESA_CLEARING)
         if at_mpesa != came - went:
             self._say(f"the ledger has KES {at_mpesa} at M-Pesa, the books KES {came - went}")
@@ -131,15 +133,19 @@ class Comparison:
     # --- What went out ---------------------------------------------------------------------------
 
     def _went(self, entry: Entry) -> int:
-        """Find the refund by which money left."""
-        refund = self._refund_of(entry)
-        if refund is None or refund.status != TransferStatus.DONE:
-            how = refund.status if refund else "no refund"
+        """Find the refund or the payout by which money left."""
+        transfer = self._refund_of(entry) or self._payout_of(entry)
+        if transfer is None or transfer.status != TransferStatus.DONE:
+            how = transfer.status if transfer else "nothing"
             self._say(f"{entry.receipt} of KES {entry.amount} went out, and the shop has {how}")
             return 0
-        if refund.amount != entry.amount:
-            self._say(f"{entry.receipt} of KES {entry.amount} went out for a {refund}")
+        if transfer.amount != entry.amount:
+            self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
+
+    def _payout_of(self, entry: Entry) -> Payout | None:
+        ours = entry.purpose.originator_conversation_id
+        return Payout.objects.filter(originator_conversation_id=ours).first()
 
     def _refund_of(self, entry: Entry) -> Refund | None:
         purpose = entry.purpose
@@ -162,6 +168,14 @@ class Comparison:
         for receipt in self._receipts:
             if back[receipt.pk] > receipt.amount + receipt.borne:
                 self._say(f"KES {back[receipt.pk]} of {receipt} went back")
+
+    def _compare_payouts(self, entries: list[Entry]) -> None:
+        went = [self._payout_of(entry) for entry in entries if entry.direction == "out"]
+        known = {payout.pk for payout in went if payout}
+        # One of nothing, all of it kept back for a debt, is done without M-Pesa.
+        for payout in Payout.objects.filter(status=TransferStatus.DONE, amount__gt=0):
+            if payout.pk not in known:
+                self._say(f"payout {payout.pk} of KES {payout.amount} never went")
 
     def _say(self, what: str) -> None:
         self.wrong.append(what)

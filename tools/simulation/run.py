@@ -22,7 +22,7 @@ from daraja_simulator import Simulator
 from daraja_simulator.rate_limit import RateLimit
 from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
-from orders.models import Order
+from orders.models import Order, Parcel
 from payments import clock, gateway
 from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.stk_push import STK_TIMEOUT
@@ -31,6 +31,7 @@ from payments.models import (
     EventState,
     GatewayEvent,
     OrderPayment,
+    Payout,
     PayoutStop,
     Receipt,
     ReceiptQuestion,
@@ -45,6 +46,7 @@ from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operatin
 from .clock import SeededScheduler, Time, VirtualClock
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes
+from .seeds import GOODS_STAND_STILL
 from .shop import ShopClient
 
 #: Things that happen in one run.
@@ -105,6 +107,7 @@ class Run:
         self.origin = Chance(seed)
         self.chance, self.ids = Chance(seed), Chance(seed)
         self.rates = draw_fault_rates(self.origin, without)
+        self.goods_move, self.goods_chance = seed not in GOODS_STAND_STILL, Chance(f"{seed} goods")
         self.time = Time()
         self.processes = Processes(self.chance, self.log)
         self.network = Network(self.chance, self.log, failures=self.failures)
@@ -247,6 +250,7 @@ class Run:
                 "next_check_at",
             ),
             Receipt: ("id", "order_id", "payment_id", "number", "amount", "door", "note"),
+            Payout: ("id", "seller_id", "status", "amount", "gross", "result_text"),
             Refund: ("id", "receipt_id", "way", "status", "amount", "replaces_id", "result_text"),
         }
         for model, columns in names.items():
@@ -293,6 +297,12 @@ class Run:
         unnamed = Receipt.objects.without_number().filter(order=refund.order_id)
         return STATEMENT not in self.sources and bool(refund.order_id) and unnamed.exists()
 
+    def _is_of_a_payment_unnamed(self, payout: Payout) -> bool:
+        """The same of a payout: what it is for was paid by what nobody can confirm."""
+        orders = payout.shares.values("track__order")
+        unnamed = Receipt.objects.without_number().filter(order__in=orders)
+        return STATEMENT not in self.sources and unnamed.exists()
+
     def _until_something_happens(self) -> float:
         """Seconds to the next thing that has a date, and the round of the clock after it."""
         now = timezone.now()
@@ -304,6 +314,8 @@ class Run:
         dates.append(ReceiptQuestion.objects.aggregate(at=Min("next_check_at"))["at"])
         refunds = Refund.objects.filter(next_check_at__isnull=False)
         dates += [row.next_check_at for row in refunds if not self._waits_for_a_number(row)]
+        payouts = Payout.objects.filter(next_check_at__isnull=False)
+        dates += [row.next_check_at for row in payouts if not self._is_of_a_payment_unnamed(row)]
         live = OrderPayment.objects.filter(live=True).values_list("rung_at", "created_at")
         dates += [(rung_at or created_at) + STK_TIMEOUT for rung_at, created_at in live]
         kept = GatewayEvent.objects.to_process().values_list("received_at", flat=True)
@@ -389,6 +401,9 @@ class Run:
         counts["paid orders"] = Order.objects.filter(payment_status="paid").count()
         counts["receipts"] = Receipt.objects.count()
         counts["refunds done"] = Refund.objects.filter(status=TransferStatus.DONE).count()
+        counts["payouts done"] = Payout.objects.filter(status=TransferStatus.DONE).count()
+        for state, number in Counter(Parcel.objects.values_list("fee_state", flat=True)).items():
+            counts[f"parcels' fees {state}"] = number
         counts["refunds left to a person"] = Refund.objects.refused().count()
         counts["messages"] = GatewayEvent.objects.count()
         for why, times in self.explained.items():

@@ -13,5 +13,8 @@ KEPT = {
     ),
 }
 
+#: Seeds that are played as they were when they found it: nobody moved goods then.
+GOODS_STAND_STILL = frozenset({744911828, 825439868})
+
 #: Where the others come from, and how many of them `make check` plays.
 BASE, FRESH = 20261123, 40

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
-from orders.models import OrderDigest
+from orders.models import DeliveryDigest, FeeReturn, OrderDigest
 from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
 from products.models import ListingTerms, ReviewDigest
 
@@ -21,6 +21,8 @@ ADDED_TO = (
     ListingTerms,
     ReviewDigest,
     OrderDigest,
+    DeliveryDigest,
+    FeeReturn,
     ReceiptEvidence,
     LedgerPosting,
     LedgerEntry,

@@ -1,0 +1,109 @@
+"""The admin's pages of pick-up points and of what bringing a parcel costs.
+
+Kept by the role ``delivery``; every change is on record (accounts.backoffice.admin.ShopAdmin).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db.models import Field, Q, QuerySet
+from django.http import HttpRequest
+
+from accounts.backoffice.admin import ShopAdmin
+from accounts.models import User
+from omachemainproj.phones import normalise_phone
+from omachemainproj.text import has_controls, is_turned, tidy_line
+from orders.models import PickupPoint
+
+_LINES = ("name", "area", "directions", "opening_hours")
+
+
+class PickupPointForm(forms.ModelForm):
+    """A point, its texts and its phone checked as the API checks a person's address."""
+
+    class Meta:
+        model = PickupPoint
+        fields = (
+            "name",
+            "county",
+            "area",
+            "directions",
+            "opening_hours",
+            "phone",
+            "is_open",
+            "agents",
+        )
+        widgets = {"agents": forms.CheckboxSelectMultiple}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "agents" in self.fields:
+            self.fields["agents"].queryset = _agents(self.instance)  # type: ignore[attr-defined]
+            self.fields["agents"].help_text = "Who hands parcels over there."
+        if "phone" in self.fields:
+            # As people write it; 12 digits are kept.
+            self.fields["phone"].max_length = None  # type: ignore[attr-defined]
+            self.fields["phone"].validators = []
+            self.fields["phone"].widget.attrs.pop("maxlength", None)
+            self.fields["phone"].help_text = "As people write it, like 0712 345 678."
+
+    def clean_phone(self) -> str:
+        try:
+            return normalise_phone(self.cleaned_data["phone"])
+        except ValueError as error:
+            raise ValidationError("Enter a Kenyan mobile number, like 0712345678.") from error
+
+
+def _line(typed: str) -> str:
+    """A text of one line, as people's addresses have it. Raises ValidationError."""
+    line = tidy_line(typed)
+    if has_controls(line):
+        raise ValidationError("This text has signs that cannot be shown.")
+    if is_turned(typed):
+        raise ValidationError("This text has signs that turn the order of its letters.")
+    return line
+
+
+def _agents(point: PickupPoint) -> QuerySet[User]:
+    """Who may hand parcels over at a point: the delivery role, and who does so already."""
+    role = Q(groups__name="delivery", is_active=True)
+    now = Q(pickup_points=point.pk) if point.pk else Q(pk__in=[])
+    return User.objects.filter(role | now).distinct().order_by("username")
+
+
+class PickupPointAdmin(ShopAdmin):
+    """Where parcels are taken in. One that closes takes no new ones, and keeps those under way.
+
+    None is deleted: orders say which they went to.
+    """
+
+    form = PickupPointForm
+    list_display = ("name", "county", "area", "opening_hours", "phone", "is_open")
+    list_filter = ("is_open", "county")
+    ordering = ("county", "name")
+    search_fields = ("name__istartswith",)
+    search_help_text = "How a point's name begins."
+    normalisers = dict.fromkeys(_LINES, _line)
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in _LINES and isinstance(field, forms.CharField):
+            field.widget.attrs["class"] = "vTextField"
+        return field
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class DeliveryRateAdmin(ShopAdmin):
+    """What a parcel costs from now on; orders that were placed keep what was agreed."""
+
+    list_display = ("__str__", "fee", "days", "free_above")
+    list_filter = ("way",)
+    ordering = ("way", "county")
+    fields = ("way", "county", "fee", "days", "free_above")

@@ -1,0 +1,219 @@
+"""Where a buyer wants an order brought: as it was asked for, found, and frozen on the order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from operator import attrgetter
+from typing import Any
+
+from django.db.models import QuerySet
+
+from accounts.counties import County
+from accounts.models import Address, User
+from omachemainproj.api.errors import FieldRefusal
+from omachemainproj.compiled_queries import compiled
+from orders.models import (
+    AGREED_OF_DELIVERY,
+    AGREED_OF_PARCEL,
+    DeliveryDigest,
+    DeliveryRate,
+    DeliveryWay,
+    Order,
+    OrderDelivery,
+    Parcel,
+    PickupPoint,
+    digest_delivery,
+)
+
+from .fees import find_rate
+
+#: The longest names that are copied whole.
+_RECIPIENT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where to, as it was asked for: a pick-up point, one of the buyer's own addresses, or a place
+    written out, by exactly one of ``pickup_point``, ``address`` (ids) and ``county``.
+
+    ``recipient`` and ``phone`` go with a point or a place; ``fee`` is what the client showed, KES.
+    """
+
+    pickup_point: int | None = None
+    address: int | None = None
+    county: str | None = None
+    area: str | None = None
+    directions: str | None = None
+    recipient: str | None = None
+    phone: str | None = None
+    fee: int | None = None
+
+    def said(self) -> dict[str, Any]:
+        """What was said of it, for a request's fingerprint."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    @property
+    def field(self) -> str:
+        """The member that says where to, on which a refusal stands."""
+        if self.pickup_point is not None:
+            return "pickup_point"
+        return "address" if self.address is not None else "county"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A destination that was found: what an order keeps of it (``OrderDelivery``)."""
+
+    way: str
+    county: str
+    area: str
+    directions: str
+    recipient: str
+    phone: str
+    point: PickupPoint | None = None
+
+
+class NotThere(FieldRefusal):
+    """There is no such place, or nothing is brought there; ``problem`` is its stable name."""
+
+    def __init__(self, field: str, problem: str, message: str) -> None:
+        self.problem, self.message = problem, message
+        super().__init__({"delivery": {field: [message]}})
+
+
+def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
+    """The place that was asked for, and who takes the goods in there. At most one query.
+
+    At a point that is the buyer, by their own names and phone unless told: else by their user name
+    and the number that pays.
+
+    Raises NotThere for a point or an address that there is not, or that is not theirs, and for a
+    point that is closed.
+    """
+    if to.pickup_point is not None:
+        point = _find_point(to.pickup_point)
+        recipient = to.recipient or _name(buyer)
+        phone = to.phone or (buyer.phone if buyer else "") or mpesa_number
+        area = f"{point.name}, {point.area}"
+        return Place(
+            DeliveryWay.PICKUP, point.county, area, point.directions, recipient, phone, point
+        )
+    if to.address is not None:
+        address = _find_address(to.address, buyer)
+        return Place(
+            DeliveryWay.HOME,
+            address.county,
+            address.area,
+            address.directions,
+            address.recipient,
+            address.phone,
+        )
+    return Place(
+        DeliveryWay.HOME,
+        to.county or "",
+        to.area or "",
+        to.directions or "",
+        to.recipient or "",
+        to.phone or "",
+    )
+
+
+def _name(buyer: User | None) -> str:
+    return (buyer.get_full_name() or buyer.username)[:_RECIPIENT] if buyer else ""
+
+
+def _find_point(point_id: int) -> PickupPoint:
+    found = _points(point_id)
+    if not found:
+        raise NotThere("pickup_point", "no_such_point", "There is no such pick-up point.")
+    if not found[0].is_open:
+        message = f"{found[0].name} takes no parcels in at the moment. Choose another point."
+        raise NotThere("pickup_point", "point_closed", message)
+    return found[0]
+
+
+def _find_address(address_id: int, buyer: User | None) -> Address:
+    if buyer is None:
+        raise NotThere("address", "sign_in", "Sign in to choose one of your addresses.")
+    found = _addresses(address_id, buyer.pk)
+    if not found:
+        raise NotThere("address", "no_such_address", "You have no such address.")
+    return found[0]
+
+
+@compiled
+def _points(point_id: int) -> QuerySet[PickupPoint]:
+    return PickupPoint.objects.filter(pk=point_id)
+
+
+@compiled
+def _addresses(address_id: int, owner: int) -> QuerySet[Address]:
+    return Address.objects.filter(pk=address_id, user=owner)
+
+
+def find_rate_to(place: Place, field: str) -> DeliveryRate:
+    """What a parcel to a place costs. One query.
+
+    Raises NotThere, on ``field``, where nothing is brought there.
+    """
+    rate = find_rate(place.county, place.way)
+    if rate is None:
+        if place.point is not None:
+            message = (
+                f"We do not bring parcels to {place.point.name} yet. Choose another point, or "
+                "arrange it with the seller."
+            )
+        else:
+            message = (
+                f"We do not deliver to {County(place.county).label} yet. Choose a pick-up point, "
+                "or arrange it with the seller."
+            )
+        raise NotThere(field, "no_rate", message)
+    return rate
+
+
+def is_delivered_to(order: Order, place: Place) -> bool:
+    """Whether an order goes to this place, and to whom it says. One query."""
+    kept = OrderDelivery.objects.filter(
+        order=order.pk,
+        way=place.way,
+        pickup_point=place.point,
+        county=place.county,
+        area=place.area,
+        directions=place.directions,
+        recipient=place.recipient,
+        phone=place.phone,
+    )
+    return kept.exists()
+
+
+def freeze_delivery(
+    order: Order, place: Place, days: int, fees: Mapping[int, int]
+) -> tuple[OrderDelivery, dict[int, Parcel]]:
+    """Keep where an order goes, in how many days, and its parcels, by seller; ``fees`` are KES.
+
+    With the digest of what was agreed of it. Call in the transaction that places the order, before
+    its lines are written. Three queries.
+    """
+    delivery = OrderDelivery(
+        order=order,
+        way=place.way,
+        pickup_point=place.point,
+        recipient=place.recipient,
+        phone=place.phone,
+        county=place.county,
+        area=place.area,
+        directions=place.directions,
+        days=days,
+    )
+    OrderDelivery.objects.bulk_create([delivery])
+    parcels = Parcel.objects.bulk_create(
+        Parcel(order=order, seller_id=seller_id, fee=fee) for seller_id, fee in fees.items()
+    )
+    agreed = attrgetter(*AGREED_OF_PARCEL)
+    sha256 = digest_delivery(
+        attrgetter(*AGREED_OF_DELIVERY)(delivery), [agreed(parcel) for parcel in parcels]
+    )
+    DeliveryDigest.objects.bulk_create([DeliveryDigest(order=order, sha256=sha256)])
+    return delivery, {parcel.seller_id: parcel for parcel in parcels}

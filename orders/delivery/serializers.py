@@ -1,0 +1,140 @@
+"""Input and output of where goods go. Outputs only describe the shapes built elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.validators import MaxValueValidator
+from rest_framework import serializers
+
+from accounts.addresses.serializers import CountyField, LineField
+from accounts.counties import County
+from omachemainproj.api.fields import (
+    MAX_ID,
+    MpesaNumberField,
+    WholeNumberField,
+)
+from omachemainproj.mpesa_limits import MAX_PAYMENT
+from orders.models import DeliveryWay
+
+from .destinations import Destination
+
+#: What a place that is written out has to say.
+_OF_A_PLACE = ("recipient", "phone", "county", "area")
+_WHICH = (
+    "Say where to in one way: a pick-up point (`pickup_point`), one of your addresses (`address`), "
+    "or a place written out (`recipient`, `phone`, `county`, `area`, `directions`)."
+)
+
+
+class DeliveryInput(serializers.Serializer):
+    """Where to: a pick-up point, one of the caller's addresses, or a place written out."""
+
+    pickup_point = WholeNumberField(
+        min_value=1,
+        required=False,
+        allow_null=True,
+        validators=[MaxValueValidator(MAX_ID, "There is no such pick-up point.")],
+        help_text="The id of a pick-up point that is open.",
+    )
+    address = WholeNumberField(
+        min_value=1,
+        required=False,
+        allow_null=True,
+        validators=[MaxValueValidator(MAX_ID, "You have no such address.")],
+        help_text="The id of one of the caller's addresses.",
+    )
+    recipient = LineField(
+        max_length=100,
+        required=False,
+        allow_null=True,
+        help_text="Who takes the goods in; at a pick-up point the caller unless told.",
+    )
+    phone = MpesaNumberField(
+        required=False,
+        allow_null=True,
+        help_text="Whom to call there; at a pick-up point the caller unless told.",
+    )
+    county = CountyField(required=False, allow_null=True, help_text="Its key, of `/counties/`.")
+    area = LineField(
+        max_length=100, required=False, allow_null=True, help_text="Town, estate or street."
+    )
+    directions = LineField(
+        max_length=300,
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        help_text="A landmark, or how to find it.",
+    )
+    fee = WholeNumberField(
+        min_value=0,
+        max_value=MAX_PAYMENT,
+        required=False,
+        allow_null=True,
+        help_text="Whole KES for all parcels, as it was shown to the buyer; another fee now is a "
+        "409.",
+    )
+
+    #: What a place that is written out cannot do without.
+    needed: tuple[str, ...] = _OF_A_PLACE
+
+    def validate(self, attrs: dict[str, Any]) -> Destination:
+        """The one place that was named. Raises ValidationError for none, and for more than one."""
+        said = {name: value for name, value in attrs.items() if value is not None}
+        written = said.keys() & {"county", "area", "directions"}
+        beside = said.keys() & {"recipient", "phone"}
+        named = [name for name in ("pickup_point", "address") if name in said]
+        if len(named) > 1 or (named and written) or ("address" in said and beside):
+            raise serializers.ValidationError(_WHICH)
+        if not named:
+            if not written and not beside:
+                raise serializers.ValidationError(_WHICH)
+            missing = [name for name in self.needed if name not in said]
+            if missing:
+                raise serializers.ValidationError(
+                    {name: ["This field is required."] for name in missing}, code="required"
+                )
+        return Destination(**said)
+
+
+class DeliveryOutput(serializers.Serializer):
+    """Where an order goes, as it was agreed."""
+
+    way = serializers.ChoiceField(DeliveryWay.choices)
+    place = serializers.CharField(help_text="Where to, in one line.")
+    pickup_point = serializers.IntegerField(
+        allow_null=True, help_text="The point's id; null for an address."
+    )
+    recipient = serializers.CharField(help_text="Who takes the goods in.")
+    phone = serializers.CharField(help_text="Whom to call there, 12 digits: 2547… or 2541….")
+    county = serializers.ChoiceField(County.choices)
+    county_name = serializers.CharField()
+    area = serializers.CharField(help_text="Town, estate or street; of a point also its name.")
+    directions = serializers.CharField()
+    opening_hours = serializers.CharField(
+        allow_null=True, help_text="Of the point; null for an address."
+    )
+    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
+
+
+class OrderDeliveryOutput(DeliveryOutput):
+    fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+
+
+class PickupPointFilterInput(serializers.Serializer):
+    """Which points to list."""
+
+    county = CountyField(required=False, help_text="Its key, of `/counties/`; all unless told.")
+
+
+class PickupPointOutput(serializers.Serializer):
+    """A point that takes parcels."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    county = serializers.ChoiceField(County.choices)
+    county_name = serializers.CharField()
+    area = serializers.CharField(help_text="Town, estate or street.")
+    directions = serializers.CharField(help_text="A landmark.")
+    opening_hours = serializers.CharField()
+    phone = serializers.CharField(help_text="12 digits: 2547… or 2541….")

@@ -1,0 +1,215 @@
+"""Pick-up points, rates and given-back fees in the admin: who keeps them, and what is on record."""
+
+import pytest
+
+from accounts.backoffice.actions import ACTIONS, perform
+from accounts.backoffice.second_person import Cost, SecondPersonNeeded
+from accounts.models import Audit, Proposal
+from orders.fulfilment import move_line
+from orders.fulfilment_actions import to_cancelled
+from orders.models import DeliveryRate, FeeReturn, Parcel, PickupPoint
+from payments.models import Refund
+from tests.factories import ProductFactory, UserFactory, give_role
+from tests.guards import balanced_books  # noqa: F401
+from tests.orders.deliveries import a_point, a_rate, paid_delivery
+
+from .test_lines import do, told
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+POINTS, RATES = "/admin/orders/pickuppoint/", "/admin/orders/deliveryrate/"
+POINT = {
+    "name": "Kilimani  Pick-up ",
+    "county": "nairobi",
+    "area": "Argwings Kodhek Road",
+    "directions": "",
+    "opening_hours": "Mon–Sat 8:00–19:00",
+    "phone": "0711 000-111",
+    "is_open": "on",
+}
+CANCEL = {"why": "Broken", "goods_there": True}
+
+
+@pytest.fixture
+def keeper(db):
+    return in_role("delivery")
+
+
+@pytest.fixture
+def browser(keeper):
+    return browser_of(keeper)
+
+
+def errors_of(answer):
+    return answer.context["adminform"].form.errors
+
+
+def test_the_delivery_role_adds_a_point_in_our_forms_of_texts_and_phones(browser, keeper):
+    agent = give_role(UserFactory(), "delivery")
+    answer = browser.post(f"{POINTS}add/", {**POINT, "agents": [agent.pk]})
+
+    assert answer.status_code == 302, errors_of(answer)
+    point = PickupPoint.objects.get()
+    assert (point.name, point.phone) == ("Kilimani Pick-up", "254711000111")
+    assert list(point.agents.all()) == [agent]
+    kept = Audit.objects.latest("pk")
+    assert (kept.actor, kept.did, kept.object_name) == (keeper, "Added", "Kilimani Pick-up")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [
+        ("phone", "12345"),
+        ("phone", ""),
+        ("name", ""),
+        ("name", "x" * 61),
+        ("area", "Kilimani\u202e"),
+        ("county", "atlantis"),
+        ("opening_hours", ""),
+    ],
+)
+def test_what_the_api_would_refuse_is_refused_on_its_field(browser, field, wrong):
+    answer = browser.post(f"{POINTS}add/", {**POINT, field: wrong})
+
+    assert list(errors_of(answer)) == [field]
+    assert not PickupPoint.objects.exists()
+
+
+def test_who_is_no_agent_cannot_hand_over_at_a_point(browser):
+    answer = browser.post(f"{POINTS}add/", {**POINT, "agents": [UserFactory().pk]})
+
+    assert list(errors_of(answer)) == ["agents"]
+
+
+def test_closing_a_point_is_on_record_and_keeps_the_parcels_under_way(browser, buyer, kettle):
+    order = paid_delivery(buyer, (kettle, 1))
+    point = PickupPoint.objects.get()
+    page = {name: getattr(point, name) for name in POINT if name != "is_open"}
+
+    answer = browser.post(f"{POINTS}{point.pk}/change/", page)
+
+    assert answer.status_code == 302, errors_of(answer)
+    assert not PickupPoint.objects.get().is_open
+    assert order.delivery.pickup_point == point
+    assert Audit.objects.latest("pk").changes == {"is_open": [True, False]}
+
+
+def test_a_point_is_not_deleted(buyer, kettle):
+    point = a_point()
+    admin = browser_of(UserFactory(is_staff=True, is_superuser=True))
+
+    assert admin.post(f"{POINTS}{point.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_the_delivery_role_keeps_the_rates_on_record(browser, keeper):
+    added = browser.post(
+        f"{RATES}add/", {"way": "home", "county": "embu", "fee": 250, "days": 3, "free_above": ""}
+    )
+    rate = DeliveryRate.objects.get()
+    changed = browser.post(
+        f"{RATES}{rate.pk}/change/",
+        {"way": "home", "county": "embu", "fee": 200, "days": 3, "free_above": 5000},
+    )
+
+    assert (added.status_code, changed.status_code) == (302, 302)
+    assert Audit.objects.latest("pk").changes == {"fee": [250, 200], "free_above": [None, 5000]}
+    assert browser.post(f"{RATES}{rate.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert not DeliveryRate.objects.exists()
+    assert Audit.objects.latest("pk").did == "Deleted"
+
+
+def test_a_county_has_one_rate_a_way(browser):
+    a_rate("embu", "home")
+
+    answer = browser.post(
+        f"{RATES}add/", {"way": "home", "county": "embu", "fee": 250, "days": 3, "free_above": ""}
+    )
+
+    assert "This county has a rate for this way already." in str(errors_of(answer))
+
+
+@pytest.mark.parametrize(("field", "wrong"), [("fee", -1), ("fee", "1.5"), ("days", -1)])
+def test_a_rate_is_of_whole_shillings_and_days(browser, field, wrong):
+    rate = {"way": "home", "county": "", "fee": 250, "days": 3, "free_above": ""}
+
+    assert list(errors_of(browser.post(f"{RATES}add/", {**rate, field: wrong}))) == [field]
+
+
+# --- Giving a fee back ---------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_support_gives_a_fee_back_with_a_reason_on_record(buyer, kettle):
+    support = in_role("support")
+    line = paid_delivery(buyer, (kettle, 1)).tracks.get()
+
+    answer = do(browser_of(support), "give_fee_back", line, why="It came late")
+    again = do(browser_of(support), "give_fee_back", line, why="It came late")
+
+    assert "KES 100 are owed back." in " ".join(told(answer))
+    assert "Its fee was given back before." in " ".join(told(again))
+    given = FeeReturn.objects.get()
+    assert (given.decided_by, given.why) == (support, "It came late")
+    assert Refund.objects.get().amount == 100
+    assert Audit.objects.order_by("pk").first().did == "Give the delivery fee back"
+
+
+def test_a_line_that_nothing_was_paid_to_bring_has_no_fee_to_give_back(buyer, kettle):
+    line = paid_delivery(buyer, (kettle, 1), free_above=1).tracks.get()
+
+    answer = do(browser_of(in_role("support")), "give_fee_back", line, why="It came late")
+
+    assert "Nothing was paid for bringing this parcel." in told(answer)[0]
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_a_large_fee_needs_a_second_person(buyer, kettle):
+    line = paid_delivery(buyer, (kettle, 1), fee=6000).tracks.get()
+
+    do(browser_of(in_role("support")), "give_fee_back", line, why="It came late")
+
+    assert (Proposal.objects.get().cost, Refund.objects.count()) == (6000, 0)
+    assert Parcel.objects.get().fee_state == "held"
+
+
+def test_a_fee_that_was_given_back_costs_nothing_more(buyer, kettle):
+    line = paid_delivery(buyer, (kettle, 1)).tracks.get()
+    price = ACTIONS["payments.admin.fees.give_fee_back"].costly.price
+
+    assert price(line, {}) == Cost(at_risk=100)
+    Parcel.objects.update(fee_state="returned")
+    line.refresh_from_db()
+    assert price(line, {}) == Cost()
+    Parcel.objects.update(fee_state="held")
+
+
+def test_cancelling_the_last_line_of_a_parcel_moves_its_fee_too(buyer, seller, kettle):
+    pan = ProductFactory(seller=seller, price=400)
+    first, last = paid_delivery(buyer, (kettle, 1), (pan, 1)).tracks.order_by("pk")
+    price = to_cancelled.staff_action.costly.price
+
+    assert price(first, CANCEL) == Cost(moved=1500)
+    move_line(first.pk, "cancelled", by=buyer)
+    assert price(last, CANCEL) == Cost(moved=500)
+
+
+def test_cancelling_what_follows_fetched_goods_moves_no_fee(buyer, seller, kettle):
+    pan = ProductFactory(seller=seller, price=400)
+    first, last = paid_delivery(buyer, (kettle, 1), (pan, 1)).tracks.order_by("pk")
+    boss = UserFactory(is_superuser=True)
+    for status in ("fetched", "cancelled"):
+        move_line(first.pk, status, by=boss, note="It broke.")
+
+    assert to_cancelled.staff_action.costly.price(last, CANCEL) == Cost(moved=400)
+
+
+@pytest.mark.usefixtures("balanced_books")
+def test_a_line_and_its_fee_above_a_days_moves_are_proposed_as_both(buyer, seller, settings):
+    settings.STAFF_MOVES_DAILY_LIMIT = 1550
+    line = paid_delivery(buyer, (ProductFactory(seller=seller, price=1500), 1)).tracks.get()
+
+    with pytest.raises(SecondPersonNeeded):
+        perform(to_cancelled.staff_action, line, CANCEL, by=in_role("support"))
+
+    assert Proposal.objects.get().cost == 1600
