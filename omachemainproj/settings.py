@@ -75,6 +75,10 @@ UNPAID_GOODS_PER_NETWORK = env.number(
 )
 #: Of what is sold from now on; each line keeps what was agreed when it was sold.
 COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
+#: A buyer can report a problem with goods until so many days after their delivery.
+PROBLEM_DAYS = env.number("PROBLEM_DAYS", default=7, least=1, most=90)
+#: It turns red on the console when its buyer has waited so many days for an answer.
+PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most=30)
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
 #: What may be paid out to sellers in one day, KES. At least M-Pesa's largest payment.

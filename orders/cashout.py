@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -106,6 +106,9 @@ class PlacedOrder:
     tracks: list[OrderTrack]
     delivery: OrderDelivery | None = None
     replayed: bool = False
+    #: Of each product by its id, in an order that was placed now: its seller's user name, and the
+    #: stored name of its thumbnail or "".
+    shown: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def place_order(
@@ -254,7 +257,8 @@ def _place(asked: _Request) -> PlacedOrder:
         lock_network(order.network)
     _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
-    return PlacedOrder(order, tracks, delivery)
+    shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
+    return PlacedOrder(order, tracks, delivery, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,7 +407,8 @@ def _read_products(
 @compiled
 def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
-    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
+    shown = ("thumbnail", "seller__username")
+    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, *shown, named=True)
 
 
 def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:

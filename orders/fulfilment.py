@@ -73,6 +73,10 @@ NOTIFIED = {
 HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
 
 
+#: Who brings no goods to their end without the buyer's code.
+_NEED_CODE = frozenset({Role.SELLER, Role.AGENT})
+
+
 class PaymentInDoubt(Refusal):
     """M-Pesa does not know what the order was paid with: its goods stay where they are."""
 
@@ -93,9 +97,13 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     Whoever bought or sold it has no other role, whatever they are allowed: they would confirm the
     delivery they are paid for, or refund what they have.
     """
-    parts = {Role.BUYER: line.buyer_id, Role.SELLER: line.seller_id}
-    own = frozenset(role for role, person_id in parts.items() if person_id == user.pk)
-    return own or powers_of(user)
+    return own_roles(user.pk, buyer_id=line.buyer_id, seller_id=line.seller_id) or powers_of(user)
+
+
+def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Role]:
+    """The roles of a person who bought or sold a line; empty for everybody else."""
+    parts = {Role.BUYER: buyer_id, Role.SELLER: seller_id}
+    return frozenset(role for role, part_of in parts.items() if part_of == person_id)
 
 
 def powers_of(user: User) -> frozenset[Role]:
@@ -103,6 +111,24 @@ def powers_of(user: User) -> frozenset[Role]:
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})
     return frozenset({Role.AGENT}) if user.has_perm("orders.move_track") else frozenset()
+
+
+def moves_of(
+    track_status: str, roles: frozenset[Role], *, in_doubt: bool, code_misses: int
+) -> list[str]:
+    """The statuses to which these roles may move a line that stands so, in the order of its way.
+
+    Everybody is shown their moves by this: buyers, sellers, agents and staff. What they have to say
+    or to type is asked for when they make one. ``in_doubt`` is of the line's order.
+    """
+    moves = []
+    for to, allowed in TRANSITIONS[track_status].items():
+        mine = allowed & roles
+        is_locked = in_doubt and to in HANDED_OVER
+        is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE
+        if mine and not is_locked and not (is_guessed_out and code_misses >= MAX_CODE_MISSES):
+            moves.append(str(to))
+    return moves
 
 
 def move_line(
@@ -204,10 +230,11 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    ways = TRANSITIONS[line.track_status]
-    if to in ways:
+    if to in TRANSITIONS[line.track_status]:
         return f"It is {line.track_status}; others than you move it to {to}."
-    mine = [there for there, allowed in ways.items() if allowed & roles]
+    mine = moves_of(
+        line.track_status, roles, in_doubt=line.order.in_doubt, code_misses=line.code_misses
+    )
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."

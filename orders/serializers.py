@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import MaxValueValidator
+from django.db.models import TextChoices
 from rest_framework import serializers
 
 from omachemainproj.api.fields import (
@@ -20,10 +21,18 @@ from products.models import MAX_STOCK
 
 from .delivery.serializers import DeliveryInput, DeliveryOutput, OrderDeliveryOutput
 from .fulfilment import digits_of_code
-from .models import PaymentStatus, TrackStatus
+from .models import DeliveryWay, PaymentStatus, TrackStatus
 from .refusals import LineRequest
 
 MAX_LINES = 100
+
+
+class Need(TextChoices):
+    """What may wait for the buyer of an order (orders.tracking.needs)."""
+
+    PAY = "pay"
+    CONFIRM = "confirm"
+    REVIEW = "review"
 
 
 class LinesInput(serializers.ListSerializer):
@@ -91,6 +100,30 @@ class PayInput(serializers.Serializer):
 _CODE = "Six digits to read out when the goods are handed over; the buyer's alone, from paid on."
 
 
+_MOVES = "Statuses to which the caller may move it now: `to` of `/track/{id}/move/`."
+
+
+class AbilitiesOutput(serializers.Serializer):
+    """What the caller may do with a line now."""
+
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )
+    can_report_problem = serializers.BooleanField(
+        help_text="Whether its buyer can report a problem now: from paid to some days after the "
+        "delivery."
+    )
+    can_review = serializers.BooleanField(
+        help_text="Whether its buyer may write a review now, which they can once it is delivered."
+    )
+    reviewed = serializers.BooleanField(help_text="Whether its buyer has written a review.")
+    reviewable_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Until when that review may be changed; null before it is written, which can be "
+        "done at any time after the delivery.",
+    )
+
+
 class LineOutput(serializers.Serializer):
     id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
     product = serializers.IntegerField()
@@ -100,6 +133,11 @@ class LineOutput(serializers.Serializer):
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     collection_code = serializers.CharField(allow_null=True, help_text=_CODE)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )
 
 
 class PromptOutput(serializers.Serializer):
@@ -180,11 +218,57 @@ class CashoutConflictOutput(DetailError):
     )
 
 
-class TrackOutput(serializers.Serializer):
+class OrderRowLineOutput(AbilitiesOutput):
+    """One line of an order, in a list of orders."""
+
+    id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+
+
+class ShortDeliveryOutput(serializers.Serializer):
+    """Where an order goes."""
+
+    way = serializers.ChoiceField(DeliveryWay.choices)
+    place = serializers.CharField(help_text="Where to, in one line.")
+    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
+    fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+
+
+class OrderRowOutput(serializers.Serializer):
+    """One of the caller's orders, in a list of them."""
+
+    order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The account number the phone shows.")
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    amount_due = serializers.IntegerField(
+        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    order = OrderRowLineOutput(many=True)
+    delivery = ShortDeliveryOutput(
+        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+    )
+    needs = serializers.ListField(
+        child=serializers.ChoiceField(Need.choices),
+        help_text="What waits for the caller: `pay` it, `confirm` goods that are on the way, "
+        "`review` what was delivered. More may come; leave out what you do not know.",
+    )
+
+
+class TrackOutput(AbilitiesOutput):
     """One line of one of the caller's orders."""
 
     id = serializers.IntegerField()
     order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The order's reference, as the phone shows it.")
     product = serializers.IntegerField()
     name = serializers.CharField()
     avatar = serializers.URLField(allow_null=True, help_text="The product's picture.")
@@ -290,6 +374,7 @@ class SaleOutput(serializers.Serializer):
 
     id = serializers.IntegerField()
     order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
+    reference = serializers.CharField(help_text="The same.")
     product = serializers.IntegerField()
     name = serializers.CharField(help_text="As it was when it was sold.")
     thumbnail = serializers.URLField(allow_null=True)
@@ -303,3 +388,6 @@ class SaleOutput(serializers.Serializer):
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )

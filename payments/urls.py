@@ -8,12 +8,14 @@ from django.urls import path, re_path
 
 from .backoffice import views as backoffice_views
 from .checkout import views
+from .checkout.order_list import OrdersView
 from .payouts import views as seller_views
 from .webhooks import views as webhooks
 
 CONSOLE = "admin/payments/console/"
 
 urlpatterns = [
+    path("orders/", OrdersView.as_view(), name="orders"),
     path("cashout/", views.CashoutView.as_view(), name="cashout"),
     path("cashout/<uuid:order_token>/", views.OrderView.as_view(), name="order"),
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),

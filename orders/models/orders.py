@@ -102,7 +102,7 @@ _GIVEN_UP = (PaymentStatus.CANCELLED, PaymentStatus.REFUND_DUE, PaymentStatus.RE
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def placed_by(self, user: User) -> OrderQuerySet:
+    def placed_by(self, user: User | int) -> OrderQuerySet:
         """The buyer's own orders. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
 
@@ -253,6 +253,7 @@ class Order(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["buyer", "-id"], name="order_of_buyer_newest"),
             models.Index(
                 fields=["expires_at"],
                 name="order_unpaid_by_expiry",

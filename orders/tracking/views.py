@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
@@ -13,18 +14,20 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
+from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import roles_of
+from orders.fulfilment import Role, roles_of
 from orders.fulfilment_actions import move_for
 from orders.models import OrderTrack
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
+from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
@@ -64,9 +67,13 @@ class TrackOrderView(GenericAPIView):
             else partial(read_tracks, buyer_id)
         )
         rows = pager.paginate(request, KEYSET, read)
-        prefix = media_prefix(request)
+        prefix, now = media_prefix(request), timezone.now()
+        abilities = [what_reader_may(row, buyer_id, now) for row in rows]
         return pager.get_paginated_response(
-            [represent_track(row, prefix, reader_id=buyer_id) for row in rows]
+            [
+                represent_track(row, prefix, may, reader_id=buyer_id)
+                for row, may in zip(rows, abilities, strict=True)
+            ]
         )
 
 
@@ -136,12 +143,19 @@ def _visible(request: Request, track_id: int) -> OrderTrack:
     return line
 
 
+def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
+    """The reader's roles for a line; none for staff and agents who have a part in it."""
+    roles = roles_of(reader, line)
+    is_outside = bool(roles & {Role.AGENT, Role.STAFF})
+    return frozenset() if is_outside and has_interest(reader, find_parties(line)) else roles
+
+
 def _story(request: Request, line: OrderTrack) -> Response:
-    row, reader_id = (
-        as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get(),
-        current_user(request).pk,
-    )
-    answer = represent_track(row, media_prefix(request), reader_id=reader_id)
+    row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
+    reader = current_user(request)
+    reader_id = reader.pk
+    may = what_roles_may(row, _roles_now(reader, line), timezone.now())
+    answer = represent_track(row, media_prefix(request), may, reader_id=reader_id)
     # Whoever sells or delivers it is shown as much as they need elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader_id else None
     return Response(

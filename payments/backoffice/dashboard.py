@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.models import User
 from omachemainproj.money import format_kes
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, Parcel
 from payments.checkout.failures import staff_label
 from payments.models import (
     AWAITS_APPROVAL,
