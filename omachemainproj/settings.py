@@ -555,6 +555,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "if-unmodified-since",
     "pragma",
+    "prefer",
     "range",
     "sentry-trace",
     "traceparent",
@@ -569,12 +570,15 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = [
     "Allow",
     "Content-Disposition",
+    "Content-Language",
     "Content-Range",
     "ETag",
     "Idempotent-Replayed",
     "Link",
     "Location",
+    "Preference-Applied",
     "Retry-After",
+    "Unread-Count",
     "WWW-Authenticate",
     "X-Request-ID",
 ]

@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
@@ -88,11 +89,14 @@ class RequestInProgress(Refusal):
     """A request with the same Idempotency-Key is being processed at this moment."""
 
     code = "idempotency_key_in_use"
+    retry_after = 1
     message = "This very request is being worked on. Ask again in a moment."
 
 
 #: Said on a line whose goods are whose cart it is in.
 OWN_GOODS = "These are your own goods."
+_OWN = ErrorDetail(OWN_GOODS, "own_goods")
+NOT_FOR_SALE = ErrorDetail("This product is not for sale.", "not_for_sale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,9 +391,9 @@ def line_objections(
     for line in lines:
         seller = sellers.get(line.product)
         if seller is None:
-            objections.append({"product": ["This product is not for sale."]})
+            objections.append({"product": [NOT_FOR_SALE]})
         else:
-            objections.append({"product": [OWN_GOODS]} if seller == buyer else {})
+            objections.append({"product": [_OWN]} if seller == buyer else {})
     return objections if any(objections) else []
 
 

@@ -222,11 +222,15 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
         return
     if to == TrackStatus.DELIVERED and not has_code:
         if Role.STAFF not in allowed:
-            refuse_field("code", "Type the code the buyer was given when they paid.")
+            refuse_field("code", "Type the code the buyer was given when they paid.", "code_needed")
         if not note:
-            refuse_field("note", "Say why it counts as delivered, or type the buyer's code.")
+            refuse_field(
+                "note",
+                "Say why it counts as delivered, or type the buyer's code.",
+                "reason_needed",
+            )
     if to == TrackStatus.CANCELLED and not note:
-        refuse_field("note", "Say why it is cancelled.")
+        refuse_field("note", "Say why it is cancelled.", "reason_needed")
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
@@ -247,9 +251,13 @@ def _check_code(line: OrderTrack, code: str) -> None:
     """
     left = OrderTrack.objects.filter(pk=line.pk, code_misses__lt=MAX_CODE_MISSES)
     if not left.update(code_misses=F("code_misses") + 1):
-        refuse_field("code", "Too many wrong codes were typed. The buyer or the shop can confirm.")
+        refuse_field(
+            "code",
+            "Too many wrong codes were typed. The buyer or the shop can confirm.",
+            "code_used_up",
+        )
     if not hmac.compare_digest(line.collection_code.encode(), code.encode()):
-        refuse_field("code", "This is not the code the buyer was given.")
+        refuse_field("code", "This is not the code the buyer was given.", "wrong_code")
     OrderTrack.objects.filter(pk=line.pk).update(code_misses=F("code_misses") - 1)
 
 

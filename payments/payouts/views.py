@@ -17,6 +17,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
+from omachemainproj.languages import language_for, translate_members
 from payments.models import LedgerEntry, Payout
 
 from .serializers import MovementOutput, NewNumberInput, PayoutOutput, represent_payout
@@ -106,7 +107,10 @@ class PayoutsView(GenericAPIView):
         """The caller's payouts, newest first. One that was `refused` needs another number."""
         mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
-        return self.get_paginated_response([represent_payout(payout) for payout in page])
+        shown = [represent_payout(payout) for payout in page]
+        return self.get_paginated_response(
+            translate_members(shown, {"reason"}, language_for(request))
+        )
 
 
 class PayoutNumberView(APIView):
@@ -137,4 +141,5 @@ class PayoutNumberView(APIView):
         if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
-        return Response(represent_payout(payout))
+        shown = represent_payout(payout)
+        return Response(translate_members(shown, {"reason"}, language_for(request)))
