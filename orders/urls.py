@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from .delivery.views import PickupPointsView
+from .notices.views import NoticesReadView, NoticesView
 from .quoting.views import QuoteView
 from .tracking import review_views, seller_views, views
 
@@ -11,6 +12,8 @@ _LINE = r"(?P<track_id>[0-9]{1,18})"
 
 urlpatterns = [
     path("pickup-points/", PickupPointsView.as_view(), name="pickup-points"),
+    path("notices/", NoticesView.as_view(), name="notices"),
+    path("notices/read/", NoticesReadView.as_view(), name="notices-read"),
     path("cart/quote/", QuoteView.as_view(), name="quote"),
     path("seller/orders/", seller_views.SellerOrdersView.as_view(), name="seller-orders"),
     path("track/order/", views.TrackOrderView.as_view(), name="track-order"),

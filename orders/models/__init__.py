@@ -21,7 +21,14 @@ from .digests import (
     digest_agreement,
     digest_delivery,
 )
-from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
+from .notifications import (
+    InboxNotice,
+    Message,
+    MessageChannel,
+    MessageState,
+    Notice,
+    NotificationKind,
+)
 from .orders import (
     CODE_SHOWN,
     NEXT_PAYMENT_STATUSES,
@@ -62,6 +69,7 @@ __all__ = [
     "DeliveryWay",
     "FeeReturn",
     "FeeState",
+    "InboxNotice",
     "Message",
     "MessageChannel",
     "MessageState",

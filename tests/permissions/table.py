@@ -45,6 +45,8 @@ TABLE = {
     "account/sessions/{session_id}/": "PRIVATE DELETE=124444444444",
     "account/messages/": "PAGE GET=122222222222 POST=1........... DELETE=1...........",
     "orders/": "PRIVATE GET=122222222222",
+    "notices/": "PRIVATE GET=122222222222",
+    "notices/read/": "PRIVATE POST=122222222222",
     "cashout/": "PRIVATE POST=122022222222",
     "cashout/{order_token}/": "PRIVATE GET=124444444444",
     "cashout/{order_token}/pay/": "PRIVATE POST=124444444444",
