@@ -32,8 +32,8 @@ def represent_order(
     """One order for its buyer; amounts in whole KES, times in UTC.
 
     ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
-    ``paying`` is added: ``amount_due``, ``prompt`` and ``by_hand``, from payments. So is to each
-    line what ``besides`` has for its product.
+    ``paying`` is added: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
+    So is to each line what ``besides`` has for its product.
     """
     fee = order.amount - sum(track.amount for track in tracks)
     return {

@@ -145,7 +145,26 @@ class PromptOutput(serializers.Serializer):
         ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
         help_text="How the last prompt stands.",
     )
-    message = serializers.CharField(help_text="What to tell the buyer to do next.")
+    message = serializers.CharField(
+        help_text="What to tell the buyer to do next, with how to pay by hand where that helps."
+    )
+    code = serializers.CharField(
+        help_text="Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` …"
+    )
+    text = serializers.CharField(help_text="The message without how to pay by hand.")
+    by_hand = serializers.CharField(
+        allow_blank=True, help_text="How to pay by hand, in a sentence; empty where it is not time."
+    )
+    live = serializers.BooleanField(help_text="Whether the phone may be ringing now.")
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When M-Pesa was asked.")
+    ring_again_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; "
+        "null: never.",
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True, help_text="Seconds for which the phone may still show it."
+    )
 
 
 class ByHandOutput(serializers.Serializer):
@@ -172,6 +191,10 @@ class OrderOutput(serializers.Serializer):
     delivery_fee = serializers.IntegerField(help_text="Whole KES of the amount, for bringing it.")
     amount_due = serializers.IntegerField(
         help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `expires_at`, by our clock; null once it waits for nothing.",
     )
     prompt = PromptOutput()
     by_hand = ByHandOutput(

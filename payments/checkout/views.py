@@ -6,6 +6,7 @@ orders know nothing of payments.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,7 @@ from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer, field_errors
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
@@ -182,7 +184,7 @@ def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
 
 
 def _answer(request: Request, order: Order) -> Response:
-    payment, lines = _represent_payment(order), list(lines_of(order))
+    payment, lines = _represent_payment(request, order), list(lines_of(order))
     shown = {line.product_id: (line.seller_name, line.thumbnail) for line in lines}
     besides = _besides(request, order, lines, shown)
     return Response(represent_order(order, lines, payment, delivery_of(lines[0]), besides=besides))
@@ -206,15 +208,24 @@ def _besides(
     }
 
 
-def _represent_payment(order: Order, *, is_new: bool = False) -> dict[str, Any]:
-    """How an order's payment stands, and what its buyer can do next."""
+def _represent_payment(request: Request, order: Order, *, is_new: bool = False) -> dict[str, Any]:
+    """How an order's payment stands, and what its buyer can do next, in their language."""
+    now = timezone.now()
     payments = _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
     options = manual_payment_options(order, amount_due=due)
-    prompt = describe_prompt(order, payments[0] if payments else None, due=due, options=options)
-    return {"amount_due": due, "prompt": prompt, "by_hand": options}
+    prompt = describe_prompt(
+        order,
+        payments[0] if payments else None,
+        due=due,
+        options=options,
+        language=language_for(request),
+        now=now,
+    )
+    left = max(math.ceil((order.expires_at - now).total_seconds()), 0) if waits else None
+    return {"amount_due": due, "prompt": prompt, "by_hand": options, "expires_in": left}
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:
@@ -276,7 +287,7 @@ class CashoutView(APIView):
             network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:
-            payment = _represent_payment(placed.order, is_new=True)
+            payment = _represent_payment(request, placed.order, is_new=True)
             # It may have been paid while the prompt was being sent: then all is read again.
             if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
                 besides = _besides(request, placed.order, placed.tracks, placed.shown)
