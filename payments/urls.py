@@ -20,6 +20,7 @@ urlpatterns = [
     path("cashout/<uuid:order_token>/", views.OrderView.as_view(), name="order"),
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),
     path("cashout/<uuid:order_token>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("seller/summary/", seller_views.SummaryView.as_view(), name="seller-summary"),
     path("seller/statement/", seller_views.StatementView.as_view(), name="seller-statement"),
     path(
         "seller/statement/export/",

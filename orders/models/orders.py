@@ -391,6 +391,12 @@ class OrderTrack(models.Model):
                 name="track_to_fulfil",
                 condition=Q(track_status__in=TO_FULFIL),
             ),
+            # What a seller sold in the last days, among all they ever sold.
+            models.Index(
+                fields=["seller", "created_at"],
+                name="track_sold_by_time",
+                condition=Q(track_status__in=SOLD),
+            ),
             models.Index(
                 fields=["updated_at"],
                 name="track_on_the_road",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -20,11 +20,42 @@ from omachemainproj.csv_files import write_sheet
 from omachemainproj.languages import language_for, translate_members
 from payments.models import LedgerEntry, Payout
 
-from .serializers import MovementOutput, NewNumberInput, PayoutOutput, represent_payout
+from .serializers import (
+    MovementOutput,
+    NewNumberInput,
+    PayoutOutput,
+    SummaryOutput,
+    represent_payout,
+)
 from .services import retry_payout
 from .statement import Movement, entries_of_seller, whole_statement, with_running_balance
+from .summary import summarise
 
 _NOT_YOURS = error_answer("There is no such payout.", "payout_not_found")
+_SUMMARY = OpenApiExample(
+    "a good day",
+    value={
+        "sales": {
+            "today": {"orders": 3, "goods": 4, "amount": 7400},
+            "days_7": {"orders": 11, "goods": 15, "amount": 26150},
+            "days_30": {"orders": 38, "goods": 52, "amount": 91300},
+        },
+        "to_hand_over": {"waiting": 2, "under_way": 1},
+        "balance": 5550,
+        "going": 3700,
+        "waiting": 1850,
+        "next_payout": {
+            "id": 91,
+            "amount": 3700,
+            "status": "on_its_way",
+            "mpesa_number": "254722000001",
+        },
+        "stock": {"listed": 24, "low": 3, "sold_out": 1},
+        "rating": {"stars": 4.6, "reviews": 17},
+    },
+    response_only=True,
+    status_codes=[200],
+)
 
 
 class NoSuchPayout(Refusal):
@@ -143,3 +174,21 @@ class PayoutNumberView(APIView):
         payout.refresh_from_db()
         shown = represent_payout(payout)
         return Response(translate_members(shown, {"reason"}, language_for(request)))
+
+
+class SummaryView(APIView):
+    """The seller's page of figures."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_summary",
+        summary="Sales, money and stock at a glance",
+        tags=["selling"],
+        responses={200: SummaryOutput},
+        examples=[_SUMMARY],
+    )
+    def get(self, request: Request) -> Response:
+        """What the caller sold today, in 7 and in 30 days, what is to be handed over, how their
+        money and their stock stand. Somebody who sells nothing gets zeros."""
+        return Response(summarise(current_user(request), timezone.now()))

@@ -110,6 +110,7 @@ TABLE = {
     "seller/orders/": "PRIVATE GET=122222222222",
     "seller/payouts/": "PRIVATE GET=122222222222",
     "seller/payouts/{payout_id}/number/": "PRIVATE POST=144944444444",
+    "seller/summary/": "PRIVATE GET=122222222222",
     "seller/statement/": "PRIVATE GET=122222222222",
     "seller/statement/export/": "PRIVATE GET=122222222222",
     "seller/{username}/": "PUBLIC GET=2",
