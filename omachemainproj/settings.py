@@ -512,6 +512,8 @@ REST_FRAMEWORK = {
         # Each change of a cart, or of where it goes, asks again.
         "quote": "60/min",
         "review": "30/min",
+        # With up to three pictures, each of which takes a second to decode.
+        "problem": "20/min",
         # An agent at a depot scans one parcel after the other.
         "move": "120/min",
         "poll": "120/min",
@@ -534,6 +536,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": r"/",
+    # What has one name in the API and two meanings, or two names and one meaning.
+    "ENUM_NAME_OVERRIDES": {
+        "ByEnum": "orders.models.Party",
+        "ProblemKindEnum": "orders.models.ProblemKind",
+    },
 }
 
 #: Every address, one with a line break in it too.

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import FROM_PAGE, decides_about_rows, staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyInline
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from accounts.validators import normalise_email
@@ -32,6 +32,7 @@ from .models import (
     OrderTrack,
     PaymentStatus,
     PickupPoint,
+    Problem,
     TrackEvent,
     TrackStatus,
 )
@@ -145,6 +146,16 @@ class OrderTrackAdmin(DownloadAdmin):
         shown = {"line_actions": actions_for(line, current_user(request)), "from_page": FROM_PAGE}
         shown["checkbox"] = ACTION_CHECKBOX_NAME
         return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
+
+
+@admin.register(Problem)
+class ProblemAdmin(ReadOnlyAdmin):
+    """Problems with goods, to find one: each is read and decided on the console."""
+
+    list_display = ("__str__", "track", "seller", "state", "outcome", "refunded", "opened_at")
+    list_filter = ("state", "kind", "outcome")
+    list_select_related = ("track", "seller")
+    ordering = ("-pk",)
 
 
 @admin.register(Message)

@@ -20,7 +20,7 @@ from products import stock
 from products.stock import StockLine
 
 from .lifecycle import close_if_all_returned
-from .models import Order, OrderTrack, TrackEvent, TrackStatus
+from .models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from .models.notifications import NotificationKind
 from .models.orders import MAX_CODE_MISSES
 from .notifications.notify import notify
@@ -89,6 +89,14 @@ class NotAllowed(Refusal):
 
     code = "move_not_allowed"
     message = "This cannot be done with the goods as they are now."
+
+
+class NoSuchLine(Refusal):
+    """There is no such line, or the caller has no role for it."""
+
+    code = "line_not_found"
+    message = "There is no such line."
+    status_code = 404
 
 
 def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
@@ -207,12 +215,22 @@ def _move(
     if goods_there is None or allowed == {Role.BUYER}:
         # A buyer may cancel only what was not fetched, and cannot say what the seller has.
         goods_there = Role.BUYER in allowed
-    line.returned = True
-    _set_status(line, to, by=by, note=note)
-    close_if_all_returned(order)
+    cancel_locked(line, by=by, note=note, goods_there=goods_there)
+    return line
+
+
+def cancel_locked(line: OrderTrack, *, by: User, note: str, goods_there: bool) -> None:
+    """Cancel a line that was paid, on which its money follows (payments.signals).
+
+    A problem with it that nobody has decided is closed. Whoever calls has seen that ``by`` may, and
+    holds the locks of its order, which is ``line.order``, and its own.
+    """
+    Problem.objects.end_with_line(line, refunded=line.rest)
+    line.returned, line.disputed = True, False
+    _set_status(line, TrackStatus.CANCELLED, by=by, note=note, besides=("returned", "disputed"))
+    close_if_all_returned(line.order)
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
-    return line
 
 
 def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bool) -> None:
@@ -286,7 +304,7 @@ def auto_confirm_deliveries(now: datetime) -> int:
 def _confirm_delivery(track_id: int, since: datetime) -> bool:
     """Mark a line as delivered if it has been shipping since then; return whether it was."""
     _, line = _lock(track_id)
-    if line.track_status != TrackStatus.SHIPPING or line.updated_at > since:
+    if line.track_status != TrackStatus.SHIPPING or line.updated_at > since or line.disputed:
         return False
     days = settings.DELIVERY_CONFIRM_DAYS
     note = f"No word from the buyer for {days} days."
@@ -304,11 +322,13 @@ def mark_line_refunded(track_id: int) -> None:
         _set_status(line, TrackStatus.REFUNDED, by=None, note="")
 
 
-def _set_status(line: OrderTrack, to: str, *, by: User | None, note: str) -> None:
-    """Save a line's new status, on which payments act (orders.signals); record the step, and
-    notify the buyer."""
+def _set_status(
+    line: OrderTrack, to: str, *, by: User | None, note: str, besides: tuple[str, ...] = ()
+) -> None:
+    """Save a line's new status, on which payments act (orders.signals), and what changed
+    ``besides``; record the step, and notify the buyer."""
     line.track_status = to
-    line.save(update_fields=["track_status", "returned", "updated_at"])
+    line.save(update_fields=["track_status", *besides, "updated_at"])
     TrackEvent.objects.create(track=line, track_status=to, actor=by, note=note[:200])
     if to in NOTIFIED and (by is None or by.pk != line.buyer_id):
         key = f"{NOTIFIED[to]}:track:{line.pk}"

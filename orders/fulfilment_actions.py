@@ -83,9 +83,9 @@ def _price_of_cancelling(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
     """The buyer's money, which goes back, and the fee with the last line of a parcel; the shop may
     lose it once the seller was paid for it."""
     if line.track_status == TrackStatus.PAID:
-        return Cost(moved=line.amount + fee_back_with(line))
+        return Cost(moved=line.rest + fee_back_with(line))
     was_fetched = TrackStatus.CANCELLED in TRANSITIONS[line.track_status]
-    return Cost(at_risk=line.amount if was_fetched else 0)
+    return Cost(at_risk=line.rest if was_fetched else 0)
 
 
 @staff_action(

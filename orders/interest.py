@@ -1,6 +1,7 @@
-"""Who has a part in an order, in one of its lines, and in a message (accounts.backoffice.interest).
+"""Who has a part in an order, in one of its lines or a problem with it, and in a message.
 
-``payments.interest`` adds the phones that were asked to pay, and the number a seller gave since.
+See accounts.backoffice.interest. ``payments.interest`` adds the phones that were asked to pay, and
+the number a seller gave since.
 """
 
 from __future__ import annotations
@@ -10,9 +11,16 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from accounts.backoffice.interest import Parties, numbers_of, parties_of, people, phones
+from accounts.backoffice.interest import (
+    Parties,
+    find_parties,
+    numbers_of,
+    parties_of,
+    people,
+    phones,
+)
 
-from .models import Order, OrderDelivery, OrderTrack
+from .models import Order, OrderDelivery, OrderTrack, Problem
 from .models.notifications import Message
 
 
@@ -36,6 +44,12 @@ def _of_line(line: OrderTrack) -> Parties:
     if line.parcel_id is not None:
         numbers += _taken_in_by(line.order_id)
     return Parties(people(line.buyer_id, line.seller_id), phones(numbers))
+
+
+@parties_of(Problem)
+def _of_problem(problem: Problem) -> Parties:
+    """Who has a part in its line."""
+    return find_parties(problem.track)
 
 
 @parties_of(Message)

@@ -1,6 +1,6 @@
 """What is kept of buyers after their orders are over, and for how long (docs/privacy.md).
 
-Both duties are safe to run anywhere, twice, at once: each statement changes rows that are still as
+The duties are safe to run anywhere, twice, at once: each statement changes rows that are still as
 they were found, a batch at a time.
 """
 
@@ -14,7 +14,7 @@ from django.db.models.functions import Concat, Right
 
 from omachemainproj.phones import MASK
 
-from .models import Order, OrderDelivery, OrderTrack, PaymentStatus
+from .models import Order, OrderDelivery, OrderTrack, PaymentStatus, ProblemPicture
 from .models.notifications import InboxNotice, Message, MessageChannel, MessageState
 
 #: Rows a statement changes at most, so that none holds the table for long.
@@ -69,6 +69,19 @@ def forget_messages(now: datetime) -> int:
 def _delete_in_batches(rows: QuerySet) -> None:
     while batch := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         rows.model.objects.filter(pk__in=batch).delete()
+
+
+def forget_problem_pictures(now: datetime) -> int:
+    """Delete the pictures of problems that ended as long ago. Returns how many.
+
+    What was said stays: by it money was decided about.
+    """
+    before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
+    old = ProblemPicture.objects.filter(message__problem__closed_at__lt=before)
+    done = 0
+    while batch := list(old.values_list("pk", flat=True)[:BATCH]):
+        done += ProblemPicture.objects.filter(pk__in=batch).delete()[0]
+    return done
 
 
 def _change_in_batches(rows: QuerySet, **changes: object) -> int:

@@ -21,7 +21,15 @@ from products.models import MAX_STOCK
 
 from .delivery.serializers import DeliveryInput, DeliveryOutput, OrderDeliveryOutput
 from .fulfilment import digits_of_code
-from .models import DeliveryWay, PaymentStatus, TrackStatus
+from .models import (
+    DeliveryWay,
+    Outcome,
+    Party,
+    PaymentStatus,
+    ProblemKind,
+    ProblemState,
+    TrackStatus,
+)
 from .refusals import LineRequest
 
 MAX_LINES = 100
@@ -311,8 +319,28 @@ class StepOutput(serializers.Serializer):
 
     track_status = serializers.ChoiceField(TrackStatus.choices)
     at = serializers.DateTimeField()
-    by = serializers.ChoiceField(["buyer", "seller", "shop"])
+    by = serializers.ChoiceField(Party.choices)
     note = serializers.CharField(allow_blank=True, help_text="Why, where somebody said so.")
+
+
+class ProblemSummaryOutput(serializers.Serializer):
+    """How the newest problem with a line stands."""
+
+    id = serializers.IntegerField()
+    kind = serializers.ChoiceField(ProblemKind.choices)
+    state = serializers.ChoiceField(ProblemState.choices)
+    outcome = serializers.ChoiceField(
+        Outcome.choices, allow_null=True, help_text="How it ended; null while it is undecided."
+    )
+    ended_by = serializers.ChoiceField(
+        Party.choices,
+        allow_null=True,
+        help_text="Who ended it; null while it is undecided, and where the goods were cancelled.",
+    )
+    refunded = serializers.IntegerField(help_text="Whole KES that go back by it, or went.")
+    messages = serializers.IntegerField(help_text="How many there are in its thread.")
+    opened_at = serializers.DateTimeField()
+    closed_at = serializers.DateTimeField(allow_null=True)
 
 
 class TrackStoryOutput(TrackOutput):
@@ -324,6 +352,9 @@ class TrackStoryOutput(TrackOutput):
         "agreed.",
     )
     history = StepOutput(many=True, help_text="Oldest first.")
+    problem = ProblemSummaryOutput(
+        allow_null=True, help_text="The newest one, for its buyer and its seller; null without any."
+    )
 
 
 class CollectionCodeField(serializers.RegexField):

@@ -7,6 +7,8 @@
     Order paid              ->  orders: stock_falls_for_paid_order        ->  take_stock_of_order
     OrderTrack fetched,     ->  payments: money_follows_line              ->  update_seller_earnings
       delivered, or cancelled after paid
+      or its price reduced  ->  (the same)                            ->  follow_reductions
+      or disputed, or not   ->  (the same)                            ->  follow_problem
 
 Receivers stand in the signals.py of the app named; orders know nothing of payments. Each runs
 inside the transaction of the save and looks at the status a row has, not at how it changed, so

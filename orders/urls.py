@@ -4,11 +4,13 @@ from django.urls import path, re_path
 
 from .delivery.views import PickupPointsView
 from .notices.views import NoticesReadView, NoticesView
+from .problems import views as problems
 from .quoting.views import QuoteView
 from .tracking import review_views, seller_views, views
 
 # 18 digits fit the column.
 _LINE = r"(?P<track_id>[0-9]{1,18})"
+_PROBLEM = rf"^track/{_LINE}/problem"
 
 urlpatterns = [
     path("pickup-points/", PickupPointsView.as_view(), name="pickup-points"),
@@ -20,4 +22,15 @@ urlpatterns = [
     re_path(rf"^track/order/{_LINE}/$", views.TrackStoryView.as_view(), name="track-story"),
     re_path(rf"^track/{_LINE}/move/$", views.MoveView.as_view(), name="track-move"),
     re_path(rf"^track/{_LINE}/review/$", review_views.ReviewView.as_view(), name="track-review"),
+    re_path(rf"{_PROBLEM}/$", problems.ProblemView.as_view(), name="problem"),
+    re_path(rf"{_PROBLEM}/messages/$", problems.MessagesView.as_view(), name="problem-messages"),
+    re_path(rf"{_PROBLEM}/accept/$", problems.AcceptView.as_view(), name="problem-accept"),
+    re_path(rf"{_PROBLEM}/returned/$", problems.ReturnedView.as_view(), name="problem-returned"),
+    re_path(rf"{_PROBLEM}/withdraw/$", problems.WithdrawView.as_view(), name="problem-withdraw"),
+    re_path(
+        rf"{_PROBLEM}/pictures/(?P<picture_id>[0-9]{{1,18}})/$",
+        problems.PictureView.as_view(),
+        name="problem-picture",
+    ),
+    path("seller/problems/", problems.SellerProblemsView.as_view(), name="seller-problems"),
 ]

@@ -28,7 +28,7 @@ from orders.lifecycle import expire_unpaid_orders
 from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from orders.notifications.sending import send_message
-from orders.retention import forget_messages, mask_old_phones
+from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
 
 from .checkout.stk_push import SEND_AGAIN_AFTER, expire_stk_pushes, send_stk_push
 from .disbursement import ask_about_receipt, process_payout, process_refund
@@ -102,6 +102,7 @@ def run_daily() -> int:
         lambda _: lockout.delete_old(),
         lambda _: delete_old_posts(),
         forget_messages,
+        forget_problem_pictures,
         mask_old_phones,
     ):
         try:

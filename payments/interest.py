@@ -24,7 +24,7 @@ from accounts.backoffice.interest import (
 )
 from accounts.models import Audit
 from orders.lookup import find_by_typed_reference
-from orders.models import Order, OrderTrack, TrackEvent, TrackStatus
+from orders.models import Order, OrderTrack, Problem, TrackEvent, TrackStatus
 from payments.models import (
     GatewayEvent,
     OrderPayment,
@@ -92,11 +92,13 @@ def _writers(receipt: Receipt) -> frozenset[int]:
 
 @parties_of(Refund)
 def _of_refund(refund: Refund) -> Parties:
-    """Of its receipt, its phone, and who cancelled the line whose money it is."""
+    """Of its receipt, its phone, and who cancelled the line whose money it is, or decided about a
+    problem with it."""
     cancelled = TrackEvent.objects.filter(
         track=refund.track_id, track_status=TrackStatus.CANCELLED
     ).values_list("actor", flat=True)
-    authors = people(*cancelled) if refund.track_id else frozenset()
+    decided = Problem.objects.filter(track=refund.track_id).values_list("decided_by", flat=True)
+    authors = people(*cancelled, *decided) if refund.track_id else frozenset()
     return find_parties(refund.receipt) | Parties(authors, phones([refund.phone]))
 
 
@@ -114,6 +116,14 @@ def _of_payout(payout: Payout) -> Parties:
         *_who_typed(payout),
     )
     return Parties(authors, phones([payout.phone]))
+
+
+@parties_of(SellerShare)
+def _of_share(share: SellerShare) -> Parties:
+    """Of its line, its number, and who fetched the goods."""
+    fetched = TrackEvent.objects.filter(track=share.track_id, track_status=TrackStatus.FETCHED)
+    authors = people(*fetched.values_list("actor", flat=True))
+    return find_parties(share.track) | Parties(authors, phones([share.phone]))
 
 
 def _who_typed(payout: Payout) -> Iterable[int]:

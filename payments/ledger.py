@@ -13,7 +13,7 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
-from orders.models import Parcel
+from orders.models import Parcel, PriceReduction
 
 from .models import (
     Account,
@@ -228,11 +228,12 @@ def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
 
 
 def post_sale(share: SellerShare, *, order_id: int) -> None:
-    """Post that a line's goods were fetched: its price is the seller's, less the commission."""
+    """Post that a line's goods were fetched: what is left of its price is the seller's, less what
+    is left of the commission."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("sale", share, order_id, held, owed, share.sold_for),
-        *_of_share("commission", share, order_id, owed, kept, share.commission),
+        *_of_share("sale", share, order_id, held, owed, share.due + share.kept),
+        *_of_share("commission", share, order_id, owed, kept, share.kept),
     )
 
 
@@ -240,8 +241,27 @@ def post_return(share: SellerShare, *, order_id: int) -> None:
     """Post that a line was cancelled after its goods were fetched: all of that is undone."""
     held, owed, kept = Account.BUYERS_HELD, Account.SELLERS_PAYABLE, Account.COMMISSION
     post(
-        *_of_share("return", share, order_id, owed, held, share.sold_for),
-        *_of_share("commission-back", share, order_id, kept, owed, share.commission),
+        *_of_share("return", share, order_id, owed, held, share.due + share.kept),
+        *_of_share("commission-back", share, order_id, kept, owed, share.kept),
+    )
+
+
+def post_reduction(share: SellerShare, reduction: PriceReduction, *, order_id: int) -> None:
+    """Post that the price of a line was reduced after its goods were fetched: what its seller and
+    the shop had of that is the buyer's again."""
+    parts = {
+        Account.SELLERS_PAYABLE: reduction.amount - reduction.commission,
+        Account.COMMISSION: reduction.commission,
+    }
+    post(
+        Posting(
+            f"reduction:{reduction.pk}",
+            debits={account: amount for account, amount in parts.items() if amount},
+            credits={Account.BUYERS_HELD: reduction.amount},
+            order_id=order_id,
+            share_id=share.pk,
+            seller_id=share.seller_id,
+        )
     )
 
 

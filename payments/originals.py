@@ -17,6 +17,7 @@ from django.db.models import CharField, F, Func, TextField, Value
 from django.db.models.functions import Cast, Coalesce
 
 from accounts.models import Audit, User
+from orders.models import PriceReduction
 
 from .models import (
     Channel,
@@ -101,6 +102,7 @@ FACTS = [
     ),
     Fact("payout_number", Payout, ("number",), once="number"),
     Fact("share", SellerShare, ("track_id", "seller_id", "sold_for", "commission", "amount")),
+    Fact("reduction", PriceReduction, ("track_id", "problem_id", "amount", "commission")),
     Fact(
         "message",
         GatewayEvent,

@@ -16,7 +16,7 @@ from orders.models import Order, OrderTrack, PaymentStatus
 
 from .checkout.stk_push import request_payment
 from .models import OrderPayment, amount_credited
-from .payouts.earnings import update_seller_earnings
+from .payouts.earnings import follow_problem, follow_reductions, update_seller_earnings
 from .refunds.outside import close_if_taken_back
 
 
@@ -41,8 +41,25 @@ def pay_order_of_confirmed_payment(instance: OrderPayment, raw: bool, **kwargs: 
 
 
 @receiver(post_save, sender=OrderTrack, dispatch_uid="payments.money_follows_line")
-def money_follows_line(instance: OrderTrack, created: bool, raw: bool, **kwargs: Any) -> None:
-    """A line was fetched, delivered, or cancelled after it was paid: its seller's earnings change,
-    and whose the fee of its parcel is."""
-    if not created and not raw:
+def money_follows_line(
+    instance: OrderTrack,
+    created: bool,
+    raw: bool,
+    update_fields: frozenset[str] | None = None,
+    **kwargs: Any,
+) -> None:
+    """A line was fetched, delivered, or cancelled or reduced after it was paid, or there is a
+    problem with it or no more: its seller's earnings change, or wait, and whose the fee of its
+    parcel is.
+
+    ``update_fields`` only says what need not be looked at; each call looks at the state it is in.
+    """
+    if created or raw:
+        return
+    saved = update_fields or {"track_status", "reduced", "disputed"}
+    if "reduced" in saved and instance.reduced and not instance.returned:
+        follow_reductions(instance)
+    if "track_status" in saved:
         update_seller_earnings(instance)
+    elif "disputed" in saved:
+        follow_problem(instance)

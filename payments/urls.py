@@ -27,6 +27,7 @@ urlpatterns = [
         seller_views.StatementExportView.as_view(),
         name="seller-statement-export",
     ),
+    path("seller/balance/", seller_views.BalanceView.as_view(), name="seller-balance"),
     path("seller/payouts/", seller_views.PayoutsView.as_view(), name="seller-payouts"),
     re_path(
         r"^seller/payouts/(?P<payout_id>[0-9]{1,18})/number/$",
@@ -46,6 +47,11 @@ urlpatterns = [
     path(CONSOLE, site.admin_view(backoffice_views.console), name="console"),
     path(
         f"{CONSOLE}receipt/", site.admin_view(backoffice_views.write_receipt), name="console-write"
+    ),
+    path(
+        f"{CONSOLE}problem/picture/<int:pk>/",
+        site.admin_view(backoffice_views.problem_picture),
+        name="console-problem-picture",
     ),
     path(
         f"{CONSOLE}<slug:kind>/<int:pk>/",

@@ -27,7 +27,7 @@ from payments.models import (
     SellerShare,
 )
 from payments.payouts.services import create_payouts
-from payments.proof import bounds, days, messages, originals, people, staff
+from payments.proof import bounds, days, messages, originals, people, problems, staff
 from payments.proof.prove import RULES, one_moment, prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from products import stock
@@ -297,6 +297,10 @@ def _pay_out_on_news():
     Payout.objects.update(status="done", number="SGB0000001", done_at=timezone.now())
 
 
+def _share_of(amount):
+    SellerShare.objects.update(amount=amount, sold_for=amount + 100, carried=amount)
+
+
 def _forget_to_pay():
     SellerShare.objects.update(payout=None, created_at=ago(6))
     Payout.objects.update(status="dropped", next_check_at=None)
@@ -393,7 +397,7 @@ BREAKS_OF_PAYOUTS = [
     ("Who sold a line that was fetched", lambda: SellerShare.objects.update(reversed_at=ago(0))),
     ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
     ("A share is what was agreed", lambda: OrderTrack.objects.update(commission=1)),
-    ("A share is in the ledger", lambda: SellerShare.objects.update(amount=2899, sold_for=2999)),
+    ("A share is in the ledger", lambda: _share_of(2899)),
     (
         "A payout has left M-Pesa",
         lambda: Payout.objects.update(status="done", number="TKP0000001", done_at=ago(0)),
@@ -433,7 +437,7 @@ def test_every_rule_is_shown_to_find_something():
         *(seen for _, _, seen in CORRUPTIONS),
     )
     # Those are shown to by what is corrupted in tests/proof.
-    elsewhere = (bounds, days, messages, originals, people, staff)
+    elsewhere = (bounds, days, messages, originals, people, problems, staff)
     others = {module.__name__ for module in elsewhere}
 
     assert [

@@ -15,7 +15,8 @@ from django.db.models import Q
 
 #: By role. The apps above this one are named, not imported; they declare their permissions.
 ROLES: dict[str, tuple[str, ...]] = {
-    # Answers buyers: corrects orders and their lines, with a reason. Sees people, changes none.
+    # Answers buyers: corrects orders and their lines, decides about problems, with a reason. Sees
+    # people, changes none.
     "support": (
         "accounts.view_user",
         "accounts.help_user",
@@ -24,6 +25,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "orders.view_ordertrack",
         "orders.view_trackevent",
         "orders.decide_lines",
+        "orders.view_problem",
         "orders.view_message",
         "orders.resend_message",
     ),
@@ -45,6 +47,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_refundday",
         "payments.view_receiptevidence",
         "payments.decide_money",
+        "orders.view_problem",
     ),
     # Edits products, and hides reviews.
     "catalogue": (

@@ -1,4 +1,4 @@
-"""Orders, their lines, where they go, and the notifications about them."""
+"""Orders, their lines, where they go, what is wrong with them, and the notifications about them."""
 
 from .delivery import (
     DeliveryRate,
@@ -49,6 +49,21 @@ from .orders import (
     new_collection_code,
     new_reference,
 )
+from .problems import (
+    MAX_PICTURES,
+    MAX_TEXT,
+    REFUNDING,
+    Outcome,
+    Party,
+    PriceReduction,
+    Problem,
+    ProblemKind,
+    ProblemMessage,
+    ProblemPicture,
+    ProblemState,
+    commission_of_reduction,
+    latest_problem_of,
+)
 
 __all__ = [
     "AGREED_OF_DELIVERY",
@@ -56,11 +71,14 @@ __all__ = [
     "AGREED_OF_ORDER",
     "AGREED_OF_PARCEL",
     "CODE_SHOWN",
+    "MAX_PICTURES",
+    "MAX_TEXT",
     "NEXT_PAYMENT_STATUSES",
     "OFF",
     "PHONE_SHOWN",
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
+    "REFUNDING",
     "SOLD",
     "TO_FULFIL",
     "CancelledBy",
@@ -80,16 +98,26 @@ __all__ = [
     "OrderDigest",
     "OrderTrack",
     "OrderTrackQuerySet",
+    "Outcome",
     "Parcel",
     "ParcelQuerySet",
+    "Party",
     "PaymentStatus",
     "PickupPoint",
     "PickupPointQuerySet",
+    "PriceReduction",
+    "Problem",
+    "ProblemKind",
+    "ProblemMessage",
+    "ProblemPicture",
+    "ProblemState",
     "StepCause",
     "TrackEvent",
     "TrackStatus",
+    "commission_of_reduction",
     "digest_agreement",
     "digest_delivery",
+    "latest_problem_of",
     "new_collection_code",
     "new_reference",
 ]

@@ -23,6 +23,9 @@ class NotificationKind(models.TextChoices):
     REFUNDED = "refunded", "money sent back"
     SOLD = "sold", "goods sold"
     PAID_OUT = "paid_out", "seller paid"
+    PROBLEM = "problem", "problem reported"
+    PROBLEM_REPLY = "problem_reply", "message about a problem"
+    PROBLEM_ENDED = "problem_ended", "problem decided"
 
 
 class MessageChannel(models.TextChoices):
@@ -69,10 +72,13 @@ class Notice(models.Model):
     #: Where an SMS goes, 12 digits; empty for the number of the order, or of the seller's line.
     phone = models.CharField(max_length=12, blank=True)
     #: What cannot be read from the order later:
-    #: - amount (KES): goes_back, refunded, paid_out; prompt_failed where less than all is missing
+    #: - amount (KES): goes_back, refunded, paid_out, problem_ended; prompt_failed where less than
+    #:   all is missing
     #: - receipt (M-Pesa's number): refunded, paid_out
-    #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back
+    #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back; refunded, where a price was reduced
     #: - by_hand (how to pay without a prompt): prompt_failed
+    #: - to ("buyer" or "seller"): problem, problem_reply, problem_ended
+    #: - about (a kind of problem, or what was decided): problem, problem_ended
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     composed_at = models.DateTimeField(null=True)

@@ -171,10 +171,13 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
     def on_the_road_since(self, since: datetime) -> OrderTrackQuerySet:
         """Lines that have been shipping at least since then, the longest first.
 
-        Not those of an order whose payment is in doubt.
+        Not those of an order whose payment is in doubt, nor those their buyer has a problem with.
         """
         on_the_road = self.filter(
-            track_status=TrackStatus.SHIPPING, updated_at__lte=since, order__in_doubt=False
+            track_status=TrackStatus.SHIPPING,
+            updated_at__lte=since,
+            order__in_doubt=False,
+            disputed=False,
         )
         return on_the_road.order_by("updated_at")
 
@@ -182,6 +185,8 @@ class OrderTrackQuerySet(models.QuerySet["OrderTrack"]):
         """Refuse changes on which payments act (orders.signals): ``update()`` sends no signal."""
         if kwargs.get("track_status") == TrackStatus.FETCHED or kwargs.get("returned"):
             raise TypeError("Move lines one by one, with orders.fulfilment.move_line().")
+        if kwargs.keys() & {"disputed", "reduced"}:
+            raise TypeError("Dispute and reduce lines one by one, with orders.problems.")
         return super().update(**kwargs)
 
 
@@ -351,6 +356,10 @@ class OrderTrack(models.Model):
     code_misses = models.PositiveSmallIntegerField(default=0, editable=False)
     #: Cancelled after it was paid: its price is refunded, and its order may go on.
     returned = models.BooleanField(default=False, editable=False)
+    #: A problem about it is undecided: what its seller is owed for it is held back.
+    disputed = models.BooleanField(default=False, db_default=False, editable=False)
+    #: By how much its price was reduced since it was paid: what its reductions come to.
+    reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     track_status = models.CharField(max_length=9, choices=TrackStatus, default=TrackStatus.CREATED)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -372,6 +381,15 @@ class OrderTrack(models.Model):
                 name="returned_track_is_cancelled_or_refunded",
                 condition=Q(returned=False)
                 | Q(track_status__in=[TrackStatus.CANCELLED, TrackStatus.REFUNDED]),
+            ),
+            # What would be reduced to nothing is cancelled.
+            models.CheckConstraint(
+                name="track_is_reduced_by_less_than_its_amount",
+                condition=Q(reduced=0) | Q(reduced__lt=F("amount")),
+            ),
+            models.CheckConstraint(
+                name="disputed_track_is_sold",
+                condition=Q(disputed=False) | Q(track_status__in=SOLD),
             ),
             models.CheckConstraint(
                 name="track_status_is_one_there_is",
@@ -415,6 +433,11 @@ class OrderTrack(models.Model):
     def share(self) -> int:
         """The seller's earnings from the line, KES: the amount less the commission."""
         return self.amount - self.commission
+
+    @property
+    def rest(self) -> int:
+        """What is left of its price, KES: the amount less what it was reduced by."""
+        return self.amount - self.reduced
 
     @property
     def shown_code(self) -> str | None:

@@ -18,7 +18,7 @@ from accounts.contacts import has_proven_email, may_be_written_to
 from accounts.models import Language, User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
-from orders.models import OFF, Order, OrderTrack
+from orders.models import OFF, Order, OrderTrack, Party
 from orders.models.notifications import (
     InboxNotice,
     Message,
@@ -31,6 +31,7 @@ from . import templates
 from .channels import is_sms_on
 from .links import Link, Page, link_to
 from .outdated import current_lines, is_outdated
+from .problem_words import problem_words
 from .templates import Item
 
 #: Which of a person's preferences a kind falls under.
@@ -43,6 +44,12 @@ _PREFERENCES = {
     NotificationKind.PROMPT_FAILED: "prompts",
     NotificationKind.SOLD: "selling",
     NotificationKind.PAID_OUT: "selling",
+}
+#: Kinds that go to buyer or seller, as the notice says in ``to``.
+_OF_A_PROBLEM = {
+    NotificationKind.PROBLEM,
+    NotificationKind.PROBLEM_REPLY,
+    NotificationKind.PROBLEM_ENDED,
 }
 #: Kinds of which all notifications of an order that are due make one message.
 _COMBINED = {NotificationKind.SHIPPED, NotificationKind.DELIVERED}
@@ -144,6 +151,23 @@ def _draft_for_user(notices: list[Notice]) -> Iterator[_Draft]:
     )
 
 
+def _draft_for_party(notices: list[Notice]) -> Iterator[_Draft]:
+    """One draft, for the buyer or the seller of the line, as the notice says."""
+    notice = notices[0]
+    line = OrderTrack.objects.select_related(
+        "order", "buyer__message_preferences", "seller__message_preferences"
+    ).get(notices=notice)
+    is_buyer = notice.facts["to"] == Party.BUYER
+    yield _Draft(
+        user=line.buyer if is_buyer else line.seller,
+        phone=line.order.mpesa_number if is_buyer else line.payment_mpesa_number,
+        amount=notice.facts.get("amount", line.rest),
+        reference=line.order.reference,
+        link=link_to(Page.ORDER if is_buyer else Page.SALES, line.order),
+        items=[Item(line.name, line.number)],
+    )
+
+
 _DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
     NotificationKind.PAID: _draft_for_buyer,
     NotificationKind.PROMPT_FAILED: _draft_for_buyer,
@@ -153,13 +177,16 @@ _DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
     NotificationKind.REFUNDED: _draft_for_buyer,
     NotificationKind.SOLD: _drafts_for_sellers,
     NotificationKind.PAID_OUT: _draft_for_user,
+    NotificationKind.PROBLEM: _draft_for_party,
+    NotificationKind.PROBLEM_REPLY: _draft_for_party,
+    NotificationKind.PROBLEM_ENDED: _draft_for_party,
 }
 
 
 def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
     """The draft as a message for each channel that its reader wants and can be reached over."""
     preferences = preferences_of(draft.user)
-    language, group = preferences.language, _PREFERENCES[NotificationKind(notice.kind)]
+    language, group = preferences.language, _preference(notice)
     values = _template_values(notice, draft, language)
     message = partial(
         Message,
@@ -200,13 +227,26 @@ def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
     )
 
 
+def _preference(notice: Notice) -> str:
+    """Which of its reader's preferences a notification falls under."""
+    kind = NotificationKind(notice.kind)
+    if kind in _OF_A_PROBLEM:
+        return "buying" if notice.facts["to"] == Party.BUYER else "selling"
+    return _PREFERENCES[kind]
+
+
 def _template_values(notice: Notice, draft: _Draft, language: str) -> dict[str, str]:
     facts: dict[str, Any] = notice.facts
+    why = facts.get("why", {}).get(language, "")
     return {
         "name": draft.user.first_name or draft.user.username,
         "amount": format_kes(draft.amount),
         "reference": draft.reference,
-        "why": facts.get("why", {}).get(language, ""),
+        "why": why,
+        "because": f" {why}" if why else "",
         "by_hand": templates.manual_payment_sentence(language, facts.get("by_hand")),
         "receipt": templates.receipt_sentence(language, facts.get("receipt")),
+        "about": problem_words(
+            language, facts.get("about"), to=facts.get("to"), amount=format_kes(draft.amount)
+        ),
     }

@@ -107,14 +107,14 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "Tumepokea {amount} kwa oda yako {reference}, na tunakurudishia. {why}",
     ),
     (NotificationKind.REFUNDED, "en"): _Template(
-        "O-Mache: {amount} for order {reference} was sent back to you.{receipt}",
+        "O-Mache: {amount} for order {reference} was sent back to you.{receipt}{because}",
         "{amount} was sent back to you",
-        "{amount} for your order {reference} was sent back to you.{receipt}",
+        "{amount} for your order {reference} was sent back to you.{receipt}{because}",
     ),
     (NotificationKind.REFUNDED, "sw"): _Template(
-        "O-Mache: Tumekurudishia {amount} za oda {reference}.{receipt}",
+        "O-Mache: Tumekurudishia {amount} za oda {reference}.{receipt}{because}",
         "Tumekurudishia {amount}",
-        "Tumekurudishia {amount} za oda yako {reference}.{receipt}",
+        "Tumekurudishia {amount} za oda yako {reference}.{receipt}{because}",
     ),
     (NotificationKind.SOLD, "en"): _Template(
         "O-Mache: you sold, for {amount}, order {reference}: {items}. Please keep it ready to be "
@@ -139,6 +139,44 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "O-Mache: Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
         "Tumekutumia {amount} kwa M-Pesa",
         "Tumekutumia {amount} kwa M-Pesa kwa mauzo yako.{receipt}",
+    ),
+    (NotificationKind.PROBLEM, "en"): _Template(
+        "O-Mache: the buyer of order {reference} reports a problem, {about}: {items}. Please "
+        "answer in your sales. Your money for it waits until that is settled.",
+        "A problem with order {reference}",
+        "The buyer of order {reference} reports a problem, {about}:\n\n{items}\n\n"
+        "Please answer in your sales. Your money for it waits until that is settled.",
+    ),
+    (NotificationKind.PROBLEM, "sw"): _Template(
+        "O-Mache: Mnunuzi wa oda {reference} ana tatizo, {about}: {items}. Tafadhali jibu kwenye "
+        "mauzo yako. Malipo yako yatasubiri hadi litatuliwe.",
+        "Tatizo kwenye oda {reference}",
+        "Mnunuzi wa oda {reference} ana tatizo, {about}:\n\n{items}\n\n"
+        "Tafadhali jibu kwenye mauzo yako. Malipo yako yatasubiri hadi litatuliwe.",
+    ),
+    (NotificationKind.PROBLEM_REPLY, "en"): _Template(
+        "O-Mache: there is a new message about the problem with order {reference}: {items}. "
+        "Please read it in your account.",
+        "A message about order {reference}",
+        "There is a new message about the problem with order {reference}:\n\n{items}\n\n"
+        "Please read it in your account.",
+    ),
+    (NotificationKind.PROBLEM_REPLY, "sw"): _Template(
+        "O-Mache: Kuna ujumbe mpya kuhusu tatizo la oda {reference}: {items}. Tafadhali usome "
+        "kwenye akaunti yako.",
+        "Ujumbe kuhusu oda {reference}",
+        "Kuna ujumbe mpya kuhusu tatizo la oda {reference}:\n\n{items}\n\n"
+        "Tafadhali usome kwenye akaunti yako.",
+    ),
+    (NotificationKind.PROBLEM_ENDED, "en"): _Template(
+        "O-Mache: the problem with order {reference}, {items}: {about}",
+        "The problem with order {reference} is decided",
+        "The problem with order {reference} is decided:\n\n{items}\n\n{about}",
+    ),
+    (NotificationKind.PROBLEM_ENDED, "sw"): _Template(
+        "O-Mache: Tatizo la oda {reference}, {items}: {about}",
+        "Tatizo la oda {reference} limeamuliwa",
+        "Tatizo la oda {reference} limeamuliwa:\n\n{items}\n\n{about}",
     ),
 }
 #: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
@@ -228,7 +266,7 @@ def render_sms(
         text = fill(", ".join([*described, rest]))
         if count_parts(text) <= MAX_SMS_PARTS:
             return text
-    return fill("", by_hand="", receipt="")
+    return fill("", by_hand="", receipt="", because="")
 
 
 def contact_sentence(language: str) -> str:

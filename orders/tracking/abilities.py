@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-
 from orders.fulfilment import Role, moves_of, own_roles
-from orders.models import SOLD, Order, OrderTrack, TrackStatus
+from orders.models import Order, OrderTrack, TrackStatus
+from orders.problems.services import is_in_time
 from products.reviews.services import EDITABLE_FOR
 
 
@@ -58,10 +57,5 @@ def _own_roles(row: Any, reader_id: int) -> frozenset[Role]:
 
 
 def _can_report_problem(row: Any, now: datetime) -> bool:
-    """Whether a problem can be reported with a line: once it is paid, until PROBLEM_DAYS after its
-    delivery, unless it was cancelled."""
-    if row.track_status not in SOLD:
-        return False
-    # A line does not change after its delivery but by its return.
-    over = row.updated_at + timedelta(days=settings.PROBLEM_DAYS)
-    return bool(row.track_status != TrackStatus.DELIVERED or over > now)
+    """Whether a problem can be reported with a line: in time, while none is undecided."""
+    return not row.disputed and is_in_time(row.track_status, row.updated_at, now)

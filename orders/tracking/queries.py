@@ -31,6 +31,7 @@ TRACK_COLUMNS = (
     "track_status",
     "collection_code",
     "code_misses",
+    "disputed",
     "order__payment_status",
     "created_at",
     "updated_at",

@@ -9,14 +9,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
+from orders.fulfilment import NoSuchLine
 from orders.models import OrderTrack
 from orders.reviews import find_review, review_line
 from products.reviews import openapi as descriptions
 from products.reviews.representation import represent_own_review
 from products.reviews.serializers import ReviewInput
 from products.reviews.services import edit_review
-
-from .views import NoSuchLine
 
 
 class ReviewView(APIView):

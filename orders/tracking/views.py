@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,14 +16,16 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
 from accounts.models import User
-from omachemainproj.api.errors import FieldRefusal, Refusal
+from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.media import media_prefix
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import Role, roles_of
+from orders.fulfilment import NoSuchLine, Role, roles_of
 from orders.fulfilment_actions import move_for
-from orders.models import OrderTrack
+from orders.models import OrderTrack, Problem, latest_problem_of
+from orders.problems.queries import with_counts
+from orders.problems.representation import represent_summary
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
@@ -33,14 +35,6 @@ from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
 _NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
 _OWN = error_answer(OwnInterest.message, OwnInterest.code)
-
-
-class NoSuchLine(Refusal):
-    """There is no such line, or the caller has no role for it."""
-
-    code = "line_not_found"
-    message = "There is no such line."
-    status_code = status.HTTP_404_NOT_FOUND
 
 
 class TrackOrderView(GenericAPIView):
@@ -135,9 +129,13 @@ def _read_filter(request: Request) -> dict[str, Any]:
     return {columns[name]: value for name, value in asked.validated_data.items()}
 
 
-def _visible(request: Request, track_id: int) -> OrderTrack:
-    """The line, if the caller has a role for it. Raises NoSuchLine."""
-    line = OrderTrack.objects.filter(pk=track_id).first()
+def _visible(request: Request, track_id: int) -> Any:
+    """The line, if the caller has a role for it, with its newest ``problem_id``.
+
+    Raises NoSuchLine.
+    """
+    newest = Subquery(latest_problem_of(OuterRef("pk"))[:1])
+    line = OrderTrack.objects.annotate(problem_id=newest).filter(pk=track_id).first()
     if line is None or not roles_of(current_user(request), line):
         raise NoSuchLine
     return line
@@ -150,14 +148,25 @@ def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
     return frozenset() if is_outside and has_interest(reader, find_parties(line)) else roles
 
 
-def _story(request: Request, line: OrderTrack) -> Response:
+def _story(request: Request, line: Any) -> Response:
     row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
     reader = current_user(request)
-    reader_id = reader.pk
     may = what_roles_may(row, _roles_now(reader, line), timezone.now())
-    answer = represent_track(row, media_prefix(request), may, reader_id=reader_id)
+    answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
     # Whoever sells or delivers it is shown as much as they need elsewhere.
-    delivery = delivery_of(line) if line.buyer_id == reader_id else None
+    delivery = delivery_of(line) if line.buyer_id == reader.pk else None
     return Response(
-        {**answer, "delivery": represent_delivery(delivery), "history": represent_history(line)}
+        {
+            **answer,
+            "delivery": represent_delivery(delivery),
+            "history": represent_history(line),
+            "problem": _problem_shown(line, reader),
+        }
     )
+
+
+def _problem_shown(line: Any, reader: User) -> dict[str, Any] | None:
+    """How the line's newest problem stands, for its buyer and its seller."""
+    if line.problem_id is None or not roles_of(reader, line) & {Role.BUYER, Role.SELLER}:
+        return None
+    return represent_summary(with_counts(Problem.objects.filter(pk=line.problem_id)).get())

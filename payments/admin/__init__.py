@@ -2,9 +2,12 @@
 
 from django.contrib import admin
 
+# The console's buttons about problems are proposals of the admin's too: they are there with it.
+from payments.backoffice import problem_actions
+
 from . import ledger, payouts, transactions
 
-__all__ = ["ledger", "payouts", "transactions"]
+__all__ = ["ledger", "payouts", "problem_actions", "transactions"]
 
 #: The front page, with the way to the console above the lists.
 admin.site.index_template = "admin/payments/index.html"

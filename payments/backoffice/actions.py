@@ -27,7 +27,7 @@ from accounts.models import Proposal, User
 from omachemainproj.money import format_kes
 from omachemainproj.phones import PhoneMatch, match_phone
 from orders.lookup import find_by_typed_reference
-from orders.models import Order
+from orders.models import Order, Problem
 from payments.interest import NAMED, SAID_PAID, SENT_ELSEWHERE, WROTE_DOWN
 from payments.models import (
     DOUBTFUL,
@@ -41,6 +41,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     Refund,
+    SellerShare,
     Standing,
     TransferStatus,
     Way,
@@ -50,19 +51,21 @@ from payments.models.same_payments import is_undecided
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
 from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm, SeenPaymentForm
-
-#: Who may look, and who may act. Superusers may both.
-LOOKING = "payments.view_receipt"
-ACTING = "payments.decide_money"
+from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
 
 Given = Mapping[str, Any]
 
 
 class Kind(NamedTuple):
-    """A kind of row with a page of its own on the console, and its buttons by their keys."""
+    """A kind of row with a page of its own on the console, and its buttons by their keys.
+
+    ``looking`` and ``acting`` are the permissions it takes to look at such a row, and to act.
+    """
 
     model: type[Model]
     actions: dict[str, StaffAction]
+    looking: str = LOOKING
+    acting: str = ACTING
 
 
 #: By kind, as the address of the row's page names it.
@@ -74,6 +77,9 @@ KINDS = {
     "attempt": Kind(OrderPayment, {}),
     "refund": Kind(Refund, {}),
     "payout": Kind(Payout, {}),
+    "share": Kind(SellerShare, {}),
+    # What was bought is support's, and money finance's.
+    "problem": Kind(Problem, {}, LOOKING_AT_PROBLEMS, DECIDING_PROBLEMS),
     "message": Kind(GatewayEvent, {}),
     "proposal": Kind(
         Proposal,
@@ -83,6 +89,16 @@ KINDS = {
         },
     ),
 }
+
+
+def permissions_for(kind: str, row: Model | None) -> tuple[str, str]:
+    """The permissions it takes to look at a row of a kind, and to act.
+
+    A proposal takes those of what it is about.
+    """
+    if isinstance(row, Proposal) and row.action.startswith(OF_PROBLEMS):
+        kind = "problem"
+    return KINDS[kind].looking, KINDS[kind].acting
 
 
 def console_action(  # noqa: PLR0913
@@ -95,11 +111,12 @@ def console_action(  # noqa: PLR0913
     form: type[ReasonForm] = ReasonForm,
     calls_gateway: bool = False,
     price: Price | None = None,
+    lock: Callable[[Any], Any] | None = None,
 ) -> Callable[[Do], Do]:
     """Make a button of what is done with one row; ``key`` names it in its address.
 
     ``applies`` says whether the row's page offers it; ``price`` what leaves by it, for what one
-    person does not decide alone.
+    person does not decide alone, and ``lock`` what is locked for that.
     """
 
     def decorate(do: Do) -> Do:
@@ -112,7 +129,7 @@ def console_action(  # noqa: PLR0913
                 applies=applies,
                 calls_gateway=calls_gateway,
                 key=f"console.{kind}.{key}",
-                costly=Costly(price, (ACTING,)) if price else None,
+                costly=Costly(price, (KINDS[kind].acting,), lock) if price else None,
             )
         )
         return do
@@ -459,6 +476,45 @@ def _is_refused_payout(payout: Payout) -> bool:
 def approve(payout: Payout, given: Given, by: User) -> str:
     money_out.approve_payout(payout.pk, by=by)
     return f"{format_kes(payout.amount)} goes to {payout.phone}."
+
+
+@console_action(
+    "payout",
+    "hold",
+    "Keep it back for now",
+    "It leaves this list for that of payouts kept back, until somebody lets it leave or refuses "
+    "it. Its seller is told only that somebody looks at it first.",
+    applies=lambda payout: payout.awaits_approval and payout.held_at is None,
+)
+def hold(payout: Payout, given: Given, by: User) -> str:
+    held = money_out.hold_payout(payout.pk, why=given["why"])
+    return f"{format_kes(held.amount)} is kept back."
+
+
+@console_action(
+    "payout",
+    "refuse",
+    "Do not send it",
+    "It is dropped, and what it carried waits under “Earnings kept back” until somebody lets it "
+    "go: then it is in a new payout. Where the goods are to be cancelled, support cancels them.",
+    applies=lambda payout: payout.awaits_approval and payout.shares.exists(),
+)
+def refuse(payout: Payout, given: Given, by: User) -> str:
+    count = money_out.refuse_payout(payout.pk, why=given["why"])
+    return f"It is not sent; {count} {'line waits' if count == 1 else 'lines wait'} for a person."
+
+
+@console_action(
+    "share",
+    "release",
+    "Let it go",
+    "It goes into the seller's next payout, which waits for a second person again if it is large.",
+    applies=lambda share: bool(share.withheld_why) and share.reversed_at is None,
+    price=lambda share, given: Cost(moved=share.due),
+)
+def release(share: SellerShare, given: Given, by: User) -> str:
+    released = money_out.release_share(share.pk)
+    return f"{format_kes(released.due)} goes into the seller's next payout."
 
 
 @console_action(

@@ -31,6 +31,7 @@ from payments.models import (
     Payout,
     SellerShare,
     TransferStatus,
+    share_due,
 )
 
 from .charts import (
@@ -46,6 +47,7 @@ from .charts import (
     part,
     percentile,
 )
+from .permissions import LOOKING
 from .queues import QUEUES
 
 #: Days of sales that are shown, today included.
@@ -225,7 +227,7 @@ def time_to_pay(now: datetime) -> Content:
 def stuck_money(now: datetime) -> Content:
     """How many rows the console's queues hold. One query a queue."""
     page = reverse("console")
-    found = [(queue, queue.count(now)) for queue in QUEUES]
+    found = [(queue, queue.count(now)) for queue in QUEUES if queue.looking == LOOKING]
     rows = [
         (
             Link(queue.title, f"{page}#{queue.key}"),
@@ -272,7 +274,9 @@ def payouts_due(now: datetime) -> Content:
         sums[f"payouts_{number}"] = Count("pk", filter=group)
         sums[f"kes_{number}"] = Sum("amount", filter=group, default=0)
     found = Payout.objects.exclude(status=TransferStatus.DONE).aggregate(**sums)
-    new = SellerShare.objects.to_pay().aggregate(lines=Count("pk"), amount=Sum("amount", default=0))
+    new = SellerShare.objects.to_pay().aggregate(
+        lines=Count("pk"), amount=Sum(share_due(), default=0)
+    )
     return Content(
         figures=[
             Figure(

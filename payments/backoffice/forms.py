@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 
-from accounts.backoffice.actions import ReasonForm
+from accounts.backoffice.actions import OptionalReasonForm, ReasonForm
+from accounts.backoffice.admin import read_text
 from accounts.backoffice.interest import Parties, phones
 from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
-from omachemainproj.text import fold_identifier
+from omachemainproj.text import clean_shown, fold_identifier
+from orders.models import MAX_TEXT
 from payments.interest import parties_of_named_order
 
 from .resolve_money_in import tidy_number
@@ -82,6 +84,53 @@ class PhoneForm(ReasonForm):
 
 class ReceiptNumberForm(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
+
+
+class DecisionForm(ReasonForm):
+    """Why a problem is decided so."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["why"].help_text = "Buyer and seller read it. Kept with your name."
+
+
+class WholeForm(DecisionForm):
+    with_fee = forms.BooleanField(
+        required=False,
+        label="Give the delivery fee back too",
+        help_text="Of the whole parcel, where one was paid.",
+    )
+
+
+class PartForm(DecisionForm):
+    amount = forms.IntegerField(
+        label="Amount, KES",
+        validators=[MinValueValidator(1), MaxValueValidator(MAX_PAYMENT)],
+        help_text="What goes back; all that is left of the price cancels the line.",
+    )
+
+
+class ReturnForm(DecisionForm):
+    goods_there = forms.TypedChoiceField(
+        choices=[("", "Choose"), ("yes", "Yes, put them on the shelf"), ("no", "No")],
+        coerce=lambda typed: typed == "yes",
+        label="The goods are there to be sold again",
+    )
+
+
+class AnswerForm(OptionalReasonForm):
+    """What is said to buyer and seller; the note is for the shop alone."""
+
+    text = forms.CharField(
+        max_length=MAX_TEXT,
+        label="Answer",
+        help_text="Buyer and seller read it, without your name.",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        read_text(cast(forms.CharField, self.fields["text"]), clean_shown)
 
 
 class SeenPaymentForm(ReasonForm):

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.backoffice.admin import COUNT_AT_MOST
 from accounts.models import Proposal, ProposalState
 from omachemainproj.money import format_kes
+from orders.models import Problem
 from payments.models import (
     GatewayEvent,
     OrderPayment,
@@ -23,12 +24,17 @@ from payments.models import (
     Receipt,
     ReceiptQuestion,
     Refund,
+    SellerShare,
 )
+
+from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
 
 #: Rows shown of a queue; beyond them its list in the admin is the way.
 SHOWN = 25
 #: A receipt's number comes with the callback or with the statement; after this a person looks.
 NAMED_WITHIN = timedelta(hours=1)
+#: How often the time for an answer may pass before somebody has to decide, answered or not.
+OPEN_TOO_LONG = 4
 #: The clock sends what is due within seconds. What is still due after this is held back.
 SENT_WITHIN = timedelta(minutes=2)
 
@@ -49,6 +55,9 @@ class Queue:
     listed: str
     #: Nobody has to act: the shop goes on by itself.
     for_information: bool = False
+    #: The permission it takes to see it, and the one to act.
+    looking: str = LOOKING
+    acting: str = ACTING
 
     def count(self, now: datetime) -> int:
         """How many rows there are, or 1000 when there are more. One query."""
@@ -58,8 +67,8 @@ class Queue:
 class QueueView:
     """A queue as it stands now. One query; another where there is more than is shown."""
 
-    def __init__(self, queue: Queue, now: datetime) -> None:
-        self.queue = queue
+    def __init__(self, queue: Queue, now: datetime, *, may_act: bool) -> None:
+        self.queue, self.may_act = queue, may_act
         self._now = now
         fetched = list(queue.rows(now)[: SHOWN + 1])
         self.rows, self._is_all = fetched[:SHOWN], len(fetched) <= SHOWN
@@ -88,20 +97,35 @@ class QueueView:
         ]
 
 
-def load_queues(now: datetime | None = None) -> tuple[list[QueueView], list[QueueView]]:
-    """The queues that need a person, and those for information. One query a queue, or two."""
+def queues_for(person: Any) -> list[Queue]:
+    """The queues that a person of the staff may see."""
+    return [queue for queue in QUEUES if person.has_perm(queue.looking)]
+
+
+def load_queues(
+    person: Any, now: datetime | None = None
+) -> tuple[list[QueueView], list[QueueView]]:
+    """The queues a person may see: those that need one, and those for information.
+
+    One query a queue, or two.
+    """
     now = now or timezone.now()
-    views = [QueueView(queue, now) for queue in QUEUES]
+    views = [
+        QueueView(queue, now, may_act=person.has_perm(queue.acting)) for queue in queues_for(person)
+    ]
     return (
         [view for view in views if not view.queue.for_information],
         [view for view in views if view.queue.for_information],
     )
 
 
-def count_open(now: datetime | None = None) -> int:
-    """How many rows need a person; no queue counts for more than 1000. One query a queue."""
+def count_open(person: Any, now: datetime | None = None) -> int:
+    """How many rows need somebody that a person may see; no queue counts for more than 1000.
+
+    One query a queue.
+    """
     now = now or timezone.now()
-    return sum(queue.count(now) for queue in QUEUES if not queue.for_information)
+    return sum(queue.count(now) for queue in queues_for(person) if not queue.for_information)
 
 
 def count_unsolicited() -> int:
@@ -127,6 +151,37 @@ _REFUND = {
     "Of order": lambda refund: refund.order or "no order",
     "Of receipt": lambda refund: refund.receipt.number,
 }
+_PROPOSAL = {
+    "Proposal": lambda proposal: proposal,
+    "Costs": lambda proposal: format_kes(proposal.cost),
+    "Proposed by": lambda proposal: proposal.proposed_by,
+    "Why": lambda proposal: proposal.why,
+    "Since": lambda proposal: proposal.proposed_at,
+}
+_PROBLEM = {
+    "Problem": lambda problem: problem.get_kind_display(),
+    "Of order": lambda problem: problem.track.order,
+    "Goods": lambda problem: problem.track,
+    "Costs": lambda problem: format_kes(problem.track.rest),
+    "Stands": lambda problem: problem.get_state_display(),
+    "Reported": lambda problem: problem.opened_at,
+    "Unanswered since": lambda problem: problem.waiting_since,
+}
+
+
+def undecided_problems() -> QuerySet[Problem]:
+    """Problems that have not ended, with their lines and orders."""
+    return Problem.objects.undecided().select_related("track__order")
+
+
+def late_problems(now: datetime) -> QuerySet[Problem]:
+    """Those of them whose buyer has waited for days for a word, or that are open for too long."""
+    unanswered = now - timedelta(days=settings.PROBLEM_ANSWER_DAYS)
+    too_long = now - OPEN_TOO_LONG * timedelta(days=settings.PROBLEM_ANSWER_DAYS)
+    return undecided_problems().filter(
+        Q(waiting_since__lte=unanswered) | Q(opened_at__lte=too_long)
+    )
+
 
 QUEUES = (
     Queue(
@@ -145,17 +200,38 @@ QUEUES = (
         "whoever proposed it, or has a part in it, cannot agree.",
         rows=lambda now: (
             Proposal.objects.filter(state=ProposalState.OPEN, action__startswith="console.")
+            .exclude(action__startswith=OF_PROBLEMS)
             .select_related("proposed_by")
             .order_by("pk")
         ),
-        columns={
-            "Proposal": lambda proposal: proposal,
-            "Costs": lambda proposal: format_kes(proposal.cost),
-            "Proposed by": lambda proposal: proposal.proposed_by,
-            "Why": lambda proposal: proposal.why,
-            "Since": lambda proposal: proposal.proposed_at,
-        },
+        columns=_PROPOSAL,
         listed="accounts_proposal_changelist?state__exact=open",
+    ),
+    Queue(
+        key="problem-proposals",
+        title="Proposals about problems",
+        about="More than one person decides alone. Read the problem as if it were yours to decide; "
+        "whoever proposed it, or has a part in it, cannot agree.",
+        rows=lambda now: (
+            Proposal.objects.filter(state=ProposalState.OPEN, action__startswith=OF_PROBLEMS)
+            .select_related("proposed_by")
+            .order_by("pk")
+        ),
+        columns=_PROPOSAL,
+        listed="accounts_proposal_changelist?state__exact=open",
+        looking=LOOKING_AT_PROBLEMS,
+        acting=DECIDING_PROBLEMS,
+    ),
+    Queue(
+        key="problems-late",
+        title="Problems that wait for the shop",
+        about="A buyer has waited for days, and neither the seller nor the shop has answered; or "
+        "it has been open for too long. The seller's money waits with it. Read it, and decide.",
+        rows=lambda now: late_problems(now).order_by("opened_at", "pk"),
+        columns=_PROBLEM,
+        listed="orders_problem_changelist?state__in=open,returning",
+        looking=LOOKING_AT_PROBLEMS,
+        acting=DECIDING_PROBLEMS,
     ),
     Queue(
         key="unmatched",
@@ -299,9 +375,49 @@ QUEUES = (
         title="Payouts to approve",
         about="Too large to leave before a second person has looked, to a number that somebody "
         "here typed, or for goods the shop had to bear. Look at what was sold, and at the number.",
-        rows=lambda now: Payout.objects.to_approve().select_related("seller").order_by("pk"),
+        rows=lambda now: (
+            Payout.objects.to_approve()
+            .filter(held_at__isnull=True)
+            .select_related("seller")
+            .order_by("pk")
+        ),
         columns={**_PAYOUT, "Owed since": lambda payout: payout.created_at},
         listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
+    ),
+    Queue(
+        key="payouts-kept",
+        title="Payouts that are kept back",
+        about="Somebody keeps this back, and says why. Once that is cleared up, let it leave, or "
+        "do not send it.",
+        rows=lambda now: (
+            Payout.objects.to_approve()
+            .filter(held_at__isnull=False)
+            .select_related("seller")
+            .order_by("pk")
+        ),
+        columns={
+            **_PAYOUT,
+            "Why": lambda payout: payout.held_why,
+            "Since": lambda payout: payout.held_at,
+        },
+        listed="payments_payout_changelist?status__exact=due&needs_approval__exact=1&approved_by__isnull=1",
+    ),
+    Queue(
+        key="kept-back",
+        title="Earnings kept back",
+        about="Somebody would not send the payout of these lines. Once it is clear, let them go "
+        "into the seller's next payout, or have the goods cancelled.",
+        rows=lambda now: (
+            SellerShare.objects.withheld().select_related("seller", "track__order").order_by("pk")
+        ),
+        columns={
+            "Earned": lambda share: format_kes(share.due),
+            "Seller": lambda share: share.seller,
+            "Goods": lambda share: share.track,
+            "Of order": lambda share: share.track.order,
+            "Why": lambda share: share.withheld_why,
+        },
+        listed="payments_sellershare_changelist?reversed_at__isempty=1",
     ),
     Queue(
         key="payouts-refused",
@@ -446,5 +562,20 @@ QUEUES = (
         },
         listed="payments_payout_changelist?status__exact=due",
         for_information=True,
+    ),
+    Queue(
+        key="problems",
+        title="Problems with goods",
+        about="Sellers are to answer these first. Nobody keeps you from deciding now.",
+        rows=lambda now: (
+            undecided_problems()
+            .exclude(pk__in=late_problems(now).values("pk"))
+            .order_by("opened_at", "pk")
+        ),
+        columns=_PROBLEM,
+        listed="orders_problem_changelist?state__in=open,returning",
+        for_information=True,
+        looking=LOOKING_AT_PROBLEMS,
+        acting=DECIDING_PROBLEMS,
     ),
 )

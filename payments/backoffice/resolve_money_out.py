@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.phones import normalise_phone
@@ -24,10 +25,11 @@ from payments.models import (
     PayoutStop,
     Receipt,
     Refund,
+    SellerShare,
     TransferStatus,
     Way,
 )
-from payments.payouts.services import locked_payout, retry_payout
+from payments.payouts.services import create_payouts, locked_payout, retry_payout
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, mark_done, mark_refused
@@ -71,8 +73,53 @@ def approve_payout(payout_id: int, *, by: User) -> Payout:
     if by.pk == payout.author_id or by.pk in people_behind(receipts):
         raise ActionNotAvailable(SECOND_PERSON)
     payout.approved_by, payout.next_check_at = by, timezone.now()
-    payout.save(update_fields=["approved_by", "next_check_at"])
+    payout.held_at, payout.held_why = None, ""
+    payout.save(update_fields=["approved_by", "next_check_at", "held_at", "held_why"])
     return payout
+
+
+@transaction.atomic
+def hold_payout(payout_id: int, *, why: str) -> Payout:
+    """Keep a payout back that waits for a second person, until somebody decides otherwise."""
+    payout = locked_row(Payout, payout_id)
+    if not payout.awaits_approval or payout.held_at is not None:
+        raise ActionNotAvailable("It does not wait to be approved, or is kept back already.")
+    payout.held_at, payout.held_why = timezone.now(), why[:200]
+    payout.save(update_fields=["held_at", "held_why"])
+    return payout
+
+
+@transaction.atomic
+def refuse_payout(payout_id: int, *, why: str) -> int:
+    """Drop a payout that waits for a second person; its lines wait for one too. Returns how many.
+
+    Their shares are locked before it, as where a problem holds one of them back.
+    """
+    seller_id = Payout.objects.values_list("seller_id", flat=True).get(pk=payout_id)
+    locked_row(User, seller_id)
+    carried = SellerShare.objects.filter(payout=payout_id).order_by("pk")
+    share_ids = [share.pk for share in carried.select_for_update(no_key=True)]
+    payout = locked_row(Payout, payout_id)
+    if not payout.awaits_approval:
+        raise ActionNotAvailable("It does not wait to be approved.")
+    if not share_ids:
+        raise ActionNotAvailable("It is for no line, but for what was kept too long: keep it back.")
+    payout.status, payout.next_check_at = TransferStatus.DROPPED, None
+    payout.note = "Somebody looks at it first."
+    payout.save(update_fields=["status", "next_check_at", "note"])
+    return SellerShare.objects.filter(pk__in=share_ids).update(withheld_why=why[:200])
+
+
+@transaction.atomic
+def release_share(share_id: int) -> SellerShare:
+    """Let what a person kept back of a seller's earnings go into their next payout."""
+    share = locked_row(SellerShare, share_id)
+    if not share.withheld_why or share.reversed_at is not None:
+        raise ActionNotAvailable("Nobody keeps it back any more.")
+    share.withheld_why = ""
+    share.save(update_fields=["withheld_why"])
+    enqueue_after_commit(create_payouts, share.seller_id)
+    return share
 
 
 @transaction.atomic

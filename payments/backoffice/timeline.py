@@ -15,7 +15,7 @@ from django.db.models import Model, Q, QuerySet
 from accounts.backoffice.proposals import row_proposed_about
 from accounts.models import Proposal
 from omachemainproj.money import format_kes
-from orders.models import Order, TrackEvent
+from orders.models import Order, Problem, TrackEvent
 from payments.models import (
     AttemptStatus,
     GatewayEvent,
@@ -60,6 +60,8 @@ def build_timeline(row: Model) -> list[TimelineEntry]:
         about = row_proposed_about(row)
         entries = build_timeline(about) if type(about) in _BY_MODEL and about else []
         return sorted([*entries, *_entries([row])], key=lambda entry: entry.at)
+    if isinstance(row, Problem):
+        return sorted(_of_problem(row), key=lambda entry: entry.at)
     entries = list(_of_order(order_id) if order_id else _of_row(row))
     if not any(entry.row == row for entry in entries):
         entries += _entries([row])
@@ -87,11 +89,25 @@ def _of_order(order_id: int) -> Iterator[TimelineEntry]:
     yield from _around(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
 
 
+def _of_problem(problem: Problem) -> list[TimelineEntry]:
+    """What happened to the goods, and what went back for them; no more of the order's money."""
+    line = problem.track
+    entries = [
+        *_entries(Order.objects.filter(pk=line.order_id).select_related("buyer")),
+        *_entries(TrackEvent.objects.filter(track=line).select_related("track", "actor")),
+        *_entries(Problem.objects.filter(track=line).order_by("pk")),
+        *_entries(Refund.objects.filter(track=line).order_by("pk")),
+    ]
+    return [*entries, *_by_staff([problem, line])]
+
+
 def _of_row(row: Model) -> Iterator[TimelineEntry]:
     if isinstance(row, Receipt):
         yield from _around(Q(pk=row.pk), Q(receipt=row.pk), Q(receipt=row.pk))
     elif isinstance(row, Payout):
         yield from _of_payout(row)
+    elif isinstance(row, SellerShare):
+        yield from _of_share(row)
     elif isinstance(row, Refund) or (isinstance(row, GatewayEvent) and row.receipt_id):
         receipt = row.receipt_id
         yield from _around(Q(pk=receipt), Q(receipt=receipt), Q(receipt=receipt))
@@ -108,6 +124,17 @@ def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
     yield from _entries(messages.order_by("pk"))
     postings = LedgerPosting.objects.filter(Q(payout=payout) | Q(share__in=shares))
     yield from _entries(postings.prefetch_related("entries").order_by("pk"))
+
+
+def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
+    """What a seller earned by a line, with the line's steps, its last payout and its postings."""
+    yield from _entries(
+        TrackEvent.objects.filter(track=share.track_id).select_related("track", "actor")
+    )
+    if share.payout_id is not None:
+        yield from _entries(Payout.objects.filter(pk=share.payout_id).select_related("seller"))
+    postings = LedgerPosting.objects.filter(share=share).prefetch_related("entries")
+    yield from _entries(postings.order_by("pk"))
 
 
 def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
@@ -232,6 +259,20 @@ def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
     yield from _end_of(payout, "payout", f"{amount} reached the seller", detail)
 
 
+def _from_share(share: SellerShare) -> Iterator[TimelineEntry]:
+    what = f"{share.seller} earned {format_kes(share.due)} by {share.track}."
+    why = f"It is kept back: {share.withheld_why}" if share.withheld_why else ""
+    yield TimelineEntry(share.created_at, what, share, "payout", why)
+
+
+def _from_problem(problem: Problem) -> Iterator[TimelineEntry]:
+    what = f"The buyer reported a problem: {problem.get_kind_display()}."
+    yield TimelineEntry(problem.opened_at, what, problem, "message")
+    if problem.closed_at:
+        ended = f"The problem ended: {problem.get_outcome_display()}."
+        yield TimelineEntry(problem.closed_at, ended, problem, "message")
+
+
 def _end_of(row: MoneyOut, kind: str, done: str, detail: str) -> Iterator[TimelineEntry]:
     """How a refund or payout stands by now; nothing while it is due and nothing was said of it."""
     if row.status == TransferStatus.DONE:
@@ -293,4 +334,6 @@ _BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
     PayoutStop: _from_stop,
     LogEntry: _from_log,
     Proposal: _from_proposal,
+    SellerShare: _from_share,
+    Problem: _from_problem,
 }

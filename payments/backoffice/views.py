@@ -1,7 +1,8 @@
 """The console and the dashboard: pages of the admin about money, and about the shop.
 
 The console lists what needs a person, and has a page for each row: its timeline and its buttons.
-Who may look at receipts may look; who may decide about money may act.
+Who may look at receipts may look; who may decide about money may act. Problems with goods are seen
+and decided by others (payments.backoffice.permissions).
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.decorators import permission_required
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Model
@@ -19,18 +19,26 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.backoffice.actions import FASTER, ReasonForm, perform
-from accounts.models import User
+from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
+from orders.models import Problem, ProblemPicture
+from orders.problems.views import answer_picture
 from payments.models import Receipt
 
-from .actions import ACTING, KINDS, LOOKING, record_payment
+from .actions import KINDS, permissions_for, record_payment
 from .dashboard import panels_for
 from .forms import SeenPaymentForm
 from .order_suggestions import suggest_orders
-from .queues import count_unsolicited, load_queues
+from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
+from .problem_page import describe_problem
+from .queues import count_unsolicited, load_queues, queues_for
 from .timeline import build_timeline
 
-may_look = permission_required(LOOKING, raise_exception=True)
+#: What the permissions are called that it takes to act.
+_NEEDED = {
+    ACTING: "Can decide about money that waits for a person",
+    DECIDING_PROBLEMS: "Can move and cancel any line, with a reason",
+}
 
 
 @require_safe
@@ -50,16 +58,17 @@ def dashboard(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@may_look
 def console(request: HttpRequest) -> HttpResponse:
-    """Show what needs a person."""
+    """Show what needs a person, as far as this one may see it; 403 for who may see none of it."""
+    if not queues_for(request.user):
+        raise PermissionDenied
     return _show_console(request, SeenPaymentForm(auto_id="write-%s"))
 
 
 @require_POST
 def write_receipt(request: HttpRequest) -> HttpResponse:
     """Record a payment that a person has seen."""
-    by = _who_acts(request)
+    by = _who_acts(request, LOOKING, ACTING)
     form = SeenPaymentForm(request.POST, auto_id="write-%s")
     if not form.is_valid():
         return _show_console(request, form, status=400)
@@ -73,17 +82,25 @@ def write_receipt(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-@may_look
 def timeline(request: HttpRequest, kind: str, pk: int) -> HttpResponse:
     """Show what happened to a row's money, and what may be done about it."""
-    return _show_timeline(request, kind, _row(kind, pk), {})
+    row = _row(request, kind, pk)
+    return _show_timeline(request, kind, row, {})
+
+
+@require_safe
+def problem_picture(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show a picture that came with a message about a problem."""
+    if not request.user.has_perm(LOOKING_AT_PROBLEMS):
+        raise PermissionDenied
+    return answer_picture(bytes(get_object_or_404(ProblemPicture, pk=pk).image))
 
 
 @require_POST
 def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
     """Do an action with a row."""
-    by = _who_acts(request)
-    row = _row(kind, pk)
+    row = _row(request, kind, pk)
+    by = _who_acts(request, *permissions_for(kind, row))
     action = KINDS[kind].actions.get(key)
     if action is None:
         raise Http404
@@ -105,7 +122,7 @@ def _reason(error: Refusal | IntegrityError) -> str:
 def _show_console(
     request: HttpRequest, form: SeenPaymentForm, *, status: int = 200
 ) -> HttpResponse:
-    waiting, known = load_queues()
+    waiting, known = load_queues(request.user)
     return _render(
         request,
         "console",
@@ -115,7 +132,9 @@ def _show_console(
         known=[view for view in known if view.count],
         quiet=[view for view in waiting if not view.count],
         count=sum(view.count for view in waiting),
-        unsolicited=count_unsolicited(),
+        unsolicited=count_unsolicited() if request.user.has_perm(LOOKING) else 0,
+        may_act=request.user.has_perm(ACTING),
+        may_decide=any(view.may_act for view in waiting),
         write=form,
     )
 
@@ -131,19 +150,24 @@ def _show_timeline(
     """Show a row's page, with a form of each action it offers; ``filled`` are those to correct."""
     offered = {key: each for key, each in KINDS[kind].actions.items() if each.applies(row)}
     typed = {"reference": request.GET.get("reference", "")[:40]}
-    forms = []
-    if request.user.has_perm(ACTING):
+    forms, acting = [], permissions_for(kind, row)[1]
+    if request.user.has_perm(acting):
         for key, action in offered.items():
             form = filled.get(key) or action.form(initial=typed, auto_id=f"{key}-%s")
             forms.append((key, action, form))
     is_unmatched = isinstance(row, Receipt) and "give" in offered
+    about = describe_problem(row) if isinstance(row, Problem) else None
     return _render(
         request,
-        "timeline",
+        "problem" if about else "timeline",
         title=f"{kind.capitalize()}: {row}",
         status=status,
         row=row,
         kind=kind,
+        about=about,
+        needed=_NEEDED[acting],
+        may_act=request.user.has_perm(acting),
+        sees_money=request.user.has_perm(LOOKING),
         offered=offered,
         forms=forms,
         entries=build_timeline(row),
@@ -157,20 +181,33 @@ def _render(
     shared = {
         **admin.site.each_context(request),
         "title": title,
-        "may_act": request.user.has_perm(ACTING),
     }
     return render(request, f"admin/payments/{page}.html", {**shared, **context}, status=status)
 
 
-def _row(kind: str, pk: int) -> Model:
-    if kind not in KINDS:
+def _row(request: HttpRequest, kind: str, pk: int) -> Any:
+    """The row of a page, for who may look at it.
+
+    Raises PermissionDenied, before it says whether there is one, and Http404.
+    """
+    known = KINDS.get(kind)
+    if known is None or known.model is Proposal:
+        # What it is about decides who may look at it.
+        if not queues_for(request.user):
+            raise PermissionDenied
+    elif not request.user.has_perm(known.looking):
+        raise PermissionDenied
+    if known is None:
         raise Http404
-    return get_object_or_404(KINDS[kind].model, pk=pk)
+    row = get_object_or_404(known.model, pk=pk)
+    if not request.user.has_perm(permissions_for(kind, row)[0]):
+        raise PermissionDenied
+    return row
 
 
-def _who_acts(request: HttpRequest) -> User:
+def _who_acts(request: HttpRequest, *permissions: str) -> User:
     """Who asks, if they may look and act. Raises PermissionDenied."""
     person = request.user
-    if not isinstance(person, User) or not person.has_perms((LOOKING, ACTING)):
+    if not isinstance(person, User) or not person.has_perms(permissions):
         raise PermissionDenied
     return person

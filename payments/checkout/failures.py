@@ -237,6 +237,10 @@ GOES_BACK = {
         "en": "It came too late, and the goods are no longer on sale.",
         "sw": "Zilichelewa kufika, na bidhaa haziuzwi tena.",
     },
+    Cause.REDUCED: {
+        "en": "The price was reduced after your problem with the goods.",
+        "sw": "Bei imepunguzwa baada ya tatizo lako na bidhaa.",
+    },
     Cause.GOODS_GONE: {
         "en": "It came too late, and the goods are gone.",
         "sw": "Zilichelewa kufika, na bidhaa zimekwisha.",
@@ -245,7 +249,7 @@ GOES_BACK = {
 
 
 def why_it_goes_back(cause: str) -> dict[str, str]:
-    """Why money goes back that came for a closed order, by language (``en``, ``sw``)."""
+    """Why money goes back that came for an order, by language (``en``, ``sw``)."""
     return GOES_BACK.get(Cause(cause), GOES_BACK[Cause.GOODS_GONE])
 
 

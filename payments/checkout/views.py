@@ -70,6 +70,14 @@ _NOT_THERE = field_errors(
     "`held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, "
     "`order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel.",
     shortage={"order": [{}, {"number": ["Only 3 left."]}]},
+    nowhere={
+        "delivery": {
+            "county": [
+                "We do not deliver to Turkana yet. Choose a pick-up point, or arrange it with the "
+                "seller."
+            ]
+        }
+    },
     held_by_your_order={
         "order": [
             {"number": ["Sold out: your own unpaid order holds 1 (ACDEFGHJ). Pay or cancel first."]}
@@ -177,6 +185,33 @@ _SHOWN = OpenApiExample(
 )
 
 
+_BROUGHT = OpenApiExample(
+    "two kettles, brought to a pick-up point at the fee that was shown",
+    value={
+        "order": [{"product": 7, "number": 2, "price": 1500}],
+        "amount": 3150,
+        "mpesa_number": "0712345678",
+        "delivery": {"pickup_point": 3, "fee": 150},
+    },
+    request_only=True,
+)
+_BROUGHT_HOME = OpenApiExample(
+    "two kettles, brought to a place written out",
+    value={
+        "order": [{"product": 7, "number": 2}],
+        "mpesa_number": "0712345678",
+        "delivery": {
+            "recipient": "Njeri Mwangi",
+            "phone": "0733 000 111",
+            "county": "kiambu",
+            "area": "Thika, Section 9",
+            "directions": "Blue gate opposite the clinic.",
+        },
+    },
+    request_only=True,
+)
+
+
 @compiled
 def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
     """Run at every poll while a prompt is open, so it is compiled once."""
@@ -258,7 +293,7 @@ class CashoutView(APIView):
             429: _TOO_MANY,
         },
         parameters=[_KEY, _REPLAYED],
-        examples=[_BODY, _SHOWN],
+        examples=[_BODY, _SHOWN, _BROUGHT, _BROUGHT_HOME],
     )
     def post(self, request: Request) -> Response:
         """Place an order and ring the phone that pays for it.
@@ -273,6 +308,12 @@ class CashoutView(APIView):
 
         A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
         them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
+
+        With `delivery` the goods are brought there: to a pick-up point, to one of the caller's
+        addresses, or to a place written out. Each seller's goods are a parcel with a fee of its
+        own; the fees are part of `amount`, and place, fees and days stay as they are at this
+        moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
+        it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)

@@ -81,10 +81,19 @@ class Person:
         status, said = self.ask("POST", path, body, key)
         return _expect(status, said, 200 if status == 200 else 201, self._asked(path))
 
-    def cash_out(self, phone: str, *lines: tuple[int, int], key: str = "") -> dict[str, Any]:
-        """Order so many of each product, once under a ``key``; a phone rings. Raises DemoError."""
+    def cash_out(
+        self,
+        phone: str,
+        *lines: tuple[int, int],
+        key: str = "",
+        delivery: dict[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Order so many of each product, once under a ``key``; a phone rings. Raises DemoError.
+
+        With ``delivery`` it is brought there.
+        """
         order = [{"product": product, "number": number} for product, number in lines]
-        asked = {"order": order, "mpesa_number": phone}
+        asked = {"order": order, "mpesa_number": phone, "delivery": delivery}
         placed: dict[str, Any] = self.post("/cashout/", asked, key=key)
         return placed
 

@@ -72,6 +72,11 @@ class Story:
             self._expired,
             self._short,
             self._over,
+            self._collected,
+            self._on_its_way_home,
+            self._not_brought,
+            self._put_right,
+            self._wrong_size,
         )
 
     # --- Goods that arrived -----------------------------------------------------------------
@@ -97,6 +102,29 @@ class Story:
         move(self._people["support"], order["order"][1], "cancelled", note=note, goods_there=False)
         return "Njeri keeps her sufurias and sends the kettle back: its money returns."
 
+    def _put_right(self, key: str) -> str:
+        order = self._pays("wanjiku", key, ("Sufuria set of five with lids", 1))
+        self._hand_over(order)
+        seller = self._reports("wanjiku", order, "damaged", "One lid is dented.")
+        address = f"/track/{order['order'][0]['id']}/problem/"
+        seller.post(f"{address}messages/", {"text": "Pole! Would KES 200 put it right?"})
+        self._people["wanjiku"].post(f"{address}messages/", {"text": "Yes, asante."})
+        seller.post(f"{address}accept/", {"amount": 200, "note": "For the lid."})
+        return "One of Wanjiku's lids was dented: she keeps it, and KES 200 go back to her."
+
+    def _wrong_size(self, key: str) -> str:
+        order = self._pays("njeri", key, ("Kitenge wrap skirt", 1))
+        self._hand_over(order)
+        self._reports("njeri", order, "wrong_goods", "It is another size than I ordered.")
+        return "Njeri's skirt is another size: its seller is asked, and is not paid meanwhile."
+
+    def _reports(self, name: str, order: dict[str, Any], kind: str, text: str) -> Person:
+        """Report a problem with the order's first line; returns its seller."""
+        line = order["order"][0]["id"]
+        self._people[name].post(f"/track/{line}/problem/", {"kind": kind, "text": text})
+        seller = OrderTrack.objects.values_list("seller__username", flat=True).get(pk=line)
+        return self._people[seller]
+
     def _shipping(self, key: str) -> str:
         order = self._pays("wanjiku", key, ("Kitenge wrap skirt", 1))
         self._fetch(order, "shipping")
@@ -105,6 +133,40 @@ class Story:
     def _paid(self, key: str) -> str:
         self._pays("njeri", key, ("Maasai tyre sandals", 2))
         return "Njeri's sandals are paid, and wait to be fetched."
+
+    # --- Goods that are brought somewhere ----------------------------------------------------
+
+    def _collected(self, key: str) -> str:
+        to = {"pickup_point": self._point("Kilimani Pick-up")}
+        goods = [("Sufuria set of five with lids", 1), ("Kitenge wrap skirt", 1)]
+        order = self._pays("wanjiku", key, *goods, delivery=to)
+        self._hand_over(order)
+        return (
+            "Wanjiku collected her parcels in Kilimani; "
+            f"KES {order['delivery_fee']} for bringing them are earned."
+        )
+
+    def _on_its_way_home(self, key: str) -> str:
+        (home, *_) = self._people["njeri"].get("/account/addresses/")
+        order = self._pays(
+            "njeri", key, ("Chai flask 2 L, unbreakable", 1), delivery={"address": home["id"]}
+        )
+        self._fetch(order, "shipping")
+        return f"Njeri's flask is on its way to {order['delivery']['area']}."
+
+    def _not_brought(self, key: str) -> str:
+        to = {"pickup_point": self._point("Kisumu Oginga Odinga Pick-up")}
+        order = self._pays("otieno", key, ("Maasai tyre sandals", 1), delivery=to)
+        move(self._people["otieno"], order["order"][0], "cancelled")
+        self._people["otieno"].await_order(order, is_now="refunded")
+        return "Otieno cancelled before anybody came: the fee went back with the price."
+
+    def _point(self, name: str) -> int:
+        points = self._people["wanjiku"].get("/pickup-points/?page_size=100")
+        try:
+            return next(point["id"] for point in points if point["name"] == name)
+        except StopIteration as missing:
+            raise DemoError(f"The demo's {name} is not there.") from missing
 
     # --- Money that goes out -----------------------------------------------------------------
 
@@ -190,7 +252,12 @@ class Story:
     # --- What several chapters do ------------------------------------------------------------
 
     def _orders(
-        self, name: str, key: str, *goods: tuple[str, int], phone: str = ""
+        self,
+        name: str,
+        key: str,
+        *goods: tuple[str, int],
+        phone: str = "",
+        delivery: dict[str, Any] | None = None,
     ) -> tuple[Person, dict[str, Any]]:
         ids = dict(Product.objects.filter(seller__username__in=SELLERS).values_list("name", "pk"))
         try:
@@ -198,11 +265,19 @@ class Story:
         except KeyError as missing:
             raise DemoError(f"The demo's {missing} is not there.") from missing
         buyer = self._people[name]
-        return buyer, buyer.cash_out(phone or BUYERS[name], *lines, key=key)
-
-    def _pays(self, name: str, key: str, *goods: tuple[str, int], phone: str = "") -> Any:
         phone = phone or BUYERS[name]
-        buyer, order = self._orders(name, key, *goods, phone=phone)
+        return buyer, buyer.cash_out(phone, *lines, key=key, delivery=delivery)
+
+    def _pays(
+        self,
+        name: str,
+        key: str,
+        *goods: tuple[str, int],
+        phone: str = "",
+        delivery: dict[str, Any] | None = None,
+    ) -> Any:
+        phone = phone or BUYERS[name]
+        buyer, order = self._orders(name, key, *goods, phone=phone, delivery=delivery)
         self._phones.enter_pin(phone)
         return buyer.await_order(order, is_now="paid")
 

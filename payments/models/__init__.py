@@ -30,7 +30,7 @@ from .order_payments import (
     new_callback_token,
 )
 from .originals import Original
-from .payouts import Payout, PayoutDay, SellerShare
+from .payouts import Payout, PayoutDay, SellerShare, share_due
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     DOUBTFUL,
@@ -110,4 +110,5 @@ __all__ = [
     "new_conversation_id",
     "order_balance",
     "provider_choices",
+    "share_due",
 ]

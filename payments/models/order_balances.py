@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Subquery, Sum, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
@@ -38,13 +38,15 @@ class OrderBalance(NamedTuple):
 def given_back(order: OuterRef) -> Combinable:
     """KES of an order's price that its buyer was given back, by what stands on its rows.
 
-    The price of lines that were cancelled after they were paid, and the fees of parcels that were
-    returned. Each is owed to the buyer from the moment its row says so; what else is given back of
-    an order is another term of this sum, and of no other.
+    The price of lines that were cancelled after they were paid, what the price of others was
+    reduced by since, and the fees of parcels that were returned. Each is owed to the buyer from the
+    moment its row says so; what else is given back of an order is another term of this sum, and of
+    no other.
     """
-    lines = OrderTrack.objects.filter(order=order, returned=True)
+    lines = OrderTrack.objects.filter(order=order)
+    fallen = Case(When(returned=True, then=F("amount")), default=F("reduced"))
     fees = Parcel.objects.with_fee(FeeState.RETURNED).filter(order=order)
-    return _total(lines, "amount") + _total(fees, "fee")
+    return _total(lines, fallen) + _total(fees, "fee")
 
 
 def fees_earned(order: OuterRef) -> Combinable:

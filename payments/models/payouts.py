@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.expressions import CombinedExpression
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
@@ -65,10 +66,27 @@ class Payout(MoneyOut):
         help_text="Whole Kenyan shillings: what was too large at the time.",
     )
 
+    #: Since when staff keep it back that waits for a second person, and why: for staff alone.
+    held_at = models.DateTimeField(null=True, editable=False)
+    held_why = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False
+    )
+
     objects = PayoutQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="payout_that_is_kept_back_waits_for_a_person",
+                condition=Q(held_at__isnull=True, held_why="")
+                | Q(
+                    ~Q(held_why=""),
+                    held_at__isnull=False,
+                    needs_approval=True,
+                    approved_by__isnull=True,
+                    status__in=[TransferStatus.DUE, TransferStatus.DROPPED],
+                ),
+            ),
             models.CheckConstraint(
                 name="payout_is_nothing_or_what_mpesa_takes",
                 condition=Q(amount=0) | Q(amount__gte=MIN_B2C, amount__lte=MAX_B2C),
@@ -133,12 +151,41 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         return self.filter(reversed_at__isnull=True)
 
     def to_pay(self) -> SellerShareQuerySet:
-        """What is owed and nothing carries yet."""
-        return self.owed().filter(payout__isnull=True, amount__gt=0)
+        """What is owed and nothing carries yet; held back or not."""
+        # The first of both is what the index says of its rows.
+        return self.owed().filter(payout__isnull=True, amount__gt=0).filter(_something_left())
 
     def uncarried(self, payouts: PayoutQuerySet) -> SellerShareQuerySet:
-        """What is owed and was carried by one of these, which never left."""
-        return self.owed().filter(payout__in=payouts.values("pk"), amount__gt=0)
+        """What is owed and was carried by one of these, which never left; held back or not."""
+        return self.owed().filter(_something_left(), payout__in=payouts.values("pk"))
+
+    def disputed(self) -> SellerShareQuerySet:
+        """Shares of lines with which their buyers have a problem that is undecided."""
+        return self.filter(track__disputed=True)
+
+    def withheld(self) -> SellerShareQuerySet:
+        """What is owed and a person keeps back: another lets it go."""
+        return self.owed().exclude(withheld_why="")
+
+    def free_to_go(self) -> SellerShareQuerySet:
+        """Without what an undecided problem or a person holds back."""
+        return self.filter(withheld_why="", track__disputed=False)
+
+    def held_of(self, seller: User | int) -> SellerShareQuerySet:
+        """What is owed to a seller, has not left, and is held back by undecided problems."""
+        never_left = Q(payout__isnull=True) | Q(
+            payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED)
+        )
+        return self.owed().disputed().filter(never_left, seller=seller)
+
+
+def share_due() -> CombinedExpression:
+    """What is left of a share, KES: SellerShare.due, for the database."""
+    return F("amount") - F("reduced")
+
+
+def _something_left() -> Q:
+    return Q(amount__gt=F("reduced"))
 
 
 class SellerShare(models.Model):
@@ -159,6 +206,16 @@ class SellerShare(models.Model):
     sold_for = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     commission = models.PositiveIntegerField(help_text="The shop's part of it.")
     amount = models.PositiveIntegerField(help_text="The seller's part of it.")
+    #: What reductions of the line's price took of both parts since (orders.models.PriceReduction).
+    reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    commission_reduced = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    #: Of the seller's part, what the payout took on that carries it: it was not reduced then, or
+    #: not yet as much.
+    carried = models.PositiveIntegerField(default=0, db_default=0, editable=False)
+    #: Why a person keeps it back whose payout was refused (for staff alone); empty if nobody does.
+    withheld_why = models.CharField(
+        max_length=200, blank=True, default="", db_default="", editable=False
+    )
     #: What carries it, or carried it last; None while none does.
     payout = models.ForeignKey(Payout, null=True, on_delete=models.PROTECT, related_name="shares")
     #: How often M-Pesa refused a payout that carried it.
@@ -175,6 +232,14 @@ class SellerShare(models.Model):
                 name="share_and_commission_are_the_price",
                 condition=Q(sold_for=F("commission") + F("amount")),
             ),
+            models.CheckConstraint(
+                name="share_is_reduced_by_no_more_than_it_is",
+                condition=Q(reduced__lte=F("amount"), commission_reduced__lte=F("commission")),
+            ),
+            models.CheckConstraint(
+                name="share_is_carried_by_no_more_than_it_is",
+                condition=Q(carried__lte=F("amount")),
+            ),
         ]
         indexes = [
             models.Index(fields=["phone"], name="share_by_phone"),
@@ -183,10 +248,21 @@ class SellerShare(models.Model):
                 name="share_to_pay",
                 condition=Q(payout__isnull=True, reversed_at__isnull=True, amount__gt=0),
             ),
+            models.Index(fields=["id"], name="share_withheld", condition=~Q(withheld_why="")),
         ]
 
     def __str__(self) -> str:
         return f"{self.amount} KES for line {self.track_id}"
+
+    @property
+    def due(self) -> int:
+        """What is left of it, KES."""
+        return self.amount - self.reduced
+
+    @property
+    def kept(self) -> int:
+        """What is left of the shop's commission, KES."""
+        return self.commission - self.commission_reduced
 
 
 class PayoutDay(SentOnDay):

@@ -42,6 +42,7 @@ class Cause(models.TextChoices):
     TOO_LATE = "too_late", "it came more than a day after the order was closed"
     OFF_SALE = "off_sale", "it came after the goods were taken off sale"
     NEVER_CAME = "never_came", "it never came, and is written off"
+    REDUCED = "reduced", "the price was reduced after a problem"
 
 
 #: A payment that is being reversed, or was: it is not asked for a second time.
@@ -76,7 +77,7 @@ class Refund(MoneyOut):
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="refunds"
     )
-    #: The line whose money it is, where one was cancelled after it was paid.
+    #: The line whose money it is, where one was cancelled or reduced after it was paid.
     track = models.ForeignKey(
         "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="refunds"
     )

@@ -8,11 +8,12 @@ from django.db.models import BigIntegerField, Case, F, OuterRef, Q, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
-from payments.models import LedgerEntry, Payout, SellerShare, Side, TransferStatus
+from payments.models import LedgerEntry, Payout, SellerShare, Side, TransferStatus, share_due
 
 
 class SellerBalance(NamedTuple):
-    """In KES: what the ledger owes a seller, what of it is on its way, what waits to be sent."""
+    """In KES: what the ledger owes a seller, what of it is on its way, what waits to be sent; what
+    is held back waits too."""
 
     owed: int
     going: int
@@ -31,6 +32,12 @@ def balance_of(seller_id: int) -> SellerBalance:
     return SellerBalance(seller.owed, seller.going, seller.waiting)
 
 
+def held_back(seller_id: int) -> int:
+    """What of a seller's money waits for problems to be decided, in KES. One query."""
+    held = SellerShare.objects.held_of(seller_id).aggregate(total=Sum(share_due()))["total"]
+    return held or 0
+
+
 def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     """Annotate people with ``owed``, ``going`` and ``waiting`` (see SellerBalance)."""
     usual = Case(When(side=Side.CREDIT, then=F("amount")), default=-F("amount"))
@@ -46,7 +53,7 @@ def annotate_balances(sellers: QuerySet[User]) -> QuerySet[Any]:
     return sellers.annotate(
         owed=_total(entries, usual),
         going=_total(payouts.exclude(status=TransferStatus.DONE).still_open(), F("amount")),
-        waiting=_total(new, F("amount")) + _total(left, F("amount")),
+        waiting=_total(new, share_due()) + _total(left, share_due()),
     )
 
 

@@ -6,11 +6,13 @@ from typing import Any
 
 from rest_framework import serializers
 
+from accounts.models import User
 from accounts.serializers import PasswordField
 from accounts.services import confirm_password
 from omachemainproj.api.fields import MpesaNumberField
 from payments.models import Payout, TransferStatus
 
+from .balances import balance_of, held_back
 from .statement import KINDS
 
 #: How a payout stands, in words a seller understands.
@@ -61,7 +63,7 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
     reason = payout.note
     if payout.status == TransferStatus.REFUSED:
         reason = payout.result_text
-    elif payout.needs_approval and payout.approved_by_id is None:
+    elif payout.awaits_approval:
         reason = "It is large: somebody looks at it first."
     return {
         "id": payout.pk,
@@ -74,6 +76,32 @@ def represent_payout(payout: Payout) -> dict[str, Any]:
         "reason": reason,
         "created_at": payout.created_at,
         "done_at": payout.done_at,
+    }
+
+
+class BalanceOutput(serializers.Serializer):
+    """How a seller's account stands; whole KES."""
+
+    owed = serializers.IntegerField(
+        help_text="What the shop owes in all; below zero what the seller owes."
+    )
+    on_its_way = serializers.IntegerField(help_text="Of it, what a payout is to send or sends.")
+    waiting = serializers.IntegerField(
+        help_text="Of it, what is too small to go alone, or waits for a person or a number."
+    )
+    held = serializers.IntegerField(
+        help_text="Of it, what is held back because of problems that are not decided."
+    )
+
+
+def represent_balance(seller: User) -> dict[str, int]:
+    """How a seller's account stands, as they see it; whole KES. Two queries."""
+    balance, held = balance_of(seller.pk), held_back(seller.pk)
+    return {
+        "owed": balance.owed,
+        "on_its_way": balance.going,
+        "waiting": max(balance.waiting - held, 0),
+        "held": held,
     }
 
 
@@ -134,11 +162,7 @@ class SummaryOutput(serializers.Serializer):
 
     sales = SalesOutput()
     to_hand_over = ToHandOverOutput()
-    balance = serializers.IntegerField(
-        help_text="What the shop owes the caller, whole KES; below zero what the caller owes."
-    )
-    going = serializers.IntegerField(help_text="Of that, in payouts that have not arrived yet.")
-    waiting = serializers.IntegerField(help_text="Of that, in no payout yet.")
+    balance = BalanceOutput()
     next_payout = NextPayoutOutput(
         allow_null=True, help_text="The oldest payout that has not arrived; null without one."
     )

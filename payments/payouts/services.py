@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.contacts import record_paid_to
@@ -36,6 +36,7 @@ from payments.models import (
     Standing,
     TransferStatus,
     backed,
+    share_due,
 )
 from payments.transfers import TransferHandler, handles
 
@@ -47,6 +48,8 @@ logger = logging.getLogger(__name__)
 SHARES_PER_ROUND = 200
 #: How old a payout that never left may be for the clock to see whether it left something to spare.
 LOOKBACK = timedelta(days=14)
+#: The note of a payout that was dropped because of a problem with a line it was for.
+HELD_BACK = "A buyer has a problem with a line it was for."
 #: Until it is seen again whether payments are confirmed; what confirms one wakes its payouts.
 EVIDENCE_DELAY = timedelta(minutes=15)
 
@@ -58,7 +61,8 @@ def create_payouts(seller_id: int) -> None:
 
     One a line, to the number its listing had when it was sold. Shares too small for M-Pesa wait
     for others to the same number; what the seller owes the shop is deducted first. Nothing is
-    created for a number that M-Pesa has just refused. The clock sends each payout.
+    created for a number that M-Pesa has just refused, and of no share that an undecided problem or
+    a person holds back. The clock sends each payout.
     """
     locked_row(User, seller_id)
     blocked = set(Payout.objects.refused().filter(seller=seller_id).values_list("phone", flat=True))
@@ -78,9 +82,10 @@ def sellers_to_pay(*, before: datetime) -> list[int]:
     """Sellers with shares from before then that are in no payout, though M-Pesa would take them."""
     refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
     new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
-    enough = new.values("seller", "phone").annotate(total=Sum("amount"))
+    enough = new.free_to_go().values("seller", "phone").annotate(total=Sum(share_due()))
     sellers = set(enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True))
-    left = SellerShare.objects.uncarried(Payout.objects.dropped()).filter(~Exists(refused))
+    left = SellerShare.objects.uncarried(Payout.objects.dropped()).free_to_go()
+    left = left.filter(~Exists(refused))
     return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_unallocated(before))
 
 
@@ -97,15 +102,18 @@ def _with_unallocated(now: datetime) -> set[int]:
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
-    """Shares that are in no payout, locked, oldest first."""
+    """Shares that are in no payout and that nothing holds back, locked, oldest first."""
     dropped = Payout.objects.dropped().filter(seller=seller_id)
-    left = SellerShare.objects.uncarried(dropped)
+    left = SellerShare.objects.uncarried(dropped).free_to_go()
     left_ids = list(left.values_list("pk", flat=True))
-    new = SellerShare.objects.to_pay().filter(seller=seller_id).order_by("pk")
+    new = SellerShare.objects.to_pay().free_to_go().filter(seller=seller_id).order_by("pk")
     new_ids = list(new.values_list("pk", flat=True)[:SHARES_PER_ROUND])
     locked = SellerShare.objects.select_for_update(no_key=True, of=("self",)).owed()
-    locked = locked.select_related("track")
-    return list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
+    chosen = list(locked.filter(pk__in=left_ids + new_ids).order_by("pk"))
+    # Read after they are locked: who opens a problem, or decides one, locks them too, and may have
+    # been waited for.
+    free = SellerShare.objects.free_to_go().filter(pk__in=[share.pk for share in chosen])
+    return list(free.owed().select_related("track").order_by("pk")) if chosen else []
 
 
 def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -> int:
@@ -119,7 +127,7 @@ def _batch(seller_id: int, phone: str, waiting: list[SellerShare], spare: int) -
     carried: list[SellerShare] = []
     for share in waiting:
         carried.append(share)
-        gross = sum(each.amount for each in carried)
+        gross = sum(each.due for each in carried)
         amount = min(gross + spare, MAX_B2C)
         if 0 < amount < MIN_B2C:
             continue
@@ -160,7 +168,8 @@ def _create(
     if not amount:
         payout.status, payout.done_at, payout.next_check_at = TransferStatus.DONE, now, None
     payout.save()
-    SellerShare.objects.filter(pk__in=[share.pk for share in shares]).update(payout=payout)
+    carried = SellerShare.objects.filter(pk__in=[share.pk for share in shares])
+    carried.update(payout=payout, carried=share_due())
     return payout
 
 
@@ -186,8 +195,14 @@ class PayoutHandler(TransferHandler[Payout]):
     def hold_until(self, row: Payout, now: datetime) -> datetime | None:
         """Keep a payout back whose orders were paid by what nobody has confirmed; ask about that.
 
-        What the shop bears a second person lets go: it may be what somebody made it bear.
+        What the shop bears a second person lets go: it may be what somebody made it bear. One that
+        carries what is held back by now is dropped, and its other shares go with another.
         """
+        if _is_held_back(row):
+            row.status, row.next_check_at, row.note = TransferStatus.DROPPED, None, HELD_BACK
+            row.save(update_fields=["status", "next_check_at", "note"])
+            enqueue_after_commit(create_payouts, row.seller_id)
+            return None
         orders = _orders_of(row)
         unsure = list(orders.filter(made_up__lt=F("needed")).values_list("pk", flat=True))
         if unsure:
@@ -202,7 +217,7 @@ class PayoutHandler(TransferHandler[Payout]):
 
     def on_done(self, row: Payout, *, was: str) -> None:
         """Post it, and let the seller know."""
-        carries = row.shares.aggregate(total=Sum("amount"))["total"] or 0
+        carries = row.shares.aggregate(total=Sum("carried"))["total"] or 0
         if carries != row.gross:
             # Another carries its shares by now. What was sent twice is kept back from the next.
             row.gross, row.unseen = carries, True
@@ -258,6 +273,23 @@ def retry_payout(payout_id: int, *, phone: str = "", note: str = "", by: int | N
     payout.save(update_fields=["status", "next_check_at", "note"])
     enqueue_after_commit(create_payouts, payout.seller_id)
     return True
+
+
+def drop_unsent(payout_id: int, note: str) -> bool:
+    """Drop a payout that is due and was not sent; ``create_payouts`` puts its shares into others.
+
+    Returns False where it has left, or may have. Call inside a transaction.
+    """
+    # By its own row: were it found through its shares, PostgreSQL would not look at its status
+    # again after waiting for whoever was sending it.
+    unsent = Payout.objects.filter(pk=payout_id, status=TransferStatus.DUE)
+    return bool(unsent.update(status=TransferStatus.DROPPED, next_check_at=None, note=note))
+
+
+def _is_held_back(payout: Payout) -> bool:
+    """Whether a payout carries a share that an undecided problem or a person holds back."""
+    held = payout.shares.owed().filter(Q(track__disputed=True) | ~Q(withheld_why=""))
+    return held.exists()
 
 
 def _orders_of(payout: Payout) -> QuerySet[Any]:

@@ -18,6 +18,7 @@ KINDS = {
     "commission": "commission",
     "return": "refund",
     "commission-back": "commission_refund",
+    "reduction": "price_reduction",
     "payout": "payout",
 }
 #: Movements read at a time for a file.

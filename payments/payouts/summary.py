@@ -13,8 +13,7 @@ from orders.models import SOLD, OrderTrack, TrackStatus
 from payments.models import Payout, TransferStatus
 from products.models import Product, SellerRating, average_stars
 
-from .balances import balance_of
-from .serializers import STANDS
+from .serializers import STANDS, represent_balance
 
 #: So many or fewer to sell are few.
 LOW_STOCK = 5
@@ -23,14 +22,11 @@ PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
 
 
 def summarise(seller: User, now: datetime) -> dict[str, Any]:
-    """A seller's figures at this moment; amounts in whole KES. Six queries."""
-    balance = balance_of(seller.pk)
+    """A seller's figures at this moment; amounts in whole KES. Seven queries."""
     return {
         "sales": _sales(seller, now),
         "to_hand_over": _to_hand_over(seller),
-        "balance": balance.owed,
-        "going": balance.going,
-        "waiting": balance.waiting,
+        "balance": represent_balance(seller),
         "next_payout": _next_payout(seller),
         "stock": _stock(seller),
         "rating": _rating(seller),
@@ -39,7 +35,7 @@ def summarise(seller: User, now: datetime) -> dict[str, Any]:
 
 def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
     """Of each period: orders, goods and KES of what was bought in it, is paid, and was neither
-    cancelled nor refunded since."""
+    cancelled nor refunded since. What a problem took off a price is no part of it."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     since = {name: midnight - timedelta(days=days - 1) for name, days in PERIODS.items()}
     sold = OrderTrack.objects.sold_by(seller).filter(
@@ -50,7 +46,7 @@ def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
         within = Q(created_at__gte=start)
         measures[f"{name}_orders"] = Count("order", distinct=True, filter=within)
         measures[f"{name}_goods"] = Sum("number", filter=within, default=0)
-        measures[f"{name}_amount"] = Sum("amount", filter=within, default=0)
+        measures[f"{name}_amount"] = Sum(F("amount") - F("reduced"), filter=within, default=0)
     found = sold.aggregate(**measures)
     parts = ("orders", "goods", "amount")
     return {name: {part: found[f"{name}_{part}"] for part in parts} for name in PERIODS}

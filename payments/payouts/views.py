@@ -21,10 +21,12 @@ from omachemainproj.languages import language_for, translate_members
 from payments.models import LedgerEntry, Payout
 
 from .serializers import (
+    BalanceOutput,
     MovementOutput,
     NewNumberInput,
     PayoutOutput,
     SummaryOutput,
+    represent_balance,
     represent_payout,
 )
 from .services import retry_payout
@@ -41,9 +43,7 @@ _SUMMARY = OpenApiExample(
             "days_30": {"orders": 38, "goods": 52, "amount": 91300},
         },
         "to_hand_over": {"waiting": 2, "under_way": 1},
-        "balance": 5550,
-        "going": 3700,
-        "waiting": 1850,
+        "balance": {"owed": 5550, "on_its_way": 3700, "waiting": 0, "held": 1850},
         "next_payout": {
             "id": 91,
             "amount": 3700,
@@ -96,6 +96,31 @@ class StatementView(GenericAPIView):
         page = self.paginate_queryset(entries_of_seller(seller)) or []
         rows = with_running_balance(seller, page)
         return self.get_paginated_response([row._asdict() for row in rows])
+
+
+class BalanceView(APIView):
+    """How the caller's account stands."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_balance",
+        summary="Money owed and held back",
+        tags=["selling"],
+        responses={200: BalanceOutput},
+        examples=[
+            OpenApiExample(
+                "one problem",
+                {"owed": 4150, "on_its_way": 1500, "waiting": 800, "held": 1850},
+                response_only=True,
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """What the shop owes the caller for what they sold, and where it is. What problems hold
+        back is `held`, until they are decided (`/seller/problems/`).
+        """
+        return Response(represent_balance(current_user(request)))
 
 
 class StatementExportView(APIView):

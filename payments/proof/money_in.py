@@ -20,6 +20,7 @@ from django.db.models.functions import Coalesce
 
 from orders.models import Order, OrderTrack, Parcel, PaymentStatus, TrackEvent, TrackStatus
 from payments.models import (
+    Cause,
     Receipt,
     Refund,
     TransferStatus,
@@ -148,7 +149,9 @@ def _line_refunded(now: datetime) -> QuerySet[OrderTrack]:
     refunds = Refund.objects.owed().filter(track=OuterRef("pk"))
     returned = OrderTrack.objects.filter(returned=True, order__payment_status=PaymentStatus.PAID)
     return returned.annotate(
-        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)), is_owed=Exists(refunds)
+        is_going=Exists(refunds.exclude(status=TransferStatus.DONE)),
+        # What went back before, as its price was reduced, is no refund of what was left of it.
+        is_owed=Exists(refunds.exclude(cause=Cause.REDUCED)),
     ).filter(
         Q(track_status=TrackStatus.REFUNDED, is_going=True)
         | Q(track_status=TrackStatus.CANCELLED, is_going=False, is_owed=True)

@@ -18,7 +18,7 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MIN_B2C
-from orders.models import OrderTrack, TrackStatus
+from orders.models import OrderTrack, Problem, TrackStatus
 from payments.ledger import net
 from payments.models import (
     TRANSFER_QUERIES,
@@ -30,6 +30,7 @@ from payments.models import (
     Side,
     Standing,
     TransferStatus,
+    share_due,
 )
 from payments.payouts.balances import annotate_balances
 
@@ -64,8 +65,8 @@ def _share_posted(account: Account) -> Coalesce:
 def _share_in_ledger(now: datetime) -> QuerySet[SellerShare]:
     owed = Q(reversed_at__isnull=True)
     return SellerShare.objects.annotate(
-        to_seller=Case(When(owed, then=F("amount")), default=0),
-        to_shop=Case(When(owed, then=F("commission")), default=0),
+        to_seller=Case(When(owed, then=share_due()), default=0),
+        to_shop=Case(When(owed, then=F("commission") - F("commission_reduced")), default=0),
     ).exclude(
         to_seller=_share_posted(Account.SELLERS_PAYABLE), to_shop=_share_posted(Account.COMMISSION)
     )
@@ -87,7 +88,7 @@ def _carries(now: datetime) -> QuerySet[Payout]:
     shares = SellerShare.objects.filter(payout=OuterRef("pk"))
     astray = shares.exclude(seller=OuterRef("seller"), phone=OuterRef("phone"))
     live = Payout.objects.exclude(status=TransferStatus.DROPPED)
-    return live.filter(Exists(astray) | ~Q(gross=total(shares, by="payout", of=Sum("amount"))))
+    return live.filter(Exists(astray) | ~Q(gross=total(shares, by="payout", of=Sum("carried"))))
 
 
 @rule("What the ledger owes a seller is on its way, or waits to be sent, or was kept for a debt")
@@ -105,7 +106,9 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
         payout__status__in=(TransferStatus.DROPPED, TransferStatus.REFUSED)
     )
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
-    elsewhere = elsewhere.exclude(phone=OuterRef("phone"))
+    held = Q(track__disputed=True) | ~Q(withheld_why="")
+    elsewhere = elsewhere.filter(~Q(phone=OuterRef("phone")) | held)
+    settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
     unsure = Receipt.objects.exclude(standing=Standing.CONFIRMED)
@@ -115,13 +118,16 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
         ~Exists(refused),
         # A debt is paid off with nothing that is not confirmed: it waits, without a payout.
         ~Exists(unsure),
-        amount__gt=0,
+        # What was held back until a moment ago is made ready now.
+        ~Exists(settled),
+        ~held,
+        amount__gt=F("reduced"),
         created_at__lt=now - FORGOTTEN,
     )
     return forgotten.annotate(
         could_go=total(entries, by="seller", of=net(Side.CREDIT))
         - total(going, by="seller", of=Sum("amount"))
-        - total(elsewhere, by="seller", of=Sum("amount"))
+        - total(elsewhere, by="seller", of=Sum(share_due()))
     ).filter(could_go__gte=MIN_B2C)
 
 

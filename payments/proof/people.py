@@ -22,6 +22,7 @@ from payments.models import (
     Side,
     TransferStatus,
     fees_earned,
+    share_due,
 )
 
 from .rule import rule, total
@@ -47,7 +48,7 @@ def _earned(now: datetime) -> QuerySet[User]:
         User.objects.filter(earns)
         .annotate(
             owed=total(entries, by="seller", of=net(Side.CREDIT)),
-            earned=total(shares, by="seller", of=Sum("amount")),
+            earned=total(shares, by="seller", of=Sum(share_due())),
             sent=total(sent, by="seller", of=Sum("amount")),
         )
         .exclude(owed=F("earned") - F("sent"))
@@ -66,7 +67,7 @@ def _held(now: datetime) -> QuerySet[Order]:
             held=total(entries, by="order", of=net(Side.CREDIT)),
             came=total(receipts, by="order", of=Sum(F("amount") + F("borne"))),
             back=total(refunds, by="order", of=Sum("amount")),
-            earned=total(shares, by="track__order", of=Sum("sold_for")),
+            earned=total(shares, by="track__order", of=Sum(F("sold_for") - F("track__reduced"))),
             fees=fees_earned(OuterRef("pk")),
         )
         .exclude(held=F("came") - F("back") - F("earned") - F("fees"))

@@ -12,7 +12,7 @@ from django.db.models import CharField, Exists, F, Model, OuterRef, Q, QuerySet
 from django.db.models.functions import Cast
 
 from accounts.models import Audit, User
-from orders.models import TrackEvent, TrackStatus
+from orders.models import Outcome, Party, Problem, TrackEvent, TrackStatus
 from payments.models import EventState, GatewayEvent, Original, Payout, PayoutStop, Receipt
 from payments.originals import BORN_STAFF
 
@@ -24,10 +24,19 @@ def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
     bought, sold = Q(actor=F("track__buyer")), Q(actor=F("track__seller"))
     on_the_way = Q(track_status__in=[TrackStatus.FETCHED, TrackStatus.SHIPPING])
     cancelled_late = Q(track_status=TrackStatus.CANCELLED, track__seller_share__isnull=False)
-    return TrackEvent.objects.filter(bought | sold, on_the_way | cancelled_late)
+    # Its seller may agree to what its buyer says is wrong.
+    agreed = Problem.objects.filter(
+        track=OuterRef("track"),
+        decided_by=OuterRef("actor"),
+        ended_by=Party.SELLER,
+        outcome__in=[Outcome.REFUNDED, Outcome.RETURNED],
+    )
+    return TrackEvent.objects.filter(
+        bought | sold, on_the_way | (cancelled_late & ~(sold & Exists(agreed)))
+    )
 
 
-def _audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
+def audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:
     """What staff did to the row outside."""
     return Audit.objects.filter(
         content_type__app_label=model._meta.app_label,
@@ -44,7 +53,7 @@ def _approved(now: datetime) -> QuerySet[Payout]:
         track_status=TrackStatus.FETCHED,
         actor=OuterRef("approved_by"),
     )
-    did = Exists(_audit_of(Payout, actor=OuterRef("approved_by")))
+    did = Exists(audit_of(Payout, actor=OuterRef("approved_by")))
     approved = Payout.objects.filter(approved_by__isnull=False)
     return approved.filter(~did | Exists(fetched))
 
@@ -52,23 +61,23 @@ def _approved(now: datetime) -> QuerySet[Payout]:
 @rule("A message was set aside by a person")
 def _set_aside(now: datetime) -> QuerySet[GatewayEvent]:
     aside = GatewayEvent.objects.filter(state=EventState.ASIDE)
-    return aside.filter(~Exists(_audit_of(GatewayEvent)))
+    return aside.filter(~Exists(audit_of(GatewayEvent)))
 
 
 @rule("A stop of all payouts was ended by a person")
 def _ended(now: datetime) -> QuerySet[PayoutStop]:
-    return PayoutStop.objects.filter(~Exists(_audit_of(PayoutStop)), is_open=False)
+    return PayoutStop.objects.filter(~Exists(audit_of(PayoutStop)), is_open=False)
 
 
 @rule("That money is no prompt's was found by a person")
 def _stands_alone(now: datetime) -> QuerySet[Receipt]:
-    return Receipt.objects.filter(~Exists(_audit_of(Receipt)), stands_alone=True)
+    return Receipt.objects.filter(~Exists(audit_of(Receipt)), stands_alone=True)
 
 
 @rule("Whoever is staff was made so from the start, or by another, in the audit")
 def _powers(now: datetime) -> QuerySet[User]:
     from_the_start = Original.objects.filter(kind=BORN_STAFF, row=OuterRef("pk"))
-    given = _audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
+    given = audit_of(User, changes__has_any_keys=["is_staff", "is_superuser"])
     return User.objects.filter(
         Q(is_staff=True) | Q(is_superuser=True), ~Exists(from_the_start), ~Exists(given)
     )
@@ -76,7 +85,7 @@ def _powers(now: datetime) -> QuerySet[User]:
 
 @rule("Whoever has a role or a permission of their own was given it, in the audit")
 def _roles(now: datetime) -> QuerySet[User]:
-    given = _audit_of(User, changes__has_any_keys=["groups", "user_permissions"])
+    given = audit_of(User, changes__has_any_keys=["groups", "user_permissions"])
     has = Q(Exists(User.groups.through.objects.filter(user=OuterRef("pk")))) | Q(
         Exists(User.user_permissions.through.objects.filter(user=OuterRef("pk")))
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -71,12 +72,17 @@ def refund_excess(order_id: int) -> None:
 
 
 def refund_excess_locked(
-    order: Order, *, returned: OrderTrack | None = None, given_back: Cause | None = None
+    order: Order,
+    *,
+    returned: OrderTrack | None = None,
+    given_back: Cause | None = None,
+    of: OrderTrack | None = None,
 ) -> None:
     """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
 
     ``returned`` is the line that was cancelled a moment ago, whose money this is. ``given_back``
-    is why else something of the order was given back a moment ago (``payments.models.given_back``).
+    is why else something of the order was given back a moment ago (``payments.models.given_back``),
+    and ``of`` the line that was for, where it was for one.
     """
     if order.is_unpaid:
         return
@@ -93,7 +99,7 @@ def refund_excess_locked(
         if returned is None and given_back is None:
             _notify_it_goes_back(order, excess, cause)
     for receipt, amount in _allocate(order, excess):
-        create_refund(receipt, amount, cause, returned=returned)
+        create_refund(receipt, amount, cause, of=returned or of)
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
@@ -175,21 +181,22 @@ def create_refund(
     amount: int,
     cause: str,
     *,
-    returned: OrderTrack | None = None,
+    of: OrderTrack | None = None,
     by: int | None = None,
 ) -> Refund:
     """Create a refund of ``amount`` KES of a receipt, by a way that can serve, and post it as due.
 
-    It leaves once the receipt is confirmed; M-Pesa is asked about one that is not. ``by`` is the
-    id of the person who decided it, who cannot approve it too.
+    ``of`` is the line whose money it is, where it is one's. It leaves once the receipt is
+    confirmed; M-Pesa is asked about one that is not. ``by`` is the id of the person who decided
+    it, who cannot approve it too.
 
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
     if is_whole and receipt.provider == Provider.MPESA:
-        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), returned, by)
+        refund = _create(receipt, amount, cause, Route(Way.REVERSAL), of, by)
     else:
-        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), returned, by)
+        refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), of, by)
     ledger.post_refund_due(refund)
     if not receipt.is_confirmed:
         ask_about([receipt])
@@ -318,6 +325,7 @@ class RefundHandler(TransferHandler[Refund]):
                 order_id=row.order_id,
                 amount=row.amount,
                 receipt=row.number,
+                **_why(row),
             )
 
     def on_refused(self, row: Refund, reason: PayoutReason) -> None:
@@ -338,6 +346,13 @@ class RefundHandler(TransferHandler[Refund]):
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
 
 
+def _why(refund: Refund) -> dict[str, Any]:
+    """The reason that its buyer is told with a refund, by language, where there is one to tell."""
+    if refund.cause != Cause.REDUCED:
+        return {}
+    return {"why": why_it_goes_back(refund.cause)}
+
+
 def _who_typed(receipt: Receipt, phone: str) -> int | None:
     """The id of the person who typed a number that no provider has shown."""
     return receipt.phone_by_id if phone and phone == receipt.phone else None
@@ -348,7 +363,7 @@ def _create(
     amount: int,
     cause: str,
     route: Route,
-    returned: OrderTrack | None,
+    of: OrderTrack | None,
     by: int | None,
 ) -> Refund:
     # What no way can serve is a person's from the start.
@@ -364,7 +379,7 @@ def _create(
     return Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
-        track=returned,
+        track=of,
         amount=amount,
         cause=cause,
         way=route.way,

@@ -19,10 +19,10 @@ from payments.backoffice.queues import Queue, count_open
 register = template.Library()
 
 
-@register.simple_tag
-def needs_a_person() -> dict[str, Any]:
-    """How many things need a person, for the admin's front page."""
-    count = count_open()
+@register.simple_tag(takes_context=True)
+def needs_a_person(context: Context) -> dict[str, Any]:
+    """How many things need whoever looks at the admin's front page."""
+    count = count_open(context["request"].user)
     return {"count": count, "is_cut": count >= COUNT_AT_MOST}
 
 
@@ -45,8 +45,8 @@ def admin_page(row: Model) -> str:
 @register.filter
 def timeline_page(row: Model) -> str:
     """The console's page about a row; empty where it has none."""
-    for kind, (model, _) in KINDS.items():
-        if isinstance(row, model):
+    for kind, known in KINDS.items():
+        if isinstance(row, known.model):
             return reverse("console-timeline", args=[kind, row.pk])
     return ""
 

@@ -23,6 +23,7 @@ from payments.backoffice.dashboard import (
 )
 from payments.models import OrderPayment, Payout, SellerShare
 from tests.factories import ProductFactory, UserFactory
+from tests.orders.deliveries import paid_delivery
 from tests.shopping import an_order, delivered_line, paid_line
 
 from . import cases
@@ -106,6 +107,12 @@ def test_sales_go_back_thirty_days_and_no_further():
 
     assert figures(said)["30 days"] == ("KES 7", "1 order")
     assert (said.columns.points[0].label, said.columns.points[0].value) == ("26 Oct", 7)
+
+
+def test_sales_are_of_goods_without_what_was_paid_to_bring_them(buyer, kettle):
+    paid_delivery(buyer, (kettle, 1), fee=250)
+
+    assert figures(sales(timezone.now()))["30 days"] == ("KES 1,500", "1 order")
 
 
 @pytest.mark.parametrize("status", ["requested", "cancelled", "expired", "refund_due", "refunded"])
@@ -361,9 +368,9 @@ def test_the_page_costs_the_same_for_none_or_many(desk, django_assert_num_querie
         attempt()
         cases.lost_receipt()
 
-    # session, row, user; sales; two for outcomes; time to pay; one for each of 21 sections of the
-    # console; two for payouts; two for stock
-    with django_assert_num_queries(32):
+    # session, row, user; sales, and their delivery fees; two for outcomes; time to pay; one for
+    # each of 23 sections of the console about money; two for payouts; two for stock
+    with django_assert_num_queries(35):
         desk.get(PAGE)
 
 

@@ -21,6 +21,7 @@ SEES = {
         "accounts_proposal",
         "orders_order",
         "orders_ordertrack",
+        "orders_problem",
         "orders_message",
     },
     "finance": {
@@ -37,9 +38,15 @@ SEES = {
         "payments_payoutday",
         "payments_refundday",
         "payments_sellershare",
+        "orders_problem",
     },
     "catalogue": {"products_product", "products_review", "products_stockmovement"},
-    "delivery": {"accounts_proposal", "orders_ordertrack"},
+    "delivery": {
+        "accounts_proposal",
+        "orders_ordertrack",
+        "orders_pickuppoint",
+        "orders_deliveryrate",
+    },
 }
 
 

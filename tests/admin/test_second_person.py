@@ -15,6 +15,7 @@ from accounts.backoffice.proposals import ProposalRefused, agree
 from accounts.backoffice.second_person import Cost, SecondPersonNeeded, spend_alone
 from accounts.models import Audit, Proposal, StaffDay
 from orders.fulfilment_actions import to_cancelled
+from orders.models import OrderTrack, Problem
 from payments.backoffice.actions import KINDS
 from payments.evidence import Told
 from payments.models import Payout, Receipt, Refund, SellerShare
@@ -289,6 +290,11 @@ COSTS = {
     "console.payout.portal": "at_risk",
     "console.payout.done": "at_risk",
     "console.payout.not-done": "at_risk",
+    "console.share.release": "moved",
+    "console.problem.refund": "at_risk or moved",
+    "console.problem.part": "at_risk or moved",
+    "console.problem.returned": "at_risk or moved",
+    "console.problem.close": "moved",
 }
 #: What no money leaves by: nothing is paid, sent or counted for it.
 FREE = {
@@ -306,6 +312,11 @@ FREE = {
     "console.refund.approve",
     "console.refund.seen",
     "console.payout.seen",
+    "console.payout.hold",
+    "console.payout.refuse",
+    "console.problem.answer",
+    # What it leads to costs, once the goods are back.
+    "console.problem.back",
 }
 
 
@@ -322,11 +333,14 @@ def test_every_action_about_money_says_what_it_costs():
 @pytest.mark.parametrize("key", [key for key in COSTS if key.startswith("console.")])
 def test_the_price_of_what_one_person_says_is_all_of_it(key):
     _, kind, _ = key.split(".")
-    row = KINDS[kind].model(pk=None if kind == "receipt" else 1, amount=49_000)
     if kind == "receipt":
         row = Receipt.objects.create(amount=49_000, door="staff", number="TKB7000000")
+    elif kind == "problem":
+        row = Problem(track=OrderTrack(amount=49_000, track_status="delivered"))
+    else:
+        row = KINDS[kind].model(pk=1, amount=49_000)
 
-    price = ACTIONS[key].costly.price(row, {"reference": ""})
+    price = ACTIONS[key].costly.price(row, {"reference": "", "amount": 49_000})
 
     assert price == Cost(**{COSTS[key].split(" ")[0]: 49_000})
 

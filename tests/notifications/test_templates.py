@@ -5,11 +5,14 @@ import itertools
 import pytest
 
 from omachemainproj.money import format_kes
+from orders.models import Outcome, Party, ProblemKind
 from orders.models.notifications import NotificationKind
 from orders.notifications import templates
 from orders.notifications.gsm7 import count_parts, is_gsm, to_gsm
 from orders.notifications.links import Link, Page
 from orders.notifications.plain_text import plain
+from orders.notifications.problem_words import SENTENCES as SAID
+from orders.notifications.problem_words import problem_words
 from orders.notifications.templates import Item
 from payments.checkout.failures import (
     NOT_ON_STATEMENT,
@@ -18,8 +21,10 @@ from payments.checkout.failures import (
     RATE_LIMITED,
     TOO_MANY_PHONES,
     buyer_message,
+    why_it_goes_back,
 )
 from payments.daraja.result_codes import STK_FAILURES
+from payments.models import Cause
 
 CODES = [
     *STK_FAILURES,
@@ -32,6 +37,20 @@ CODES = [
     *(f"refused.{kind}" for kind in ("bad_request", "configuration", "other")),
 ]
 EVERY = list(itertools.product(NotificationKind.values, ["en", "sw"]))
+#: The longest that is said of a problem, by language.
+LONGEST = {
+    language: max(
+        (
+            problem_words(language, about, to=to, amount="KES 250,000")
+            for about, to in itertools.product(
+                [*ProblemKind.values, *Outcome.values, "returning"], Party.values
+            )
+            if about in ProblemKind.values or (about, to) in SAID
+        ),
+        key=len,
+    )
+    for language in ("en", "sw")
+}
 LINK = Link(Page.ORDER, "https://shop.example/orders/1")
 WAY = {"pay_bill": "174379", "account": "ACDEFGHJ", "amount": 250_000}
 
@@ -44,6 +63,8 @@ def values(language, **changed):
         "why": "",
         "by_hand": "",
         "receipt": templates.receipt_sentence(language, "TKR1234567"),
+        "because": f" {why_it_goes_back(Cause.REDUCED)[language]}",
+        "about": LONGEST[language],
     }
     return usual | changed
 

@@ -10,6 +10,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order, OrderTrack
 from orders.models.orders import MAX_CODE_MISSES
+from orders.problems.services import open_problem
 from orders.reviews import review_line
 from orders.serializers import OrderRowOutput
 from tests.conftest import signed_in
@@ -260,6 +261,13 @@ def test_a_problem_can_be_reported_from_paid_until_a_week_after_the_delivery(
     assert _row(buyer, paid)["can_report_problem"] is True
     assert _row(buyer, arrived, at=end - timedelta(seconds=1))["can_report_problem"] is True
     assert _row(buyer, arrived, at=end)["can_report_problem"] is False
+
+
+def test_a_second_problem_is_not_reported_while_one_is_undecided(buyer, kettle):
+    line = paid_line(buyer, kettle)
+    open_problem(line.pk, buyer=buyer, kind="damaged", text="It broke.")
+
+    assert _row(buyer, line)["can_report_problem"] is False
 
 
 def test_what_was_cancelled_is_no_problem_any_more(buyer, kettle):

@@ -11,8 +11,10 @@ from accounts.backoffice import audit
 from accounts.models import Proposal
 from accounts.sessions import open_session
 from orders.fulfilment import move_line
-from orders.models import OrderTrack
+from orders.models import OrderTrack, ProblemMessage, ProblemPicture
 from orders.models.notifications import Message, Notice
+from orders.problems.decisions import withdraw
+from orders.problems.services import open_problem
 from orders.reviews import review_line
 from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
 from products.reviews.services import hide_review
@@ -77,6 +79,7 @@ class World:
         )
         self._send_money(buyer, seller)
         self._leave_untold(buyer)
+        self._report(buyer)
         self._propose()
         audit.log(buyer, "Listed", self.product)
         self.session = open_session(buyer)
@@ -90,6 +93,20 @@ class World:
         PayoutStop.objects.create(reason="A bad password")
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
         move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
+
+    def _report(self, buyer):
+        """A problem that is open, with a picture, and a line with one that was withdrawn."""
+        self.wrong, self.settled = (delivered_line(buyer, self.product) for _ in range(2))
+        for line in (self.wrong, self.settled):
+            opened = open_problem(line.pk, buyer=buyer, kind="damaged", text="It broke.")
+        withdraw(opened.problem.pk, buyer=buyer)
+        message = ProblemMessage.objects.filter(problem__track=self.wrong).get()
+        self.picture = ProblemPicture.objects.create(message=message, image=b"RIFF")
+
+    def _line_of(self, route):
+        if "problem" in route:
+            return self.settled if route.endswith("problem/") else self.wrong
+        return self.paid if "move" in route else self.delivered
 
     def _propose(self):
         """A cancelling that one of the staff may not decide alone."""
@@ -142,7 +159,8 @@ class World:
             "address_id": self.address.pk,
             "payout_id": Payout.objects.values_list("pk", flat=True).first(),
             "username": self.people["seller"].username,
-            "track_id": (self.paid if "move" in route else self.delivered).pk,
+            "track_id": self._line_of(route).pk,
+            "picture_id": self.picture.pk,
             "order_token": self.own.order_token,
             "token": "no-such-token",
             "bank": "equity",
@@ -151,7 +169,7 @@ class World:
             "object_id": self._row_of(route),
             "content_type_id": 1,
             "kind": "order",
-            "pk": self.paid.order_id,
+            "pk": self.picture.pk if "picture" in route else self.paid.order_id,
             "key": "none",
             "url": "nowhere",
             "id": self.people["buyer"].pk,

@@ -67,6 +67,11 @@ BODIES = {
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
+    "track/{track_id}/problem/": {"kind": "damaged", "text": "The lid is cracked."},
+    "track/{track_id}/problem/messages/": {"text": "Send me a picture, please."},
+    "track/{track_id}/problem/accept/": {"amount": 100},
+    "track/{track_id}/problem/returned/": {"goods_there": True},
+    "track/{track_id}/problem/withdraw/": {},
     "review/{review_id}/answer/": {"text": "Asante!"},
     "account/addresses/": {
         "recipient": "Wanjiku",

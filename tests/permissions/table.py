@@ -60,7 +60,7 @@ TABLE = {
     "admin/second-factor/": "PAGE GET=llllll222222",
     "admin/payments/console/": (
         "PAGE "
-        "GET=llllll323323 "
+        "GET=llllll223323 "
         "OPTIONS=llllll...... "
         "POST=llllll...... "
         "PUT=llllll...... "
@@ -77,6 +77,15 @@ TABLE = {
         "DELETE=llllll......"
     ),
     "admin/payments/console/receipt/": "PAGE GET=llllll...... POST=llllll303303",
+    "admin/payments/console/problem/picture/{pk}/": (
+        "PAGE "
+        "GET=llllll223323 "
+        "OPTIONS=llllll...... "
+        "POST=llllll...... "
+        "PUT=llllll...... "
+        "PATCH=llllll...... "
+        "DELETE=llllll......"
+    ),
     "admin/payments/console/{kind}/{pk}/": (
         "PAGE "
         "GET=llllll323323 "
@@ -90,6 +99,12 @@ TABLE = {
     "track/order/": "PRIVATE GET=122222222222",
     "track/order/{track_id}/": "PRIVATE GET=124242244224",
     "track/{track_id}/move/": "PRIVATE POST=194942244224",
+    "track/{track_id}/problem/": "PRIVATE GET=124244444444 POST=124444444444",
+    "track/{track_id}/problem/messages/": "PRIVATE GET=124244444444 POST=124244444444",
+    "track/{track_id}/problem/accept/": "PRIVATE POST=144244444444",
+    "track/{track_id}/problem/returned/": "PRIVATE POST=144944444444",
+    "track/{track_id}/problem/withdraw/": "PRIVATE POST=124444444444",
+    "track/{track_id}/problem/pictures/{picture_id}/": "PRIVATE GET=124244444444",
     "track/{track_id}/review/": "PRIVATE GET=144444444444 POST=124444444444 PATCH=144444444444",
     "": "PUBLIC GET=2",
     "product/search/": "PUBLIC GET=2",
@@ -108,6 +123,8 @@ TABLE = {
     "seller/products/export/": "PRIVATE GET=122222222222",
     "seller/products/import/": "PRIVATE POST=122222222222",
     "seller/orders/": "PRIVATE GET=122222222222",
+    "seller/problems/": "PRIVATE GET=122222222222",
+    "seller/balance/": "PRIVATE GET=122222222222",
     "seller/payouts/": "PRIVATE GET=122222222222",
     "seller/payouts/{payout_id}/number/": "PRIVATE POST=144944444444",
     "seller/summary/": "PRIVATE GET=122222222222",
@@ -201,6 +218,12 @@ TABLE = {
     "admin/orders/order/{object_id}/delete/": "PAGE GET=llllll333333",
     "admin/orders/order/{object_id}/change/": "PAGE GET=llllll233323 POST=llllll333333",
     "admin/orders/order/{object_id}/": "PAGE GET=llllllrrrrrr",
+    "admin/orders/problem/": "PAGE GET=llllll223323",
+    "admin/orders/problem/add/": "PAGE GET=llllll333333",
+    "admin/orders/problem/{object_id}/history/": "PAGE GET=llllll223323",
+    "admin/orders/problem/{object_id}/delete/": "PAGE GET=llllll333333",
+    "admin/orders/problem/{object_id}/change/": "PAGE GET=llllll223323 POST=llllll333333",
+    "admin/orders/problem/{object_id}/": "PAGE GET=llllllrrrrrr",
     "admin/orders/message/": "PAGE GET=llllll233323",
     "admin/orders/message/add/": "PAGE GET=llllll333333",
     "admin/orders/message/{object_id}/history/": "PAGE GET=llllll233323",

@@ -1,4 +1,5 @@
-"""What becomes of goods: they are brought somewhere, fetched, handed over, cancelled, given back.
+"""What becomes of goods: they are brought somewhere, fetched, handed over, cancelled, given back;
+something is wrong with them, and that is settled.
 
 Everything here draws from random numbers of its own, so that a seed of before goods moved plays as
 it did (seeds.GOODS_STAND_STILL).
@@ -10,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from accounts.backoffice.actions import ACTIONS, perform
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from orders.fulfilment import move_line
@@ -18,10 +20,14 @@ from orders.models import (
     DeliveryWay,
     OrderTrack,
     Parcel,
+    Party,
     PickupPoint,
+    Problem,
     TrackStatus,
 )
 from orders.models.orders import SOLD
+from orders.problems.decisions import Decider, refund_part, refund_whole, withdraw
+from orders.problems.services import open_problem
 from payments.delivery_fees import return_fee
 
 from .processes import DatabaseAway
@@ -30,7 +36,14 @@ if TYPE_CHECKING:
     from .run import Run
 
 #: What may happen to goods, and how often each is drawn.
-WEIGHTS = {"onwards": 10, "buyer_cancels": 3, "staff_cancel": 2, "fee_back": 1}
+WEIGHTS = {
+    "onwards": 10,
+    "buyer_cancels": 3,
+    "staff_cancel": 2,
+    "fee_back": 1,
+    "report": 4,
+    "settle": 4,
+}
 #: How often anything happens to goods in a step, and how often an order is brought somewhere.
 IN_A_STEP, BROUGHT = 0.5, 0.6
 NEXT = {
@@ -101,6 +114,40 @@ class Goods:
             parcel = self.run.goods_chance.choice(parcels)
             self.run.log(f"  the fee of {parcel} goes back")
             self.run.processes.run("fee back", self._give_back, parcel.pk)
+
+    def report(self) -> None:
+        if line := self._some(*SOLD):
+            self.run.log(f"  {line.buyer} reports a problem with line {line.pk}")
+            self.run.processes.run("report", self._report, line.pk, line.buyer)
+
+    def settle(self) -> None:
+        """Its seller agrees to all or a part, the shop closes it, or its buyer withdraws it."""
+        undecided = list(Problem.objects.undecided().select_related("track").order_by("-pk")[:6])
+        if not undecided:
+            return
+        chance = self.run.goods_chance
+        problem = chance.choice(undecided)
+        how = chance.choice(["part", "part", "whole", "close", "withdraw"])
+        amount = max(1, int(problem.track.rest * chance.choice([0.1, 0.5, 1])))
+        self.run.log(f"  {problem} is settled: {how}, {amount}")
+        self.run.processes.run(f"settle by {how}", self._settle, problem, how, amount)
+
+    @staticmethod
+    def _report(line_id: int, buyer: User) -> None:
+        with suppress(Refusal, DatabaseAway):
+            open_problem(line_id, buyer=buyer, kind="damaged", text="It is broken.")
+
+    def _settle(self, problem: Problem, how: str, amount: int) -> None:
+        seller = Decider(problem.track.seller, Party.SELLER, "Pole sana.")
+        with suppress(Refusal, DatabaseAway):
+            if how == "part":
+                refund_part(problem.pk, seller, amount=amount)
+            elif how == "whole":
+                refund_whole(problem.pk, seller)
+            elif how == "withdraw":
+                withdraw(problem.pk, buyer=problem.track.buyer)
+            else:
+                perform(ACTIONS["console.problem.close"], problem, {"why": "Seen."}, by=self.rider)
 
     def _some(self, *statuses: str) -> OrderTrack | None:
         lines = OrderTrack.objects.filter(track_status__in=statuses).order_by("-pk")

@@ -11,7 +11,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
-from orders.models import DeliveryDigest, FeeReturn, OrderDigest
+from orders.models import (
+    DeliveryDigest,
+    FeeReturn,
+    OrderDigest,
+    PriceReduction,
+    ProblemMessage,
+)
 from payments.models import LedgerEntry, LedgerPosting, Original, ReceiptEvidence
 from products.models import ListingTerms, ReviewDigest
 
@@ -23,6 +29,8 @@ ADDED_TO = (
     OrderDigest,
     DeliveryDigest,
     FeeReturn,
+    ProblemMessage,
+    PriceReduction,
     ReceiptEvidence,
     LedgerPosting,
     LedgerEntry,

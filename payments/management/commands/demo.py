@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from orders.demo import add_delivery
 from payments.demo.api_client import DemoError, is_open
 from payments.demo.seed import Story
 from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, add_demo_shop
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
         added = add_demo_shop()
+        add_delivery("delivery")
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
         can_play = not options["without_story"] and is_open(shop, mpesa)
         if any(added) or not can_play:

@@ -1,0 +1,90 @@
+"""Pick-up points and rates for a laptop: somewhere to bring the demo's goods to."""
+
+from __future__ import annotations
+
+from accounts.models import User
+
+from .models import DeliveryRate, DeliveryWay, PickupPoint
+
+#: Name, county, area, directions, opening hours, phone.
+POINTS = (
+    (
+        "Kilimani Pick-up",
+        "nairobi",
+        "Argwings Kodhek Road",
+        "Ground floor of Yaya Annex, beside the chemist",
+        "Mon–Sat 8:00–19:00",
+        "254711000101",
+    ),
+    (
+        "Moi Avenue Pick-up",
+        "nairobi",
+        "Moi Avenue, Bihi Towers",
+        "Basement shop 7, down the ramp",
+        "Mon–Sat 7:30–20:00, Sun 10:00–16:00",
+        "254711000102",
+    ),
+    (
+        "Nyali Pick-up",
+        "mombasa",
+        "Links Road",
+        "Behind the petrol station, green container",
+        "Mon–Sat 8:30–18:30",
+        "254711000103",
+    ),
+    (
+        "Kisumu Oginga Odinga Pick-up",
+        "kisumu",
+        "Oginga Odinga Street",
+        "Next to the old post office",
+        "Mon–Sat 8:00–18:00",
+        "254711000104",
+    ),
+    (
+        "Eldoret Uganda Road Pick-up",
+        "uasin_gishu",
+        "Uganda Road, Zion Mall",
+        "First floor, opposite the lifts",
+        "Mon–Sat 9:00–18:00",
+        "254711000105",
+    ),
+)
+#: Way, county ("": everywhere else), KES, days, free from KES. Some counties have no home delivery.
+RATES = (
+    (DeliveryWay.PICKUP, "nairobi", 100, 1, 5000),
+    (DeliveryWay.PICKUP, "", 200, 3, 10_000),
+    (DeliveryWay.HOME, "nairobi", 250, 1, None),
+    (DeliveryWay.HOME, "kiambu", 300, 2, None),
+    (DeliveryWay.HOME, "mombasa", 450, 3, None),
+    (DeliveryWay.HOME, "kisumu", 450, 3, None),
+    (DeliveryWay.HOME, "nakuru", 400, 2, None),
+    (DeliveryWay.HOME, "kericho", 500, 3, None),
+)
+
+
+def add_delivery(agent: str) -> int:
+    """Add the demo's points and rates that are not there yet; return how many points were not.
+
+    ``agent`` is the user name of who hands parcels over at each. Safe to repeat; what is there
+    stays as it is.
+    """
+    hands_over, added = User.objects.filter(username=agent).first(), 0
+    for name, county, area, directions, opening_hours, phone in POINTS:
+        point, is_new = PickupPoint.objects.get_or_create(
+            name=name,
+            defaults={
+                "county": county,
+                "area": area,
+                "directions": directions,
+                "opening_hours": opening_hours,
+                "phone": phone,
+            },
+        )
+        added += is_new
+        if is_new and hands_over is not None:
+            point.agents.add(hands_over)
+    for way, county, fee, days, free_above in RATES:
+        DeliveryRate.objects.get_or_create(
+            way=way, county=county, defaults={"fee": fee, "days": days, "free_above": free_above}
+        )
+    return added

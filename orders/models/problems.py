@@ -1,0 +1,289 @@
+"""Problems: what a buyer says is wrong with a line, what is said about it, and how it ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts.models import User
+
+from .orders import OrderTrack
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+#: The longest text of one message.
+MAX_TEXT = 2000
+#: Pictures that one message may have.
+MAX_PICTURES = 3
+
+
+class ProblemKind(models.TextChoices):
+    NOT_RECEIVED = "not_received", "not received"
+    DAMAGED = "damaged", "damaged"
+    WRONG_GOODS = "wrong_goods", "wrong goods"
+    NOT_AS_DESCRIBED = "not_as_described", "not as described"
+
+
+class ProblemState(models.TextChoices):
+    OPEN = "open"
+    RETURNING = "returning"  # the goods come back first; then the money does
+    CLOSED = "closed"
+
+
+class Outcome(models.TextChoices):
+    """How a problem ended."""
+
+    REFUNDED = "refunded", "refunded whole"
+    REDUCED = "reduced", "a part was refunded"
+    RETURNED = "returned", "the goods came back and were refunded"
+    DISMISSED = "dismissed", "closed without a refund"
+    WITHDRAWN = "withdrawn", "withdrawn by the buyer"
+    CANCELLED = "cancelled", "the line was cancelled otherwise"
+
+
+#: Outcomes by which money goes back.
+REFUNDING = (Outcome.REFUNDED, Outcome.REDUCED, Outcome.RETURNED, Outcome.CANCELLED)
+
+
+class Party(models.TextChoices):
+    """On whose behalf somebody speaks or decides. Of the shop nobody is told who it was."""
+
+    BUYER = "buyer"
+    SELLER = "seller"
+    SHOP = "shop"
+
+
+class ProblemQuerySet(models.QuerySet["Problem"]):
+    def undecided(self) -> ProblemQuerySet:
+        """Problems that have not ended: what their sellers are owed for them is held back."""
+        return self.exclude(state=ProblemState.CLOSED)
+
+    def of_seller(self, seller: User | int) -> ProblemQuerySet:
+        """Problems with what a seller sold. Sellers' views start here and nowhere else."""
+        return self.filter(seller=seller)
+
+    def unanswered_since(self, before: datetime) -> ProblemQuerySet:
+        """Undecided ones whose buyer has waited for a word of the seller's or the shop's since
+        then."""
+        return self.undecided().filter(waiting_since__lte=before)
+
+    def end_with_line(self, line: OrderTrack, *, refunded: int) -> int:
+        """Close what is undecided about a line that is being cancelled otherwise; KES go back.
+
+        Call inside a transaction that holds the lock of its order. Returns how many.
+        """
+        return (
+            self.undecided()
+            .filter(track=line.pk)
+            .update(
+                state=ProblemState.CLOSED,
+                outcome=Outcome.CANCELLED,
+                refunded=refunded,
+                closed_at=timezone.now(),
+                waiting_since=None,
+            )
+        )
+
+
+class Problem(models.Model):
+    """What a buyer says is wrong with one line. One at a time; how it ended is final.
+
+    While it is undecided its line is ``disputed``. Changed under the lock of the line's order.
+    """
+
+    track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="problems")
+    #: Of the line: their list of problems begins with it.
+    seller = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="problems",
+        db_index=False,  # problem_of_seller_newest begins with it
+    )
+    kind = models.CharField(max_length=16, choices=ProblemKind)
+    state = models.CharField(max_length=9, choices=ProblemState, default=ProblemState.OPEN)
+    outcome = models.CharField(max_length=9, choices=Outcome, blank=True, default="")
+    #: Who ended it; empty while it is undecided, and where its line was cancelled otherwise.
+    ended_by = models.CharField(max_length=6, choices=Party, blank=True, default="")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    refunded = models.PositiveIntegerField(
+        default=0, help_text="Whole Kenyan shillings that go back to the buyer by it."
+    )
+    opened_at = models.DateTimeField(auto_now_add=True)
+    closed_at = models.DateTimeField(null=True)
+    #: Since when the buyer waits for a word of the seller's or the shop's; None once there is one.
+    waiting_since = models.DateTimeField(null=True, default=timezone.now)
+    #: When each party was last told that the others wrote (orders.problems.services).
+    buyer_told_at = models.DateTimeField(null=True)
+    seller_told_at = models.DateTimeField(null=True)
+
+    objects = ProblemQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ("view",)
+        constraints = [
+            models.UniqueConstraint(
+                name="line_has_one_undecided_problem",
+                fields=["track"],
+                condition=~Q(state=ProblemState.CLOSED),
+            ),
+            models.CheckConstraint(
+                name="problem_is_of_a_kind_there_is", condition=Q(kind__in=ProblemKind.values)
+            ),
+            models.CheckConstraint(
+                name="problem_is_undecided_or_has_ended_somehow",
+                condition=Q(
+                    state__in=[ProblemState.OPEN, ProblemState.RETURNING],
+                    outcome="",
+                    ended_by="",
+                    refunded=0,
+                    closed_at__isnull=True,
+                    decided_by__isnull=True,
+                )
+                | Q(
+                    state=ProblemState.CLOSED,
+                    outcome__in=REFUNDING,
+                    refunded__gte=1,
+                    closed_at__isnull=False,
+                )
+                | Q(
+                    state=ProblemState.CLOSED,
+                    outcome__in=[Outcome.DISMISSED, Outcome.WITHDRAWN],
+                    refunded=0,
+                    closed_at__isnull=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="problem_was_ended_by_somebody_who_may",
+                condition=Q(outcome__in=["", Outcome.CANCELLED], ended_by="")
+                | Q(
+                    outcome__in=[Outcome.REFUNDED, Outcome.REDUCED, Outcome.RETURNED],
+                    ended_by__in=[Party.SELLER, Party.SHOP],
+                    decided_by__isnull=False,
+                )
+                | Q(outcome=Outcome.DISMISSED, ended_by=Party.SHOP, decided_by__isnull=False)
+                | Q(outcome=Outcome.WITHDRAWN, ended_by=Party.BUYER, decided_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["seller", "-id"], name="problem_of_seller_newest"),
+            models.Index(
+                fields=["waiting_since"],
+                name="problem_undecided",
+                condition=~Q(state=ProblemState.CLOSED),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, problem {self.pk}"
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether it has not ended."""
+        return self.state != ProblemState.CLOSED
+
+
+class ProblemMessage(models.Model):
+    """One thing that was said about a problem, or decided, and why. Never changed or deleted."""
+
+    problem = models.ForeignKey(Problem, on_delete=models.PROTECT, related_name="messages")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    party = models.CharField(max_length=6, choices=Party)
+    #: What was decided with it: an outcome, or that the goods come back; empty for a mere word.
+    decided = models.CharField(
+        max_length=9,
+        choices=[*Outcome.choices, (ProblemState.RETURNING, "the goods come back first")],
+        blank=True,
+        default="",
+    )
+    text = models.CharField(max_length=MAX_TEXT, blank=True)
+    #: The Idempotency-Key it came with, if it came with one.
+    idempotency_key = models.CharField(max_length=255, null=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                name="problem_message_is_written_once_per_key",
+                fields=["problem", "author", "idempotency_key"],
+            ),
+            models.CheckConstraint(
+                name="problem_message_is_of_a_party", condition=Q(party__in=Party.values)
+            ),
+            models.CheckConstraint(
+                name="problem_message_says_something", condition=~Q(text="") | ~Q(decided="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.party}, {self.created_at:%d %b %Y %H:%M}"
+
+
+class ProblemPicture(models.Model):
+    """A picture that came with a message, encoded by us (omachemainproj.images), as WebP.
+
+    In the database and not under /media/, where anybody who knows a name may fetch it: people's
+    homes are on them. Deleted when it is not needed any more (orders.retention).
+    """
+
+    message = models.ForeignKey(ProblemMessage, on_delete=models.PROTECT, related_name="pictures")
+    image = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"picture {self.pk}"
+
+
+class PriceReduction(models.Model):
+    """By how much the price of a paid line was reduced, once and for ever.
+
+    ``commission`` is what of it the shop gives back; the rest is the seller's.
+    """
+
+    track = models.ForeignKey(OrderTrack, on_delete=models.PROTECT, related_name="reductions")
+    problem = models.OneToOneField(Problem, on_delete=models.PROTECT, related_name="reduction")
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    commission = models.PositiveIntegerField(help_text="The shop's part of it.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="reduction_is_one_or_more_and_the_shops_part_is_part_of_it",
+                condition=Q(amount__gte=1, commission__lte=F("amount")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} KES off line {self.track_id}"
+
+
+def commission_of_reduction(line: OrderTrack, amount: int) -> int:
+    """What the shop gives back of its commission when a line's price is reduced by ``amount``.
+
+    What is left of the commission is its share of the price that is left, rounded down as it was
+    at the sale: in the seller's favour, and the same however many reductions it takes.
+    """
+    if not line.commission:
+        return 0
+    return _commission_left(line, line.reduced) - _commission_left(line, line.reduced + amount)
+
+
+def _commission_left(line: OrderTrack, reduced: int) -> int:
+    return line.commission * (line.amount - reduced) // line.amount
+
+
+def latest_problem_of(track: Any) -> models.QuerySet[Problem, Any]:
+    """The ids of a line's problems, the newest first; ``track`` may be an OuterRef."""
+    return Problem.objects.filter(track=track).order_by("-pk").values("pk")

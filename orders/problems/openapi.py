@@ -1,0 +1,237 @@
+"""OpenAPI descriptions of problems: inputs, answers, examples."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+
+from omachemainproj.api.schema import error_answer, field_errors
+
+from .serializers import (
+    AcceptInput,
+    LineProblemOutput,
+    MessageInput,
+    MessageOutput,
+    ProblemInput,
+    ReturnedInput,
+)
+
+_PROBLEM = {
+    "id": 31,
+    "kind": "damaged",
+    "state": "open",
+    "outcome": None,
+    "ended_by": None,
+    "refunded": 0,
+    "messages": 1,
+    "opened_at": "2026-11-24T08:15:00.123456Z",
+    "closed_at": None,
+    "track": 512,
+    "order": "PR7KWQ4M",
+    "product": 41,
+    "name": "Ramtons cordless kettle 1.7 L",
+    "number": 1,
+    "amount": 1850,
+    "reduced": 0,
+    "track_status": "delivered",
+}
+_REDUCED = {
+    **_PROBLEM,
+    "state": "closed",
+    "outcome": "reduced",
+    "ended_by": "seller",
+    "refunded": 300,
+    "messages": 3,
+    "closed_at": "2026-11-25T09:02:11.654321Z",
+    "reduced": 300,
+}
+_MESSAGE = {
+    "id": 77,
+    "by": "buyer",
+    "text": "The lid is cracked.",
+    "decided": None,
+    "pictures": ["http://127.0.0.1:8000/track/512/problem/pictures/12/"],
+    "at": "2026-11-24T08:15:00.123456Z",
+}
+_TAGS = ["problems"]
+KEY = OpenApiParameter(
+    "Idempotency-Key",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    description="1 to 255 visible ASCII characters: the same request again does nothing more. "
+    "Without one, the same words within 15 seconds are a double click.",
+)
+LINK = OpenApiParameter(
+    "Link",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+)
+_NO_LINE = error_answer("There is no such line.", "line_not_found")
+_NONE = error_answer("No problem was reported with this.", "problem_not_found")
+_CLOSED = error_answer("This problem has been closed.", "problem_closed")
+_KEY_REUSED = error_answer(
+    "This Idempotency-Key was used for something else. Use a new key for a new message.",
+    "idempotency_key_reused",
+)
+_SHOWN = [OpenApiExample("open", value=_PROBLEM, response_only=True)]
+_ENDED = [OpenApiExample("a part was refunded", value=_REDUCED, response_only=True)]
+
+
+def _body(serializer: Any) -> dict[str, Any]:
+    return {"application/json": serializer, "multipart/form-data": serializer}
+
+
+OPEN: dict[str, Any] = {
+    "operation_id": "problem_open",
+    "summary": "Report a problem",
+    "tags": _TAGS,
+    "parameters": [KEY],
+    "description": (
+        "For the line's buyer, from when it is paid until a week after its delivery. What its"
+        " seller is owed for it is held back until the problem is decided. One at a time; after"
+        " one was closed another may be reported. 200 where the same was reported a moment ago."
+    ),
+    "request": _body(ProblemInput),
+    "responses": {
+        201: OpenApiResponse(LineProblemOutput, description="It is open.", examples=_SHOWN),
+        200: OpenApiResponse(LineProblemOutput, description="It was reported a moment ago."),
+        400: field_errors(
+            "Something in the input is wrong.",
+            pictures={"pictures": ["Send at most 3 pictures at a time."]},
+        ),
+        404: _NO_LINE,
+        409: error_answer(
+            "You have reported a problem with this already. Write what there is to add to it.",
+            "problem_open",
+        ),
+        422: _KEY_REUSED,
+    },
+    "examples": [
+        OpenApiExample(
+            "damaged", {"kind": "damaged", "text": "The lid is cracked."}, request_only=True
+        )
+    ],
+}
+READ: dict[str, Any] = {
+    "operation_id": "problem",
+    "summary": "How a problem stands",
+    "tags": _TAGS,
+    "description": "The newest problem with a line, for its buyer and its seller.",
+    "responses": {
+        200: OpenApiResponse(LineProblemOutput, description="It.", examples=_SHOWN),
+        404: _NONE,
+    },
+}
+THREAD: dict[str, Any] = {
+    "operation_id": "problem_messages",
+    "summary": "What was said about a problem",
+    "tags": _TAGS,
+    "description": (
+        "All of it, oldest first, for the line's buyer and seller. Who speaks for the shop is not"
+        " named."
+    ),
+    "responses": {
+        200: OpenApiResponse(
+            MessageOutput(many=True),
+            description="Every message.",
+            examples=[OpenApiExample("said", value=_MESSAGE, response_only=True)],
+        ),
+        404: _NONE,
+    },
+}
+WRITE: dict[str, Any] = {
+    "operation_id": "problem_message",
+    "summary": "Say something about a problem",
+    "tags": _TAGS,
+    "parameters": [KEY],
+    "description": (
+        "For the line's buyer and seller, until it is closed. The others are told, at most once an"
+        " hour. What was said stays. 200 where the same was said a moment ago."
+    ),
+    "request": _body(MessageInput),
+    "responses": {
+        201: OpenApiResponse(
+            MessageOutput,
+            description="It is written.",
+            examples=[OpenApiExample("said", value=_MESSAGE, response_only=True)],
+        ),
+        200: OpenApiResponse(MessageOutput, description="It was written a moment ago."),
+        404: _NONE,
+        409: _CLOSED,
+        422: _KEY_REUSED,
+    },
+    "examples": [OpenApiExample("answer", {"text": "Send me a picture."}, request_only=True)],
+}
+ACCEPT: dict[str, Any] = {
+    "operation_id": "problem_accept",
+    "summary": "Agree to a refund",
+    "tags": _TAGS,
+    "description": (
+        "For the line's seller, and final. Without more the whole price goes back at once; with"
+        " `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come"
+        " back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken"
+        " off what the seller is sent next."
+    ),
+    "request": AcceptInput,
+    "responses": {
+        200: OpenApiResponse(LineProblemOutput, description="It is decided.", examples=_ENDED),
+        400: field_errors(
+            "Something in the input is wrong.",
+            amount={"amount": ["Give KES 1 to KES 1,850: so much is left of it."]},
+        ),
+        404: _NONE,
+        409: _CLOSED,
+    },
+    "examples": [
+        OpenApiExample("all of it", {}, request_only=True),
+        OpenApiExample("a part", {"amount": 300, "note": "For the lid."}, request_only=True),
+        OpenApiExample("goods first", {"bring_back": True}, request_only=True),
+    ],
+}
+RETURNED: dict[str, Any] = {
+    "operation_id": "problem_returned",
+    "summary": "Say that the goods are back",
+    "tags": _TAGS,
+    "description": "For the line's seller, where the goods were to come back: the buyer is "
+    "refunded.",
+    "request": ReturnedInput,
+    "responses": {
+        200: OpenApiResponse(LineProblemOutput, description="It is decided."),
+        404: _NONE,
+        409: error_answer(
+            "Nobody decided that the goods are to come back.", "problem_not_returning"
+        ),
+    },
+    "examples": [OpenApiExample("to be sold again", {"goods_there": True}, request_only=True)],
+}
+WITHDRAW: dict[str, Any] = {
+    "operation_id": "problem_withdraw",
+    "summary": "Withdraw a problem",
+    "tags": _TAGS,
+    "description": "For the line's buyer: it is closed, and what its seller is owed is paid.",
+    "request": None,
+    "responses": {
+        200: OpenApiResponse(LineProblemOutput, description="It is closed."),
+        404: _NONE,
+        409: _CLOSED,
+    },
+}
+PICTURE: dict[str, Any] = {
+    "operation_id": "problem_picture",
+    "summary": "A picture of a problem",
+    "tags": _TAGS,
+    "description": "For the line's buyer and seller, with their token. WebP, at most 1600 px.",
+    "responses": {(200, "image/webp"): OpenApiTypes.BINARY, 404: _NONE},
+}
+SELLERS: dict[str, Any] = {
+    "operation_id": "seller_problems",
+    "summary": "Problems with what was sold",
+    "tags": ["selling"],
+    "parameters": [LINK],
+    "responses": {200: LineProblemOutput(many=True)},
+    "examples": _SHOWN,
+}

@@ -1,0 +1,125 @@
+"""Input and output of problems. Outputs only describe the shapes built in representation.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from omachemainproj.api.fields import ShownTextField, StrictBooleanField, WholeNumberField
+from omachemainproj.images import PictureField
+from orders.models import (
+    MAX_PICTURES,
+    MAX_TEXT,
+    Outcome,
+    Party,
+    ProblemKind,
+    ProblemState,
+    TrackStatus,
+)
+from orders.serializers import ProblemSummaryOutput
+
+
+class PicturesField(serializers.ListField):
+    """A few pictures. They are counted before any is decoded."""
+
+    default_error_messages = {"too_many": f"Send at most {MAX_PICTURES} pictures at a time."}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(child=PictureField(), required=False, **kwargs)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, list) and len(data) > MAX_PICTURES:
+            self.fail("too_many")
+        return super().to_internal_value(data)
+
+
+class MessageInput(serializers.Serializer):
+    """What there is to say about a problem; ``context`` has the ``request``."""
+
+    text = ShownTextField(max_length=MAX_TEXT, help_text="Buyer, seller and the shop read it.")
+    pictures = PicturesField(
+        help_text=(
+            f"At most {MAX_PICTURES}, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB "
+            "each and 13 MB in all. Buyer, seller and the shop see them, and nobody else."
+        )
+    )
+
+
+class ProblemInput(MessageInput):
+    """What is wrong with a line; ``context`` has the ``request``."""
+
+    kind = serializers.ChoiceField(ProblemKind.choices)
+
+
+class AcceptInput(serializers.Serializer):
+    """What the seller agrees to; nothing of it is the whole price, at once."""
+
+    amount = WholeNumberField(
+        required=False,
+        min_value=1,
+        help_text="Whole KES, for a part of the price: it goes back, and the buyer keeps the "
+        "goods.",
+    )
+    bring_back = StrictBooleanField(
+        required=False,
+        default=False,
+        help_text="Whether the goods come back first, and the money goes back after that.",
+    )
+    note = ShownTextField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="Why; the buyer reads it.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["bring_back"] and "amount" in attrs:
+            raise serializers.ValidationError(
+                {"amount": ["Goods that come back are refunded whole: leave this out."]}
+            )
+        return attrs
+
+
+class ReturnedInput(serializers.Serializer):
+    """That the goods are back."""
+
+    goods_there = StrictBooleanField(help_text="Whether they can be sold again.")
+    note = ShownTextField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="How they came back; the buyer reads it.",
+    )
+
+
+class LineProblemOutput(ProblemSummaryOutput):
+    """A problem, and the line it is about."""
+
+    track = serializers.IntegerField(help_text="The line's id.")
+    order = serializers.CharField(help_text="The order's reference.")
+    product = serializers.IntegerField()
+    name = serializers.CharField(help_text="As it was when it was sold.")
+    number = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Whole KES: number × price, as agreed.")
+    reduced = serializers.IntegerField(help_text="Whole KES taken off it since.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+
+
+class MessageOutput(serializers.Serializer):
+    """One thing that was said about a problem, or decided."""
+
+    id = serializers.IntegerField()
+    by = serializers.ChoiceField(Party.choices)
+    text = serializers.CharField(allow_blank=True)
+    decided = serializers.ChoiceField(
+        [*Outcome.values, ProblemState.RETURNING.value],
+        allow_null=True,
+        help_text="What was decided with it; null for a mere word.",
+    )
+    pictures = serializers.ListField(
+        child=serializers.URLField(), help_text="To be fetched with the caller's token."
+    )
+    at = serializers.DateTimeField()

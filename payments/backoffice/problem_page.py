@@ -1,0 +1,93 @@
+"""What the console shows of a problem: the line, the people, the seller's money, the thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count
+from django.utils import timezone
+
+from omachemainproj.money import format_kes
+from orders.models import Problem, ProblemMessage
+from orders.problems.queries import thread_of
+from payments.models import SellerShare, TransferStatus
+
+from .queues import late_problems
+
+#: Where what a seller is owed is, by how the payout stands that carries it.
+_MONEY = {
+    TransferStatus.UNKNOWN: "may have left: M-Pesa is asked. It cannot be held back any more.",
+    TransferStatus.SENT: "is on its way. It cannot be held back any more.",
+    TransferStatus.DONE: "has left: what is refunded now is the seller's debt.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemPage:
+    """What stands on the page of a problem besides its buttons and what happened."""
+
+    facts: list[tuple[str, str]]
+    thread: list[ProblemMessage]
+    is_late: bool
+
+
+def describe_problem(problem: Problem) -> ProblemPage:
+    """Everything there is to know before it is decided. A constant number of queries."""
+    line = problem.track
+    buyer, seller = line.buyer, line.seller
+    price = f"{line.number} × {format_kes(line.price)} = {format_kes(line.amount)}"
+    if line.reduced:
+        price += f", of which {format_kes(line.reduced)} were taken off"
+    facts = [
+        ("Order", f"{line.order.reference}, {line.order.get_payment_status_display().lower()}"),
+        (
+            "Goods",
+            f"{line}, {line.get_track_status_display().lower()} "
+            f"since {timezone.localtime(line.updated_at):%d %b %Y, %H:%M}",
+        ),
+        ("Price", price),
+        ("Buyer", f"{buyer.first_name or buyer} ({buyer}), {line.order.mpesa_number}"),
+        ("Seller", f"{seller.first_name or seller} ({seller}), {line.payment_mpesa_number}"),
+        ("Seller's money", describe_money(problem)),
+        ("Stands", _stands(problem)),
+        ("Other problems of this buyer", _earlier(problem, track__buyer=line.buyer_id)),
+        ("Other problems with this seller", _earlier(problem, seller=line.seller_id)),
+    ]
+    late = late_problems(timezone.now()).filter(pk=problem.pk).exists()
+    return ProblemPage(facts, thread_of(problem), is_late=late)
+
+
+def describe_money(problem: Problem) -> str:
+    """Where what the line's seller is owed for it is now, in a sentence."""
+    share = SellerShare.objects.filter(track=problem.track_id).select_related("payout").first()
+    if share is None:
+        return "Nothing is owed yet: the goods were not fetched."
+    if share.reversed_at is not None:
+        return "Nothing is owed any more: the line was cancelled."
+    owed, payout = format_kes(share.due), share.payout
+    if payout is not None and payout.status in _MONEY:
+        number = f" under {payout.number}" if payout.number else ""
+        carried = format_kes(share.carried)
+        return (
+            f"{carried} in a payout of {format_kes(payout.amount)}{number} "
+            + _MONEY[TransferStatus(payout.status)]
+        )
+    if problem.is_undecided:
+        return f"{owed} is held back until this is decided."
+    return f"{owed} is owed, and has not left."
+
+
+def _stands(problem: Problem) -> str:
+    if problem.is_undecided:
+        return problem.get_state_display()
+    back = f", {format_kes(problem.refunded)}" if problem.refunded else ""
+    by = f", by the {problem.ended_by}" if problem.ended_by else ""
+    return f"Closed: {problem.get_outcome_display()}{back}{by}"
+
+
+def _earlier(problem: Problem, **whose: int) -> str:
+    """How many other problems there were, by how they ended."""
+    others = Problem.objects.filter(**whose).exclude(pk=problem.pk)
+    counted = others.order_by("outcome").values_list("outcome").annotate(n=Count("pk"))
+    names = dict(Problem._meta.get_field("outcome").flatchoices)
+    return ", ".join(f"{n} {names.get(ended, 'undecided')}" for ended, n in counted) or "none"

@@ -1,0 +1,361 @@
+"""What a seller is owed for a line waits while its buyer has a problem with it; the rest leaves."""
+
+import pytest
+from django.utils import timezone
+
+from orders.models import Order, OrderTrack
+from orders.problems.decisions import Decider, dismiss, refund_part
+from payments import clock, disbursement
+from payments.backoffice.problem_page import describe_money
+from payments.daraja.errors import DarajaRefused, Refusal
+from payments.ledger import balance
+from payments.models import Account, Payout, SellerShare
+from payments.payouts import services as payouts_service
+from payments.payouts.services import create_payouts, sellers_to_pay
+from payments.proof.prove import prove
+from tests.factories import UserFactory
+from tests.payments.paying_out import hurry, payouts, sent, tell, tick
+from tests.threads import at_once
+
+from .conftest import again, decide, post, report, support
+
+pytestmark = pytest.mark.django_db
+
+PHONE = "254722000000"
+
+
+def owed_to(seller):
+    from tests.conftest import signed_in
+
+    return signed_in(seller).get("/seller/balance/").json()
+
+
+def test_what_was_not_sent_yet_waits_and_the_other_lines_leave(buyer, seller, sell, daraja):
+    wrong = sell(900)
+    sell(700)
+    report(wrong, buyer)
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 700)]
+    assert owed_to(seller) == {"owed": 1600, "on_its_way": 700, "waiting": 0, "held": 900}
+    assert payouts("amount", "status") == [(900, "dropped"), (700, "sent")]
+
+
+def test_lines_that_went_together_leave_without_the_one_that_waits(buyer, seller, sell, daraja):
+    small = [sell(4) for _ in range(3)]
+    assert Payout.objects.get().shares.count() == 3
+    report(small[1], buyer)
+    assert payouts("amount", "status") == [(12, "dropped")]
+    sell(5)
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 13)]
+    assert owed_to(seller)["held"] == 4
+
+
+def test_it_leaves_once_it_is_closed(buyer, sell, daraja):
+    line = sell(900)
+    problem = report(line, buyer)
+    tick()
+    assert sent(daraja) == []
+
+    decide(problem, "close", support())
+    tick()
+
+    assert sent(daraja) == [(PHONE, 900)]
+
+
+def test_it_leaves_once_it_is_withdrawn(buyer, sell, daraja):
+    line = sell(900)
+    report(line, buyer)
+    post(buyer, line, "withdraw/")
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 900)]
+
+
+def test_the_rest_leaves_after_a_part_was_refunded(buyer, seller, sell, daraja):
+    line = sell(900)
+    report(line, buyer)
+    post(seller, line, "accept/", {"amount": 200})
+
+    tick()
+
+    assert sent(daraja) == [(PHONE, 700)]
+    tell(Payout.objects.latest("pk"))
+    assert balance(Account.SELLERS_PAYABLE) == 0
+
+
+def test_a_problem_before_the_goods_are_fetched_holds_back_what_they_earn(
+    buyer, seller, sell, daraja
+):
+    from orders.fulfilment import move_line
+
+    line = sell(900, "paid")
+    report(line, buyer, kind="not_received", text="Nothing came.")
+    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+
+    tick()
+
+    assert (sent(daraja), owed_to(seller)["held"]) == ([], 900)
+
+
+def test_one_that_waits_for_a_second_person_is_dropped_too(buyer, sell, settings):
+    settings.PAYOUT_APPROVAL_ABOVE = 500
+    line = sell(900)
+    assert Payout.objects.get().awaits_approval
+
+    report(line, buyer)
+
+    assert payouts("status") == ["dropped"]
+
+
+def test_the_clock_does_not_come_for_what_is_held_back(buyer, sell):
+    report(sell(900), buyer)
+
+    assert sellers_to_pay(before=timezone.now() + timezone.timedelta(hours=1)) == []
+
+
+def test_what_is_held_back_is_not_paid_as_something_to_spare(buyer, seller, sell, daraja):
+    report(sell(900), buyer)
+
+    for _ in range(3):
+        create_payouts(seller.pk)
+        tick()
+
+    assert sent(daraja) == []
+
+
+def test_a_debt_is_not_paid_with_what_is_held_back(buyer, seller, sell, daraja):
+    from orders.fulfilment import move_line
+
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    move_line(returned.pk, "cancelled", by=UserFactory(is_superuser=True), note="It leaks.")
+    held = sell(1500, "paid")
+    report(held, buyer)
+    move_line(held.pk, "fetched", by=UserFactory(is_superuser=True))
+
+    sell(1200)
+    tick()
+
+    assert sent(daraja) == [(PHONE, 1000), (PHONE, 200)]
+
+
+# --- What has left ---------------------------------------------------------------------------
+
+
+def test_what_has_left_is_said_to_have_left(buyer, sell, daraja):
+    line = sell(900)
+    tick()
+    tell(Payout.objects.get(), number="TKP9000001")
+
+    problem = report(line, buyer)
+
+    assert payouts("status") == ["done"]
+    assert describe_money(problem) == (
+        "KES 900 in a payout of KES 900 under TKP9000001 has left: what is refunded now is the "
+        "seller's debt."
+    )
+
+
+def test_what_may_have_left_is_said_to_be_on_its_way(buyer, sell, daraja):
+    line = sell(900)
+    tick()
+
+    problem = report(line, buyer)
+
+    assert payouts("status") == ["sent"]
+    assert describe_money(problem).endswith("is on its way. It cannot be held back any more.")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("paid", "Nothing is owed yet: the goods were not fetched."),
+        ("fetched", "KES 900 is held back until this is decided."),
+    ],
+)
+def test_where_the_sellers_money_is_is_said_to_the_shop(buyer, sell, status, said):
+    assert describe_money(report(sell(900, status), buyer)) == said
+
+
+def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja, monkeypatch):
+    """It is due again, though a problem was reported while nobody knew whether it had left."""
+    line = sell(900)
+
+    def refuse(**about):
+        report(line, buyer)
+        raise DarajaRefused("No way to M-Pesa", kind=Refusal.UNREACHABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daraja, "b2c_payment", refuse)
+        tick()
+    assert payouts("status") == ["due"]
+
+    hurry()
+
+    assert payouts("status", "note") == [
+        ("dropped", "A buyer has a problem with a line it was for.")
+    ]
+    assert (prove().broken, daraja.payouts) == ([], [])
+
+
+def test_what_was_refused_is_not_tried_again_while_it_waits(buyer, sell, daraja):
+    line = sell(900)
+    tick()
+    tell(Payout.objects.get(), code=1)
+    report(line, buyer)
+
+    Payout.objects.update(next_check_at=timezone.now())
+    tick()
+
+    assert (len(daraja.payouts), payouts("status")) == (1, ["dropped"])
+
+
+def test_a_payout_that_went_through_after_all_leaves_a_debt_and_no_more(
+    buyer, seller, sell, daraja
+):
+    line = sell(900)
+    tick()
+    report(line, buyer)
+    post(seller, line, "accept/", {"amount": 200})
+
+    tell(Payout.objects.get())
+
+    assert balance(Account.SELLERS_PAYABLE) == -200
+    sell(500)
+    tick()
+    assert sent(daraja)[-1] == (PHONE, 300)
+
+
+# --- At once ---------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_payout_is_sent_while_the_problem_is_reported(buyer, sell, daraja):
+    """Either it has left, and then it has left whole; or it is dropped, and nothing was asked."""
+    line = sell(900)
+    payout = Payout.objects.get()
+
+    outcomes = at_once(lambda: report(line, buyer), lambda: disbursement.process_payout(payout.pk))
+
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    assert (again(payout).status, len(daraja.payouts)) in {("dropped", 0), ("sent", 1)}
+    tick()
+    assert len(daraja.payouts) in {0, 1}
+    assert again(line).disputed
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_payouts_are_created_while_the_problem_is_reported(buyer, seller, sell, daraja):
+    line = sell(900)
+    Payout.objects.update(status="dropped", next_check_at=None)
+
+    outcomes = at_once(
+        lambda: report(line, buyer), *[lambda: create_payouts(seller.pk) for _ in range(3)]
+    )
+
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    assert not Payout.objects.filter(status="due").exists()
+    tick()
+    assert daraja.payouts == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_who_makes_payouts_looks_again_after_waiting_for_who_reports(
+    buyer, seller, sell, monkeypatch
+):
+    """The share is chosen before the problem is reported, and locked after."""
+    line = sell(900)
+    Payout.objects.update(status="dropped", next_check_at=None)
+    from threading import Event
+
+    chosen, reported = Event(), Event()
+    real = SellerShare.objects.select_for_update
+
+    def wait_before_locking(*args, **kwargs):
+        chosen.set()
+        reported.wait(5)
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(
+        payouts_service.SellerShare.objects, "select_for_update", wait_before_locking
+    )
+
+    def reports():
+        chosen.wait(5)
+        report(line, buyer)
+        reported.set()
+
+    outcomes = at_once(lambda: create_payouts(seller.pk), reports)
+
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    assert not Payout.objects.filter(status="due").exists()
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_second_person_lets_it_leave_while_the_problem_is_reported(buyer, sell, settings, daraja):
+    from accounts.backoffice.actions import ACTIONS, perform
+
+    settings.PAYOUT_APPROVAL_ABOVE = 500
+    line = sell(900)
+    payout, boss = Payout.objects.get(), UserFactory(is_superuser=True)
+
+    at_once(
+        lambda: report(line, buyer),
+        lambda: perform(ACTIONS["console.payout.approve"], payout, {"why": "Right"}, by=boss),
+    )
+    tick()
+
+    assert (again(payout).status, daraja.payouts) == ("dropped", [])
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_problem_is_decided_while_its_payout_ends(buyer, seller, sell, daraja):
+    line = sell(900)
+    tick()
+    problem = report(line, buyer)
+    payout = Payout.objects.get()
+
+    outcomes = at_once(
+        lambda: refund_part(problem.pk, Decider(seller, "seller"), amount=200),
+        lambda: tell(payout),
+    )
+
+    assert not [each for each in outcomes if isinstance(each, Exception)]
+    assert balance(Account.SELLERS_PAYABLE) == -200
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_problems_of_one_order_and_its_payouts_do_not_wait_for_each_other(
+    buyer, seller, sell, daraja
+):
+    """Twelve at once: reporting, deciding, paying out, in every order; none waits for ever."""
+    lines = [sell(900) for _ in range(4)]
+    problems = [report(line, buyer) for line in lines[:2]]
+
+    outcomes = at_once(
+        lambda: report(lines[2], buyer),
+        lambda: report(lines[3], buyer),
+        lambda: refund_part(problems[0].pk, Decider(seller, "seller"), amount=200),
+        lambda: dismiss(problems[1].pk, Decider(seller, "seller")),
+        *[lambda: create_payouts(seller.pk) for _ in range(3)],
+        clock.run_periodic,
+    )
+
+    failed = [each for each in outcomes if isinstance(each, Exception)]
+    # Only the shop dismisses: the database says so.
+    assert [type(each).__name__ for each in failed] == ["IntegrityError"]
+    assert OrderTrack.objects.filter(disputed=True).count() == 3
+    assert Order.objects.count() == 4
