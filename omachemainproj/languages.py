@@ -32,7 +32,7 @@ def language_for(request: Any) -> str:
     One query at most, and none where their token was read.
     """
     asked = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
-    return asked or getattr(_who_asks(request), "spoken_language", ENGLISH)
+    return asked or str(getattr(_who_asks(request), "spoken_language", ENGLISH))
 
 
 def language_asked(header: str) -> str | None:

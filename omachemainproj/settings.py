@@ -539,6 +539,7 @@ SPECTACULAR_SETTINGS = {
     # What has one name in the API and two meanings, or two names and one meaning.
     "ENUM_NAME_OVERRIDES": {
         "ByEnum": "orders.models.Party",
+        "TrackStatusEnum": "orders.models.TrackStatus",
         "ProblemKindEnum": "orders.models.ProblemKind",
     },
 }

@@ -13,7 +13,7 @@ ELSEWHERE = re.compile(
     r"|transfers|delivery_fees|openapi|schema|documentation|production|environment|settings|celery"
     r"|wsgi|service_urls|callback_addresses|strict_json|append_only|caches|compiled_queries"
     r"|background|fulfilment_actions|templates|emails|failures|security_log|second_factor"
-    r"|gunicorn_worker|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
+    r"|gunicorn_worker|problem_words|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
 )
 #: What of a call is for somebody else.
 _NOT_SAID = {
@@ -71,7 +71,9 @@ def _text(node):
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return plain(node.value)
     if isinstance(node, ast.JoinedStr):
-        parts = (each.value if isinstance(each, ast.Constant) else "{}" for each in node.values)
+        parts = (
+            plain(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values
+        )
         return "".join(parts)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
         left, right = _text(node.left), _text(node.right)

@@ -168,8 +168,9 @@ class User(AbstractUser):
         One query, and none where ``with_language()`` found them.
         """
         if "chosen_language" not in self.__dict__:
-            own = type(self).objects.with_language().values_list("chosen_language", flat=True)
-            self.__dict__["chosen_language"] = own.filter(pk=self.pk).first()
+            own = type(self).objects.filter(pk=self.pk)
+            chosen = own.values_list("message_preferences__language", flat=True).first()
+            self.__dict__["chosen_language"] = chosen
         return self.__dict__["chosen_language"] or "en"
 
     def set_password(self, raw_password: str | None) -> None:

@@ -78,11 +78,11 @@ def _stock(seller: User) -> dict[str, int]:
     free = F("item_number") - F("held")
     return (
         Product.objects.filter(seller=seller, listed=True)
-        .alias(free=free)
+        .alias(left=free)
         .aggregate(
             listed=Count("pk"),
-            low=Count("pk", filter=Q(free__gt=0, free__lte=LOW_STOCK)),
-            sold_out=Count("pk", filter=Q(free__lte=0)),
+            low=Count("pk", filter=Q(left__gt=0, left__lte=LOW_STOCK)),
+            sold_out=Count("pk", filter=Q(left__lte=0)),
         )
     )
 

@@ -23,7 +23,8 @@ NOT_THEIRS = re.compile(
     r"^(SHOP_CONTACT|FRONTEND_URL|Set it to|The order moved on|Its receiver has"
     r"|No word from the buyer"
     r"|M-Pesa says KES|The seller has the money|Six digits to read|Statuses to which|Rows a page"
-    r"|Where the page starts|At least \{\} characters; \{\} for staff|Nothing that others try)"
+    r"|Where the page starts|The \{\} agreed"
+    r"|At least \{\} characters; \{\} for staff|Nothing that others try)"
 )
 
 
