@@ -251,13 +251,20 @@ def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
     )
 
 
+def is_in_time(track_status: str, updated_at: datetime, now: datetime) -> bool:
+    """Whether a problem can be reported with a line that stands so since then: from when it is
+    paid until PROBLEM_DAYS after its delivery."""
+    if track_status != TrackStatus.DELIVERED:
+        return track_status in SOLD
+    # A line does not change after its delivery but by its return.
+    return updated_at + timedelta(days=settings.PROBLEM_DAYS) > now
+
+
 def _require_in_time(line: OrderTrack, now: datetime) -> None:
     """Raise ProblemTooLate or NotSold where no problem can be reported with a line any more."""
     if line.track_status not in SOLD:
         raise NotSold
-    # A line does not change after its delivery but by its return.
-    over = line.updated_at + timedelta(days=settings.PROBLEM_DAYS)
-    if line.track_status == TrackStatus.DELIVERED and over <= now:
+    if not is_in_time(line.track_status, line.updated_at, now):
         raise ProblemTooLate
 
 

@@ -34,7 +34,7 @@ _PRIVATE = (
 @for_everybody
 @gzip_page
 @require_safe
-def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
+def shop(request: HttpRequest, path: str) -> HttpResponseBase:
     """A page of the storefront, painted. Kept by browsers, and asked about each time.
 
     Where nobody has built the storefront, a page that says how: 503.
@@ -51,7 +51,7 @@ def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
         return response
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response)
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 @for_everybody
