@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 #: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
-_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
+_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/", "/robots.txt", "/shop")
 _FILES = ("/static/", "/media/")
 
 

@@ -23,7 +23,6 @@ _OFFERED_TO = {"PUBLIC": "2" * len(ACTORS), "PRIVATE": "1" + "2" * OTHERS}
 _NOT_OFFERED = {"PUBLIC": "." * len(ACTORS), "PRIVATE": "1" + "." * OTHERS}
 #: Who may least and who may most.
 EXTREMES = ("anonymous", "superuser")
-CUSTOMERS = ("buyer", "other buyer", "seller", "other seller")
 #: What answers everybody alike, whoever asks: caches may keep it. All else is `no-store`.
 MAY_BE_KEPT = {
     "",
@@ -98,17 +97,10 @@ def test_every_route_has_a_line_and_every_line_a_route():
 
 
 def asking(route, method, letters):
-    """Who asks in every run: all, or two where a method is not offered or answers as GET.
-
-    Of those who are none of the staff and have no role, one stands for all at the admin's door.
-    """
+    """Who asks in every run: all, or two where a method is not offered or answers as GET."""
     not_offered = "." in letters and {*letters} <= {*".1l"}
     alike = method in _ALIKE or (route.startswith("admin/") and method not in _OF_PAGES)
-    if not_offered or alike:
-        return EXTREMES
-    if route.startswith("admin/") and {letters[ACTORS.index(who)] for who in CUSTOMERS} == {"l"}:
-        return tuple(who for who in ACTORS if who not in CUSTOMERS[1:])
-    return ACTORS
+    return EXTREMES if not_offered or alike else ACTORS
 
 
 def check(world, route, who_asks):
