@@ -63,11 +63,32 @@ export function aProduct(changes: Partial<Product> = {}): Product {
     category: "kitchen",
     price: 1500,
     item_number: 5,
+    available: 5,
+    back_within: null,
     soldout: false,
     user_name: "amina",
     created_at: "2026-11-23T13:36:00+00:00",
     stars: null,
     reviews: 0,
+    ...changes,
+  };
+}
+
+export function aPrompt(
+  status: Order["prompt"]["status"],
+  text: string,
+  changes: Partial<Order["prompt"]> = {},
+): Order["prompt"] {
+  return {
+    status,
+    text,
+    message: text,
+    code: "try_again",
+    by_hand: "",
+    live: false,
+    rung_at: null,
+    ring_again_in: null,
+    expires_in: null,
     ...changes,
   };
 }
@@ -91,10 +112,16 @@ export function anOrder(changes: Partial<Order> = {}): Order {
         amount: 1500,
         track_status: "created",
         collection_code: null,
+        thumbnail: null,
+        seller: "amina",
+        moves: [],
       },
     ],
+    delivery: null,
+    delivery_fee: 0,
+    expires_in: 600,
     amount_due: 1500,
-    prompt: { status: "submitted", message: "Look at your phone and enter your M-Pesa PIN." },
+    prompt: aPrompt("submitted", "Look at your phone and enter your M-Pesa PIN."),
     by_hand: [{ provider: "M-Pesa", pay_bill: "174379", account: "ACDEFGHJ", amount: 1500 }],
     ...changes,
   };
