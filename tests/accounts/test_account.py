@@ -149,7 +149,7 @@ def test_what_was_read_can_be_put_back(amina_api, media, kind):
 
 
 @pytest.mark.parametrize(
-    "address", ["http://testserver/media/avatars/other.webp", "http://[bad", "/etc/passwd", ""]
+    "address", ["http://testserver/media/avatars/other.webp", "http://[bad", "/etc/passwd"]
 )
 def test_another_address_is_no_avatar(amina_api, media, address):
     send(amina_api, avatar=upload(png()))
@@ -158,6 +158,14 @@ def test_another_address_is_no_avatar(amina_api, media, address):
 
     assert response.status_code == 400
     assert list(response.json()) == ["avatar"]
+
+
+def test_nothing_in_the_place_of_an_avatar_takes_it_away(amina_api, media):
+    send(amina_api, avatar=upload(png()))
+
+    response = amina_api.patch("/account/", {"avatar": ""})
+
+    assert (response.status_code, response.json()["avatar"], media()) == (200, None, [])
 
 
 @pytest.mark.parametrize(

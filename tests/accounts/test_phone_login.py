@@ -124,14 +124,15 @@ def test_a_browser_may_have_it_in_a_cookie(carrier):
     assert answer.cookies["refresh"].value
 
 
-def test_the_sms_says_the_code_and_where_it_belongs(carrier):
+def test_the_sms_says_the_code_and_where_it_belongs(carrier, settings):
+    settings.FRONTEND_URL = "https://omache.example/shop"
     ask()
 
     assert carrier.sent == [
         (
             PHONE,
             f"{carrier.code} is your O-Mache code. Give it to nobody, not even to us.\n\n"
-            f"@localhost #{carrier.code}",
+            f"@omache.example #{carrier.code}",
         )
     ]
 

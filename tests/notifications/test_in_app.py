@@ -14,6 +14,7 @@ from orders.notifications.rendering import compose
 from orders.retention import forget_messages
 from tests.conftest import signed_in
 from tests.factories import UserFactory
+from tests.orders.deliveries import paid_delivery
 from tests.shopping import paid_line
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +59,17 @@ def test_a_buyer_finds_what_they_were_told_without_the_code(buyer, buyer_api, li
         }
     ]
     assert line.collection_code not in str(told.said)
+
+
+def test_it_says_where_goods_go_and_where_they_are_collected(buyer, buyer_api, seller_api, kettle):
+    order = paid_delivery(buyer, (kettle, 1))
+    tell()
+
+    [bought], [sold] = buyer_api.get(LIST).json(), seller_api.get(LIST).json()
+
+    assert order.delivery.pickup_point.name in bought["text"]
+    assert "Our agent comes for it" in sold["text"]
+    assert order.tracks.get().collection_code not in bought["text"] + sold["text"]
 
 
 def test_a_seller_is_told_the_reference_and_not_the_buyers_token(seller_api, line):

@@ -13,6 +13,7 @@ from orders.models.orders import MAX_CODE_MISSES
 from orders.problems.services import open_problem
 from orders.reviews import review_line
 from orders.serializers import OrderRowOutput
+from products.models import ProductPicture
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.deliveries import paid_delivery
@@ -22,9 +23,16 @@ from tests.shopping import an_order, delivered_line, paid_line
 LIST = "/orders/"
 
 
+def with_picture(product):
+    product.image, product.thumbnail = "products/3f1c.webp", "products/3f1c.thumb.webp"
+    product.save()
+    ProductPicture.objects.create(
+        product=product, image=product.image.name, thumbnail=product.thumbnail.name
+    )
+
+
 def test_an_order_is_one_row_with_its_lines(buyer, buyer_api, kettle, seller):
-    kettle.thumbnail = "products/3f1c.thumb.webp"
-    kettle.save()
+    with_picture(kettle)
     order = an_order(buyer, (kettle, 2), (ProductFactory(seller=seller, name="Pan", price=300), 1))
     first, second = order.tracks.order_by("pk")
 
@@ -292,8 +300,7 @@ def test_a_review_can_be_written_once_and_then_changed_for_a_week(buyer, kettle)
 
 
 def test_the_order_shows_its_goods_and_who_sells_them(buyer_api, kettle):
-    kettle.thumbnail = "products/3f1c.thumb.webp"
-    kettle.save()
+    with_picture(kettle)
     body = {"order": [{"product": kettle.pk, "number": 1}], "mpesa_number": "0712345678"}
 
     placed = buyer_api.post("/cashout/", body, format="json").json()

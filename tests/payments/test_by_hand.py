@@ -530,13 +530,13 @@ def test_at_each_stage_the_buyer_is_told_what_to_pay_and_where(client, buyer_api
     assert failed == (
         3000,
         [way(3000)],
-        f"You cancelled on your phone. Try again when you are ready. {hand} 3000.",
+        f"You cancelled on your phone. Try again when you are ready. {hand} 3,000.",
     )
     assert partly == (
         2000,
         [way(2000)],
-        "KES 1000 of KES 3000 came. Pay the missing KES 2000 before the time is over. "
-        f"{hand} 2000.",
+        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        f"{hand} 2,000.",
     )
     assert paid == (0, [], "Paid. Thank you!")
 

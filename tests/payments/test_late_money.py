@@ -55,10 +55,10 @@ def test_goods_that_are_gone_make_the_money_due_back(
     answer = buyer_api.get(f"/cashout/{order.order_token}/").json()
     assert answer["payment_status"] == "refund_due"
     assert answer["order"][0]["track_status"] == "cancelled"
-    assert answer["prompt"] == {
-        "status": "confirmed",
-        "message": "Your money came too late, or not all of it came. You get all of it back.",
-    }
+    assert (answer["prompt"]["status"], answer["prompt"]["message"]) == (
+        "confirmed",
+        "Your money came too late, or not all of it came. You get all of it back.",
+    )
     assert (Receipt.objects.get().order_id, shelf(kettle)) == (order.pk, (5, 4))
 
 

@@ -207,11 +207,11 @@ def test_applying_a_success_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
     # keep; savepoint, message, attempt; its order, receipts of it or of that number; receipt,
-    # posting, its entries, what was told of it; that the phone is the buyer's; attempt; savepoint,
-    # order, whether it is covered, its status; lines behind, moved, their events; lines, movements,
-    # movement, shelf; what people are to be told; release; what is too much (status, what is
-    # counted); message, others still being checked, release
-    with django_assert_num_queries(30):
+    # posting, its entries, what was told of it; that the phone is the buyer's, and is theirs to be
+    # called on; attempt; savepoint, order, whether it is covered, its status; lines behind, moved,
+    # their events; lines, movements, movement, shelf; what people are to be told; release; what is
+    # too much (status, what is counted); message, others still being checked, release
+    with django_assert_num_queries(31):
         post(client, payment, success(payment))
 
 

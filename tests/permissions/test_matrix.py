@@ -27,6 +27,9 @@ EXTREMES = ("anonymous", "superuser")
 MAY_BE_KEPT = {
     "",
     "pickup-points/",
+    "robots.txt/",
+    "shop/sitemap.xml/",
+    "shop/sitemap-{part}.xml/",
     "categories/",
     "product/suggest/",
     "product/search/",
