@@ -16,7 +16,7 @@ from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
 from products.catalogue.representation import ProductRepresentation
-from products.catalogue.views import CategoryView
+from products.catalogue.list_views import CategoryView
 from products.models import Category
 
 from .build import Build, Filling
