@@ -31,7 +31,9 @@ test("somebody has it brought to a pick-up point, sees the fee before paying, an
   await page.getByLabel("Kilimani Pick-up").check();
   await expect(page.getByText("Open: Mon–Sat 8:00–19:00")).toBeVisible();
   await expect(page.getByText(/^Bringing it from seller/)).toBeVisible();
-  await expect(page.getByText("Within 1 day of your payment.")).toBeVisible();
+  await expect(
+    page.getByText("Bringing it costs KES 100. Within 1 day of your payment."),
+  ).toBeVisible();
   await isForEveryone(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
   // What was chosen outlives the page.

@@ -174,7 +174,9 @@ describe("where an order goes", () => {
     expect(await screen.findByText("Bringing it from amina")).toBeTruthy();
     expect(screen.getByText("KES 150")).toBeTruthy();
     expect(screen.getByText("Free from KES 5,000 of their goods on.")).toBeTruthy();
-    expect(screen.getByText("Within 1 day of your payment.")).toBeTruthy();
+    expect(
+      screen.getByText("Bringing it costs KES 150. Within 1 day of your payment."),
+    ).toBeTruthy();
     await press(/^Pay KES\s1,650 by M-Pesa$/);
 
     await waitFor(() => expect(to("/cashout/")).toHaveLength(1));

@@ -11,6 +11,7 @@ import { MOST_AT_ONCE } from "../cart/judge";
 import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
 import { DeliveryChoice } from "../delivery/DeliveryChoice";
 import { type Address, addressesQuery, type Quote } from "../delivery/queries";
+import { Days } from "../delivery/Where";
 import { money, phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import type { CashoutBody } from "./attempt";
@@ -103,6 +104,12 @@ export function CheckoutForm({
           change(next);
         }}
       />
+      {quote && isChosen && choice.way !== "none" && quote.days !== null && (
+        // On a narrow screen the sums come after the button.
+        <p className="notice" role="status" aria-busy={isOld}>
+          <Bringing fee={quote.delivery_fee ?? 0} days={quote.days} />
+        </p>
+      )}
       {quote && !isOld && !isBusy && <Hindrance quote={quote} isHad={isHad} />}
       <Field
         label={<Trans>M-Pesa number that pays</Trans>}
@@ -146,6 +153,16 @@ export function CheckoutForm({
         </Link>
       </p>
     </form>
+  );
+}
+
+function Bringing({ fee, days }: { fee: number; days: number }) {
+  const cost = money(fee);
+  return (
+    <>
+      {fee > 0 ? <Trans>Bringing it costs {cost}.</Trans> : <Trans>Bringing it is free.</Trans>}{" "}
+      <Days days={days} />
+    </>
   );
 }
 

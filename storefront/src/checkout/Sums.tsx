@@ -1,6 +1,6 @@
 import { Plural, Trans } from "@lingui/react/macro";
 import type { Quote, QuotedLine } from "../delivery/queries";
-import { Days, Fee } from "../delivery/Where";
+import { Fee } from "../delivery/Where";
 import { money } from "../i18n/format";
 import { Money } from "../ui/parts";
 
@@ -52,16 +52,11 @@ export function Sums({
         ))}
       </ul>
       {isKnown && (
-        <ul className="parcels">
+        <ul className="choices">
           {quote.parcels.map((parcel) => (
             <Parcel key={parcel.seller} parcel={parcel} />
           ))}
         </ul>
-      )}
-      {isKnown && quote.days !== null && (
-        <p className="quiet small">
-          <Days days={quote.days} />
-        </p>
       )}
       {isBrought && !isKnown && (
         <p className="between">

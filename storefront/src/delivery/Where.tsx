@@ -38,7 +38,7 @@ export function Where({
   const { place, directions, recipient, opening_hours: hours, days } = delivery;
   const number = phone(delivery.phone);
   return (
-    <section className="panel stack">
+    <section className="panel sum">
       <h2>
         {delivery.way === "pickup" ? (
           <Trans>You collect it at a pick-up point</Trans>
