@@ -121,7 +121,7 @@ function checkOut(answers: Record<string, unknown> = {}, brought: unknown = BROU
     const body = request.method === "GET" ? null : await request.clone().json();
     sent.push({ method: request.method, path, body });
     if (path === "/cart/quote/" && body.delivery) {
-      return brought instanceof Response ? brought.clone() : json(brought);
+      return json(await brought);
     }
     return (fake as unknown as typeof fetch)(request);
   });
@@ -296,6 +296,33 @@ describe("where an order goes", () => {
     expect(screen.getByRole("button", { name: "Pay by M-Pesa" }).hasAttribute("disabled")).toBe(
       true,
     );
+  });
+
+  it("cannot be paid while the shop has not said what that costs", async () => {
+    let answer: (quote: Quote) => void = () => undefined;
+    checkOut(
+      {},
+      new Promise<Quote>((resolve) => {
+        answer = resolve;
+      }),
+    );
+    await screen.findByRole("button", { name: /^Pay KES\s1,500 by M-Pesa$/ });
+    await choosePoint();
+    expect(screen.getByRole("button", { name: /^Pay/ }).hasAttribute("disabled")).toBe(true);
+
+    answer(BROUGHT);
+
+    await press(/^Pay KES\s1,650 by M-Pesa$/);
+  });
+
+  it("cannot be changed while the order is placed", async () => {
+    checkOut({ "POST /cashout/": new Promise(() => undefined) });
+
+    await press(/^Pay KES\s1,500 by M-Pesa$/);
+
+    await screen.findByText("Placing your order…");
+    const group = screen.getByRole("group", { name: "How it reaches you" });
+    expect(group.hasAttribute("disabled")).toBe(true);
   });
 
   it("is as it was chosen after a reload, so that one press stays one order", async () => {

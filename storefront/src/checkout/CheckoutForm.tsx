@@ -96,6 +96,7 @@ export function CheckoutForm({
         choice={choice}
         place={place}
         wrong={{ ...refused, ...said }}
+        isFixed={isBusy}
         change={(next) => {
           // What was said about another place is no news.
           setUnread({});

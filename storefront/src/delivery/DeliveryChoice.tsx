@@ -14,11 +14,14 @@ export function DeliveryChoice({
   choice,
   place,
   wrong,
+  isFixed,
   change,
 }: {
   choice: Choice;
   place: Place;
   wrong: Wrong;
+  /** While an order is placed. */
+  isFixed: boolean;
   change: (next: Choice) => void;
 }) {
   const addresses = useQuery(addressesQuery);
@@ -32,7 +35,7 @@ export function DeliveryChoice({
   const take = (way: Choice["way"]) => change({ ...choice, way, county: nearest });
   const general = wrong[""] ?? wrong.address;
   return (
-    <fieldset className="choices">
+    <fieldset className="choices" disabled={isFixed}>
       <legend className="legend">
         <Trans>How it reaches you</Trans>
       </legend>
