@@ -12,7 +12,7 @@ export default defineConfig({
     },
     {
       path: "<rootDir>/src/i18n/{locale}/buying",
-      include: ["account", "checkout", "orders"].map((name) => `<rootDir>/src/${name}`),
+      include: ["account", "checkout", "delivery", "orders"].map((name) => `<rootDir>/src/${name}`),
     },
   ],
   format: formatter({ lineNumbers: false, origins: true }),

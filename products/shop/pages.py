@@ -53,7 +53,7 @@ _CATEGORY = re.compile(r"category/([a-z]{1,40})")
 #: Pages that the program alone paints. storefront/src/app/pages.ts lists them all, and a test holds
 #: the two together.
 _OTHERS = re.compile(
-    r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+)?|sign-in|join|account"
+    r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+)?|sign-in|join|account(?:/addresses)?"
     r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
 )
 

@@ -146,6 +146,7 @@ test("every page is asked about in one request, and fits 320 pixels", async ({ p
     "/shop/checkout",
     "/shop/orders",
     "/shop/account",
+    "/shop/account/addresses",
     "/shop/sign-in",
     "/shop/join",
     "/shop/password/reset",

@@ -117,9 +117,30 @@ export async function newcomer(word: string) {
 
 /** Somebody of the staff moves a line. */
 export async function staffMoves(line: number, to: string): Promise<void> {
-  const body = { username: "delivery", password: DEMO_PASSWORD };
+  await done("POST", `${SHOP}/track/${line}/move/`, { to }, await ofStaff("delivery"));
+}
+
+async function ofStaff(username: string): Promise<string> {
+  const body = { username, password: DEMO_PASSWORD };
   const { access }: SignedIn = await done("POST", `${SHOP}/login/`, body);
-  await done("POST", `${SHOP}/track/${line}/move/`, { to }, access);
+  return access;
+}
+
+/** The parcel of an order is brought to its pick-up point, and taken in there by who hands over. */
+export async function reachesItsPoint(reference: string): Promise<void> {
+  const [support, point] = [await ofStaff("support"), await ofStaff("delivery")];
+  const parcels: { id: number; order: string }[] = await done(
+    "GET",
+    `${SHOP}/deliveries/?page_size=100`,
+    undefined,
+    support,
+  );
+  const parcel = parcels.find(({ order }) => order === reference);
+  const move = (to: string, by: string) =>
+    done("POST", `${SHOP}/deliveries/${parcel?.id}/move/`, { to }, by);
+  await move("fetched", support);
+  await move("shipping", support);
+  await move("arrived", point);
 }
 
 /** Sign somebody in without the form, before the first page. */

@@ -42,6 +42,8 @@ const PRIVATE = new Set<unknown>([
   "user",
   "messages",
   "sessions",
+  "addresses",
+  "quote",
 ]);
 
 async function begin(): Promise<void> {

@@ -22,7 +22,7 @@ export function answerWith(answers: Answers): ReturnType<typeof vi.fn> {
     if (answer instanceof Error) throw answer;
     if (answer instanceof Response) return answer.clone();
     if (answer === undefined) return json({ detail: "Not found.", code: "not_found" }, 404);
-    return json(answer);
+    return json(await answer);
   });
   vi.stubGlobal("fetch", asked);
   return asked;

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useNavigate } from "react-router";
+import { Link, useNavigate } from "react-router";
 import { open, read } from "../api/client";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
@@ -33,6 +33,14 @@ export default function AccountPage() {
           </button>
         </div>
         <ProfileForm />
+        <section className="panel">
+          <h2>
+            <Trans>Your addresses</Trans>
+          </h2>
+          <Link to="/account/addresses">
+            <Trans>See, add or change where things are brought to you</Trans>
+          </Link>
+        </section>
         <MessagesForm />
         <PasswordForm />
         <Sessions />

@@ -54,6 +54,11 @@ export const PAGES: PageAt[] = [
     page: lazyPage(() => import("../account/AccountPage"), "buying"),
     isPrivate: true,
   },
+  {
+    path: "/account/addresses",
+    page: lazyPage(() => import("../account/AddressesPage"), "buying"),
+    isPrivate: true,
+  },
 ];
 
 /** Fetch the file of the page that an address (below /shop) shows. */

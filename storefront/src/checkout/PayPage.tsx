@@ -10,6 +10,7 @@ import { orderQuery } from "../api/queries";
 import { Missing } from "../app/Missing";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
+import { Fee, Where } from "../delivery/Where";
 import { clock, minutes, money, phone } from "../i18n/format";
 import { Icon } from "../ui/Icon";
 import { Money, Problem, useSecondsUntil } from "../ui/parts";
@@ -65,6 +66,12 @@ export default function PayPage() {
         <Details order={order} stage={stage} />
       </section>
       {order.by_hand.length > 0 && <ByHand ways={order.by_hand} />}
+      {order.delivery && (
+        <Where
+          delivery={order.delivery}
+          isUnderWay={order.payment_status === "requested" || order.payment_status === "paid"}
+        />
+      )}
       <Lines order={order} />
       {order.payment_status === "requested" && <GiveUp order={order} />}
     </div>
@@ -244,6 +251,12 @@ function Lines({ order }: { order: Order }) {
             <Money kes={line.amount} />
           </li>
         ))}
+        {order.delivery && (
+          <li className="between">
+            <Trans>Bringing it</Trans>
+            <Fee kes={order.delivery_fee} />
+          </li>
+        )}
         <li className="between last">
           <Trans>Together</Trans>
           <Money kes={order.amount} />

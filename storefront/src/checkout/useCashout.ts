@@ -5,6 +5,7 @@ import { mine, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { cart } from "../cart/cart";
+import { forgetChoice } from "../delivery/choice";
 import { beginAttempt, type CashoutBody, endAttempt } from "./attempt";
 import { rememberNumber } from "./mpesaNumber";
 import { noteRung } from "./rung";
@@ -22,6 +23,7 @@ export function useCashout() {
     retry: (failures, error) => failures < 2 && isUnanswered(error),
     onSuccess: (order, body) => {
       endAttempt();
+      forgetChoice();
       rememberNumber(String(body.mpesa_number));
       noteRung(order.order_token);
       client.setQueryData(orderQuery(order.order_token).queryKey, order);
@@ -32,8 +34,9 @@ export function useCashout() {
     onError: (error) => {
       if (isUnanswered(error)) return;
       endAttempt();
-      // Prices and stock are not what this page showed.
+      // Prices, stock and fees are not what this page showed.
       void client.invalidateQueries({ queryKey: ["cart"] });
+      void client.invalidateQueries({ queryKey: ["quote"] });
     },
   });
 }

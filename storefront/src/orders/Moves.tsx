@@ -32,9 +32,16 @@ export function Moves({ order, line }: { order: Order; line: Line }) {
       <Ask
         open={<Trans>Cancel this</Trans>}
         means={
-          <Trans>
-            The seller will not send it, and {amount} goes back to the phone that paid ({number}).
-          </Trans>
+          <>
+            <Trans>
+              The seller will not send it, and {amount} goes back to the phone that paid ({number}).
+            </Trans>{" "}
+            {order.delivery_fee > 0 && (
+              <Trans>
+                What bringing it costs goes back too, if nothing else of this seller is brought.
+              </Trans>
+            )}
+          </>
         }
         yes={<Trans>Yes, cancel it</Trans>}
         isBusy={move.isPending}

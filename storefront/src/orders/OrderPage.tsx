@@ -6,13 +6,14 @@ import { ApiError } from "../api/errors";
 import { orderQuery, orderTracksQuery } from "../api/queries";
 import { Missing } from "../app/Missing";
 import { Title } from "../app/Title";
+import { Fee, Where } from "../delivery/Where";
 import { dayAndClock, phone } from "../i18n/format";
 import { Picture } from "../ui/Picture";
 import { Money, Problem } from "../ui/parts";
 import { Moves } from "./Moves";
 import { ReviewLine } from "./ReviewLine";
 import { Story } from "./Story";
-import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./status";
+import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./status";
 
 /** One order: each line with its code, its way and what can be done. */
 export default function OrderPage() {
@@ -45,6 +46,16 @@ export default function OrderPage() {
       </h1>
       {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
       <Paying order={order} />
+      {order.delivery ? (
+        <Where
+          delivery={order.delivery}
+          isUnderWay={order.order.some(({ track_status: status }) => UNDER_WAY.has(status))}
+        />
+      ) : (
+        <p className="quiet">
+          <Trans>You and the seller arrange how it reaches you.</Trans>
+        </p>
+      )}
       {order.order.map((line) => (
         <LineCard
           key={line.id}
@@ -72,6 +83,12 @@ function Paying({ order }: { order: Order }) {
         <strong>{i18n._(PAYMENT_STATUS[order.payment_status])}</strong>
         <Money kes={order.amount} />
       </p>
+      {order.delivery && (
+        <p className="between">
+          <Trans>Of it, bringing it</Trans>
+          <Fee kes={order.delivery_fee} />
+        </p>
+      )}
       <p className="quiet small">
         <Trans>
           Placed {placed}, with the number {number}
@@ -120,7 +137,12 @@ function LineCard({ order, line, track }: { order: Order; line: Line; track: Tra
           <Code code={line.collection_code} />
         )}
         <Moves order={order} line={line} />
-        <Story lineId={line.id} status={line.track_status} />
+        <Story
+          lineId={line.id}
+          status={line.track_status}
+          // It may wait at its point already: its story says so.
+          isShown={line.track_status === "shipping" && order.delivery?.way === "pickup"}
+        />
         {line.track_status === "delivered" && <ReviewLine line={line} />}
       </footer>
     </article>

@@ -30,6 +30,9 @@ export function toneOf(status: TrackStatus): "ok" | "warn" | "bad" | "" {
   return status === "created" ? "warn" : "";
 }
 
+/** What has not reached its buyer, and is still to. */
+export const UNDER_WAY: ReadonlySet<TrackStatus> = new Set(["paid", "fetched", "shipping"]);
+
 /** The buyer may cancel until it is collected. */
 export function mayCancel(status: TrackStatus): boolean {
   return status === "paid";

@@ -1,0 +1,100 @@
+import type { MessageDescriptor } from "@lingui/core";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { mine, read, type Schemas } from "../api/client";
+import { userQuery } from "../api/queries";
+import { missingOfPlace, type Place, wrongOf } from "../delivery/choice";
+import { PlaceFields } from "../delivery/PlaceFields";
+import { type Address, addressesQuery } from "../delivery/queries";
+import { phone } from "../i18n/format";
+import { Field, Problem } from "../ui/parts";
+
+type Typed = Partial<Place & { label: string; is_collection_place: boolean }>;
+
+/** A new address, or another text for one that is there. */
+export function AddressForm({ address, close }: { address?: Address; close: () => void }) {
+  const { i18n } = useLingui();
+  const client = useQueryClient();
+  const own = useQuery({ ...userQuery, enabled: !address });
+  const [typed, setTyped] = useState<Typed>({});
+  const [missing, setMissing] = useState<Partial<Record<string, MessageDescriptor>>>({});
+  const save = useMutation({
+    mutationFn: (body: Schemas["AddressInputRequest"]) =>
+      address
+        ? read(
+            mine.PATCH("/account/addresses/{address_id}/", {
+              params: { path: { address_id: String(address.id) } },
+              body,
+            }),
+          )
+        : read(mine.POST("/account/addresses/", { body })),
+    onSuccess: async () => {
+      await client.invalidateQueries({ queryKey: addressesQuery.queryKey });
+      close();
+    },
+  });
+  const now = {
+    label: address?.label ?? "",
+    recipient:
+      address?.recipient ?? [own.data?.first_name, own.data?.last_name].filter(Boolean).join(" "),
+    phone: phone(address?.phone ?? own.data?.phone ?? ""),
+    county: address?.county ?? ("" as const),
+    area: address?.area ?? "",
+    directions: address?.directions ?? "",
+    is_collection_place: address?.is_collection_place ?? false,
+    ...typed,
+  };
+  const change = (changed: Typed) => setTyped({ ...typed, ...changed });
+  const refused = wrongOf(save.error);
+  const wrong = {
+    ...refused,
+    ...Object.fromEntries(
+      Object.entries(missing).map(([name, words]) => [name, words ? i18n._(words) : ""]),
+    ),
+  };
+  const isOnField = Object.keys(refused).some((name) => name in now);
+  return (
+    <form
+      className="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        const found = missingOfPlace(now);
+        setMissing(found);
+        const { county } = now;
+        if (county && Object.keys(found).length === 0) save.mutate({ ...now, county });
+      }}
+    >
+      <Field
+        label={<Trans>What you call it</Trans>}
+        name="label"
+        maxLength={30}
+        value={now.label}
+        error={wrong.label}
+        hint={<Trans>Like “home” or “shop”. You may leave this empty.</Trans>}
+        onChange={(event) => change({ label: event.target.value })}
+      />
+      <PlaceFields place={now} wrong={wrong} change={change} />
+      <label className="choice">
+        <input
+          type="checkbox"
+          checked={now.is_collection_place}
+          onChange={(event) => change({ is_collection_place: event.target.checked })}
+        />
+        <span>
+          <Trans>What I sell is collected here</Trans>
+        </span>
+      </label>
+      {save.error && !isOnField && <Problem error={save.error} />}
+      <p className="row">
+        <button type="submit" className="button little" disabled={save.isPending}>
+          {save.isPending ? <Trans>One moment…</Trans> : <Trans>Save the address</Trans>}
+        </button>
+        <button type="button" className="button plain little" onClick={close}>
+          <Trans>Leave it as it was</Trans>
+        </button>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,135 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+import { mine, read } from "../api/client";
+import { Title } from "../app/Title";
+import { AddressLine } from "../delivery/DeliveryChoice";
+import { type Address, addressesQuery } from "../delivery/queries";
+import { Ask } from "../ui/Ask";
+import { Empty, Problem } from "../ui/parts";
+import { AddressForm } from "./AddressForm";
+
+/** A person keeps so many (accounts/models/addresses.py). */
+const MOST = 10;
+
+/** One's addresses: add, change, choose the default, delete. */
+export default function AddressesPage() {
+  const { t } = useLingui();
+  const list = useQuery({ ...addressesQuery, staleTime: 0 });
+  // The id of the one that is changed, or a new one.
+  const [open, setOpen] = useState<number | "new" | null>(null);
+  const close = () => setOpen(null);
+  const addresses = list.data ?? [];
+  return (
+    <div className="narrow stack">
+      <Title text={t`Your addresses`} />
+      <h1>{t`Your addresses`}</h1>
+      {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
+      {list.isPending && <div className="panel bone" aria-hidden="true" />}
+      {list.isSuccess && addresses.length === 0 && open !== "new" && (
+        <Empty title={<Trans>You have kept no address yet</Trans>}>
+          <p className="quiet">
+            <Trans>With one you choose where things go in one press when you cash out.</Trans>
+          </p>
+        </Empty>
+      )}
+      <ul className="stack">
+        {addresses.map((address) => (
+          <li className="panel stack" key={address.id}>
+            {open === address.id ? (
+              <AddressForm address={address} close={close} />
+            ) : (
+              <Shown address={address} change={() => setOpen(address.id)} />
+            )}
+          </li>
+        ))}
+      </ul>
+      {open === "new" && (
+        <section className="panel">
+          <h2>
+            <Trans>A new address</Trans>
+          </h2>
+          <AddressForm close={close} />
+        </section>
+      )}
+      {list.isSuccess && open !== "new" && addresses.length < MOST && (
+        <button type="button" className="button" onClick={() => setOpen("new")}>
+          <Trans>Add an address</Trans>
+        </button>
+      )}
+      {addresses.length >= MOST && (
+        <p className="quiet">
+          <Trans>These are as many as one can keep. Change or delete one to have another.</Trans>
+        </p>
+      )}
+      <p>
+        <Link to="/account">
+          <Trans>Back to your account</Trans>
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+function Shown({ address, change }: { address: Address; change: () => void }) {
+  const client = useQueryClient();
+  const again = () => client.invalidateQueries({ queryKey: addressesQuery.queryKey });
+  const params = { path: { address_id: String(address.id) } };
+  const prefer = useMutation({
+    mutationFn: () =>
+      read(mine.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } })),
+    onSettled: again,
+  });
+  const remove = useMutation({
+    mutationFn: () => read(mine.DELETE("/account/addresses/{address_id}/", { params })),
+    onSettled: again,
+  });
+  return (
+    <>
+      <div className="field">
+        <AddressLine address={address} />
+      </div>
+      {(address.is_default || address.is_collection_place) && (
+        <p className="row">
+          {address.is_default && (
+            <span className="tag ok">
+              <Trans>The first choice</Trans>
+            </span>
+          )}
+          {address.is_collection_place && (
+            <span className="tag">
+              <Trans>What you sell is collected here</Trans>
+            </span>
+          )}
+        </p>
+      )}
+      {prefer.error && <Problem error={prefer.error} />}
+      <div className="row">
+        <button type="button" className="as-link" onClick={change}>
+          <Trans>Change this</Trans>
+        </button>
+        {!address.is_default && (
+          <button
+            type="button"
+            className="as-link"
+            disabled={prefer.isPending}
+            onClick={() => prefer.mutate()}
+          >
+            <Trans>Make it the first choice</Trans>
+          </button>
+        )}
+        <Ask
+          open={<Trans>Delete</Trans>}
+          means={
+            <Trans>It is gone from your addresses. What you have ordered still goes there.</Trans>
+          }
+          yes={<Trans>Yes, delete it</Trans>}
+          isBusy={remove.isPending}
+          error={remove.error}
+          act={() => remove.mutate()}
+        />
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,253 @@
+import type { MessageDescriptor } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link } from "react-router";
+import { mine, read, type Schemas } from "../api/client";
+import { ApiError, NoAnswer } from "../api/errors";
+import { userQuery } from "../api/queries";
+import { MOST_AT_ONCE } from "../cart/judge";
+import { askedOf, type Choice, missingOf, type Place, sentOf, wrongOf } from "../delivery/choice";
+import { DeliveryChoice } from "../delivery/DeliveryChoice";
+import { type Address, addressesQuery, type Quote } from "../delivery/queries";
+import { Days } from "../delivery/Where";
+import { money, phone } from "../i18n/format";
+import { Field, Problem } from "../ui/parts";
+import type { CashoutBody } from "./attempt";
+import { isMpesaNumber, rememberedNumber } from "./mpesaNumber";
+import { Refusal } from "./Refusal";
+import type { useCashout } from "./useCashout";
+
+type Unread = Partial<Record<string, MessageDescriptor>>;
+
+/** Where it goes and which number pays. `isOld`: the quote is not one of what is chosen. */
+export function CheckoutForm({
+  quote,
+  isOld,
+  choice,
+  change,
+  cashout,
+}: {
+  quote: Quote | undefined;
+  isOld: boolean;
+  choice: Choice;
+  change: (next: Choice) => void;
+  cashout: ReturnType<typeof useCashout>;
+}) {
+  const { i18n } = useLingui();
+  const [unread, setUnread] = useState<Unread>({});
+  const remembered = rememberedNumber();
+  const own = useQuery({ ...userQuery, enabled: !remembered || choice.way === "new" });
+  const keep = useKeep();
+  const place = placeOf(choice, own.data);
+  // The account's, in a browser that has not paid yet.
+  const suggested = remembered || phone(own.data?.phone ?? "");
+  const error = cashout.error;
+  const refused = { ...wrongOf(keep.error), ...deliveryRefusal(error) };
+  const isPlaceRefused = Object.keys(refused).length > 0;
+  const said = Object.fromEntries(
+    Object.entries(unread).map(([name, words]) => [name, words ? i18n._(words) : ""]),
+  );
+  const wrongNumber = error instanceof ApiError ? error.field("mpesa_number") : null;
+  const isBusy = cashout.isPending || cashout.isSuccess || keep.isPending;
+  const isChosen = choice.way === "none" || askedOf(choice) !== null;
+  const isHad = quote?.lines.every((line) => line.available) ?? false;
+  const isBrought = quote !== undefined && quote.amount !== null;
+  const amount = money(quote?.amount ?? 0);
+
+  const pay = (number: string) => {
+    if (!quote) return;
+    const order = (to: Schemas["DeliveryInputRequest"] | undefined) =>
+      cashout.mutate(bodyOf(quote, to, number));
+    const fee = quote.delivery_fee ?? 0;
+    const { county } = place;
+    if (choice.way !== "new" || !choice.isKept || !county) {
+      return order(sentOf(choice, place, fee));
+    }
+    keep.mutate(
+      { ...place, county },
+      {
+        onSuccess: ({ id }) => {
+          const kept: Choice = { ...choice, way: id, place: {} };
+          change(kept);
+          order(sentOf(kept, place, fee));
+        },
+      },
+    );
+  };
+  return (
+    <form
+      className="stack"
+      noValidate
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (isBusy || isOld || !isHad) return;
+        const number = String(new FormData(event.currentTarget).get("mpesa_number") ?? "").trim();
+        const missing: Unread = missingOf(choice, place);
+        if (!isMpesaNumber(number)) {
+          missing.mpesa_number = msg`Give a Kenyan mobile number, like 0712 345 678.`;
+        }
+        setUnread(missing);
+        if (Object.keys(missing).length === 0 && isBrought) pay(number);
+      }}
+    >
+      <DeliveryChoice
+        choice={choice}
+        place={place}
+        wrong={{ ...refused, ...said }}
+        isFixed={isBusy}
+        change={(next) => {
+          // What was said about another place is no news.
+          setUnread({});
+          keep.reset();
+          cashout.reset();
+          change(next);
+        }}
+      />
+      {quote && isChosen && choice.way !== "none" && quote.days !== null && (
+        // On a narrow screen the sums come after the button.
+        <p className="notice" role="status" aria-busy={isOld}>
+          <Bringing fee={quote.delivery_fee ?? 0} days={quote.days} />
+        </p>
+      )}
+      {quote && !isOld && !isBusy && <Hindrance quote={quote} isHad={isHad} />}
+      <Field
+        label={<Trans>M-Pesa number that pays</Trans>}
+        // Another suggestion is another field: what somebody has typed is never replaced.
+        key={suggested}
+        name="mpesa_number"
+        type="tel"
+        inputMode="tel"
+        autoComplete="tel"
+        defaultValue={suggested}
+        error={said.mpesa_number ?? wrongNumber}
+        hint={
+          <Trans>
+            It rings at once and asks for your PIN. The goods are held for you meanwhile.
+          </Trans>
+        }
+      />
+      {error && !wrongNumber && !isPlaceRefused && <Refusal error={error} />}
+      {keep.error && !isPlaceRefused && <Problem error={keep.error} />}
+      {error instanceof NoAnswer && (
+        <p className="quiet">
+          <Trans>Press again without fear: it stays one order.</Trans>
+        </p>
+      )}
+      <button
+        type="submit"
+        className="button wide"
+        disabled={isBusy || isOld || !isHad || (isChosen && !isBrought)}
+      >
+        {isBusy ? (
+          <Trans>Placing your order…</Trans>
+        ) : isChosen && isBrought ? (
+          <Trans>Pay {amount} by M-Pesa</Trans>
+        ) : (
+          <Trans>Pay by M-Pesa</Trans>
+        )}
+      </button>
+      <p>
+        <Link to="/cart">
+          <Trans>Back to the cart</Trans>
+        </Link>
+      </p>
+    </form>
+  );
+}
+
+function Bringing({ fee, days }: { fee: number; days: number }) {
+  const cost = money(fee);
+  return (
+    <>
+      {fee > 0 ? <Trans>Bringing it costs {cost}.</Trans> : <Trans>Bringing it is free.</Trans>}{" "}
+      <Days days={days} />
+    </>
+  );
+}
+
+/** What keeps all of it from being ordered as it stands, by the quote. */
+function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
+  const most = money(MOST_AT_ONCE);
+  if (!isHad) {
+    return (
+      <div className="notice warn stack" role="alert">
+        <p>
+          <Trans>Something in your cart cannot be had as it stands</Trans>
+        </p>
+        <Link className="button" to="/cart">
+          <Trans>See your cart</Trans>
+        </Link>
+      </div>
+    );
+  }
+  const problem = quote.problems.find(({ code }) => code !== "price_changed");
+  if (!problem) return null;
+  const words: Record<string, React.ReactNode> = {
+    no_rate: (
+      <Trans>
+        Nothing is brought there yet. Choose another place, or arrange it with the seller.
+      </Trans>
+    ),
+    point_closed: <Trans>This point takes nothing in at the moment. Choose another one.</Trans>,
+    no_such_point: <Trans>This point is not there any more. Choose another one.</Trans>,
+    no_such_address: <Trans>You have no such address any more. Choose another one.</Trans>,
+    above_limit: <Trans>M-Pesa takes {most} at most at once. Order in two parts.</Trans>,
+  };
+  return (
+    <p className="notice warn" role="alert">
+      {words[problem.code] ?? problem.message}
+    </p>
+  );
+}
+
+/** Keeping a place among one's addresses. Safe to repeat: the same is there once. */
+function useKeep() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Schemas["AddressInputRequest"]) =>
+      read(mine.POST("/account/addresses/", { body })),
+    onSuccess: (kept) => {
+      client.setQueryData(addressesQuery.queryKey, (known: Address[] = []) => [
+        ...known.filter(({ id }) => id !== kept.id),
+        kept,
+      ]);
+    },
+  });
+}
+
+/** The place as its form shows it: what was typed, else the buyer's own name and phone. */
+function placeOf({ place }: Choice, user: Schemas["UserDetails"] | undefined): Place {
+  return {
+    recipient: [user?.first_name, user?.last_name].filter(Boolean).join(" "),
+    phone: phone(user?.phone ?? ""),
+    county: "",
+    area: "",
+    directions: "",
+    ...place,
+  };
+}
+
+function deliveryRefusal(error: unknown): Readonly<Record<string, string>> {
+  return error instanceof ApiError && "delivery" in error.body ? wrongOf(error) : {};
+}
+
+/** What is sent: each price, the fee and the sum as they stand on this page, so that nobody is
+ *  charged another one unseen. */
+function bodyOf(
+  quote: Quote,
+  delivery: Schemas["DeliveryInputRequest"] | undefined,
+  mpesa_number: string,
+): CashoutBody {
+  return {
+    order: quote.lines.map(({ product, number, price }) => ({
+      product,
+      number,
+      price: price ?? 0,
+    })),
+    amount: quote.amount ?? quote.goods,
+    mpesa_number,
+    ...(delivery ? { delivery } : {}),
+  };
+}

@@ -1,0 +1,148 @@
+import { Trans } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { phone } from "../i18n/format";
+import { Problem } from "../ui/parts";
+import { CountyField } from "./CountyField";
+import type { Choice, Place, Wrong } from "./choice";
+import { PlaceFields } from "./PlaceFields";
+import { Points } from "./Points";
+import { type Address, addressesQuery } from "./queries";
+
+/** How an order reaches its buyer: by the seller, at a pick-up point, or at an address. */
+export function DeliveryChoice({
+  choice,
+  place,
+  wrong,
+  isFixed,
+  change,
+}: {
+  choice: Choice;
+  place: Place;
+  wrong: Wrong;
+  /** While an order is placed. */
+  isFixed: boolean;
+  change: (next: Choice) => void;
+}) {
+  const addresses = useQuery(addressesQuery);
+  const own = addresses.data ?? [];
+  // Deleted meanwhile, in another window.
+  const isGone =
+    typeof choice.way === "number" &&
+    addresses.isSuccess &&
+    own.every(({ id }) => id !== choice.way);
+  const nearest = choice.county || (own[0]?.county ?? "");
+  const take = (way: Choice["way"]) => change({ ...choice, way, county: nearest });
+  const general = wrong[""] ?? wrong.address;
+  return (
+    <fieldset className="choices" disabled={isFixed}>
+      <legend className="legend">
+        <Trans>How it reaches you</Trans>
+      </legend>
+      <Way value="none" choice={choice} take={take}>
+        <Trans>I arrange it with the seller</Trans>
+      </Way>
+      <Way value="point" choice={choice} take={take}>
+        <Trans>I collect it at a pick-up point</Trans>
+      </Way>
+      {choice.way === "point" && (
+        <div className="within stack">
+          <CountyField
+            name="point_county"
+            label={<Trans>County</Trans>}
+            value={choice.county}
+            error={wrong.point_county}
+            change={(county) => change({ ...choice, county, point: null })}
+          />
+          {choice.county && (
+            <Points
+              county={choice.county}
+              chosen={choice.point}
+              error={wrong.pickup_point}
+              choose={(point) => change({ ...choice, point })}
+            />
+          )}
+        </div>
+      )}
+      {own.map((address) => (
+        <Way key={address.id} value={address.id} choice={choice} take={take}>
+          <AddressLine address={address} />
+        </Way>
+      ))}
+      {addresses.isError && (
+        <Problem error={addresses.error} again={() => void addresses.refetch()} />
+      )}
+      <Way value="new" choice={choice} take={take}>
+        {own.length > 0 ? (
+          <Trans>Bring it to another address</Trans>
+        ) : (
+          <Trans>Bring it to an address</Trans>
+        )}
+      </Way>
+      {choice.way === "new" && (
+        <div className="within stack">
+          <PlaceFields
+            place={place}
+            wrong={wrong}
+            change={(typed) => change({ ...choice, place: { ...choice.place, ...typed } })}
+          />
+          <label className="choice">
+            <input
+              type="checkbox"
+              checked={choice.isKept}
+              onChange={(event) => change({ ...choice, isKept: event.target.checked })}
+            />
+            <span>
+              <Trans>Keep it among my addresses</Trans>
+            </span>
+          </label>
+        </div>
+      )}
+      {(general || isGone) && (
+        <p className="error" role="alert">
+          {general ?? <Trans>You have no such address any more. Choose another one.</Trans>}
+        </p>
+      )}
+    </fieldset>
+  );
+}
+
+function Way({
+  value,
+  choice,
+  take,
+  children,
+}: {
+  value: Choice["way"];
+  choice: Choice;
+  take: (way: Choice["way"]) => void;
+  children: ReactNode;
+}) {
+  return (
+    <label className="choice">
+      <input
+        type="radio"
+        name="delivery"
+        value={value}
+        checked={choice.way === value}
+        onChange={() => take(value)}
+      />
+      <span>{children}</span>
+    </label>
+  );
+}
+
+/** An address, as one says it. */
+export function AddressLine({ address }: { address: Address }) {
+  const { label, recipient, area, county_name: county, directions } = address;
+  return (
+    <>
+      {label && <strong>{label}: </strong>}
+      {area}, {county}
+      {directions && <span className="hint">{directions}</span>}
+      <span className="hint">
+        {recipient}, {phone(address.phone)}
+      </span>
+    </>
+  );
+}

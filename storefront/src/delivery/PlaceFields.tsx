@@ -1,0 +1,60 @@
+import { Trans } from "@lingui/react/macro";
+import { Field } from "../ui/parts";
+import { CountyField } from "./CountyField";
+import type { Place, Wrong } from "./choice";
+
+/** A place, written out. */
+export function PlaceFields({
+  place,
+  wrong,
+  change,
+}: {
+  place: Place;
+  wrong: Wrong;
+  change: (changed: Partial<Place>) => void;
+}) {
+  const text = (name: "recipient" | "phone" | "area" | "directions") => ({
+    name,
+    value: place[name],
+    error: wrong[name],
+    onChange: (event: React.ChangeEvent<HTMLInputElement>) =>
+      change({ [name]: event.target.value }),
+  });
+  return (
+    <>
+      <Field
+        {...text("recipient")}
+        label={<Trans>Who takes it in</Trans>}
+        autoComplete="name"
+        maxLength={100}
+      />
+      <Field
+        {...text("phone")}
+        label={<Trans>Phone there</Trans>}
+        type="tel"
+        inputMode="tel"
+        autoComplete="tel"
+        hint={<Trans>Who brings it calls this number.</Trans>}
+      />
+      <CountyField
+        name="county"
+        label={<Trans>County</Trans>}
+        value={place.county}
+        error={wrong.county}
+        change={(county) => change({ county })}
+      />
+      <Field
+        {...text("area")}
+        label={<Trans>Town, estate or street</Trans>}
+        autoComplete="address-line1"
+        maxLength={100}
+      />
+      <Field
+        {...text("directions")}
+        label={<Trans>How to find it</Trans>}
+        maxLength={300}
+        hint={<Trans>A landmark, the gate, the floor. You may leave this empty.</Trans>}
+      />
+    </>
+  );
+}

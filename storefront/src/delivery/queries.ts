@@ -1,0 +1,66 @@
+/** What is read of where goods can go, and what bringing them costs. */
+
+import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
+import { mine, nextCursor, open, read, readWhole, type Schemas } from "../api/client";
+import type { CartLine } from "../cart/cart";
+
+export type County = Schemas["CountyEnum"];
+export type Address = Schemas["AddressOutput"];
+export type Point = Schemas["PickupPointOutput"];
+export type Quote = Schemas["QuoteOutput"];
+export type QuotedLine = Schemas["QuotedLineOutput"];
+
+/** The 47, by name. */
+export const countiesQuery = queryOptions({
+  queryKey: ["counties"],
+  queryFn: async () => {
+    const counties = await read(open.GET("/counties/"));
+    return [...counties].sort((one, other) => one.name.localeCompare(other.name));
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+});
+
+/** The open pick-up points of a county. */
+export function pointsQuery(county: County) {
+  return infiniteQueryOptions({
+    queryKey: ["points", county],
+    queryFn: async ({ pageParam }) => {
+      const query = { county, ...(pageParam ? { cursor: pageParam } : {}) };
+      const { data, response } = await readWhole(
+        open.GET("/pickup-points/", { params: { query } }),
+      );
+      return { items: data, next: nextCursor(response) };
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (last) => last.next,
+    staleTime: 5 * 60_000,
+  });
+}
+
+/** One's own addresses, the default first. */
+export const addressesQuery = queryOptions({
+  queryKey: ["addresses"],
+  queryFn: () => read(mine.GET("/account/addresses/")),
+});
+
+/** What these lines cost at this moment, brought there; nothing is brought where `to` is null. */
+export function quoteQuery(
+  lines: readonly CartLine[],
+  to: Schemas["QuoteDeliveryInputRequest"] | null,
+) {
+  const body = {
+    order: lines.map(({ id, number, price }) => ({
+      product: id,
+      number,
+      // As it was seen: the answer says where it is another one now.
+      ...(Number.isSafeInteger(price) && price > 0 ? { price } : {}),
+    })),
+    delivery: to,
+  };
+  return queryOptions({
+    queryKey: ["quote", body],
+    queryFn: () => read(mine.POST("/cart/quote/", { body })),
+    staleTime: 0,
+    placeholderData: (before: Quote | undefined) => before,
+  });
+}
