@@ -15,8 +15,8 @@ from rest_framework.response import Response
 from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
+from products.catalogue.list_views import CategoryView
 from products.catalogue.representation import ProductRepresentation
-from products.catalogue.views import CategoryView
 from products.models import Category
 
 from .build import Build, Filling

@@ -86,6 +86,46 @@ export interface paths {
         patch: operations["edit_address"];
         trace?: never;
     };
+    "/account/delete/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Delete one's account
+         * @description Names, e-mail, phones, addresses, pictures and messages go, every session ends, and listings are taken off sale. What the law wants kept, and what others bought or sold, is kept under a number. It cannot be taken back.
+         */
+        post: operations["delete_account"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/export/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take one's data along
+         * @description All that is kept of the caller, as one JSON file, written while it is sent. Left out are secrets (passwords, tokens, codes) and what is about others.
+         */
+        get: operations["export_account"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/account/messages/": {
         parameters: {
             query?: never;
@@ -103,6 +143,74 @@ export interface paths {
         head?: never;
         /** @description Read and change what you are told by e-mail and SMS, and in which language. */
         patch: operations["edit_messages"];
+        trace?: never;
+    };
+    "/account/phone/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which phone opens one's account?
+         * @description The phone that opens the caller's account.
+         */
+        get: operations["get_sign_in_phone"];
+        put?: never;
+        /**
+         * Let a phone open one's account
+         * @description Sends a code there, which is then typed at /account/phone/confirm/.
+         */
+        post: operations["link_sign_in_phone"];
+        /**
+         * Let no phone open one's account
+         * @description The phone that opens the caller's account.
+         */
+        delete: operations["unlink_sign_in_phone"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/phone/code/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to one's own phone
+         * @description Where there is no password to type: to choose one at /password/set/, or to delete the account.
+         */
+        post: operations["send_own_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/account/phone/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm the phone that opens one's account
+         * @description Type the code that was sent to the phone that is to open the account.
+         */
+        post: operations["confirm_sign_in_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/account/sessions/": {
@@ -176,6 +284,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cart/quote/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description What a cash-out with the same body would cost at this moment, and what stands in its way.
+         *
+         *     Nothing is kept and nothing is held. No sign-in is needed, but for one of the caller's own
+         *     addresses; who is signed in is also told of their own goods. Whatever is missing, sold out
+         *     or not brought there is said in the answer, which is a 200; a 400 is for a body that cannot
+         *     be read.
+         */
+        post: operations["quote"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/cashout/": {
         parameters: {
             query?: never;
@@ -198,6 +330,12 @@ export interface paths {
          *
          *     A client may say what it showed: a `price` on any line, an `amount` in all. Where one of
          *     them is not so any more, nothing is held, and the 409 `price_changed` has today's prices.
+         *
+         *     With `delivery` the goods are brought there: to a pick-up point, to one of the caller's
+         *     addresses, or to a place written out. Each seller's goods are a parcel with a fee of its
+         *     own; the fees are part of `amount`, and place, fees and days stay as they are at this
+         *     moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
+         *     it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
          */
         post: operations["cashout"];
         delete?: never;
@@ -269,6 +407,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/categories/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The categories
+         * @description All eight, in one order: what each is called (`label` by `Accept-Language`), how many of its goods can be bought, and the newest picture among them. Good for a minute.
+         */
+        get: operations["categories"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/counties/": {
         parameters: {
             query?: never;
@@ -297,9 +455,111 @@ export interface paths {
         put?: never;
         /**
          * List a product
-         * @description Its seller is who sends it. A picture needs `multipart/form-data`: PNG, JPEG or WebP, at most 5 MB, kept as WebP without its metadata.
+         * @description Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of them are added at `/product/{product_id}/pictures/`.
          */
         post: operations["product_create"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Parcels to fetch and to hand over
+         * @description Of a delivery agent: what they have taken on, and what is free to take. Of who hands over
+         *     at a pick-up point: what was fetched for it. Newest first, until a week after it was
+         *     handed over; never what the caller bought, sold or is paid for.
+         *
+         *     Each says what is in it, where to collect it and where it goes, as far as the caller has to
+         *     know: whom to call at a door, not who comes to a pick-up point.
+         */
+        get: operations["deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{parcel_id}/claim/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a parcel on
+         * @description Take a parcel on: it is the caller's to bring, and in nobody else's list of free ones.
+         *
+         *     Of two agents at once one gets it, and the other a 409 `parcel_claimed`. Repeating it
+         *     changes nothing. Who has taken on as many as one may without fetching any gets a 409
+         *     `too_many_claims`, and of what was handed over or cancelled a 409 `parcel_closed`. What is
+         *     not fetched within a day is free again.
+         */
+        post: operations["delivery_claim"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{parcel_id}/move/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Move a whole parcel
+         * @description Move every line of a parcel at once, or none, as `/track/{id}/move/` moves one.
+         *
+         *     Delivery agents: `fetched` (a parcel that is free is theirs then), `shipping`, and
+         *     `delivered` with the code of any of its lines. Who hands over at its pick-up point:
+         *     `arrived` once they have it, which tells its buyer, and `delivered` with the code. Five
+         *     wrong codes for a parcel and its lines use them up; then its buyer or the shop confirm.
+         *     Lines that were cancelled are left alone. Repeating a move changes nothing.
+         *
+         *     What another agent has taken on is not moved: 409 `parcel_claimed`. What one does not
+         *     decide alone is proposed to a second person: 409 `second_person_needed`.
+         */
+        post: operations["delivery_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{parcel_id}/release/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give a parcel up
+         * @description Give a parcel up, so that others may take it on. Repeating it changes nothing.
+         *
+         *     Its agent may until they fetch it (409 `parcel_fetched` after that), staff who decide about
+         *     lines at any time, with a `note` that says why.
+         */
+        post: operations["delivery_release"];
         delete?: never;
         options?: never;
         head?: never;
@@ -323,6 +583,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/login/phone/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a code to a phone
+         * @description By SMS, in Swahili where `Accept-Language` begins with `sw`. The answer is the same whether the phone has an account or not.
+         */
+        post: operations["login_by_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/login/phone/confirm/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in or join with a code
+         * @description Who has no account yet has one then, without a password, under a name they may change. A code works once, five may be typed wrong, and it is over after ten minutes.
+         */
+        post: operations["confirm_login_by_phone"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/logout/": {
         parameters: {
             query?: never;
@@ -334,6 +634,26 @@ export interface paths {
         put?: never;
         /** @description End a refresh token. Saying it twice is the same as once. */
         post: operations["logout"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/me/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Who am I?
+         * @description All that a page needs of the caller, in one request: names, picture, language, what they may do, and what waits for them.
+         */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -391,6 +711,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/password/set/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Choose a password by a code
+         * @description Every token of before is out at once; the answer has new ones.
+         */
+        post: operations["set_password"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pickup-points/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description The pick-up points that take parcels, of one county or of all. */
+        get: operations["pickup_points"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/product/{category}/": {
         parameters: {
             query?: never;
@@ -420,7 +777,7 @@ export interface paths {
         };
         /**
          * One product
-         * @description Sold out or not. With its seller's token, `payment_mpesa_number` is there as well.
+         * @description Sold out or not, with its pictures in their sizes. With its seller's token, `payment_mpesa_number` and `listed` are there as well, and a product is shown that was taken off.
          */
         get: operations["product"];
         put?: never;
@@ -434,9 +791,57 @@ export interface paths {
         head?: never;
         /**
          * Change a product
-         * @description By its seller; what is left out stays as it is. Orders keep the name, the price and the number they were placed with: a change concerns what is sold from now on. `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as they do at log-in. `image` is a file in a form, or null to take it away; its own address changes nothing. `item_number` is refused: stock is added by `/restock/`.
+         * @description By its seller; what is left out stays as it is. Orders keep the name, the price and the number they were placed with: a change concerns what is sold from now on. `payment_mpesa_number` needs the account's `password` beside it; wrong ones count as they do at log-in. `image` is a file in a form, which takes the place of the first picture, or null to take that away; its own address changes nothing. `item_number` is refused: stock is added by `/restock/`.
          */
         patch: operations["product_edit"];
+        trace?: never;
+    };
+    "/product/{product_id}/pictures/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The pictures of my product
+         * @description In their order, each in its sizes. Anyone sees them with the product.
+         */
+        get: operations["product_pictures"];
+        /**
+         * Order the pictures
+         * @description Every picture of the product, once each; the first is its `image` from now on.
+         */
+        put: operations["product_pictures_order"];
+        /**
+         * Add a picture
+         * @description A file in a form, put behind the others: 8 at most. It is drawn in 400, 800 and 1600 px, and as a JPEG of 600 px for link previews; nothing is blown up.
+         */
+        post: operations["product_picture_add"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/product/{product_id}/pictures/{picture_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take a picture away
+         * @description Those behind it move up: without the first, the second is the `image`.
+         */
+        delete: operations["product_picture_remove"];
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/product/{product_id}/restock/": {
@@ -479,6 +884,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/product/{product_id}/stock/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What came and what left
+         * @description Every change of what stands on the shelf of the caller's product, newest first; together they are its `on_shelf`. What is held for unpaid orders has not left.
+         */
+        get: operations["product_stock"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/product/search/": {
         parameters: {
             query?: never;
@@ -499,6 +924,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/product/suggest/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Suggestions while typing
+         * @description From two letters on: searches that lead somewhere, likeliest first, and the goods of those found that sell best. At most five of each. Good for a minute, with a limit of its own: the search keeps its own.
+         */
+        get: operations["product_suggest"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/registration/": {
         parameters: {
             query?: never;
@@ -508,7 +953,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Join. The answer signs the newcomer in; no cookie is set. */
+        /** @description Join. The answer signs the newcomer in; no cookie is set unless it is asked for. */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -594,6 +1039,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/seller/balance/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Money owed and held back
+         * @description What the shop owes the caller for what they sold, and where it is. What problems hold
+         *     back is `held`, until they are decided (`/seller/problems/`).
+         */
+        get: operations["seller_balance"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/seller/orders/": {
         parameters: {
             query?: never;
@@ -606,7 +1072,8 @@ export interface paths {
          * @description The caller's own lines, newest first: those that are paid for and not delivered yet, or
          *     those of one `status`.
          *
-         *     Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`.
+         *     Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
+         *     and the `county` it is brought to.
          */
         get: operations["seller_orders"];
         put?: never;
@@ -657,6 +1124,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/seller/problems/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Problems with what was sold
+         * @description Undecided ones first, then the newest. Answer at `/track/{id}/problem/messages/`, agree
+         *     at `/track/{id}/problem/accept/`.
+         */
+        get: operations["seller_problems"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/seller/products/": {
         parameters: {
             query?: never;
@@ -690,6 +1178,30 @@ export interface paths {
          */
         get: operations["seller_export"];
         put?: never;
+        /**
+         * A link to my products as CSV
+         * @description An address that gives the file to whoever opens it, without a token, for a minute: a browser, or a phone's own downloads, save it without a page that holds all of it.
+         */
+        post: operations["seller_export_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/seller/products/export/{token}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A seller's products as CSV, by a link
+         * @description The address that `POST /seller/products/export/` gave out. It is good for a minute, and ends with the password and the account of whose goods these are.
+         */
+        get: operations["seller_download"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -715,6 +1227,26 @@ export interface paths {
          *     What a person's spreadsheet writes is read where it can mean one thing only, and each such reading is a note: `1,500`, `1500.00`, `KES 1,500`; `722000000` of a new listing; `yes`, `ndiyo`, `WAHR`. `1.500`, `2.54722E+11` and the like fail. So does a `sku` that looks cut, or that is another of the caller's as a number (`123` where `00123` is): with an apostrophe before it, it is taken as it stands. UTF-8, or UTF-16 with its mark; commas, semicolons or tabs.
          */
         post: operations["seller_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/seller/reviews/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What buyers say of my goods
+         * @description Of all the caller sells, newest first; those that staff hid are left out.
+         */
+        get: operations["seller_reviews"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -763,6 +1295,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/token/logout/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign out of this browser
+         * @description With `Token-Transport: cookie` the token is in the cookie, which is taken away; without a cookie
+         *     the answer is the same. Without the header it is as /logout/.
+         */
+        post: operations["logout_of_browser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/token/refresh/": {
         parameters: {
             query?: never;
@@ -772,7 +1325,15 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Exchange a refresh token, once, for the next pair. */
+        /**
+         * Renew one's tokens
+         * @description A refresh token works once: of any number of clients that show it, one gets its successor. The same
+         *     client may ask again and gets the same one: with the `Idempotency-Key` it asked with before, and, in
+         *     a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
+         *     was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
+         *
+         *     With `Token-Transport: cookie` no body is needed; the token is in the cookie.
+         */
         post: operations["refresh_token"];
         delete?: never;
         options?: never;
@@ -819,6 +1380,134 @@ export interface paths {
          *     `second_person_needed`, and the line stays as it is until somebody agrees.
          */
         post: operations["track_move"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How a problem stands
+         * @description The newest problem with a line, for its buyer and its seller.
+         */
+        get: operations["problem"];
+        put?: never;
+        /**
+         * Report a problem
+         * @description For the line's buyer, from when it is paid until a week after its delivery. What its seller is owed for it is held back until the problem is decided. One at a time; after one was closed another may be reported. 200 where the same was reported a moment ago.
+         */
+        post: operations["problem_open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/accept/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Agree to a refund
+         * @description For the line's seller, and final. Without more the whole price goes back at once; with `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken off what the seller is sent next.
+         */
+        post: operations["problem_accept"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/messages/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was said about a problem
+         * @description All of it, oldest first, for the line's buyer and seller. Who speaks for the shop is not named.
+         */
+        get: operations["problem_messages"];
+        put?: never;
+        /**
+         * Say something about a problem
+         * @description For the line's buyer and seller, until it is closed. The others are told, at most once an hour. What was said stays. 200 where the same was said a moment ago.
+         */
+        post: operations["problem_message"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/pictures/{picture_id}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A picture of a problem
+         * @description For the line's buyer and seller, with their token. WebP, at most 1600 px.
+         */
+        get: operations["problem_picture"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/returned/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that the goods are back
+         * @description For the line's seller, where the goods were to come back: the buyer is refunded.
+         */
+        post: operations["problem_returned"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/track/{track_id}/problem/withdraw/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Withdraw a problem
+         * @description For the line's buyer: it is closed, and what its seller is owed is paid.
+         */
+        post: operations["problem_withdraw"];
         delete?: never;
         options?: never;
         head?: never;
@@ -910,6 +1599,21 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description What the seller agrees to; nothing of it is the whole price, at once. */
+        AcceptInputRequest: {
+            /** @description Whole KES, for a part of the price: it goes back, and the buyer keeps the goods. */
+            amount?: number;
+            /**
+             * @description Whether the goods come back first, and the money goes back after that.
+             * @default false
+             */
+            bring_back?: boolean;
+            /**
+             * @description Why; the buyer reads it.
+             * @default
+             */
+            note?: string;
+        };
         /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
         Account: {
             first_name?: string;
@@ -1031,10 +1735,21 @@ export interface components {
             /** Format: date-time */
             created_at: string;
         };
+        /** @description How a seller's account stands; whole KES. */
+        BalanceOutput: {
+            /** @description What the shop owes in all; below zero what the seller owes. */
+            owed: number;
+            /** @description Of it, what a payout is to send or sends. */
+            on_its_way: number;
+            /** @description Of it, what is too small to go alone, or waits for a person or a number. */
+            waiting: number;
+            /** @description Of it, what is held back because of problems that are not decided. */
+            held: number;
+        };
         /**
-         * @description * `buyer` - buyer
-         *     * `seller` - seller
-         *     * `shop` - shop
+         * @description * `buyer` - Buyer
+         *     * `seller` - Seller
+         *     * `shop` - Shop
          * @enum {string}
          */
         ByEnum: "buyer" | "seller" | "shop";
@@ -1071,6 +1786,8 @@ export interface components {
             order?: components["schemas"]["PricedLineOutput"][];
             /** @description The same: whole KES in all, now. */
             amount?: number;
+            /** @description The same, where the goods are brought: whole KES of the amount for that, now. */
+            delivery_fee?: number;
         };
         /** @description What a buyer wants, and the phone that pays for it. */
         CashoutInputRequest: {
@@ -1082,6 +1799,8 @@ export interface components {
             mpesa_number: string | number;
             /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
             amount?: number;
+            /** @description Where to bring the goods, for a fee a seller's parcel. Without it, or with null, the caller and the sellers arrange it between them. */
+            delivery?: components["schemas"]["DeliveryInputRequest"] | null;
         };
         /**
          * @description * `electronics` - Electronics
@@ -1095,9 +1814,49 @@ export interface components {
          * @enum {string}
          */
         CategoryEnum: "electronics" | "furniture" | "fashions" | "computing" | "gaming" | "kitchen" | "phones" | "sports";
+        /** @description A category, and what there is of it. */
+        CategoryOutput: {
+            key: components["schemas"]["CategoryEnum"];
+            /** @description In the language of `Accept-Language`. */
+            label: string;
+            labels: components["schemas"]["LabelsOutput"];
+            /** @description How many goods can be bought. */
+            for_sale: number;
+            /**
+             * Format: uri
+             * @description The newest of these goods'.
+             */
+            thumbnail: string | null;
+        };
+        /** @description A code is on its way; the same whoever has the phone. */
+        CodeSent: {
+            detail: string;
+            /** @description Send it back with the code. */
+            token: string;
+            /** @description Seconds for which the code is good. */
+            expires_in: number;
+            /** @description Seconds until another may be asked for. */
+            again_in: number;
+        };
+        /** @description Where a parcel is collected; null is what this reader is not told, or nobody knows. */
+        CollectOutput: {
+            name: string;
+            /** @description 12 digits: 2547… or 2541…. */
+            phone: string | null;
+            county: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            area: string | null;
+            directions: string | null;
+        };
         /** @description What the mailed link ends in. */
         ConfirmEmailInputRequest: {
             key: string;
+        };
+        /** @description What waits for them. */
+        CountsOutput: {
+            /** @description Their orders that wait for their money. */
+            unpaid_orders: number;
+            /** @description Lines they sold that are paid and wait to be fetched. */
+            to_hand_over: number;
         };
         /**
          * @description * `mombasa` - Mombasa
@@ -1179,6 +1938,133 @@ export interface components {
             /** @description How many there are to sell. */
             item_number: number;
         };
+        /**
+         * @description * `refunded` - refunded
+         *     * `reduced` - reduced
+         *     * `returned` - returned
+         *     * `dismissed` - dismissed
+         *     * `withdrawn` - withdrawn
+         *     * `cancelled` - cancelled
+         *     * `returning` - returning
+         * @enum {string}
+         */
+        DecidedEnum: "refunded" | "reduced" | "returned" | "dismissed" | "withdrawn" | "cancelled" | "returning";
+        /** @description What shows that it is they who ask: a token may have been stolen. */
+        DeleteAccountInputRequest: {
+            /** @description The account's own. */
+            password?: string;
+            /** @description Instead of a password: of the answer of /account/phone/code/. */
+            token?: string;
+            /** @description And the six digits of its SMS. */
+            phone_code?: string;
+            /** @description Of the authenticator app, where log-in asks for one. */
+            code?: string;
+        };
+        /** @description Where a parcel goes. */
+        DeliverOutput: {
+            way: components["schemas"]["WayEnum"];
+            /** @description Whose name is on it. */
+            recipient: string;
+            /** @description Theirs; of a parcel that goes to a pick-up point, for who hands over there. */
+            phone: string | null;
+            county: components["schemas"]["CountyEnum"];
+            area: string;
+            directions: string;
+            pickup_point: components["schemas"]["PointOutput"] | null;
+        };
+        /** @description Where to: a pick-up point, one of the caller's addresses, or a place written out. */
+        DeliveryInputRequest: {
+            /** @description The id of a pick-up point that is open. */
+            pickup_point?: number | null;
+            /** @description The id of one of the caller's addresses. */
+            address?: number | null;
+            /** @description Who takes the goods in; at a pick-up point the caller unless told. */
+            recipient?: string | null;
+            /**
+             * @description Whom to call there; at a pick-up point the caller unless told.
+             * @example 0712345678
+             */
+            phone?: (string | number) | null;
+            /**
+             * @description Its key, of `/counties/`.
+             *
+             *     * `mombasa` - Mombasa
+             *     * `kwale` - Kwale
+             *     * `kilifi` - Kilifi
+             *     * `tana_river` - Tana River
+             *     * `lamu` - Lamu
+             *     * `taita_taveta` - Taita–Taveta
+             *     * `garissa` - Garissa
+             *     * `wajir` - Wajir
+             *     * `mandera` - Mandera
+             *     * `marsabit` - Marsabit
+             *     * `isiolo` - Isiolo
+             *     * `meru` - Meru
+             *     * `tharaka_nithi` - Tharaka-Nithi
+             *     * `embu` - Embu
+             *     * `kitui` - Kitui
+             *     * `machakos` - Machakos
+             *     * `makueni` - Makueni
+             *     * `nyandarua` - Nyandarua
+             *     * `nyeri` - Nyeri
+             *     * `kirinyaga` - Kirinyaga
+             *     * `muranga` - Murang’a
+             *     * `kiambu` - Kiambu
+             *     * `turkana` - Turkana
+             *     * `west_pokot` - West Pokot
+             *     * `samburu` - Samburu
+             *     * `trans_nzoia` - Trans Nzoia
+             *     * `uasin_gishu` - Uasin Gishu
+             *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+             *     * `nandi` - Nandi
+             *     * `baringo` - Baringo
+             *     * `laikipia` - Laikipia
+             *     * `nakuru` - Nakuru
+             *     * `narok` - Narok
+             *     * `kajiado` - Kajiado
+             *     * `kericho` - Kericho
+             *     * `bomet` - Bomet
+             *     * `kakamega` - Kakamega
+             *     * `vihiga` - Vihiga
+             *     * `bungoma` - Bungoma
+             *     * `busia` - Busia
+             *     * `siaya` - Siaya
+             *     * `kisumu` - Kisumu
+             *     * `homa_bay` - Homa Bay
+             *     * `migori` - Migori
+             *     * `kisii` - Kisii
+             *     * `nyamira` - Nyamira
+             *     * `nairobi` - Nairobi City
+             */
+            county?: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Town, estate or street. */
+            area?: string | null;
+            /** @description A landmark, or how to find it. */
+            directions?: string | null;
+            /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
+            fee?: number | null;
+        };
+        /** @description Where an order goes, as it was agreed. */
+        DeliveryOutput: {
+            way: components["schemas"]["WayEnum"];
+            /** @description Where to, in one line. */
+            place: string;
+            /** @description The point's id; null for an address. */
+            pickup_point: number | null;
+            /** @description Who takes the goods in. */
+            recipient: string;
+            /** @description Whom to call there, 12 digits: 2547… or 2541…. */
+            phone: string;
+            county: components["schemas"]["CountyEnum"];
+            county_name: string;
+            /** @description Town, estate or street; of a point also its name. */
+            area: string;
+            directions: string;
+            /** @description Of the point; null for an address. */
+            opening_hours: string | null;
+            /** @description How many days it takes, by the estimate then. */
+            days: number;
+        };
         /** @description An error that is about no field: ``detail`` is for people, ``code`` for programs. */
         DetailError: {
             /** @description For people; the wording may change. */
@@ -1190,11 +2076,37 @@ export interface components {
         Done: {
             detail: string;
         };
+        /** @description An address that is good for a while. */
+        DownloadOutput: {
+            /**
+             * Format: uri
+             * @description To be opened as it is, without a token.
+             */
+            url: string;
+            /** @description Seconds. */
+            expires_in: number;
+        };
         /** @description What signing out everywhere answers. */
         EndedOutput: {
             detail: string;
             /** @description How many sessions were open. */
             ended: number;
+        };
+        /**
+         * @description All that is kept of a person, a list of rows for each section.
+         *
+         *     Its sections and their columns are listed in the privacy notes; new ones may come.
+         */
+        ExportOutput: {
+            /** Format: date-time */
+            as_of: string;
+            /** @description One row. */
+            person: {
+                [key: string]: unknown;
+            }[];
+            orders: {
+                [key: string]: unknown;
+            }[];
         };
         /**
          * @description What is wrong with the input, under the name of each field and nested as the input is.
@@ -1239,6 +2151,10 @@ export interface components {
             rows: components["schemas"]["RowOutput"][];
             totals: components["schemas"]["TotalsOutput"];
         };
+        LabelsOutput: {
+            en: string;
+            sw: string;
+        };
         /**
          * @description * `en` - English
          *     * `sw` - Kiswahili
@@ -1268,6 +2184,59 @@ export interface components {
             /** @description Six digits to read out when the goods are handed over; the buyer's alone, from paid on. */
             collection_code: string | null;
         };
+        /** @description A problem, and the line it is about. */
+        LineProblemOutput: {
+            id: number;
+            kind: components["schemas"]["ProblemKindEnum"];
+            state: components["schemas"]["StateEnum"];
+            /**
+             * @description How it ended; null while it is undecided.
+             *
+             *     * `refunded` - refunded whole
+             *     * `reduced` - a part was refunded
+             *     * `returned` - the goods came back and were refunded
+             *     * `dismissed` - closed without a refund
+             *     * `withdrawn` - withdrawn by the buyer
+             *     * `cancelled` - the line was cancelled otherwise
+             */
+            outcome: (components["schemas"]["OutcomeEnum"] | components["schemas"]["NullEnum"]) | null;
+            /**
+             * @description Who ended it; null while it is undecided, and where the goods were cancelled.
+             *
+             *     * `buyer` - Buyer
+             *     * `seller` - Seller
+             *     * `shop` - Shop
+             */
+            ended_by: (components["schemas"]["ByEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Whole KES that go back by it, or went. */
+            refunded: number;
+            /** @description How many there are in its thread. */
+            messages: number;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+            /** @description The line's id. */
+            track: number;
+            /** @description The order's reference. */
+            order: string;
+            product: number;
+            /** @description As it was when it was sold. */
+            name: string;
+            number: number;
+            /** @description Whole KES: number × price, as agreed. */
+            amount: number;
+            /** @description Whole KES taken off it since. */
+            reduced: number;
+            track_status: components["schemas"]["TrackStatusEnum"];
+        };
+        /** @description Where the code goes, and that it is they who ask. */
+        LinkPhoneInputRequest: {
+            /** @example 0712345678 */
+            phone: string | number;
+            /** @description The account's own. */
+            password: string;
+        };
         /** @description A product in its seller's own list: on the shelf, held, free, sold, and shown or not. */
         ListingOutput: {
             readonly id: number;
@@ -1286,9 +2255,14 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf. */
+            /** @description On the shelf, with what is held for orders that are not paid yet. */
             item_number: number;
-            readonly soldout: boolean;
+            /** @description What can be bought now: the shelf less what is held. */
+            available: number;
+            /** @description Nothing is `available`. */
+            soldout: boolean;
+            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            back_within: number | null;
             /** @description Its seller. */
             user_name: string;
             /** Format: date-time */
@@ -1312,6 +2286,8 @@ export interface components {
             /** @description Left the shelf for paid orders and did not return. */
             sold: number;
             listed?: boolean;
+            /** @description The first is `image`; at most 8. */
+            pictures: components["schemas"]["PictureOutput"][];
         };
         /** @description A name and a password; the username or the e-mail may stand in either field. */
         LoginInputRequest: {
@@ -1320,6 +2296,62 @@ export interface components {
             password: string;
             /** @description Of the authenticator app, or a recovery code: where the answer was `mfa_required`. */
             code?: string;
+        };
+        /** @description Who asks. */
+        MeOutput: {
+            /** @description Their number. */
+            id: number;
+            /** @description How they are called here. */
+            username: string;
+            /** @description Empty where none was given. */
+            email: string;
+            first_name: string;
+            last_name: string;
+            /** @description The picture's URL, or null. */
+            avatar: string | null;
+            /** @description 12 digits, where they are called; empty where none was given. */
+            phone: string;
+            /**
+             * @description In which they are written to.
+             *
+             *     * `en` - English
+             *     * `sw` - Kiswahili
+             */
+            language: components["schemas"]["LanguageEnum"];
+            /** @description What they do for the shop; empty for most. */
+            roles: components["schemas"]["RolesEnum"][];
+            /** @description Whether they have listed anything yet. */
+            is_seller: boolean;
+            counts: components["schemas"]["CountsOutput"];
+        };
+        /** @description What there is to say about a problem; ``context`` has the ``request``. */
+        MessageInputRequest: {
+            /** @description Buyer, seller and the shop read it. */
+            text: string;
+            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
+            pictures?: string[];
+        };
+        /** @description One thing that was said about a problem, or decided. */
+        MessageOutput: {
+            id: number;
+            by: components["schemas"]["ByEnum"];
+            text: string;
+            /**
+             * @description What was decided with it; null for a mere word.
+             *
+             *     * `refunded` - refunded
+             *     * `reduced` - reduced
+             *     * `returned` - returned
+             *     * `dismissed` - dismissed
+             *     * `withdrawn` - withdrawn
+             *     * `cancelled` - cancelled
+             *     * `returning` - returning
+             */
+            decided: (components["schemas"]["DecidedEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description To be fetched with the caller's token. */
+            pictures: string[];
+            /** Format: date-time */
+            at: string;
         };
         /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
         Messages: {
@@ -1355,7 +2387,7 @@ export interface components {
         };
         /** @description Where a line is to go, and what shows that it may. */
         MoveInputRequest: {
-            to: components["schemas"]["ToEnum"];
+            to: components["schemas"]["MoveInputToEnum"];
             /**
              * @description Why; the buyer and the seller read it.
              * @default
@@ -1366,6 +2398,14 @@ export interface components {
             /** @description On cancelling, from the seller or staff: whether the goods are there to be sold again. Unless told: yes when the buyer cancels, no otherwise. */
             goods_there?: boolean;
         };
+        /**
+         * @description * `fetched` - fetched
+         *     * `shipping` - shipping
+         *     * `delivered` - delivered
+         *     * `cancelled` - cancelled
+         * @enum {string}
+         */
+        MoveInputToEnum: "fetched" | "shipping" | "delivered" | "cancelled";
         /** @description One movement on the seller's account. */
         MovementOutput: {
             id: number;
@@ -1387,10 +2427,11 @@ export interface components {
          *     * `commission` - commission
          *     * `refund` - refund
          *     * `commission_refund` - commission_refund
+         *     * `price_reduction` - price_reduction
          *     * `payout` - payout
          * @enum {string}
          */
-        MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "payout";
+        MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "price_reduction" | "payout";
         /** @description Another number for what M-Pesa refused; ``context`` has the ``request``. */
         NewNumberInputRequest: {
             /**
@@ -1400,6 +2441,31 @@ export interface components {
             mpesa_number: string | number;
             /** @description Yours: it is your money that moves. */
             password: string;
+        };
+        /** @enum {unknown} */
+        NullEnum: null;
+        /** @description Where an order goes, as it was agreed. */
+        OrderDeliveryOutput: {
+            way: components["schemas"]["WayEnum"];
+            /** @description Where to, in one line. */
+            place: string;
+            /** @description The point's id; null for an address. */
+            pickup_point: number | null;
+            /** @description Who takes the goods in. */
+            recipient: string;
+            /** @description Whom to call there, 12 digits: 2547… or 2541…. */
+            phone: string;
+            county: components["schemas"]["CountyEnum"];
+            county_name: string;
+            /** @description Town, estate or street; of a point also its name. */
+            area: string;
+            directions: string;
+            /** @description Of the point; null for an address. */
+            opening_hours: string | null;
+            /** @description How many days it takes, by the estimate then. */
+            days: number;
+            /** @description Whole KES for all parcels. */
+            fee: number;
         };
         /** @description One order, for its buyer. */
         OrderOutput: {
@@ -1420,12 +2486,26 @@ export interface components {
              */
             expires_at: string;
             order: components["schemas"]["LineOutput"][];
+            /** @description Where it is brought; null where that was not agreed. */
+            delivery: components["schemas"]["OrderDeliveryOutput"] | null;
+            /** @description Whole KES of the amount, for bringing it. */
+            delivery_fee: number;
             /** @description Whole KES that are still to come; 0 once the order waits for nothing. */
             amount_due: number;
             prompt: components["schemas"]["PromptOutput"];
             /** @description Where to pay without the prompt; empty once nothing is due. */
             by_hand: components["schemas"]["ByHandOutput"][];
         };
+        /**
+         * @description * `refunded` - refunded whole
+         *     * `reduced` - a part was refunded
+         *     * `returned` - the goods came back and were refunded
+         *     * `dismissed` - closed without a refund
+         *     * `withdrawn` - withdrawn by the buyer
+         *     * `cancelled` - the line was cancelled otherwise
+         * @enum {string}
+         */
+        OutcomeEnum: "refunded" | "reduced" | "returned" | "dismissed" | "withdrawn" | "cancelled";
         /** @description One review, as its writer sees it. */
         OwnReviewOutput: {
             id: number;
@@ -1447,13 +2527,90 @@ export interface components {
             /** Format: date-time */
             editable_until: string;
         };
+        PaginatedLineProblemOutputList: components["schemas"]["LineProblemOutput"][];
         PaginatedListingOutputList: components["schemas"]["ListingOutput"][];
         PaginatedMovementOutputList: components["schemas"]["MovementOutput"][];
+        PaginatedParcelOutputList: components["schemas"]["ParcelOutput"][];
         PaginatedPayoutOutputList: components["schemas"]["PayoutOutput"][];
+        PaginatedPickupPointOutputList: components["schemas"]["PickupPointOutput"][];
         PaginatedProductOutputList: components["schemas"]["ProductOutput"][];
         PaginatedReviewOutputList: components["schemas"]["ReviewOutput"][];
         PaginatedSaleOutputList: components["schemas"]["SaleOutput"][];
+        PaginatedSellersReviewOutputList: components["schemas"]["SellersReviewOutput"][];
+        PaginatedStockMoveOutputList: components["schemas"]["StockMoveOutput"][];
         PaginatedTrackOutputList: components["schemas"]["TrackOutput"][];
+        ParcelLineOutput: {
+            /** @description For `/track/{id}/move/`. */
+            id: number;
+            name: string;
+            number: number;
+            track_status: components["schemas"]["TrackStatusEnum"];
+        };
+        /** @description Where a whole parcel is to go, and what shows that it may. */
+        ParcelMoveInputRequest: {
+            to: components["schemas"]["ParcelMoveInputToEnum"];
+            /**
+             * @description Why; the buyer and the seller read it.
+             * @default
+             */
+            note?: string;
+            /**
+             * @description The collection code of any line of it that is handed over.
+             * @default
+             */
+            code?: string;
+        };
+        /**
+         * @description * `fetched` - fetched
+         *     * `shipping` - shipping
+         *     * `arrived` - arrived
+         *     * `delivered` - delivered
+         * @enum {string}
+         */
+        ParcelMoveInputToEnum: "fetched" | "shipping" | "arrived" | "delivered";
+        /** @description The lines of one order that come from one seller, and both ends of their way. */
+        ParcelOutput: {
+            id: number;
+            /** @description The order's reference, as its buyer has it. */
+            order: string;
+            /**
+             * @description As far as the line of it that is behind.
+             *
+             *     * `to_fetch` - to fetch
+             *     * `fetched` - fetched
+             *     * `shipping` - on the way
+             *     * `arrived` - at the pick-up point
+             *     * `delivered` - handed over
+             */
+            status: components["schemas"]["ParcelOutputStatusEnum"];
+            /** @description Whether the caller has taken it on. */
+            mine: boolean;
+            /** Format: date-time */
+            claimed_at: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last moved on.
+             */
+            since: string;
+            /**
+             * Format: date-time
+             * @description When its pick-up point took it in.
+             */
+            arrived_at: string | null;
+            /** @description What is in it, without what was cancelled. */
+            lines: components["schemas"]["ParcelLineOutput"][];
+            collect: components["schemas"]["CollectOutput"];
+            deliver: components["schemas"]["DeliverOutput"];
+        };
+        /**
+         * @description * `to_fetch` - to fetch
+         *     * `fetched` - fetched
+         *     * `shipping` - on the way
+         *     * `arrived` - at the pick-up point
+         *     * `delivered` - handed over
+         * @enum {string}
+         */
+        ParcelOutputStatusEnum: "to_fetch" | "fetched" | "shipping" | "arrived" | "delivered";
         /** @description The password before, and the new one twice. */
         PasswordChangeInputRequest: {
             old_password: string;
@@ -1463,7 +2620,12 @@ export interface components {
         /** @description What changing the password answers: the tokens to go on with. */
         PasswordChanged: {
             detail: string;
+            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            access_expires_in?: number;
+            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            refresh_expires_in?: number;
             access: string;
+            /** @description Empty where it is in a cookie. */
             refresh: string;
         };
         /** @description The two parts of the link, and the new password twice. */
@@ -1670,6 +2832,102 @@ export interface components {
          * @enum {string}
          */
         PayoutOutputStatusEnum: "waiting" | "on_its_way" | "paid" | "refused" | "replaced";
+        /** @description A phone and the code that was sent there. */
+        PhoneConfirmInputRequest: {
+            /** @description Of the answer that sent the code. */
+            token: string;
+            /** @description The six digits of the SMS. */
+            code: string;
+            /** @example 0712345678 */
+            phone: string | number;
+        };
+        /** @description Where the code goes. */
+        PhoneInputRequest: {
+            /** @example 0712345678 */
+            phone: string | number;
+        };
+        /** @description The phone that opens the caller's account. */
+        PhoneOutput: {
+            /** @description 12 digits; empty for none. */
+            phone: string;
+            /** @description Whether no password opens it: then the phone cannot be taken away. */
+            is_only_way_in: boolean;
+        };
+        /** @description A phone and the code that was sent there. */
+        PhoneSignInInputRequest: {
+            /** @description Of the answer that sent the code. */
+            token: string;
+            /** @description The six digits of the SMS. */
+            code: string;
+            /** @example 0712345678 */
+            phone: string | number;
+            /** @description The account's, only where the answer was `password_needed`. */
+            password?: string;
+        };
+        /** @description What signing in by phone answers. */
+        PhoneSignedIn: {
+            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            access_expires_in?: number;
+            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            refresh_expires_in?: number;
+            /** @description Send it as `Authorization: Bearer …`. */
+            access: string;
+            /** @description Exchange it, once, at /token/refresh/. Empty where it is in a cookie. */
+            refresh: string;
+            user: components["schemas"]["UserOutput"];
+            /** @description Whether they have just joined. */
+            is_new: boolean;
+        };
+        /** @description A point that takes parcels. */
+        PickupPointOutput: {
+            id: number;
+            name: string;
+            county: components["schemas"]["CountyEnum"];
+            county_name: string;
+            /** @description Town, estate or street. */
+            area: string;
+            /** @description A landmark. */
+            directions: string;
+            opening_hours: string;
+            /** @description 12 digits: 2547… or 2541…. */
+            phone: string;
+        };
+        /** @description One size of a picture. Not known yet of a picture whose sizes are still to be drawn. */
+        PictureFileOutput: {
+            /** Format: uri */
+            url: string;
+            /** @description Pixels. */
+            width: number | null;
+            /** @description Pixels. */
+            height: number | null;
+        };
+        /** @description Another picture of a product. */
+        PictureInputRequest: {
+            /**
+             * Format: binary
+             * @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).
+             */
+            image: string;
+        };
+        /** @description The pictures of a product in another order. */
+        PictureOrderInputRequest: {
+            /** @description All their ids; the first is `image`. */
+            order: number[];
+        };
+        /** @description One picture of a product. */
+        PictureOutput: {
+            id: number;
+            /** @description WebP, the smallest first: 400, 800, 1600 px on the longer side; never blown up, so a small picture has fewer. */
+            sizes: components["schemas"]["PictureFileOutput"][];
+            /** @description JPEG of at most 600 px, as link previews want it. */
+            preview: components["schemas"]["PictureFileOutput"] | null;
+        };
+        PointOutput: {
+            id: number;
+            name: string;
+            opening_hours: string;
+            phone: string;
+        };
         /** @description What a line costs now. */
         PricedLineOutput: {
             product: number;
@@ -1679,7 +2937,67 @@ export interface components {
             /** @description Whole KES: number × price. */
             amount: number;
         };
-        /** @description A product; ``payment_mpesa_number`` is there for its own seller only. */
+        /** @description What is wrong with a line; ``context`` has the ``request``. */
+        ProblemInputRequest: {
+            /** @description Buyer, seller and the shop read it. */
+            text: string;
+            /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
+            pictures?: string[];
+            kind: components["schemas"]["ProblemKindEnum"];
+        };
+        /**
+         * @description * `not_received` - not received
+         *     * `damaged` - damaged
+         *     * `wrong_goods` - wrong goods
+         *     * `not_as_described` - not as described
+         * @enum {string}
+         */
+        ProblemKindEnum: "not_received" | "damaged" | "wrong_goods" | "not_as_described";
+        /** @description Why something cannot be bought as asked, or costs otherwise. */
+        ProblemOutput: {
+            /** @description For programs. */
+            code: string;
+            /** @description For people. */
+            message: string;
+            /** @description `short`, `sold_out`: how many there are; else null. */
+            left: number | null;
+            /** @description `price_changed`, `fee_changed`: the KES that were shown; else null. */
+            shown: number | null;
+        };
+        /** @description How the newest problem with a line stands. */
+        ProblemSummaryOutput: {
+            id: number;
+            kind: components["schemas"]["ProblemKindEnum"];
+            state: components["schemas"]["StateEnum"];
+            /**
+             * @description How it ended; null while it is undecided.
+             *
+             *     * `refunded` - refunded whole
+             *     * `reduced` - a part was refunded
+             *     * `returned` - the goods came back and were refunded
+             *     * `dismissed` - closed without a refund
+             *     * `withdrawn` - withdrawn by the buyer
+             *     * `cancelled` - the line was cancelled otherwise
+             */
+            outcome: (components["schemas"]["OutcomeEnum"] | components["schemas"]["NullEnum"]) | null;
+            /**
+             * @description Who ended it; null while it is undecided, and where the goods were cancelled.
+             *
+             *     * `buyer` - Buyer
+             *     * `seller` - Seller
+             *     * `shop` - Shop
+             */
+            ended_by: (components["schemas"]["ByEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Whole KES that go back by it, or went. */
+            refunded: number;
+            /** @description How many there are in its thread. */
+            messages: number;
+            /** Format: date-time */
+            opened_at: string;
+            /** Format: date-time */
+            closed_at: string | null;
+        };
+        /** @description A product; `payment_mpesa_number` and `listed` are there for its own seller only. */
         ProductDetailOutput: {
             readonly id: number;
             name: string;
@@ -1697,9 +3015,14 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf. */
+            /** @description On the shelf, with what is held for orders that are not paid yet. */
             item_number: number;
-            readonly soldout: boolean;
+            /** @description What can be bought now: the shelf less what is held. */
+            available: number;
+            /** @description Nothing is `available`. */
+            soldout: boolean;
+            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            back_within: number | null;
             /** @description Its seller. */
             user_name: string;
             /** Format: date-time */
@@ -1711,7 +3034,10 @@ export interface components {
             stars: number | null;
             /** @description How many reviews. */
             reviews: number;
+            /** @description The first is `image`; at most 8. */
+            pictures: components["schemas"]["PictureOutput"][];
             payment_mpesa_number?: string;
+            listed?: boolean;
         };
         /** @description A product as the public sees it. ``price`` is whole KES, ``item_number`` the stock. */
         ProductOutput: {
@@ -1731,9 +3057,14 @@ export interface components {
             category: components["schemas"]["CategoryEnum"];
             /** @description Whole Kenyan shillings. */
             price: number;
-            /** @description On the shelf. */
+            /** @description On the shelf, with what is held for orders that are not paid yet. */
             item_number: number;
-            readonly soldout: boolean;
+            /** @description What can be bought now: the shelf less what is held. */
+            available: number;
+            /** @description Nothing is `available`. */
+            soldout: boolean;
+            /** @description Where nothing is `available`, and some is only held: seconds within which it comes back unless it is paid for. Otherwise null. */
+            back_within: number | null;
             /** @description Its seller. */
             user_name: string;
             /** Format: date-time */
@@ -1771,13 +3102,156 @@ export interface components {
          * @enum {string}
          */
         PromptOutputStatusEnum: "none" | "requested" | "submitted" | "unknown" | "confirmed" | "failed";
+        /**
+         * @description Where to, as at cash-out; or a county alone (`{"county": "nairobi"}`), for bringing it to an
+         *     address there.
+         */
+        QuoteDeliveryInputRequest: {
+            /** @description The id of a pick-up point that is open. */
+            pickup_point?: number | null;
+            /** @description The id of one of the caller's addresses. */
+            address?: number | null;
+            /** @description Who takes the goods in; at a pick-up point the caller unless told. */
+            recipient?: string | null;
+            /**
+             * @description Whom to call there; at a pick-up point the caller unless told.
+             * @example 0712345678
+             */
+            phone?: (string | number) | null;
+            /**
+             * @description Its key, of `/counties/`.
+             *
+             *     * `mombasa` - Mombasa
+             *     * `kwale` - Kwale
+             *     * `kilifi` - Kilifi
+             *     * `tana_river` - Tana River
+             *     * `lamu` - Lamu
+             *     * `taita_taveta` - Taita–Taveta
+             *     * `garissa` - Garissa
+             *     * `wajir` - Wajir
+             *     * `mandera` - Mandera
+             *     * `marsabit` - Marsabit
+             *     * `isiolo` - Isiolo
+             *     * `meru` - Meru
+             *     * `tharaka_nithi` - Tharaka-Nithi
+             *     * `embu` - Embu
+             *     * `kitui` - Kitui
+             *     * `machakos` - Machakos
+             *     * `makueni` - Makueni
+             *     * `nyandarua` - Nyandarua
+             *     * `nyeri` - Nyeri
+             *     * `kirinyaga` - Kirinyaga
+             *     * `muranga` - Murang’a
+             *     * `kiambu` - Kiambu
+             *     * `turkana` - Turkana
+             *     * `west_pokot` - West Pokot
+             *     * `samburu` - Samburu
+             *     * `trans_nzoia` - Trans Nzoia
+             *     * `uasin_gishu` - Uasin Gishu
+             *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+             *     * `nandi` - Nandi
+             *     * `baringo` - Baringo
+             *     * `laikipia` - Laikipia
+             *     * `nakuru` - Nakuru
+             *     * `narok` - Narok
+             *     * `kajiado` - Kajiado
+             *     * `kericho` - Kericho
+             *     * `bomet` - Bomet
+             *     * `kakamega` - Kakamega
+             *     * `vihiga` - Vihiga
+             *     * `bungoma` - Bungoma
+             *     * `busia` - Busia
+             *     * `siaya` - Siaya
+             *     * `kisumu` - Kisumu
+             *     * `homa_bay` - Homa Bay
+             *     * `migori` - Migori
+             *     * `kisii` - Kisii
+             *     * `nyamira` - Nyamira
+             *     * `nairobi` - Nairobi City
+             */
+            county?: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description Town, estate or street. */
+            area?: string | null;
+            /** @description A landmark, or how to find it. */
+            directions?: string | null;
+            /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
+            fee?: number | null;
+        };
+        /** @description A cash-out as it would be sent; nothing of it is kept. */
+        QuoteInputRequest: {
+            order: components["schemas"]["LineInputRequest"][];
+            /**
+             * @description Checked where it is sent, and not used.
+             * @example 0712345678
+             */
+            mpesa_number?: (string | number) | null;
+            /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
+            amount?: number;
+            /** @description Where to: a pick-up point, a county, one of the caller's addresses, or none. */
+            delivery?: components["schemas"]["QuoteDeliveryInputRequest"] | null;
+        };
+        /** @description What it costs at this moment: of the lines that are available. */
+        QuoteOutput: {
+            /** @description In the order sent. */
+            lines: components["schemas"]["QuotedLineOutput"][];
+            parcels: components["schemas"]["QuotedParcelOutput"][];
+            /** @description Whole KES. */
+            goods: number;
+            /** @description Whole KES; null where nothing is brought there. */
+            delivery_fee: number | null;
+            /** @description Whole KES in all; null where the fee is. */
+            amount: number | null;
+            /** @description How many days it takes, at most; null where nothing is brought. */
+            days: number | null;
+            /** @description Of all of it: `no_such_point`, `point_closed`, `no_such_address`, `sign_in`, `no_rate`, `above_limit`, `fee_changed`, `price_changed`. */
+            problems: components["schemas"]["ProblemOutput"][];
+        };
+        QuotedLineOutput: {
+            product: number;
+            number: number;
+            /** @description Null where it is not for sale. */
+            name: string | null;
+            /** @description The seller's user name. */
+            seller: string | null;
+            /** @description Whole KES, each, now. */
+            price: number | null;
+            /** @description Whole KES: number × price. */
+            amount: number | null;
+            /** @description Whether it can be bought now, as asked. */
+            available: boolean;
+            /** @description `not_for_sale`, `own_goods`, `sold_out`, `short`, or `price_changed`. */
+            problem: components["schemas"]["ProblemOutput"] | null;
+        };
+        /** @description One seller's goods, brought together. */
+        QuotedParcelOutput: {
+            /** @description The seller's user name. */
+            seller: string;
+            /** @description Whole KES: what they are worth. */
+            goods: number;
+            /** @description Whole KES for bringing them; 0 where that is free. */
+            fee: number;
+            /** @description Whole KES of goods from which on it is free; null: never. */
+            free_above: number | null;
+            /** @description How many days it takes, at most. */
+            days: number;
+        };
+        /** @description A refresh token; none where it is in the cookie. */
+        RefreshInputOrCookieRequest: {
+            /** @description Needed unless `Token-Transport: cookie` is sent; then it is not read. */
+            refresh?: string;
+        };
         /** @description A refresh token. */
         RefreshInputRequest: {
             refresh: string;
         };
         /** @description The next pair of tokens, and when each ends. */
         RefreshOutput: {
+            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            access_expires_in?: number;
+            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            refresh_expires_in?: number;
             access: string;
+            /** @description Empty where it is in a cookie. */
             refresh: string;
             /** Format: date-time */
             access_expiration: string;
@@ -1791,12 +3265,27 @@ export interface components {
             password1: string;
             password2: string;
         };
+        /** @description Why a parcel is given up: from staff, or nothing. */
+        ReleaseInputRequest: {
+            /** @default  */
+            note?: string;
+        };
         /** @description How many more there are, or fewer. */
         RestockInputRequest: {
             /** @description How many to add; negative takes away what is free, like broken goods. */
             number: number;
             /**
              * @description Why.
+             * @default
+             */
+            note?: string;
+        };
+        /** @description That the goods are back. */
+        ReturnedInputRequest: {
+            /** @description Whether they can be sold again. */
+            goods_there: boolean;
+            /**
+             * @description How they came back; the buyer reads it.
              * @default
              */
             note?: string;
@@ -1822,6 +3311,21 @@ export interface components {
             /** @description The seller's. */
             answer: components["schemas"]["AnswerOutput"] | null;
         };
+        ReviewedProductOutput: {
+            id: number;
+            name: string;
+            /** Format: uri */
+            thumbnail: string | null;
+        };
+        /**
+         * @description * `support` - support
+         *     * `finance` - finance
+         *     * `catalogue` - catalogue
+         *     * `delivery` - delivery
+         *     * `superuser` - superuser
+         * @enum {string}
+         */
+        RolesEnum: "support" | "finance" | "catalogue" | "delivery" | "superuser";
         /** @description What became of a row, or would have, when it was only checked. */
         RowOutput: {
             /** @description As a spreadsheet counts: the header is row 1. */
@@ -1866,6 +3370,60 @@ export interface components {
             buyer: string;
             /** @description The number to call, once it is paid: 2547… or 2541…. */
             phone: string | null;
+            /**
+             * @description Where it goes, while `phone` is shown; null where no delivery was agreed.
+             *
+             *     * `mombasa` - Mombasa
+             *     * `kwale` - Kwale
+             *     * `kilifi` - Kilifi
+             *     * `tana_river` - Tana River
+             *     * `lamu` - Lamu
+             *     * `taita_taveta` - Taita–Taveta
+             *     * `garissa` - Garissa
+             *     * `wajir` - Wajir
+             *     * `mandera` - Mandera
+             *     * `marsabit` - Marsabit
+             *     * `isiolo` - Isiolo
+             *     * `meru` - Meru
+             *     * `tharaka_nithi` - Tharaka-Nithi
+             *     * `embu` - Embu
+             *     * `kitui` - Kitui
+             *     * `machakos` - Machakos
+             *     * `makueni` - Makueni
+             *     * `nyandarua` - Nyandarua
+             *     * `nyeri` - Nyeri
+             *     * `kirinyaga` - Kirinyaga
+             *     * `muranga` - Murang’a
+             *     * `kiambu` - Kiambu
+             *     * `turkana` - Turkana
+             *     * `west_pokot` - West Pokot
+             *     * `samburu` - Samburu
+             *     * `trans_nzoia` - Trans Nzoia
+             *     * `uasin_gishu` - Uasin Gishu
+             *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+             *     * `nandi` - Nandi
+             *     * `baringo` - Baringo
+             *     * `laikipia` - Laikipia
+             *     * `nakuru` - Nakuru
+             *     * `narok` - Narok
+             *     * `kajiado` - Kajiado
+             *     * `kericho` - Kericho
+             *     * `bomet` - Bomet
+             *     * `kakamega` - Kakamega
+             *     * `vihiga` - Vihiga
+             *     * `bungoma` - Bungoma
+             *     * `busia` - Busia
+             *     * `siaya` - Siaya
+             *     * `kisumu` - Kisumu
+             *     * `homa_bay` - Homa Bay
+             *     * `migori` - Migori
+             *     * `kisii` - Kisii
+             *     * `nyamira` - Nyamira
+             *     * `nairobi` - Nairobi City
+             */
+            county: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            /** @description The same; an agent collects it at the seller's place. */
+            delivery: components["schemas"]["WayOutput"] | null;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
@@ -1874,6 +3432,15 @@ export interface components {
         /** @description What is public of a seller. */
         SellerOutput: {
             user_name: string;
+            /** @description Their first name, or else their user name. */
+            display_name: string;
+            /**
+             * Format: uri
+             * @description WebP, at most 400 px a side.
+             */
+            avatar: string | null;
+            /** @description How many can be bought. */
+            goods: number;
             /**
              * Format: double
              * @description The mean of the reviews of all they sell, to one decimal; null without any.
@@ -1884,40 +3451,22 @@ export interface components {
             /** Format: date */
             member_since: string;
         };
-        /** @description A product as its own seller sees it. */
-        SellersProductOutput: {
-            readonly id: number;
-            name: string;
-            /**
-             * Format: uri
-             * @description At most 1600 px a side, WebP.
-             */
-            image: string | null;
-            /**
-             * Format: uri
-             * @description At most 400 px a side, WebP.
-             */
-            thumbnail: string | null;
-            description: string;
-            category: components["schemas"]["CategoryEnum"];
-            /** @description Whole Kenyan shillings. */
-            price: number;
-            /** @description On the shelf. */
-            item_number: number;
-            readonly soldout: boolean;
-            /** @description Its seller. */
-            user_name: string;
+        /** @description One review in the list of whose goods it is of. */
+        SellersReviewOutput: {
+            id: number;
+            stars: number;
+            /** @description Plain text; may be empty. */
+            text: string;
+            /** @description The buyer's first name, or “A buyer”. */
+            by: string;
             /** Format: date-time */
-            readonly created_at: string;
-            /**
-             * Format: double
-             * @description The mean of its reviews, to one decimal; null without any.
-             */
-            stars: number | null;
-            /** @description How many reviews. */
-            reviews: number;
-            /** @description Where the seller is paid: 2547… or 2541…, 12 digits. */
-            payment_mpesa_number: string;
+            created_at: string;
+            edited: boolean;
+            /** @description The goods went back afterwards. */
+            returned: boolean;
+            /** @description The seller's. */
+            answer: components["schemas"]["AnswerOutput"] | null;
+            product: components["schemas"]["ReviewedProductOutput"];
         };
         /** @description One place where a person is signed in. */
         SessionOutput: {
@@ -1954,14 +3503,34 @@ export interface components {
          * @enum {string}
          */
         SessionOutputKindEnum: "api" | "admin";
+        /** @description The code that was sent to one's own phone, and the new password twice. */
+        SetPasswordInputRequest: {
+            /** @description Of the answer that sent the code. */
+            token: string;
+            /** @description The six digits of the SMS. */
+            code: string;
+            new_password1: string;
+            new_password2: string;
+        };
         /** @description What registering and signing in answer. */
         SignedIn: {
+            /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
+            access_expires_in?: number;
+            /** @description Only where `Token-Transport` was sent. Seconds until the refresh token ends. */
+            refresh_expires_in?: number;
             /** @description Send it as `Authorization: Bearer …`. */
             access: string;
-            /** @description Exchange it, once, at /token/refresh/. */
+            /** @description Exchange it, once, at /token/refresh/. Empty where it is in a cookie. */
             refresh: string;
             user: components["schemas"]["UserOutput"];
         };
+        /**
+         * @description * `open` - Open
+         *     * `returning` - Returning
+         *     * `closed` - Closed
+         * @enum {string}
+         */
+        StateEnum: "open" | "returning" | "closed";
         /** @description One step on the way of a line. */
         StepOutput: {
             track_status: components["schemas"]["TrackStatusEnum"];
@@ -1971,14 +3540,39 @@ export interface components {
             /** @description Why, where somebody said so. */
             note: string;
         };
+        /** @description One change of what stands on the shelf. */
+        StockMoveOutput: {
+            id: number;
+            /** @description Negative where it left the shelf. */
+            number: number;
+            kind: components["schemas"]["StockMoveOutputKindEnum"];
+            note: string;
+            /** @description Who, if it was no order. */
+            by: string | null;
+            /** Format: date-time */
+            created_at: string;
+        };
         /**
-         * @description * `fetched` - fetched
-         *     * `shipping` - shipping
-         *     * `delivered` - delivered
-         *     * `cancelled` - cancelled
+         * @description * `listed` - listed
+         *     * `restocked` - restocked
+         *     * `sold` - sold
+         *     * `returned` - returned
          * @enum {string}
          */
-        ToEnum: "fetched" | "shipping" | "delivered" | "cancelled";
+        StockMoveOutputKindEnum: "listed" | "restocked" | "sold" | "returned";
+        /** @description What somebody who is typing may be looking for. */
+        SuggestOutput: {
+            words: string[];
+            products: components["schemas"]["SuggestedProductOutput"][];
+        };
+        SuggestedProductOutput: {
+            id: number;
+            name: string;
+            /** Format: uri */
+            thumbnail: string | null;
+            /** @description Whole KES. */
+            price: number;
+        };
         /** @description Any token. */
         TokenInputRequest: {
             token: string;
@@ -2029,7 +3623,7 @@ export interface components {
          * @enum {string}
          */
         TrackStatusEnum: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
-        /** @description One line and its whole way. */
+        /** @description One line, where it goes, and its whole way. */
         TrackStoryOutput: {
             id: number;
             /** Format: uuid */
@@ -2056,8 +3650,12 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description Where its order is brought, for its buyer alone; null where that was not agreed. */
+            delivery: components["schemas"]["DeliveryOutput"] | null;
             /** @description Oldest first. */
             history: components["schemas"]["StepOutput"][];
+            /** @description The newest one, for its buyer and its seller; null without any. */
+            problem: components["schemas"]["ProblemSummaryOutput"] | null;
         };
         /** @description A person as they see themselves, with the phone they are called on. */
         UserDetails: {
@@ -2095,6 +3693,18 @@ export interface components {
             readonly first_name: string;
             readonly last_name: string;
         };
+        /**
+         * @description * `home` - to an address
+         *     * `pickup` - to a pick-up point
+         * @enum {string}
+         */
+        WayEnum: "home" | "pickup";
+        /** @description How a line is brought to its buyer. */
+        WayOutput: {
+            way: components["schemas"]["WayEnum"];
+            /** @description The point's name. */
+            pickup_point: string | null;
+        };
     };
     responses: never;
     parameters: never;
@@ -2106,7 +3716,10 @@ export type $defs = Record<string, never>;
 export interface operations {
     home: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`. */
+                fields?: string;
+            };
             header?: {
                 /** @description The `ETag` of the answer you have; 304 when nothing has changed since. */
                 "If-None-Match"?: string;
@@ -2661,6 +4274,129 @@ export interface operations {
             };
         };
     };
+    delete_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["DeleteAccountInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description The password, or the code, is not theirs. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Money or goods are under way, and `under_way` says which: `unpaid_order`, `late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` with their order, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the caller works for the shop: `staff_account`. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Too many failed attempts. Try again in 5 minutes. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    export_account: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExportOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     get_messages: {
         parameters: {
             query?: never;
@@ -2807,6 +4543,360 @@ export interface operations {
             };
             /** @description Authentication credentials were not provided. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    get_sign_in_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    link_sign_in_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LinkPhoneInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description The password is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Sign in to this account with its password. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    unlink_sign_in_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No response body */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Choose a password first: without the phone you could not sign in. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    send_own_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    confirm_sign_in_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneConfirmInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneOutput"];
+                };
+            };
+            /** @description The code is wrong, or over. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Sign in to this account with its password. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Another account signs in with this phone. Sign in to it, and take the phone away. */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3011,7 +5101,10 @@ export interface operations {
     };
     cart: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                fields?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3031,6 +5124,65 @@ export interface operations {
                 };
             };
             /** @description The ids cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    quote: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuoteInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QuoteOutput"];
+                };
+            };
+            /** @description The input is wrong. */
             400: {
                 headers: {
                     [name: string]: unknown;
@@ -3388,6 +5540,44 @@ export interface operations {
             };
         };
     };
+    categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The categories. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CategoryOutput"][];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     list_counties: {
         parameters: {
             query?: never;
@@ -3445,7 +5635,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["SellersProductOutput"];
+                    "application/json": components["schemas"]["ProductDetailOutput"];
                 };
             };
             /** @description Something in the input is wrong. */
@@ -3495,10 +5685,428 @@ export interface operations {
             };
         };
     };
-    login: {
+    deliveries: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Where they are collected, or go.
+                 *
+                 *     * `mombasa` - Mombasa
+                 *     * `kwale` - Kwale
+                 *     * `kilifi` - Kilifi
+                 *     * `tana_river` - Tana River
+                 *     * `lamu` - Lamu
+                 *     * `taita_taveta` - Taita–Taveta
+                 *     * `garissa` - Garissa
+                 *     * `wajir` - Wajir
+                 *     * `mandera` - Mandera
+                 *     * `marsabit` - Marsabit
+                 *     * `isiolo` - Isiolo
+                 *     * `meru` - Meru
+                 *     * `tharaka_nithi` - Tharaka-Nithi
+                 *     * `embu` - Embu
+                 *     * `kitui` - Kitui
+                 *     * `machakos` - Machakos
+                 *     * `makueni` - Makueni
+                 *     * `nyandarua` - Nyandarua
+                 *     * `nyeri` - Nyeri
+                 *     * `kirinyaga` - Kirinyaga
+                 *     * `muranga` - Murang’a
+                 *     * `kiambu` - Kiambu
+                 *     * `turkana` - Turkana
+                 *     * `west_pokot` - West Pokot
+                 *     * `samburu` - Samburu
+                 *     * `trans_nzoia` - Trans Nzoia
+                 *     * `uasin_gishu` - Uasin Gishu
+                 *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+                 *     * `nandi` - Nandi
+                 *     * `baringo` - Baringo
+                 *     * `laikipia` - Laikipia
+                 *     * `nakuru` - Nakuru
+                 *     * `narok` - Narok
+                 *     * `kajiado` - Kajiado
+                 *     * `kericho` - Kericho
+                 *     * `bomet` - Bomet
+                 *     * `kakamega` - Kakamega
+                 *     * `vihiga` - Vihiga
+                 *     * `bungoma` - Bungoma
+                 *     * `busia` - Busia
+                 *     * `siaya` - Siaya
+                 *     * `kisumu` - Kisumu
+                 *     * `homa_bay` - Homa Bay
+                 *     * `migori` - Migori
+                 *     * `kisii` - Kisii
+                 *     * `nyamira` - Nyamira
+                 *     * `nairobi` - Nairobi City
+                 */
+                county?: "mombasa" | "kwale" | "kilifi" | "tana_river" | "lamu" | "taita_taveta" | "garissa" | "wajir" | "mandera" | "marsabit" | "isiolo" | "meru" | "tharaka_nithi" | "embu" | "kitui" | "machakos" | "makueni" | "nyandarua" | "nyeri" | "kirinyaga" | "muranga" | "kiambu" | "turkana" | "west_pokot" | "samburu" | "trans_nzoia" | "uasin_gishu" | "elgeyo_marakwet" | "nandi" | "baringo" | "laikipia" | "nakuru" | "narok" | "kajiado" | "kericho" | "bomet" | "kakamega" | "vihiga" | "bungoma" | "busia" | "siaya" | "kisumu" | "homa_bay" | "migori" | "kisii" | "nyamira" | "nairobi";
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description true: those the caller has taken on; false: all others. */
+                mine?: boolean;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+                /** @description The point they go to. */
+                pickup_point?: number;
+                /**
+                 * @description How far they are. All of them unless told.
+                 *
+                 *     * `to_fetch` - to fetch
+                 *     * `fetched` - fetched
+                 *     * `shipping` - on the way
+                 *     * `arrived` - at the pick-up point
+                 *     * `delivered` - handed over
+                 */
+                status?: "to_fetch" | "fetched" | "shipping" | "arrived" | "delivered";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedParcelOutputList"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Only delivery agents take parcels on. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    delivery_claim: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                parcel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParcelOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such parcel. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Another agent brings this parcel. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    delivery_move: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                parcel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ParcelMoveInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParcelOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such parcel. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Another agent brings this parcel. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    delivery_release: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                parcel_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParcelOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such parcel. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have fetched it already. Bring it, or ask the shop to give it to somebody else. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    login: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
             path?: never;
             cookie?: never;
         };
@@ -3553,6 +6161,162 @@ export interface operations {
                 };
             };
             /** @description Too many failed attempts. Try again in 5 minutes. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    login_by_phone: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CodeSent"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    confirm_login_by_phone: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PhoneSignInInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneSignedIn"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhoneSignedIn"];
+                };
+            };
+            /** @description The code is wrong, or over. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Sign in to this account with its password. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -3631,10 +6395,59 @@ export interface operations {
             };
         };
     };
-    change_password: {
+    get_me: {
         parameters: {
             query?: never;
             header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    change_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
             path?: never;
             cookie?: never;
         };
@@ -3663,6 +6476,15 @@ export interface operations {
             };
             /** @description Authentication credentials were not provided. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Only the shop's own pages may sign in with a cookie. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3817,11 +6639,198 @@ export interface operations {
             };
         };
     };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetPasswordInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordChanged"];
+                };
+            };
+            /** @description The code is wrong, or over. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Only the shop's own pages may sign in with a cookie. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Signing in by phone is not offered here. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    pickup_points: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Its key, of `/counties/`; all unless told.
+                 *
+                 *     * `mombasa` - Mombasa
+                 *     * `kwale` - Kwale
+                 *     * `kilifi` - Kilifi
+                 *     * `tana_river` - Tana River
+                 *     * `lamu` - Lamu
+                 *     * `taita_taveta` - Taita–Taveta
+                 *     * `garissa` - Garissa
+                 *     * `wajir` - Wajir
+                 *     * `mandera` - Mandera
+                 *     * `marsabit` - Marsabit
+                 *     * `isiolo` - Isiolo
+                 *     * `meru` - Meru
+                 *     * `tharaka_nithi` - Tharaka-Nithi
+                 *     * `embu` - Embu
+                 *     * `kitui` - Kitui
+                 *     * `machakos` - Machakos
+                 *     * `makueni` - Makueni
+                 *     * `nyandarua` - Nyandarua
+                 *     * `nyeri` - Nyeri
+                 *     * `kirinyaga` - Kirinyaga
+                 *     * `muranga` - Murang’a
+                 *     * `kiambu` - Kiambu
+                 *     * `turkana` - Turkana
+                 *     * `west_pokot` - West Pokot
+                 *     * `samburu` - Samburu
+                 *     * `trans_nzoia` - Trans Nzoia
+                 *     * `uasin_gishu` - Uasin Gishu
+                 *     * `elgeyo_marakwet` - Elgeyo/Marakwet
+                 *     * `nandi` - Nandi
+                 *     * `baringo` - Baringo
+                 *     * `laikipia` - Laikipia
+                 *     * `nakuru` - Nakuru
+                 *     * `narok` - Narok
+                 *     * `kajiado` - Kajiado
+                 *     * `kericho` - Kericho
+                 *     * `bomet` - Bomet
+                 *     * `kakamega` - Kakamega
+                 *     * `vihiga` - Vihiga
+                 *     * `bungoma` - Bungoma
+                 *     * `busia` - Busia
+                 *     * `siaya` - Siaya
+                 *     * `kisumu` - Kisumu
+                 *     * `homa_bay` - Homa Bay
+                 *     * `migori` - Migori
+                 *     * `kisii` - Kisii
+                 *     * `nyamira` - Nyamira
+                 *     * `nairobi` - Nairobi City
+                 */
+                county?: "mombasa" | "kwale" | "kilifi" | "tana_river" | "lamu" | "taita_taveta" | "garissa" | "wajir" | "mandera" | "marsabit" | "isiolo" | "meru" | "tharaka_nithi" | "embu" | "kitui" | "machakos" | "makueni" | "nyandarua" | "nyeri" | "kirinyaga" | "muranga" | "kiambu" | "turkana" | "west_pokot" | "samburu" | "trans_nzoia" | "uasin_gishu" | "elgeyo_marakwet" | "nandi" | "baringo" | "laikipia" | "nakuru" | "narok" | "kajiado" | "kericho" | "bomet" | "kakamega" | "vihiga" | "bungoma" | "busia" | "siaya" | "kisumu" | "homa_bay" | "migori" | "kisii" | "nyamira" | "nairobi";
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedPickupPointOutputList"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     product_category: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
+                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                fields?: string;
                 /**
                  * @description `true`: what can be bought; `false`: only what is sold out.
                  *
@@ -3833,14 +6842,20 @@ export interface operations {
                 max_price?: number;
                 /** @description KES; this or more. */
                 min_price?: number;
+                /** @description 1 to 5, with one decimal: what is reviewed so or better. */
+                min_stars?: number;
                 /**
-                 * @description `newest` unless told.
+                 * @description `newest` unless told; `stars` and `best-selling` are the best first.
                  *
                  *     * `newest` - newest
                  *     * `price` - price
                  *     * `-price` - -price
+                 *     * `stars` - stars
+                 *     * `best-selling` - best-selling
+                 *     * `-stars` - -stars
+                 *     * `-sold` - -sold
                  */
-                ordering?: "-price" | "newest" | "price";
+                ordering?: "-price" | "-sold" | "-stars" | "best-selling" | "newest" | "price" | "stars";
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /** @description A seller's `user_name`, in any case. */
@@ -3848,7 +6863,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description `phonestablet` is another name for `phones`. */
+                /** @description In any case; `phonestablet` is another name for `phones`. */
                 category: "computing" | "electronics" | "fashions" | "furniture" | "gaming" | "kitchen" | "phones" | "phonestablet" | "sports";
             };
             cookie?: never;
@@ -3857,7 +6872,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -3874,7 +6889,7 @@ export interface operations {
                     "application/json": components["schemas"]["FieldErrors"];
                 };
             };
-            /** @description There is no such category. */
+            /** @description There is no such category. There are: electronics, furniture, … */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4089,6 +7104,288 @@ export interface operations {
             };
         };
     };
+    product_pictures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureOutput"][];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such product. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    product_pictures_order: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PictureOrderInputRequest"];
+                "multipart/form-data": components["schemas"]["PictureOrderInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureOutput"][];
+                };
+            };
+            /** @description They are not all there. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such product. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    product_picture_add: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                product_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["PictureInputRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PictureOutput"][];
+                };
+            };
+            /** @description It is no picture that is taken. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such product. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description A product has 8 pictures at most. Take one away first. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    product_picture_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                picture_id: number;
+                product_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such picture. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     product_restock: {
         parameters: {
             query?: never;
@@ -4186,7 +7483,7 @@ export interface operations {
     product_reviews: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
@@ -4201,7 +7498,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -4238,11 +7535,79 @@ export interface operations {
             };
         };
     };
+    product_stock: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path: {
+                product_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedStockMoveOutputList"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such product. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     product_search: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description One or more, with commas or given again; as in `/categories/`, in any case. */
+                category?: string;
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
+                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                fields?: string;
                 /**
                  * @description `true`: what can be bought; `false`: only what is sold out.
                  *
@@ -4254,14 +7619,21 @@ export interface operations {
                 max_price?: number;
                 /** @description KES; this or more. */
                 min_price?: number;
+                /** @description 1 to 5, with one decimal: what is reviewed so or better. */
+                min_stars?: number;
                 /**
-                 * @description `newest` unless told.
+                 * @description `newest` unless told. `relevance`: what has all the words in its name first; `stars` and `best-selling`: the best first.
                  *
+                 *     * `relevance` - relevance
                  *     * `newest` - newest
                  *     * `price` - price
                  *     * `-price` - -price
+                 *     * `stars` - stars
+                 *     * `best-selling` - best-selling
+                 *     * `-stars` - -stars
+                 *     * `-sold` - -sold
                  */
-                ordering?: "-price" | "newest" | "price";
+                ordering?: "-price" | "-sold" | "-stars" | "best-selling" | "newest" | "price" | "relevance" | "stars";
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /** @description At most 100 characters; plain text, no operators. */
@@ -4277,8 +7649,10 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
                     Link?: string;
+                    /** @description Where nothing has the words as they were typed: those that were searched for in their place, in UTF-8, percent-encoded where it is not ASCII. */
+                    "Search-Corrected"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4305,10 +7679,54 @@ export interface operations {
             };
         };
     };
+    product_suggest: {
+        parameters: {
+            query?: {
+                /** @description As typed, at most 100 characters. */
+                q?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Either may be empty. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuggestOutput"];
+                };
+            };
+            /** @description A parameter cannot be read. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     register: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
             path?: never;
             cookie?: never;
         };
@@ -4333,6 +7751,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Only the shop's own pages may sign in with a cookie. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
                 };
             };
             /** @description The body is larger than 64 kB. */
@@ -4625,10 +8052,56 @@ export interface operations {
             };
         };
     };
+    seller_balance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BalanceOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     seller_orders: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
@@ -4693,7 +8166,7 @@ export interface operations {
     seller_payouts: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
@@ -4829,10 +8302,63 @@ export interface operations {
             };
         };
     };
+    seller_problems: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedLineProblemOutputList"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     seller_products: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /**
                  * @description `true`: what the public sees; `false`: what you took off.
@@ -4841,6 +8367,20 @@ export interface operations {
                  *     * `false` - false
                  */
                 listed?: "false" | "true";
+                /** @description Of which at most so many can be bought: sold out ones too. */
+                low_stock?: number;
+                /**
+                 * @description `newest` unless told; `available`: what is scarcest first.
+                 *
+                 *     * `newest` - newest
+                 *     * `price` - price
+                 *     * `-price` - -price
+                 *     * `available` - available
+                 *     * `-available` - -available
+                 *     * `best-selling` - best-selling
+                 *     * `-sold` - -sold
+                 */
+                ordering?: "-available" | "-price" | "-sold" | "available" | "best-selling" | "newest" | "price";
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /** @description Words, or beginnings of words, of name or description. */
@@ -4854,6 +8394,15 @@ export interface operations {
                  *     * `false` - false
                  */
                 soldout?: "false" | "true";
+                /**
+                 * @description One or more, given again: any of them. `low_stock` has 5 or fewer.
+                 *
+                 *     * `on_sale` - on_sale
+                 *     * `low_stock` - low_stock
+                 *     * `sold_out` - sold_out
+                 *     * `unlisted` - unlisted
+                 */
+                status?: ("low_stock" | "on_sale" | "sold_out" | "unlisted")[];
             };
             header?: never;
             path?: never;
@@ -4863,7 +8412,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
                     Link?: string;
                     [name: string]: unknown;
                 };
@@ -4929,6 +8478,120 @@ export interface operations {
             };
             /** @description Authentication credentials were not provided. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    seller_export_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The address. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    seller_download: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description This link is not good any more. Ask for another. */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5023,10 +8686,67 @@ export interface operations {
             };
         };
     };
+    seller_reviews: {
+        parameters: {
+            query?: {
+                /** @description `false`: what waits for an answer. */
+                answered?: "false" | "true";
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+                /** @description Only these, with commas or given again: 1 to 5. */
+                stars?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedSellersReviewOutputList"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
     seller_statement: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
@@ -5120,21 +8840,108 @@ export interface operations {
             };
         };
     };
-    refresh_token: {
+    logout_of_browser: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshInputRequest"];
+                "application/json": components["schemas"]["RefreshInputOrCookieRequest"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description This token is not valid or has expired. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Only the shop's own pages may sign in with a cookie. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    refresh_token: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description A random text of 16 characters or more, a new one for each token that is renewed, kept until the answer is there. The same key with the same token gets the same successor, for a day, while that one is not renewed itself. */
+                "Idempotency-Key"?: string;
+                /** @description `cookie`: the refresh token goes into an HttpOnly cookie that is sent below /token/ alone, and `refresh` is empty; for the shop's own pages. `body`: it is in the answer. With either, the answer says in seconds how long the tokens are good. Without the header it is in the answer, and nothing more. */
+                "Token-Transport"?: "body" | "cookie";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["RefreshInputOrCookieRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    /** @description `true` where the refresh token of the answer was given out before. */
+                    "Idempotent-Replayed"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -5152,6 +8959,15 @@ export interface operations {
             };
             /** @description This refresh token was used before. */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Only the shop's own pages may sign in with a cookie. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5317,6 +9133,665 @@ export interface operations {
                 };
             };
             /** @description It is paid; others than you move it to fetched. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_open: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters: the same request again does nothing more. Without one, the same words within 15 seconds are a double click. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProblemInputRequest"];
+                "multipart/form-data": components["schemas"]["ProblemInputRequest"];
+            };
+        };
+        responses: {
+            /** @description It was reported a moment ago. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description It is open. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description There is no such line. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description You have reported a problem with this already. Write what there is to add to it. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description This Idempotency-Key was used for something else. Use a new key for a new message. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_accept: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["AcceptInputRequest"];
+            };
+        };
+        responses: {
+            /** @description It is decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description This problem has been closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_messages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Every message. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOutput"][];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_message: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 255 visible ASCII characters: the same request again does nothing more. Without one, the same words within 15 seconds are a double click. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MessageInputRequest"];
+                "multipart/form-data": components["schemas"]["MessageInputRequest"];
+            };
+        };
+        responses: {
+            /** @description It was written a moment ago. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOutput"];
+                };
+            };
+            /** @description It is written. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description This problem has been closed. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description This Idempotency-Key was used for something else. Use a new key for a new message. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_picture: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                picture_id: string;
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_returned: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReturnedInputRequest"];
+            };
+        };
+        responses: {
+            /** @description It is decided. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Nobody decided that the goods are to come back. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    problem_withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                track_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is closed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LineProblemOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description No problem was reported with this. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description This problem has been closed. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5596,7 +10071,7 @@ export interface operations {
     track_order: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link: rel="next"` header. */
+                /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
                 /** @description Its `order_token`. */
                 order?: string;
