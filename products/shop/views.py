@@ -25,6 +25,7 @@ _PRIVATE = (
     "orders",
     "password/",
     "pay/",
+    "selling/",
     "sign-in",
 )
 

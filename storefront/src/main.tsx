@@ -42,6 +42,8 @@ const PRIVATE = new Set<unknown>([
   "user",
   "messages",
   "sessions",
+  "me",
+  "selling",
 ]);
 
 async function begin(): Promise<void> {
