@@ -91,6 +91,7 @@ export async function goods(
     reprice: (price: number) =>
       done("PATCH", `${SHOP}/product/${made.id}/`, { price }, seller.access),
     takeOff: () => done("PATCH", `${SHOP}/product/${made.id}/`, { listed: false }, seller.access),
+    seller,
     add: (item: object) => done("POST", `${SHOP}/create/`, item, seller.access),
   };
 }
@@ -111,6 +112,32 @@ export async function newcomer(word: string) {
     password: PASSWORD,
     orders: async (): Promise<{ id: number; order_token: string; payment_status: string }[]> =>
       done("GET", `${SHOP}/track/order/`, undefined, signedIn.access),
+    order: async (token: string): Promise<Body> =>
+      done("GET", `${SHOP}/cashout/${token}/`, undefined, signedIn.access),
+    /** Bought by the API alone, and paid. */
+    buys: async (
+      products: readonly number[],
+    ): Promise<{ order_token: string; reference: string; order: { id: number }[] }> => {
+      const phone = aPhone();
+      const order = await done(
+        "POST",
+        `${SHOP}/cashout/`,
+        {
+          mpesa_number: phone.number,
+          order: products.map((product) => ({ product, number: 1 })),
+        },
+        signedIn.access,
+      );
+      await phone.enterPin();
+      const read = () =>
+        done("GET", `${SHOP}/cashout/${order.order_token}/`, undefined, signedIn.access);
+      await expect
+        .poll(async () => (await read()).payment_status, { timeout: 15_000 })
+        .toBe("paid");
+      return read();
+    },
+    reports: (line: number, text: string): Promise<Body> =>
+      done("POST", `${SHOP}/track/${line}/problem/`, { kind: "damaged", text }, signedIn.access),
     endAllSessions: () => done("POST", `${SHOP}/account/sessions/end-all/`, {}, signedIn.access),
   };
 }

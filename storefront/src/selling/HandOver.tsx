@@ -10,7 +10,8 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
   const { t, i18n } = useLingui();
   const name = sale.name;
   const move = useMove(sale.id, () => done(t`Handed over: ${name}. Your share is sent to you.`));
-  const said = move.error instanceof ApiError ? move.error.field("code") : null;
+  // "code" is a field here, and what every other refusal calls its kind.
+  const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
   const known = said ? CODES[said] : undefined;
   const id = `code-${sale.id}`;
   return (
