@@ -9,7 +9,7 @@ import { CODES } from "./words";
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
   const { t, i18n } = useLingui();
   const name = sale.name;
-  const move = useMove(sale.id, () => done(t`Handed over: ${name}. Your share is sent to you.`));
+  const move = useMove(sale.id, () => done(t`Handed over: ${name}.`));
   // "code" is a field here, and what every other refusal calls its kind.
   const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
   const known = said ? CODES[said] : undefined;

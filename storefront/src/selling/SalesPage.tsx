@@ -52,7 +52,7 @@ export default function SalesPage() {
           </Trans>
         </p>
       )}
-      <nav className="tabs" aria-label={t`Which orders`}>
+      <nav className="which" aria-label={t`Which orders`}>
         {TABS.map((each) => (
           <Link
             key={each}
@@ -68,7 +68,7 @@ export default function SalesPage() {
       <p role="status" ref={said} tabIndex={-1} className={done ? "notice ok" : "hidden"}>
         {done}
       </p>
-      {wanted && list.isSuccess && !isFound && !isLooking && (
+      {wanted && !done && list.isSuccess && !isFound && !isLooking && (
         <p className="notice">
           <Trans>Nothing of order {wanted} is in this list. Look in the others above.</Trans>
         </p>
