@@ -563,6 +563,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CategoryEnum": "products.models.Category",
         "ByEnum": "orders.models.Party",
+        "TrackStatusEnum": "orders.models.TrackStatus",
         "ProblemKindEnum": "orders.models.ProblemKind",
     },
 }
@@ -587,6 +588,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "if-unmodified-since",
     "pragma",
+    "prefer",
     "range",
     "sentry-trace",
     "token-transport",
@@ -602,13 +604,16 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = [
     "Allow",
     "Content-Disposition",
+    "Content-Language",
     "Content-Range",
     "ETag",
     "Idempotent-Replayed",
     "Link",
     "Location",
+    "Preference-Applied",
     "Retry-After",
     "Search-Corrected",
+    "Unread-Count",
     "WWW-Authenticate",
     "X-Request-ID",
 ]

@@ -98,7 +98,7 @@ def product_head(product: Mapping[str, Any], address: str, modules: Sequence[str
         description=description,
         address=address,
         kind="product",
-        picture=product["thumbnail"],
+        picture=_preview(product),
         more=[
             ("product:price:amount", str(product["price"])),
             ("product:price:currency", "KES"),
@@ -106,6 +106,15 @@ def product_head(product: Mapping[str, Any], address: str, modules: Sequence[str
         data=_product_data(product, address, description),
         modules=modules,
     )
+
+
+def _preview(product: Mapping[str, Any]) -> str | None:
+    """The picture of a link to it: a JPEG where it is drawn, for messengers that read no WebP."""
+    for picture in product["pictures"]:
+        if picture["preview"]:
+            return str(picture["preview"]["url"])
+    thumbnail: str | None = product["thumbnail"]
+    return thumbnail
 
 
 def shorten(text: str) -> str:

@@ -164,9 +164,10 @@ class Writer:
     def product(self, product_id: int) -> Page:
         """One product, or 404 where nobody may buy it. One query."""
         row = queries.read_product(product_id)
-        if row is None:
+        if row is None or not row.listed:
             return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
-        product = ProductRepresentation(self.request).product(row)
+        shape = ProductRepresentation(self.request)
+        product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
         address = f"{self.base}{product_path(product)}"
         title = product_head(product, address, self._modules("catalogue/ProductPage"))
         root = self._paint("product", product=_painted(product))

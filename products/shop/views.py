@@ -10,6 +10,8 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
+from omachemainproj.answers import for_everybody
+
 from . import sitemap as sitemaps
 from .build import read_build
 from .pages import Writer
@@ -30,9 +32,10 @@ _PRIVATE = (
 )
 
 
+@for_everybody
 @gzip_page
 @require_safe
-def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
+def shop(request: HttpRequest, path: str) -> HttpResponseBase:
     """A page of the storefront, painted. Kept by browsers, and asked about each time.
 
     Where nobody has built the storefront, a page that says how: 503.
@@ -49,9 +52,10 @@ def shop(request: HttpRequest, path: str) -> HttpResponseBase | None:
         return response
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response)
+    return get_conditional_response(request, etag=etag, response=response) or response
 
 
+@for_everybody
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """What search engines may look at: the public pages, and what they are painted with."""
@@ -68,6 +72,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
+@for_everybody
 @gzip_page
 @require_safe
 def sitemap(request: HttpRequest, part: str | None = None) -> HttpResponse:

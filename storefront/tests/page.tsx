@@ -74,6 +74,25 @@ export function aProduct(changes: Partial<Product> = {}): Product {
   };
 }
 
+export function aPrompt(
+  status: Order["prompt"]["status"],
+  text: string,
+  changes: Partial<Order["prompt"]> = {},
+): Order["prompt"] {
+  return {
+    status,
+    text,
+    message: text,
+    code: "try_again",
+    by_hand: "",
+    live: false,
+    rung_at: null,
+    ring_again_in: null,
+    expires_in: null,
+    ...changes,
+  };
+}
+
 export function anOrder(changes: Partial<Order> = {}): Order {
   return {
     order_token: "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
@@ -93,12 +112,16 @@ export function anOrder(changes: Partial<Order> = {}): Order {
         amount: 1500,
         track_status: "created",
         collection_code: null,
+        thumbnail: null,
+        seller: "amina",
+        moves: [],
       },
     ],
-    amount_due: 1500,
     delivery: null,
     delivery_fee: 0,
-    prompt: { status: "submitted", message: "Look at your phone and enter your M-Pesa PIN." },
+    expires_in: 600,
+    amount_due: 1500,
+    prompt: aPrompt("submitted", "Look at your phone and enter your M-Pesa PIN."),
     by_hand: [{ provider: "M-Pesa", pay_bill: "174379", account: "ACDEFGHJ", amount: 1500 }],
     ...changes,
   };

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { Order } from "../src/api/client";
 import PayPage from "../src/checkout/PayPage";
 import { pauseOf } from "../src/checkout/polling";
-import { stageOf, withoutWays, wordsFor } from "../src/checkout/prompt";
-import { anOrder, answerWith, show } from "./page";
+import { stageOf } from "../src/checkout/prompt";
+import { anOrder, answerWith, aPrompt, show } from "./page";
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const order = (payment_status: Order["payment_status"], expires_at = "2026-11-28T12:10:00Z") => ({
@@ -37,30 +37,22 @@ describe("how often a payment is asked about", () => {
 });
 
 describe("how a payment stands", () => {
-  const prompt = (status: Order["prompt"]["status"], message: string) => ({
-    prompt: { status, message },
+  const prompt = (status: Order["prompt"]["status"], code: string) => ({
+    prompt: aPrompt(status, "…", { code }),
   });
 
   it.each([
-    [prompt("requested", "We are about to ring your phone."), "ringing"],
-    [prompt("submitted", "Look at your phone and enter your M-Pesa PIN."), "ringing"],
-    [prompt("unknown", "If your phone rings, enter your M-Pesa PIN. We are asking."), "ringing"],
-    [prompt("submitted", "We have not heard from M-Pesa yet. If you entered"), "silent"],
-    [prompt("failed", "You cancelled on your phone."), "failed"],
-    [prompt("none", "Try again."), "failed"],
-    [{ ...prompt("failed", "KES 400 of KES 1500 came."), amount_due: 1100 }, "short"],
+    [prompt("requested", "about_to_ring"), "ringing"],
+    [prompt("submitted", "enter_pin"), "ringing"],
+    [prompt("unknown", "asking"), "ringing"],
+    [prompt("submitted", "silent"), "silent"],
+    [prompt("failed", "cancelled_on_phone"), "failed"],
+    [prompt("none", "try_again"), "failed"],
+    [{ ...prompt("failed", "short"), amount_due: 1100 }, "short"],
     [{ payment_status: "expired" as const }, "expired"],
     [{ payment_status: "refund_due" as const }, "refund_due"],
   ])("%j is %s", (changes, stage) => {
     expect(stageOf(anOrder(changes))).toBe(stage);
-  });
-
-  it("leaves out the ways to pay by hand, which the page shows apart", () => {
-    const said =
-      "Try again. Or pay by hand: M-Pesa pay bill 174379, account AC, KES 5. Or Equity pay bill 2.";
-    expect(withoutWays(said)).toBe("Try again.");
-    expect(wordsFor(said)).not.toBeNull();
-    expect(wordsFor("Something new.")).toBeNull();
   });
 });
 
@@ -75,24 +67,25 @@ describe("the page of a payment", () => {
     ["ringing", {}, /Your phone is asking/, /Pay by hand instead/],
     [
       "silent",
-      { prompt: { status: "submitted", message: "We have not heard from M-Pesa yet. Wait." } },
+      {
+        prompt: aPrompt("submitted", "We have not heard from M-Pesa yet. Wait.", {
+          code: "silent",
+        }),
+      },
       /Waiting for M-Pesa/,
       /Ring 0712 345 678 again/,
     ],
     [
       "failed",
       {
-        prompt: {
-          status: "failed",
-          message: "The M-Pesa PIN was wrong. Try again with the right one.",
-        },
+        prompt: aPrompt("failed", "The M-Pesa PIN was wrong. Try again with the right one."),
       },
       /Not paid yet/,
       /The M-Pesa PIN was wrong/,
     ],
     [
       "short",
-      { amount_due: 1100, prompt: { status: "failed", message: "KES 400 of KES 1500 came." } },
+      { amount_due: 1100, prompt: aPrompt("failed", "KES 400 of KES 1500 came.") },
       /Part of it has come/,
       /KES 400 came\. Pay the missing KES 1,100/,
     ],
@@ -102,7 +95,7 @@ describe("the page of a payment", () => {
         payment_status: "paid",
         amount_due: 0,
         by_hand: [],
-        prompt: { status: "confirmed", message: "Paid. Thank you!" },
+        prompt: aPrompt("confirmed", "Paid. Thank you!"),
       },
       /^Paid$/,
       /See your order/,
@@ -113,7 +106,7 @@ describe("the page of a payment", () => {
         payment_status: "expired",
         amount_due: 0,
         by_hand: [],
-        prompt: { status: "failed", message: "x" },
+        prompt: aPrompt("failed", "x"),
       },
       /The time is over/,
       /we keep looking for your money/,
@@ -143,10 +136,11 @@ describe("the page of a payment", () => {
     if (more) expect(screen.getAllByText(more).length).toBeGreaterThan(0);
   });
 
-  it("says a sentence it does not know as it came", async () => {
-    at({ prompt: { status: "failed", message: "The moon is in the way. Or pay by hand: x." } });
+  it("says what to do as the API says it, and the ways to pay by hand apart", async () => {
+    at({ prompt: aPrompt("failed", "The moon is in the way.", { by_hand: "Or pay by hand: x." }) });
 
     expect(await screen.findByText("The moon is in the way.")).toBeTruthy();
+    expect(screen.queryByText(/Or pay by hand: x/)).toBeNull();
   });
 
   it("is missing where the order is somebody else's", async () => {

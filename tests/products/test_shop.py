@@ -11,7 +11,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from products.models import Product
+from products.models import Product, ProductPicture
 from products.shop import build, pages, words
 from products.shop.heads import shorten
 from tests.factories import ProductFactory, UserFactory
@@ -141,6 +141,18 @@ def test_a_product_nobody_may_see_is_a_404_with_the_page_that_says_so(client, nu
     assert "<title>This is not for sale any more</title>" in text(response)
     assert meta(response, "robots") == "noindex"
     assert '<header class="top">' in text(response)
+
+
+def test_a_link_to_a_product_shows_its_jpeg(client):
+    product = ProductFactory(image="products/pot.webp", thumbnail="products/pot-400.webp")
+    picture = ProductPicture.objects.create(product=product, image="products/pot.webp")
+
+    undrawn = get(client, f"/shop/product/{product.pk}")
+    ProductPicture.objects.filter(pk=picture.pk).update(preview="products/pot.jpg")
+    drawn = get(client, f"/shop/product/{product.pk}")
+
+    assert meta(undrawn, "og:image") == "http://testserver/media/products/pot-400.webp"
+    assert meta(drawn, "og:image") == "http://testserver/media/products/pot.jpg"
 
 
 def test_a_product_that_was_taken_off_is_a_404(client):

@@ -660,6 +660,70 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/notices/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the caller was told
+         * @description What the caller was told, newest first, also where they want no e-mail and no SMS.
+         *
+         *     It is kept as long as the texts of messages are (180 days, unless the shop says otherwise).
+         */
+        get: operations["notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/notices/read/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mark as read
+         * @description Note that the caller has read some of it, or all up to one. Safe to repeat; what others
+         *     were told is not touched.
+         */
+        post: operations["notices_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What the caller ordered
+         * @description The caller's own orders, newest first, with their lines, what is still to pay, and what
+         *     waits for the caller (`needs`). `/cashout/{order_token}/` has one of them whole.
+         */
+        get: operations["orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/password/change/": {
         parameters: {
             query?: never;
@@ -1287,6 +1351,27 @@ export interface paths {
          * @description Every movement, oldest first, in the columns of `/seller/statement/`.
          */
         get: operations["seller_statement_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/seller/summary/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sales, money and stock at a glance
+         * @description What the caller sold today, in 7 and in 30 days, what is to be handed over, how their
+         *     money and their stock stand. Somebody who sells nothing gets zeros.
+         */
+        get: operations["seller_summary"];
         put?: never;
         post?: never;
         delete?: never;
@@ -2183,6 +2268,15 @@ export interface components {
             track_status: components["schemas"]["TrackStatusEnum"];
             /** @description Six digits to read out when the goods are handed over; the buyer's alone, from paid on. */
             collection_code: string | null;
+            /**
+             * Format: uri
+             * @description The product's picture, small.
+             */
+            thumbnail: string | null;
+            /** @description The seller's user name. */
+            seller: string;
+            /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
+            moves: components["schemas"]["TrackStatusEnum"][];
         };
         /** @description A problem, and the line it is about. */
         LineProblemOutput: {
@@ -2432,6 +2526,13 @@ export interface components {
          * @enum {string}
          */
         MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "price_reduction" | "payout";
+        /**
+         * @description * `pay` - Pay
+         *     * `confirm` - Confirm
+         *     * `review` - Review
+         * @enum {string}
+         */
+        NeedsEnum: "pay" | "confirm" | "review";
         /** @description Another number for what M-Pesa refused; ``context`` has the ``request``. */
         NewNumberInputRequest: {
             /**
@@ -2442,6 +2543,57 @@ export interface components {
             /** @description Yours: it is your money that moves. */
             password: string;
         };
+        NextPayoutOutput: {
+            id: number;
+            /** @description Whole KES. */
+            amount: number;
+            status: components["schemas"]["NextPayoutOutputStatusEnum"];
+            /** @description Where it goes. */
+            mpesa_number: string;
+        };
+        /**
+         * @description * `waiting` - waiting
+         *     * `on_its_way` - on_its_way
+         * @enum {string}
+         */
+        NextPayoutOutputStatusEnum: "waiting" | "on_its_way";
+        /** @description Something the caller was told. */
+        NoticeOutput: {
+            id: number;
+            kind: components["schemas"]["NoticeOutputKindEnum"];
+            /** @description In the caller's language. */
+            title: string;
+            /** @description The same; lines are separated by line breaks. */
+            text: string;
+            /**
+             * Format: uuid
+             * @description The order it is about, where the caller bought it.
+             */
+            order_token: string | null;
+            /** @description That order's, for its sellers too. */
+            reference: string | null;
+            /** @description For `/track/order/{id}/`, where it is about one line alone. */
+            line: number | null;
+            /** Format: date-time */
+            created_at: string;
+            read: boolean;
+        };
+        /**
+         * @description * `paid` - order paid
+         *     * `prompt_failed` - prompt failed
+         *     * `shipped` - on the way
+         *     * `arrived` - at the pick-up point
+         *     * `delivered` - delivered
+         *     * `goes_back` - money is going back
+         *     * `refunded` - money sent back
+         *     * `sold` - goods sold
+         *     * `paid_out` - seller paid
+         *     * `problem` - problem reported
+         *     * `problem_reply` - message about a problem
+         *     * `problem_ended` - problem decided
+         * @enum {string}
+         */
+        NoticeOutputKindEnum: "paid" | "prompt_failed" | "shipped" | "arrived" | "delivered" | "goes_back" | "refunded" | "sold" | "paid_out" | "problem" | "problem_reply" | "problem_ended";
         /** @enum {unknown} */
         NullEnum: null;
         /** @description Where an order goes, as it was agreed. */
@@ -2492,9 +2644,66 @@ export interface components {
             delivery_fee: number;
             /** @description Whole KES that are still to come; 0 once the order waits for nothing. */
             amount_due: number;
+            /** @description Seconds until `expires_at`, by our clock; null once it waits for nothing. */
+            expires_in: number | null;
             prompt: components["schemas"]["PromptOutput"];
             /** @description Where to pay without the prompt; empty once nothing is due. */
             by_hand: components["schemas"]["ByHandOutput"][];
+        };
+        /** @description One line of an order, in a list of orders. */
+        OrderRowLineOutput: {
+            /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
+            moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            can_report_problem: boolean;
+            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            can_review: boolean;
+            /** @description Whether its buyer has written a review. */
+            reviewed: boolean;
+            /**
+             * Format: date-time
+             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             */
+            reviewable_until: string | null;
+            /** @description For `/track/order/{id}/` and `/track/{id}/move/`. */
+            id: number;
+            product: number;
+            name: string;
+            number: number;
+            /** @description Whole KES: number × price. */
+            amount: number;
+            track_status: components["schemas"]["TrackStatusEnum"];
+            /**
+             * Format: uri
+             * @description The product's picture, small.
+             */
+            thumbnail: string | null;
+            /** @description The seller's user name. */
+            seller: string;
+        };
+        /** @description One of the caller's orders, in a list of them. */
+        OrderRowOutput: {
+            /** Format: uuid */
+            order_token: string;
+            /** @description The account number the phone shows. */
+            reference: string;
+            payment_status: components["schemas"]["PaymentStatusEnum"];
+            /** @description Whole KES. */
+            amount: number;
+            /** @description Whole KES that are still to come; 0 once the order waits for nothing. */
+            amount_due: number;
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * Format: date-time
+             * @description Unpaid by then, its goods are free again.
+             */
+            expires_at: string;
+            order: components["schemas"]["OrderRowLineOutput"][];
+            /** @description Where it is brought; null where that was not agreed. */
+            delivery: components["schemas"]["ShortDeliveryOutput"] | null;
+            /** @description What waits for the caller: `pay` it, `confirm` goods that are on the way, `review` what was delivered. More may come; leave out what you do not know. */
+            needs: components["schemas"]["NeedsEnum"][];
         };
         /**
          * @description * `refunded` - refunded whole
@@ -2530,6 +2739,8 @@ export interface components {
         PaginatedLineProblemOutputList: components["schemas"]["LineProblemOutput"][];
         PaginatedListingOutputList: components["schemas"]["ListingOutput"][];
         PaginatedMovementOutputList: components["schemas"]["MovementOutput"][];
+        PaginatedNoticeOutputList: components["schemas"]["NoticeOutput"][];
+        PaginatedOrderRowOutputList: components["schemas"]["OrderRowOutput"][];
         PaginatedParcelOutputList: components["schemas"]["ParcelOutput"][];
         PaginatedPayoutOutputList: components["schemas"]["PayoutOutput"][];
         PaginatedPickupPointOutputList: components["schemas"]["PickupPointOutput"][];
@@ -2832,6 +3043,15 @@ export interface components {
          * @enum {string}
          */
         PayoutOutputStatusEnum: "waiting" | "on_its_way" | "paid" | "refused" | "replaced";
+        /** @description What was sold in a period, and not cancelled since. */
+        PeriodOutput: {
+            /** @description Orders with goods of the caller's. */
+            orders: number;
+            /** @description How many goods. */
+            goods: number;
+            /** @description Whole KES, before the shop's commission. */
+            amount: number;
+        };
         /** @description A phone and the code that was sent there. */
         PhoneConfirmInputRequest: {
             /** @description Of the answer that sent the code. */
@@ -3089,8 +3309,25 @@ export interface components {
              *     * `failed` - failed
              */
             status: components["schemas"]["PromptOutputStatusEnum"];
-            /** @description What to tell the buyer to do next. */
+            /** @description What to tell the buyer to do next, with how to pay by hand where that helps. */
             message: string;
+            /** @description Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` … */
+            code: string;
+            /** @description The message without how to pay by hand. */
+            text: string;
+            /** @description How to pay by hand, in a sentence; empty where it is not time. */
+            by_hand: string;
+            /** @description Whether the phone may be ringing now. */
+            live: boolean;
+            /**
+             * Format: date-time
+             * @description When M-Pesa was asked.
+             */
+            rung_at: string | null;
+            /** @description Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; null: never. */
+            ring_again_in: number | null;
+            /** @description Seconds for which the phone may still show it. */
+            expires_in: number | null;
         };
         /**
          * @description * `none` - none
@@ -3235,6 +3472,23 @@ export interface components {
             /** @description How many days it takes, at most. */
             days: number;
         };
+        RatingOutput: {
+            /**
+             * Format: double
+             * @description 1 to 5; null without a review.
+             */
+            stars: number | null;
+            reviews: number;
+        };
+        /** @description What was read: some of them, or all up to one. */
+        ReadInputRequest: {
+            ids?: number[];
+            /**
+             * Format: int64
+             * @description The newest that was shown: it and all before it. What came since stays unread.
+             */
+            up_to?: number;
+        };
         /** @description A refresh token; none where it is in the cookie. */
         RefreshInputOrCookieRequest: {
             /** @description Needed unless `Token-Transport: cookie` is sent; then it is not read. */
@@ -3355,6 +3609,8 @@ export interface components {
             id: number;
             /** @description The order's reference, as its buyer has it. */
             order: string;
+            /** @description The same. */
+            reference: string;
             product: number;
             /** @description As it was when it was sold. */
             name: string;
@@ -3428,6 +3684,14 @@ export interface components {
             created_at: string;
             /** Format: date-time */
             updated_at: string;
+            /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
+            moves: components["schemas"]["TrackStatusEnum"][];
+        };
+        /** @description By Nairobi's calendar days, today with them. */
+        SalesOutput: {
+            today: components["schemas"]["PeriodOutput"];
+            days_7: components["schemas"]["PeriodOutput"];
+            days_30: components["schemas"]["PeriodOutput"];
         };
         /** @description What is public of a seller. */
         SellerOutput: {
@@ -3512,6 +3776,16 @@ export interface components {
             new_password1: string;
             new_password2: string;
         };
+        /** @description Where an order goes. */
+        ShortDeliveryOutput: {
+            way: components["schemas"]["WayEnum"];
+            /** @description Where to, in one line. */
+            place: string;
+            /** @description How many days it takes, by the estimate then. */
+            days: number;
+            /** @description Whole KES for all parcels. */
+            fee: number;
+        };
         /** @description What registering and signing in answer. */
         SignedIn: {
             /** @description Only where `Token-Transport` was sent. Seconds until the access token ends. */
@@ -3560,6 +3834,14 @@ export interface components {
          * @enum {string}
          */
         StockMoveOutputKindEnum: "listed" | "restocked" | "sold" | "returned";
+        StockOutput: {
+            /** @description Products that are listed. */
+            listed: number;
+            /** @description Of those, with 1 to 5 left to sell. */
+            low: number;
+            /** @description Of those, with none left to sell. */
+            sold_out: number;
+        };
         /** @description What somebody who is typing may be looking for. */
         SuggestOutput: {
             words: string[];
@@ -3572,6 +3854,22 @@ export interface components {
             thumbnail: string | null;
             /** @description Whole KES. */
             price: number;
+        };
+        /** @description A seller's figures at this moment. */
+        SummaryOutput: {
+            sales: components["schemas"]["SalesOutput"];
+            to_hand_over: components["schemas"]["ToHandOverOutput"];
+            balance: components["schemas"]["BalanceOutput"];
+            /** @description The oldest payout that has not arrived; null without one. */
+            next_payout: components["schemas"]["NextPayoutOutput"] | null;
+            stock: components["schemas"]["StockOutput"];
+            rating: components["schemas"]["RatingOutput"];
+        };
+        ToHandOverOutput: {
+            /** @description Paid lines that nobody has fetched yet. */
+            waiting: number;
+            /** @description Lines that were fetched, and not delivered. */
+            under_way: number;
         };
         /** @description Any token. */
         TokenInputRequest: {
@@ -3586,9 +3884,24 @@ export interface components {
         };
         /** @description One line of one of the caller's orders. */
         TrackOutput: {
+            /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
+            moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            can_report_problem: boolean;
+            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            can_review: boolean;
+            /** @description Whether its buyer has written a review. */
+            reviewed: boolean;
+            /**
+             * Format: date-time
+             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             */
+            reviewable_until: string | null;
             id: number;
             /** Format: uuid */
             order_token: string;
+            /** @description The order's reference, as the phone shows it. */
+            reference: string;
             product: number;
             name: string;
             /**
@@ -3625,9 +3938,24 @@ export interface components {
         TrackStatusEnum: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
         /** @description One line, where it goes, and its whole way. */
         TrackStoryOutput: {
+            /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
+            moves: components["schemas"]["TrackStatusEnum"][];
+            /** @description Whether its buyer can report a problem now: from paid to some days after the delivery. */
+            can_report_problem: boolean;
+            /** @description Whether its buyer may write a review now, which they can once it is delivered. */
+            can_review: boolean;
+            /** @description Whether its buyer has written a review. */
+            reviewed: boolean;
+            /**
+             * Format: date-time
+             * @description Until when that review may be changed; null before it is written, which can be done at any time after the delivery.
+             */
+            reviewable_until: string | null;
             id: number;
             /** Format: uuid */
             order_token: string;
+            /** @description The order's reference, as the phone shows it. */
+            reference: string;
             product: number;
             name: string;
             /**
@@ -3656,6 +3984,11 @@ export interface components {
             history: components["schemas"]["StepOutput"][];
             /** @description The newest one, for its buyer and its seller; null without any. */
             problem: components["schemas"]["ProblemSummaryOutput"] | null;
+        };
+        /** @description What is left. */
+        UnreadOutput: {
+            /** @description How many are not read; 100 where there are more. */
+            unread: number;
         };
         /** @description A person as they see themselves, with the phone they are called on. */
         UserDetails: {
@@ -4313,7 +4646,7 @@ export interface operations {
                     "application/json": components["schemas"]["DetailError"];
                 };
             };
-            /** @description Money or goods are under way, and `under_way` says which: `unpaid_order`, `late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over` with their order, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the caller works for the shop: `staff_account`. */
+            /** @description Money or goods are under way, and `under_way` says which: `unpaid_order`, `late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over`, `problem` (undecided, with what was bought or sold) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the caller works for the shop, or at a pick-up point: `staff_account`. */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6410,6 +6743,188 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MeOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    notices: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+                /**
+                 * @description `true`: only those that are not read yet.
+                 *
+                 *     * `true` - true
+                 */
+                unread?: "true";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    Link?: string;
+                    /** @description How many are not read, on all pages together; 100 where there are more. */
+                    "Unread-Count"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedNoticeOutputList"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    notices_read: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["ReadInputRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnreadOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Unsupported media type "text/plain" in request. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    orders: {
+        parameters: {
+            query?: {
+                /** @description Where the page starts; take it from the `Link` header. */
+                cursor?: string;
+                /** @description Rows a page; above 100 they are 100. */
+                page_size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
+                    Link?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PaginatedOrderRowOutputList"];
                 };
             };
             /** @description Something in the input is wrong. */
@@ -8809,6 +9324,52 @@ export interface operations {
                 };
                 content: {
                     "text/csv": string;
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldErrors"];
+                };
+            };
+            /** @description Authentication credentials were not provided. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"];
+                };
+            };
+        };
+    };
+    seller_summary: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SummaryOutput"];
                 };
             };
             /** @description Something in the input is wrong. */

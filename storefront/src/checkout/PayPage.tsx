@@ -16,7 +16,7 @@ import { Money, Problem, useSecondsUntil } from "../ui/parts";
 import { ByHand } from "./ByHand";
 import { GiveUp } from "./GiveUp";
 import { pauseOf } from "./polling";
-import { type Stage, stageOf, withoutWays, wordsFor } from "./prompt";
+import { type Stage, stageOf } from "./prompt";
 import { RingAgain } from "./RingAgain";
 import { A_PROMPT, promptEnds } from "./rung";
 
@@ -113,7 +113,6 @@ function Signal({ stage }: { stage: Stage }) {
 }
 
 function Said({ order }: { order: Order }) {
-  const { i18n } = useLingui();
   const came = money(order.amount - order.amount_due);
   const due = money(order.amount_due);
   if (stageOf(order) === "short") {
@@ -123,8 +122,7 @@ function Said({ order }: { order: Order }) {
       </Trans>
     );
   }
-  const words = wordsFor(order.prompt.message);
-  return <>{words ? i18n._(words) : withoutWays(order.prompt.message)}</>;
+  return <>{order.prompt.text}</>;
 }
 
 function Details({ order, stage }: { order: Order; stage: Stage }) {

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useState } from "react";
 import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
-import { Refused } from "./parts";
+import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
 import { useMove } from "./useMove";
 
@@ -64,7 +64,7 @@ export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string)
           <Trans>The goods are there to be sold again</Trans>
         </span>
       </label>
-      {move.error && !wrong && <Refused error={move.error} />}
+      {move.error && !wrong && <Problem error={move.error} />}
       <div className="row">
         <button type="submit" className="button danger little" disabled={move.isPending}>
           {move.isPending ? <Trans>One moment…</Trans> : <Trans>Cancel the sale</Trans>}

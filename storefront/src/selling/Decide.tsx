@@ -4,8 +4,7 @@ import { type ReactNode, useState } from "react";
 import { mine, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
-import { Field } from "../ui/parts";
-import { Refused } from "./parts";
+import { Field, Problem } from "../ui/parts";
 import type { LineProblem } from "./queries";
 
 type Way = "whole" | "part" | "back" | "returned";
@@ -111,7 +110,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
         maxLength={200}
         error={wrong("note")}
       />
-      {decide.error && !wrong("amount") && !wrong("note") && <Refused error={decide.error} />}
+      {decide.error && !wrong("amount") && !wrong("note") && <Problem error={decide.error} />}
       <div className="row">
         <button type="submit" className="button danger little" disabled={decide.isPending}>
           {decide.isPending ? <Trans>One moment…</Trans> : <Trans>Yes, I agree to that</Trans>}

@@ -1,18 +1,16 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { ApiError } from "../api/errors";
-import { Refused } from "./parts";
+import { Problem } from "../ui/parts";
 import type { Sale } from "./queries";
 import { useMove } from "./useMove";
-import { CODES } from "./words";
 
 /** The buyer reads their six digits out; typed here, the goods are theirs. */
 export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
-  const { t, i18n } = useLingui();
+  const { t } = useLingui();
   const name = sale.name;
   const move = useMove(sale.id, () => done(t`Handed over: ${name}.`));
   // "code" is a field here, and what every other refusal calls its kind.
   const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
-  const known = said ? CODES[said] : undefined;
   const id = `code-${sale.id}`;
   return (
     <form
@@ -48,14 +46,14 @@ export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => v
       </div>
       <p id={`${id}-about`} role={said ? "alert" : undefined}>
         {said ? (
-          <span className="error">{known ? i18n._(known) : said}</span>
+          <span className="error">{said}</span>
         ) : (
           <span className="quiet small">
             <Trans>Six digits that the buyer reads out with the goods in hand.</Trans>
           </span>
         )}
       </p>
-      {move.error && !said && <Refused error={move.error} />}
+      {move.error && !said && <Problem error={move.error} />}
     </form>
   );
 }

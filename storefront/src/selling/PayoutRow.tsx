@@ -3,8 +3,7 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { mine, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { dayAndClock, money, phone } from "../i18n/format";
-import { Field, Money } from "../ui/parts";
-import { Refused } from "./parts";
+import { Field, Money, Problem } from "../ui/parts";
 import type { Payout } from "./queries";
 import { PAYOUT_STATUS } from "./words";
 
@@ -43,11 +42,7 @@ export function PayoutRow({ payout }: { payout: Payout }) {
           </>
         )}
       </p>
-      {payout.reason && payout.status !== "paid" && (
-        <p className="quiet small" lang="en">
-          {payout.reason}
-        </p>
-      )}
+      {payout.reason && payout.status !== "paid" && <p className="quiet small">{payout.reason}</p>}
       {payout.status === "refused" && <NewNumber payout={payout} />}
     </li>
   );
@@ -112,7 +107,7 @@ function NewNumber({ payout }: { payout: Payout }) {
         hint={<Trans>Because it is your money that moves.</Trans>}
         error={wrong("password")}
       />
-      {send.error && !wrong("mpesa_number") && !wrong("password") && <Refused error={send.error} />}
+      {send.error && !wrong("mpesa_number") && !wrong("password") && <Problem error={send.error} />}
       <button type="submit" className="button little" disabled={send.isPending}>
         {send.isPending ? <Trans>One moment…</Trans> : <Trans>Send it there</Trans>}
       </button>

@@ -84,10 +84,8 @@ export function SaleRow({
           </Trans>
         </p>
       )}
-      {(sale.track_status === "fetched" || sale.track_status === "shipping") && (
-        <HandOver sale={sale} done={done} />
-      )}
-      {sale.track_status === "paid" && <CannotDeliver sale={sale} done={done} />}
+      {sale.moves.includes("delivered") && <HandOver sale={sale} done={done} />}
+      {sale.moves.includes("cancelled") && <CannotDeliver sale={sale} done={done} />}
     </li>
   );
 }

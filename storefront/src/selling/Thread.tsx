@@ -5,7 +5,6 @@ import { mine, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
-import { Refused } from "./parts";
 import { type LineProblem, type Message, threadQuery } from "./queries";
 import { DECIDED, SAYS } from "./words";
 
@@ -134,7 +133,7 @@ function Answer({ problem }: { problem: LineProblem }) {
           )}
         </div>
       </div>
-      {write.error && !wrong && <Refused error={write.error} />}
+      {write.error && !wrong && <Problem error={write.error} />}
       <button type="submit" className="button little" disabled={write.isPending}>
         {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
       </button>

@@ -4,10 +4,8 @@ import "./selling.css";
 import { Trans, useLingui } from "@lingui/react/macro";
 import type { ReactNode } from "react";
 import { NavLink } from "react-router";
-import { ApiError } from "../api/errors";
 import { Title } from "../app/Title";
 import { Problem } from "../ui/parts";
-import { REFUSALS } from "./words";
 
 /** A page's name, and the way to the seller's others. */
 export function SellingTop({ name }: { name: string }) {
@@ -28,18 +26,6 @@ export function SellingTop({ name }: { name: string }) {
         </NavLink>
       </nav>
     </>
-  );
-}
-
-/** Why something was refused, in the reader's language where the shop has a code for it. */
-export function Refused({ error, again }: { error: Error; again?: () => void }) {
-  const { i18n } = useLingui();
-  const said = error instanceof ApiError ? REFUSALS[error.code] : undefined;
-  if (!said) return <Problem error={error} again={again} />;
-  return (
-    <p className="notice bad" role="alert">
-      {i18n._(said)}
-    </p>
   );
 }
 

@@ -57,23 +57,6 @@ export const SAYS: Record<Message["by"], MessageDescriptor> = {
   shop: msg`The shop`,
 };
 
-/** Refusals of a move or a decision, by their codes; orders/fulfilment.py and orders/problems. */
-export const REFUSALS: Record<string, MessageDescriptor> = {
-  move_not_allowed: msg`This cannot be done any more: the goods have moved on. The list is fresh now.`,
-  payment_in_doubt: msg`The payment of this order is being looked into. Keep the goods where they are.`,
-  problem_closed: msg`It is decided already. The list is fresh now.`,
-  problem_returning: msg`It is agreed that the goods come back first.`,
-  problem_not_returning: msg`It was not agreed that the goods come back.`,
-  too_many_messages: msg`You have written as much here as can be. The shop decides now.`,
-  payout_not_refused: msg`This payout is not refused any more. A new number counts for what you sell from now on.`,
-};
-
-/** What is said of a code that does not open: as the API says it (orders/fulfilment.py). */
-export const CODES: Record<string, MessageDescriptor> = {
-  "This is not the code the buyer was given.": msg`This is not the code the buyer was given. Have them read it out again.`,
-  "Too many wrong codes were typed. The buyer or the shop can confirm.": msg`Too many wrong codes were typed, so no code counts here any more. The buyer can confirm on their page of the order, or the shop.`,
-};
-
 const NAMES: Record<string, string> = {
   elgeyo_marakwet: "Elgeyo/Marakwet",
   muranga: "Murang’a",
