@@ -66,6 +66,10 @@ test("a seller is led to an order, hands it over by the buyer's code, and sees t
   await page.goto("/shop/selling/problems");
   await page.getByText("Read and answer").click();
   await expect(page.getByText("The handle is loose.")).toBeVisible();
+  const picture = page.getByRole("img", { name: "A picture of it" });
+  await expect
+    .poll(() => picture.evaluate((canvas: HTMLCanvasElement) => [canvas.width, canvas.height]))
+    .toEqual([2, 2]);
   await page.getByLabel("Your answer").fill("I am sorry.");
   await page.getByRole("button", { name: "Send the answer" }).click();
   await expect(page.getByText("I am sorry.")).toBeVisible();
