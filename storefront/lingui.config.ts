@@ -4,7 +4,7 @@ import { formatter } from "@lingui/format-po";
 export default defineConfig({
   locales: ["en", "sw"],
   sourceLocale: "en",
-  // Two parts a language, as src/i18n/index.ts loads them.
+  // Three parts a language, as src/i18n/index.ts loads them.
   catalogs: [
     {
       path: "<rootDir>/src/i18n/{locale}/shop",
@@ -14,6 +14,7 @@ export default defineConfig({
       path: "<rootDir>/src/i18n/{locale}/buying",
       include: ["account", "checkout", "delivery", "orders"].map((name) => `<rootDir>/src/${name}`),
     },
+    { path: "<rootDir>/src/i18n/{locale}/selling", include: ["<rootDir>/src/selling"] },
   ],
   format: formatter({ lineNumbers: false, origins: true }),
   orderBy: "message",

@@ -7,7 +7,7 @@ const API = process.env.API ?? "http://127.0.0.1:8000";
 
 /** What Vite passes on in development, so that pages and API have one origin, as in production. */
 const OF_THE_API =
-  "^/($|account/|cart/|cashout/|login/|logout/|media/|password/|product/|registration/|review/|seller/|static/|token/|track/|user/)";
+  "^/($|account/|cart/|cashout/|login/|logout/|me/|media/|password/|product/|registration/|review/|seller/|static/|token/|track/|user/)";
 
 export default defineConfig(({ command }) => ({
   // Built files are served by WhiteNoise; in development Vite serves the pages themselves.

@@ -54,6 +54,7 @@ _CATEGORY = re.compile(r"category/([a-z]{1,40})")
 #: the two together.
 _OTHERS = re.compile(
     r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+)?|sign-in|join|account(?:/addresses)?"
+    r"|selling/(?:orders|money|problems)"
     r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
 )
 

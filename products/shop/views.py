@@ -27,6 +27,7 @@ _PRIVATE = (
     "orders",
     "password/",
     "pay/",
+    "selling/",
     "sign-in",
 )
 

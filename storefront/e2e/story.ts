@@ -91,9 +91,17 @@ export async function goods(
     reprice: (price: number) =>
       done("PATCH", `${SHOP}/product/${made.id}/`, { price }, seller.access),
     takeOff: () => done("PATCH", `${SHOP}/product/${made.id}/`, { listed: false }, seller.access),
+    seller,
     add: (item: object) => done("POST", `${SHOP}/create/`, item, seller.access),
   };
 }
+
+/** A red square of two pixels by two. */
+function aPicture() {
+  return Buffer.from(PNG, "base64");
+}
+const PNG =
+  "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR42mM8wcDAwMDAxMDAwMDAAAAKUgDMUvvpCwAAAABJRU5ErkJggg==";
 
 type SignedIn = { access: string; refresh: string; user: { pk: number; username: string } };
 
@@ -111,6 +119,44 @@ export async function newcomer(word: string) {
     password: PASSWORD,
     orders: async (): Promise<{ id: number; order_token: string; payment_status: string }[]> =>
       done("GET", `${SHOP}/track/order/`, undefined, signedIn.access),
+    order: async (token: string): Promise<Body> =>
+      done("GET", `${SHOP}/cashout/${token}/`, undefined, signedIn.access),
+    /** Bought by the API alone, and paid. */
+    buys: async (
+      products: readonly number[],
+    ): Promise<{ order_token: string; reference: string; order: { id: number }[] }> => {
+      const phone = aPhone();
+      const order = await done(
+        "POST",
+        `${SHOP}/cashout/`,
+        {
+          mpesa_number: phone.number,
+          order: products.map((product) => ({ product, number: 1 })),
+        },
+        signedIn.access,
+      );
+      await phone.enterPin();
+      const read = () =>
+        done("GET", `${SHOP}/cashout/${order.order_token}/`, undefined, signedIn.access);
+      await expect
+        .poll(async () => (await read()).payment_status, { timeout: 15_000 })
+        .toBe("paid");
+      return read();
+    },
+    /** Something is wrong with a line; a picture shows it. */
+    reports: async (line: number, text: string): Promise<void> => {
+      const body = new FormData();
+      body.set("kind", "damaged");
+      body.set("text", text);
+      body.set("pictures", new Blob([aPicture()], { type: "image/png" }), "handle.png");
+      const headers = { Authorization: `Bearer ${signedIn.access}` };
+      const answer = await fetch(`${SHOP}/track/${line}/problem/`, {
+        method: "POST",
+        headers,
+        body,
+      });
+      if (!answer.ok) throw new Error(await answer.text());
+    },
     endAllSessions: () => done("POST", `${SHOP}/account/sessions/end-all/`, {}, signedIn.access),
   };
 }

@@ -48,6 +48,7 @@ const rows = [
     BUDGET.script,
   ],
   ["texts of the pages that come later", Math.max(...texts("buying")), BUDGET.page],
+  ["texts of the seller's pages", Math.max(...texts("selling")), BUDGET.page],
   ...[...own].map(([page, size]) => [page, size, BUDGET.page]),
 ];
 let isOver = false;

@@ -44,6 +44,8 @@ const PRIVATE = new Set<unknown>([
   "sessions",
   "addresses",
   "quote",
+  "me",
+  "selling",
 ]);
 
 async function begin(): Promise<void> {

@@ -13,7 +13,7 @@ import { makeQueryClient } from "../src/api/queries";
 type Answers = Record<string, unknown>;
 
 /** Answer each "METHOD /path" with a body, or with a Response; anything else is a 404. */
-export function answerWith(answers: Answers): ReturnType<typeof vi.fn> {
+export function answerWith(answers: Answers) {
   const asked = vi.fn(async (input: Request | string, init?: RequestInit) => {
     const request =
       typeof input === "string" ? new Request(new URL(input, location.origin), init) : input;

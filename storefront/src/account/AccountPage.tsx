@@ -1,6 +1,8 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
 import { open, read } from "../api/client";
+import { meQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { MessagesForm } from "./MessagesForm";
@@ -32,6 +34,7 @@ export default function AccountPage() {
             <Trans>Sign out</Trans>
           </button>
         </div>
+        <Selling />
         <ProfileForm />
         <section className="panel">
           <h2>
@@ -46,5 +49,32 @@ export default function AccountPage() {
         <Sessions />
       </div>
     </>
+  );
+}
+
+/** The door to the seller's pages, for who sells. */
+function Selling() {
+  const me = useQuery(meQuery);
+  if (!me.data?.is_seller) return null;
+  const waiting = me.data.counts.to_hand_over;
+  return (
+    <section className="panel">
+      <h2>
+        <Trans>Selling</Trans>
+      </h2>
+      <p className="row">
+        <Link className="button little" to="/selling/orders">
+          <Trans>What you sold</Trans>
+        </Link>
+        <Link className="button plain little" to="/selling/money">
+          <Trans>Your money</Trans>
+        </Link>
+        {waiting > 0 && (
+          <span>
+            <Trans>{waiting} to hand over</Trans>
+          </span>
+        )}
+      </p>
+    </section>
   );
 }

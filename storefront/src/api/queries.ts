@@ -86,7 +86,8 @@ export function productQuery(id: number) {
 
 type Listed = { data: Product[]; response: Response };
 
-function paged<T extends Card | Review | Track>(
+/** A list that comes in pages, each with the cursor of the next. */
+export function paged<T>(
   queryKey: readonly unknown[],
   ask: (cursor: string | undefined) => Promise<{ data: T[]; response: Response }>,
 ) {
@@ -195,6 +196,12 @@ export function ownReviewQuery(trackId: number) {
 export const userQuery = queryOptions({
   queryKey: ["user"],
   queryFn: () => read(mine.GET("/user/")),
+});
+
+/** Whether they sell, and what waits for them. */
+export const meQuery = queryOptions({
+  queryKey: ["me"],
+  queryFn: () => read(mine.GET("/me/")),
 });
 
 export const accountQuery = queryOptions({

@@ -59,6 +59,21 @@ export const PAGES: PageAt[] = [
     page: lazyPage(() => import("../account/AddressesPage"), "buying"),
     isPrivate: true,
   },
+  {
+    path: "/selling/orders",
+    page: lazyPage(() => import("../selling/SalesPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/money",
+    page: lazyPage(() => import("../selling/MoneyPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/problems",
+    page: lazyPage(() => import("../selling/ProblemsPage"), "selling"),
+    isPrivate: true,
+  },
 ];
 
 /** Fetch the file of the page that an address (below /shop) shows. */

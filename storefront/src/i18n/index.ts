@@ -1,17 +1,26 @@
 /** Loading and changing the language. Its texts are in en/ and sw/: a file for the pages that are
- *  seen first, and one for paying, orders and accounts (`npm run translations`). */
+ *  seen first, one for paying, orders and accounts, and one for selling (`npm run translations`). */
 
 import { i18n, type Messages } from "@lingui/core";
 import { type Language, language, remember } from "./language";
 
-/** `shop`: what everybody sees first; `buying`: paying, orders, accounts (lingui.config.ts). */
-export type Part = "shop" | "buying";
+/** `shop`: what everybody sees first; `buying`: paying, orders, accounts; `selling`: the seller's
+ *  own pages (lingui.config.ts). */
+export type Part = "shop" | "buying" | "selling";
 
 type Loader = () => Promise<{ messages: Messages }>;
 
 const LOADERS: Record<Language, Record<Part, Loader>> = {
-  en: { shop: () => import("./en/shop.po"), buying: () => import("./en/buying.po") },
-  sw: { shop: () => import("./sw/shop.po"), buying: () => import("./sw/buying.po") },
+  en: {
+    shop: () => import("./en/shop.po"),
+    buying: () => import("./en/buying.po"),
+    selling: () => import("./en/selling.po"),
+  },
+  sw: {
+    shop: () => import("./sw/shop.po"),
+    buying: () => import("./sw/buying.po"),
+    selling: () => import("./sw/selling.po"),
+  },
 };
 
 const inUse = new Set<Part>(["shop"]);

@@ -1,0 +1,78 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import { ApiError } from "../api/errors";
+import { money } from "../i18n/format";
+import { Problem } from "../ui/parts";
+import type { Sale } from "./queries";
+import { useMove } from "./useMove";
+
+/** The seller gives a sale up: why, and whether the goods can be sold to others. */
+export function CannotDeliver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
+  const { t } = useLingui();
+  const [isOpen, setOpen] = useState(false);
+  const amount = money(sale.amount);
+  const name = sale.name;
+  const move = useMove(sale.id, () =>
+    done(t`Cancelled: ${name}. ${amount} goes back to the buyer.`),
+  );
+  const wrong = move.error instanceof ApiError ? move.error.field("note") : null;
+  if (!isOpen) {
+    return (
+      <button type="button" className="as-link" onClick={() => setOpen(true)}>
+        <Trans>I cannot deliver this</Trans>
+        <span className="hidden"> ({name})</span>
+      </button>
+    );
+  }
+  const id = `why-${sale.id}`;
+  return (
+    <form
+      className="notice warn stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const typed = new FormData(event.currentTarget);
+        move.mutate({
+          to: "cancelled",
+          note: String(typed.get("note") ?? "").trim(),
+          goods_there: typed.get("goods_there") === "on",
+        });
+      }}
+    >
+      <p>
+        <Trans>
+          {amount} goes back to the buyer, and you are not paid for it. This cannot be undone.
+        </Trans>
+      </p>
+      <div className="field">
+        <label className="label" htmlFor={id}>
+          <Trans>Why? The buyer reads it.</Trans>
+        </label>
+        <input
+          id={id}
+          name="note"
+          className="input"
+          required
+          maxLength={200}
+          aria-invalid={wrong ? true : undefined}
+          aria-describedby={wrong ? `${id}-about` : undefined}
+        />
+        <div id={`${id}-about`}>{wrong && <span className="error">{wrong}</span>}</div>
+      </div>
+      <label className="choice">
+        <input type="checkbox" name="goods_there" />
+        <span>
+          <Trans>The goods are there to be sold again</Trans>
+        </span>
+      </label>
+      {move.error && !wrong && <Problem error={move.error} />}
+      <div className="row">
+        <button type="submit" className="button danger little" disabled={move.isPending}>
+          {move.isPending ? <Trans>One moment…</Trans> : <Trans>Cancel the sale</Trans>}
+        </button>
+        <button type="button" className="button plain little" onClick={() => setOpen(false)}>
+          <Trans>No, leave it</Trans>
+        </button>
+      </div>
+    </form>
+  );
+}

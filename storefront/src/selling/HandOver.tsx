@@ -1,0 +1,59 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { ApiError } from "../api/errors";
+import { Problem } from "../ui/parts";
+import type { Sale } from "./queries";
+import { useMove } from "./useMove";
+
+/** The buyer reads their six digits out; typed here, the goods are theirs. */
+export function HandOver({ sale, done }: { sale: Sale; done: (said: string) => void }) {
+  const { t } = useLingui();
+  const name = sale.name;
+  const move = useMove(sale.id, () => done(t`Handed over: ${name}.`));
+  // "code" is a field here, and what every other refusal calls its kind.
+  const said = move.error instanceof ApiError && !move.error.code ? move.error.field("code") : null;
+  const id = `code-${sale.id}`;
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        const typed = String(new FormData(event.currentTarget).get("code") ?? "");
+        move.mutate({ to: "delivered", code: typed.replace(/\D/g, "") });
+      }}
+    >
+      <div className="by-code">
+        <div className="field">
+          <label className="label" htmlFor={id}>
+            <Trans>The buyer's code</Trans>
+          </label>
+          <input
+            id={id}
+            name="code"
+            className="input"
+            inputMode="numeric"
+            autoComplete="off"
+            required
+            // As it is read out: with spaces or dashes between.
+            pattern="\s*(?:[0-9][\s\-]*){6}"
+            title={t`Six digits`}
+            maxLength={13}
+            aria-invalid={said ? true : undefined}
+            aria-describedby={`${id}-about`}
+          />
+        </div>
+        <button type="submit" className="button" disabled={move.isPending}>
+          {move.isPending ? <Trans>One moment…</Trans> : <Trans>Hand over</Trans>}
+        </button>
+      </div>
+      <p id={`${id}-about`} role={said ? "alert" : undefined}>
+        {said ? (
+          <span className="error">{said}</span>
+        ) : (
+          <span className="quiet small">
+            <Trans>Six digits that the buyer reads out with the goods in hand.</Trans>
+          </span>
+        )}
+      </p>
+      {move.error && !said && <Problem error={move.error} />}
+    </form>
+  );
+}

@@ -1,0 +1,169 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useMutation, useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { mine, read, type Schemas } from "../api/client";
+import { dayAndClock, money } from "../i18n/format";
+import { Empty, Money, Problem } from "../ui/parts";
+import { PayoutRow } from "./PayoutRow";
+import { Pages, SellingTop } from "./parts";
+import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
+import { MOVEMENT } from "./words";
+
+/** What the caller is owed, what was sent, and every movement that led there. */
+export default function MoneyPage() {
+  const { t } = useLingui();
+  const balance = useQuery({ ...balanceQuery, staleTime: 0 });
+  const payouts = useInfiniteQuery({ ...payoutsQuery, staleTime: 0 });
+  const statement = useInfiniteQuery({ ...statementQuery, staleTime: 0 });
+  return (
+    <div className="selling stack">
+      <SellingTop name={t`Your money`} />
+      {balance.isError && <Problem error={balance.error} again={() => void balance.refetch()} />}
+      {balance.isPending && <div className="panel sale bone" aria-hidden="true" />}
+      {balance.data && <Balance of={balance.data} />}
+      <h2>
+        <Trans>Payouts</Trans>
+      </h2>
+      <Pages
+        of={payouts}
+        empty={
+          <p className="quiet">
+            <Trans>Nothing was sent yet. Your share leaves once the goods are collected.</Trans>
+          </p>
+        }
+        row={(payout) => <PayoutRow key={payout.id} payout={payout} />}
+      />
+      <div className="between">
+        <h2>
+          <Trans>Statement</Trans>
+        </h2>
+        <AsFile />
+      </div>
+      <Pages
+        of={statement}
+        empty={<Empty title={<Trans>You have not earned anything yet</Trans>} />}
+        row={(movement) => <MovementRow key={movement.id} movement={movement} />}
+      />
+    </div>
+  );
+}
+
+function Balance({ of: balance }: { of: Schemas["BalanceOutput"] }) {
+  const isDebt = balance.owed < 0;
+  return (
+    <section className="panel stack">
+      <dl className="facts">
+        <div>
+          <dt>{isDebt ? <Trans>You owe the shop</Trans> : <Trans>The shop owes you</Trans>}</dt>
+          <dd className="sum">
+            <Money kes={Math.abs(balance.owed)} />
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>On its way to you</Trans>
+          </dt>
+          <dd>
+            <Money kes={balance.on_its_way} />
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Waiting</Trans>
+          </dt>
+          <dd>
+            <Money kes={balance.waiting} />
+          </dd>
+        </div>
+        <div>
+          <dt>
+            <Trans>Held because of problems</Trans>
+          </dt>
+          <dd>
+            <Money kes={balance.held} />
+          </dd>
+        </div>
+      </dl>
+      {isDebt && (
+        <p className="small">
+          <Trans>It is kept back from what you sell next.</Trans>
+        </p>
+      )}
+      {balance.waiting > 0 && (
+        <p className="quiet small">
+          <Trans>
+            What waits is too small to go alone, or waits for a person or for another number.
+          </Trans>
+        </p>
+      )}
+      {balance.held > 0 && (
+        <p className="notice warn">
+          <Trans>
+            What is held leaves once its problem is decided.{" "}
+            <Link to="/selling/problems">Read and answer</Link>
+          </Trans>
+        </p>
+      )}
+    </section>
+  );
+}
+
+function MovementRow({ movement }: { movement: Movement }) {
+  const { i18n } = useLingui();
+  const { order, product, number } = movement;
+  const left = money(movement.balance);
+  return (
+    <li className="between movement">
+      <span>
+        {i18n._(MOVEMENT[movement.kind])}
+        {product && <>: {product}</>}
+        <br />
+        <span className="quiet small">
+          {dayAndClock(movement.at)}
+          {order && (
+            <>
+              {" · "}
+              <Trans>order {order}</Trans>
+            </>
+          )}
+          {number && <> · {number}</>}
+        </span>
+      </span>
+      <span className="amounts">
+        <Money kes={movement.amount} />
+        <br />
+        <span className="quiet small">
+          <Trans>left: {left}</Trans>
+        </span>
+      </span>
+    </li>
+  );
+}
+
+/** The whole statement for a spreadsheet. It needs the token, so a link would not do. */
+function AsFile() {
+  const save = useMutation({
+    mutationFn: () => read<unknown>(mine.GET("/seller/statement/export/", { parseAs: "blob" })),
+    onSuccess: (file) => {
+      const address = URL.createObjectURL(file as Blob);
+      const link = document.createElement("a");
+      link.href = address;
+      link.download = "statement.csv";
+      link.click();
+      URL.revokeObjectURL(address);
+    },
+  });
+  return (
+    <span>
+      <button
+        type="button"
+        className="as-link"
+        disabled={save.isPending}
+        onClick={() => save.mutate()}
+      >
+        <Trans>Save as CSV</Trans>
+      </button>
+      {save.error && <Problem error={save.error} />}
+    </span>
+  );
+}

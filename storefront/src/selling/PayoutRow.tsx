@@ -1,0 +1,116 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { mine, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { dayAndClock, money, phone } from "../i18n/format";
+import { Field, Money, Problem } from "../ui/parts";
+import type { Payout } from "./queries";
+import { PAYOUT_STATUS } from "./words";
+
+const TONES: Partial<Record<Payout["status"], string>> = {
+  waiting: "warn",
+  paid: "ok",
+  refused: "bad",
+};
+
+/** One payment to the seller; one that M-Pesa refused takes another number. */
+export function PayoutRow({ payout }: { payout: Payout }) {
+  const { i18n } = useLingui();
+  const made = dayAndClock(payout.done_at ?? payout.created_at);
+  const to = phone(payout.mpesa_number);
+  const kept = money(payout.kept_back);
+  return (
+    <li className="panel stack">
+      <div className="between">
+        <span>
+          <span className={`tag ${TONES[payout.status] ?? ""}`}>
+            {i18n._(PAYOUT_STATUS[payout.status])}
+          </span>{" "}
+          <span className="quiet small">
+            {made}
+            {payout.number && <> · {payout.number}</>}
+          </span>
+        </span>
+        <Money kes={payout.amount} />
+      </div>
+      <p className="small">
+        <Trans>To {to}</Trans>
+        {payout.kept_back > 0 && (
+          <>
+            {". "}
+            <Trans>{kept} was kept back for what you owed.</Trans>
+          </>
+        )}
+      </p>
+      {payout.reason && payout.status !== "paid" && <p className="quiet small">{payout.reason}</p>}
+      {payout.status === "refused" && <NewNumber payout={payout} />}
+    </li>
+  );
+}
+
+function NewNumber({ payout }: { payout: Payout }) {
+  const client = useQueryClient();
+  const send = useMutation({
+    mutationFn: (body: { mpesa_number: string; password: string }) =>
+      read(
+        mine.POST("/seller/payouts/{payout_id}/number/", {
+          params: { path: { payout_id: String(payout.id) } },
+          body,
+        }),
+      ),
+    onSettled: (_, error) => {
+      // A field that is wrong is typed again; all else has moved on.
+      if (!(error instanceof ApiError && error.status === 400)) {
+        void client.invalidateQueries({ queryKey: ["selling"] });
+      }
+    },
+  });
+  const wrong = (name: string) => (send.error instanceof ApiError ? send.error.field(name) : null);
+  const amount = money(payout.amount);
+  if (send.isSuccess) {
+    return (
+      <p className="notice ok" role="status">
+        <Trans>{amount} goes to the new number, as a payout of its own.</Trans>
+      </p>
+    );
+  }
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        const typed = new FormData(event.currentTarget);
+        send.mutate({
+          mpesa_number: String(typed.get(`mpesa_number-${payout.id}`) ?? "").trim(),
+          password: String(typed.get(`password-${payout.id}`) ?? ""),
+        });
+      }}
+    >
+      <p>
+        <Trans>M-Pesa refused this number. Give another one that can receive money.</Trans>
+      </p>
+      <Field
+        label={<Trans>Another M-Pesa number</Trans>}
+        name={`mpesa_number-${payout.id}`}
+        type="tel"
+        inputMode="tel"
+        autoComplete="off"
+        required
+        error={wrong("mpesa_number")}
+      />
+      <Field
+        label={<Trans>Your password</Trans>}
+        name={`password-${payout.id}`}
+        type="password"
+        autoComplete="current-password"
+        required
+        hint={<Trans>Because it is your money that moves.</Trans>}
+        error={wrong("password")}
+      />
+      {send.error && !wrong("mpesa_number") && !wrong("password") && <Problem error={send.error} />}
+      <button type="submit" className="button little" disabled={send.isPending}>
+        {send.isPending ? <Trans>One moment…</Trans> : <Trans>Send it there</Trans>}
+      </button>
+    </form>
+  );
+}

@@ -1,0 +1,74 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { day, money } from "../i18n/format";
+import { Empty, Money } from "../ui/parts";
+import { Decide } from "./Decide";
+import { Pages, SellingTop } from "./parts";
+import { type LineProblem, problemsQuery } from "./queries";
+import { Thread } from "./Thread";
+import { DECIDED, PROBLEM_KIND } from "./words";
+
+/** What buyers say is wrong, undecided first: read, answered, agreed to. */
+export default function ProblemsPage() {
+  const { t } = useLingui();
+  const list = useInfiniteQuery({ ...problemsQuery, staleTime: 0 });
+  return (
+    <div className="selling">
+      <SellingTop name={t`Problems`} />
+      <Pages
+        of={list}
+        empty={
+          <Empty title={<Trans>Nobody has a problem with what you sold</Trans>}>
+            <p className="quiet">
+              <Trans>What a buyer reports stands here, and you are told.</Trans>
+            </p>
+          </Empty>
+        }
+        row={(problem) => <ProblemRow key={problem.id} problem={problem} />}
+      />
+    </div>
+  );
+}
+
+function ProblemRow({ problem }: { problem: LineProblem }) {
+  const { i18n } = useLingui();
+  const [isOpen, setOpen] = useState(false);
+  const { order } = problem;
+  const opened = day(problem.opened_at);
+  const back = money(problem.refunded);
+  const isClosed = problem.state === "closed";
+  return (
+    <li className="panel stack">
+      <div className="between">
+        <h2>
+          {problem.number} × {problem.name}
+        </h2>
+        <Money kes={problem.amount} />
+      </div>
+      <p>
+        <span className={isClosed ? "tag" : "tag bad"}>{i18n._(PROBLEM_KIND[problem.kind])}</span>{" "}
+        <span className="quiet small">
+          <Trans>
+            order {order}, reported on {opened}
+          </Trans>
+        </span>
+      </p>
+      {problem.outcome && (
+        <p>
+          {i18n._(DECIDED[problem.outcome])}
+          {problem.refunded > 0 && <>: {back}</>}
+        </p>
+      )}
+      {problem.state === "returning" && <p>{i18n._(DECIDED.returning)}</p>}
+      <details onToggle={(event) => setOpen(event.currentTarget.open)}>
+        <summary>
+          {isClosed ? <Trans>Read what was said</Trans> : <Trans>Read and answer</Trans>}
+          <span className="hidden"> ({problem.name})</span>
+        </summary>
+        {isOpen && <Thread problem={problem} />}
+      </details>
+      {!isClosed && <Decide problem={problem} />}
+    </li>
+  );
+}

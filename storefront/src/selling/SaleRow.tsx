@@ -1,0 +1,114 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useEffect, useRef } from "react";
+import { Link } from "react-router";
+import { dayAndClock, phone } from "../i18n/format";
+import { toneOf } from "../orders/status";
+import { Picture } from "../ui/Picture";
+import { CopyButton, Money } from "../ui/parts";
+import { CannotDeliver } from "./CannotDeliver";
+import { HandOver } from "./HandOver";
+import type { Sale } from "./queries";
+import { countyName, SALE_STATUS } from "./words";
+
+/** One line that was sold: what, to whom, where it goes, and what there is to do. */
+export function SaleRow({
+  sale,
+  isMarked,
+  isFirst,
+  done,
+}: {
+  sale: Sale;
+  isMarked: boolean;
+  /** The first of those that are marked is scrolled to. */
+  isFirst: boolean;
+  /** Say what was done: the row leaves the list with it. */
+  done: (said: string) => void;
+}) {
+  const { i18n, t } = useLingui();
+  const row = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (isFirst) row.current?.scrollIntoView({ block: "center" });
+  }, [isFirst]);
+  const { order } = sale;
+  const since = dayAndClock(sale.updated_at);
+  return (
+    <li className={isMarked ? "panel sale stack marked" : "panel sale stack"} ref={row}>
+      <header>
+        <Picture src={sale.thumbnail} />
+        <div>
+          <h2>
+            <Link to={`/product/${sale.product}`}>
+              {sale.number} × {sale.name}
+            </Link>
+          </h2>
+          <Money kes={sale.amount} />
+          <p>
+            <span className={`tag ${toneOf(sale.track_status)}`}>
+              {i18n._(SALE_STATUS[sale.track_status])}
+            </span>{" "}
+            <span className="quiet small">
+              <Trans>since {since}</Trans>
+            </span>
+          </p>
+          {isMarked && (
+            <p className="small">
+              <Trans>This is the order you were told of.</Trans>
+            </p>
+          )}
+        </div>
+      </header>
+      <dl className="facts">
+        <Fact name={<Trans>Order</Trans>}>{sale.order}</Fact>
+        <Fact name={<Trans>Buyer</Trans>}>
+          {sale.buyer === "customer" ? <Trans>A customer</Trans> : sale.buyer}
+        </Fact>
+        {sale.phone && (
+          <Fact name={<Trans>Phone</Trans>}>
+            <span className="row">
+              <a href={`tel:+${sale.phone}`}>{phone(sale.phone)}</a>
+              <CopyButton text={phone(sale.phone)} of={t`the phone of order ${order}`} />
+            </span>
+          </Fact>
+        )}
+        {sale.phone && (
+          <Fact name={<Trans>Goes</Trans>}>
+            <Way sale={sale} />
+          </Fact>
+        )}
+      </dl>
+      {sale.track_status === "paid" && (
+        <p className="quiet small">
+          <Trans>
+            Have it ready: whoever brings it collects it from you. Then the buyer's code hands it
+            over.
+          </Trans>
+        </p>
+      )}
+      {sale.moves.includes("delivered") && <HandOver sale={sale} done={done} />}
+      {sale.moves.includes("cancelled") && <CannotDeliver sale={sale} done={done} />}
+    </li>
+  );
+}
+
+function Fact({ name, children }: { name: React.ReactNode; children: React.ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+function Way({ sale }: { sale: Sale }) {
+  const county = sale.county ? countyName(sale.county) : "";
+  const point = sale.delivery?.pickup_point ?? "";
+  if (!sale.delivery) return <Trans>As you and the buyer agree</Trans>;
+  if (sale.delivery.way === "pickup") {
+    return (
+      <Trans>
+        To the pick-up point {point}, {county}
+      </Trans>
+    );
+  }
+  return <Trans>To an address in {county}</Trans>;
+}

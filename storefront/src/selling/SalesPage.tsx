@@ -1,0 +1,124 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import type { TrackStatus } from "../api/client";
+import { Empty } from "../ui/parts";
+import { Pages, SellingTop } from "./parts";
+import { problemsQuery, salesQuery } from "./queries";
+import { SaleRow } from "./SaleRow";
+
+const TABS = ["", "created", "delivered", "cancelled", "refunded"] as const;
+type Tab = (typeof TABS)[number];
+
+/** Pages that are read to find the order an e-mail named. */
+const PAGES_LOOKED_THROUGH = 5;
+
+/** What the caller sold: first what is to be handed over. `?order=` names an order to look at. */
+export default function SalesPage() {
+  const { t } = useLingui();
+  const [params] = useSearchParams();
+  const tab = TABS.find((each) => each === params.get("status")) ?? "";
+  const wanted = params.get("order");
+  const list = useInfiniteQuery({
+    ...salesQuery((tab || null) as TrackStatus | null),
+    staleTime: 0,
+    refetchOnWindowFocus: "always",
+  });
+  const [done, setDone] = useState("");
+  // The row that had the focus is gone.
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (done) said.current?.focus();
+  }, [done]);
+  const isFound = list.data?.pages.some(({ items }) => items.some((sale) => sale.order === wanted));
+  const read = list.data?.pages.length ?? 0;
+  const isLooking = wanted !== null && !isFound && list.hasNextPage && read < PAGES_LOOKED_THROUGH;
+  const { fetchNextPage, isFetchingNextPage, isError } = list;
+  useEffect(() => {
+    if (isLooking && !isFetchingNextPage && !isError) void fetchNextPage();
+  }, [isLooking, isFetchingNextPage, isError, fetchNextPage]);
+  // Beside the list it says nothing of a page that did not come.
+  const problems = useInfiniteQuery(problemsQuery);
+  const undecided = problems.data?.pages[0]?.items.some(({ state }) => state !== "closed");
+  return (
+    <div className="selling">
+      <SellingTop name={t`What you sold`} />
+      {undecided && (
+        <p className="notice warn">
+          <Trans>
+            A buyer says that something is wrong.{" "}
+            <Link to="/selling/problems">Read and answer</Link>
+          </Trans>
+        </p>
+      )}
+      <nav className="which" aria-label={t`Which orders`}>
+        {TABS.map((each) => (
+          <Link
+            key={each}
+            to={addressOf(each, wanted)}
+            replace
+            aria-current={each === tab ? "page" : undefined}
+            onClick={() => setDone("")}
+          >
+            <TabName tab={each} />
+          </Link>
+        ))}
+      </nav>
+      <p role="status" ref={said} tabIndex={-1} className={done ? "notice ok" : "hidden"}>
+        {done}
+      </p>
+      {wanted && !done && list.isSuccess && !isFound && !isLooking && (
+        <p className="notice">
+          <Trans>Nothing of order {wanted} is in this list. Look in the others above.</Trans>
+        </p>
+      )}
+      <Pages
+        of={list}
+        empty={<Nothing tab={tab} />}
+        row={(sale) => (
+          <SaleRow
+            key={sale.id}
+            sale={sale}
+            isMarked={sale.order === wanted}
+            isFirst={sale === firstOf(list.data?.pages, wanted)}
+            done={setDone}
+          />
+        )}
+      />
+    </div>
+  );
+}
+
+type Rows = { items: { order: string }[] }[];
+
+/** The first row of the order that is looked for. */
+function firstOf(pages: Rows | undefined, wanted: string | null) {
+  return pages?.flatMap(({ items }) => items).find(({ order }) => order === wanted);
+}
+
+function addressOf(tab: Tab, wanted: string | null): string {
+  const query = new URLSearchParams();
+  if (tab) query.set("status", tab);
+  if (wanted) query.set("order", wanted);
+  return `/selling/orders?${query}`.replace(/\?$/, "");
+}
+
+function TabName({ tab }: { tab: Tab }) {
+  if (tab === "created") return <Trans>Not paid yet</Trans>;
+  if (tab === "delivered") return <Trans>Delivered</Trans>;
+  if (tab === "cancelled") return <Trans>Cancelled</Trans>;
+  if (tab === "refunded") return <Trans>Paid back</Trans>;
+  return <Trans>To hand over</Trans>;
+}
+
+function Nothing({ tab }: { tab: Tab }) {
+  if (tab) return <Empty title={<Trans>There is nothing here</Trans>} />;
+  return (
+    <Empty title={<Trans>There is nothing to hand over</Trans>}>
+      <p className="quiet">
+        <Trans>What somebody has paid for stands here at once.</Trans>
+      </p>
+    </Empty>
+  );
+}
