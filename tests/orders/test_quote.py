@@ -255,7 +255,7 @@ def test_above_what_mpesa_takes_is_said_with_the_fee_counted(api, point):
         ({"order": []}, "order"),
         ({}, "order"),
         ({"mpesa_number": "12"}, "mpesa_number"),
-        ({"amount": "3000"}, "amount"),
+        ({"amount": "3000 KES"}, "amount"),
         ({"delivery": {}}, "delivery"),
         ({"delivery": {"county": "Nairobi"}}, "delivery"),
         ({"delivery": {"pickup_point": 1, "county": "nairobi"}}, "delivery"),

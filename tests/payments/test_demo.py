@@ -176,7 +176,7 @@ def test_the_same_seed_draws_the_same_day():
 
 def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
     monkeypatch.setattr("products.demo.seed.draw", lambda *about: None)
-    monkeypatch.setattr("products.demo.seed.normalise_own", lambda drawn: None)
+    monkeypatch.setattr("products.demo.seed.normalise_own", lambda drawn, **how: None)
 
     told = said("demo")
 

@@ -1,5 +1,7 @@
 """Everybody who can ask for something, and the rows they ask for."""
 
+from datetime import timedelta
+
 from django.contrib.admin.sites import site
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
@@ -149,6 +151,8 @@ class World:
             return Client(raise_request_exception=False)
         person = self.people[name]
         token = RefreshToken.for_user(person).access_token
+        # One world serves all routes, on a slow machine for longer than a token lives.
+        token.set_exp(lifetime=timedelta(days=1))
         client = Client(HTTP_AUTHORIZATION=f"Bearer {token}", raise_request_exception=False)
         client.force_login(person, backend=BACKEND)
         return client
