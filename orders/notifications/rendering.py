@@ -242,6 +242,7 @@ def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
     said = {}
     for language in Language.values:
         values = _template_values(notice, draft, language)
+        values |= _places(notice, draft, language, in_full=True)
         title, text = templates.render_in_app(notice.kind, language, values, draft.items)
         said[language] = {"title": title, "text": text}
     return InboxNotice(

@@ -204,21 +204,21 @@ _NOWHERE = {"place": "", **_UNSAID}
 #: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
-        "{amount} was received for your order {reference}. The order shows a code for each of its "
-        "goods: tell it who brings them, when you have them in your hands and not before.\n\n"
-        "{items}"
+        "{amount} was received for your order {reference}.{where} The order shows a code for each "
+        "of its goods: tell it who brings them, when you have them in your hands and not before."
+        "\n\n{items}"
     ),
     (NotificationKind.PAID, "sw"): (
-        "Tumepokea {amount} kwa oda yako {reference}. Oda ina nambari ya siri ya kila bidhaa: mpe "
-        "anayekuletea ukishaipata mkononi, wala si kabla.\n\n{items}"
+        "Tumepokea {amount} kwa oda yako {reference}.{where} Oda ina nambari ya siri ya kila "
+        "bidhaa: mpe anayekuletea ukishaipata mkononi, wala si kabla.\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "en"): (
-        "Goods of your order {reference} are on the way to you. Tell who brings them the code that "
-        "your order shows, when you have them in your hands and not before.\n\n{items}"
+        "Goods of your order {reference} are on the way to you.{where} Tell who brings them the "
+        "code that your order shows, when you have them in your hands and not before.\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "sw"): (
-        "Bidhaa za oda yako {reference} ziko njiani kuja kwako. Mpe anayekuletea nambari ya siri "
-        "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.\n\n{items}"
+        "Bidhaa za oda yako {reference} ziko njiani kuja kwako.{where} Mpe anayekuletea nambari ya "
+        "siri iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.\n\n{items}"
     ),
 }
 _BY_HAND = {
@@ -304,6 +304,16 @@ def contact_sentence(language: str) -> str:
     return _QUESTIONS[language].format(contact=contact) if contact else _ANSWER[language]
 
 
+def greet(language: str, name: str) -> str:
+    """The greeting an e-mail begins with."""
+    return _GREETING[language].format(name=plain(name)[:_GREETED])
+
+
+def list_items(items: Sequence[Item], language: str) -> str:
+    """The lines as an e-mail lists them, one below the other."""
+    return "\n".join(f"  {_describe(item, 100, language)}" for item in items)
+
+
 def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = (), *, link: Link
 ) -> tuple[str, str]:
@@ -312,13 +322,9 @@ def render_email(
     ``link`` is the way to what it is about; the shop's contact comes with it.
     """
     template = _TEMPLATES[kind, language]
-    listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
-    greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
-    where = values.get("where", "").strip()
-    said = {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
-    text = template.text.format(**said, items=listed)
+    text = template.text.format(**_with_places(values), items=list_items(items, language))
     parts = (
-        greeting,
+        greet(language, values["name"]),
         text,
         f"{_LEADS[link.page, language]}\n{link.address}",
         contact_sentence(language),
@@ -334,7 +340,14 @@ def render_in_app(
     template = _TEMPLATES[kind, language]
     listed = "\n".join(_describe(Item(item.name, item.number), 100, language) for item in items)
     text = _IN_APP.get((NotificationKind(kind), language), template.text)
-    return template.subject.format(**values), text.format(**values, items=listed).strip()
+    said = text.format(**_with_places(values), items=listed)
+    return template.subject.format(**values), said.strip()
+
+
+def _with_places(values: Mapping[str, str]) -> dict[str, str]:
+    """The values of a text in full: with where the goods go, which may be nowhere."""
+    where = values.get("where", "").strip()
+    return {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
 
 
 def _describe(item: Item, name_length: int, language: str) -> str:
