@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from accounts.models import User
 
 from .models import DeliveryRate, DeliveryWay, PickupPoint
@@ -62,13 +64,14 @@ RATES = (
 )
 
 
-def add_delivery(agent: str) -> int:
+def add_delivery(agent: str, keepers: Mapping[str, str]) -> int:
     """Add the demo's points and rates that are not there yet; return how many points were not.
 
-    ``agent`` is the user name of who hands parcels over at each. Safe to repeat; what is there
-    stays as it is.
+    ``keepers`` are the user names of who hands parcels over, by point, and ``agent`` of who does at
+    every other. Safe to repeat; what is there stays as it is, but that a point gets its keeper.
     """
-    hands_over, added = User.objects.filter(username=agent).first(), 0
+    wanted = User.objects.filter(username__in=[agent, *keepers.values()])
+    people, added = {person.username: person for person in wanted}, 0
     for name, county, area, directions, opening_hours, phone in POINTS:
         point, is_new = PickupPoint.objects.get_or_create(
             name=name,
@@ -81,7 +84,8 @@ def add_delivery(agent: str) -> int:
             },
         )
         added += is_new
-        if is_new and hands_over is not None:
+        hands_over = people.get(keepers.get(name, agent))
+        if hands_over is not None and (is_new or name in keepers):
             point.agents.add(hands_over)
     for way, county, fee, days, free_above in RATES:
         DeliveryRate.objects.get_or_create(

@@ -28,6 +28,13 @@ class NotificationKind(models.TextChoices):
     PROBLEM = "problem", "problem reported"
     PROBLEM_REPLY = "problem_reply", "message about a problem"
     PROBLEM_ENDED = "problem_ended", "problem decided"
+    PROBLEM_SHOP = "problem_shop", "problem told to support"
+
+
+#: Kinds that go to people who work for the shop: by e-mail alone, and never into the app.
+TO_STAFF = frozenset({NotificationKind.PROBLEM_SHOP})
+#: What buyers and sellers are told, by e-mail, by SMS and in the app.
+TO_PEOPLE = [(kind.value, kind.label) for kind in NotificationKind if kind not in TO_STAFF]
 
 
 class MessageChannel(models.TextChoices):
@@ -61,7 +68,8 @@ class Notice(models.Model):
 
     key = models.CharField(max_length=64, unique=True, help_text="Like “paid:order:12”.")
     kind = models.CharField(max_length=13, choices=NotificationKind)
-    #: The recipient; None for the buyer of the order or, of goods sold, each of its sellers.
+    #: The recipient; None for the buyer of the order or, of goods sold, each of its sellers; of a
+    #: problem told to support, everybody of that role.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="notices"
     )
@@ -80,7 +88,8 @@ class Notice(models.Model):
     #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back; refunded, where a price was reduced
     #: - by_hand (how to pay without a prompt): prompt_failed
     #: - to ("buyer" or "seller"): problem, problem_reply, problem_ended
-    #: - about (a kind of problem, or what was decided): problem, problem_ended
+    #: - about (a kind of problem, or what was decided): problem, problem_ended, problem_shop
+    #: - problem (its id): problem_shop
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     composed_at = models.DateTimeField(null=True)
@@ -123,7 +132,7 @@ class InboxNotice(models.Model):
         related_name="inbox",
         db_index=False,  # inbox_newest begins with it
     )
-    kind = models.CharField(max_length=13, choices=NotificationKind)
+    kind = models.CharField(max_length=13, choices=TO_PEOPLE)
     order = models.ForeignKey(
         "orders.Order", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )

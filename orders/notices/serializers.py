@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from omachemainproj.api.fields import MAX_ID, WholeNumberField
-from orders.models import NotificationKind
+from orders.models.notifications import TO_PEOPLE
 
 #: Of one request; a page has no more.
 MAX_IDS = 100
@@ -25,7 +25,7 @@ class NoticeOutput(serializers.Serializer):
     """Something the caller was told."""
 
     id = serializers.IntegerField()
-    kind = serializers.ChoiceField(NotificationKind.choices)
+    kind = serializers.ChoiceField(TO_PEOPLE)
     title = serializers.CharField(help_text="In the caller's language.")
     text = serializers.CharField(help_text="The same; lines are separated by line breaks.")
     order_token = serializers.UUIDField(

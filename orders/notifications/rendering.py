@@ -20,6 +20,7 @@ from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
 from orders.models import OFF, Order, OrderDelivery, OrderTrack, Party
 from orders.models.notifications import (
+    TO_STAFF,
     InboxNotice,
     Message,
     MessageChannel,
@@ -34,6 +35,7 @@ from .outdated import OF_LINES, current_lines, is_outdated
 from .places import collect_sentence, place_of, where_sentence
 from .problem_words import problem_words
 from .templates import Item
+from .to_support import write_to_support
 
 #: Which of a person's preferences a kind falls under.
 _PREFERENCES = {
@@ -78,15 +80,18 @@ def compose(notice_id: int) -> int:
 
     There are none for people who chose not to get them, none to an inbox or a phone that has not
     proven itself (accounts.contacts), and none of what is not so any more. What there are none of
-    for such a reason waits in the app all the same (InboxNotice). Notifications of one
-    order that some line is shipped or delivered are combined.
+    for such a reason waits in the app all the same (InboxNotice), but for what goes to staff.
+    Notifications of one order that some line is shipped or delivered are combined.
     """
     notices = _lock(notice_id)
     if not notices:
         return 0
     kind = NotificationKind(notices[0].kind)
-    drafts = [] if is_outdated(notices[0]) else list(_DRAFTS[kind](notices))
-    messages = [message for draft in drafts for message in _render(notices[0], draft)]
+    if kind in TO_STAFF:
+        drafts, messages = [], write_to_support(notices[0])
+    else:
+        drafts = [] if is_outdated(notices[0]) else list(_DRAFTS[kind](notices))
+        messages = [message for draft in drafts for message in _render(notices[0], draft)]
     Message.objects.bulk_create(messages)
     InboxNotice.objects.bulk_create([_for_the_app(notices, draft) for draft in drafts])
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(

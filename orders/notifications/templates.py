@@ -304,6 +304,16 @@ def contact_sentence(language: str) -> str:
     return _QUESTIONS[language].format(contact=contact) if contact else _ANSWER[language]
 
 
+def greet(language: str, name: str) -> str:
+    """The greeting an e-mail begins with."""
+    return _GREETING[language].format(name=plain(name)[:_GREETED])
+
+
+def list_items(items: Sequence[Item], language: str) -> str:
+    """The lines as an e-mail lists them, one below the other."""
+    return "\n".join(f"  {_describe(item, 100, language)}" for item in items)
+
+
 def render_email(
     kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = (), *, link: Link
 ) -> tuple[str, str]:
@@ -312,11 +322,9 @@ def render_email(
     ``link`` is the way to what it is about; the shop's contact comes with it.
     """
     template = _TEMPLATES[kind, language]
-    listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
-    greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
-    text = template.text.format(**_with_places(values), items=listed)
+    text = template.text.format(**_with_places(values), items=list_items(items, language))
     parts = (
-        greeting,
+        greet(language, values["name"]),
         text,
         f"{_LEADS[link.page, language]}\n{link.address}",
         contact_sentence(language),

@@ -28,7 +28,7 @@ from orders.models import (
     ProblemPicture,
     TrackStatus,
 )
-from orders.models.notifications import NotificationKind
+from orders.models.notifications import Notice, NotificationKind
 from orders.models.orders import SOLD
 from orders.notifications.notify import notify
 
@@ -38,6 +38,8 @@ PROBLEMS_A_DAY = 20
 MESSAGES_EACH = 50
 #: A party is told of new messages no more often than this.
 TOLD_EVERY = timedelta(hours=1)
+#: Support is told of new problems with one line no more often than this.
+SUPPORT_TOLD_EVERY = timedelta(days=1)
 
 
 class NoSuchProblem(Refusal):
@@ -128,8 +130,8 @@ def open_problem(
     """Report a problem with a line, from when it is paid until PROBLEM_DAYS after its delivery.
 
     What its seller is owed for the line is held back from then on, as far as it has not left
-    (payments.signals). The seller is told. Safe to repeat with the same Idempotency-Key, and
-    without one within REPEAT_WINDOW: the same words are the same problem.
+    (payments.signals). The seller and support are told. Safe to repeat with the same
+    Idempotency-Key, and without one within REPEAT_WINDOW: the same words are the same problem.
 
     Raises OrderTrack.DoesNotExist where the line is not the buyer's, ProblemOpen, ProblemTooLate,
     NotSold, TooManyProblems and KeyReused; refuses (401) a buyer whose account was closed while
@@ -164,6 +166,7 @@ def open_problem(
         to=Party.SELLER,
         about=kind,
     )
+    _tell_support(problem, line, now)
     return Opened(problem, is_new=True)
 
 
@@ -235,6 +238,25 @@ def answered(problem: Problem, party: str) -> None:
         problem.waiting_since = None
     elif problem.waiting_since is None:
         problem.waiting_since = timezone.now()
+
+
+def _tell_support(problem: Problem, line: OrderTrack, now: datetime) -> None:
+    """Tell support of a problem, unless they were told of another with this line within a day.
+
+    The order's lock is held: nobody else tells them meanwhile.
+    """
+    kind = NotificationKind.PROBLEM_SHOP
+    lately = Notice.objects.filter(track=line, kind=kind, created_at__gt=now - SUPPORT_TOLD_EVERY)
+    if lately.exists():
+        return
+    notify(
+        kind,
+        key=f"{kind}:{problem.pk}",
+        order_id=line.order_id,
+        track_id=line.pk,
+        about=problem.kind,
+        problem=problem.pk,
+    )
 
 
 def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:

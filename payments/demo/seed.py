@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from orders.models import Order, OrderTrack
 from payments.models import Receipt, StatementPull
-from products.demo.seed import BUYERS, PASSWORD, SELLERS, STAFF
+from products.demo.seed import BUYERS, KEEPERS, PASSWORD, SELLERS, STAFF
 from products.models import Product
 
 from .api_client import TIMEOUT, DemoError, Person, Phones
@@ -27,6 +27,8 @@ from .scenarios import move
 MISTYPED, STRANGER = "NYUMBA7", "254733444555"
 #: A phone that pays, but to which M-Pesa cannot pay: the simulator has 2040 mean that.
 UNREACHABLE = "254711002040"
+#: The pick-up point with a keeper of its own.
+(KILIMANI,) = KEEPERS
 #: How long M-Pesa thinks about the payout that is under way, seconds.
 THINKING = 3600
 
@@ -35,7 +37,8 @@ class Story:
     """Everybody in it, and its chapters in the order they are played."""
 
     def __init__(self, shop: str, mpesa: str) -> None:
-        self._people = {name: Person(shop, name, PASSWORD) for name in (*SELLERS, *BUYERS, *STAFF)}
+        names = (*SELLERS, *BUYERS, *STAFF, *KEEPERS.values())
+        self._people = {name: Person(shop, name, PASSWORD) for name in names}
         self._phones = Phones(mpesa)
 
     def play(self) -> Iterator[str]:
@@ -77,6 +80,10 @@ class Story:
             self._not_brought,
             self._put_right,
             self._wrong_size,
+            self._free_to_take,
+            self._taken_on,
+            self._picked_up,
+            self._at_the_point,
         )
 
     # --- Goods that arrived -----------------------------------------------------------------
@@ -137,10 +144,15 @@ class Story:
     # --- Goods that are brought somewhere ----------------------------------------------------
 
     def _collected(self, key: str) -> str:
-        to = {"pickup_point": self._point("Kilimani Pick-up")}
+        to = {"pickup_point": self._point(KILIMANI)}
         goods = [("Sufuria set of five with lids", 1), ("Kitenge wrap skirt", 1)]
         order = self._pays("wanjiku", key, *goods, delivery=to)
-        self._hand_over(order)
+        for parcel in self._claim(order):
+            self._bring(parcel, "fetched", "shipping")
+            self._at_point(parcel, "arrived")
+            first = parcel["lines"][0]["id"]
+            code = next(each["collection_code"] for each in order["order"] if each["id"] == first)
+            self._at_point(parcel, "delivered", code=code)
         return (
             "Wanjiku collected her parcels in Kilimani; "
             f"KES {order['delivery_fee']} for bringing them are earned."
@@ -160,6 +172,51 @@ class Story:
         move(self._people["otieno"], order["order"][0], "cancelled")
         self._people["otieno"].await_order(order, is_now="refunded")
         return "Otieno cancelled before anybody came: the fee went back with the price."
+
+    def _free_to_take(self, key: str) -> str:
+        (home, *_) = self._people["wanjiku"].get("/account/addresses/")
+        goods = ("Maasai tyre sandals", 1)
+        self._pays("wanjiku", key, goods, delivery={"address": home["id"]})
+        return "Wanjiku's sandals wait for an agent to take them on."
+
+    def _taken_on(self, key: str) -> str:
+        to = {"pickup_point": self._point(KILIMANI)}
+        order = self._pays("kiprop", key, ("Chai flask 2 L, unbreakable", 1), delivery=to)
+        self._claim(order)
+        return "The agent took on Kiprop's flask, and is yet to fetch it."
+
+    def _picked_up(self, key: str) -> str:
+        to = {"pickup_point": self._point("Moi Avenue Pick-up")}
+        order = self._pays("njeri", key, ("Kitenge wrap skirt", 2), delivery=to)
+        for parcel in self._claim(order):
+            self._bring(parcel, "fetched")
+        return "The agent has fetched two skirts for Njeri."
+
+    def _at_the_point(self, key: str) -> str:
+        to = {"pickup_point": self._point(KILIMANI)}
+        order = self._pays("otieno", key, ("Kitenge wrap skirt", 1), delivery=to)
+        for parcel in self._claim(order):
+            self._bring(parcel, "fetched", "shipping")
+            self._at_point(parcel, "arrived")
+        return "Otieno's skirt waits for him in Kilimani; he is told so."
+
+    def _claim(self, order: dict[str, Any]) -> list[dict[str, Any]]:
+        """Let the agent take on every parcel of an order; they are returned."""
+        agent = self._people["delivery"]
+        listed = agent.get("/deliveries/?status=to_fetch&mine=false&page_size=100")
+        return [
+            agent.post(_to(parcel, "claim"))
+            for parcel in listed
+            if parcel["order"] == order["reference"]
+        ]
+
+    def _bring(self, parcel: dict[str, Any], *ways: str) -> None:
+        for to in ways:
+            self._people["delivery"].post(_to(parcel, "move"), {"to": to})
+
+    def _at_point(self, parcel: dict[str, Any], to: str, **proof: str) -> None:
+        """Let who hands over at the point say that a parcel has come, or is handed over."""
+        self._people[KEEPERS[KILIMANI]].post(_to(parcel, "move"), {"to": to, **proof})
 
     def _point(self, name: str) -> int:
         points = self._people["wanjiku"].get("/pickup-points/?page_size=100")
@@ -298,3 +355,7 @@ class Story:
         review = self._people[name].post(f"/track/{line}/review/", said)
         seller = OrderTrack.objects.values_list("seller__username", flat=True).get(pk=line)
         self._people[seller].post(f"/review/{review['id']}/answer/", {"text": answer})
+
+
+def _to(parcel: dict[str, Any], what: str) -> str:
+    return f"/deliveries/{parcel['id']}/{what}/"

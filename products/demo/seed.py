@@ -53,6 +53,8 @@ ADDRESSES = {
 BUYER, ADMIN = "wanjiku", "admin"
 #: Staff are named for what they do; each is in the group of that name.
 STAFF = tuple(ROLES)
+#: Who hands parcels over at a pick-up point, by its name (orders.demo). They have no role.
+KEEPERS = {"Kilimani Pick-up": "faith"}
 
 
 class Added(NamedTuple):
@@ -84,7 +86,7 @@ def add_demo_shop() -> Added:
 def add_people() -> int:
     """Add the demo's people who are not there yet, and return how many were not. Safe to repeat."""
     # The admin first, who gives the staff their roles.
-    wanted = [ADMIN, *SELLERS, *BUYERS, *STAFF]
+    wanted = [ADMIN, *SELLERS, *BUYERS, *STAFF, *KEEPERS.values()]
     there = set(User.objects.filter(username__in=wanted).values_list("username", flat=True))
     for username in wanted:
         if username not in there:

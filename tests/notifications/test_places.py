@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from orders.models import DeliveryWay, OrderDelivery, PickupPoint
+from orders.models import DeliveryWay, InboxNotice, OrderDelivery, PickupPoint
 from orders.models.notifications import Message, Notice, NotificationKind
 from orders.notifications.gsm7 import count_parts, is_gsm
 from orders.notifications.places import collect_sentence, place_of, where_sentence
@@ -75,6 +75,25 @@ def test_the_buyer_is_told_that_it_waits_where_until_when_and_the_code(carrier, 
         f"Hello Wanjiku,\n\nGoods of your order {to_point.reference} wait for you at Kilimani "
         "Pick-up, Argwings Kodhek Road, open Mon–Sat 8:00–19:00.\n\n"
     )
+
+
+def test_the_app_says_where_as_the_mail_does(keeper, to_point):
+    pay(to_point)
+    parcel = to_point.parcels.get()
+    bring(an_agent(), parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+    mails = {kind: sent(kind, "email") for kind in ("paid", "sold", "arrived")}
+
+    said = {notice.kind: notice.said["en"]["text"] for notice in InboxNotice.objects.all()}
+
+    at = "Kilimani Pick-up, "
+    where = f" It comes within 2 days to {at}"
+    assert where in said["paid"]
+    assert where in mails["paid"][0]
+    assert f"wait for you at {at}" in said["arrived"]
+    assert f"wait for you at {at}" in mails["arrived"][0]
+    assert "add a collection place in your account." in said["sold"]
+    assert code_of(parcel) not in str(said)
 
 
 def test_it_is_told_in_swahili_too(carrier, buyer, keeper, to_point):

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from accounts.models import User
 from orders.models import Order, OrderTrack, Parcel
 from payments import clock
 from payments.demo.api_client import Phones
@@ -18,6 +19,7 @@ from payments.demo.trading_day import TradingDay
 from payments.models import Payout, Receipt, Refund
 from products.demo.seed import BUYERS, Added
 from products.models import Review
+from tests.conftest import signed_in
 from tests.shopping import PHONE, an_order
 
 from .conftest import settled
@@ -182,7 +184,7 @@ def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, m
 
     orders = Order.objects.filter(buyer__username__in=BUYERS)
     assert Counter(orders.values_list("payment_status", flat=True)) == {
-        "paid": 10, "requested": 2, "cancelled": 1, "expired": 1, "refund_due": 1, "refunded": 2,
+        "paid": 16, "requested": 2, "cancelled": 1, "expired": 1, "refund_due": 1, "refunded": 2,
     }  # fmt: skip
     lines = set(OrderTrack.objects.filter(order__in=orders).values_list("track_status", flat=True))
     assert lines >= {"created", "paid", "fetched", "shipping", "delivered", "cancelled", "refunded"}
@@ -193,13 +195,28 @@ def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, m
     assert set(Payout.objects.values_list("status", flat=True)) >= {"done", "sent", "due"}
     assert Refund.objects.filter(status="done", cause="returned", order__payment_status="paid")
     fees = Parcel.objects.filter(order__in=orders).values_list("fee_state", "fee")
-    assert sorted(fees) == [("earned", 100), ("earned", 100), ("held", 300), ("returned", 200)]
+    assert sorted(fees) == [
+        ("earned", 100), ("earned", 100),
+        ("held", 100), ("held", 100), ("held", 100), ("held", 250), ("held", 300),
+        ("returned", 200),
+    ]  # fmt: skip
+    assert parcels_of("delivery") == {
+        ("to_fetch", False): 1, ("to_fetch", True): 1, ("fetched", True): 1, ("shipping", True): 1,
+        ("arrived", True): 1, ("delivered", True): 2,
+    }  # fmt: skip
+    assert parcels_of("faith") == {("arrived", False): 1, ("delivered", False): 2}
     assert "Wanjiku's phone rings for KES 2800" in told
     assert said("prove", "--against-simulator").startswith("Nothing is broken")
 
-    assert (said("demo"), orders.count()) == ("", 17)
+    assert (said("demo"), orders.count()) == ("", 23)
     # The payout that M-Pesa thinks about for an hour is not waited for.
     open_shop.reset()
+
+
+def parcels_of(username):
+    """How many parcels somebody finds, by how far they are and whether they took them on."""
+    rows = signed_in(User.objects.get(username=username)).get("/deliveries/").json()
+    return Counter((row["status"], row["mine"]) for row in rows)
 
 
 def test_without_an_open_shop_there_is_no_story(monkeypatch):

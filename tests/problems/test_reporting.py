@@ -190,7 +190,7 @@ def test_nobody_reports_more_than_so_many_in_a_day(buyer, line, monkeypatch):
 # --- What follows ----------------------------------------------------------------------------
 
 
-def test_the_seller_is_told_and_nobody_else(problem, line):
+def test_the_seller_is_told(problem, line):
     notice = Notice.objects.get(kind="problem")
 
     assert notice.facts == {"to": "seller", "about": "damaged"}

@@ -7,10 +7,12 @@ from django.db.models import F, Sum
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import Address
+from orders.models import PickupPoint
 from products.demo.catalogue import CATALOGUE
 from products.demo.pictures import draw
 from products.demo.seed import (
     BUYERS,
+    KEEPERS,
     PASSWORD,
     PHONES,
     SELLERS,
@@ -51,7 +53,7 @@ def test_the_demos_goods_keep_the_shops_limits():
 def test_the_demo_furnishes_a_shop(small, client):
     added = add_demo_shop()
 
-    assert added == (14, 8)
+    assert added == (15, 8)
     assert len(list(Path(small).glob("products/*.webp"))) == 16
     home = client.get("/").json()
     assert all(len(shelf) == 1 and shelf[0]["thumbnail"] for shelf in home.values())
@@ -62,7 +64,7 @@ def test_the_demo_furnishes_a_shop(small, client):
 def test_the_demos_people_can_sign_in(small):
     add_demo_shop()
 
-    for username in (*SELLERS, *BUYERS, *STAFF, "admin"):
+    for username in (*SELLERS, *BUYERS, *STAFF, *KEEPERS.values(), "admin"):
         person = get_user_model().objects.get(username=username)
         assert person.check_password(PASSWORD)
         assert person.is_superuser is (username == "admin")
@@ -75,6 +77,26 @@ def test_the_demo_has_one_of_each_kind_of_staff(small):
     staff = get_user_model().objects.filter(is_staff=True, is_superuser=False)
     roles = {person.username: [group.name for group in person.groups.all()] for person in staff}
     assert roles == {role: [role] for role in ROLES}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("times", [1, 2])
+def test_one_pick_up_point_has_an_agent_of_its_own_without_a_role(small, times):
+    for _ in range(times):
+        call_command("demo", "--without-story")
+
+    agents = {
+        point.name: [person.username for person in point.agents.all()]
+        for point in PickupPoint.objects.all()
+    }
+    assert agents.pop("Kilimani Pick-up") == ["faith"]
+    assert list(agents.values()) == [["delivery"]] * 4
+    faith = get_user_model().objects.get(username="faith")
+    assert (faith.is_staff, faith.groups.count(), faith.has_perm("orders.move_track")) == (
+        False,
+        0,
+        False,
+    )
 
 
 @pytest.mark.django_db
@@ -107,7 +129,7 @@ def test_the_command_says_who_is_there(small, capsys):
     call_command("demo")
 
     said = capsys.readouterr().out
-    assert "Added 14 people and 8 products." in said
+    assert "Added 15 people and 8 products." in said
     assert PASSWORD in said
 
 

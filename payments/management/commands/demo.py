@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from orders.demo import add_delivery
 from payments.demo.api_client import DemoError, is_open
 from payments.demo.seed import Story
-from products.demo.seed import ADMIN, BUYERS, PASSWORD, SELLERS, STAFF, add_demo_shop
+from products.demo.seed import ADMIN, BUYERS, KEEPERS, PASSWORD, SELLERS, STAFF, add_demo_shop
 
 
 class Command(BaseCommand):
@@ -30,14 +30,15 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("The demo's passwords are known to everyone: not in production.")
         added = add_demo_shop()
-        add_delivery("delivery")
+        add_delivery("delivery", KEEPERS)
         shop, mpesa = settings.DARAJA_CALLBACK_BASE_URL, settings.DARAJA_BASE_URL
         can_play = not options["without_story"] and is_open(shop, mpesa)
         if any(added) or not can_play:
             self.stdout.write(
                 f"Added {added.people} people and {added.products} products.\n"
                 f"Sellers {', '.join(SELLERS)}; buyers {', '.join(BUYERS)}; "
-                f"staff {', '.join(STAFF)}; administrator {ADMIN}.\n"
+                f"staff {', '.join(STAFF)}; administrator {ADMIN}; "
+                f"at a pick-up point {', '.join(KEEPERS.values())}.\n"
                 f"Everyone's password is {PASSWORD}."
             )
         if can_play:

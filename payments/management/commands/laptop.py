@@ -23,7 +23,7 @@ from payments.demo.processes import (
     open_shop,
     refuse_dead,
 )
-from products.demo.seed import PASSWORD, STAFF
+from products.demo.seed import KEEPERS, PASSWORD, STAFF
 
 _WELCOME = """
 O-Mache is open.
@@ -35,8 +35,9 @@ O-Mache is open.
   The phone that rings when you pay http://{host}:{phone}/
   The e-mails it sends, a file each .simulator/mail/
 
-  Sign in as wanjiku (buys), amina (sells), admin (runs the shop), or one of its staff
-  ({staff}): password {password}
+  Sign in as wanjiku (buys), amina (sells), admin (runs the shop), one of its staff
+  ({staff}), or {keepers} (hands parcels over at
+  a pick-up point, without a role): password {password}
 
 A story is being played meanwhile: orders, payments and deliveries that went well and badly.
 A whole day of trade: python manage.py demo_day, in another terminal.
@@ -86,7 +87,8 @@ class Command(BaseCommand):
         try:
             with open_shop(environ, web=web, phone=phone, kept=kept) as servers:
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
-                self.stdout.write(_WELCOME.format(**welcome, staff=", ".join(STAFF)))
+                named = {"staff": ", ".join(STAFF), "keepers": ", ".join(KEEPERS.values())}
+                self.stdout.write(_WELCOME.format(**welcome, **named))
                 if not options["without_story"]:
                     servers["the story"] = _begin_story(environ)
                 self._watch(servers)

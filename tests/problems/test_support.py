@@ -1,0 +1,232 @@
+"""Support is told of a problem by e-mail: who, who not, what it says, and how often."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core import mail
+from django.utils import timezone
+
+from accounts.contacts import record_paid_from
+from accounts.preferences import change_preferences
+from orders.models import InboxNotice, Message, Notice, ProblemKind
+from orders.notifications.rendering import compose
+from orders.notifications.templates import Item
+from orders.notifications.to_support import render
+from tests.conftest import signed_in
+from tests.factories import UserFactory, give_role, proven
+from tests.orders.lines import line_at
+
+from .conftest import post, report
+
+pytestmark = pytest.mark.django_db
+
+KIND = "problem_shop"
+
+
+@pytest.fixture
+def akinyi(db):
+    """Of support, with an e-mail that is hers."""
+    return member("akinyi", first_name="Akinyi")
+
+
+def member(username, *, role="support", **about):
+    about = {"is_staff": True, "email": f"{username}@omache.example", **about}
+    return give_role(proven(UserFactory(username=username, **about)), role)
+
+
+def told():
+    """Who is told of problems as support, and over what, once all is put into words."""
+    for notice in Notice.objects.to_compose():
+        compose(notice.pk)
+    written = Message.objects.filter(kind=KIND).order_by("pk")
+    return [(m.user.username, m.channel, m.contact) for m in written]
+
+
+# --- Who -------------------------------------------------------------------------------------
+
+
+def test_each_of_support_is_told_by_mail_and_by_nothing_else(akinyi, line, buyer, settings):
+    settings.SMS = "console"
+    member("barasa")
+    record_paid_from(akinyi.pk, "254722000009", timezone.now())
+
+    report(line, buyer)
+
+    assert told() == [
+        ("akinyi", "email", "akinyi@omache.example"),
+        ("barasa", "email", "barasa@omache.example"),
+    ]
+    assert not InboxNotice.objects.filter(notice__kind=KIND).exists()
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        {"is_active": False},
+        {"is_staff": False},
+        {"role": "finance"},
+        {"role": "delivery"},
+        {"email": ""},
+        {"is_superuser": True, "role": "catalogue"},
+    ],
+)
+def test_nobody_else_is(akinyi, line, buyer, about):
+    member("other", **about)
+
+    report(line, buyer)
+
+    assert [who for who, *_ in told()] == ["akinyi"]
+
+
+def test_an_inbox_that_is_not_confirmed_gets_nothing(line, buyer):
+    give_role(UserFactory(is_staff=True, email="typed@omache.example"), "support")
+
+    report(line, buyer)
+
+    assert told() == []
+
+
+@pytest.mark.parametrize("part", ["buyer", "seller"])
+def test_who_has_a_part_in_it_is_not_told_as_support(akinyi, line, part):
+    person = getattr(line, part)
+    person.is_staff, person.email = True, "part@omache.example"
+    person.save()
+    give_role(proven(person), "support")
+
+    report(line, line.buyer)
+
+    assert [who for who, *_ in told()] == ["akinyi"]
+
+
+def test_neither_is_who_has_a_part_in_it_by_a_number(akinyi, line, buyer, kettle):
+    # They once bought on the phone that paid for this.
+    theirs = line_at("delivered", buyer=member("cousin"), product=kettle)
+    assert theirs.order.mpesa_number == line.order.mpesa_number
+
+    report(line, buyer)
+
+    assert [who for who, *_ in told()] == ["akinyi"]
+
+
+def test_what_they_chose_about_buying_and_selling_keeps_none_of_it_away(akinyi, line, buyer):
+    change_preferences(akinyi, {"buying_email": False, "selling_email": False})
+
+    report(line, buyer)
+
+    assert len(told()) == 1
+
+
+# --- How often -------------------------------------------------------------------------------
+
+
+def test_a_problem_is_told_once(akinyi, line, buyer):
+    report(line, buyer)
+    report(line, buyer)
+
+    notice = Notice.objects.get(kind=KIND)
+    assert notice.key == f"problem_shop:{notice.facts['problem']}"
+    assert (len(told()), len(told())) == (1, 1)
+
+
+def test_one_that_is_withdrawn_and_reported_anew_is_told_once_a_day(akinyi, line, buyer):
+    report(line, buyer)
+    for hours, count in [(0, 1), (23, 1), (25, 2), (26, 2)]:
+        with time_machine.travel(timezone.now() + timedelta(hours=hours), tick=False):
+            post(buyer, line, "withdraw/")
+            report(line, buyer, text=f"Again, after {hours} hours.")
+            assert len(told()) == count
+
+
+def test_a_problem_with_another_line_is_told_the_same_day(akinyi, line, buyer, kettle):
+    report(line, buyer)
+    report(line_at("delivered", buyer=buyer, product=kettle), buyer)
+
+    assert len(told()) == 2
+
+
+def test_the_mail_is_sent_once_the_report_is_committed(
+    akinyi, line, buyer, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        report(line, buyer)
+
+    [letter] = [letter for letter in mail.outbox if letter.to == [akinyi.email]]
+    assert letter.subject == f"A problem with order {line.order.reference}: damaged"
+
+
+# --- What ------------------------------------------------------------------------------------
+
+
+def test_it_says_what_is_wrong_and_where_it_is_and_nothing_the_buyer_wrote(akinyi, line, buyer):
+    problem = report(line, buyer, text="Call 0722123456 for a prize.")
+
+    told()
+
+    assert Message.objects.get(kind=KIND).text == (
+        "Hello Akinyi,\n\n"
+        f"The buyer of order {line.order.reference} reports a problem, damaged:\n\n"
+        "  Kettle\n\n"
+        "Its seller was told, and is to answer; their money for it waits. Where the two do not "
+        "settle it, the shop decides.\n\n"
+        "It is on the shop's console, among the problems with goods:\n"
+        f"/admin/payments/console/problem/{problem.pk}/\n\n"
+        "O-Mache\n\nYou get this because you have the role support.\n"
+    )
+
+
+def test_it_is_told_in_their_language(akinyi, line, buyer):
+    change_preferences(akinyi, {"language": "sw"})
+    problem = report(line, buyer)
+
+    told()
+
+    letter = Message.objects.get(kind=KIND)
+    reference = line.order.reference
+    assert (letter.language, letter.subject, letter.text) == (
+        "sw",
+        f"Tatizo kwenye oda {reference}: zimeharibika",
+        "Habari Akinyi,\n\n"
+        f"Mnunuzi wa oda {reference} ana tatizo, zimeharibika:\n\n"
+        "  Kettle\n\n"
+        "Muuzaji amejulishwa, naye anatakiwa kujibu; malipo yake yanasubiri. Wasipokubaliana, duka "
+        "litaamua.\n\n"
+        "Liko kwenye console ya duka, kati ya “Problems with goods”:\n"
+        f"/admin/payments/console/problem/{problem.pk}/\n\n"
+        "O-Mache\n\nUnapata barua hii kwa sababu unafanya kazi ya “support” dukani.\n",
+    )
+
+
+@pytest.mark.parametrize("about", ProblemKind.values)
+@pytest.mark.parametrize("language", ["en", "sw"])
+def test_each_kind_has_a_subject_of_one_line_and_a_plain_name_of_the_goods(about, language):
+    goods = Item("Kettle www.evil.example 0722123456\nO-Mache" * 3, 100)
+
+    subject, text = render(
+        language, name="Akinyi", reference="ACDEFGHJ", about=about, item=goods, problem_id=10**18
+    )
+
+    assert "ACDEFGHJ" in subject
+    assert "ACDEFGHJ" in text
+    assert len(subject) <= 100
+    assert "\n" not in subject
+    assert not {"{", "}"} & set(subject + text)
+    assert "evil.example" not in text
+    assert "0722123456" not in text
+
+
+def test_the_page_it_names_opens_for_support(akinyi, line, buyer, client):
+    problem = report(line, buyer)
+    client.force_login(akinyi)
+
+    page = client.get(f"/admin/payments/console/problem/{problem.pk}/")
+
+    assert page.status_code == 200
+    assert line.order.reference in page.content.decode()
+
+
+def test_it_is_not_among_the_kinds_that_people_read_in_the_app(akinyi, line, buyer):
+    report(line, buyer)
+    told()
+
+    assert signed_in(akinyi).get("/notices/").json() == []
