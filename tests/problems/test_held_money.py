@@ -205,6 +205,30 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
     assert (prove().broken, daraja.payouts) == ([], [])
 
 
+@pytest.mark.parametrize(("given", "left"), [({"amount": 200}, [700]), ({}, [])])
+def test_what_was_decided_while_mpesa_might_have_had_it_is_not_sent_as_it_was(
+    buyer, seller, sell, daraja, monkeypatch, given, left
+):
+    """The problem is reported and decided between the claim and M-Pesa's refusal to take it."""
+    line = sell(900)
+
+    def refuse(**request):
+        report(line, buyer)
+        assert post(seller, line, "accept/", given).status_code == 200
+        raise DarajaRefused("No way to M-Pesa", kind=Refusal.UNREACHABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daraja, "b2c_payment", refuse)
+        tick()
+    assert payouts("status") == ["due"]
+
+    hurry()
+    tick()
+
+    assert [amount for _, amount in sent(daraja)] == left
+    assert prove().broken == []
+
+
 def test_what_was_refused_is_not_tried_again_while_it_waits(buyer, sell, daraja):
     line = sell(900)
     tick()
