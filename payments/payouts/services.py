@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.contacts import record_paid_to
@@ -295,13 +295,12 @@ def _why_not_as_it_is(payout: Payout) -> str:
     An undecided problem or a person holds one back. Or one was cancelled or reduced while M-Pesa
     might have had the payout, which it did not take after all: who did that could not drop it.
     """
-    shares = payout.shares.select_related("track")
+    shares = list(payout.shares.all())
     for share in shares:
         if share.reversed_at is not None or share.carried != share.due:
             return CHANGED
-        if share.track.disputed or share.withheld_why:
-            return HELD_BACK
-    return ""
+    free = payout.shares.free_to_go().values_list("pk", flat=True)
+    return HELD_BACK if len(free) < len(shares) else ""
 
 
 def _orders_of(payout: Payout) -> QuerySet[Any]:
