@@ -1,4 +1,5 @@
-# `make` lists the commands. `make run` and `make test` need Python 3.11 or newer and nothing else.
+# `make` lists the commands. `make run` and `make test` need Python 3.11 or newer, and reach PyPI and the
+# npm registry the first time. Node.js comes from PyPI; NODE=/usr/local/bin has make use that folder's.
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +10,7 @@ POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-postgres test-slow lint format check bench soak soak-orders lock clean
+.PHONY: help run shop shop-dev shop-api test-shop test-browser demo test test-postgres test-slow lint format check bench soak soak-orders lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,15 +34,63 @@ $(VENV)/dev.stamp: requirements-dev.txt | $(BIN)/python
 		|| $(BIN)/pip install -qq --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/run.stamp
 
+# --- The storefront ---------------------------------------------------------------------------
+
+SHOP := storefront
+NODE ?= $(abspath $(BIN))
+NPM := cd $(SHOP) && env PATH="$(NODE):$$PATH" npm
+# Says why it fails, and soon: `make run` goes on without it.
+CI_OPTIONS := --no-audit --no-fund --loglevel=error --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=4000
+SHOP_SOURCES := $(shell find $(SHOP)/src $(SHOP)/public -type f 2>/dev/null) \
+	$(addprefix $(SHOP)/,index.html vite.config.ts lingui.config.ts)
+UNBUILT := The storefront could not be built (see above), so http://127.0.0.1:8000/shop/ says so. All else runs.
+
+$(VENV)/node.stamp: requirements-storefront.txt | $(BIN)/python
+	@echo "Installing Node.js, which builds the storefront (once) …"
+	@$(BIN)/pip install -qq --disable-pip-version-check -r requirements-storefront.txt
+	@touch $@
+
+$(SHOP)/node_modules/run.stamp: $(SHOP)/package-lock.json $(SHOP)/package.json | $(VENV)/node.stamp
+	@echo "Installing what builds the storefront (half a minute, the first time) …"
+	@$(NPM) ci --omit=dev $(CI_OPTIONS)
+	@touch $@
+
+$(SHOP)/node_modules/dev.stamp: $(SHOP)/package-lock.json $(SHOP)/package.json | $(VENV)/node.stamp
+	@echo "Installing what tests the storefront (half a minute, the first time) …"
+	@$(NPM) ci $(CI_OPTIONS)
+	@touch $@ $(SHOP)/node_modules/run.stamp
+
+$(SHOP)/dist/index.html: $(SHOP_SOURCES) $(SHOP)/node_modules/run.stamp
+	@$(NPM) run -s build -- --logLevel warn
+
+shop: $(SHOP)/dist/index.html ## Build the storefront, which the API then serves at /shop/
+
+shop-dev: $(SHOP)/node_modules/dev.stamp ## Serve the storefront as it is written, beside `make run`
+	@$(NPM) run -s dev
+
+shop-api: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp ## Write the API's schema and types anew for the storefront
+	@$(BIN)/python manage.py spectacular --format openapi-json --file $(SHOP)/src/api/schema.json
+	@$(NPM) run -s api
+
+test-shop: $(SHOP)/node_modules/dev.stamp ## Check the storefront's types and run its unit tests
+	@$(NPM) run -s types
+	@$(NPM) run -s unit
+
+test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the storefront's stories in Chromium, in a shop of their own
+	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
+	@$(NPM) run -s browser
+
 run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the pretend M-Pesa
+	@$(MAKE) --no-print-directory -s shop || echo "$(UNBUILT)"
 	@$(BIN)/python manage.py laptop
 
 demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo
 
-test: $(VENV)/dev.stamp ## Run the tests on SQLite
+test: $(VENV)/dev.stamp ## Run the tests on SQLite, and the storefront's
 	@$(BIN)/python -m pytest -n 2
+	@$(MAKE) --no-print-directory -s test-shop
 
 test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, races included, on PostgreSQL (POSTGRES_URL)
 	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2
@@ -58,12 +107,23 @@ lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, set
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python -m tools.deploy_check check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
+	@$(MAKE) --no-print-directory -s lint-shop
+
+.PHONY: lint-shop
+lint-shop: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html
+	@echo "The storefront: style, translations, size, and its types against the API's schema"
+	@$(NPM) run -s style
+	@$(NPM) run -s translated
+	@$(NPM) run -s size
+	@$(BIN)/python manage.py spectacular --format openapi-json --file $(SHOP)/node_modules/.schema.json
+	@cmp -s $(SHOP)/node_modules/.schema.json $(SHOP)/src/api/schema.json || { echo "The API's schema has changed: make shop-api, and commit what it writes."; exit 1; }
+	@$(NPM) run -s api -- --check || { echo "The storefront's types are not the schema's: make shop-api."; exit 1; }
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint test-postgres test-slow ## Everything the gate runs, and the slow tests
+check: test lint test-browser test-postgres test-slow ## Everything the gate runs, and the slow tests
 
 bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
 	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)
@@ -77,6 +137,7 @@ soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=100
 lock: $(VENV)/dev.stamp ## Pin every version and hash in requirements*.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements.in -o requirements.txt
 	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --quiet requirements-dev.in -o requirements-dev.txt
+	$(BIN)/uv pip compile --generate-hashes --python-version 3.11 --universal --quiet requirements-storefront.in -o requirements-storefront.txt
 
 clean: ## Remove what the commands above made, data included
-	rm -rf $(VENV) db.sqlite3* media staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(SHOP)/node_modules $(SHOP)/dist db.sqlite3* media staticfiles .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -38,6 +38,7 @@ _OFFICES = [
     "billing",
     "payments",
     "payouts",
+    "summary",
     "refunds",
     "security",
     "management",

@@ -129,13 +129,14 @@ def pair_of(refresh: RefreshToken, *, is_repeated: bool = False) -> Tokens:
 @compiled
 def _users(user_id: int) -> QuerySet[User]:
     """Asked with every request that carries a token, so it is compiled once."""
-    return User.objects.filter(pk=user_id)
+    return User.objects.with_language().filter(pk=user_id)
 
 
 @compiled
 def _users_in_session(user_id: int, session_id: int) -> QuerySet[User]:
     """The same, of a token that names its session: nobody once that was ended."""
-    return User.objects.filter(pk=user_id, log_ins__pk=session_id, log_ins__ended_at__isnull=True)
+    of_session = {"log_ins__pk": session_id, "log_ins__ended_at__isnull": True}
+    return User.objects.with_language().filter(pk=user_id, **of_session)
 
 
 def number_in(claim: Any) -> int:

@@ -380,12 +380,11 @@ def _maker(queryset: QuerySet[Any, Any]) -> tuple[QuerySet[Any, Any], Callable[[
     query, kind = queryset.query, queryset._iterable_class
     names = list(queryset._fields or ())  # type: ignore[attr-defined]
     if kind is ModelIterable:
-        beside = query.annotations or query.select_related or queryset._prefetch_related_lookups  # type: ignore[attr-defined]
+        beside = query.select_related or queryset._prefetch_related_lookups  # type: ignore[attr-defined]
         if beside or query.deferred_loading[0]:
-            raise TypeError("only whole instances can be compiled, and nothing beside them")
+            raise TypeError("only whole instances can be compiled, and no others beside them")
         names = [field.attname for field in queryset.model._meta.concrete_fields]
-        model = queryset.model
-        return queryset.values_list(*names), lambda row: model.from_db(connection.alias, names, row)
+        return queryset.values_list(*names, *query.annotations), _instance_maker(queryset, names)
     if kind is NamedValuesListIterable:
         return queryset, namedtuple("Row", names)._make  # type: ignore[attr-defined]
     if kind is FlatValuesListIterable:
@@ -393,6 +392,19 @@ def _maker(queryset: QuerySet[Any, Any]) -> tuple[QuerySet[Any, Any], Callable[[
     if kind is ValuesListIterable:
         return queryset, tuple
     raise TypeError(f"{kind.__name__} cannot be compiled")
+
+
+def _instance_maker(queryset: QuerySet[Any, Any], names: list[str]) -> Callable[[Any], Any]:
+    """What makes an instance of the columns of its fields; annotations become its attributes."""
+    model, annotated = queryset.model, list(queryset.query.annotations)
+
+    def make(row: Any) -> Any:
+        instance = model.from_db(connection.alias, names, row[: len(names)])
+        for name, value in zip(annotated, row[len(names) :], strict=True):
+            setattr(instance, name, value)
+        return instance
+
+    return make
 
 
 def _compile_update(update: Update) -> _Written:

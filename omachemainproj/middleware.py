@@ -10,11 +10,11 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 from django.db import OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
 
 from .api.errors import Busy, Refusal
-from .api.handlers import answer_busy, is_out_of_room
+from .api.handlers import answer_busy, is_out_of_room, refuse
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
 from .ip_addresses import read_address
 from .logs import client_address, request_id
@@ -25,7 +25,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 #: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
-_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/")
+_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/", "/robots.txt", "/shop")
 _FILES = ("/static/", "/media/")
 
 
@@ -65,11 +65,13 @@ class EdgeMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not _is_readable_path(request.path_info) or not _is_readable_query(request):
-            return _refuse("The address contains characters that cannot be read.", "bad_address")
+            return refuse(
+                request, "The address contains characters that cannot be read.", "bad_address"
+            )
         _set_client_address(request, settings.TRUSTED_PROXIES)
         path = request.path_info
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
-            return _refuse("Use https.", "https_required")
+            return refuse(request, "Use https.", "https_required")
         if not path.endswith("/") and not path.startswith(_FILES):
             request.path_info += "/"
             request.path += "/"
@@ -86,12 +88,12 @@ class EdgeMiddleware:
         try:
             body = watch_body(request)
         except UnreadablePostError:
-            return _refuse(BROKE_OFF, "body_broke_off")
+            return refuse(request, BROKE_OFF, "body_broke_off")
         except TooLarge:
             limit = settings.MULTIPART_BODY_MAX // 1024
-            return _refuse(f"The body is larger than {limit} kB.", "too_large", 413)
+            return refuse(request, f"The body is larger than {limit} kB.", "too_large", 413)
         except NoLength:
-            return _refuse("Say how long the body is.", "length_required", 411)
+            return refuse(request, "Say how long the body is.", "length_required", 411)
         try:
             response = self.get_response(request)
         finally:
@@ -100,7 +102,7 @@ class EdgeMiddleware:
         if body and body.broke_off and response.status_code >= 400:
             # Whatever the reader made of it: a form without its mark (403), or a bug (500).
             response.close()
-            return _refuse(BROKE_OFF, "body_broke_off")
+            return refuse(request, BROKE_OFF, "body_broke_off")
         return response
 
 
@@ -155,7 +157,3 @@ def _set_client_address(request: HttpRequest, proxies: int) -> None:
     if client is not None:
         request.META["REMOTE_ADDR"] = str(client)
         client_address.set(str(client))
-
-
-def _refuse(detail: str, code: str, status: int = 400) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status)

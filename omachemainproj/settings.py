@@ -444,9 +444,9 @@ REST_AUTH = {
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-#: Where the frontend asks for the new password; the e-mail's link leads there.
+#: Where the frontend is, this one or another: links in e-mails lead there.
 FRONTEND_URL = env.url(
-    "FRONTEND_URL", read_base_url, default="http://localhost:5173", wrong=_AN_ADDRESS
+    "FRONTEND_URL", read_base_url, default="http://127.0.0.1:8000/shop", wrong=_AN_ADDRESS
 )
 #: The link works once, and for an hour.
 PASSWORD_RESET_TIMEOUT = 3600
@@ -566,6 +566,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "CategoryEnum": "products.models.Category",
         "ByEnum": "orders.models.Party",
+        "TrackStatusEnum": "orders.models.TrackStatus",
         "ProblemKindEnum": "orders.models.ProblemKind",
     },
 }
@@ -590,6 +591,7 @@ CORS_ALLOW_HEADERS = [
     "if-none-match",
     "if-unmodified-since",
     "pragma",
+    "prefer",
     "range",
     "sentry-trace",
     "token-transport",
@@ -605,13 +607,16 @@ CORS_ALLOW_HEADERS = [
 CORS_EXPOSE_HEADERS = [
     "Allow",
     "Content-Disposition",
+    "Content-Language",
     "Content-Range",
     "ETag",
     "Idempotent-Replayed",
     "Link",
     "Location",
+    "Preference-Applied",
     "Retry-After",
     "Search-Corrected",
+    "Unread-Count",
     "WWW-Authenticate",
     "X-Request-ID",
 ]
@@ -635,6 +640,9 @@ FILE_UPLOAD_PERMISSIONS = 0o644
 # --- Files -----------------------------------------------------------------------------------
 
 STATIC_URL = "/static/"
+#: What `make shop` builds. Where nobody has, the shop's pages say so; the API needs none of it.
+STOREFRONT_BUILD = BASE_DIR / "storefront" / "dist"
+STATICFILES_DIRS = [("shop", str(STOREFRONT_BUILD))]
 STATIC_ROOT = Path(env.text("STATIC_ROOT", default=str(BASE_DIR / "staticfiles")))
 MEDIA_URL = "/media/"
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", default=str(BASE_DIR / "media")))
@@ -646,6 +654,10 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+#: Files with a hash in their name, as Django and as Vite write it, never change.
+WHITENOISE_IMMUTABLE_FILE_TEST = (
+    r"^/static/(?:.+\.[0-9a-f]{12}\.[a-z0-9]+|shop/assets/[^/]+-[\w-]{8}\.[a-z0-9]+)$"
+)
 WHITENOISE_AUTOREFRESH = DEBUG
 WHITENOISE_USE_FINDERS = DEBUG
 
@@ -683,10 +695,11 @@ CONTENT_SECURITY_POLICY = (
 )
 #: A load balancer asks over plain http.
 SECURE_REDIRECT_EXEMPT = [r"^livez/$", r"^readyz/$"]
-SILENCED_SYSTEM_CHECKS: list[str] = [] if HTTPS else ["security.W004", "security.W008"]
+#: A storefront that nobody built has no folder of files.
+SILENCED_SYSTEM_CHECKS: list[str] = ["staticfiles.W004"]
 if not HTTPS:
     # Only a rehearsal on a loopback address gets here in production (see production.py).
-    SILENCED_SYSTEM_CHECKS += ["security.W012", "security.W016"]
+    SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 
 # --- Logs ------------------------------------------------------------------------------------
 

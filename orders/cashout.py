@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
@@ -88,11 +89,14 @@ class RequestInProgress(Refusal):
     """A request with the same Idempotency-Key is being processed at this moment."""
 
     code = "idempotency_key_in_use"
+    retry_after = 1
     message = "This very request is being worked on. Ask again in a moment."
 
 
 #: Said on a line whose goods are whose cart it is in.
 OWN_GOODS = "These are your own goods."
+_OWN = ErrorDetail(OWN_GOODS, "own_goods")
+NOT_FOR_SALE = ErrorDetail("This product is not for sale.", "not_for_sale")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,9 @@ class PlacedOrder:
     tracks: list[OrderTrack]
     delivery: OrderDelivery | None = None
     replayed: bool = False
+    #: Of each product by its id, in an order that was placed now: its seller's user name, and the
+    #: stored name of its thumbnail or "".
+    shown: Mapping[int, tuple[str, str]] = field(default_factory=dict)
 
 
 def place_order(
@@ -254,7 +261,8 @@ def _place(asked: _Request) -> PlacedOrder:
         lock_network(order.network)
     _check_holds(asked, allowance, order, unpaid, wanted)
     stock.hold(StockLine(product_id, n) for product_id, n in quantities.items())
-    return PlacedOrder(order, tracks, delivery)
+    shown = {row.id: (row.seller__username, row.thumbnail) for row in products.values()}
+    return PlacedOrder(order, tracks, delivery, shown=shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,9 +391,9 @@ def line_objections(
     for line in lines:
         seller = sellers.get(line.product)
         if seller is None:
-            objections.append({"product": ["This product is not for sale."]})
+            objections.append({"product": [NOT_FOR_SALE]})
         else:
-            objections.append({"product": [OWN_GOODS]} if seller == buyer else {})
+            objections.append({"product": [_OWN]} if seller == buyer else {})
     return objections if any(objections) else []
 
 
@@ -403,7 +411,8 @@ def _read_products(
 @compiled
 def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     fields = ("id", "name", "price", "seller_id", "payment_mpesa_number", "item_number")
-    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, named=True)
+    shown = ("thumbnail", "seller__username")
+    return Product.objects.listed().filter(pk__in=ids).values_list(*fields, *shown, named=True)
 
 
 def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:

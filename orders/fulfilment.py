@@ -79,6 +79,10 @@ DELIVERING = frozenset({Role.AGENT, Role.POINT, Role.STAFF})
 HANDED_OVER = frozenset({TrackStatus.FETCHED, TrackStatus.SHIPPING, TrackStatus.DELIVERED})
 
 
+#: Who brings no goods to their end without the buyer's code.
+_NEED_CODE = frozenset({Role.SELLER, Role.AGENT})
+
+
 class PaymentInDoubt(Refusal):
     """M-Pesa does not know what the order was paid with: its goods stay where they are."""
 
@@ -108,8 +112,7 @@ def roles_of(user: User, line: OrderTrack) -> frozenset[Role]:
     delivery they are paid for, or refund what they have. Who hands over at the pick-up point a line
     goes to, and has no other power, has to do with it from when it was fetched.
     """
-    parts = {Role.BUYER: line.buyer_id, Role.SELLER: line.seller_id}
-    own = frozenset(role for role, person_id in parts.items() if person_id == user.pk)
+    own = own_roles(user.pk, buyer_id=line.buyer_id, seller_id=line.seller_id)
     if own:
         return own
     powers = powers_of(user)
@@ -128,11 +131,35 @@ def is_at_point(user: User, line: OrderTrack) -> bool:
     return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
 
 
+def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Role]:
+    """The roles of a person who bought or sold a line; empty for everybody else."""
+    parts = {Role.BUYER: buyer_id, Role.SELLER: seller_id}
+    return frozenset(role for role, part_of in parts.items() if part_of == person_id)
+
+
 def powers_of(user: User) -> frozenset[Role]:
     """The roles a person's permissions give them for lines in which they have no part."""
     if user.has_perm("orders.decide_lines"):
         return frozenset({Role.STAFF, Role.AGENT})
     return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
+
+
+def moves_of(
+    track_status: str, roles: frozenset[Role], *, in_doubt: bool, code_misses: int
+) -> list[str]:
+    """The statuses to which these roles may move a line that stands so, in the order of its way.
+
+    Everybody is shown their moves by this: buyers, sellers, agents and staff. What they have to say
+    or to type is asked for when they make one. ``in_doubt`` is of the line's order.
+    """
+    moves = []
+    for to, allowed in TRANSITIONS[track_status].items():
+        mine = allowed & roles
+        is_locked = in_doubt and to in HANDED_OVER
+        is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE
+        if mine and not is_locked and not (is_guessed_out and code_misses >= MAX_CODE_MISSES):
+            moves.append(str(to))
+    return moves
 
 
 def move_line(
@@ -268,18 +295,23 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
         return
     if to == TrackStatus.DELIVERED and not has_code:
         if Role.STAFF not in allowed:
-            refuse_field("code", "Type the code the buyer was given when they paid.")
+            refuse_field("code", "Type the code the buyer was given when they paid.", "code_needed")
         if not note:
-            refuse_field("note", "Say why it counts as delivered, or type the buyer's code.")
+            refuse_field(
+                "note",
+                "Say why it counts as delivered, or type the buyer's code.",
+                "reason_needed",
+            )
     if to == TrackStatus.CANCELLED and not note:
-        refuse_field("note", "Say why it is cancelled.")
+        refuse_field("note", "Say why it is cancelled.", "reason_needed")
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    ways = TRANSITIONS[line.track_status]
-    if to in ways:
+    if to in TRANSITIONS[line.track_status]:
         return f"It is {line.track_status}; others than you move it to {to}."
-    mine = [there for there, allowed in ways.items() if allowed & roles]
+    mine = moves_of(
+        line.track_status, roles, in_doubt=line.order.in_doubt, code_misses=line.code_misses
+    )
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."
     return f"It is {line.track_status}; from there it can go to {' or '.join(mine)}."
@@ -298,11 +330,15 @@ def check_code(lines: Sequence[OrderTrack], code: str) -> None:
     if parcel_id is not None:
         counted = Parcel.objects.filter(pk=parcel_id)
     if not counted.filter(code_misses__lt=MAX_CODE_MISSES).update(code_misses=F("code_misses") + 1):
-        refuse_field("code", "Too many wrong codes were typed. The buyer or the shop can confirm.")
+        refuse_field(
+            "code",
+            "Too many wrong codes were typed. The buyer or the shop can confirm.",
+            "code_used_up",
+        )
     # All are compared: how long it takes tells nothing.
     agree = [hmac.compare_digest(line.collection_code.encode(), code.encode()) for line in lines]
     if not any(agree):
-        refuse_field("code", "This is not the code the buyer was given.")
+        refuse_field("code", "This is not the code the buyer was given.", "wrong_code")
     counted.update(code_misses=F("code_misses") - 1)
 
 

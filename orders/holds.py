@@ -94,6 +94,7 @@ class PhoneHoldsTooMuch(Refusal):
     """Newcomers hold too much already by orders that name this phone."""
 
     code = "phone_holds_too_much"
+    retry_after = 300
     message = (
         "Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few "
         "minutes, or give another number."
@@ -104,6 +105,7 @@ class NetworkHoldsTooMuch(Refusal):
     """Newcomers hold too much already by orders from this network."""
 
     code = "network_holds_too_much"
+    retry_after = 300
     message = (
         "New customers on your network hold as much as they may without paying. Try again in a few "
         "minutes with fewer goods, or from another network."

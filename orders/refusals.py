@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.utils import timezone
+from rest_framework.exceptions import ErrorDetail
 
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
@@ -143,6 +144,6 @@ def line_error(
         if line.product == product_id:
             requested += line.number
             if requested > left:
-                errors[at] = {"number": [message]}
+                errors[at] = {"number": [ErrorDetail(message, "shortage" if left else "sold_out")]}
                 break
     return {"order": errors}

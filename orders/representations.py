@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from .delivery.representation import represent_delivery
+from .delivery.representation import represent_delivery, represent_delivery_short
 from .models import (
     CODE_SHOWN,
     PHONE_SHOWN,
@@ -27,11 +27,14 @@ def represent_order(
     tracks: Sequence[OrderTrack],
     paying: Mapping[str, object],
     delivery: OrderDelivery | None = None,
+    *,
+    besides: Mapping[int, Mapping[str, object]],
 ) -> dict[str, Any]:
     """One order for its buyer; amounts in whole KES, times in UTC.
 
     ``delivery`` is where it goes, as ``orders.delivery.representation.delivery_of`` reads it.
-    ``paying`` is added: ``amount_due``, ``prompt`` and ``by_hand``, from payments.
+    ``paying`` is added: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
+    So is to each line what ``besides`` has for its product.
     """
     fee = order.amount - sum(track.amount for track in tracks)
     return {
@@ -52,6 +55,7 @@ def represent_order(
                 "amount": track.amount,
                 "track_status": str(track.track_status),
                 "collection_code": track.shown_code,
+                **besides[track.product_id],
             }
             for track in tracks
         ],
@@ -61,19 +65,65 @@ def represent_order(
     }
 
 
-def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[str, Any]:
+def represent_order_row(
+    order: Order,
+    lines: Sequence[Any],
+    abilities: Sequence[Mapping[str, object]],
+    picture_prefix: str,
+    *,
+    amount_due: int,
+    delivery: OrderDelivery | None,
+    needs: Sequence[str],
+) -> dict[str, Any]:
+    """One order in the list of its buyer, with its lines from ``as_track_rows()`` and what may be
+    done with each; amounts in whole KES."""
+    fee = order.amount - sum(line.amount for line in lines)
+    return {
+        "order_token": str(order.order_token),
+        "reference": order.reference,
+        "payment_status": str(order.payment_status),
+        "amount": order.amount,
+        "amount_due": amount_due,
+        "created_at": order.created_at,
+        "expires_at": order.expires_at,
+        "order": [
+            {
+                "id": line.id,
+                "product": line.product_id,
+                "name": line.name,
+                "number": line.number,
+                "amount": line.amount,
+                "track_status": line.track_status,
+                "thumbnail": _address(line.product__thumbnail, picture_prefix),
+                "seller": line.seller__username,
+                **may,
+            }
+            for line, may in zip(lines, abilities, strict=True)
+        ],
+        "delivery": represent_delivery_short(delivery, fee),
+        "needs": list(needs),
+    }
+
+
+def _address(picture: str, prefix: str) -> str | None:
+    return f"{prefix}{picture}" if picture else None
+
+
+def represent_track(
+    row: Any, picture_prefix: str, may: Mapping[str, object], *, reader_id: int
+) -> dict[str, Any]:
     """One tracking row, from ``as_track_rows()``; amounts in whole KES.
 
-    Only the buyer is shown the collection code.
+    Only the buyer is shown the collection code. What the reader ``may`` do is added.
     """
-    picture = row.product__thumbnail
     shows_code = row.buyer_id == reader_id and row.track_status in CODE_SHOWN
     return {
         "id": row.id,
         "order_token": str(row.order__order_token),
+        "reference": row.order__reference,
         "product": row.product_id,
         "name": row.name,
-        "avatar": f"{picture_prefix}{picture}" if picture else None,
+        "avatar": _address(row.product__thumbnail, picture_prefix),
         "number": row.number,
         "price": row.price,
         "amount": row.amount,
@@ -83,22 +133,25 @@ def represent_track(row: Any, picture_prefix: str, *, reader_id: int) -> dict[st
         "collection_code": row.collection_code if shows_code else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+        **may,
     }
 
 
-def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
+def represent_sale(row: Any, picture_prefix: str, moves: Sequence[str]) -> dict[str, Any]:
     """One line for its seller, from ``as_sale_rows()``; amounts in whole KES.
 
-    Of the buyer it has the first name and, from paid to a week after delivery, the number to call
-    and the county the goods go to. Who takes them in there, and where, is the agent's to know.
+    ``moves`` are the statuses to which the seller may move it. Of the buyer it has the first name
+    and, from paid to a week after delivery, the number to call and the county the goods go to. Who
+    takes them in there, and where, is the agent's to know.
     """
-    picture, shown = row.product__thumbnail, _shows_buyer(row)
+    shown = _shows_buyer(row)
     return {
         "id": row.id,
         "order": row.order__reference,
+        "reference": row.order__reference,
         "product": row.product_id,
         "name": row.name,
-        "thumbnail": f"{picture_prefix}{picture}" if picture else None,
+        "thumbnail": _address(row.product__thumbnail, picture_prefix),
         "number": row.number,
         "price": row.price,
         "amount": row.amount,
@@ -109,6 +162,7 @@ def represent_sale(row: Any, picture_prefix: str) -> dict[str, Any]:
         "delivery": _represent_way(row) if shown else None,
         "created_at": row.created_at,
         "updated_at": row.updated_at,
+        "moves": list(moves),
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.validators import MaxValueValidator
+from django.db.models import TextChoices
 from rest_framework import serializers
 
 from accounts.counties import County
@@ -33,6 +34,14 @@ from .models import (
 from .refusals import LineRequest
 
 MAX_LINES = 100
+
+
+class Need(TextChoices):
+    """What may wait for the buyer of an order (orders.tracking.needs)."""
+
+    PAY = "pay"
+    CONFIRM = "confirm"
+    REVIEW = "review"
 
 
 class LinesInput(serializers.ListSerializer):
@@ -100,6 +109,30 @@ class PayInput(serializers.Serializer):
 _CODE = "Six digits to read out when the goods are handed over; the buyer's alone, from paid on."
 
 
+_MOVES = "Statuses to which the caller may move it now: `to` of `/track/{id}/move/`."
+
+
+class AbilitiesOutput(serializers.Serializer):
+    """What the caller may do with a line now."""
+
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )
+    can_report_problem = serializers.BooleanField(
+        help_text="Whether its buyer can report a problem now: from paid to some days after the "
+        "delivery."
+    )
+    can_review = serializers.BooleanField(
+        help_text="Whether its buyer may write a review now, which they can once it is delivered."
+    )
+    reviewed = serializers.BooleanField(help_text="Whether its buyer has written a review.")
+    reviewable_until = serializers.DateTimeField(
+        allow_null=True,
+        help_text="Until when that review may be changed; null before it is written, which can be "
+        "done at any time after the delivery.",
+    )
+
+
 class LineOutput(serializers.Serializer):
     id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
     product = serializers.IntegerField()
@@ -109,6 +142,11 @@ class LineOutput(serializers.Serializer):
     amount = serializers.IntegerField(help_text="Whole KES: number × price.")
     track_status = serializers.ChoiceField(TrackStatus.choices)
     collection_code = serializers.CharField(allow_null=True, help_text=_CODE)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )
 
 
 class PromptOutput(serializers.Serializer):
@@ -116,7 +154,26 @@ class PromptOutput(serializers.Serializer):
         ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
         help_text="How the last prompt stands.",
     )
-    message = serializers.CharField(help_text="What to tell the buyer to do next.")
+    message = serializers.CharField(
+        help_text="What to tell the buyer to do next, with how to pay by hand where that helps."
+    )
+    code = serializers.CharField(
+        help_text="Why it stands so, for programs: `enter_pin`, `wrong_pin`, `silent` …"
+    )
+    text = serializers.CharField(help_text="The message without how to pay by hand.")
+    by_hand = serializers.CharField(
+        allow_blank=True, help_text="How to pay by hand, in a sentence; empty where it is not time."
+    )
+    live = serializers.BooleanField(help_text="Whether the phone may be ringing now.")
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When M-Pesa was asked.")
+    ring_again_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `pay` rings again instead of answering 409 `prompt_open`; 0: now; "
+        "null: never.",
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True, help_text="Seconds for which the phone may still show it."
+    )
 
 
 class ByHandOutput(serializers.Serializer):
@@ -143,6 +200,10 @@ class OrderOutput(serializers.Serializer):
     delivery_fee = serializers.IntegerField(help_text="Whole KES of the amount, for bringing it.")
     amount_due = serializers.IntegerField(
         help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    expires_in = serializers.IntegerField(
+        allow_null=True,
+        help_text="Seconds until `expires_at`, by our clock; null once it waits for nothing.",
     )
     prompt = PromptOutput()
     by_hand = ByHandOutput(
@@ -189,11 +250,57 @@ class CashoutConflictOutput(DetailError):
     )
 
 
-class TrackOutput(serializers.Serializer):
+class OrderRowLineOutput(AbilitiesOutput):
+    """One line of an order, in a list of orders."""
+
+    id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
+    product = serializers.IntegerField()
+    name = serializers.CharField()
+    number = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Whole KES: number × price.")
+    track_status = serializers.ChoiceField(TrackStatus.choices)
+    thumbnail = serializers.URLField(allow_null=True, help_text="The product's picture, small.")
+    seller = serializers.CharField(help_text="The seller's user name.")
+
+
+class ShortDeliveryOutput(serializers.Serializer):
+    """Where an order goes."""
+
+    way = serializers.ChoiceField(DeliveryWay.choices)
+    place = serializers.CharField(help_text="Where to, in one line.")
+    days = serializers.IntegerField(help_text="How many days it takes, by the estimate then.")
+    fee = serializers.IntegerField(help_text="Whole KES for all parcels.")
+
+
+class OrderRowOutput(serializers.Serializer):
+    """One of the caller's orders, in a list of them."""
+
+    order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The account number the phone shows.")
+    payment_status = serializers.ChoiceField(PaymentStatus.choices)
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    amount_due = serializers.IntegerField(
+        help_text="Whole KES that are still to come; 0 once the order waits for nothing."
+    )
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
+    order = OrderRowLineOutput(many=True)
+    delivery = ShortDeliveryOutput(
+        allow_null=True, help_text="Where it is brought; null where that was not agreed."
+    )
+    needs = serializers.ListField(
+        child=serializers.ChoiceField(Need.choices),
+        help_text="What waits for the caller: `pay` it, `confirm` goods that are on the way, "
+        "`review` what was delivered. More may come; leave out what you do not know.",
+    )
+
+
+class TrackOutput(AbilitiesOutput):
     """One line of one of the caller's orders."""
 
     id = serializers.IntegerField()
     order_token = serializers.UUIDField()
+    reference = serializers.CharField(help_text="The order's reference, as the phone shows it.")
     product = serializers.IntegerField()
     name = serializers.CharField()
     avatar = serializers.URLField(allow_null=True, help_text="The product's picture.")
@@ -329,6 +436,7 @@ class SaleOutput(serializers.Serializer):
 
     id = serializers.IntegerField()
     order = serializers.CharField(help_text="The order's reference, as its buyer has it.")
+    reference = serializers.CharField(help_text="The same.")
     product = serializers.IntegerField()
     name = serializers.CharField(help_text="As it was when it was sold.")
     thumbnail = serializers.URLField(allow_null=True)
@@ -350,3 +458,6 @@ class SaleOutput(serializers.Serializer):
     )
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
+    moves = serializers.ListField(
+        child=serializers.ChoiceField(TrackStatus.choices), help_text=_MOVES
+    )

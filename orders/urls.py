@@ -7,6 +7,7 @@ from django.contrib.admin import site
 from django.urls import path, re_path
 
 from .delivery.views import PickupPointsView
+from .notices.views import NoticesReadView, NoticesView
 from .parcels import console
 from .parcels import views as parcel_views
 from .problems import views as problems
@@ -20,6 +21,8 @@ _PROBLEM = rf"^track/{_LINE}/problem"
 
 urlpatterns = [
     path("pickup-points/", PickupPointsView.as_view(), name="pickup-points"),
+    path("notices/", NoticesView.as_view(), name="notices"),
+    path("notices/read/", NoticesReadView.as_view(), name="notices-read"),
     path("cart/quote/", QuoteView.as_view(), name="quote"),
     path("seller/orders/", seller_views.SellerOrdersView.as_view(), name="seller-orders"),
     path("deliveries/", parcel_views.ParcelsView.as_view(), name="deliveries"),

@@ -8,6 +8,7 @@ from django.urls import path, re_path
 
 from .backoffice import views as backoffice_views
 from .checkout import views
+from .checkout.order_list import OrdersView
 from .payouts import views as seller_views
 from .people import views as people_views
 from .webhooks import views as webhooks
@@ -18,10 +19,12 @@ urlpatterns = [
     path("me/", people_views.MeView.as_view(), name="me"),
     path("account/export/", people_views.ExportView.as_view(), name="account-export"),
     path("account/delete/", people_views.DeleteAccountView.as_view(), name="account-delete"),
+    path("orders/", OrdersView.as_view(), name="orders"),
     path("cashout/", views.CashoutView.as_view(), name="cashout"),
     path("cashout/<uuid:order_token>/", views.OrderView.as_view(), name="order"),
     path("cashout/<uuid:order_token>/pay/", views.PayView.as_view(), name="pay"),
     path("cashout/<uuid:order_token>/cancel/", views.CancelView.as_view(), name="cancel"),
+    path("seller/summary/", seller_views.SummaryView.as_view(), name="seller-summary"),
     path("seller/statement/", seller_views.StatementView.as_view(), name="seller-statement"),
     path(
         "seller/statement/export/",

@@ -5,6 +5,7 @@ from .catalogue import views as catalogue_views
 from .listings import picture_views, stock_views
 from .listings import views as listing_views
 from .reviews import views as review_views
+from .shop import views as shop_views
 from .spreadsheets import views as spreadsheet_views
 
 # 18 digits fit the column; a longer number is no category either, and so a 404.
@@ -42,6 +43,10 @@ urlpatterns = [
     ),
     path("seller/products/import/", spreadsheet_views.ImportView.as_view(), name="seller-import"),
     path("seller/reviews/", review_views.SellerReviewsView.as_view(), name="seller-reviews"),
+    path("robots.txt/", shop_views.robots, name="robots"),
+    path("shop/sitemap.xml/", shop_views.sitemap, name="sitemap"),
+    re_path(r"^shop/sitemap-(?P<part>[0-9]{1,15})\.xml/$", shop_views.sitemap, name="sitemap-part"),
+    re_path(r"^shop/(?P<path>.*)$", shop_views.shop, name="shop"),
     path("cart/", catalogue_views.CartView.as_view(), name="cart"),
     re_path(
         r"^review/(?P<review_id>[0-9]{1,18})/answer/$",

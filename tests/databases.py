@@ -197,12 +197,21 @@ def _empty(tables: list[str]) -> None:
             # Whoever still writes comes to an end first, as with TRUNCATE.
             names = ", ".join(map(connection.ops.quote_name, tables))
             cursor.execute(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE")
+            if not _may_silence_triggers(cursor):
+                cursor.execute(f"TRUNCATE {names}")
+                return
             # Of no trigger, neither those that keep rows nor those of foreign keys.
             cursor.execute("SET LOCAL session_replication_role = replica")
         filled = [f"SELECT '{table}' WHERE EXISTS (SELECT 1 FROM {table})" for table in tables]
         cursor.execute(" UNION ALL ".join(filled))
         deletes = [f"DELETE FROM {table}" for (table,) in cursor.fetchall()]
         connection.ops.execute_sql_flush(deletes)
+
+
+def _may_silence_triggers(cursor: Any) -> bool:
+    """Whether the tests' role is a superuser, as the gate's is."""
+    cursor.execute("SELECT current_setting('is_superuser') = 'on'")
+    return bool(cursor.fetchone()[0])
 
 
 def _written_by_migrate() -> list[Any]:

@@ -8,7 +8,7 @@ os.environ["OMACHE_ENV_FILE"] = os.devnull
 os.environ.pop("DJANGO_SECRET_KEY", None)
 
 from omachemainproj.settings import *  # noqa: F403
-from omachemainproj.settings import DATABASES
+from omachemainproj.settings import BASE_DIR, DATABASES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="omache-media-"))
@@ -16,6 +16,8 @@ EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = ""
 #: A test of SMS says who carries them.
 SMS = "off"
+#: The same page everywhere, whether or not somebody has built the storefront.
+STOREFRONT_BUILD = BASE_DIR / "tests" / "storefront"
 #: Nothing answers here: a test that reaches M-Pesa by accident gets a refusal at once.
 DARAJA_BASE_URL = "http://127.0.0.1:9"
 

@@ -26,7 +26,7 @@ from .interest import OwnInterest, find_parties, has_interest, is_declared, log_
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
 admin.site.index_title = "Running the shop"
-admin.site.site_url = "/docs/"
+admin.site.site_url = "/shop/"
 
 #: The pages of libraries' tables, which nobody here works with.
 for _model in [

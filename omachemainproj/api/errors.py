@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NoReturn
 
 from rest_framework import status
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ErrorDetail
 
 
 class Refusal(Exception):
@@ -29,6 +29,8 @@ class Refusal(Exception):
 class FieldRefusal(Refusal):
     """A rule forbids one part of the input; ``errors`` mirrors the input's shape.
 
+    Its sentences may be DRF's ``ErrorDetail``, which have a code (see ``handlers.answer_error``).
+
     ``extra`` adds members beside the errors, as a ``code``.
     """
 
@@ -47,6 +49,6 @@ class Busy(APIException):
     default_code = "busy"
 
 
-def refuse_field(field: str, message: str) -> NoReturn:
-    """Raise the answer ``{field: [message]}`` with status 400."""
-    raise FieldRefusal({field: [message]})
+def refuse_field(field: str, message: str, code: str = "invalid") -> NoReturn:
+    """Raise the answer ``{field: [message]}`` with status 400; ``code`` is for programs."""
+    raise FieldRefusal({field: [ErrorDetail(message, code)]})

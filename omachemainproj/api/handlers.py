@@ -12,12 +12,20 @@ from typing import Any
 
 from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, UnreadablePostError
+from django.utils.cache import patch_vary_headers
 from rest_framework import status
 from rest_framework.exceptions import APIException, NotAuthenticated, ParseError, ValidationError
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
 from omachemainproj.bodies import BROKE_OFF
+from omachemainproj.languages import (
+    ENGLISH,
+    language_asked,
+    language_for,
+    translate,
+    translate_all,
+)
 
 from .errors import Busy, FieldRefusal, Refusal
 
@@ -27,24 +35,63 @@ _SCHEME = "Send your access token as “Authorization: Bearer <token>”."
 
 
 def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """Turn an exception of the API into its answer.
+    """Turn an exception of the API into its answer, in the language of who asked.
 
+    To a request with ``Prefer: error-codes`` the answer about fields has ``codes`` beside them.
     Returns None for anything unforeseen, so that Django logs it and answers 500.
     """
+    response = _answer_error(exc, context)
+    request = context.get("request")
+    if response is None or request is None:
+        return response
+    errors, language = _errors_of(exc, response), language_for(request)
+    if language != ENGLISH:
+        response.data = _translated(response.data, errors, language)
+    response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
+    if isinstance(response.data, dict) and errors and "error-codes" in _preferences(request):
+        response.data["codes"] = codes_of(errors)
+        response["Preference-Applied"] = "error-codes"
+    return response
+
+
+def _translated(said: Any, errors: Any, language: str) -> Any:
+    """An answer with its sentences translated, and nothing else: no token, no code, no name."""
+    if not isinstance(said, dict):
+        return translate_all(said, language)
+    sentences = errors or {name: said[name] for name in ("detail",) if name in said}
+    return {**said, **translate_all(sentences, language)}
+
+
+def _preferences(request: Any) -> set[str]:
+    """What ``Prefer`` (RFC 7240) asks for, by name."""
+    asked = request.META.get("HTTP_PREFER", "").split(",")
+    return {each.partition(";")[0].strip().lower() for each in asked}
+
+
+def _errors_of(exc: Exception, response: Response) -> Any:
+    """What of an answer is about fields; empty where nothing is."""
+    if isinstance(exc, FieldRefusal):
+        return exc.errors
+    return response.data if isinstance(exc, ValidationError) else {}
+
+
+def codes_of(errors: Any) -> Any:
+    """The codes of errors, in the same shape: DRF's own, ours, or ``invalid``."""
+    if isinstance(errors, dict):
+        return {name: codes_of(each) for name, each in errors.items()}
+    if isinstance(errors, list | tuple):
+        return [codes_of(each) for each in errors]
+    return getattr(errors, "code", None) or "invalid"
+
+
+def _answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(exc, FieldRefusal):
         return Response({**exc.errors, **exc.extra}, status=exc.status_code)
     if isinstance(exc, Refusal):
         body = {"detail": str(exc), "code": exc.code, **exc.extra}
         return Response(body, status=exc.status_code, headers=_when(exc))
-    if isinstance(exc, UnreadablePostError):
-        exc = ParseError(BROKE_OFF, "body_broke_off")
-    if is_out_of_room(exc):
-        logger.error("there is no room left: %s", exc)
-        exc = Busy()
-    if isinstance(exc, DatabaseError):
-        exc = _translate_database_error(exc)
-    if isinstance(exc, NotAuthenticated) and _tried_another_scheme(context):
-        exc = NotAuthenticated(_SCHEME)
+    exc = _as_api_error(exc, context)
     response = exception_handler(exc, context)
     if response is None or isinstance(exc, ValidationError):
         return response
@@ -54,7 +101,23 @@ def answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         response.data["code"] = str(code)
     if isinstance(exc, Busy):
         response["Retry-After"] = "2"
+    elif getattr(exc, "default_code", "") == _Conflict.default_code:
+        response["Retry-After"] = "1"
     return response
+
+
+def _as_api_error(exc: Exception, context: dict[str, Any]) -> Exception:
+    """What DRF knows how to answer, in the place of what it does not."""
+    if isinstance(exc, UnreadablePostError):
+        return ParseError(BROKE_OFF, "body_broke_off")
+    if is_out_of_room(exc):
+        logger.error("there is no room left: %s", exc)
+        return Busy()
+    if isinstance(exc, DatabaseError):
+        return _translate_database_error(exc)
+    if isinstance(exc, NotAuthenticated) and _tried_another_scheme(context):
+        return NotAuthenticated(_SCHEME)
+    return exc
 
 
 def _tried_another_scheme(context: dict[str, Any]) -> bool:
@@ -75,6 +138,12 @@ def answer_busy() -> JsonResponse:
     return JsonResponse(body, status=503, headers={"Retry-After": "2"})
 
 
+class _Conflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "Somebody changed this at the same moment. Try again."
+    default_code = "conflict"
+
+
 def _when(refusal: Refusal) -> dict[str, str]:
     return {} if refusal.retry_after is None else {"Retry-After": str(refusal.retry_after)}
 
@@ -87,32 +156,34 @@ def _translate_database_error(exc: DatabaseError) -> Exception:
         return Busy()
     if isinstance(exc, IntegrityError):
         logger.warning("constraint refused a write: %s", exc)
-        conflict = APIException("Somebody changed this at the same moment. Try again.", "conflict")
-        conflict.status_code = status.HTTP_409_CONFLICT
-        return conflict
+        return _Conflict()
     if isinstance(exc, DataError):
         logger.warning("database refused a value: %s", exc)
         return ValidationError({"detail": "A value is outside what can be kept."})
     return exc
 
 
-def _answer(detail: str, code: str, status_code: int) -> JsonResponse:
-    return JsonResponse({"detail": detail, "code": code}, status=status_code)
+def refuse(request: HttpRequest, detail: str, code: str, status_code: int = 400) -> JsonResponse:
+    """The answer to what no view of the API refused; who asks is not known, but by their header."""
+    language = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or ENGLISH
+    body = {"detail": translate(detail, language), "code": code}
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return JsonResponse(body, status=status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django refuses before a view runs (a bad host, too large a form)."""
-    return _answer("This request cannot be read.", "bad_request", 400)
+    return refuse(request, "This request cannot be read.", "bad_request", 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django forbids outside the API."""
-    return _answer("You may not do this.", "permission_denied", 403)
+    return refuse(request, "You may not do this.", "permission_denied", 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer an unknown URL."""
-    return _answer("Nothing lives at this address.", "not_found", 404)
+    return refuse(request, "Nothing lives at this address.", "not_found", 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

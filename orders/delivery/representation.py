@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from accounts.counties import County
@@ -18,6 +19,33 @@ def delivery_of(line: OrderTrack) -> OrderDelivery | None:
     return OrderDelivery.objects.select_related("pickup_point").get(order=line.order_id)
 
 
+def deliveries_of(orders: Collection[int]) -> dict[int, OrderDelivery]:
+    """Where these orders go, by the order's id; only those for which that was agreed.
+
+    One query, and none for no order.
+    """
+    if not orders:
+        return {}
+    rows = OrderDelivery.objects.select_related("pickup_point").filter(order__in=orders)
+    return {row.order_id: row for row in rows}
+
+
+def represent_delivery_short(delivery: OrderDelivery | None, fee: int) -> dict[str, Any] | None:
+    """Where an order goes, in a row of a list; None where that was not agreed. ``fee`` in KES."""
+    if delivery is None:
+        return None
+    return {
+        "way": str(delivery.way),
+        "place": _place_of(delivery),
+        "days": delivery.days,
+        "fee": fee,
+    }
+
+
+def _place_of(delivery: OrderDelivery) -> str:
+    return ", ".join(filter(None, [delivery.area, County(delivery.county).label]))
+
+
 def represent_delivery(delivery: OrderDelivery | None, fee: int | None = None) -> Any:
     """Where an order goes, for its buyer; None where that was not agreed.
 
@@ -26,15 +54,14 @@ def represent_delivery(delivery: OrderDelivery | None, fee: int | None = None) -
     if delivery is None:
         return None
     point = delivery.pickup_point
-    county = County(delivery.county).label
     shown = {
         "way": str(delivery.way),
-        "place": ", ".join(filter(None, [delivery.area, county])),
+        "place": _place_of(delivery),
         "pickup_point": point.pk if point else None,
         "recipient": delivery.recipient,
         "phone": delivery.phone,
         "county": str(delivery.county),
-        "county_name": county,
+        "county_name": County(delivery.county).label,
         "area": delivery.area,
         "directions": delivery.directions,
         "opening_hours": point.opening_hours if point else None,

@@ -25,7 +25,14 @@ from .digests import (
     digest_agreement,
     digest_delivery,
 )
-from .notifications import Message, MessageChannel, MessageState, Notice, NotificationKind
+from .notifications import (
+    InboxNotice,
+    Message,
+    MessageChannel,
+    MessageState,
+    Notice,
+    NotificationKind,
+)
 from .orders import (
     CODE_SHOWN,
     NEXT_PAYMENT_STATUSES,
@@ -33,6 +40,8 @@ from .orders import (
     PHONE_SHOWN,
     REFERENCE_ALPHABET,
     REFERENCE_LENGTH,
+    SOLD,
+    TO_FULFIL,
     CancelledBy,
     Order,
     OrderTrack,
@@ -74,12 +83,15 @@ __all__ = [
     "REFERENCE_ALPHABET",
     "REFERENCE_LENGTH",
     "REFUNDING",
+    "SOLD",
+    "TO_FULFIL",
     "CancelledBy",
     "DeliveryDigest",
     "DeliveryRate",
     "DeliveryWay",
     "FeeReturn",
     "FeeState",
+    "InboxNotice",
     "Message",
     "MessageChannel",
     "MessageState",

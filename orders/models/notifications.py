@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
+from accounts.models import User
 from omachemainproj.sms import LOGGED
 
 
@@ -95,6 +96,60 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class InboxNoticeQuerySet(models.QuerySet["InboxNotice"]):
+    def of(self, user: User | int) -> InboxNoticeQuerySet:
+        """What a person was told. Their views start here and nowhere else."""
+        return self.filter(user=user)
+
+    def unread(self) -> InboxNoticeQuerySet:
+        """What they have not read yet; ``[:100].count()`` of it looks at no more than that."""
+        return self.filter(read_at__isnull=True)
+
+
+class InboxNotice(models.Model):
+    """What one person was told, as it waits for them in the app, whatever else they get.
+
+    Written with the messages of its notification, in both languages and without collection codes:
+    those stand on the order, for as long as they are of use. Deleted when messages are forgotten
+    (orders.retention).
+    """
+
+    notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="in_app")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="inbox",
+        db_index=False,  # inbox_newest begins with it
+    )
+    kind = models.CharField(max_length=13, choices=NotificationKind)
+    order = models.ForeignKey(
+        "orders.Order", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    #: Where it is about one line alone.
+    track = models.ForeignKey(
+        "orders.OrderTrack", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    #: By language (``en``, ``sw``): its title and its text.
+    said = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    read_at = models.DateTimeField(null=True)
+
+    objects = InboxNoticeQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(name="person_finds_it_once", fields=["notice", "user"]),
+        ]
+        indexes = [
+            models.Index(fields=["user", "-id"], name="inbox_newest"),
+            models.Index(fields=["user"], name="inbox_unread", condition=Q(read_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} for {self.user_id}"
 
 
 class MessageQuerySet(models.QuerySet["Message"]):

@@ -102,7 +102,7 @@ _GIVEN_UP = (PaymentStatus.CANCELLED, PaymentStatus.REFUND_DUE, PaymentStatus.RE
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    def placed_by(self, user: User) -> OrderQuerySet:
+    def placed_by(self, user: User | int) -> OrderQuerySet:
         """The buyer's own orders. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
 
@@ -260,6 +260,7 @@ class Order(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["buyer", "-id"], name="order_of_buyer_newest"),
             models.Index(
                 fields=["expires_at"],
                 name="order_unpaid_by_expiry",
@@ -409,6 +410,12 @@ class OrderTrack(models.Model):
                 fields=["seller", "-id"],
                 name="track_to_fulfil",
                 condition=Q(track_status__in=TO_FULFIL),
+            ),
+            # What a seller sold in the last days, among all they ever sold.
+            models.Index(
+                fields=["seller", "created_at"],
+                name="track_sold_by_time",
+                condition=Q(track_status__in=SOLD),
             ),
             models.Index(
                 fields=["updated_at"],

@@ -15,11 +15,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.contacts import has_proven_email, may_be_written_to
-from accounts.models import Address, User
+from accounts.models import Address, Language, User
 from accounts.preferences import preferences_of
 from omachemainproj.money import format_kes
 from orders.models import OFF, Order, OrderDelivery, OrderTrack, Party
-from orders.models.notifications import Message, MessageChannel, Notice, NotificationKind
+from orders.models.notifications import (
+    InboxNotice,
+    Message,
+    MessageChannel,
+    Notice,
+    NotificationKind,
+)
 
 from . import templates
 from .channels import is_sms_on
@@ -71,16 +77,18 @@ def compose(notice_id: int) -> int:
     """Write the messages of a notification, and return how many. Safe to repeat, at once.
 
     There are none for people who chose not to get them, none to an inbox or a phone that has not
-    proven itself (accounts.contacts), and none of what is not so any more. Notifications of one
+    proven itself (accounts.contacts), and none of what is not so any more. What there are none of
+    for such a reason waits in the app all the same (InboxNotice). Notifications of one
     order that some line is shipped or delivered are combined.
     """
     notices = _lock(notice_id)
     if not notices:
         return 0
     kind = NotificationKind(notices[0].kind)
-    drafts = [] if is_outdated(notices[0]) else _DRAFTS[kind](notices)
+    drafts = [] if is_outdated(notices[0]) else list(_DRAFTS[kind](notices))
     messages = [message for draft in drafts for message in _render(notices[0], draft)]
     Message.objects.bulk_create(messages)
+    InboxNotice.objects.bulk_create([_for_the_app(notices, draft) for draft in drafts])
     Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
         composed_at=timezone.now()
     )
@@ -226,6 +234,24 @@ def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> d
         "where": where_sentence(kind, language, to, in_full=in_full),
         "collect": collect,
     }
+
+
+def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
+    """The draft as it waits in the app, in both languages and without codes."""
+    notice = notices[0]
+    said = {}
+    for language in Language.values:
+        values = _template_values(notice, draft, language)
+        title, text = templates.render_in_app(notice.kind, language, values, draft.items)
+        said[language] = {"title": title, "text": text}
+    return InboxNotice(
+        notice=notice,
+        user=draft.user,
+        kind=notice.kind,
+        order_id=notice.order_id,
+        track_id=notice.track_id if len(notices) == 1 else None,
+        said=said,
+    )
 
 
 def _preference(notice: Notice) -> str:

@@ -201,6 +201,26 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
 #: What is added of an order with a delivery, and is nothing for another one.
 _UNSAID = {"where": "", "collect": ""}
 _NOWHERE = {"place": "", **_UNSAID}
+#: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
+_IN_APP = {
+    (NotificationKind.PAID, "en"): (
+        "{amount} was received for your order {reference}. The order shows a code for each of its "
+        "goods: tell it who brings them, when you have them in your hands and not before.\n\n"
+        "{items}"
+    ),
+    (NotificationKind.PAID, "sw"): (
+        "Tumepokea {amount} kwa oda yako {reference}. Oda ina nambari ya siri ya kila bidhaa: mpe "
+        "anayekuletea ukishaipata mkononi, wala si kabla.\n\n{items}"
+    ),
+    (NotificationKind.SHIPPED, "en"): (
+        "Goods of your order {reference} are on the way to you. Tell who brings them the code that "
+        "your order shows, when you have them in your hands and not before.\n\n{items}"
+    ),
+    (NotificationKind.SHIPPED, "sw"): (
+        "Bidhaa za oda yako {reference} ziko njiani kuja kwako. Mpe anayekuletea nambari ya siri "
+        "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.\n\n{items}"
+    ),
+}
 _BY_HAND = {
     "en": " Or pay by hand: pay bill {pay_bill}, account {account}, {amount}.",
     "sw": " Au lipa mwenyewe: Pay Bill {pay_bill}, akaunti {account}, {amount}.",
@@ -305,6 +325,16 @@ def render_email(
         _SIGNATURE[language],
     )
     return template.subject.format(**values), "\n\n".join(parts) + "\n"
+
+
+def render_in_app(
+    kind: str, language: str, values: Mapping[str, str], items: Sequence[Item] = ()
+) -> tuple[str, str]:
+    """The title and the text of a notification in the app: with every line, and no code."""
+    template = _TEMPLATES[kind, language]
+    listed = "\n".join(_describe(Item(item.name, item.number), 100, language) for item in items)
+    text = _IN_APP.get((NotificationKind(kind), language), template.text)
+    return template.subject.format(**values), text.format(**values, items=listed).strip()
 
 
 def _describe(item: Item, name_length: int, language: str) -> str:

@@ -1,6 +1,6 @@
 """Opening a problem with a line, and what is said about it. Deciding it is in decisions.py.
 
-Locks: the order, its line, the problem. What is only said locks the problem alone.
+Locks: the order, its line, the buyer, the problem. What is only said locks the problem alone.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.tokens import refuse
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.images import Picture
@@ -131,7 +132,8 @@ def open_problem(
     without one within REPEAT_WINDOW: the same words are the same problem.
 
     Raises OrderTrack.DoesNotExist where the line is not the buyer's, ProblemOpen, ProblemTooLate,
-    NotSold, TooManyProblems and KeyReused.
+    NotSold, TooManyProblems and KeyReused; refuses (401) a buyer whose account was closed while
+    they waited.
     """
     line = lock_line(OrderTrack.objects.bought_by(buyer).get(pk=track_id))
     first = _said_before(line.pk, buyer, key)
@@ -144,6 +146,7 @@ def open_problem(
         raise ProblemOpen
     now = timezone.now()
     _require_in_time(line, now)
+    _lock_buyer(buyer)
     today = Problem.objects.filter(track__buyer=buyer, opened_at__gt=now - timedelta(days=1))
     if today.count() >= PROBLEMS_A_DAY:
         raise TooManyProblems
@@ -251,13 +254,30 @@ def _tell_of(message: ProblemMessage, problem: Problem, to: Party) -> None:
     )
 
 
+def is_in_time(track_status: str, updated_at: datetime, now: datetime) -> bool:
+    """Whether a problem can be reported with a line that stands so since then: from when it is
+    paid until PROBLEM_DAYS after its delivery."""
+    if track_status != TrackStatus.DELIVERED:
+        return track_status in SOLD
+    # A line does not change after its delivery but by its return.
+    return updated_at + timedelta(days=settings.PROBLEM_DAYS) > now
+
+
+def _lock_buyer(buyer: User) -> None:
+    """Wait for a deletion of the buyer's account, which an undecided problem would have kept.
+
+    Their problems of today can be counted from here on. After the order, as a first payment's
+    phone is remembered (docs/architecture.md, Locks): nothing is held yet that others wait for.
+    """
+    if not locked_row(User, buyer.pk).is_active:
+        refuse("user_inactive")
+
+
 def _require_in_time(line: OrderTrack, now: datetime) -> None:
     """Raise ProblemTooLate or NotSold where no problem can be reported with a line any more."""
     if line.track_status not in SOLD:
         raise NotSold
-    # A line does not change after its delivery but by its return.
-    over = line.updated_at + timedelta(days=settings.PROBLEM_DAYS)
-    if line.track_status == TrackStatus.DELIVERED and over <= now:
+    if not is_in_time(line.track_status, line.updated_at, now):
         raise ProblemTooLate
 
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from omachemainproj.languages import language_for, translate_members
 
 from . import openapi
 from .serializers import QuoteInput, QuoteOutput
@@ -40,4 +41,5 @@ class QuoteView(APIView):
             mpesa_number=wanted.get("mpesa_number") or "",
             shown_amount=wanted.get("amount"),
         )
-        return Response(QuoteOutput(made).data)
+        language = language_for(request)
+        return Response(translate_members(QuoteOutput(made).data, {"message"}, language))

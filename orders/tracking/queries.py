@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 
 from omachemainproj.api.pagination import beyond
 from omachemainproj.compiled_queries import Fixed, compiled
-from orders.models import OrderTrack
+from orders.models import Order, OrderTrack
 
 KEYSET = ("-id",)
 
@@ -17,7 +17,10 @@ KEYSET = ("-id",)
 TRACK_COLUMNS = (
     "id",
     "buyer_id",
+    "seller_id",
     "order__order_token",
+    "order__reference",
+    "order__in_doubt",
     "product_id",
     "name",
     "product__thumbnail",
@@ -27,15 +30,23 @@ TRACK_COLUMNS = (
     "seller__username",
     "track_status",
     "collection_code",
+    "code_misses",
+    "disputed",
     "order__payment_status",
     "created_at",
     "updated_at",
+    "review__id",
+    "review__created_at",
 )
 
 #: What its seller sees of it (orders.representations.represent_sale).
 SALE_COLUMNS = (
     "id",
+    "buyer_id",
+    "seller_id",
     "order__reference",
+    "order__in_doubt",
+    "code_misses",
     "product_id",
     "name",
     "product__thumbnail",
@@ -61,6 +72,31 @@ def as_track_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
 def as_sale_rows(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack, Any]:
     """These lines as named tuples of SALE_COLUMNS."""
     return lines.values_list(*SALE_COLUMNS, named=True)
+
+
+def lines_of(order: Order) -> QuerySet[Any]:
+    """The order's lines, in its order, each with the ``thumbnail`` (its stored name, or "") of its
+    product and its ``seller_name``."""
+    return order.tracks.annotate(
+        thumbnail=F("product__thumbnail"), seller_name=F("seller__username")
+    ).order_by("pk")
+
+
+def read_rows_of(orders: Sequence[int]) -> list[Any]:
+    """The lines of these orders, by id, as ``as_track_rows`` does, with ``order_id`` and
+    ``parcel_id``. One query."""
+    rows = OrderTrack.objects.filter(order__in=orders).order_by("pk")
+    return list(rows.values_list(*TRACK_COLUMNS, "order_id", "parcel_id", named=True))
+
+
+@compiled
+def read_orders(buyer_id: int, after: Sequence[int] | None, limit: Fixed[int]) -> QuerySet[Order]:
+    """At most ``limit`` of the buyer's own orders, newest first, those after a place where one is
+    given. One query."""
+    orders = Order.objects.placed_by(buyer_id).order_by(*KEYSET)
+    if after:
+        orders = orders.filter(beyond(KEYSET, list(after)))
+    return orders[:limit]
 
 
 @compiled

@@ -17,6 +17,7 @@ from orders.models.orders import OrderTrackQuerySet
 from orders.representations import represent_sale
 from orders.serializers import SaleFilterInput, SaleOutput
 
+from .abilities import moves_of_reader
 from .queries import KEYSET, as_sale_rows
 
 _LINK = OpenApiParameter(
@@ -31,6 +32,7 @@ _SALE = OpenApiExample(
     value={
         "id": 512,
         "order": "PR7KWQ4M",
+        "reference": "PR7KWQ4M",
         "product": 41,
         "name": "Ramtons cordless kettle 1.7 L",
         "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
@@ -44,6 +46,7 @@ _SALE = OpenApiExample(
         "delivery": {"way": "pickup", "pickup_point": "Kilimani Pick-up"},
         "created_at": "2026-11-24T08:15:00.123456Z",
         "updated_at": "2026-11-24T08:16:02.654321Z",
+        "moves": ["cancelled"],
     },
     response_only=True,
     status_codes=[200],
@@ -74,10 +77,13 @@ class SellerOrdersView(GenericAPIView):
         Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
         and the `county` it is brought to.
         """
-        sold = OrderTrack.objects.sold_by(current_user(request))
+        seller = current_user(request)
+        sold = OrderTrack.objects.sold_by(seller)
         rows = self.paginate_queryset(as_sale_rows(_filter_by_status(request, sold)))
         prefix = media_prefix(request)
-        return self.get_paginated_response([represent_sale(row, prefix) for row in rows or []])
+        return self.get_paginated_response(
+            [represent_sale(row, prefix, moves_of_reader(row, seller.pk)) for row in rows or []]
+        )
 
 
 def _filter_by_status(request: Request, lines: OrderTrackQuerySet) -> OrderTrackQuerySet:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import current_user
-from accounts.backoffice.interest import OwnInterest
+from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.api.pagination import KeysetPagination
@@ -28,6 +29,7 @@ from orders.problems.representation import represent_summary
 from orders.representations import represent_history, represent_track
 from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackStoryOutput
 
+from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
@@ -59,9 +61,13 @@ class TrackOrderView(GenericAPIView):
             else partial(read_tracks, buyer_id)
         )
         rows = pager.paginate(request, KEYSET, read)
-        prefix = media_prefix(request)
+        prefix, now = media_prefix(request), timezone.now()
+        abilities = [what_reader_may(row, buyer_id, now) for row in rows]
         return pager.get_paginated_response(
-            [represent_track(row, prefix, reader_id=buyer_id) for row in rows]
+            [
+                represent_track(row, prefix, may, reader_id=buyer_id)
+                for row, may in zip(rows, abilities, strict=True)
+            ]
         )
 
 
@@ -135,9 +141,18 @@ def _visible(request: Request, track_id: int) -> Any:
     return line
 
 
+def _roles_now(reader: User, line: OrderTrack) -> frozenset[Role]:
+    """The reader's roles for a line; none for staff and agents who have a part in it."""
+    roles = roles_of(reader, line)
+    is_outside = bool(roles & {Role.AGENT, Role.STAFF})
+    return frozenset() if is_outside and has_interest(reader, find_parties(line)) else roles
+
+
 def _story(request: Request, line: Any) -> Response:
-    row, reader = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get(), current_user(request)
-    answer = represent_track(row, media_prefix(request), reader_id=reader.pk)
+    row = as_track_rows(OrderTrack.objects.filter(pk=line.pk)).get()
+    reader = current_user(request)
+    may = what_roles_may(row, _roles_now(reader, line), timezone.now())
+    answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
     # Whoever sells or delivers it is shown as much as they need elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader.pk else None
     return Response(

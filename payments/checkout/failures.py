@@ -198,6 +198,18 @@ def buyer_message(code: str) -> dict[str, str]:
     return {"en": failure.en, "sw": failure.sw}
 
 
+def failure_code(code: str) -> str:
+    """Why an attempt failed, by its result code, for programs: ``wrong_pin``, ``no_answer``.
+
+    What means the same to a buyer has one code: whether others had a phone rung is nobody's to
+    know.
+    """
+    if code in {PHONE_BUSY, RATE_LIMITED}:
+        return "phone_not_now"
+    known = code if code in FAILURES else stk_failure(code) or StkReason.OTHER
+    return str(known).removeprefix("local.").replace("refused.", "refused_")
+
+
 def staff_label(code: str) -> str:
     """Why an attempt failed, by its result code, in a few words."""
     return _failure(code).staff

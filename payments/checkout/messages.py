@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
-from typing import TypedDict
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypedDict
 
 from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from omachemainproj.languages import ENGLISH, say, translate
+from omachemainproj.money import format_kes
 from orders.models import CancelledBy, Order, PaymentStatus
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 from payments.banks import PayBill, registered_banks
 from payments.models import AttemptStatus, OrderPayment, Provider
 
-from .failures import PHONE_BUSY, buyer_message, may_lose_to_another_prompt
+from .failures import PHONE_BUSY, buyer_message, failure_code, may_lose_to_another_prompt
+from .timing import expires_in, ring_again_in
 
 PAY_BILL = "CustomerPayBillOnline"
 #: How long before an attempt another one may have been sent to which it lost: a phone shows a
@@ -25,10 +28,23 @@ OTHER_PROMPT = timedelta(minutes=2)
 
 
 class Prompt(TypedDict):
-    """``status`` is the last attempt's, ``none`` without one; ``message`` is for the buyer."""
+    """How an order's last prompt stands, and what its buyer does next.
+
+    ``status`` is the last attempt's, ``none`` without one. ``code`` says why, for programs.
+    ``message`` is for the buyer, with how to pay by hand; ``text`` is the same without that, and
+    ``by_hand`` that alone, or "". ``live`` is whether the phone may be ringing, ``rung_at`` since
+    when. Seconds: until it can be rung again (0: now, None: never), and for which it still rings.
+    """
 
     status: str
     message: str
+    code: str
+    text: str
+    by_hand: str
+    live: bool
+    rung_at: datetime | None
+    ring_again_in: int | None
+    expires_in: int | None
 
 
 class ManualPaymentOption(TypedDict):
@@ -40,44 +56,64 @@ class ManualPaymentOption(TypedDict):
     amount: int
 
 
+class Said(NamedTuple):
+    """A code for programs, and a sentence for the buyer, whose translation the catalogue has."""
+
+    code: str
+    sentence: str
+
+
 _CLOSED = {
-    PaymentStatus.PAID: "Paid. Thank you!",
-    PaymentStatus.CANCELLED: "You gave this order up. Nothing is owed.",
-    PaymentStatus.EXPIRED: "The time to pay is over and the goods are free again. Cash out anew.",
-    PaymentStatus.REFUND_DUE: (
-        "Your money came too late, or not all of it came. You get all of it back."
+    PaymentStatus.PAID: Said("paid", "Paid. Thank you!"),
+    PaymentStatus.CANCELLED: Said("cancelled", "You gave this order up. Nothing is owed."),
+    PaymentStatus.EXPIRED: Said(
+        "expired", "The time to pay is over and the goods are free again. Cash out anew."
     ),
-    PaymentStatus.REFUNDED: "Your money was sent back.",
+    PaymentStatus.REFUND_DUE: Said(
+        "refund_due", "Your money came too late, or not all of it came. You get all of it back."
+    ),
+    PaymentStatus.REFUNDED: Said("refunded", "Your money was sent back."),
 }
-_YIELDED = (
+_YIELDED = Said(
+    "yielded",
     "No payment came while your phone rang, and another buyer took goods that were the last. Cash "
-    "out anew to see what is left."
+    "out anew to see what is left.",
 )
-_CANCELLED_BY_STAFF = "The shop cancelled this order. Nothing is owed."
-_GIVEN_UP_STILL_OPEN = (
-    " If your phone still shows the prompt, cancel it there: what you pay for this order now is "
-    "sent back to you."
+_CANCELLED_BY_STAFF = Said("cancelled_by_shop", "The shop cancelled this order. Nothing is owed.")
+_GIVEN_UP_STILL_OPEN = Said(
+    "cancelled_while_open",
+    "You gave this order up. Nothing is owed. If your phone still shows the prompt, cancel it "
+    "there: what you pay for this order now is sent back to you.",
 )
-_GIVEN_UP_PAID = "You had given this order up, so the money that came for it is sent back to you."
+_GIVEN_UP_PAID = Said(
+    "paid_after_cancelling",
+    "You had given this order up, so the money that came for it is sent back to you.",
+)
 
 _WAITING = {
-    AttemptStatus.REQUESTED: "We are about to ring your phone.",
-    AttemptStatus.SUBMITTED: "Look at your phone and enter your M-Pesa PIN.",
-    AttemptStatus.UNKNOWN: (
-        "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it."
+    AttemptStatus.REQUESTED: Said("about_to_ring", "We are about to ring your phone."),
+    AttemptStatus.SUBMITTED: Said("enter_pin", "Look at your phone and enter your M-Pesa PIN."),
+    AttemptStatus.UNKNOWN: Said(
+        "asking",
+        "If your phone rings, enter your M-Pesa PIN. We are asking M-Pesa what became of it.",
     ),
 }
-_SENT_AGAIN = "M-Pesa did not take our request yet. We try again by ourselves within a minute."
-_WAITS_FOR_PHONE = (
-    "Your phone has another prompt open. Close it there, and ours follows within three minutes."
+_SENT_AGAIN = Said(
+    "sent_again", "M-Pesa did not take our request yet. We try again by ourselves within a minute."
 )
-_SILENT = (
+_WAITS_FOR_PHONE = Said(
+    "waits_for_phone",
+    "Your phone has another prompt open. Close it there, and ours follows within three minutes.",
+)
+_SILENT = Said(
+    "silent",
     "We have not heard from M-Pesa yet. If you entered your PIN, wait: we keep asking. "
-    "If you did not, try again."
+    "If you did not, try again.",
 )
-_SHORT = "KES {came} of KES {amount} came. Pay the missing KES {due} before the time is over."
-_BY_HAND = " Or pay by hand: {provider} pay bill {pay_bill}, account {account}, KES {amount}."
-_OR = " Or {provider} pay bill {pay_bill}, account {account}."
+_TRY_AGAIN = Said("try_again", "Try again.")
+_SHORT = Said("short", "{came} of {amount} came. Pay the missing {due} before the time is over.")
+_BY_HAND = "Or pay by hand: {provider} pay bill {pay_bill}, account {account}, {amount}."
+_OR = "Or {provider} pay bill {pay_bill}, account {account}."
 
 
 def manual_payment_options(order: Order, *, amount_due: int) -> list[ManualPaymentOption]:
@@ -142,49 +178,74 @@ def _lost_to_own(payment: OrderPayment, order: Order, code: str) -> bool:
 
 
 def describe_prompt(
-    order: Order, payment: OrderPayment | None, *, due: int, options: Sequence[ManualPaymentOption]
+    order: Order,
+    payment: OrderPayment | None,
+    *,
+    due: int,
+    options: Sequence[ManualPaymentOption],
+    language: str = ENGLISH,
+    now: datetime | None = None,
 ) -> Prompt:
     """How an order's last attempt stands; ``payment`` is that attempt, if there is one.
 
     ``due`` is what is still to come, in KES; ``options``, the ways to pay it by hand, are named
     once the prompt has failed.
     """
-    status = payment.status if payment else "none"
+    now = now or timezone.now()
+    is_live = payment is not None and payment.live
+    code, text = _say(order, payment, due, language)
+    by_hand = "" if is_live or not order.is_unpaid else _name_options(options, language)
+    return {
+        "status": payment.status if payment else "none",
+        "message": f"{text} {by_hand}" if by_hand else text,
+        "code": code,
+        "text": text,
+        "by_hand": by_hand,
+        "live": is_live,
+        "rung_at": payment.rung_at if payment else None,
+        "ring_again_in": ring_again_in(order, payment, now),
+        "expires_in": expires_in(payment, now),
+    }
+
+
+def _say(order: Order, payment: OrderPayment | None, due: int, language: str) -> tuple[str, str]:
+    """The code and the sentence of how it stands."""
     if not order.is_unpaid:
-        return {"status": status, "message": _closed_message(order, payment)}
-    message = _message(payment) if payment else "Try again."
+        closed = _closed_message(order, payment)
+        return closed.code, translate(closed.sentence, language)
     if due < order.amount and (payment is None or not payment.live):
-        message = _SHORT.format(came=order.amount - due, amount=order.amount, due=due)
-    elif payment is not None and payment.live:
-        return {"status": status, "message": message}
-    return {"status": status, "message": message + _name_options(options)}
+        came, amount = format_kes(order.amount - due), format_kes(order.amount)
+        values = {"came": came, "amount": amount, "due": format_kes(due)}
+        return _SHORT.code, say(_SHORT.sentence, language, **values)
+    if payment is not None and payment.status == AttemptStatus.FAILED:
+        return failure_code(payment.result_code), buyer_message(payment.result_code)[language]
+    said = _message(payment) if payment else _TRY_AGAIN
+    return said.code, translate(said.sentence, language)
 
 
-def _closed_message(order: Order, payment: OrderPayment | None) -> str:
+def _closed_message(order: Order, payment: OrderPayment | None) -> Said:
     """What to tell the buyer of an order that waits for nothing any more."""
-    message = _CLOSED[PaymentStatus(order.payment_status)]
     if order.payment_status == PaymentStatus.CANCELLED:
         if order.cancelled_by == CancelledBy.STAFF:
             return _CANCELLED_BY_STAFF
         if payment is not None and payment.is_open and payment.rung_at is not None:
-            return message + _GIVEN_UP_STILL_OPEN
+            return _GIVEN_UP_STILL_OPEN
     if order.payment_status == PaymentStatus.EXPIRED and order.yielded:
         return _YIELDED
     if order.payment_status == PaymentStatus.REFUND_DUE and order.is_given_up:
         return _GIVEN_UP_PAID
-    return message
+    return _CLOSED[PaymentStatus(order.payment_status)]
 
 
-def _name_options(options: Sequence[ManualPaymentOption]) -> str:
+def _name_options(options: Sequence[ManualPaymentOption], language: str) -> str:
     if not options:
         return ""
-    first, *others = options
-    return _BY_HAND.format(**first) + "".join(_OR.format(**other) for other in others)
+    first, *others = [{**option, "amount": format_kes(option["amount"])} for option in options]
+    ways = [say(_BY_HAND, language, **first), *(say(_OR, language, **each) for each in others)]
+    return " ".join(ways)
 
 
-def _message(payment: OrderPayment) -> str:
-    if payment.status == AttemptStatus.FAILED:
-        return buyer_message(payment.result_code)["en"]
+def _message(payment: OrderPayment) -> Said:
     if payment.is_open and not payment.live:
         return _SILENT
     if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:

@@ -39,6 +39,7 @@ class TooManyNewPhones(Refusal):
         "here before, or try again in an hour."
     )
     status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    retry_after = 3600
 
 
 def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> str:

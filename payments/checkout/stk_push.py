@@ -35,15 +35,12 @@ from payments.models import (
 from .failures import NOT_SENT, PHONE_BUSY, RATE_LIMITED, TOO_MANY_PHONES, ends_hold
 from .messages import notify_payment_failed
 from .ring_budget import give_prompt_back, take_prompt
+from .timing import MAX_UNSENT_AGE, STK_TIMEOUT, ring_again_in
 
 logger = logging.getLogger(__name__)
 
-#: How long a phone may show a prompt; a new one waits. Daraja does not say; blogs say 60 s.
-STK_TIMEOUT = timedelta(seconds=120)
 #: Goods stay held for at least this long after another prompt.
 HOLD_AFTER_PROMPT = STK_TIMEOUT + timedelta(minutes=3)
-#: An attempt that was not sent within this time never is: its buyer has moved on.
-MAX_UNSENT_AGE = timedelta(seconds=60)
 #: Between two tries to send an attempt that M-Pesa certainly did not take, within that time.
 SEND_AGAIN_AFTER = timedelta(seconds=10)
 #: Where a stranger's prompt is open on the phone, its owner's waits at most so long: until that one
@@ -56,6 +53,10 @@ class PromptOpen(Refusal):
 
     code = "prompt_open"
     message = "A prompt is open on the phone. Answer it, or wait two minutes and try again."
+
+    def __init__(self, retry_after: int | None) -> None:
+        self.retry_after = retry_after or 1
+        super().__init__()
 
 
 def request_payment(order: Order) -> None:
@@ -100,7 +101,8 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
             with transaction.atomic():
                 OrderPayment.objects.create(order=order, phone=order.mpesa_number, amount=missing)
         except IntegrityError as error:
-            raise PromptOpen() from error
+            live = OrderPayment.objects.filter(order=order, live=True).first()
+            raise PromptOpen(ring_again_in(order, live, now)) from error
         enqueue_after_commit(send_stk_push, order.pk)
 
 

@@ -6,6 +6,8 @@ orders know nothing of payments.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -22,13 +24,17 @@ from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.schema import error_answer, field_errors
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.languages import language_for
+from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
 from orders.holds import network_to_count
 from orders.lifecycle import cancel_order, expire_order
-from orders.models import CancelledBy, Order
+from orders.models import CancelledBy, Order, OrderTrack
 from orders.representations import represent_order
 from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput, PayInput
+from orders.tracking.abilities import moves_of_line
+from orders.tracking.queries import lines_of
 from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from .messages import describe_prompt, manual_payment_options
@@ -212,20 +218,49 @@ def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(order=order_id).order_by("-pk")[:1]
 
 
-def _answer(order: Order) -> Response:
-    payment, tracks = _represent_payment(order), list(order.tracks.order_by("pk"))
-    return Response(represent_order(order, tracks, payment, delivery_of(tracks[0])))
+def _answer(request: Request, order: Order) -> Response:
+    payment, lines = _represent_payment(request, order), list(lines_of(order))
+    shown = {line.product_id: (line.seller_name, line.thumbnail) for line in lines}
+    besides = _besides(request, order, lines, shown)
+    return Response(represent_order(order, lines, payment, delivery_of(lines[0]), besides=besides))
 
 
-def _represent_payment(order: Order, *, is_new: bool = False) -> dict[str, Any]:
-    """How an order's payment stands, and what its buyer can do next."""
+def _besides(
+    request: Request,
+    order: Order,
+    lines: Sequence[OrderTrack],
+    shown: Mapping[int, tuple[str, str]],
+) -> dict[int, dict[str, Any]]:
+    """What is added to each line of the order, by its product; ``shown`` as in PlacedOrder."""
+    prefix = media_prefix(request)
+    return {
+        line.product_id: {
+            "thumbnail": prefix + shown[line.product_id][1] if shown[line.product_id][1] else None,
+            "seller": shown[line.product_id][0],
+            "moves": moves_of_line(line, order),
+        }
+        for line in lines
+    }
+
+
+def _represent_payment(request: Request, order: Order, *, is_new: bool = False) -> dict[str, Any]:
+    """How an order's payment stands, and what its buyer can do next, in their language."""
+    now = timezone.now()
     payments = _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
     options = manual_payment_options(order, amount_due=due)
-    prompt = describe_prompt(order, payments[0] if payments else None, due=due, options=options)
-    return {"amount_due": due, "prompt": prompt, "by_hand": options}
+    prompt = describe_prompt(
+        order,
+        payments[0] if payments else None,
+        due=due,
+        options=options,
+        language=language_for(request),
+        now=now,
+    )
+    left = max(math.ceil((order.expires_at - now).total_seconds()), 0) if waits else None
+    return {"amount_due": due, "prompt": prompt, "by_hand": options, "expires_in": left}
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:
@@ -293,12 +328,15 @@ class CashoutView(APIView):
             network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:
-            payment = _represent_payment(placed.order, is_new=True)
+            payment = _represent_payment(request, placed.order, is_new=True)
             # It may have been paid while the prompt was being sent: then all is read again.
             if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
-                answer = represent_order(placed.order, placed.tracks, payment, placed.delivery)
+                besides = _besides(request, placed.order, placed.tracks, placed.shown)
+                answer = represent_order(
+                    placed.order, placed.tracks, payment, placed.delivery, besides=besides
+                )
                 return Response(answer, status=status.HTTP_201_CREATED)
-        response = _answer(_own_order(request, placed.order.order_token))
+        response = _answer(request, _own_order(request, placed.order.order_token))
         response.status_code = status.HTTP_201_CREATED
         if placed.replayed:
             response["Idempotent-Replayed"] = "true"
@@ -313,7 +351,7 @@ class OrderView(APIView):
     @extend_schema(operation_id="order", responses={200: OrderOutput, 404: _NOT_YOURS})
     def get(self, request: Request, order_token: UUID) -> Response:
         """How an order stands. Ask every second or two while the phone rings."""
-        return _answer(_own_order(request, order_token))
+        return _answer(request, _own_order(request, order_token))
 
 
 class PayView(APIView):
@@ -341,7 +379,7 @@ class PayView(APIView):
         _check_network(request, asked.validated_data.get("mpesa_number") or order.mpesa_number)
         retry_payment(order, phone=asked.validated_data.get("mpesa_number"))
         order.refresh_from_db()
-        return _answer(order)
+        return _answer(request, order)
 
 
 class CancelView(APIView):
@@ -360,7 +398,7 @@ class CancelView(APIView):
         Money that still comes for it, as a prompt may be open on the phone, is sent back.
         """
         order = cancel_order(_own_order(request, order_token).pk, by=CancelledBy.BUYER)
-        return _answer(order)
+        return _answer(request, order)
 
 
 def _check_network(request: Request, phone: str) -> None:

@@ -34,6 +34,7 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         "DARAJA_CERTIFICATE": str(kept / "certificate.pem"),
         "DARAJA_BASE_URL": f"http://{HOST}:{phone}",
         "DARAJA_CALLBACK_BASE_URL": f"http://{HOST}:{web}",
+        "FRONTEND_URL": f"http://{HOST}:{web}/shop",
         # The pretend M-Pesa answers as many as it is asked.
         "DARAJA_QUERIES_A_MINUTE": "600",
         # One agent carries all that a day of a demo sells.

@@ -15,6 +15,7 @@ from .ledger import (
 from .order_balances import (
     OrderBalance,
     amount_credited,
+    amounts_credited,
     backed,
     fees_earned,
     given_back,
@@ -99,6 +100,7 @@ __all__ = [
     "Way",
     "account_choices",
     "amount_credited",
+    "amounts_credited",
     "backed",
     "clearing_account",
     "fees_earned",

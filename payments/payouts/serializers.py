@@ -116,3 +116,55 @@ class NewNumberInput(serializers.Serializer):
         if not confirm_password(request._request, request.user, password=password):
             raise serializers.ValidationError("This is not your password.")
         return password
+
+
+class PeriodOutput(serializers.Serializer):
+    """What was sold in a period, and not cancelled since."""
+
+    orders = serializers.IntegerField(help_text="Orders with goods of the caller's.")
+    goods = serializers.IntegerField(help_text="How many goods.")
+    amount = serializers.IntegerField(help_text="Whole KES, before the shop's commission.")
+
+
+class SalesOutput(serializers.Serializer):
+    """By Nairobi's calendar days, today with them."""
+
+    today = PeriodOutput()
+    days_7 = PeriodOutput()
+    days_30 = PeriodOutput()
+
+
+class ToHandOverOutput(serializers.Serializer):
+    waiting = serializers.IntegerField(help_text="Paid lines that nobody has fetched yet.")
+    under_way = serializers.IntegerField(help_text="Lines that were fetched, and not delivered.")
+
+
+class NextPayoutOutput(serializers.Serializer):
+    id = serializers.IntegerField()
+    amount = serializers.IntegerField(help_text="Whole KES.")
+    status = serializers.ChoiceField(["waiting", "on_its_way"])
+    mpesa_number = serializers.CharField(help_text="Where it goes.")
+
+
+class StockOutput(serializers.Serializer):
+    listed = serializers.IntegerField(help_text="Products that are listed.")
+    low = serializers.IntegerField(help_text="Of those, with 1 to 5 left to sell.")
+    sold_out = serializers.IntegerField(help_text="Of those, with none left to sell.")
+
+
+class RatingOutput(serializers.Serializer):
+    stars = serializers.FloatField(allow_null=True, help_text="1 to 5; null without a review.")
+    reviews = serializers.IntegerField()
+
+
+class SummaryOutput(serializers.Serializer):
+    """A seller's figures at this moment."""
+
+    sales = SalesOutput()
+    to_hand_over = ToHandOverOutput()
+    balance = BalanceOutput()
+    next_payout = NextPayoutOutput(
+        allow_null=True, help_text="The oldest payout that has not arrived; null without one."
+    )
+    stock = StockOutput()
+    rating = RatingOutput()

@@ -17,6 +17,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.api.pagination import KeysetPagination
 from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
+from omachemainproj.languages import language_for, translate_members
 from payments.models import LedgerEntry, Payout
 
 from .serializers import (
@@ -24,13 +25,37 @@ from .serializers import (
     MovementOutput,
     NewNumberInput,
     PayoutOutput,
+    SummaryOutput,
     represent_balance,
     represent_payout,
 )
 from .services import retry_payout
 from .statement import Movement, entries_of_seller, whole_statement, with_running_balance
+from .summary import summarise
 
 _NOT_YOURS = error_answer("There is no such payout.", "payout_not_found")
+_SUMMARY = OpenApiExample(
+    "a good day",
+    value={
+        "sales": {
+            "today": {"orders": 3, "goods": 4, "amount": 7400},
+            "days_7": {"orders": 11, "goods": 15, "amount": 26150},
+            "days_30": {"orders": 38, "goods": 52, "amount": 91300},
+        },
+        "to_hand_over": {"waiting": 2, "under_way": 1},
+        "balance": {"owed": 5550, "on_its_way": 3700, "waiting": 0, "held": 1850},
+        "next_payout": {
+            "id": 91,
+            "amount": 3700,
+            "status": "on_its_way",
+            "mpesa_number": "254722000001",
+        },
+        "stock": {"listed": 24, "low": 3, "sold_out": 1},
+        "rating": {"stars": 4.6, "reviews": 17},
+    },
+    response_only=True,
+    status_codes=[200],
+)
 
 
 class NoSuchPayout(Refusal):
@@ -138,7 +163,10 @@ class PayoutsView(GenericAPIView):
         """The caller's payouts, newest first. One that was `refused` needs another number."""
         mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
-        return self.get_paginated_response([represent_payout(payout) for payout in page])
+        shown = [represent_payout(payout) for payout in page]
+        return self.get_paginated_response(
+            translate_members(shown, {"reason"}, language_for(request))
+        )
 
 
 class PayoutNumberView(APIView):
@@ -169,4 +197,23 @@ class PayoutNumberView(APIView):
         if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
-        return Response(represent_payout(payout))
+        shown = represent_payout(payout)
+        return Response(translate_members(shown, {"reason"}, language_for(request)))
+
+
+class SummaryView(APIView):
+    """The seller's page of figures."""
+
+    throttle_scope = "sell"
+
+    @extend_schema(
+        operation_id="seller_summary",
+        summary="Sales, money and stock at a glance",
+        tags=["selling"],
+        responses={200: SummaryOutput},
+        examples=[_SUMMARY],
+    )
+    def get(self, request: Request) -> Response:
+        """What the caller sold today, in 7 and in 30 days, what is to be handed over, how their
+        money and their stock stand. Somebody who sells nothing gets zeros."""
+        return Response(summarise(current_user(request), timezone.now()))

@@ -23,11 +23,12 @@ from accounts.models import NameClaim, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
 from orders.lifecycle import LATE_MONEY_WITHIN
-from orders.models import Order, OrderDelivery, OrderTrack, PaymentStatus
+from orders.models import Order, OrderDelivery, OrderTrack, Parcel, PaymentStatus, Problem
 from orders.models.notifications import Message, MessageState, Notice
 from payments.models import Receipt, Refund, TransferStatus
 from payments.payouts.balances import balance_of
-from products.models import Product
+from products.listings.pictures import remove_all_pictures
+from products.models import Product, ProductPicture
 from products.reviews.services import forget_words
 
 from .inventory import HOLDINGS, WHOLE
@@ -62,8 +63,10 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
 
     ``what`` is a code: ``unpaid_order``, ``late_money`` (an order that ended without money, for
     which it may come for a day), ``goods_to_come``, ``refund``, ``doubted_payment``,
-    ``goods_to_hand_over``, ``money_owed`` (with ``amount``, KES; below zero it is owed to the
-    shop). Orders are named by ``reference`` and ``order_token``.
+    ``goods_to_hand_over``, ``problem`` (with what they bought or sold, and undecided),
+    ``parcel_to_bring`` (they took it on; with its ``parcel``), ``money_owed`` (with ``amount``,
+    KES; below zero it is owed to the shop, and what is kept back is owed as well). Orders are
+    named by ``reference`` and ``order_token``.
     """
     bought = Order.objects.filter(buyer=user_id)
     to_come = OrderTrack.objects.to_fulfil().filter(order=OuterRef("pk"))
@@ -84,6 +87,11 @@ def what_is_under_way(user_id: int, now: datetime) -> list[dict[str, Any]]:
             Order.objects.filter(pk__in=(sold.to_fulfil() | sold.filter(waits)).values("order")),
         ),
     ]
+    undecided = Problem.objects.undecided().filter(Q(track__buyer=user_id) | Q(seller=user_id))
+    found += _named("problem", Order.objects.filter(pk__in=undecided.values("track__order")))
+    parcels = Parcel.objects.claimed_by(user_id).to_bring().order_by("-pk")
+    for pk in parcels.values_list("pk", flat=True)[:NAMED]:
+        found.append({"what": "parcel_to_bring", "parcel": pk})
     balance = balance_of(user_id)
     if any(balance):
         found.append({"what": "money_owed", "amount": balance.owed})
@@ -116,10 +124,11 @@ def erase_account(user: User, now: datetime) -> None:
         emails.tell_of_change(person, "account_deleted", to=person.email)
         tokens.revoke_all(person.pk)
         _rest_names(person, now)
+        # Before the rows that know the names of the files.
+        _empty_listings(person.pk)
         for holding in HOLDINGS:
             if holding.goes == WHOLE:
                 holding.rows_of(person.pk).delete()
-        _empty_listings(person)
         _empty_person(person, now)
     erase_words(user.pk)
 
@@ -156,12 +165,17 @@ def erase_words(user_id: int) -> int:
 
 
 def erase_what_is_left(now: datetime) -> int:
-    """Erase what a crash left of people who were erased lately. Returns how many rows.
+    """Erase what a crash left of people who were erased lately, and what came in that moment.
 
-    Safe to run anywhere, twice, at once.
+    Returns how many rows. Safe to run anywhere, twice, at once.
     """
     lately = User.objects.filter(erased_at__gt=now - LOOKED_AFTER).order_by("pk")
-    return sum(erase_words(pk) for pk in lately.values_list("pk", flat=True))
+    done = 0
+    for pk in lately.values_list("pk", flat=True):
+        with transaction.atomic():
+            done += _empty_listings(pk)
+        done += erase_words(pk)
+    return done
 
 
 def _works_here(person: User) -> bool:
@@ -182,14 +196,24 @@ def _rest_names(person: User, now: datetime) -> None:
     claims.update(user=None)
 
 
-def _empty_listings(person: User) -> None:
-    """Take what they sell off sale, and its pictures and words away."""
-    goods = Product.objects.filter(seller=person)
-    files = [name for pair in goods.values_list("image", "thumbnail") for name in pair if name]
-    goods.update(listed=False, description="", image="", thumbnail="")
+def _empty_listings(user_id: int) -> int:
+    """Take what they sell off sale, and its pictures and words away; return how many listings.
+
+    In a transaction. Files are deleted once it is committed.
+    """
+    pictures = Exists(ProductPicture.objects.filter(product=OuterRef("pk")))
+    bare = Q(listed=False, description="", image="", thumbnail="") & ~pictures
+    # By id, as orders lock goods.
+    goods = Product.objects.filter(~bare, seller=user_id).order_by("pk")
+    found = list(goods.select_for_update(no_key=True).values_list("pk", "image", "thumbnail"))
+    remove_all_pictures([pk for pk, *_ in found])
     storage = Product._meta.get_field("image").storage
-    for name in files:
+    for start in range(0, len(found), BATCH):
+        some = Product.objects.filter(pk__in=[pk for pk, *_ in found[start : start + BATCH]])
+        some.update(listed=False, description="", image="", thumbnail="")
+    for name in {name for _, *names in found for name in names if name}:
         transaction.on_commit(partial(storage.delete, name), robust=True)
+    return len(found)
 
 
 def _empty_person(person: User, now: datetime) -> None:

@@ -18,6 +18,7 @@ from django.db.models import Model, QuerySet
 BOOKS = "the law wants the books for years, and they prove whose the money is"
 AGREED = "what was agreed, which a digest proves; the other side has a right to it"
 ADDED_TO = "a record that is only added to"
+DECIDED = "by it money was decided about; the other side has a right to it, and no row is changed"
 NUMBER = "it says whose it was, by a number"
 STARS = "a verdict about goods, without a name"
 STAFF = "who works for the shop is not erased: others decided by what they did"
@@ -36,7 +37,8 @@ class Holding:
     whose: str
     #: Columns of the export.
     shown: str
-    #: Columns that are no good outside: codes, tokens, digests.
+    #: Columns that are no good outside (codes, tokens, digests), that have an address of their
+    #: own (pictures), that are about others, or are for staff alone.
     hidden: str = ""
     #: Columns that are emptied, or WHOLE.
     goes: str = ""
@@ -186,6 +188,29 @@ HOLDINGS = [
         },
     ),
     Holding(
+        "listing_pictures",
+        "products.ProductPicture",
+        "product__seller",
+        "product_id place image medium thumbnail preview sizes created_at",
+        goes=WHOLE,
+    ),
+    Holding(
+        "goods_for_sale",
+        "products.SellerShelf",
+        "seller",
+        "for_sale",
+        hidden="seller",
+        stays={NUMBER: "seller"},
+    ),
+    Holding(
+        "goods_counted_next",
+        "products.ShelfMove",
+        "seller",
+        "category change",
+        hidden="seller",
+        stays={NUMBER: "seller"},
+    ),
+    Holding(
         "listing_terms",
         "products.ListingTerms",
         "seller",
@@ -242,7 +267,7 @@ HOLDINGS = [
         "parcels_sold",
         "orders.Parcel",
         "seller",
-        "id fee fee_state",
+        "id order_id fee fee_state arrived_at",
         hidden="seller",
         stays={NUMBER: "seller"},
     ),
@@ -250,11 +275,14 @@ HOLDINGS = [
         "earned",
         "payments.SellerShare",
         "seller",
-        "track_id phone sold_for commission amount created_at reversed_at",
-        hidden="seller",
+        (
+            "track_id phone sold_for commission amount reduced commission_reduced created_at "
+            "reversed_at"
+        ),
+        hidden="seller withheld_why",
         stays={
             NUMBER: "seller",
-            BOOKS: "phone",
+            BOOKS: "phone withheld_why",
         },
     ),
     Holding(
@@ -262,10 +290,12 @@ HOLDINGS = [
         "payments.Payout",
         "seller",
         ("id amount phone status number result_code result_text note created_at sent_at done_at"),
-        hidden="seller originator_conversation_id conversation_id callback_token status_token",
+        hidden=(
+            "seller held_why originator_conversation_id conversation_id callback_token status_token"
+        ),
         stays={
             BOOKS: (
-                "seller phone number result_code result_text note "
+                "seller phone number result_code result_text note held_why "
                 "originator_conversation_id conversation_id callback_token status_token"
             ),
         },
@@ -310,6 +340,67 @@ HOLDINGS = [
         "order__buyer",
         "order_id way recipient phone county area directions",
         goes="recipient phone area directions",
+    ),
+    Holding(
+        "parcels_bought",
+        "orders.Parcel",
+        "order__buyer",
+        "id order_id fee fee_state arrived_at",
+        hidden="seller agent",
+        stays={NUMBER: "seller agent"},
+    ),
+    Holding(
+        "fees_given_back",
+        "orders.FeeReturn",
+        "parcel__order__buyer decided_by",
+        "parcel_id why created_at",
+        hidden="decided_by",
+        stays={
+            STAFF: "decided_by",
+            BOOKS: "why",
+        },
+    ),
+    Holding(
+        "problems_reported",
+        "orders.Problem",
+        "track__buyer",
+        "id track_id kind state outcome ended_by refunded opened_at closed_at",
+        hidden="seller decided_by",
+        stays={NUMBER: "seller decided_by"},
+    ),
+    Holding(
+        "problems_with_goods",
+        "orders.Problem",
+        "seller",
+        "id track_id kind state outcome ended_by refunded opened_at closed_at",
+        hidden="seller decided_by",
+        stays={NUMBER: "seller decided_by"},
+    ),
+    Holding(
+        "said_about_problems",
+        "orders.ProblemMessage",
+        "author",
+        "id problem_id party decided text created_at",
+        hidden="author idempotency_key",
+        stays={
+            NUMBER: "author",
+            DECIDED: "text idempotency_key",
+        },
+    ),
+    Holding(
+        "pictures_of_problems",
+        "orders.ProblemPicture",
+        "message__author",
+        "id message_id message__problem__track_id created_at",
+        hidden="image",
+        goes=WHOLE,
+    ),
+    Holding(
+        "price_reductions",
+        "orders.PriceReduction",
+        "track__buyer track__seller",
+        "id track_id problem_id amount created_at",
+        stays={BOOKS: "amount commission"},
     ),
     Holding(
         "reviews",
@@ -425,6 +516,25 @@ HOLDINGS = [
         stays={STAFF: "agent"},
     ),
     Holding(
+        "parcels_moved",
+        "orders.ParcelEvent",
+        "agent actor",
+        "parcel_id step note created_at",
+        hidden="agent actor",
+        stays={
+            STAFF: "agent actor",
+            ADDED_TO: "note",
+        },
+    ),
+    Holding(
+        "problems_decided",
+        "orders.Problem",
+        "decided_by",
+        "id outcome closed_at",
+        hidden="decided_by",
+        stays={NUMBER: "decided_by"},
+    ),
+    Holding(
         "pickup_points",
         "orders.PickupPoint_agents",
         "user",
@@ -504,6 +614,7 @@ NOBODYS = {
     "products.SearchWord": "single words of goods' names",
     "products.ReviewDigest": "a digest",
     "orders.OrderDigest": "a digest",
+    "orders.DeliveryDigest": "a digest, of nothing that names anybody",
     "orders.PickupPoint": "a shop's counter and its phone, as its owner had it published",
     "orders.DeliveryRate": "fees",
     "payments.AccessToken": "the shop's own key to M-Pesa",

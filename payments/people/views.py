@@ -95,8 +95,9 @@ _UNDER_WAY = OpenApiResponse(
     DetailError,
     description="Money or goods are under way, and `under_way` says which: `unpaid_order`, "
     "`late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, "
-    "`goods_to_hand_over` with their order, `money_owed` with its `amount` (KES; below zero it is "
-    "owed to the shop). Or the caller works for the shop: `staff_account`.",
+    "`goods_to_hand_over`, `problem` (undecided, with what was bought or sold) with their order, "
+    "`parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is "
+    "owed to the shop). Or the caller works for the shop, or at a pick-up point: `staff_account`.",
     examples=[
         OpenApiExample(
             UnderWay.code,

@@ -25,6 +25,8 @@ from products.models import MAX_PICTURES, Product, ProductPicture
 _FILES = ("image", "medium", "thumbnail", "preview")
 #: Added to places while pictures are put into another order: two never share one.
 _ASIDE = 1000
+#: Products whose pictures one statement takes away, at most.
+_BATCH = 500
 
 
 class TooManyPictures(Refusal):
@@ -121,6 +123,19 @@ def remove_picture(product_id: int, picture_id: int) -> None:
     _forget(picture)
     _close_gap(product_id, picture.place)
     _show_first(product_id)
+
+
+def remove_all_pictures(product_ids: Sequence[int]) -> None:
+    """Take all pictures of these products away; the products are locked, and stop showing theirs.
+
+    In a transaction. Files are deleted once it is committed. Safe to repeat.
+    """
+    for start in range(0, len(product_ids), _BATCH):
+        rows = ProductPicture.objects.filter(product__in=product_ids[start : start + _BATCH])
+        pictures = list(rows)
+        rows.delete()
+        for picture in pictures:
+            transaction.on_commit(partial(_delete_files, [picture]), robust=True)
 
 
 def undrawn() -> QuerySet[ProductPicture]:

@@ -18,6 +18,9 @@ pytestmark = pytest.mark.django_db
 #: What everybody gets alike. Each of these has an ETag and may be kept; nothing else may.
 PUBLIC = {
     "": "no-cache",
+    "robots.txt/": "no-cache",
+    "shop/sitemap.xml/": "public, max-age=3600",
+    "shop/sitemap-{part}.xml/": "public, max-age=3600",
     "counties/": "public, max-age=86400",
     "pickup-points/": "public, max-age=300",
     "categories/": "public, max-age=60",

@@ -353,12 +353,22 @@ def test_a_parameter_says_what_it_is():
 
 
 @pytest.mark.django_db
+def test_what_is_annotated_is_an_attribute_of_the_instance(buyer, kettle):
+    @compiled
+    def dearer(least: int) -> QuerySet:
+        return Order.objects.filter(amount__gte=least).annotate(more=F("amount") + 1)
+
+    order = an_order(buyer, (kettle, 1))
+
+    assert [(row, row.more) for row in dearer(1)] == [(order, 1501)]
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     "some",
     [
         lambda: Order.objects.select_related("buyer"),
         lambda: Order.objects.defer("amount"),
-        lambda: Order.objects.annotate(more=F("amount") + 1),
         lambda: Order.objects.prefetch_related("tracks"),
         lambda: Order.objects.values("amount"),
     ],

@@ -170,6 +170,12 @@ FREE = {
     "safwebhook/bank/<slug:bank>/",
     # A file, which the proxy serves.
     r"^media/(?P<path>[a-z]+/[A-Za-z0-9_.-]+)$",
+    # A page: one query at most, of what the API's home, lists and products ask too.
+    r"^shop/(?P<path>.*)$",
+    # For search engines: none or one query, and kept for an hour.
+    "robots.txt/",
+    "shop/sitemap.xml/",
+    r"^shop/sitemap-(?P<part>[0-9]{1,15})\.xml/$",
     # A load balancer's: at most one query that reads no table.
     "livez/",
     "readyz/",

@@ -56,6 +56,7 @@ def test_a_seller_sees_the_line_the_first_name_and_the_number_to_call(seller_api
         {
             "id": line.pk,
             "order": paid.reference,
+            "reference": paid.reference,
             "product": kettle.pk,
             "name": "Kettle",
             "thumbnail": None,
@@ -69,6 +70,7 @@ def test_a_seller_sees_the_line_the_first_name_and_the_number_to_call(seller_api
             "delivery": None,
             "created_at": line.created_at.isoformat(),
             "updated_at": line.updated_at.isoformat(),
+            "moves": ["cancelled"],
         }
     ]
     assert list(response.json()[0]) == list(SaleOutput().fields)

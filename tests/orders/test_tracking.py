@@ -17,6 +17,7 @@ def test_a_row_tells_what_became_of_a_line(buyer, buyer_api, kettle):
         {
             "id": track.pk,
             "order_token": str(order.order_token),
+            "reference": order.reference,
             "product": kettle.pk,
             "name": "Kettle",
             "avatar": None,
@@ -29,6 +30,11 @@ def test_a_row_tells_what_became_of_a_line(buyer, buyer_api, kettle):
             "collection_code": None,
             "created_at": track.created_at.isoformat(),
             "updated_at": track.updated_at.isoformat(),
+            "moves": [],
+            "can_report_problem": False,
+            "can_review": False,
+            "reviewed": False,
+            "reviewable_until": None,
         }
     ]
 

@@ -19,13 +19,14 @@ PHONE = "0712345678"
 
 def prompt_of(api, placed):
     order = api.get(f"/cashout/{placed.json()['order_token']}/").json()
-    return order["payment_status"], order["prompt"]
+    prompt = order["prompt"]
+    return order["payment_status"], {name: prompt[name] for name in ("status", "message")}
 
 
 def by_hand(placed):
     """What a buyer is told after the words about a prompt that is over."""
     reference = placed.json()["reference"]
-    return f" Or pay by hand: M-Pesa pay bill 174379, account {reference}, KES 3000."
+    return f" Or pay by hand: M-Pesa pay bill 174379, account {reference}, KES 3,000."
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,18 @@ def test_a_prompt_that_is_open_is_not_followed_by_another(order, payment, buyer_
     assert (len(attempts(order)), order.mpesa_number) == (1, "254712345678")
 
 
+def test_a_refusal_says_in_how_many_seconds_it_can_be_rung_again(order, payment, buyer):
+    with time_machine.travel(payment.rung_at + timedelta(seconds=30), tick=False):
+        api = signed_in(buyer)
+        refused = api.post(f"/cashout/{order.order_token}/pay/")
+        shown = api.get(f"/cashout/{order.order_token}/").json()["prompt"]["ring_again_in"]
+
+    assert (refused.status_code, refused["Retry-After"], shown) == (409, "91", 91)
+    after = payment.rung_at + timedelta(seconds=30 + shown)
+    with time_machine.travel(after, tick=False):
+        assert signed_in(buyer).post(f"/cashout/{order.order_token}/pay/").status_code == 200
+
+
 def test_a_prompt_no_phone_shows_any_more_may_be_followed_by_another(order, payment):
     now = payment.rung_at + timedelta(seconds=121)
 

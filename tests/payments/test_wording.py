@@ -1,5 +1,7 @@
 """Every way an order and its prompt can stand has words for the buyer."""
 
+from datetime import timedelta
+
 import pytest
 
 from orders.models import PaymentStatus
@@ -26,8 +28,8 @@ M_PESA = {"provider": "M-Pesa", "pay_bill": "174379", "account": "SFA7KQ", "amou
 EQUITY = {"provider": "Equity Bank", "pay_bill": "247247", "account": "0180#SFA7KQ"}
 
 
-def told(order, payment, *, due=3000, ways=()):
-    return describe_prompt(order, payment, due=due, options=ways)
+def told(order, payment, *, due=3000, ways=(), **how):
+    return describe_prompt(order, payment, due=due, options=ways, **how)
 
 
 @pytest.mark.parametrize("code", [*OURS, *STK_FAILURES, "0", "7777"])
@@ -77,7 +79,17 @@ def test_every_end_of_an_order_is_told(order, payment, status):
 
 
 def test_before_the_first_attempt_there_is_none(order):
-    assert told(order, None) == {"status": "none", "message": "Try again."}
+    assert told(order, None) == {
+        "status": "none",
+        "message": "Try again.",
+        "code": "try_again",
+        "text": "Try again.",
+        "by_hand": "",
+        "live": False,
+        "rung_at": None,
+        "ring_again_in": 0,
+        "expires_in": None,
+    }
 
 
 def test_a_prompt_that_lapsed_asks_for_patience(order, payment):
@@ -95,7 +107,7 @@ def test_once_the_prompt_is_over_the_way_by_hand_is_told(order, payment, status)
 
     message = told(order, payment, ways=[M_PESA])["message"]
 
-    assert message.endswith(" Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3000.")
+    assert message.endswith(" Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3,000.")
 
 
 def test_a_second_way_by_hand_is_told_after_the_first(order, payment):
@@ -105,7 +117,7 @@ def test_a_second_way_by_hand_is_told_after_the_first(order, payment):
 
     assert message == (
         "You cancelled on your phone. Try again when you are ready. "
-        "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3000. "
+        "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3,000. "
         "Or Equity Bank pay bill 247247, account 0180#SFA7KQ."
     )
 
@@ -124,8 +136,8 @@ def test_what_is_missing_is_told_whatever_the_prompt_came_to(order, payment, sta
     message = told(order, payment, due=2000, ways=[M_PESA | {"amount": 2000}])["message"]
 
     assert message == (
-        "KES 1000 of KES 3000 came. Pay the missing KES 2000 before the time is over. "
-        "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 2000."
+        "KES 1,000 of KES 3,000 came. Pay the missing KES 2,000 before the time is over. "
+        "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 2,000."
     )
 
 
@@ -135,3 +147,78 @@ def test_a_closed_order_names_no_way_to_pay(order, payment):
     message = told(order, payment, due=0, ways=[M_PESA])["message"]
 
     assert message == "The time to pay is over and the goods are free again. Cash out anew."
+
+
+# --- What a frontend builds its buttons and its countdown from ------------------------------------
+
+
+def test_the_way_by_hand_is_a_member_of_its_own(order, payment):
+    payment.status, payment.live, payment.result_code = "failed", False, "1032"
+
+    prompt = told(order, payment, ways=[M_PESA])
+
+    assert prompt["text"] == "You cancelled on your phone. Try again when you are ready."
+    assert prompt["by_hand"] == (
+        "Or pay by hand: M-Pesa pay bill 174379, account SFA7KQ, KES 3,000."
+    )
+    assert prompt["message"] == f"{prompt['text']} {prompt['by_hand']}"
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        ("1032", "cancelled"),
+        ("2001", "wrong_pin"),
+        ("1", "no_money"),
+        ("1037", "no_answer"),
+        ("7777", "other"),
+        ("refused.unreachable", "refused_unreachable"),
+        (NOT_SENT, "not_sent"),
+        (TOO_MANY_PHONES, "too_many_phones"),
+    ],
+)
+def test_every_reason_has_a_code(order, payment, result, code):
+    payment.status, payment.live, payment.result_code = "failed", False, result
+
+    assert told(order, payment)["code"] == code
+
+
+def test_it_is_counted_down_until_the_phone_can_be_rung_again(order, payment):
+    now = payment.rung_at + timedelta(seconds=30, microseconds=1)
+
+    ringing = told(order, payment, now=now)
+    payment.status, payment.live = "failed", False
+    failed = told(order, payment, now=now)
+
+    members = ("live", "rung_at", "ring_again_in", "expires_in")
+    assert [ringing[name] for name in members] == [True, payment.rung_at, 90, 90]
+    assert [failed[name] for name in members] == [False, payment.rung_at, 0, None]
+
+
+def test_an_order_that_is_closed_or_over_is_never_rung_for_again(order, payment):
+    over = told(order, payment, now=order.expires_at)
+    order.payment_status = PaymentStatus.PAID
+
+    assert (over["ring_again_in"], told(order, payment)["ring_again_in"]) == (None, None)
+
+
+@pytest.mark.parametrize("status", [s for s in PaymentStatus if s != PaymentStatus.REQUESTED])
+def test_every_end_of_an_order_is_told_in_swahili(order, payment, status):
+    order.payment_status = status
+
+    english, swahili = told(order, payment), told(order, payment, language="sw")
+
+    assert swahili["message"] != english["message"]
+    assert swahili["code"] == english["code"]
+
+
+def test_a_failed_prompt_is_told_in_swahili_with_the_way_by_hand(order, payment):
+    payment.status, payment.live, payment.result_code = "failed", False, "1032"
+
+    prompt = told(order, payment, ways=[M_PESA, EQUITY | {"amount": 3000}], language="sw")
+
+    assert prompt["message"] == (
+        "Umeghairi kwenye simu yako. Jaribu tena ukiwa tayari. "
+        "Au lipa mwenyewe: Pay Bill ya M-Pesa 174379, akaunti SFA7KQ, KES 3,000. "
+        "Au Pay Bill ya Equity Bank 247247, akaunti 0180#SFA7KQ."
+    )

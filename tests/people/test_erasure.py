@@ -15,7 +15,7 @@ from accounts.models import Address, MessagePreferences, NameClaim, PhoneProof, 
 from accounts.services import register
 from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
-from orders.models import Order, OrderDelivery
+from orders.models import Order
 from orders.models.notifications import Message, Notice
 from orders.reviews import review_line
 from payments.people import erasure
@@ -28,8 +28,9 @@ from tests.accounts.conftest import log_in
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, ProductFactory, UserFactory, give_role, proven
 from tests.invariants import check_books
+from tests.orders.parcels import a_parcel
 from tests.proof.conftest import daraja, healthy  # noqa: F401
-from tests.shopping import an_order, cash_out, delivered_line, paid_line
+from tests.shopping import an_order, cash_out, paid_line
 from tests.threads import at_once
 
 pytestmark = pytest.mark.django_db
@@ -73,18 +74,13 @@ def wanjiku(db):
 @pytest.fixture
 def customer(wanjiku, kettle):
     """The same, who bought a kettle, has it, and said how it boils."""
-    line = delivered_line(wanjiku, kettle)
-    review_line(track_id=line.pk, buyer=wanjiku, stars=5, text="Wanjiku says: it boils.")
-    OrderDelivery.objects.create(
-        order=line.order,
-        way="home",
-        recipient="W. Kamau",
-        phone="254712345678",
-        county="kiambu",
-        area="Ruiru",
-        directions="Behind the church",
-        days=2,
+    parcel = a_parcel(
+        wanjiku, kettle, recipient="W. Kamau", county="kiambu", area="Ruiru", directions="Church"
     )
+    line = parcel.lines.get()
+    move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+    move_line(line.pk, "delivered", by=wanjiku)
+    review_line(track_id=line.pk, buyer=wanjiku, stars=5, text="Wanjiku says: it boils.")
     notice = Notice.objects.create(key="told", kind="paid", user=wanjiku, facts={"who": "W."})
     Message.objects.create(
         notice=notice,

@@ -169,6 +169,7 @@ class World:
             "token": "no-such-token",
             "bank": "equity",
             "path": "products/none.webp",
+            "part": 0,
             "app_label": "products",
             "object_id": self._row_of(route),
             "content_type_id": 1,

@@ -96,6 +96,7 @@ BODIES = {
     "password/change/": {"old_password": PASSWORD, **_NEW},
     "password/reset/confirm/": _link,
     "cart/": {"ids": [1]},
+    "notices/read/": {"up_to": 1},
     "cashout/": _cart,
     "cart/quote/": _cart,
     "seller/products/import/": (

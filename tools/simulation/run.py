@@ -25,7 +25,7 @@ from daraja_simulator.world import World
 from orders.models import Order, Parcel
 from payments import clock, gateway
 from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
-from payments.checkout.stk_push import STK_TIMEOUT
+from payments.checkout.timing import STK_TIMEOUT
 from payments.models import (
     OPEN,
     EventState,

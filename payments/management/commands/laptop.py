@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from products.demo.seed import PASSWORD, STAFF
 _WELCOME = """
 O-Mache is open.
 
+  The shop                          http://{host}:{web}/shop/
   The API, to try in the browser    http://{host}:{web}/docs/
   The home page, as JSON            http://{host}:{web}/
   The admin                         http://{host}:{web}/admin/
@@ -52,6 +54,13 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000, help="of the API (8000)")
         parser.add_argument("--phone-port", type=int, default=8001, help="of the simulator (8001)")
+        parser.add_argument("--without-story", action="store_true", help="sell, and play no story")
+        parser.add_argument(
+            "--kept",
+            type=Path,
+            default=settings.BASE_DIR / ".simulator",
+            help="folder of the simulator's key and of the e-mails (.simulator)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.PRODUCTION:
@@ -68,7 +77,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0)
         call_command("demo", "--without-story", stdout=self.stdout)
 
-        kept = settings.BASE_DIR / ".simulator"
+        kept: Path = options["kept"]
         ours = environment(web=web, phone=phone, kept=kept)
         environ = {
             **{name: value for name, value in ours.items() if f"{name}_FILE" not in os.environ},
@@ -78,7 +87,8 @@ class Command(BaseCommand):
             with open_shop(environ, web=web, phone=phone, kept=kept) as servers:
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
                 self.stdout.write(_WELCOME.format(**welcome, staff=", ".join(STAFF)))
-                servers["the story"] = _begin_story(environ)
+                if not options["without_story"]:
+                    servers["the story"] = _begin_story(environ)
                 self._watch(servers)
         except ServerStopped as error:
             raise CommandError(str(error)) from error

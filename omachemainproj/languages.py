@@ -1,0 +1,157 @@
+"""The languages the shop speaks, and every sentence of the API in its reader's.
+
+Sentences are written in English where they are said, and are translated where they leave, by their
+English text, as gettext does: ``Only {left} left.`` of the catalogue is every "Only 3 left.".
+The catalogue is ``locale/sw/LC_MESSAGES/omache.po``, read as it is; the sentences of Django REST
+framework and of Django that people meet stand in it too. docs/languages.md says how to add one.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+ENGLISH, SWAHILI = "en", "sw"
+LANGUAGES = (ENGLISH, SWAHILI)
+_FOLDER = Path(__file__).resolve().parent.parent / "locale"
+#: Longer texts are no sentence of ours: they repeat what somebody typed.
+_LONGEST = 600
+#: A place for a value, as Python's and as the printf way write it.
+_PLACE = re.compile(r"\{(\w*)\}|%\((\w+)\)[sd]")
+_QUOTED = re.compile(r'^(msgid|msgstr)?\s*(".*")$')
+
+
+def language_for(request: Any) -> str:
+    """The language to speak to who asks: that of ``Accept-Language``, or else of their account.
+
+    One query at most, and none where their token was read.
+    """
+    asked = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", ""))
+    return asked or str(getattr(_who_asks(request), "spoken_language", ENGLISH))
+
+
+def language_asked(header: str) -> str | None:
+    """Of the languages in an ``Accept-Language`` header, the one liked best that the shop speaks;
+    None where it names none of them."""
+    for named, liked in parse_accept_lang_header(header):
+        if liked and named.partition("-")[0] in LANGUAGES:
+            return named.partition("-")[0]
+    return None
+
+
+def _who_asks(request: Any) -> Any:
+    try:
+        return request.user
+    except Exception:  # what keeps their token from being read is answered by who asked for it
+        return None
+
+
+def translate(sentence: str, language: str) -> str:
+    """A sentence in a language; as it is, where there is no translation."""
+    if language == ENGLISH or len(sentence) > _LONGEST:
+        return sentence
+    known, patterns = _catalogue(language)
+    if sentence in known:
+        return known[sentence]
+    for pattern, said in patterns:
+        if found := pattern.fullmatch(sentence):
+            return _fill(said, found.groups(), language)
+    return sentence
+
+
+def say(template: str, language: str, **values: object) -> str:
+    """A template in a language, with its values. The template stands in the catalogue."""
+    return translate(template, language).format(**values)
+
+
+def translate_all(said: Any, language: str) -> Any:
+    """The same tree, with every text in it translated."""
+    if isinstance(said, dict):
+        return {key: translate_all(each, language) for key, each in said.items()}
+    if isinstance(said, list | tuple):
+        return [translate_all(each, language) for each in said]
+    return translate(str(said), language) if isinstance(said, str) else said
+
+
+def translate_members(answer: Any, names: set[str], language: str) -> Any:
+    """The same answer, with the sentences translated that stand in members of these names."""
+    if isinstance(answer, dict):
+        return {
+            name: translate(each, language)
+            if name in names and isinstance(each, str)
+            else translate_members(each, names, language)
+            for name, each in answer.items()
+        }
+    if isinstance(answer, list | tuple):
+        return [translate_members(each, names, language) for each in answer]
+    return answer
+
+
+@lru_cache
+def _catalogue(
+    language: str,
+) -> tuple[dict[str, str], list[tuple[re.Pattern[str], list[str | int]]]]:
+    """Sentences by their English text, and those with places for values as patterns."""
+    known = read_catalogue(language)
+    patterns = [
+        (_pattern(english), _parts(english, said))
+        for english, said in known.items()
+        if _PLACE.search(english)
+    ]
+    # What says most of itself is tried first: "{a} is not {b}." would take all that ends so.
+    patterns.sort(key=lambda pair: -len(pair[0].pattern))
+    return known, patterns
+
+
+def _pattern(english: str) -> re.Pattern[str]:
+    literals = _PLACE.split(english)[:: _PLACE.groups + 1]
+    return re.compile("(.+?)".join(re.escape(each) for each in literals), re.DOTALL)
+
+
+def _parts(english: str, said: str) -> list[str | int]:
+    """The translation in pieces: its texts, and which value of the English sentence stands where.
+
+    Places without a name are filled in the order they stand in.
+    """
+    names = [one or other for one, other in _PLACE.findall(english)]
+    parts: list[str | int] = []
+    end = count = 0
+    for place in _PLACE.finditer(said):
+        name = place[1] or place[2]
+        parts += [said[end : place.start()], names.index(name) if name else count]
+        end, count = place.end(), count + 1
+    return [*parts, said[end:]]
+
+
+def _fill(parts: list[str | int], values: tuple[str, ...], language: str) -> str:
+    # A value may be a sentence, or the name of a status, with a translation of its own.
+    return "".join(
+        part if isinstance(part, str) else translate(values[part], language) for part in parts
+    )
+
+
+def read_catalogue(language: str) -> dict[str, str]:
+    """Every sentence of a language by its English text, from its .po file.
+
+    Raises ValueError for a line that cannot be read.
+    """
+    lines = (_FOLDER / language / "LC_MESSAGES" / "omache.po").read_text("utf-8").splitlines()
+    entries: list[dict[str, str]] = []
+    part = ""
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        found = _QUOTED.match(line)
+        if found is None:
+            raise ValueError(f"line {number} of the {language} catalogue cannot be read: {line}")
+        if found[1]:
+            part = found[1]
+        if found[1] == "msgid":
+            entries.append({"msgid": "", "msgstr": ""})
+        entries[-1][part] += ast.literal_eval(found[2])
+    return {each["msgid"]: each["msgstr"] for each in entries if each["msgid"] and each["msgstr"]}

@@ -1,0 +1,75 @@
+"""What a person was told, as it waits in the app: reading it, and having read it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.api.pagination import beyond
+from omachemainproj.compiled_queries import Fixed, compiled
+from orders.models import InboxNotice
+
+KEYSET = ("-id",)
+#: More that is unread is not counted.
+MOST_UNREAD = 100
+COLUMNS = (
+    "id",
+    "kind",
+    "said",
+    "order__buyer_id",
+    "order__order_token",
+    "order__reference",
+    "track_id",
+    "created_at",
+    "read_at",
+)
+
+
+@compiled
+def read_notices(
+    user_id: int, unread: Fixed[bool], after: Sequence[int] | None, limit: Fixed[int]
+) -> QuerySet[InboxNotice, Any]:
+    """At most ``limit`` of what a person was told, newest first, or of what is unread of it; after
+    a place where one is given. One query."""
+    told = InboxNotice.objects.of(user_id).order_by(*KEYSET)
+    if unread:
+        told = told.unread()
+    if after:
+        told = told.filter(beyond(KEYSET, list(after)))
+    return told.values_list(*COLUMNS, named=True)[:limit]
+
+
+def count_unread(user: User | int) -> int:
+    """How much a person has not read; MOST_UNREAD where it is as much or more. One query."""
+    return InboxNotice.objects.of(user).unread()[:MOST_UNREAD].count()
+
+
+def mark_read(user: User, *, ids: Sequence[int] = (), up_to: int | None = None) -> None:
+    """Note that a person has read these, or all up to and with one, which may be none of theirs.
+
+    Safe to repeat: when each was read first stays. What others were told is not touched.
+    """
+    told = InboxNotice.objects.of(user).unread()
+    told = told.filter(pk__in=ids) if up_to is None else told.filter(pk__lte=up_to)
+    told.update(read_at=timezone.now())
+
+
+def represent_notice(row: Any, *, reader_id: int, language: str) -> dict[str, Any]:
+    """One of ``read_notices()`` for its reader; an order's token is its buyer's alone."""
+    said = row.said.get(language) or row.said["en"]
+    is_buyer = row.order__buyer_id == reader_id
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "title": said["title"],
+        "text": said["text"],
+        "order_token": str(row.order__order_token) if is_buyer else None,
+        "reference": row.order__reference,
+        "line": row.track_id,
+        "created_at": row.created_at,
+        "read": row.read_at is not None,
+    }

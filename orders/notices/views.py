@@ -1,0 +1,123 @@
+"""What the caller was told, over HTTP."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import current_user
+from omachemainproj.api.errors import refuse_field
+from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.languages import language_for
+from orders.models import InboxNotice
+
+from .serializers import NoticeFilterInput, NoticeOutput, ReadInput, UnreadOutput
+from .services import KEYSET, count_unread, mark_read, read_notices, represent_notice
+
+_LINK = OpenApiParameter(
+    "Link",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
+)
+_UNREAD = OpenApiParameter(
+    "Unread-Count",
+    OpenApiTypes.INT,
+    OpenApiParameter.HEADER,
+    response=[200],
+    description="How many are not read, on all pages together; 100 where there are more.",
+)
+_NOTICE = OpenApiExample(
+    "paid",
+    value={
+        "id": 812,
+        "kind": "shipped",
+        "title": "Order PR7KWQ4M is on the way",
+        "text": "Goods of your order PR7KWQ4M are on the way to you. Tell who brings them the code "
+        "that your order shows, when you have them in your hands and not before.\n\n"
+        "2 x Ramtons cordless kettle 1.7 L",
+        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+        "reference": "PR7KWQ4M",
+        "line": 512,
+        "created_at": "2026-11-24T08:16:03.123456Z",
+        "read": False,
+    },
+    response_only=True,
+    status_codes=[200],
+)
+
+
+class NoticesView(GenericAPIView):
+    """All that the caller was told."""
+
+    throttle_scope = "read"
+    queryset = InboxNotice.objects.none()
+    serializer_class = NoticeOutput
+    pagination_class = KeysetPagination
+
+    @extend_schema(
+        operation_id="notices",
+        summary="What the caller was told",
+        tags=["notices"],
+        parameters=[NoticeFilterInput, _LINK, _UNREAD],
+        responses={200: NoticeOutput(many=True)},
+        examples=[_NOTICE],
+    )
+    def get(self, request: Request) -> Response:
+        """What the caller was told, newest first, also where they want no e-mail and no SMS.
+
+        It is kept as long as the texts of messages are (180 days, unless the shop says otherwise).
+        """
+        pager = self.pagination_class()
+        user, language = current_user(request), language_for(request)
+        rows = pager.paginate(
+            request, KEYSET, partial(read_notices, user.pk, _wants_unread(request))
+        )
+        response = pager.get_paginated_response(
+            [represent_notice(row, reader_id=user.pk, language=language) for row in rows]
+        )
+        response["Unread-Count"] = str(count_unread(user))
+        return response
+
+
+class NoticesReadView(APIView):
+    """Having read it."""
+
+    throttle_scope = "read"
+
+    @extend_schema(
+        operation_id="notices_read",
+        summary="Mark as read",
+        tags=["notices"],
+        request=ReadInput,
+        responses={200: UnreadOutput},
+        examples=[
+            OpenApiExample("all that was shown", {"up_to": 812}, request_only=True),
+            OpenApiExample("two of them", {"ids": [812, 790]}, request_only=True),
+            OpenApiExample("one is left", {"unread": 1}, response_only=True),
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Note that the caller has read some of it, or all up to one. Safe to repeat; what others
+        were told is not touched."""
+        asked = ReadInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        user = current_user(request)
+        mark_read(user, **asked.validated_data)
+        return Response({"unread": count_unread(user)})
+
+
+def _wants_unread(request: Request) -> bool:
+    typed = request.query_params.getlist("unread")
+    if len(typed) > 1:
+        refuse_field("unread", "Give this once.")
+    asked = NoticeFilterInput(data={"unread": typed[0]} if typed else {})
+    asked.is_valid(raise_exception=True)
+    return bool(asked.validated_data)

@@ -1,0 +1,61 @@
+"""What the reader of a line may do with it now. Read off its row: no query."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from orders.fulfilment import Role, moves_of, own_roles
+from orders.models import Order, OrderTrack, TrackStatus
+from orders.problems.services import is_in_time
+from products.reviews.services import EDITABLE_FOR
+
+
+def what_reader_may(row: Any, reader_id: int, now: datetime) -> dict[str, Any]:
+    """As ``what_roles_may``, for who bought or sold the line."""
+    return what_roles_may(row, _own_roles(row, reader_id), now)
+
+
+def what_roles_may(row: Any, roles: frozenset[Role], now: datetime) -> dict[str, Any]:
+    """What somebody with these roles may do with a line, from ``as_track_rows()``.
+
+    ``moves`` are statuses they may move it to. The rest is its buyer's alone:
+    ``can_report_problem`` and ``can_review`` are about this moment, ``reviewable_until`` is until
+    when a review that was written may be changed, None before.
+    """
+    buys = Role.BUYER in roles
+    reviewed_at = row.review__created_at if buys else None
+    is_delivered = row.track_status == TrackStatus.DELIVERED
+    return {
+        "moves": _moves(row, roles),
+        "can_report_problem": buys and _can_report_problem(row, now),
+        "can_review": (buys and is_delivered and reviewed_at is None and Role.SELLER not in roles),
+        "reviewed": reviewed_at is not None,
+        "reviewable_until": reviewed_at + EDITABLE_FOR if reviewed_at else None,
+    }
+
+
+def moves_of_reader(row: Any, reader_id: int) -> list[str]:
+    """The statuses to which who bought or sold a line may move it."""
+    return _moves(row, _own_roles(row, reader_id))
+
+
+def moves_of_line(line: OrderTrack, order: Order) -> list[str]:
+    """The statuses to which the buyer of an order may move a line of it."""
+    roles = own_roles(order.buyer_id, buyer_id=line.buyer_id, seller_id=line.seller_id)
+    return moves_of(line.track_status, roles, in_doubt=order.in_doubt, code_misses=line.code_misses)
+
+
+def _moves(row: Any, roles: frozenset[Role]) -> list[str]:
+    return moves_of(
+        row.track_status, roles, in_doubt=row.order__in_doubt, code_misses=row.code_misses
+    )
+
+
+def _own_roles(row: Any, reader_id: int) -> frozenset[Role]:
+    return own_roles(reader_id, buyer_id=row.buyer_id, seller_id=row.seller_id)
+
+
+def _can_report_problem(row: Any, now: datetime) -> bool:
+    """Whether a problem can be reported with a line: in time, while none is undecided."""
+    return not row.disputed and is_in_time(row.track_status, row.updated_at, now)

@@ -1,0 +1,32 @@
+"""What waits for the buyer of an order, in codes that never change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from orders.models import Order, TrackStatus
+from orders.serializers import Need
+
+
+def needs_of(
+    order: Order,
+    lines: Sequence[Any],
+    abilities: Sequence[Mapping[str, Any]],
+    *,
+    amount_due: int,
+    now: datetime,
+) -> list[str]:
+    """The most pressing first: to pay while there is time; to say that goods have arrived which are
+    on the way; to review what was delivered. ``amount_due`` is in KES."""
+    on_the_way = any(
+        line.track_status == TrackStatus.SHIPPING and TrackStatus.DELIVERED in may["moves"]
+        for line, may in zip(lines, abilities, strict=True)
+    )
+    waits = {
+        Need.PAY: order.is_unpaid and amount_due > 0 and order.expires_at > now,
+        Need.CONFIRM: on_the_way,
+        Need.REVIEW: any(may["can_review"] for may in abilities),
+    }
+    return [need.value for need, is_so in waits.items() if is_so]

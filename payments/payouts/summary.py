@@ -1,0 +1,95 @@
+"""A seller's day on one page: what was sold, what is to be handed over, the money, the stock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, F, Q, Sum
+from django.utils import timezone
+
+from accounts.models import User
+from orders.models import SOLD, OrderTrack, TrackStatus
+from payments.models import Payout, TransferStatus
+from products.models import Product, SellerRating, average_stars
+
+from .serializers import STANDS, represent_balance
+
+#: So many or fewer to sell are few.
+LOW_STOCK = 5
+#: Periods by their names, as days: today, and so many whole days with it, as Nairobi counts them.
+PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
+
+
+def summarise(seller: User, now: datetime) -> dict[str, Any]:
+    """A seller's figures at this moment; amounts in whole KES. Seven queries."""
+    return {
+        "sales": _sales(seller, now),
+        "to_hand_over": _to_hand_over(seller),
+        "balance": represent_balance(seller),
+        "next_payout": _next_payout(seller),
+        "stock": _stock(seller),
+        "rating": _rating(seller),
+    }
+
+
+def _sales(seller: User, now: datetime) -> dict[str, dict[str, int]]:
+    """Of each period: orders, goods and KES of what was bought in it, is paid, and was neither
+    cancelled nor refunded since. What a problem took off a price is no part of it."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    since = {name: midnight - timedelta(days=days - 1) for name, days in PERIODS.items()}
+    sold = OrderTrack.objects.sold_by(seller).filter(
+        track_status__in=SOLD, created_at__gte=min(since.values())
+    )
+    measures: dict[str, Any] = {}
+    for name, start in since.items():
+        within = Q(created_at__gte=start)
+        measures[f"{name}_orders"] = Count("order", distinct=True, filter=within)
+        measures[f"{name}_goods"] = Sum("number", filter=within, default=0)
+        measures[f"{name}_amount"] = Sum(F("amount") - F("reduced"), filter=within, default=0)
+    found = sold.aggregate(**measures)
+    parts = ("orders", "goods", "amount")
+    return {name: {part: found[f"{name}_{part}"] for part in parts} for name in PERIODS}
+
+
+def _to_hand_over(seller: User) -> dict[str, int]:
+    """Lines that are paid for: those that wait with the seller, and those that are under way."""
+    waits = Q(track_status=TrackStatus.PAID)
+    lines = OrderTrack.objects.sold_by(seller).to_fulfil()
+    return lines.aggregate(waiting=Count("pk", filter=waits), under_way=Count("pk", filter=~waits))
+
+
+def _next_payout(seller: User) -> dict[str, Any] | None:
+    """The oldest payout that has not arrived yet."""
+    going = Payout.objects.of_seller(seller).still_open().filter(amount__gt=0)
+    payout = going.order_by("pk").first()
+    if payout is None:
+        return None
+    return {
+        "id": payout.pk,
+        "amount": payout.amount,
+        "status": STANDS[TransferStatus(payout.status)],
+        "mpesa_number": payout.phone,
+    }
+
+
+def _stock(seller: User) -> dict[str, int]:
+    """Of what is listed: how many products there are, run low, and are sold out."""
+    free = F("item_number") - F("held")
+    return (
+        Product.objects.filter(seller=seller, listed=True)
+        .alias(left=free)
+        .aggregate(
+            listed=Count("pk"),
+            low=Count("pk", filter=Q(left__gt=0, left__lte=LOW_STOCK)),
+            sold_out=Count("pk", filter=Q(left__lte=0)),
+        )
+    )
+
+
+def _rating(seller: User) -> dict[str, Any]:
+    rating = SellerRating.objects.filter(seller=seller).first() or SellerRating()
+    return {
+        "stars": average_stars(rating.review_stars, rating.review_count),
+        "reviews": rating.review_count,
+    }

@@ -1,0 +1,221 @@
+"""Each page of the storefront: what it paints, what it brings along, and whether it is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from rest_framework import status
+from rest_framework.response import Response
+
+from omachemainproj.money import format_kes
+from products.catalogue import queries
+from products.catalogue.home import home_page
+from products.catalogue.list_views import CategoryView
+from products.catalogue.representation import ProductRepresentation
+from products.models import Category
+
+from .build import Build, Filling
+from .heads import data_block, head, product_head, product_path
+from .words import KINDS, WORDS
+
+#: What a list shows of a product; storefront/src/api/queries.ts calls it a Card.
+CARD = (
+    "id",
+    "name",
+    "thumbnail",
+    "price",
+    "soldout",
+    "stars",
+    "reviews",
+    "category",
+    "user_name",
+)
+#: The home page's six keys as its shelves stand, and the category of each; a shelf has so many.
+SHELVES = {
+    "phonestablet": Category.PHONES,
+    "electronics": Category.ELECTRONICS,
+    "kitchen": Category.KITCHEN,
+    "fashions": Category.FASHIONS,
+    "computing": Category.COMPUTING,
+    "gaming": Category.GAMING,
+}
+A_SHELF = 8
+#: Shelves that are in sight at once; the program adds the others.
+_PAINTED = 2
+
+_PRODUCT = re.compile(r"product/([0-9]{1,18})(?:-[^/]*)?")
+_CATEGORY = re.compile(r"category/([a-z]{1,40})")
+#: Pages that the program alone paints. storefront/src/app/pages.ts lists them all, and a test holds
+#: the two together.
+_OTHERS = re.compile(
+    r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+)?|sign-in|join|account"
+    r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
+)
+
+
+class Page(NamedTuple):
+    """A page before it is filled in. ``status`` is the answer's."""
+
+    filling: Filling
+    status: int = 200
+
+
+class Writer:
+    """Writes the pages of one request."""
+
+    def __init__(self, request: HttpRequest, build: Build, language: str) -> None:
+        self.request = request
+        self.build = build
+        self.language = language
+        self.words = WORDS[language]
+        self.base = request.build_absolute_uri("/shop/")
+
+    def page(self, path: str) -> Page:
+        """The page below ``/shop/``; one that is not there has status 404."""
+        if not path:
+            return self.home()
+        if found := _PRODUCT.fullmatch(path):
+            return self.product(int(found[1]))
+        if found := _CATEGORY.fullmatch(path):
+            return self.category(found[1])
+        if _OTHERS.fullmatch(path):
+            return self._plain("O-Mache")
+        return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+
+    def home(self) -> Page:
+        """The newest goods. One query."""
+        rows = home_page().products
+        represent = ProductRepresentation(self.request)
+        shelves = {
+            key: [_card(represent.product(row)) for row in rows[key][:A_SHELF]] for key in SHELVES
+        }
+        painted = [
+            {
+                "key": SHELVES[key].value,
+                "name": self.words[SHELVES[key].value],
+                "cards": [_painted(card) for card in cards],
+            }
+            for key, cards in shelves.items()
+            if cards
+        ]
+        data = {
+            "@context": "https://schema.org",
+            "@type": "WebSite",
+            "name": "O-Mache",
+            "url": self.base,
+            "potentialAction": {
+                "@type": "SearchAction",
+                "target": f"{self.base}search?search={{term}}",
+                "query-input": "required name=term",
+            },
+        }
+        title = head(
+            title=self.words["title"],
+            description=self.words["promise"],
+            address=self.base,
+            data=data,
+            modules=self._modules("catalogue/HomePage"),
+        )
+        root = self._paint("home", shelves=painted[:_PAINTED])
+        return Page(self._filling(title, root, {"home": shelves}))
+
+    def category(self, name: str) -> Page:
+        """The first goods of a category, by the filters in the address. One query."""
+        if name not in Category.values:
+            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+        shown = self.words[name]
+        answer = self._ask_category(name)
+        if answer.status_code != status.HTTP_200_OK:
+            # A filter that cannot be read, or too many requests: the program says what it is.
+            return self._plain(f"{shown} · O-Mache")
+        cards = [_card(product) for product in answer.data]
+        cursor = _next_cursor(answer.get("Link", ""))
+        asked = self.request.GET
+        title = head(
+            title=f"{shown} · O-Mache",
+            description=self.words["of_category"].format(name=shown),
+            address=f"{self.base}category/{name}" if not asked else "",
+            modules=self._modules("catalogue/CategoryPage"),
+        )
+        root = self._paint(
+            "category",
+            name=name,
+            shown=shown,
+            cards=[_painted(card) for card in cards],
+            more=self._with(cursor),
+            asked=asked,
+        )
+        boot = {
+            "category": {
+                "name": name,
+                "asked": asked.urlencode(),
+                "page": {"items": cards, "next": cursor},
+            }
+        }
+        # The program begins with a list's first page, wherever the address points.
+        return Page(self._filling(title, root, {} if "cursor" in asked else boot))
+
+    def product(self, product_id: int) -> Page:
+        """One product, or 404 where nobody may buy it. One query."""
+        row = queries.read_product(product_id)
+        if row is None or not row.listed:
+            return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
+        shape = ProductRepresentation(self.request)
+        product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
+        address = f"{self.base}{product_path(product)}"
+        title = product_head(product, address, self._modules("catalogue/ProductPage"))
+        root = self._paint("product", product=_painted(product))
+        return Page(self._filling(title, root, {"product": product}))
+
+    def _ask_category(self, name: str) -> Response:
+        """What the API answers to the same question: filters, order and place are its own."""
+        response = CategoryView.as_view()(self.request, category=name)
+        if not isinstance(response, Response):
+            raise TypeError(f"{response!r} is no answer of the API")
+        return response
+
+    def _plain(self, title: str, *, status: int = 200) -> Page:
+        return Page(self._filling(head(title=title), self._paint("top"), {}), status)
+
+    def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
+        block = data_block("application/json", boot, "boot") if boot else ""
+        return Filling(self.language, title, root, block)
+
+    def _paint(self, template: str, **context: Any) -> str:
+        kinds = [(name, self.words[name]) for name in KINDS]
+        return render_to_string(
+            f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
+        )
+
+    def _modules(self, page: str) -> list[str]:
+        return self.build.modules(f"src/{page}.tsx", f"src/i18n/{self.language}/shop.po")
+
+    def _with(self, cursor: str | None) -> str:
+        """The query of the same list's next page; empty without one."""
+        if cursor is None:
+            return ""
+        asked = self.request.GET.copy()
+        asked["cursor"] = cursor
+        return asked.urlencode()
+
+
+def _card(product: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: product[name] for name in CARD}
+
+
+def _painted(product: Mapping[str, Any]) -> dict[str, Any]:
+    # The space between KES and the number does not break.
+    money = format_kes(product["price"]).replace(" ", "\u00a0")
+    return {**product, "path": product_path(product), "money": money}
+
+
+def _next_cursor(link: str) -> str | None:
+    """The cursor in an API answer's ``Link`` header."""
+    found = re.search(r'<([^>]+)>;\s*rel="next"', link)
+    values: Iterable[str] = parse_qs(urlsplit(found[1]).query).get("cursor", ()) if found else ()
+    return next(iter(values), None)

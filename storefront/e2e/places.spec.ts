@@ -1,0 +1,311 @@
+/** Finding one's way: lists, filters, Back, languages, narrow screens, the keyboard, no network. */
+
+import {
+  aPhone,
+  expect,
+  goods,
+  isForEveryone,
+  newcomer,
+  putInCart,
+  signIn,
+  staffMoves,
+  test,
+  unique,
+} from "./story";
+
+test("Back returns to the place in a list of many pages", async ({ page }) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  const shelf = await goods({ category: "sports", name: `Ball ${unique("b")}` });
+  for (let at = 0; at < 30; at++) {
+    await shelf.add({
+      name: `Ball ${at} ${unique("b")}`,
+      category: "sports",
+      price: 100 + at,
+      item_number: 3,
+      payment_mpesa_number: "0722000001",
+    });
+  }
+  await page.goto("/shop/category/sports");
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "Show more" }).click();
+  await expect(page.getByText(shelf.name)).toBeVisible();
+  await page.getByText(shelf.name).scrollIntoViewIfNeeded();
+  const place = await page.evaluate(() => scrollY);
+  expect(place).toBeGreaterThan(500);
+
+  await page.getByRole("link", { name: shelf.name }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(shelf.name);
+  expect(await page.evaluate(() => scrollY)).toBe(0);
+  await page.goBack();
+
+  await expect.poll(() => page.evaluate(() => scrollY)).toBe(place);
+});
+
+test("filters stand in the address, and one that cannot be read says so", async ({
+  page,
+  mayFail,
+}) => {
+  const word = unique("feni");
+  const shelf = await goods({ name: `Fan ${word} small`, price: 800 });
+  await shelf.add({
+    name: `Fan ${word} large`,
+    category: "kitchen",
+    price: 4000,
+    item_number: 1,
+    payment_mpesa_number: "0722000001",
+  });
+  mayFail.requests = true;
+  await page.goto(`/shop/search?search=${word}`);
+  await expect(page.getByText(`Fan ${word} large`)).toBeVisible();
+
+  await page.getByLabel("To KES").fill("1,000");
+  await page.keyboard.press("Enter");
+
+  await expect(page).toHaveURL(/max_price=1000/);
+  await expect(page.getByText(`Fan ${word} large`)).toBeHidden();
+  await expect(page.getByText(`Fan ${word} small`)).toBeVisible();
+  await isForEveryone(page);
+  await page.getByLabel("To KES").fill("cheap");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Give a whole number of shillings").first()).toBeVisible();
+});
+
+test("a search that finds nothing leads on", async ({ page }) => {
+  await page.goto("/shop/search?search=zzzqqqxxx");
+
+  await expect(page.getByText("Nothing was found")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByRole("link", { name: "Kitchen" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Kitchen");
+});
+
+test("what Django paints is where the program puts it", async ({ browser, page }) => {
+  const kettle = await goods();
+  for (const [path, parts] of [
+    ["/shop/", [".top", ".welcome h1", ".kinds", ".shelf h2", ".card .name"]],
+    [`/shop/product/${kettle.id}`, [".top", ".product .name", ".product .price"]],
+    ["/shop/category/kitchen", [".top", "h1", ".kinds", ".sieve", ".card .picture", ".card .name"]],
+  ] as const) {
+    for (const width of [390, 1280]) {
+      const without = await browser.newContext({
+        javaScriptEnabled: false,
+        baseURL: process.env.STORY_SHOP ?? "",
+        viewport: { width, height: 844 },
+      });
+      const painted = await without.newPage();
+      await painted.goto(path);
+      await page.setViewportSize({ width, height: 844 });
+      await page.goto(path);
+      await expect(page.locator(".bottom")).toBeVisible();
+      for (const part of parts) {
+        const before = await painted.locator(part).first().boundingBox();
+        const after = await page.locator(part).first().boundingBox();
+        for (const side of ["x", "y", "width"] as const) {
+          expect(
+            Math.abs((before?.[side] ?? 0) - (after?.[side] ?? -99)),
+            `${path} ${part} ${side}`,
+          ).toBeLessThan(2);
+        }
+      }
+      await without.close();
+    }
+  }
+});
+
+test("the first sight of home and of a product asks the API for nothing", async ({ page }) => {
+  const kettle = await goods();
+  const asked: string[] = [];
+  const pictures: string[] = [];
+  page.on("request", (request) => {
+    if (request.resourceType() === "fetch") asked.push(request.url());
+    if (request.resourceType() === "image" && request.url().includes("/media/")) {
+      pictures.push(request.url());
+    }
+  });
+
+  await page.goto("/shop/");
+  await page.waitForLoadState("networkidle");
+  expect(asked).toEqual([]);
+  expect(pictures.length).toBeLessThanOrEqual(12);
+  await page.goto(`/shop/product/${kettle.id}`);
+  await page.waitForLoadState("networkidle");
+  expect(asked).toEqual([]);
+});
+
+test("every page is asked about in one request, and fits 320 pixels", async ({ page }) => {
+  const [kettle, buyer] = [await goods(), await newcomer("buyer")];
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  for (const path of [
+    "/shop/",
+    "/shop/category/kitchen",
+    "/shop/search?search=kettle",
+    `/shop/product/${kettle.id}`,
+    "/shop/cart",
+    "/shop/checkout",
+    "/shop/orders",
+    "/shop/account",
+    "/shop/sign-in",
+    "/shop/join",
+    "/shop/password/reset",
+    "/shop/password/reset/confirm/x/y",
+    "/shop/email/confirm/x",
+  ]) {
+    await page.goto(path);
+    await page.waitForLoadState("networkidle");
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    expect(wide, path).toBe(320);
+    await isForEveryone(page);
+  }
+});
+
+test("Swahili is chosen once, and painted from the first byte", async ({ page }) => {
+  await page.goto("/shop/");
+  await page.getByRole("button", { name: "Kiswahili" }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Unahitaji nini leo?");
+
+  const answer = await page.reload();
+
+  expect(await answer?.text()).toContain('<html lang="sw">');
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Unahitaji nini leo?");
+  await page.getByRole("link", { name: "Kikapu" }).click();
+  await expect(page.getByText("Kikapu chako ni tupu")).toBeVisible();
+  await isForEveryone(page);
+});
+
+test("a purchase needs no mouse", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  await page.setViewportSize({ width: 1280, height: 900 });
+  await signIn(page, buyer);
+  /** Tab until what is named has the focus, and press Enter there. */
+  const press = async (name: RegExp) => {
+    for (let steps = 0; steps < 60; steps++) {
+      await page.keyboard.press("Tab");
+      const focused = await page.evaluate(() => document.activeElement?.textContent ?? "");
+      if (name.test(focused)) {
+        await page.keyboard.press("Enter");
+        return;
+      }
+    }
+    throw new Error(`No way by the keyboard to ${name}`);
+  };
+  await page.goto("/shop/");
+  await page.getByRole("combobox").focus();
+  await page.keyboard.type(kettle.name);
+  await expect(page.getByRole("option", { name: kettle.name })).toBeVisible();
+  await page.keyboard.press("ArrowDown");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(kettle.name);
+  await press(/^Add to cart$/);
+  await press(/^See your cart/);
+  await expect(page.getByRole("link", { name: "Cash out" })).toBeVisible();
+  await press(/^Cash out$/);
+  await page.getByLabel("M-Pesa number that pays").focus();
+  await page.keyboard.type(phone.number);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
+  await phone.enterPin();
+
+  await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
+});
+
+test("without a network the cart is shown, and cannot be cashed out", async ({
+  page,
+  context,
+  mayFail,
+}) => {
+  const kettle = await goods();
+  mayFail.requests = true;
+  await putInCart(page, kettle.id);
+  await page.getByRole("link", { name: /^Cart/ }).click();
+  await expect(page.getByRole("link", { name: "Cash out" })).toBeVisible();
+
+  await context.setOffline(true);
+  await page.getByRole("button", { name: "One more" }).click();
+
+  await expect(page.getByText("You are offline.")).toBeVisible();
+  await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
+  await isForEveryone(page);
+  await context.setOffline(false);
+  await expect(page.getByText("You are offline.")).toBeHidden();
+});
+
+test("what is not for sale any more is a 404 that leads on", async ({ page, mayFail }) => {
+  const kettle = await goods();
+  mayFail.requests = true;
+  await kettle.takeOff();
+
+  const answer = await page.goto(`/shop/product/${kettle.id}`);
+
+  expect(answer?.status()).toBe(404);
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("This is not for sale any more");
+  await isForEveryone(page);
+});
+
+test("a line is delivered, confirmed and reviewed; another is cancelled and paid back", async ({
+  page,
+}) => {
+  const [kettle, pot] = [await goods(), await goods({ price: 700 })];
+  const [buyer, phone] = [await newcomer("buyer"), aPhone()];
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await putInCart(page, pot.id);
+  await page.goto("/shop/checkout");
+  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByRole("button", { name: /^Pay KES/ }).click();
+  await page.waitForURL(/\/shop\/pay\//);
+  await phone.enterPin();
+  await page.getByRole("link", { name: "See your order" }).click();
+  const lines = await buyer.orders();
+  const kettleLine = page.locator("article", { hasText: kettle.name });
+  const potLine = page.locator("article", { hasText: pot.name });
+
+  await potLine.getByRole("button", { name: "Cancel this" }).click();
+  await expect(potLine.getByText("KES 700 goes back to the phone that paid")).toBeVisible();
+  await isForEveryone(page);
+  await potLine.getByRole("button", { name: "Yes, cancel it" }).click();
+  await expect(potLine.getByText("Cancelled", { exact: false }).first()).toBeVisible();
+
+  const kettleId = Math.min(...lines.map((line) => line.id));
+  await staffMoves(kettleId, "fetched");
+  await page.reload();
+  await kettleLine.getByRole("button", { name: "I have it" }).click();
+  await kettleLine.getByRole("button", { name: "Yes, I have it" }).click();
+  await kettleLine.getByRole("button", { name: "Review it" }).click();
+  await kettleLine.getByLabel("4 of 5 stars").check({ force: true });
+  await kettleLine.getByLabel("What should others know?").fill("It boils fast.");
+  await isForEveryone(page);
+  await kettleLine.getByRole("button", { name: "Publish" }).click();
+  await expect(kettleLine.getByText("It boils fast.")).toBeVisible();
+  await page.goto(`/shop/product/${kettle.id}`);
+  await page.getByRole("heading", { name: "What buyers say" }).scrollIntoViewIfNeeded();
+  await expect(page.getByText("It boils fast.")).toBeVisible();
+  await isForEveryone(page);
+});
+
+test("an account: name, switches, password", async ({ page }) => {
+  const buyer = await newcomer("buyer");
+  await signIn(page, buyer);
+  await page.goto("/shop/account");
+  await page.getByLabel("First name").fill("Wanjiku");
+  await page
+    .locator("form", { has: page.getByLabel("First name") })
+    .getByRole("button")
+    .click();
+  await expect(page.getByText("Saved.")).toBeVisible();
+  const wantsMail = page.getByLabel("E-mail about what I sold");
+  const before = await wantsMail.isChecked();
+  await wantsMail.click();
+  await expect(wantsMail).toBeChecked({ checked: !before });
+  await page.getByLabel("Password now").fill(buyer.password);
+  await page.getByLabel("New password").fill("maharagwe matamu 9");
+  await page.getByRole("button", { name: "Change the password" }).click();
+  await expect(page.getByText("Changed. Other devices are signed out.")).toBeVisible();
+  await isForEveryone(page);
+
+  await page.reload();
+
+  await expect(page.getByLabel("First name")).toHaveValue("Wanjiku");
+  await expect(page.getByLabel("E-mail about what I sold")).toBeChecked({ checked: !before });
+});

@@ -1,0 +1,180 @@
+/** What stories are told with: people, goods and phones of a real shop and a pretend M-Pesa. */
+
+import { AxeBuilder } from "@axe-core/playwright";
+import { test as base, expect, type Page } from "@playwright/test";
+
+const SHOP = process.env.STORY_SHOP ?? "";
+const MPESA = process.env.STORY_PHONE ?? "";
+const PASSWORD = "sukuma wiki 7";
+/** Who the demo shop has (products/demo/seed.py). */
+const DEMO_PASSWORD = "karibu2026";
+
+// What the API answers is looked at by whoever asked.
+// biome-ignore lint/suspicious/noExplicitAny: of many shapes
+type Body = any;
+type Answer = { status: number; body: Body };
+
+async function call(method: string, url: string, body?: unknown, token?: string): Promise<Answer> {
+  const response = await fetch(url, {
+    method,
+    headers: {
+      "Content-Type": "application/json",
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+    },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text ? JSON.parse(text) : null };
+}
+
+async function done(method: string, url: string, body?: unknown, token?: string): Promise<Body> {
+  const answer = await call(method, url, body, token);
+  if (answer.status >= 300) {
+    throw new Error(`${method} ${url}: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+  return answer.body;
+}
+
+/** A word nobody else uses in this run; names that look alike are refused to a second person. */
+export function unique(word: string): string {
+  const letters = "acdefhjkmnprtwxy";
+  const random = crypto.getRandomValues(new Uint8Array(8));
+  return word + Array.from(random, (byte) => letters[byte % letters.length]).join("");
+}
+
+/** A phone with a mobile number of its own; `ending` has the pretend M-Pesa play a failure. */
+export function aPhone(ending?: string) {
+  const middle = String(10_000_000 + Math.floor(Math.random() * 89_999_999));
+  const local = ending ? `07${middle.slice(0, 4)}${ending}` : `07${middle}`;
+  const control = (what: string, body: unknown) =>
+    call("POST", `${MPESA}/control/phones/${local}/${what}`, body);
+  const untilItRings = async (what: string, body: unknown) => {
+    await expect
+      .poll(async () => (await control(what, body)).status, { timeout: 15_000 })
+      .toBeLessThan(300);
+  };
+  return {
+    number: local,
+    enterPin: (pin = "1234") => untilItRings("pin", { pin }),
+    cancel: () => untilItRings("cancel", {}),
+    payByHand: (account: string, amount: number) =>
+      done("POST", `${MPESA}/control/phones/${local}/pay`, {
+        business: "174379",
+        account,
+        amount,
+        pin: "1234",
+      }),
+  };
+}
+
+/** Something a new seller sells. */
+export async function goods(
+  wanted: Partial<{ name: string; price: number; item_number: number; category: string }> = {},
+) {
+  const seller = await newcomer("seller");
+  const made: { id: number; name: string; price: number } = await done(
+    "POST",
+    `${SHOP}/create/`,
+    {
+      name: `Kettle ${unique("k")}`,
+      category: "kitchen",
+      price: 1500,
+      item_number: 5,
+      description: "Boils in four minutes and switches itself off.",
+      payment_mpesa_number: "0722000001",
+      ...wanted,
+    },
+    seller.access,
+  );
+  return {
+    ...made,
+    reprice: (price: number) =>
+      done("PATCH", `${SHOP}/product/${made.id}/`, { price }, seller.access),
+    takeOff: () => done("PATCH", `${SHOP}/product/${made.id}/`, { listed: false }, seller.access),
+    add: (item: object) => done("POST", `${SHOP}/create/`, item, seller.access),
+  };
+}
+
+type SignedIn = { access: string; refresh: string; user: { pk: number; username: string } };
+
+/** Somebody who has just joined, and what they may ask the API. */
+export async function newcomer(word: string) {
+  const username = unique(word);
+  const signedIn: SignedIn = await done("POST", `${SHOP}/registration/`, {
+    username,
+    password1: PASSWORD,
+    password2: PASSWORD,
+  });
+  return {
+    ...signedIn,
+    username,
+    password: PASSWORD,
+    orders: async (): Promise<{ id: number; order_token: string; payment_status: string }[]> =>
+      done("GET", `${SHOP}/track/order/`, undefined, signedIn.access),
+    endAllSessions: () => done("POST", `${SHOP}/account/sessions/end-all/`, {}, signedIn.access),
+  };
+}
+
+/** Somebody of the staff moves a line. */
+export async function staffMoves(line: number, to: string): Promise<void> {
+  const body = { username: "delivery", password: DEMO_PASSWORD };
+  const { access }: SignedIn = await done("POST", `${SHOP}/login/`, body);
+  await done("POST", `${SHOP}/track/${line}/move/`, { to }, access);
+}
+
+/** Sign somebody in without the form, before the first page. */
+export async function signIn(page: Page, person: SignedIn): Promise<void> {
+  const { refresh, user } = person;
+  await page.addInitScript((stored) => {
+    if (!sessionStorage.getItem("begun")) localStorage.setItem("session", stored);
+    sessionStorage.setItem("begun", "true");
+  }, JSON.stringify({ refresh, user }));
+}
+
+/** Put goods into the cart on their page. */
+export async function putInCart(page: Page, id: number): Promise<void> {
+  await page.goto(`/shop/product/${id}`);
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await expect(page.getByText("in your cart.")).toBeVisible();
+}
+
+/** From the cart to the page where the phone rings. */
+export async function cashOut(page: Page, number: string): Promise<void> {
+  await page.goto("/shop/cart");
+  await page.getByRole("link", { name: "Cash out" }).click();
+  await page.getByLabel("M-Pesa number that pays").fill(number);
+  await page.getByRole("button", { name: /^Pay KES/ }).click();
+  await page.waitForURL(/\/shop\/pay\//);
+}
+
+/** Nobody is kept out: axe, by WCAG 2.2 AA, on the page as it stands. */
+export async function isForEveryone(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page })
+    .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+    .analyze();
+  expect(
+    violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`),
+  ).toEqual([]);
+}
+
+/** The browser's own line about an answer that was expected: a refusal, or none at all. */
+const RESOURCE = /^Failed to load resource: /;
+
+export const test = base.extend<{ mayFail: { requests: boolean } }>({
+  /** A story in which requests are refused or lost says so: `mayFail.requests = true`. */
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the parameters' names
+  mayFail: async ({}, use) => use({ requests: false }),
+  page: async ({ page, mayFail }, use) => {
+    const said: string[] = [];
+    page.on("console", (message) => {
+      const text = message.text();
+      if (mayFail.requests && RESOURCE.test(text)) return;
+      if (["error", "warning"].includes(message.type())) said.push(text);
+    });
+    page.on("pageerror", (error) => said.push(String(error)));
+    await use(page);
+    expect(said).toEqual([]);
+  },
+});
+
+export { expect };

@@ -1,0 +1,222 @@
+/** What must not go wrong: prices, double orders, lost answers, two tabs. */
+
+import {
+  aPhone,
+  cashOut,
+  expect,
+  goods,
+  isForEveryone,
+  newcomer,
+  putInCart,
+  signIn,
+  test,
+} from "./story";
+
+test("a price that changed is shown in the cart, the old and the new one", async ({ page }) => {
+  const kettle = await goods({ price: 500 });
+  await putInCart(page, kettle.id);
+  await kettle.reprice(900);
+
+  await page.goto("/shop/cart");
+
+  await expect(page.getByText("The price has changed from KES 500 to KES 900.")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "All right" }).click();
+  await expect(page.getByText("The price has changed")).toBeHidden();
+});
+
+test("a price that changes on the till is never charged unseen", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods({ price: 500 }), await newcomer("buyer"), aPhone()];
+  mayFail.requests = true;
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await page.goto("/shop/checkout");
+  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await expect(page.getByRole("button", { name: "Pay KES 500 by M-Pesa" })).toBeVisible();
+  await kettle.reprice(900);
+
+  await page.getByRole("button", { name: "Pay KES 500 by M-Pesa" }).click();
+
+  await expect(page.getByText("Together it is KES 900 now. Nothing was ordered")).toBeVisible();
+  expect(await buyer.orders()).toEqual([]);
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "Pay KES 900 by M-Pesa" }).click();
+  await phone.enterPin();
+  await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
+});
+
+test("a page loaded anew before the answer came finds its one order", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  mayFail.requests = true;
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await page.goto("/shop/checkout");
+  // The shop gets the order, and its answer is lost, each time.
+  let placed = 0;
+  await page.route("**/cashout/", async (route) => {
+    await route.fetch();
+    placed += 1;
+    await route.abort();
+  });
+  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+  await page.getByRole("button", { name: /^Pay KES/ }).click();
+  await expect.poll(() => placed).toBeGreaterThan(0);
+  await page.unroute("**/cashout/");
+
+  await page.reload();
+
+  await page.waitForURL(/\/shop\/pay\//);
+  expect(await buyer.orders()).toHaveLength(1);
+  await phone.enterPin();
+  await expect(page.getByRole("heading", { name: "Paid" })).toBeVisible();
+});
+
+test("pressing twice makes one order", async ({ page }) => {
+  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await page.goto("/shop/checkout");
+  await page.getByLabel("M-Pesa number that pays").fill(phone.number);
+
+  await page.getByRole("button", { name: /^Pay KES/ }).dblclick();
+
+  await page.waitForURL(/\/shop\/pay\//);
+  expect(await buyer.orders()).toHaveLength(1);
+});
+
+test("goods that are gone or short are said so in the cart, with a way on", async ({ page }) => {
+  const [kettle, pot] = [await goods({ item_number: 2 }), await goods()];
+  await putInCart(page, kettle.id);
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await page.getByRole("button", { name: "Add to cart" }).click();
+  await putInCart(page, pot.id);
+  await pot.takeOff();
+
+  await page.goto("/shop/cart");
+
+  await expect(page.getByText("Not for sale any more.")).toBeVisible();
+  await expect(page.getByText("Only 2 are left.")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Cash out" })).toBeDisabled();
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "Take 2" }).click();
+  await page.getByRole("button", { name: `Take out ${pot.name}` }).click();
+  await expect(page.getByRole("link", { name: "Cash out" })).toBeVisible();
+});
+
+test("what is left changes on the till, and the line says so", async ({ page, mayFail }) => {
+  const [kettle, buyer, other] = [
+    await goods({ item_number: 1 }),
+    await newcomer("buyer"),
+    await newcomer("other"),
+  ];
+  mayFail.requests = true;
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await page.goto("/shop/checkout");
+  await page.getByLabel("M-Pesa number that pays").fill(aPhone().number);
+  await fetch(`${process.env.STORY_SHOP}/cashout/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${other.access}` },
+    body: JSON.stringify({
+      order: [{ product: kettle.id, number: 1 }],
+      mpesa_number: aPhone().number,
+    }),
+  });
+
+  await page.getByRole("button", { name: /^Pay KES/ }).click();
+
+  await expect(page.getByText("Sold out", { exact: false }).first()).toBeVisible();
+  await isForEveryone(page);
+});
+
+test("two tabs have one cart", async ({ page, context }) => {
+  const [kettle, pot] = [await goods(), await goods()];
+  await putInCart(page, kettle.id);
+  const second = await context.newPage();
+  await putInCart(second, pot.id);
+
+  await page.bringToFront();
+  await page.getByRole("link", { name: /^Cart/ }).click();
+
+  await expect(page.getByRole("link", { name: kettle.name })).toBeVisible();
+  await expect(page.getByRole("link", { name: pot.name })).toBeVisible();
+});
+
+test("eight tabs that are loaded at once stay signed in", async ({ page, context }) => {
+  const buyer = await newcomer("buyer");
+  await signIn(page, buyer);
+  await page.goto("/shop/orders");
+  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  const tabs = await Promise.all(Array.from({ length: 7 }, () => context.newPage()));
+
+  await Promise.all([page, ...tabs].map((tab) => tab.goto("/shop/orders")));
+
+  for (const tab of [page, ...tabs]) {
+    await expect(tab.getByText("You have not ordered anything yet")).toBeVisible();
+  }
+});
+
+test("a session that ended elsewhere asks to sign in, and comes back", async ({
+  page,
+  mayFail,
+}) => {
+  const buyer = await newcomer("buyer");
+  mayFail.requests = true;
+  await signIn(page, buyer);
+  await page.goto("/shop/orders");
+  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+  await buyer.endAllSessions();
+
+  await page.reload();
+
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeVisible();
+  await page.getByLabel("User name or e-mail").fill(buyer.username);
+  await page.getByLabel("Password").fill("not this one");
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByText("do not belong together")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByLabel("Password").fill(buyer.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Orders" })).toBeVisible();
+});
+
+test("signing out in one tab shows in the other", async ({ page, context }) => {
+  const buyer = await newcomer("buyer");
+  await signIn(page, buyer);
+  await page.goto("/shop/account");
+  await expect(page.getByRole("heading", { name: buyer.username })).toBeVisible();
+  const second = await context.newPage();
+  await second.goto("/shop/orders");
+  await expect(second.getByText("You have not ordered anything yet")).toBeVisible();
+
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+
+  await expect(second.getByRole("heading", { name: "Sign in" })).toBeVisible();
+});
+
+test("another person does not see the orders of the one before", async ({ page, mayFail }) => {
+  const [kettle, buyer, phone] = [await goods(), await newcomer("buyer"), aPhone()];
+  const other = await newcomer("other");
+  mayFail.requests = true;
+  await signIn(page, buyer);
+  await putInCart(page, kettle.id);
+  await cashOut(page, phone.number);
+  const order = new URL(page.url()).pathname;
+  await page.getByRole("link", { name: "Account" }).click();
+  await page.getByRole("button", { name: "Sign out", exact: true }).click();
+  await page.getByRole("link", { name: "Sign in" }).click();
+  await page.getByLabel("User name or e-mail").fill(other.username);
+  await page.getByLabel("Password").fill(other.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.getByRole("link", { name: "Orders" }).click();
+  await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
+
+  const answer = page.waitForResponse((response) => response.url().includes("/cashout/"));
+  await page.evaluate((path) => {
+    history.pushState({}, "", path);
+    dispatchEvent(new PopStateEvent("popstate", { state: {} }));
+  }, order);
+
+  expect((await answer).status()).toBe(404);
+  await expect(page.getByText(kettle.name)).toBeHidden();
+});

@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { defineConfig } from "@playwright/test";
+
+// The stories are told in a shop of their own: free ports, a database that is thrown away. This file
+// is read by every worker, so what it chooses stands in the environment.
+const ROOT = resolve(import.meta.dirname, "..");
+const PYTHON = join(ROOT, ".venv/bin/python");
+const TWO_FREE_PORTS =
+  "import socket; s=[socket.socket() for _ in '12']; [each.bind(('127.0.0.1',0)) for each in s];" +
+  "print(*[each.getsockname()[1] for each in s])";
+
+if (!process.env.STORY_SHOP) {
+  const [web, phone] = execFileSync(PYTHON, ["-c", TWO_FREE_PORTS]).toString().trim().split(" ");
+  process.env.STORY_SHOP = `http://127.0.0.1:${web}`;
+  process.env.STORY_PHONE = `http://127.0.0.1:${phone}`;
+  process.env.STORY_FOLDER = mkdtempSync(join(tmpdir(), "omache-stories-"));
+}
+const shop = new URL(process.env.STORY_SHOP);
+const phone = new URL(process.env.STORY_PHONE ?? "");
+const folder = process.env.STORY_FOLDER ?? "";
+
+export default defineConfig({
+  testDir: "e2e",
+  globalTeardown: "./e2e/teardown.ts",
+  fullyParallel: true,
+  workers: 2,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [["list"]],
+  use: {
+    baseURL: shop.origin,
+    viewport: { width: 390, height: 844 },
+    locale: "en-KE",
+    timezoneId: "Africa/Nairobi",
+    hasTouch: true,
+    trace: "retain-on-failure",
+    launchOptions: { executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] },
+  },
+  webServer: {
+    command: `${PYTHON} manage.py laptop --without-story --port ${shop.port} --phone-port ${phone.port} --kept ${folder}/simulator`,
+    cwd: ROOT,
+    url: `${shop.origin}/readyz/`,
+    timeout: 120_000,
+    gracefulShutdown: { signal: "SIGTERM", timeout: 10_000 },
+    env: {
+      DATABASE_URL: `sqlite:///${folder}/stories.sqlite3`,
+      MEDIA_ROOT: `${folder}/media`,
+      OMACHE_ENV_FILE: "/dev/null",
+    },
+    stdout: "ignore",
+    stderr: "pipe",
+  },
+});

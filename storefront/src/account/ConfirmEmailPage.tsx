@@ -1,0 +1,50 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation } from "@tanstack/react-query";
+import { Link, useParams } from "react-router";
+import { open, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { Title } from "../app/Title";
+import { Problem } from "../ui/parts";
+
+/** What the mail that confirms an address opens. A press, because mail programs open links too. */
+export default function ConfirmEmailPage() {
+  const { t } = useLingui();
+  const { key = "" } = useParams();
+  const confirm = useMutation({
+    mutationFn: () => read(open.POST("/registration/verify-email/", { body: { key } })),
+  });
+  const isOver = confirm.error instanceof ApiError && Boolean(confirm.error.body.key);
+  return (
+    <div className="sign">
+      <Title text={t`Confirm your e-mail`} />
+      <h1>
+        <Trans>Confirm your e-mail</Trans>
+      </h1>
+      {confirm.isSuccess && (
+        <p className="notice ok" role="status">
+          <Trans>Thank you, it is confirmed.</Trans>
+        </p>
+      )}
+      {isOver && (
+        <p className="notice warn" role="alert">
+          <Trans>This link is over. Ask for another one in your account.</Trans>
+        </p>
+      )}
+      {confirm.isError && !isOver && <Problem error={confirm.error} />}
+      {confirm.isSuccess || isOver ? (
+        <Link className="button wide" to="/account">
+          <Trans>Go to your account</Trans>
+        </Link>
+      ) : (
+        <button
+          type="button"
+          className="button wide"
+          disabled={confirm.isPending}
+          onClick={() => confirm.mutate()}
+        >
+          <Trans>Yes, this is my e-mail</Trans>
+        </button>
+      )}
+    </div>
+  );
+}

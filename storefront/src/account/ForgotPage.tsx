@@ -1,0 +1,56 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { open, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { Title } from "../app/Title";
+import { Field, Problem } from "../ui/parts";
+
+export default function ForgotPage() {
+  const { t } = useLingui();
+  const send = useMutation({
+    mutationFn: (email: string) => read(open.POST("/password/reset/", { body: { email } })),
+  });
+  const wrong = send.error instanceof ApiError ? send.error.field("email") : null;
+  return (
+    <div className="sign">
+      <Title text={t`Forgot the password`} />
+      <h1>
+        <Trans>Forgot the password?</Trans>
+      </h1>
+      {send.isSuccess ? (
+        <p className="notice ok" role="status">
+          <Trans>
+            If somebody has this e-mail here, a link is on its way to them. It works for an hour.
+          </Trans>
+        </p>
+      ) : (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            send.mutate(String(new FormData(event.currentTarget).get("email") ?? ""));
+          }}
+        >
+          <Field
+            label={<Trans>Your e-mail</Trans>}
+            name="email"
+            type="email"
+            autoComplete="email"
+            required
+            error={wrong}
+          />
+          {send.error && !wrong && <Problem error={send.error} />}
+          <button type="submit" className="button wide" disabled={send.isPending}>
+            <Trans>Send me a link</Trans>
+          </button>
+        </form>
+      )}
+      <p>
+        <Link to="/sign-in">
+          <Trans>Back to signing in</Trans>
+        </Link>
+      </p>
+    </div>
+  );
+}

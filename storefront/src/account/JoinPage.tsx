@@ -1,0 +1,92 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation } from "@tanstack/react-query";
+import { Link, useNavigate, useSearchParams } from "react-router";
+import { open, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { session } from "../api/session";
+import { Title } from "../app/Title";
+import { Field, Problem } from "../ui/parts";
+import { ownPath } from "./ownPath";
+
+const FIELDS = ["username", "email", "password1", "password2"] as const;
+
+export default function JoinPage() {
+  const { t } = useLingui();
+  const [params] = useSearchParams();
+  const navigate = useNavigate();
+  const to = ownPath(params.get("to"));
+  const join = useMutation({
+    mutationFn: (typed: FormData) => {
+      const text = (name: string) => String(typed.get(name) ?? "");
+      const password = text("password1");
+      return read(
+        open.POST("/registration/", {
+          body: {
+            username: text("username"),
+            email: text("email"),
+            password1: password,
+            password2: password,
+          },
+        }),
+      );
+    },
+    onSuccess: (answer) => {
+      session.begin(answer, answer.user);
+      navigate(to, { replace: true });
+    },
+  });
+  const error = join.error;
+  const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
+  const isAboutAField = FIELDS.some((name) => wrong(name));
+  return (
+    <div className="sign">
+      <Title text={t`Join`} />
+      <h1>
+        <Trans>Join O-Mache</Trans>
+      </h1>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          join.mutate(new FormData(event.currentTarget));
+        }}
+      >
+        <Field
+          label={<Trans>User name</Trans>}
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          required
+          error={wrong("username")}
+          hint={<Trans>Others see it where you sell.</Trans>}
+        />
+        <Field
+          label={<Trans>E-mail</Trans>}
+          name="email"
+          type="email"
+          autoComplete="email"
+          error={wrong("email")}
+          hint={<Trans>May be left empty; a forgotten password is reset through it.</Trans>}
+        />
+        <Field
+          label={<Trans>Password</Trans>}
+          name="password1"
+          type="password"
+          autoComplete="new-password"
+          required
+          error={wrong("password1")}
+          hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
+        />
+        {error && !isAboutAField && <Problem error={error} />}
+        <button type="submit" className="button wide" disabled={join.isPending}>
+          {join.isPending ? <Trans>One moment…</Trans> : <Trans>Join</Trans>}
+        </button>
+      </form>
+      <p>
+        <Link to={`/sign-in?to=${encodeURIComponent(to)}`}>
+          <Trans>I have an account</Trans>
+        </Link>
+      </p>
+    </div>
+  );
+}

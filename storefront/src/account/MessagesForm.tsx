@@ -1,0 +1,71 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { mine, read, type Schemas } from "../api/client";
+import { messagesQuery } from "../api/queries";
+import { changeLanguage } from "../i18n";
+import { Problem } from "../ui/parts";
+
+type Switch = Exclude<keyof Schemas["Messages"], "language">;
+
+const SWITCHES: [Switch, ReactNode][] = [
+  ["buying_sms", <Trans key="0">SMS about what I bought</Trans>],
+  ["buying_email", <Trans key="1">E-mail about what I bought</Trans>],
+  ["prompts_sms", <Trans key="2">SMS when a payment did not work</Trans>],
+  ["prompts_email", <Trans key="3">E-mail when a payment did not work</Trans>],
+  ["selling_sms", <Trans key="4">SMS about what I sold</Trans>],
+  ["selling_email", <Trans key="5">E-mail about what I sold</Trans>],
+];
+
+/** What a person is told, how, and in which language. Each switch is saved at once. */
+export function MessagesForm() {
+  const client = useQueryClient();
+  const messages = useQuery(messagesQuery);
+  const save = useMutation({
+    mutationFn: (body: Schemas["PatchedMessagesRequest"]) =>
+      read(mine.PATCH("/account/messages/", { body })),
+    onSuccess: (saved) => client.setQueryData(messagesQuery.queryKey, saved),
+  });
+  const now = { ...messages.data, ...(save.isPending ? save.variables : {}) };
+  return (
+    <section className="panel">
+      <h2>
+        <Trans>Language and messages</Trans>
+      </h2>
+      {messages.isError && <Problem error={messages.error} again={() => void messages.refetch()} />}
+      {save.error && <Problem error={save.error} />}
+      <div className="choices">
+        <div className="field">
+          <label className="label" htmlFor="language">
+            <Trans>Language of messages and of this shop</Trans>
+          </label>
+          <select
+            id="language"
+            className="input"
+            value={now.language ?? "en"}
+            disabled={!messages.data}
+            onChange={(event) => {
+              const language = event.target.value as Schemas["LanguageEnum"];
+              save.mutate({ language });
+              void changeLanguage(language);
+            }}
+          >
+            <option value="en">English</option>
+            <option value="sw">Kiswahili</option>
+          </select>
+        </div>
+        {SWITCHES.map(([name, label]) => (
+          <label className="choice" key={name}>
+            <input
+              type="checkbox"
+              checked={now[name] ?? false}
+              disabled={!messages.data}
+              onChange={(event) => save.mutate({ [name]: event.target.checked })}
+            />
+            <span>{label}</span>
+          </label>
+        ))}
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,48 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { mine, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { userQuery } from "../api/queries";
+import { phone } from "../i18n/format";
+import { Field, Problem } from "../ui/parts";
+
+/** The phone a person is called on about their orders. */
+export function PhoneForm() {
+  const client = useQueryClient();
+  const user = useQuery(userQuery);
+  const save = useMutation({
+    mutationFn: (number: string) => read(mine.PATCH("/user/", { body: { phone: number } })),
+    onSuccess: (saved) => client.setQueryData(userQuery.queryKey, saved),
+  });
+  const wrong = save.error instanceof ApiError ? save.error.field("phone") : null;
+  return (
+    <form
+      className="stack"
+      key={user.data?.phone ?? "unknown"}
+      onSubmit={(event) => {
+        event.preventDefault();
+        save.mutate(String(new FormData(event.currentTarget).get("phone") ?? "").trim());
+      }}
+    >
+      <fieldset disabled={!user.data}>
+        <Field
+          label={<Trans>Phone</Trans>}
+          name="phone"
+          type="tel"
+          autoComplete="tel"
+          defaultValue={phone(user.data?.phone ?? "")}
+          error={wrong}
+          hint={<Trans>Where you are called about your orders.</Trans>}
+        />
+      </fieldset>
+      {user.isError && <Problem error={user.error} again={() => void user.refetch()} />}
+      {save.error && !wrong && <Problem error={save.error} />}
+      <p className="row">
+        <button type="submit" className="button little" disabled={save.isPending || !user.data}>
+          <Trans>Save the phone</Trans>
+        </button>
+        <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,120 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { Link, Navigate, useNavigate, useSearchParams } from "react-router";
+import { open, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { session } from "../api/session";
+import { Title } from "../app/Title";
+import { Field, Problem } from "../ui/parts";
+import { ownPath } from "./ownPath";
+import { useUser } from "./useUser";
+
+type Typed = { username: string; password: string; code?: string };
+
+export default function SignInPage() {
+  const { t } = useLingui();
+  const [params] = useSearchParams();
+  const navigate = useNavigate();
+  const user = useUser();
+  const to = ownPath(params.get("to"));
+  const [needsCode, setNeedsCode] = useState(false);
+  const signIn = useMutation({
+    mutationFn: (body: Typed) => read(open.POST("/login/", { body })),
+    onSuccess: (answer) => {
+      session.begin(answer, answer.user);
+      navigate(to, { replace: true });
+    },
+    onError: (error) => {
+      if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
+    },
+  });
+  if (user && !signIn.isSuccess) return <Navigate to={to} replace />;
+  return (
+    <div className="sign">
+      <Title text={t`Sign in`} />
+      <h1>
+        <Trans>Sign in</Trans>
+      </h1>
+      <form
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          const typed = new FormData(event.currentTarget);
+          const text = (name: string) => String(typed.get(name) ?? "");
+          signIn.mutate({
+            username: text("username"),
+            password: text("password"),
+            ...(needsCode ? { code: text("code") } : {}),
+          });
+        }}
+      >
+        <Field
+          label={<Trans>User name or e-mail</Trans>}
+          name="username"
+          autoComplete="username"
+          autoCapitalize="none"
+          required
+        />
+        <Field
+          label={<Trans>Password</Trans>}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+        />
+        {needsCode && (
+          <Field
+            label={<Trans>Code of your authenticator app</Trans>}
+            name="code"
+            inputMode="numeric"
+            autoComplete="one-time-code"
+            required
+          />
+        )}
+        {signIn.isError && <Refused error={signIn.error} />}
+        <button type="submit" className="button wide" disabled={signIn.isPending}>
+          {signIn.isPending ? <Trans>One moment…</Trans> : <Trans>Sign in</Trans>}
+        </button>
+      </form>
+      <p className="between">
+        <Link to={`/join?to=${encodeURIComponent(to)}`}>
+          <Trans>Join</Trans>
+        </Link>
+        <Link to="/password/reset">
+          <Trans>Forgot the password?</Trans>
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+function Refused({ error }: { error: Error }) {
+  if (error instanceof ApiError && error.code === "mfa_required") {
+    return (
+      <p className="notice" role="status">
+        <Trans>Now the code of your authenticator app.</Trans>
+      </p>
+    );
+  }
+  if (error instanceof ApiError && error.code === "locked_out") {
+    const minutes = Math.ceil((error.retryAfter ?? 300) / 60);
+    return (
+      <p className="notice bad" role="alert">
+        <Plural
+          value={minutes}
+          one="Too many wrong tries. Try again in # minute."
+          other="Too many wrong tries. Try again in # minutes."
+        />
+      </p>
+    );
+  }
+  if (error instanceof ApiError && error.body.non_field_errors) {
+    return (
+      <p className="notice bad" role="alert">
+        <Trans>This name and this password do not belong together.</Trans>
+      </p>
+    );
+  }
+  return <Problem error={error} />;
+}

@@ -1,0 +1,213 @@
+/** What pages read, each under one key, so that they share answers. Names are the API's. */
+
+import { infiniteQueryOptions, QueryClient, queryOptions } from "@tanstack/react-query";
+import { type Boot, type Page, readBoot } from "./boot";
+import {
+  mine,
+  nextCursor,
+  open,
+  type Product,
+  type Review,
+  read,
+  readWhole,
+  type Track,
+} from "./client";
+import { ApiError } from "./errors";
+
+/** What a list shows of a product. */
+export type Card = Pick<
+  Product,
+  "id" | "name" | "thumbnail" | "price" | "soldout" | "stars" | "reviews" | "category" | "user_name"
+>;
+
+export const FILTERS = ["min_price", "max_price", "in_stock", "seller", "ordering"] as const;
+export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
+
+/** Refused for good: asking again changes nothing. */
+function isFinal(error: unknown): boolean {
+  return error instanceof ApiError && error.status < 500 && error.status !== 429;
+}
+
+export function makeQueryClient(): QueryClient {
+  return new QueryClient({
+    defaultOptions: {
+      queries: {
+        staleTime: 30_000,
+        gcTime: 30 * 60_000,
+        // Paused queries would show nothing on a bad line; a failed one shows what is known.
+        networkMode: "always",
+        retry: (failures, error) => failures < 2 && !isFinal(error),
+        retryDelay: (failures, error) =>
+          error instanceof ApiError && error.retryAfter
+            ? error.retryAfter * 1000
+            : 1000 * 2 ** failures,
+      },
+      mutations: { networkMode: "always", retry: false },
+    },
+  });
+}
+
+/** Put what came with the page where its queries look. */
+export function plant(client: QueryClient, boot: Boot = readBoot()): void {
+  if (boot.home) client.setQueryData(homeQuery.queryKey, boot.home);
+  if (boot.product) client.setQueryData(productQuery(boot.product.id).queryKey, boot.product);
+  if (boot.category) {
+    const { name, asked, page } = boot.category;
+    const filters = filtersOf(new URLSearchParams(asked));
+    client.setQueryData(categoryQuery(name, filters).queryKey, {
+      pages: [page],
+      pageParams: [null],
+    });
+  }
+}
+
+/** The filters an address names; anything else in it is left alone. */
+export function filtersOf(params: URLSearchParams): Filters {
+  const filters: Filters = {};
+  for (const name of FILTERS) {
+    const value = params.get(name);
+    if (value) filters[name] = value;
+  }
+  return filters;
+}
+
+export const homeQuery = queryOptions({
+  queryKey: ["home"],
+  queryFn: async (): Promise<Record<string, Card[]>> => read(open.GET("/")),
+});
+
+export function productQuery(id: number) {
+  return queryOptions({
+    queryKey: ["product", id],
+    queryFn: async (): Promise<Product> =>
+      read(open.GET("/product/{product_id}/", { params: { path: { product_id: id } } })),
+  });
+}
+
+type Listed = { data: Product[]; response: Response };
+
+function paged<T extends Card | Review | Track>(
+  queryKey: readonly unknown[],
+  ask: (cursor: string | undefined) => Promise<{ data: T[]; response: Response }>,
+) {
+  return infiniteQueryOptions({
+    queryKey,
+    queryFn: async ({ pageParam }): Promise<Page<T>> => {
+      const { data, response } = await ask(pageParam ?? undefined);
+      return { items: data, next: nextCursor(response) };
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (last: Page<T>) => last.next,
+  });
+}
+
+export function categoryQuery(category: string, filters: Filters) {
+  return paged<Card>(["category", category, filters], (cursor) => {
+    const query = { ...filters, ...(cursor ? { cursor } : {}) };
+    return readWhole(
+      open.GET("/product/{category}/", {
+        params: { path: { category: category as "kitchen" }, query: query as object },
+      }),
+    ) as Promise<Listed>;
+  });
+}
+
+export function searchQuery(search: string, filters: Filters) {
+  return paged<Card>(["search", search, filters], (cursor) => {
+    const query = { search, ...filters, ...(cursor ? { cursor } : {}) };
+    return readWhole(
+      open.GET("/product/search/", { params: { query: query as object } }),
+    ) as Promise<Listed>;
+  });
+}
+
+export function reviewsQuery(id: number) {
+  return paged<Review>(["reviews", id], (cursor) =>
+    readWhole(
+      open.GET("/product/{product_id}/reviews/", {
+        params: { path: { product_id: id }, query: (cursor ? { cursor } : {}) as object },
+      }),
+    ),
+  );
+}
+
+export function sellerQuery(username: string) {
+  return queryOptions({
+    queryKey: ["seller", username],
+    queryFn: () => read(open.GET("/seller/{username}/", { params: { path: { username } } })),
+    staleTime: 5 * 60_000,
+  });
+}
+
+/** The products in the cart as they are now. What is not in the answer is not for sale. */
+export function cartQuery(ids: number[]) {
+  return queryOptions({
+    queryKey: ["cart", ids],
+    queryFn: () => (ids.length ? read(open.POST("/cart/", { body: { ids } })) : []),
+    // Looked at again each time: a price may have changed.
+    staleTime: 0,
+    placeholderData: (before: Product[] | undefined) => before,
+  });
+}
+
+export function orderQuery(token: string) {
+  return queryOptions({
+    queryKey: ["order", token],
+    queryFn: () =>
+      read(mine.GET("/cashout/{order_token}/", { params: { path: { order_token: token } } })),
+    staleTime: 0,
+  });
+}
+
+export const tracksQuery = paged<Track>(["tracks"], (cursor) =>
+  readWhole(mine.GET("/track/order/", { params: { query: (cursor ? { cursor } : {}) as object } })),
+);
+
+export function orderTracksQuery(token: string) {
+  return queryOptions({
+    queryKey: ["tracks", token],
+    queryFn: () =>
+      read(
+        mine.GET("/track/order/", {
+          params: { query: { order: token, page_size: 100 } as object },
+        }),
+      ),
+  });
+}
+
+export function trackStoryQuery(id: number) {
+  return queryOptions({
+    queryKey: ["track", id],
+    queryFn: () =>
+      read(mine.GET("/track/order/{track_id}/", { params: { path: { track_id: String(id) } } })),
+  });
+}
+
+export function ownReviewQuery(trackId: number) {
+  return queryOptions({
+    queryKey: ["own-review", trackId],
+    queryFn: () =>
+      read(mine.GET("/track/{track_id}/review/", { params: { path: { track_id: trackId } } })),
+  });
+}
+
+/** A person as they see themselves, with the phone they are called on. */
+export const userQuery = queryOptions({
+  queryKey: ["user"],
+  queryFn: () => read(mine.GET("/user/")),
+});
+
+export const accountQuery = queryOptions({
+  queryKey: ["account"],
+  queryFn: () => read(mine.GET("/account/")),
+});
+
+export const messagesQuery = queryOptions({
+  queryKey: ["messages"],
+  queryFn: () => read(mine.GET("/account/messages/")),
+});
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: () => read(mine.GET("/account/sessions/")),
+});

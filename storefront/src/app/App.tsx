@@ -1,0 +1,102 @@
+/** What stands around every page: header, offline line, footer; where the focus and the scroll go. */
+
+import { Trans } from "@lingui/react/macro";
+import { Component, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
+import { Navigate, Route, Routes, useLocation, useNavigationType } from "react-router";
+import { useUser } from "../account/useUser";
+import { Bottom } from "./Bottom";
+import { Missing } from "./Missing";
+import { OfflineBand } from "./OfflineBand";
+import { PAGES } from "./pages";
+import { Top } from "./Top";
+
+export function App() {
+  const main = useRef<HTMLElement>(null);
+  useNewPage(main);
+  const { pathname } = useLocation();
+  return (
+    <>
+      <a className="skip" href="#main">
+        <Trans>Skip to the page</Trans>
+      </a>
+      <OfflineBand />
+      <Top />
+      <main id="main" className="wrap" ref={main} tabIndex={-1}>
+        <Mended key={pathname}>
+          <Suspense fallback={null}>
+            <Routes>
+              {PAGES.map(({ path, page: Page, isPrivate }) => (
+                <Route
+                  key={path}
+                  path={path}
+                  element={
+                    isPrivate ? (
+                      <Private>
+                        <Page />
+                      </Private>
+                    ) : (
+                      <Page />
+                    )
+                  }
+                />
+              ))}
+              <Route path="*" element={<Missing />} />
+            </Routes>
+          </Suspense>
+        </Mended>
+      </main>
+      <Bottom />
+    </>
+  );
+}
+
+/** For who is signed in; others sign in first and come back. */
+function Private({ children }: { children: ReactNode }) {
+  const user = useUser();
+  const { pathname, search } = useLocation();
+  if (user) return children;
+  return <Navigate to={`/sign-in?to=${encodeURIComponent(pathname + search)}`} replace />;
+}
+
+/** A new page begins at its top, and a screen reader hears it. Back returns to the place: the
+ *  browser knows it. */
+function useNewPage(main: React.RefObject<HTMLElement | null>): void {
+  const { pathname, key } = useLocation();
+  const kind = useNavigationType();
+  const before = useRef({ pathname, key });
+  useLayoutEffect(() => {
+    const last = before.current;
+    before.current = { pathname, key };
+    if (last.key === key || kind === "POP") return;
+    if (kind === "PUSH" || last.pathname !== pathname) {
+      scrollTo(0, 0);
+      main.current?.focus({ preventScroll: true });
+    }
+  }, [main, pathname, key, kind]);
+}
+
+/** A page that breaks does not take the others along. Mostly a file of before a new version. */
+class Mended extends Component<{ children: ReactNode }, { isBroken: boolean }> {
+  override state = { isBroken: false };
+
+  static getDerivedStateFromError() {
+    return { isBroken: true };
+  }
+
+  override render() {
+    if (!this.state.isBroken) return this.props.children;
+    return (
+      <div className="empty" role="alert">
+        <h1>
+          <Trans>This page did not load</Trans>
+        </h1>
+        <p className="quiet">
+          <Trans>The line broke off, or there is a newer version of the shop.</Trans>
+        </p>
+        <button type="button" className="button" onClick={() => location.reload()}>
+          <Trans>Load it again</Trans>
+        </button>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,60 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Link } from "react-router";
+import { useUser } from "../account/useUser";
+import { useCart } from "../cart/useCart";
+import { Icon } from "../ui/Icon";
+import { SearchBox } from "./SearchBox";
+
+/** products/templates/shop/top.html paints the same first. */
+export function Top() {
+  const { t } = useLingui();
+  const user = useUser();
+  const inCart = useCart().lines.reduce((sum, line) => sum + line.number, 0);
+  return (
+    <header className="top">
+      <div className="wrap top-row">
+        <Link className="brand" to="/">
+          <Sign />
+          O-Mache
+        </Link>
+        <SearchBox />
+        <nav className="top-links" aria-label={t`Yours`}>
+          <Link className="top-link" to="/orders">
+            <Icon name="orders" />
+            <span className="word">
+              <Trans>Orders</Trans>
+            </span>
+          </Link>
+          <Link className="top-link" to={user ? "/account" : "/sign-in"}>
+            <Icon name="person" />
+            <span className="word">{user ? t`Account` : t`Sign in`}</span>
+          </Link>
+          <Link className="top-link" to="/cart">
+            <Icon name="cart" />
+            <span className="word">
+              <Trans>Cart</Trans>
+            </span>
+            {inCart > 0 && (
+              <span className="count">
+                {inCart > 99 ? "99+" : inCart}
+                <span className="hidden">
+                  <Plural value={inCart} one="thing" other="things" />
+                </span>
+              </span>
+            )}
+          </Link>
+        </nav>
+      </div>
+    </header>
+  );
+}
+
+function Sign() {
+  return (
+    <svg viewBox="0 0 32 32" aria-hidden="true">
+      <rect width="32" height="32" rx="8" fill="#0b5f73" />
+      <path d="M5 22 10.5 11 16 22 21.5 11 27 22Z" fill="#fff" />
+      <circle cx="16" cy="8" r="2.6" fill="#f2c14e" />
+    </svg>
+  );
+}

@@ -1,0 +1,37 @@
+/** Pages in files of their own. One whose file is there is shown at once: the first page's is
+ *  fetched before anything is shown, so that what Django painted stays until then. */
+
+import { type ComponentType, use } from "react";
+import { loadPart, type Part } from "../i18n";
+
+type Loader = () => Promise<{ default: ComponentType }>;
+
+export type LazyPage = ComponentType & { load: () => Promise<void> };
+
+/** `part` is what its texts are in. */
+export function lazyPage(loader: Loader, part: Part = "shop"): LazyPage {
+  const kept: { page: ComponentType | null; loading: Promise<void> | null } = {
+    page: null,
+    loading: null,
+  };
+  const load = () => {
+    kept.loading ??= Promise.all([loader(), loadPart(part)]).then(
+      ([file]) => {
+        kept.page = file.default;
+      },
+      (error) => {
+        // The next try asks again.
+        kept.loading = null;
+        throw error;
+      },
+    );
+    return kept.loading;
+  };
+  return Object.assign(() => show(kept.page, load), { load });
+}
+
+function show(Page: ComponentType | null, load: () => Promise<void>) {
+  if (Page) return <Page />;
+  use(load());
+  return null;
+}

@@ -1,0 +1,175 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+import { cartQuery } from "../api/queries";
+import { Title } from "../app/Title";
+import { productPath } from "../catalogue/categories";
+import { money } from "../i18n/format";
+import { Picture } from "../ui/Picture";
+import { Empty, Money, Problem, Stepper } from "../ui/parts";
+import { MOST_OF_ONE } from "./cart";
+import { canOrder, type Judged, judge, MOST_AT_ONCE, totalOf } from "./judge";
+import { useCart } from "./useCart";
+
+export default function CartPage() {
+  const { t } = useLingui();
+  const cart = useCart();
+  const query = useQuery(cartQuery(cart.lines.map((line) => line.id)));
+  if (cart.lines.length === 0) {
+    return (
+      <>
+        <Title text={t`Cart`} />
+        <h1 className="hidden">{t`Cart`}</h1>
+        <Empty title={<Trans>Your cart is empty</Trans>}>
+          <p className="quiet">
+            <Trans>What you put in stays here, also when you close the browser.</Trans>
+          </p>
+          <Link className="button" to="/">
+            <Trans>Look around</Trans>
+          </Link>
+        </Empty>
+      </>
+    );
+  }
+  const lines = query.data ? judge(cart.lines, query.data) : [];
+  return (
+    <>
+      <Title text={t`Cart`} />
+      <h1>{t`Cart`}</h1>
+      {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
+      <div className="two">
+        <ul>
+          {query.data
+            ? lines.map((line) => <Line key={line.id} line={line} />)
+            : cart.lines.map((line) => <Unchecked key={line.id} line={line} />)}
+        </ul>
+        {query.data && <Sum lines={lines} isOld={query.isError} />}
+      </div>
+    </>
+  );
+}
+
+function Unchecked({ line }: { line: { name: string; number: number; thumbnail: string | null } }) {
+  return (
+    <li className="line">
+      <Picture src={line.thumbnail} />
+      <span className="name">{line.name}</span>
+      <span className="quiet">× {line.number}</span>
+    </li>
+  );
+}
+
+function Line({ line }: { line: Judged }) {
+  const { t } = useLingui();
+  const cart = useCart();
+  const { id, name, state, left } = line;
+  const priceBefore = money(line.price);
+  const priceNow = money(line.product?.price ?? 0);
+  return (
+    <li className="line">
+      <Picture src={line.product?.thumbnail ?? line.thumbnail} />
+      <span className="name">
+        {line.product ? <Link to={productPath(line)}>{line.product.name}</Link> : name}
+      </span>
+      <div className="row">
+        {line.product && <Money kes={line.product.price * line.number} />}
+        {line.product && line.number > 1 && (
+          <span className="quiet small">
+            <Trans>{priceNow} each</Trans>
+          </span>
+        )}
+      </div>
+      {state === "price" && (
+        <p className="notice warn row">
+          <Trans>
+            The price has changed from {priceBefore} to {priceNow}.
+          </Trans>
+          <button
+            type="button"
+            className="as-link"
+            onClick={() => cart.setPrice(id, line.product?.price ?? 0)}
+          >
+            <Trans>All right</Trans>
+          </button>
+        </p>
+      )}
+      {state === "short" && (
+        <p className="notice warn row">
+          <Plural value={left} one="Only # is left." other="Only # are left." />
+          <button type="button" className="as-link" onClick={() => cart.setNumber(id, left)}>
+            <Plural value={left} one="Take #" other="Take #" />
+          </button>
+        </p>
+      )}
+      {state === "soldout" && (
+        <p className="notice warn">
+          <Trans>Sold out for now.</Trans>
+        </p>
+      )}
+      {state === "gone" && (
+        <p className="notice warn">
+          <Trans>Not for sale any more.</Trans>
+        </p>
+      )}
+      <div className="between">
+        {state === "fine" || state === "price" || state === "short" ? (
+          <Stepper
+            value={line.number}
+            most={Math.min(MOST_OF_ONE, Math.max(left, line.number))}
+            label={t`How many of ${name}`}
+            change={(to) => cart.setNumber(id, to)}
+          />
+        ) : (
+          <span />
+        )}
+        <button
+          type="button"
+          className="as-link"
+          onClick={() => cart.remove(id)}
+          aria-label={t`Take out ${name}`}
+        >
+          <Trans>Take out</Trans>
+        </button>
+      </div>
+    </li>
+  );
+}
+
+function Sum({ lines, isOld }: { lines: Judged[]; isOld: boolean }) {
+  const total = totalOf(lines);
+  const most = money(MOST_AT_ONCE);
+  const fits = canOrder(lines) && !isOld;
+  return (
+    <aside className="panel sum">
+      <p className="between total">
+        <Trans>Together</Trans>
+        <Money kes={total} />
+      </p>
+      {total > MOST_AT_ONCE && (
+        <p className="notice warn">
+          <Trans>M-Pesa takes {most} at most at once. Order in two parts.</Trans>
+        </p>
+      )}
+      {fits ? (
+        <Link className="button wide" to="/checkout">
+          <Trans>Cash out</Trans>
+        </Link>
+      ) : (
+        <>
+          <button type="button" className="button wide" disabled>
+            <Trans>Cash out</Trans>
+          </button>
+          {total <= MOST_AT_ONCE && (
+            <p className="quiet small">
+              {isOld ? (
+                <Trans>You can cash out once the shop has answered.</Trans>
+              ) : (
+                <Trans>Change or take out what cannot be had, then cash out.</Trans>
+              )}
+            </p>
+          )}
+        </>
+      )}
+    </aside>
+  );
+}

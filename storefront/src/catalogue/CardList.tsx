@@ -1,0 +1,38 @@
+import { Trans } from "@lingui/react/macro";
+import type { UseInfiniteQueryResult } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import type { Page } from "../api/boot";
+import type { Card as CardData } from "../api/queries";
+import { Problem } from "../ui/parts";
+import { Card, CardBones } from "./Card";
+
+type Listed = UseInfiniteQueryResult<{ pages: Page<CardData>[] }>;
+
+/** The pages of a list that were read, and the way to the next. */
+export function CardList({ list, nothing }: { list: Listed; nothing: ReactNode }) {
+  if (list.isPending) return <CardBones count={12} className="grid" />;
+  const products = list.data?.pages.flatMap((page) => page.items) ?? [];
+  return (
+    <>
+      {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
+      {list.isSuccess && products.length === 0 && nothing}
+      <ul className="grid">
+        {products.map((product, at) => (
+          <Card key={product.id} product={product} eager={at < 4} />
+        ))}
+      </ul>
+      {list.hasNextPage && (
+        <div className="more">
+          <button
+            type="button"
+            className="button plain"
+            disabled={list.isFetchingNextPage}
+            onClick={() => void list.fetchNextPage()}
+          >
+            {list.isFetchingNextPage ? <Trans>One moment…</Trans> : <Trans>Show more</Trans>}
+          </button>
+        </div>
+      )}
+    </>
+  );
+}

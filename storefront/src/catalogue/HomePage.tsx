@@ -1,0 +1,80 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "react-router";
+import type { Category } from "../api/client";
+import { type Card as CardData, homeQuery } from "../api/queries";
+import { Title } from "../app/Title";
+import { Empty, Problem, useSeen } from "../ui/parts";
+import { Card, CardBones } from "./Card";
+import { CATEGORIES, SHELVES } from "./categories";
+import { Kinds } from "./Kinds";
+
+/** A shelf shows so many; its category shows all. */
+const A_SHELF = 8;
+
+export default function HomePage() {
+  const home = useQuery(homeQuery);
+  const { t } = useLingui();
+  const shelves = SHELVES.map(
+    ([key, category]) => [category, (home.data?.[key] ?? []).slice(0, A_SHELF)] as const,
+  ).filter(([, products]) => products.length > 0);
+  return (
+    <>
+      <Title text={t`O-Mache: goods from Kenyan sellers, paid by M-Pesa`} plain />
+      <section className="welcome">
+        <h1>
+          <Trans>What do you need today?</Trans>
+        </h1>
+        <p>
+          <Trans>
+            From sellers across Kenya. Paid by M-Pesa, tracked until it is in your hands.
+          </Trans>
+        </p>
+      </section>
+      <Kinds />
+      {home.isError && <Problem error={home.error} again={() => void home.refetch()} />}
+      {home.isPending && <CardBones count={8} className="rail shelf" />}
+      {home.isSuccess && shelves.length === 0 && (
+        <Empty title={<Trans>Nothing is on sale yet</Trans>} />
+      )}
+      {shelves.map(([category, products], at) => (
+        <Shelf key={category} category={category} products={products} first={at === 0} />
+      ))}
+    </>
+  );
+}
+
+function Shelf({
+  category,
+  products,
+  first,
+}: {
+  category: Category;
+  products: CardData[];
+  first: boolean;
+}) {
+  const { i18n } = useLingui();
+  const [ref, seen] = useSeen<HTMLElement>("400px");
+  const name = i18n._(CATEGORIES[category]);
+  return (
+    <section className="shelf" ref={ref} aria-labelledby={`shelf-${category}`}>
+      <div className="between">
+        <h2 id={`shelf-${category}`}>{name}</h2>
+        <Link to={`/category/${category}`}>
+          <Trans>
+            See all<span className="hidden"> {name}</span>
+          </Trans>
+        </Link>
+      </div>
+      {first || seen ? (
+        <ul className="rail">
+          {products.map((product, at) => (
+            <Card key={product.id} product={product} eager={first && at < 4} />
+          ))}
+        </ul>
+      ) : (
+        <CardBones count={products.length} className="rail" />
+      )}
+    </section>
+  );
+}

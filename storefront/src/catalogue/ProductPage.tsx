@@ -1,0 +1,245 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { type InfiniteData, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { Link, useParams } from "react-router";
+import { useUser } from "../account/useUser";
+import type { Page } from "../api/boot";
+import type { Product } from "../api/client";
+import { ApiError } from "../api/errors";
+import { type Card, homeQuery, productQuery } from "../api/queries";
+import { Missing } from "../app/Missing";
+import { Title } from "../app/Title";
+import { useCart } from "../cart/useCart";
+import { money } from "../i18n/format";
+import { Icon } from "../ui/Icon";
+import { Picture } from "../ui/Picture";
+import { Problem, Stars, Stepper } from "../ui/parts";
+import { CATEGORIES, productPath } from "./categories";
+import { Reviews } from "./Reviews";
+
+export default function ProductPage() {
+  const id = Number.parseInt(useParams().product ?? "", 10);
+  return id > 0 ? <Known id={id} /> : <Missing />;
+}
+
+function Known({ id }: { id: number }) {
+  const client = useQueryClient();
+  const { t } = useLingui();
+  const query = useQuery({ ...productQuery(id), placeholderData: () => fromAList(client, id) });
+  if (query.isError && !query.data) {
+    const gone = query.error instanceof ApiError && query.error.status === 404;
+    if (!gone) return <Problem error={query.error} again={() => void query.refetch()} />;
+    return (
+      <Missing title={t`This is not for sale any more`}>
+        <Trans>Its seller took it off, or it was never here.</Trans>
+      </Missing>
+    );
+  }
+  if (!query.data) return <Bones />;
+  return <Shown product={query.data} isWhole={!query.isPlaceholderData} />;
+}
+
+/** What a list that was seen already knows of a product: its page need not wait. */
+function fromAList(client: ReturnType<typeof useQueryClient>, id: number): Product | undefined {
+  const lists = client.getQueriesData<InfiniteData<Page<Card>>>({
+    predicate: (query) => ["category", "search"].includes(String(query.queryKey[0])),
+  });
+  const home = client.getQueryData(homeQuery.queryKey) ?? {};
+  const pages = lists.flatMap(([, data]) => data?.pages.map((page) => page.items) ?? []);
+  for (const cards of [...Object.values(home), ...pages]) {
+    const card = cards.find((each) => each.id === id);
+    if (card) {
+      const unknown = { image: null, description: "", item_number: 0, created_at: "" };
+      return { ...unknown, ...card } as Product;
+    }
+  }
+  return undefined;
+}
+
+function Shown({ product, isWhole }: { product: Product; isWhole: boolean }) {
+  const { i18n } = useLingui();
+  const seller = product.user_name;
+  return (
+    <>
+      <Title text={product.name} />
+      <article className="product">
+        <Gallery product={product} />
+        <div>
+          <h1 className="name">{product.name}</h1>
+          <span className="money price">{money(product.price)}</span>
+          <p className="meta">
+            <Stars stars={product.stars} reviews={product.reviews} />
+            <span>
+              <Trans>
+                Sold by <Link to={`/search?seller=${encodeURIComponent(seller)}`}>{seller}</Link>
+              </Trans>
+            </span>
+            <Link to={`/category/${product.category}`}>{i18n._(CATEGORIES[product.category])}</Link>
+          </p>
+          <Buy product={product} />
+          <ul className="promise">
+            <li>
+              <Icon name="phone" />
+              <Trans>You pay by M-Pesa: your phone asks for your PIN.</Trans>
+            </li>
+            <li>
+              <Icon name="shield" />
+              <Trans>A code that only you have proves the handing over.</Trans>
+            </li>
+            <li>
+              <Icon name="back" />
+              <Trans>Cancelled before it is collected? You get your money back.</Trans>
+            </li>
+          </ul>
+          {isWhole ? (
+            product.description && (
+              <>
+                <hr className="rule" />
+                <p className="description">{product.description}</p>
+              </>
+            )
+          ) : (
+            <div className="bone" aria-hidden="true">
+              <br />
+              <br />
+            </div>
+          )}
+          <Share product={product} />
+        </div>
+      </article>
+      {isWhole && <Reviews product={product} />}
+    </>
+  );
+}
+
+function Gallery({ product }: { product: Product }) {
+  const { t } = useLingui();
+  const zoom = useRef<HTMLDialogElement>(null);
+  const [zoomed, setZoomed] = useState(false);
+  return (
+    <div className="gallery">
+      <div className="frame">
+        <Picture
+          src={product.thumbnail}
+          full={product.image}
+          alt={product.name}
+          sizes="(min-width: 76rem) 600px, (min-width: 48rem) 50vw, 100vw"
+          eager
+        />
+        {product.image && (
+          <button
+            type="button"
+            aria-label={t`Look at the picture closely`}
+            onClick={() => {
+              setZoomed(true);
+              zoom.current?.showModal();
+            }}
+          />
+        )}
+      </div>
+      <dialog
+        ref={zoom}
+        className="zoom"
+        aria-label={product.name}
+        onClose={() => setZoomed(false)}
+      >
+        {zoomed && product.image && <img src={product.image} alt={product.name} />}
+        <button type="button" className="button little" onClick={() => zoom.current?.close()}>
+          <Trans>Close</Trans>
+        </button>
+      </dialog>
+    </div>
+  );
+}
+
+function Buy({ product }: { product: Product }) {
+  const { t } = useLingui();
+  const user = useUser();
+  const cart = useCart();
+  const [number, setNumber] = useState(1);
+  const inCart = cart.lines.find((line) => line.id === product.id)?.number ?? 0;
+  if (product.soldout) {
+    return (
+      <p className="notice warn">
+        <Trans>Sold out. What others have not paid for may come back in a few minutes.</Trans>
+      </p>
+    );
+  }
+  if (user?.username === product.user_name) {
+    return (
+      <p className="notice">
+        <Trans>This is your own listing.</Trans>
+      </p>
+    );
+  }
+  const name = product.name;
+  return (
+    <>
+      <div className="buy">
+        <Stepper value={number} most={99} label={t`How many`} change={setNumber} />
+        <button
+          type="button"
+          className="button"
+          onClick={() => {
+            cart.add(product, number);
+            setNumber(1);
+          }}
+        >
+          <Trans>Add to cart</Trans>
+        </button>
+      </div>
+      <p className="row" role="status">
+        {inCart > 0 && (
+          <>
+            <Icon name="check" />
+            <Plural value={inCart} one="# in your cart." other="# in your cart." />
+            <Link to="/cart">
+              <Trans>
+                See your cart<span className="hidden"> ({name})</span>
+              </Trans>
+            </Link>
+          </>
+        )}
+      </p>
+    </>
+  );
+}
+
+function Share({ product }: { product: Product }) {
+  const [told, setTold] = useState(false);
+  const share = async () => {
+    const url = `${location.origin}/shop${productPath(product)}`;
+    try {
+      if (navigator.share) await navigator.share({ title: product.name, url });
+      else {
+        await navigator.clipboard.writeText(url);
+        setTold(true);
+      }
+    } catch {
+      // They closed the sheet, or the browser would not: the address bar has it too.
+    }
+  };
+  return (
+    <p className="row share">
+      <button type="button" className="button plain little" onClick={share}>
+        <Icon name="share" />
+        <Trans>Share</Trans>
+      </button>
+      <span role="status">{told && <Trans>The address is copied.</Trans>}</span>
+    </p>
+  );
+}
+
+function Bones() {
+  return (
+    <div className="product" aria-hidden="true">
+      <div className="gallery">
+        <div className="picture bone" />
+      </div>
+      <div>
+        <div className="name bone">&nbsp;</div>
+        <div className="price bone">&nbsp;</div>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,55 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useSearchParams } from "react-router";
+import { filtersOf, searchQuery, sellerQuery } from "../api/queries";
+import { Title } from "../app/Title";
+import { day } from "../i18n/format";
+import { Empty, Stars } from "../ui/parts";
+import { CardList } from "./CardList";
+import { Kinds } from "./Kinds";
+import { Sieve } from "./Sieve";
+
+export default function SearchPage() {
+  const [params] = useSearchParams();
+  const { t } = useLingui();
+  const term = params.get("search") ?? "";
+  const seller = params.get("seller");
+  const list = useInfiniteQuery(searchQuery(term, filtersOf(params)));
+  const heading = term ? t`“${term}”` : seller ? t`Sold by ${seller}` : t`All products`;
+  return (
+    <>
+      <Title text={heading} />
+      <h1>{heading}</h1>
+      {seller && <Seller username={seller} />}
+      <Sieve error={list.error} />
+      <CardList
+        list={list}
+        nothing={
+          <Empty title={<Trans>Nothing was found</Trans>}>
+            <p>
+              <Trans>
+                Try fewer or other words, or look through a category.{" "}
+                <Link to="/">Start again</Link>
+              </Trans>
+            </p>
+            <Kinds />
+          </Empty>
+        }
+      />
+    </>
+  );
+}
+
+function Seller({ username }: { username: string }) {
+  const seller = useQuery(sellerQuery(username));
+  if (!seller.data) return null;
+  const since = day(seller.data.member_since);
+  return (
+    <p className="row quiet">
+      <Stars stars={seller.data.stars} reviews={seller.data.reviews} />
+      <span>
+        <Trans>Here since {since}</Trans>
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,49 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import type { Schemas } from "../api/client";
+import { money } from "../i18n/format";
+import { CopyButton } from "../ui/parts";
+
+/** Ways to pay without the prompt: what to type, with a button that copies it. */
+export function ByHand({ ways }: { ways: Schemas["ByHandOutput"][] }) {
+  return (
+    <details className="panel">
+      <summary>
+        <strong>
+          <Trans>Pay by hand instead</Trans>
+        </strong>
+      </summary>
+      {ways.map((way) => (
+        <Way key={way.provider} way={way} />
+      ))}
+      <p className="quiet small">
+        <Trans>This page sees the money as soon as it comes.</Trans>
+      </p>
+    </details>
+  );
+}
+
+function Way({ way }: { way: Schemas["ByHandOutput"] }) {
+  const { t } = useLingui();
+  const provider = way.provider;
+  const rows: [label: string, shown: string, copied: string][] = [
+    [t`Pay bill number`, way.pay_bill, way.pay_bill],
+    [t`Account number`, way.account, way.account],
+    [t`Amount`, money(way.amount), String(way.amount)],
+  ];
+  return (
+    <section className="way">
+      <h2>{provider}</h2>
+      <dl className="by-hand">
+        {rows.map(([label, shown, copied]) => (
+          <div key={label}>
+            <dt>{label}</dt>
+            <dd className="value">{shown}</dd>
+            <dd className="copy">
+              <CopyButton text={copied} of={`${label}, ${provider}`} />
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}

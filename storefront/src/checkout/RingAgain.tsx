@@ -1,0 +1,99 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { mine, type Order, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { orderQuery } from "../api/queries";
+import { phone } from "../i18n/format";
+import { Field, Problem } from "../ui/parts";
+import { isMpesaNumber, rememberNumber } from "./mpesaNumber";
+import { noteRung } from "./rung";
+
+/** Have the phone rung again, or another one, without leaving the page. */
+export function RingAgain({ order, isQuiet }: { order: Order; isQuiet: boolean }) {
+  const { t } = useLingui();
+  const client = useQueryClient();
+  const [wantsOther, setWantsOther] = useState(false);
+  const [unread, setUnread] = useState<string | null>(null);
+  const { order_token } = order;
+  const ring = useMutation({
+    mutationFn: (mpesa_number: string | null) =>
+      read(
+        mine.POST("/cashout/{order_token}/pay/", {
+          params: { path: { order_token } },
+          body: mpesa_number ? { mpesa_number } : {},
+        }),
+      ),
+    onSuccess: (now, number) => {
+      if (number) rememberNumber(number);
+      noteRung(order_token);
+      setWantsOther(false);
+      client.setQueryData(orderQuery(order_token).queryKey, now);
+    },
+    // It was paid meanwhile, or is over, or rings: the page shows it.
+    onError: () => client.invalidateQueries({ queryKey: orderQuery(order_token).queryKey }),
+  });
+  const wrong = ring.error instanceof ApiError ? ring.error.field("mpesa_number") : null;
+  const number = phone(order.mpesa_number);
+  return (
+    <div className="actions">
+      {ring.error && !wrong && <Refused error={ring.error} />}
+      {wantsOther ? (
+        <form
+          className="stack"
+          noValidate
+          onSubmit={(event) => {
+            event.preventDefault();
+            const typed = String(new FormData(event.currentTarget).get("mpesa_number") ?? "");
+            if (!isMpesaNumber(typed)) {
+              setUnread(t`Give a Kenyan mobile number, like 0712 345 678.`);
+              return;
+            }
+            setUnread(null);
+            ring.mutate(typed.trim());
+          }}
+        >
+          <Field
+            label={<Trans>Another M-Pesa number</Trans>}
+            name="mpesa_number"
+            type="tel"
+            autoComplete="tel"
+            error={unread ?? wrong}
+          />
+          <button type="submit" className="button wide" disabled={ring.isPending}>
+            <Trans>Ring this number</Trans>
+          </button>
+          <button type="button" className="as-link" onClick={() => setWantsOther(false)}>
+            <Trans>Rather the same number</Trans>
+          </button>
+        </form>
+      ) : (
+        <>
+          <button
+            type="button"
+            className={isQuiet ? "button plain" : "button"}
+            disabled={ring.isPending}
+            onClick={() => ring.mutate(null)}
+          >
+            {ring.isPending ? <Trans>Ringing…</Trans> : <Trans>Ring {number} again</Trans>}
+          </button>
+          <button type="button" className="as-link" onClick={() => setWantsOther(true)}>
+            <Trans>Ring another number</Trans>
+          </button>
+        </>
+      )}
+    </div>
+  );
+}
+
+function Refused({ error }: { error: Error }) {
+  if (error instanceof ApiError && error.code === "prompt_open") {
+    return (
+      <p className="notice" role="alert">
+        <Trans>Your phone may still show our prompt. Answer it there, or wait a moment.</Trans>
+      </p>
+    );
+  }
+  if (error instanceof ApiError && error.code === "order_closed") return null;
+  return <Problem error={error} />;
+}

@@ -1,0 +1,32 @@
+/** How often a payment is asked about. */
+
+import type { Order } from "../api/client";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+/** Money may still come for an order whose time is over: it is asked about so much longer. */
+export const AFTER_EXPIRY = 15 * MINUTE;
+
+/** Milliseconds until the next question: 2 s in the first minute since the phone rang, 5 s until
+ *  five minutes, then 15 s; slowly for a quarter of an hour after the order expired, and while
+ *  money is on its way back; false: never. */
+export function pauseOf(
+  order: Pick<Order, "payment_status" | "expires_at"> | undefined,
+  since: number,
+  now: number,
+): number | false {
+  if (!order) return 5 * SECOND;
+  switch (order.payment_status) {
+    case "requested": {
+      const past = now - since;
+      if (past < MINUTE) return 2 * SECOND;
+      return past < 5 * MINUTE ? 5 * SECOND : 15 * SECOND;
+    }
+    case "expired":
+      return now < Date.parse(order.expires_at) + AFTER_EXPIRY ? 15 * SECOND : false;
+    case "refund_due":
+      return 15 * SECOND;
+    default:
+      return false;
+  }
+}

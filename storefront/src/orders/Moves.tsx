@@ -1,0 +1,61 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { type Line, mine, type Order, read } from "../api/client";
+import { orderQuery } from "../api/queries";
+import { money, phone } from "../i18n/format";
+import { Ask } from "../ui/Ask";
+import { mayCancel, mayConfirm } from "./status";
+
+/** What the buyer can do with a line: cancel it, or say that it has arrived. */
+export function Moves({ order, line }: { order: Order; line: Line }) {
+  const client = useQueryClient();
+  const move = useMutation({
+    mutationFn: (to: "delivered" | "cancelled") =>
+      read(
+        mine.POST("/track/{track_id}/move/", {
+          params: { path: { track_id: String(line.id) } },
+          body: { to },
+        }),
+      ),
+    onSettled: () =>
+      Promise.all([
+        client.invalidateQueries({ queryKey: orderQuery(order.order_token).queryKey }),
+        client.invalidateQueries({ queryKey: ["tracks"] }),
+        client.invalidateQueries({ queryKey: ["track", line.id] }),
+      ]),
+  });
+  const amount = money(line.amount);
+  const number = phone(order.mpesa_number);
+  if (order.payment_status !== "paid") return null;
+  if (mayCancel(line.track_status)) {
+    return (
+      <Ask
+        open={<Trans>Cancel this</Trans>}
+        means={
+          <Trans>
+            The seller will not send it, and {amount} goes back to the phone that paid ({number}).
+          </Trans>
+        }
+        yes={<Trans>Yes, cancel it</Trans>}
+        isBusy={move.isPending}
+        error={move.error}
+        act={() => move.mutate("cancelled")}
+      />
+    );
+  }
+  if (mayConfirm(line.track_status)) {
+    return (
+      <Ask
+        open={<Trans>I have it</Trans>}
+        means={
+          <Trans>Only when it is in your hands and as it should be: this cannot be undone.</Trans>
+        }
+        yes={<Trans>Yes, I have it</Trans>}
+        isBusy={move.isPending}
+        error={move.error}
+        act={() => move.mutate("delivered")}
+      />
+    );
+  }
+  return null;
+}

@@ -1,0 +1,129 @@
+"""A seller's figures on one page."""
+
+from datetime import timedelta
+
+import time_machine
+from django.utils import timezone
+
+from orders.fulfilment import move_line
+from orders.models import Notice
+from orders.notifications.rendering import compose
+from orders.reviews import review_line
+from payments.models import Payout
+from tests.conftest import signed_in
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, delivered_line, fetched_line, paid_line
+
+SUMMARY = "/seller/summary/"
+NOTHING = {"orders": 0, "goods": 0, "amount": 0}
+
+
+def test_who_sells_nothing_gets_zeros(buyer_api):
+    assert buyer_api.get(SUMMARY).json() == {
+        "sales": {"today": NOTHING, "days_7": NOTHING, "days_30": NOTHING},
+        "to_hand_over": {"waiting": 0, "under_way": 0},
+        "balance": {"owed": 0, "on_its_way": 0, "waiting": 0, "held": 0},
+        "next_payout": None,
+        "stock": {"listed": 0, "low": 0, "sold_out": 0},
+        "rating": {"stars": None, "reviews": 0},
+    }
+
+
+def test_a_stranger_is_asked_to_sign_in(api, db):
+    assert api.get(SUMMARY).status_code == 401
+
+
+def test_sales_are_counted_by_nairobis_days(buyer, seller, kettle):
+    noon = timezone.localtime().replace(hour=12, minute=0, second=0, microsecond=0)
+    midnight = noon.replace(hour=0)
+    for when, number in (
+        (midnight - timedelta(days=29), 1),
+        (midnight - timedelta(days=6), 1),
+        (midnight - timedelta(seconds=1), 1),
+        (midnight, 2),
+    ):
+        with time_machine.travel(when, tick=False):
+            paid_line(buyer, kettle, number)
+            for notice_id in Notice.objects.to_compose().values_list("pk", flat=True):
+                compose(notice_id)
+
+    with time_machine.travel(noon, tick=False):
+        sales = signed_in(seller).get(SUMMARY).json()["sales"]
+
+    assert sales == {
+        "today": {"orders": 1, "goods": 2, "amount": 3000},
+        "days_7": {"orders": 3, "goods": 4, "amount": 6000},
+        "days_30": {"orders": 4, "goods": 5, "amount": 7500},
+    }
+
+
+def test_what_is_unpaid_or_was_cancelled_is_no_sale(buyer, seller_api, kettle):
+    an_order(buyer, (kettle, 1))
+    move_line(paid_line(buyer, kettle).pk, "cancelled", by=buyer)
+
+    assert seller_api.get(SUMMARY).json()["sales"]["days_30"] == NOTHING
+
+
+def test_others_sales_are_not_told(buyer, kettle):
+    paid_line(buyer, kettle)
+
+    assert signed_in(UserFactory()).get(SUMMARY).json()["sales"]["today"] == NOTHING
+
+
+def test_what_waits_and_what_is_under_way_is_told_apart(buyer, seller_api, kettle):
+    paid_line(buyer, kettle)
+    paid_line(buyer, kettle)
+    fetched_line(buyer, kettle)
+    delivered_line(buyer, kettle)
+
+    shown = seller_api.get(SUMMARY).json()["to_hand_over"]
+
+    assert shown == {"waiting": 2, "under_way": 1}
+
+
+def test_money_stands_as_the_books_say(buyer, seller, seller_api, kettle):
+    fetched_line(buyer, kettle)
+    shown = seller_api.get(SUMMARY).json()
+    payout = Payout.objects.filter(seller=seller).first()
+
+    assert shown["balance"] == seller_api.get("/seller/balance/").json()
+    assert shown["balance"]["owed"] == 1500
+    assert shown["next_payout"] == (
+        None
+        if payout is None
+        else {
+            "id": payout.pk,
+            "amount": 1500,
+            "status": "waiting",
+            "mpesa_number": payout.phone,
+        }
+    )
+
+
+def test_what_runs_low_or_out_is_counted(buyer, seller, seller_api, kettle):
+    an_order(buyer, (ProductFactory(seller=seller, item_number=1), 1))
+    ProductFactory(seller=seller, item_number=6)
+    ProductFactory(seller=seller, item_number=1, listed=False)
+
+    # The kettle has five.
+    assert seller_api.get(SUMMARY).json()["stock"] == {"listed": 3, "low": 1, "sold_out": 1}
+
+
+def test_stars_are_those_of_the_public_page(buyer, seller_api, kettle):
+    review_line(track_id=delivered_line(buyer, kettle).pk, buyer=buyer, stars=4)
+    review_line(track_id=delivered_line(buyer, kettle).pk, buyer=buyer, stars=5)
+
+    rating = seller_api.get(SUMMARY).json()["rating"]
+
+    assert rating == {"stars": 4.5, "reviews": 2}
+
+
+def test_it_costs_the_same_for_many_sales(buyer, seller_api, kettle, django_assert_num_queries):
+    for _ in range(3):
+        fetched_line(buyer, kettle)
+    seller_api.get(SUMMARY)
+
+    # caller; sales; what is to be handed over; the books, what of it is held; the next payout;
+    # stock; stars
+    with django_assert_num_queries(8):
+        seller_api.get(SUMMARY)

@@ -1,0 +1,81 @@
+"""The sentences that the code can say to a buyer or a seller, found by reading it."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("accounts", "products", "orders", "payments", "omachemainproj")
+#: Parts of the code that speak to staff, to programs, to operators, or in both languages already.
+ELSEWHERE = re.compile(
+    r"/(migrations|management|backoffice|demo|proof|models|daraja|webhooks|banks|reconciliation"
+    r"|channels|admin|spreadsheets|postgresql|refunds|interest|originals|disbursement|evidence"
+    r"|transfers|delivery_fees|openapi|schema|documentation|production|environment|settings|celery"
+    r"|wsgi|service_urls|callback_addresses|strict_json|append_only|caches|compiled_queries"
+    r"|background|fulfilment_actions|templates|emails|failures|security_log|second_factor"
+    r"|gunicorn_worker|problem_words|shop|console|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
+)
+#: What of a call is for somebody else.
+_NOT_SAID = {
+    "extend_schema", "error_answer", "field_errors", "OpenApiExample", "OpenApiParameter",
+    "OpenApiResponse", "info", "warning", "error", "exception", "AssertionError", "TypeError",
+    "ValueError", "RuntimeError", "ImproperlyConfigured",
+}  # fmt: skip
+_NOT_SAID_AS = {"help_text", "description", "summary", "label", "verbose_name", "note"}
+_SENTENCE = re.compile(r"^[A-Z{].* .*[.!?]$", re.DOTALL)
+_PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
+
+
+def plain(sentence: str) -> str:
+    """A sentence with its places for values unnamed, as the code and the catalogue share it."""
+    return _PLACE.sub("{}", sentence)
+
+
+def said_by_the_code() -> dict[str, str]:
+    """Every sentence, with its places unnamed, and where it is said."""
+    found = {}
+    for app in APPS:
+        for path in sorted((ROOT / app).rglob("*.py")):
+            where = str(path.relative_to(ROOT))
+            if not ELSEWHERE.search(f"/{where}"):
+                for sentence, line in _sentences(path.read_text()):
+                    found.setdefault(sentence, f"{where}:{line}")
+    return found
+
+
+def _sentences(source: str):
+    tree = ast.parse(source)
+    left_out = {id(node) for each in ast.walk(tree) for node in _left_out(each)}
+    for node in ast.walk(tree):
+        if id(node) not in left_out and (text := _text(node)) and _SENTENCE.match(text):
+            yield text, node.lineno
+
+
+def _left_out(node):
+    if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
+        first = node.body[0] if node.body else None
+        return ast.walk(first) if isinstance(first, ast.Expr) else ()
+    if isinstance(node, ast.keyword) and node.arg in _NOT_SAID_AS:
+        return ast.walk(node.value)
+    if isinstance(node, ast.Call):
+        called = getattr(node.func, "id", getattr(node.func, "attr", ""))
+        return ast.walk(node) if called in _NOT_SAID else ()
+    if isinstance(node, ast.JoinedStr):
+        return node.values
+    if isinstance(node, ast.BinOp) and _text(node):
+        return (node.left, node.right)
+    return ()
+
+
+def _text(node):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return plain(node.value)
+    if isinstance(node, ast.JoinedStr):
+        parts = (
+            plain(each.value) if isinstance(each, ast.Constant) else "{}" for each in node.values
+        )
+        return "".join(parts)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        left, right = _text(node.left), _text(node.right)
+        return left + right if left and right else None
+    return None
