@@ -205,20 +205,28 @@ _NOWHERE = {"place": "", **_UNSAID}
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
         "{amount} was received for your order {reference}. The order shows a code for each of its "
-        "goods: tell it who brings them, when you have them in your hands and not before.\n\n"
-        "{items}"
+        "goods: tell it who brings them, when you have them in your hands and not before.{where}"
+        "\n\n{items}"
     ),
     (NotificationKind.PAID, "sw"): (
         "Tumepokea {amount} kwa oda yako {reference}. Oda ina nambari ya siri ya kila bidhaa: mpe "
-        "anayekuletea ukishaipata mkononi, wala si kabla.\n\n{items}"
+        "anayekuletea ukishaipata mkononi, wala si kabla.{where}\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "en"): (
         "Goods of your order {reference} are on the way to you. Tell who brings them the code that "
-        "your order shows, when you have them in your hands and not before.\n\n{items}"
+        "your order shows, when you have them in your hands and not before.{where}\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "sw"): (
         "Bidhaa za oda yako {reference} ziko njiani kuja kwako. Mpe anayekuletea nambari ya siri "
-        "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.\n\n{items}"
+        "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.{where}\n\n{items}"
+    ),
+    (NotificationKind.ARRIVED, "en"): (
+        "Goods of your order {reference} wait for you at {place}. When you have them in your "
+        "hands, and not before, tell who hands them over the code that your order shows.\n\n{items}"
+    ),
+    (NotificationKind.ARRIVED, "sw"): (
+        "Bidhaa za oda yako {reference} zinakusubiri {place}. Ukishazipata mkononi, wala si kabla, "
+        "mwambie anayekukabidhi nambari ya siri iliyo kwenye oda yako.\n\n{items}"
     ),
 }
 _BY_HAND = {
@@ -314,9 +322,7 @@ def render_email(
     template = _TEMPLATES[kind, language]
     listed = "\n".join(f"  {_describe(item, 100, language)}" for item in items)
     greeting = _GREETING[language].format(name=plain(values["name"])[:_GREETED])
-    where = values.get("where", "").strip()
-    said = {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
-    text = template.text.format(**said, items=listed)
+    text = template.text.format(**_with_places(values), items=listed)
     parts = (
         greeting,
         text,
@@ -334,7 +340,14 @@ def render_in_app(
     template = _TEMPLATES[kind, language]
     listed = "\n".join(_describe(Item(item.name, item.number), 100, language) for item in items)
     text = _IN_APP.get((NotificationKind(kind), language), template.text)
-    return template.subject.format(**values), text.format(**values, items=listed).strip()
+    said = text.format(**_with_places(values), items=listed)
+    return template.subject.format(**values), said.strip()
+
+
+def _with_places(values: Mapping[str, str]) -> dict[str, str]:
+    """These values, with where goods go as a sentence to add, and as one to begin with."""
+    where = values.get("where", "").strip()
+    return {**_NOWHERE, **values, "where_first": f"{where} " if where else ""}
 
 
 def _describe(item: Item, name_length: int, language: str) -> str:
