@@ -100,6 +100,17 @@ def mail_budgets(email: str) -> list[Budget]:
     return [Budget(f"mail:{inbox}", 60, HOUR), Budget(f"mail:{inbox}", 200, DAY)]
 
 
+def talk_budgets(channel: str, contact: str) -> list[Budget]:
+    """How many messages may say what somebody else reports, writes or takes back, which costs that
+    person nothing: few enough that they leave room for what has to be known."""
+    inbox = one_inbox(contact) if channel == "email" else contact
+    hour, day = (10, 40) if channel == "email" else (3, 6)
+    return [
+        Budget(f"talk-{channel}:{inbox}", hour, HOUR),
+        Budget(f"talk-{channel}:{inbox}", day, DAY),
+    ]
+
+
 def account_mail_budgets(kind: str, email: str, *, proven: bool) -> list[Budget]:
     """How many mails about accounts an inbox may get, over all accounts and networks.
 

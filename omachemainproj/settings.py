@@ -79,6 +79,9 @@ COMMISSION_PERCENT = env.percent("COMMISSION_PERCENT")
 PROBLEM_DAYS = env.number("PROBLEM_DAYS", default=7, least=1, most=90)
 #: It turns red on the console when its buyer has waited so many days for an answer.
 PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most=30)
+#: What a seller who was paid may give back on their own word, KES, with all they owe the shop; more
+#: the shop decides. 0: nothing.
+SELLER_REFUND_ON_CREDIT = env.number("SELLER_REFUND_ON_CREDIT", default=5_000, most=MAX_B2C)
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
 #: Parcels an agent may have taken on and not fetched yet, and the hours after which one that is not

@@ -195,7 +195,8 @@ def move_line(
     if roles & DELIVERING or is_kept_from_own(by, line, to):
         require_no_interest(by, line)
     has_code = False
-    if code and to == TrackStatus.DELIVERED and to in TRANSITIONS[line.track_status]:
+    if code and to == TrackStatus.DELIVERED and line.track_status != to:
+        require_allowed(line, to, by=by, roles=roles)
         check_code([line], code)
         has_code = True
     return move_locked(
@@ -229,11 +230,7 @@ def move_locked(
     order, line = _lock(track_id)
     if line.track_status == to:
         return line
-    allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
-    if not allowed:
-        raise NotAllowed(_why_not(line, to, roles))
-    if Role.AGENT in allowed and Role.STAFF not in allowed:
-        _require_own_parcel(line, to, by)
+    allowed = require_allowed(line, to, by=by, roles=roles)
     if order.in_doubt and to in HANDED_OVER:
         raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
@@ -259,6 +256,23 @@ def cancel_locked(line: OrderTrack, *, by: User, note: str, goods_there: bool) -
     close_if_all_returned(line.order)
     if goods_there:
         stock.put_back(StockLine(line.product_id, line.number), reference=f"return:{line.pk}")
+
+
+def require_allowed(
+    line: OrderTrack, to: str, *, by: User, roles: frozenset[Role]
+) -> frozenset[Role]:
+    """In which of their roles somebody may move a line there, whatever proof it takes.
+
+    Seen before a code is compared as well: nobody uses up the tries of those who bring a parcel, or
+    learns whether a code is right, where it would not help them. Raises NotAllowed and
+    ClaimedByAnother.
+    """
+    allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
+    if not allowed:
+        raise NotAllowed(_why_not(line, to, roles))
+    if Role.AGENT in allowed and Role.STAFF not in allowed:
+        _require_own_parcel(line, to, by)
+    return allowed
 
 
 def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:

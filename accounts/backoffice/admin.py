@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import DateField, Field, Model, QuerySet
 from django.forms import BaseForm, ModelForm
@@ -66,6 +66,17 @@ class ShopList(ChangeList):
         return super().get_ordering_field(field_name)
 
 
+class KnownChoices(forms.ModelMultipleChoiceField):
+    """Rows of which each is one there is: an id that no column can hold is none of them."""
+
+    def clean(self, value: Any) -> Any:
+        try:
+            return super().clean(value)
+        except OverflowError as error:
+            # SQLite does not look for it at all.
+            raise ValidationError("One of these is none of the choices.") from error
+
+
 class ShopAdmin(admin.ModelAdmin):
     """The base of the shop's admin pages: 50 rows a page, nothing counted or sorted in full.
 
@@ -92,6 +103,10 @@ class ShopAdmin(admin.ModelAdmin):
         if isinstance(field, forms.CharField):
             read_text(field, self.normalisers.get(db_field.name, clean_shown))
         return field
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("form_class", KnownChoices)
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

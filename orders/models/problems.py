@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 #: The longest text of one message.
 MAX_TEXT = 2000
+#: For so long a part that a seller names by themselves holds back what is left of the price: its
+#: buyer may say that it is not enough.
+PART_STANDS_AFTER = timedelta(days=1)
 #: Pictures that one message may have.
 MAX_PICTURES = 3
 
@@ -66,6 +70,15 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
     def of_seller(self, seller: User | int) -> ProblemQuerySet:
         """Problems with what a seller sold. Sellers' views start here and nowhere else."""
         return self.filter(seller=seller)
+
+    def not_settled_yet(self, now: datetime) -> ProblemQuerySet:
+        """Those that their sellers ended with a part of the price not long ago: the buyer was not
+        asked, and may report them again (PART_STANDS_AFTER)."""
+        return self.filter(
+            outcome=Outcome.REDUCED,
+            ended_by=Party.SELLER,
+            closed_at__gt=now - PART_STANDS_AFTER,
+        )
 
     def unanswered_since(self, before: datetime) -> ProblemQuerySet:
         """Undecided ones whose buyer has waited for a word of the seller's or the shop's since

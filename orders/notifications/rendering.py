@@ -50,7 +50,7 @@ _PREFERENCES = {
     NotificationKind.PAID_OUT: "selling",
 }
 #: Kinds that go to buyer or seller, as the notice says in ``to``.
-_OF_A_PROBLEM = {
+OF_A_PROBLEM = {
     NotificationKind.PROBLEM,
     NotificationKind.PROBLEM_REPLY,
     NotificationKind.PROBLEM_ENDED,
@@ -242,12 +242,13 @@ def _places(notice: Notice, draft: _Draft, language: str, *, in_full: bool) -> d
 
 
 def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
-    """The draft as it waits in the app, in both languages and without codes."""
+    """The draft as it waits in the app, in both languages and without codes; of where goods go it
+    says what an SMS says."""
     notice = notices[0]
     said = {}
     for language in Language.values:
         values = _template_values(notice, draft, language)
-        values |= _places(notice, draft, language, in_full=True)
+        values |= _places(notice, draft, language, in_full=False)
         title, text = templates.render_in_app(notice.kind, language, values, draft.items)
         said[language] = {"title": title, "text": text}
     return InboxNotice(
@@ -263,7 +264,7 @@ def _for_the_app(notices: list[Notice], draft: _Draft) -> InboxNotice:
 def _preference(notice: Notice) -> str:
     """Which of its reader's preferences a notification falls under."""
     kind = NotificationKind(notice.kind)
-    if kind in _OF_A_PROBLEM:
+    if kind in OF_A_PROBLEM:
         return "buying" if notice.facts["to"] == Party.BUYER else "selling"
     return _PREFERENCES[kind]
 

@@ -15,7 +15,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.contact_budgets import Budget, give_back, take
-from accounts.contacts import mail_budgets, sms_budgets
+from accounts.contacts import mail_budgets, sms_budgets, talk_budgets
 from omachemainproj.background import enqueue
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from omachemainproj.task_registry import background_task
@@ -30,7 +30,7 @@ from orders.models.notifications import (
 from . import channels
 from .channels import smtp
 from .outdated import is_outdated
-from .rendering import compose
+from .rendering import OF_A_PROBLEM, compose
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +120,10 @@ def _claim(message_id: int, now: datetime) -> Message | None:
 
 
 def _budgets(message: Message, now: datetime) -> list[Budget]:
+    talk = talk_budgets(message.channel, message.contact) if message.kind in OF_A_PROBLEM else []
     if message.channel == MessageChannel.SMS:
-        return sms_budgets(message.user_id, message.contact, now)
-    return mail_budgets(message.contact)
+        return sms_budgets(message.user_id, message.contact, now) + talk
+    return mail_budgets(message.contact) + talk
 
 
 def _send(message: Message) -> str:

@@ -204,21 +204,29 @@ _NOWHERE = {"place": "", **_UNSAID}
 #: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
-        "{amount} was received for your order {reference}.{where} The order shows a code for each "
-        "of its goods: tell it who brings them, when you have them in your hands and not before."
+        "{amount} was received for your order {reference}. The order shows a code for each of its "
+        "goods: tell it who brings them, when you have them in your hands and not before.{where}"
         "\n\n{items}"
     ),
     (NotificationKind.PAID, "sw"): (
-        "Tumepokea {amount} kwa oda yako {reference}.{where} Oda ina nambari ya siri ya kila "
-        "bidhaa: mpe anayekuletea ukishaipata mkononi, wala si kabla.\n\n{items}"
+        "Tumepokea {amount} kwa oda yako {reference}. Oda ina nambari ya siri ya kila bidhaa: mpe "
+        "anayekuletea ukishaipata mkononi, wala si kabla.{where}\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "en"): (
-        "Goods of your order {reference} are on the way to you.{where} Tell who brings them the "
-        "code that your order shows, when you have them in your hands and not before.\n\n{items}"
+        "Goods of your order {reference} are on the way to you. Tell who brings them the code that "
+        "your order shows, when you have them in your hands and not before.{where}\n\n{items}"
     ),
     (NotificationKind.SHIPPED, "sw"): (
-        "Bidhaa za oda yako {reference} ziko njiani kuja kwako.{where} Mpe anayekuletea nambari ya "
-        "siri iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.\n\n{items}"
+        "Bidhaa za oda yako {reference} ziko njiani kuja kwako. Mpe anayekuletea nambari ya siri "
+        "iliyo kwenye oda yako, ukishazipata mkononi, wala si kabla.{where}\n\n{items}"
+    ),
+    (NotificationKind.ARRIVED, "en"): (
+        "Goods of your order {reference} wait for you at {place}. When you have them in your "
+        "hands, and not before, tell who hands them over the code that your order shows.\n\n{items}"
+    ),
+    (NotificationKind.ARRIVED, "sw"): (
+        "Bidhaa za oda yako {reference} zinakusubiri {place}. Ukishazipata mkononi, wala si kabla, "
+        "mwambie anayekukabidhi nambari ya siri iliyo kwenye oda yako.\n\n{items}"
     ),
 }
 _BY_HAND = {

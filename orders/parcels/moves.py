@@ -10,12 +10,12 @@ from accounts.models import User
 from orders.claims import lock_parcel
 from orders.fulfilment import (
     HANDED_OVER,
-    TRANSITIONS,
     NotAllowed,
     Role,
     check_code,
     is_at_point,
     move_locked,
+    require_allowed,
     roles_of,
 )
 from orders.models import (
@@ -62,7 +62,8 @@ def move_parcel(parcel_id: int, to: str, *, by: User, note: str = "", code: str 
     has_code = False
     behind = _behind(lines, to)
     if code and to == ParcelStatus.DELIVERED and behind:
-        _require_ways(behind, LINE_STATUS[to])
+        for line in behind:
+            require_allowed(line, LINE_STATUS[to], by=by, roles=roles)
         check_code(behind, code)
         has_code = True
     return _move(parcel_id, to, by=by, roles=roles, note=note, has_code=has_code)
@@ -103,13 +104,6 @@ def _behind(lines: list[OrderTrack], to: str) -> list[OrderTrack]:
     """The lines that have not come as far as a parcel that goes there."""
     there = SOLD.index(LINE_STATUS[to])
     return [line for line in lines if SOLD.index(TrackStatus(line.track_status)) < there]
-
-
-def _require_ways(lines: list[OrderTrack], to: str) -> None:
-    """Raise NotAllowed unless the table has a way there for each line, whoever may go it."""
-    for line in lines:
-        if to not in TRANSITIONS[line.track_status]:
-            raise NotAllowed(f"{line} is {line.track_status}: it cannot be {to} yet.")
 
 
 def _require_there(parcel: Parcel, lines: list[OrderTrack], to: str) -> None:

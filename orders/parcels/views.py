@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
@@ -16,7 +16,7 @@ from accounts.authentication import current_user
 from accounts.backoffice.actions import perform
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
-from orders.claims import BringsNothing
+from orders.claims import BringsNothing, ClaimedByAnother
 from orders.models import Parcel, ParcelQuerySet
 
 from . import openapi as descriptions
@@ -76,9 +76,9 @@ class ParcelClaimView(APIView):
         `too_many_claims`, and of what was handed over or cancelled a 409 `parcel_closed`. What is
         not fetched within a day is free again.
         """
-        reader, parcel = _find(request, parcel_id)
+        reader, parcel, was_seen = _find(request, parcel_id)
         perform(CLAIM, parcel, {"why": ""}, by=reader.user)
-        return _answer(parcel, reader)
+        return _answer(parcel, reader, was_seen=was_seen)
 
 
 class ParcelReleaseView(APIView):
@@ -93,11 +93,11 @@ class ParcelReleaseView(APIView):
         Its agent may until they fetch it (409 `parcel_fetched` after that), staff who decide about
         lines at any time, with a `note` that says why.
         """
-        reader, parcel = _find(request, parcel_id)
+        reader, parcel, was_seen = _find(request, parcel_id)
         asked = ReleaseInput(data=request.data)
         asked.is_valid(raise_exception=True)
         perform(RELEASE, parcel, {"why": asked.validated_data["note"]}, by=reader.user)
-        return _answer(parcel, reader)
+        return _answer(parcel, reader, was_seen=was_seen)
 
 
 class ParcelMoveView(APIView):
@@ -118,11 +118,15 @@ class ParcelMoveView(APIView):
         What another agent has taken on is not moved: 409 `parcel_claimed`. What one does not
         decide alone is proposed to a second person: 409 `second_person_needed`.
         """
-        reader, parcel = _find(request, parcel_id)
+        reader, parcel, was_seen = _find(request, parcel_id)
         asked = ParcelMoveInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        move_for(parcel, by=reader.user, **asked.validated_data)
-        return _answer(parcel, reader)
+        try:
+            move_for(parcel, by=reader.user, **asked.validated_data)
+        except Parcel.DoesNotExist:
+            # All of it was cancelled since it was found.
+            raise NoSuchParcel from None
+        return _answer(parcel, reader, was_seen=was_seen)
 
 
 def _read_filter(request: Request) -> dict[str, Any]:
@@ -152,7 +156,15 @@ def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], reader: Reader) -> 
     return parcels
 
 
-def _find(request: Request, parcel_id: str) -> tuple[Reader, Parcel]:
+class _Found(NamedTuple):
+    """A parcel, what the caller is to it, and whether they are shown it as it is."""
+
+    reader: Reader
+    parcel: Parcel
+    is_seen: bool
+
+
+def _find(request: Request, parcel_id: str) -> _Found:
     """A parcel, and what the caller is to it. Raises NoSuchParcel.
 
     Agents and staff find one that another agent has as well: what they may not do with it is said
@@ -163,11 +175,21 @@ def _find(request: Request, parcel_id: str) -> tuple[Reader, Parcel]:
     parcel = seen_by(found, timezone.now()).filter(pk=int(parcel_id)).first()
     if parcel is None:
         raise NoSuchParcel
-    return reader, parcel
+    return _Found(reader, parcel, _is_seen(parcel, reader))
 
 
-def _answer(parcel: Parcel, reader: Reader) -> Response:
-    """The parcel as it is now."""
+def _is_seen(parcel: Parcel, reader: Reader) -> bool:
+    return seen_by(reader, timezone.now()).filter(pk=parcel.pk).exists()
+
+
+def _answer(parcel: Parcel, reader: Reader, *, was_seen: bool) -> Response:
+    """The parcel as it is now, for who was shown it before what they did, or is since.
+
+    Repeating a move changes nothing and is refused to nobody: what it answers must tell nobody
+    where another agent brings a parcel. Raises ClaimedByAnother and NoSuchParcel.
+    """
+    if not (was_seen or _is_seen(parcel, reader)):
+        raise NoSuchParcel if parcel.agent_id is None else ClaimedByAnother
     rows = read_rows(list(with_ends(Parcel.objects.filter(pk=parcel.pk))))
     if not rows:
         raise NoSuchParcel

@@ -4,7 +4,8 @@ Each decision is one transaction through the services there are: goods are cance
 them, and their money follows the line (payments.signals). None is made twice: of two at once the
 second finds the problem closed.
 
-Locks: the order, its line, the problem; then what follows a line, and its goods.
+Locks: the seller, where it is they who give money back; the order, its line, the problem; then what
+follows a line, and its goods.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from orders.models import (
 from orders.models.notifications import NotificationKind
 from orders.notifications.notify import notify
 
+from .sellers_word import require_cover
 from .services import ProblemClosed, write
 
 
@@ -68,9 +70,10 @@ class Decider(NamedTuple):
 def refund_whole(problem_id: int, by: Decider) -> Problem:
     """Give back what is left of a line's price, at once; its goods are not put back into stock.
 
-    Raises ProblemClosed.
+    Raises ProblemClosed, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock(problem_id)
+    line, problem = _lock_to_give(problem_id, by)
+    _require_cover(line, by, line.rest)
     return _refund_whole(line, problem, by)
 
 
@@ -79,11 +82,12 @@ def refund_part(problem_id: int, by: Decider, *, amount: int) -> Problem:
     """Reduce a line's price by ``amount`` KES, which go back to the buyer; the goods stay theirs.
 
     All that is left of the price is a refund of the whole, which cancels the line. Raises
-    ProblemClosed, and FieldRefusal for more than is left.
+    ProblemClosed, FieldRefusal for more than is left, and ShopDecides for a seller who was paid.
     """
-    line, problem = _lock(problem_id)
+    line, problem = _lock_to_give(problem_id, by)
     if not 1 <= amount <= line.rest:
         refuse_field("amount", f"Give KES 1 to {format_kes(line.rest)}: so much is left of it.")
+    _require_cover(line, by, amount)
     if amount == line.rest:
         return _refund_whole(line, problem, by)
     _end(line, problem, Outcome.REDUCED, by, refunded=amount)
@@ -119,11 +123,13 @@ def bring_back(problem_id: int, by: Decider) -> Problem:
 def confirm_return(problem_id: int, by: Decider, *, goods_there: bool) -> Problem:
     """Give back what is left of the price, for the goods are back.
 
-    ``goods_there`` says whether they go back into stock. Raises ProblemClosed and NotReturning.
+    ``goods_there`` says whether they go back into stock. Raises ProblemClosed, NotReturning, and
+    ShopDecides for a seller who was paid.
     """
-    line, problem = _lock(problem_id)
+    line, problem = _lock_to_give(problem_id, by)
     if problem.state != ProblemState.RETURNING:
         raise NotReturning
+    _require_cover(line, by, line.rest)
     _end(line, problem, Outcome.RETURNED, by, refunded=line.rest)
     cancel_locked(line, by=by.person, note=_note(problem, by), goods_there=goods_there)
     return problem
@@ -159,6 +165,18 @@ def _lock(problem_id: int) -> tuple[OrderTrack, Problem]:
     if not problem.is_undecided:
         raise ProblemClosed
     return line, problem
+
+
+def _lock_to_give(problem_id: int, by: Decider) -> tuple[OrderTrack, Problem]:
+    """As ``_lock``; a seller first, so that what they owe does not grow meanwhile."""
+    if by.party == Party.SELLER:
+        locked_row(User, by.person.pk)
+    return _lock(problem_id)
+
+
+def _require_cover(line: OrderTrack, by: Decider, amount: int) -> None:
+    if by.party == Party.SELLER:
+        require_cover(line, amount)
 
 
 def _refund_whole(line: OrderTrack, problem: Problem, by: Decider) -> Problem:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.expressions import CombinedExpression
+from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
+from orders.models import Problem
 
 from .transfers import (
     UNDER_WAY,
@@ -168,8 +170,10 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         return self.owed().exclude(withheld_why="")
 
     def free_to_go(self) -> SellerShareQuerySet:
-        """Without what an undecided problem or a person holds back."""
-        return self.filter(withheld_why="", track__disputed=False)
+        """Without what an undecided problem, a part just named by its seller, or a person holds
+        back."""
+        unsettled = Problem.objects.not_settled_yet(timezone.now()).filter(track=OuterRef("track"))
+        return self.filter(~Exists(unsettled), withheld_why="", track__disputed=False)
 
     def held_of(self, seller: User | int) -> SellerShareQuerySet:
         """What is owed to a seller, has not left, and is held back by undecided problems."""

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Sum
+from django.db.models import Exists, F, OuterRef, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.contacts import record_paid_to
@@ -50,6 +50,8 @@ SHARES_PER_ROUND = 200
 LOOKBACK = timedelta(days=14)
 #: The note of a payout that was dropped because of a problem with a line it was for.
 HELD_BACK = "A buyer has a problem with a line it was for."
+#: The note of one that was dropped because a line it was for was cancelled or reduced since.
+CHANGED = "A line it was for was cancelled, or its price was reduced."
 #: Until it is seen again whether payments are confirmed; what confirms one wakes its payouts.
 EVIDENCE_DELAY = timedelta(minutes=15)
 
@@ -196,10 +198,11 @@ class PayoutHandler(TransferHandler[Payout]):
         """Keep a payout back whose orders were paid by what nobody has confirmed; ask about that.
 
         What the shop bears a second person lets go: it may be what somebody made it bear. One that
-        carries what is held back by now is dropped, and its other shares go with another.
+        carries what is held back, cancelled or reduced by now is dropped, and what is left of its
+        shares goes with another.
         """
-        if _is_held_back(row):
-            row.status, row.next_check_at, row.note = TransferStatus.DROPPED, None, HELD_BACK
+        if why := _why_not_as_it_is(row):
+            row.status, row.next_check_at, row.note = TransferStatus.DROPPED, None, why
             row.save(update_fields=["status", "next_check_at", "note"])
             enqueue_after_commit(create_payouts, row.seller_id)
             return None
@@ -286,10 +289,18 @@ def drop_unsent(payout_id: int, note: str) -> bool:
     return bool(unsent.update(status=TransferStatus.DROPPED, next_check_at=None, note=note))
 
 
-def _is_held_back(payout: Payout) -> bool:
-    """Whether a payout carries a share that an undecided problem or a person holds back."""
-    held = payout.shares.owed().filter(Q(track__disputed=True) | ~Q(withheld_why=""))
-    return held.exists()
+def _why_not_as_it_is(payout: Payout) -> str:
+    """Why a payout is not to leave with the shares it carries; empty where nothing is against it.
+
+    An undecided problem or a person holds one back. Or one was cancelled or reduced while M-Pesa
+    might have had the payout, which it did not take after all: who did that could not drop it.
+    """
+    shares = list(payout.shares.all())
+    for share in shares:
+        if share.reversed_at is not None or share.carried != share.due:
+            return CHANGED
+    free = payout.shares.free_to_go().values_list("pk", flat=True)
+    return HELD_BACK if len(free) < len(shares) else ""
 
 
 def _orders_of(payout: Payout) -> QuerySet[Any]:

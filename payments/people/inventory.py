@@ -485,6 +485,14 @@ HOLDINGS = [
         },
     ),
     Holding(
+        "told_in_the_app",
+        "orders.InboxNotice",
+        "user",
+        "id kind order_id track_id said created_at read_at",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
         "notices",
         "orders.Notice",
         "user order__buyer",

@@ -107,7 +107,8 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
     )
     elsewhere = SellerShare.objects.owed().filter(never_left, seller=OuterRef("seller"))
     held = Q(track__disputed=True) | ~Q(withheld_why="")
-    elsewhere = elsewhere.filter(~Q(phone=OuterRef("phone")) | held)
+    unsettled = Problem.objects.not_settled_yet(now - FORGOTTEN).filter(track=OuterRef("track"))
+    elsewhere = elsewhere.filter(~Q(phone=OuterRef("phone")) | held | Exists(unsettled))
     settled = Problem.objects.filter(track=OuterRef("track"), closed_at__gt=now - FORGOTTEN)
     entries = LedgerEntry.objects.filter(seller=OuterRef("seller"))
     going = Payout.objects.still_open().filter(seller=OuterRef("seller"))
@@ -120,6 +121,7 @@ def _prepared(now: datetime) -> QuerySet[SellerShare]:
         ~Exists(unsure),
         # What was held back until a moment ago is made ready now.
         ~Exists(settled),
+        ~Exists(unsettled),
         ~held,
         amount__gt=F("reduced"),
         created_at__lt=now - FORGOTTEN,

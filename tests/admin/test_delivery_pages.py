@@ -238,3 +238,23 @@ def test_a_line_and_its_fee_above_a_days_moves_are_proposed_as_both(buyer, selle
         perform(to_cancelled.staff_action, line, CANCEL, by=in_role("support"))
 
     assert Proposal.objects.get().cost == 1600
+
+
+@pytest.mark.parametrize("typed", [10**30, 2**63, "x", "\x00", ""])
+def test_an_agent_that_no_column_can_hold_is_none_of_the_choices(browser, typed):
+    answer = browser.post(f"{POINTS}add/", {**POINT, "agents": [typed]})
+
+    assert answer.status_code == 200
+    assert list(errors_of(answer)) == ["agents"]
+
+
+def test_nor_is_such_a_role_a_role(client):
+    boss, person = UserFactory(is_superuser=True, is_staff=True), UserFactory()
+    client.force_login(boss)
+    page = f"/admin/accounts/user/{person.pk}/change/"
+    form = client.get(page).context["adminform"].form
+
+    answer = client.post(page, {**dict.fromkeys(form.fields, ""), "groups": [10**30]})
+
+    assert answer.status_code == 200
+    assert "groups" in errors_of(answer)

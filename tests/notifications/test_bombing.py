@@ -311,6 +311,23 @@ def test_a_payout_of_ten_shillings_opens_a_phone_to_five_sms_an_hour(order, sell
     assert Message.objects.filter(state="failed", reason=TOO_MANY).count() == 2
 
 
+@pytest.mark.parametrize("kind", ["problem", "problem_reply", "problem_ended"])
+def test_who_reports_and_withdraws_without_end_keeps_nothing_else_from_a_seller(
+    order, seller, carrier, kind
+):
+    """Each costs nothing: one line, reported and withdrawn, took all that a phone may get."""
+    record_paid_to(order.buyer_id, "254720000001", timezone.now())
+    for n in range(7):
+        notice = a_message(order, kind=f"{n}", contact="254720000001")
+        Message.objects.filter(pk=notice.pk).update(kind=kind)
+        send_message(notice.pk)
+
+    send_message(a_message(order, kind="paid_out", contact="254720000001").pk)
+
+    assert len(carrier.sent) == 4
+    assert Message.objects.get(kind="paid_out").state == "sent"
+
+
 def test_what_staff_send_again_counts_too(order, carrier):
     messages = [a_message(order, kind=f"{n}") for n in range(30)]
     for message in messages:

@@ -9,12 +9,15 @@ from django.utils import timezone
 from accounts.models import MessagePreferences
 from orders.fulfilment import move_line
 from orders.models import InboxNotice, Message, Notice
+from orders.models.notifications import NotificationKind
 from orders.notices.services import MOST_UNREAD, count_unread
 from orders.notifications.rendering import compose
+from orders.notifications.templates import Item, render_in_app
 from orders.retention import forget_messages
 from tests.conftest import signed_in
 from tests.factories import UserFactory
 from tests.orders.deliveries import paid_delivery
+from tests.orders.parcels import a_parcel, a_point, an_agent, bring, code_of
 from tests.shopping import paid_line
 
 pytestmark = pytest.mark.django_db
@@ -248,3 +251,47 @@ def test_it_is_forgotten_with_the_messages(buyer, seller, line, settings):
 
     forget_messages(timezone.now() + timedelta(days=181))
     assert not InboxNotice.objects.exists()
+
+
+VALUES = {
+    "name": "Asha",
+    "amount": "KES 1,500",
+    "reference": "PR7KWQ4M",
+    "why": "It was too late.",
+    "because": "",
+    "by_hand": "",
+    "receipt": "",
+    "about": "damaged",
+}
+PLACES = {"place": "Kilimani Pick-up", "where": " It goes to Kilimani.", "collect": " At Gikomba."}
+
+
+@pytest.mark.parametrize("places", [{}, PLACES], ids=["nowhere", "somewhere"])
+@pytest.mark.parametrize("language", ["en", "sw"])
+@pytest.mark.parametrize("kind", NotificationKind)
+def test_everything_that_is_told_can_wait_in_the_app(kind, language, places):
+    title, text = render_in_app(kind, language, VALUES | places, [Item("Kettle", 1, "482913")])
+
+    assert title
+    assert text
+    assert "482913" not in text
+    assert "{" not in text
+
+
+def test_it_says_where_goods_wait_and_no_code(buyer, buyer_api, kettle):
+    agent, keeper = an_agent(), UserFactory()
+    parcel = a_parcel(buyer, kettle, point=a_point(keeper, name="Kilimani Pick-up"))
+    bring(agent, parcel, "fetched")
+    bring(keeper, parcel, "arrived")
+    tell()
+
+    rows = {row["kind"]: row["text"] for row in buyer_api.get(LIST).json()}
+
+    reference = parcel.order.reference
+    assert rows["arrived"] == (
+        f"Goods of your order {reference} wait for you at Kilimani Pick-up, open Mon–Sat "
+        "8:00–19:00. When you have them in your hands, and not before, tell who hands them over "
+        "the code that your order shows.\n\nKettle"
+    )
+    assert "within 2 days to Kilimani Pick-up" in rows["paid"]
+    assert code_of(parcel) not in str(rows)

@@ -192,6 +192,32 @@ def test_five_wrong_codes_use_up_the_whole_parcel_by_whichever_door(agent, pair)
     assert pair.code_misses == 5
 
 
+def test_another_agent_uses_up_no_tries_and_learns_no_code(agent, pair):
+    bring(agent, pair, "fetched")
+    other, first = an_agent(), lines(pair)[0]
+
+    said = [bring(other, pair, "delivered", code=code) for code in (wrong(pair), code_of(pair))]
+    said += [move(other, first, "delivered", code=code) for code in (wrong(pair), code_of(pair))]
+
+    assert [(each.status_code, each.json()["code"]) for each in said] == [
+        (409, "parcel_claimed")
+    ] * 4
+    pair.refresh_from_db()
+    assert pair.code_misses == 0
+
+
+def test_a_point_uses_up_no_tries_before_it_may_hand_over(agent, keeper, to_point):
+    bring(agent, to_point, "fetched")
+    line = lines(to_point)[0]
+
+    said = [bring(keeper, to_point, "delivered", code=wrong(to_point))]
+    said += [move(keeper, line, "delivered", code=line.collection_code)]
+
+    assert [each.json()["code"] for each in said] == ["move_not_allowed"] * 2
+    to_point.refresh_from_db()
+    assert to_point.code_misses == 0
+
+
 def test_a_right_code_costs_no_try(agent, pair):
     bring(agent, pair, "fetched")
     bring(agent, pair, "delivered", code=wrong(pair))

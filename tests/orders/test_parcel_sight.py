@@ -212,3 +212,38 @@ def test_no_list_of_parcels_tells_a_code_or_a_price(buyer, seller, kettle):
         assert sale.parcel.order.reference in told
         assert code_of(sale.parcel) not in told
         assert "1500" not in told
+
+
+@pytest.mark.parametrize("at", ["fetched", "shipping", "delivered"])
+def test_a_move_that_changes_nothing_shows_no_agent_where_another_brings_it(buyer, kettle, at):
+    agent, other = an_agent(), an_agent()
+    parcel = a_parcel(buyer, kettle)
+    for to in ("fetched", "shipping", "delivered"):
+        assert bring(agent, parcel, to, code=code_of(parcel)).status_code == 200
+        if to == at:
+            break
+
+    answer = bring(other, parcel, at)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "parcel_claimed")
+    assert "Wanjiku" not in answer.content.decode()
+
+
+def test_nor_where_what_nobody_had_taken_on_was_brought(buyer, kettle):
+    parcel = a_parcel(buyer, kettle)
+    support = give_role(UserFactory(), "support")
+    bring(support, parcel, "fetched")
+    bring(support, parcel, "delivered", note="They rang.")
+
+    answer = bring(an_agent(), parcel, "delivered")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "parcel_not_found")
+
+
+def test_who_brings_on_what_nobody_has_taken_on_is_shown_it_to_the_end(buyer, kettle):
+    parcel, agent = a_parcel(buyer, kettle), an_agent()
+    bring(give_role(UserFactory(), "support"), parcel, "fetched")
+
+    answer = bring(agent, parcel, "delivered", code=code_of(parcel))
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "delivered")

@@ -195,8 +195,8 @@ def test_it_is_refunded_once_both_parts_are_back(buyer, seller, line, problem, c
 def test_before_it_is_fetched_the_seller_earns_the_rest(buyer, seller, daraja, settings):
     settings.COMMISSION_PERCENT = 10
     line = line_at("paid", buyer=buyer, product=ProductFactory(seller=seller, price=1000))
-    report(line, buyer, text="You sent word that one part is missing.")
-    post(seller, line, "accept/", {"amount": 205})
+    problem = report(line, buyer, text="You sent word that one part is missing.")
+    decide(problem, "part", support(), amount=205)
     from tests.orders.lines import move
 
     move(UserFactory(is_superuser=True), line, "fetched")

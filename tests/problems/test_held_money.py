@@ -1,6 +1,9 @@
 """What a seller is owed for a line waits while its buyer has a problem with it; the rest leaves."""
 
+from datetime import timedelta
+
 import pytest
+import time_machine
 from django.utils import timezone
 
 from orders.models import Order, OrderTrack
@@ -77,16 +80,107 @@ def test_it_leaves_once_it_is_withdrawn(buyer, sell, daraja):
     assert sent(daraja) == [(PHONE, 900)]
 
 
-def test_the_rest_leaves_after_a_part_was_refunded(buyer, seller, sell, daraja):
+def test_the_rest_leaves_after_a_part_was_refunded(buyer, sell, daraja):
     line = sell(900)
-    report(line, buyer)
-    post(seller, line, "accept/", {"amount": 200})
+    decide(report(line, buyer), "part", support(), amount=200)
 
     tick()
 
     assert sent(daraja) == [(PHONE, 700)]
     tell(Payout.objects.latest("pk"))
     assert balance(Account.SELLERS_PAYABLE) == 0
+
+
+def test_a_part_that_the_seller_names_frees_the_rest_only_a_day_later(buyer, seller, sell, daraja):
+    """A shilling would end every problem else, and the payout would be gone before its buyer could
+    say that it is not enough."""
+    line = sell(900)
+    report(line, buyer)
+    with time_machine.travel(timezone.now(), tick=False) as clock_:
+        post(seller, line, "accept/", {"amount": 20})
+        clock_.shift(timedelta(hours=23))
+        clock.run_periodic()
+        assert (sent(daraja), prove().broken) == ([], [])
+
+        clock_.shift(timedelta(hours=1, seconds=1))
+        clock.run_periodic()
+        tick()
+
+    assert sent(daraja) == [(PHONE, 880)]
+
+
+def test_the_buyer_reports_again_what_the_seller_named_too_little_for(buyer, seller, sell, daraja):
+    line = sell(900)
+    report(line, buyer)
+    post(seller, line, "accept/", {"amount": 20})
+    tick()
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=1)):
+        report(line, buyer, text="KES 20 is not enough.")
+    with time_machine.travel(timezone.now() + timedelta(days=2)):
+        tick()
+
+    assert (sent(daraja), owed_to(seller)["held"]) == ([], 880)
+
+
+def test_a_seller_who_was_paid_gives_back_no_more_than_the_shop_lends_them(
+    buyer, seller, sell, daraja, settings
+):
+    """Buyer and seller may be one person: the shop would pay for the same goods twice."""
+    settings.SELLER_REFUND_ON_CREDIT = 1000
+    first, second = sell(900), sell(700)
+    tick()
+    for line in (first, second):
+        report(line, buyer)
+
+    said = [post(seller, first, "accept/"), post(seller, second, "accept/")]
+
+    assert [each.status_code for each in said] == [200, 409]
+    assert said[1].json()["code"] == "shop_decides"
+    assert not again(second).returned
+    assert post(seller, second, "accept/", {"amount": 100}).status_code == 200
+    assert balance(Account.SELLERS_PAYABLE) == 600
+
+
+def test_goods_that_came_back_to_a_seller_who_was_paid_are_the_shops_to_refund(
+    buyer, seller, sell, daraja, settings
+):
+    settings.SELLER_REFUND_ON_CREDIT = 0
+    line = sell(900)
+    tick()
+    problem = report(line, buyer)
+    post(seller, line, "accept/", {"bring_back": True})
+
+    answer = post(seller, line, "returned/", {"goods_there": True}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "shop_decides")
+    decide(problem, "returned", support(), goods_there=True)
+    assert again(line).returned
+
+
+def test_what_was_not_sent_yet_is_the_sellers_to_give_back(buyer, seller, sell, daraja, settings):
+    settings.SELLER_REFUND_ON_CREDIT = 0
+    fetched, paid = sell(900), sell(700, "paid")
+    for line in (fetched, paid):
+        report(line, buyer)
+
+    assert [post(seller, line, "accept/").status_code for line in (fetched, paid)] == [200, 200]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_seller_who_was_paid_gives_back_two_at_once_and_the_shop_lends_for_one(
+    buyer, seller, sell, daraja, settings
+):
+    settings.SELLER_REFUND_ON_CREDIT = 1000
+    lines = [sell(900), sell(700)]
+    tick()
+    for line in lines:
+        report(line, buyer)
+
+    went = at_once(*[lambda line=line: post(seller, line, "accept/") for line in lines])
+
+    assert sorted(each.status_code for each in went) == [200, 409]
 
 
 def test_a_problem_before_the_goods_are_fetched_holds_back_what_they_earn(
@@ -203,6 +297,30 @@ def test_one_that_was_not_taken_after_all_is_not_sent_again(buyer, sell, daraja,
         ("dropped", "A buyer has a problem with a line it was for.")
     ]
     assert (prove().broken, daraja.payouts) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("how", "given", "left"), [("part", {"amount": 200}, [700]), ("refund", {}, [])]
+)
+def test_what_was_decided_while_mpesa_might_have_had_it_is_not_sent_as_it_was(
+    buyer, sell, daraja, monkeypatch, how, given, left
+):
+    """The problem is reported and decided between the claim and M-Pesa's refusal to take it."""
+    line = sell(900)
+
+    def refuse(**request):
+        decide(report(line, buyer), how, support(), **given)
+        raise DarajaRefused("No way to M-Pesa", kind=Refusal.UNREACHABLE)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(daraja, "b2c_payment", refuse)
+        tick()
+    assert payouts("status") == ["due"]
+
+    hurry()
+    tick()
+
+    assert [amount for _, amount in sent(daraja)] == left
 
 
 def test_what_was_refused_is_not_tried_again_while_it_waits(buyer, sell, daraja):

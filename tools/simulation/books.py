@@ -50,7 +50,8 @@ class Comparison:
         self._receipts = list(receipts)
         self._by_number = {row.number: row for row in self._receipts if row.number}
         self._by_payment = {row.payment_id: row for row in self._receipts if row.payment_id}
-        self._counted: set[int] = set()
+        #: The payment that each receipt is, by the receipt's id.
+        self._counted: dict[int, Entry] = {}
 
     def run(self) -> None:
         """Compare, when everything has settled."""
@@ -79,12 +80,32 @@ class Comparison:
         if receipt is None:
             self._missing(entry, prompt, attempt)
             return 0
-        if receipt.pk in self._counted:
-            self._say(f"{entry.receipt} and another are one receipt to the shop")
+        first = self._counted.setdefault(receipt.pk, entry)
+        if first is not entry:
+            self._as_one(first, entry)
             return 0
-        self._counted.add(receipt.pk)
         self._compare(entry, receipt, attempt)
         return receipt.amount
+
+    def _as_one(self, first: Entry, second: Entry) -> None:
+        """Two payments are one receipt. Explained only where nobody could tell them apart.
+
+        That is of a prompt whose number was never told, and a payment by hand of the same sum for
+        the same order: what the shop is told of it is what it would be told of the prompt.
+        """
+        of_prompt = {bool(each.purpose.checkout_request_id): each for each in (first, second)}
+        prompt, by_hand = of_prompt.get(True), of_prompt.get(False)
+        if (
+            STATEMENT not in self.sources
+            and prompt is not None
+            and by_hand is not None
+            and prompt.receipt not in self.reported
+            and (prompt.amount, prompt.purpose.reference)
+            == (by_hand.amount, by_hand.purpose.reference)
+        ):
+            self.explained["paid by hand, and taken for the prompt it was told of"] += 1
+            return
+        self._say(f"{second.receipt} and another are one receipt to the shop")
 
     def _compare(self, entry: Entry, receipt: Receipt, attempt: OrderPayment | None) -> None:
         is_exact = STATEMENT in self.sources

@@ -138,8 +138,8 @@ class Goods:
             open_problem(line_id, buyer=buyer, kind="damaged", text="It is broken.")
 
     def _settle(self, problem: Problem, how: str, amount: int) -> None:
-        seller = Decider(problem.track.seller, Party.SELLER, "Pole sana.")
         with suppress(Refusal, DatabaseAway):
+            seller = Decider(problem.track.seller, Party.SELLER, "Pole sana.")
             if how == "part":
                 refund_part(problem.pk, seller, amount=amount)
             elif how == "whole":

@@ -1,0 +1,41 @@
+"""What a seller may give back on their word alone: what the shop still has of theirs, and little
+more.
+
+Buyer and seller may be one person. Were a seller who has been paid believed without limit, the shop
+would pay for the same goods twice, and be owed the second time by somebody who sells no more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from omachemainproj.api.errors import Refusal
+from orders.models import OrderTrack
+
+Covers = Callable[[OrderTrack, int], bool]
+_covers: list[Covers] = []
+
+
+class ShopDecides(Refusal):
+    """The seller has the money already, and owes the shop as much as anybody may."""
+
+    code = "shop_decides"
+    message = (
+        "You have been paid for this already, so the shop decides about it. Write into the thread "
+        "what you agree to."
+    )
+
+
+def covers(say: Covers) -> Covers:
+    """Declare who knows whether so many KES for a line are covered; all of them have to say so.
+
+    Called inside a transaction that holds the locks of the seller, the order and the line.
+    """
+    _covers.append(say)
+    return say
+
+
+def require_cover(line: OrderTrack, amount: int) -> None:
+    """Raise ShopDecides unless a line's seller may give back ``amount`` KES by themselves."""
+    if not all(say(line, amount) for say in _covers):
+        raise ShopDecides
