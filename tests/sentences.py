@@ -13,7 +13,7 @@ ELSEWHERE = re.compile(
     r"|transfers|delivery_fees|openapi|schema|documentation|production|environment|settings|celery"
     r"|wsgi|service_urls|callback_addresses|strict_json|append_only|caches|compiled_queries"
     r"|background|fulfilment_actions|templates|emails|failures|security_log|second_factor"
-    r"|gunicorn_worker|problem_words|shop|console|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
+    r"|gunicorn_worker|problem_words|to_support|shop|console|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
 )
 #: What of a call is for somebody else.
 _NOT_SAID = {
