@@ -104,7 +104,7 @@ class ShopAdmin(admin.ModelAdmin):
             read_text(field, self.normalisers.get(db_field.name, clean_shown))
         return field
 
-    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("form_class", KnownChoices)
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 from django.utils import timezone
 from PIL import Image
 
@@ -20,6 +21,7 @@ from orders.models import (
     ProblemPicture,
 )
 from orders.models.notifications import Message, Notice
+from orders.models.problems import PART_STANDS_AFTER
 from orders.problems.services import add_message, open_problem
 from payments.backoffice import resolve_money_out
 from payments.models import Payout, Refund
@@ -73,6 +75,8 @@ def settled(parcel, buyer, seller):
     problem = Problem.objects.get()
     add_message(problem.pk, by=seller, party="seller", text="Amina is sorry.", pictures=[picture()])
     assert post(seller, line, "accept/", {"amount": 200, "note": "For the lid."}).status_code == 200
+    # The rest of the price waits so long for what the buyer says to it.
+    Problem.objects.update(closed_at=F("closed_at") - PART_STANDS_AFTER)
     create_payouts(seller.pk)
     settle()
     return Problem.objects.get()
