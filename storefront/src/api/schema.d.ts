@@ -1506,7 +1506,7 @@ export interface paths {
         put?: never;
         /**
          * Agree to a refund
-         * @description For the line's seller, and final. Without more the whole price goes back at once; with `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken off what the seller is sent next.
+         * @description For the line's seller, and final. Without more the whole price goes back at once; with `amount` that part of it, and the buyer keeps the goods; with `bring_back` the goods come back first (`/track/{id}/problem/returned/`). What was paid out for it already is taken off what the seller is sent next; beyond what anybody may owe the shop it decides (409 `shop_decides`).
          */
         post: operations["problem_accept"];
         delete?: never;
