@@ -410,8 +410,9 @@ def test_a_browser_that_names_another_site_is_refused_without_an_origin_too(brow
     assert code(answer) == (403, "other_origin")
 
 
-@pytest.mark.parametrize("origin", ["http://testserver", "http://localhost:5173"])
-def test_the_shops_own_pages_may(browser, origin):
+@pytest.mark.parametrize("origin", ["http://testserver", "https://omache.example"])
+def test_the_shops_own_pages_may(browser, settings, origin):
+    settings.FRONTEND_URL = "https://omache.example/shop"
     headers = {"Origin": origin, "Sec-Fetch-Site": "same-origin"}
 
     assert renew(browser, **headers).status_code == 200

@@ -283,7 +283,7 @@ def test_a_county_alone_is_no_address(buyer_api, kettle, rates):
         ({**WRITTEN, "recipient": " "}, "recipient"),
         ({**WRITTEN, "directions": "x" * 301}, "directions"),
         ({**WRITTEN, "fee": -1}, "fee"),
-        ({**WRITTEN, "fee": "300"}, "fee"),
+        ({**WRITTEN, "fee": "KES 300"}, "fee"),
         ({"pickup_point": "1"}, "pickup_point"),
         ({"pickup_point": True}, "pickup_point"),
         ({"pickup_point": 0}, "pickup_point"),
