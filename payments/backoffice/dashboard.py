@@ -110,7 +110,7 @@ def sales(now: datetime) -> Content:
     today = timezone.localtime(now).date()
     first = today - timedelta(days=SALES_DAYS - 1)
     paid = Order.objects.paid_since(_midnight(first))
-    found = (
+    sold = list(
         paid.annotate(day=TruncDate("created_at"))
         .values_list("day")
         .annotate(orders=Count("*"), amount=Sum("amount"))
@@ -124,7 +124,7 @@ def sales(now: datetime) -> Content:
         .order_by()
     )
     fees = dict(of_parcels)
-    by_day = {day: (orders, amount - fees.get(day, 0)) for day, orders, amount in found}
+    by_day = {day: (orders, amount - fees.get(day, 0)) for day, orders, amount in sold}
     days = [first + timedelta(days=number) for number in range(SALES_DAYS)]
     series = [(day, *by_day.get(day, (0, 0))) for day in days]
     points = [
