@@ -90,22 +90,6 @@ def test_the_database_refuses_a_review_that_cannot_be(reviewed, wrong):
         Review.objects.update(**wrong)
 
 
-@pytest.mark.postgres
-@pytest.mark.django_db(transaction=True)
-def test_a_review_rewrites_no_index_of_its_product(kettle):
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute("SELECT pg_stat_reset_single_table_counters('products_product'::regclass)")
-        for number in range(1, 5):
-            Product.objects.update(review_stars=number, review_count=number)
-        cursor.execute("SELECT pg_stat_force_next_flush()")
-        cursor.execute(
-            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables"
-            " WHERE relname = 'products_product'"
-        )
-        assert cursor.fetchone() == (4, 4)
-
-
 def test_a_page_of_reviews_walks_an_index_that_has_its_order(reviewed):
     page = as_rows(Review.objects.shown().of_product(reviewed.pk)).order_by("-id")[:26]
     if connection.vendor == "postgresql":
