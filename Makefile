@@ -89,11 +89,11 @@ demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
 	@$(BIN)/python manage.py demo
 
 test: $(VENV)/dev.stamp ## Run the tests on SQLite, and the storefront's
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 	@$(MAKE) --no-print-directory -s test-shop
 
 test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, races included, on PostgreSQL (POSTGRES_URL)
-	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2
+	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-slow: $(VENV)/dev.stamp ## Run the slow tests that both of these leave out, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 -m slow
