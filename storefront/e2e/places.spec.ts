@@ -204,6 +204,7 @@ test("a purchase needs no mouse", async ({ page }) => {
   await press(/^Cash out$/);
   await page.getByLabel("M-Pesa number that pays").focus();
   await page.keyboard.type(phone.number);
+  await expect(page.getByRole("button", { name: /^Pay KES/ })).toBeEnabled();
   await page.keyboard.press("Enter");
   await expect(page.getByRole("heading", { name: "Your phone is asking" })).toBeVisible();
   await phone.enterPin();

@@ -163,10 +163,10 @@ export async function newcomer(word: string) {
 
 /** Somebody of the staff moves a line. */
 export async function staffMoves(line: number, to: string): Promise<void> {
-  await done("POST", `${SHOP}/track/${line}/move/`, { to }, await ofStaff("delivery"));
+  await done("POST", `${SHOP}/track/${line}/move/`, { to }, await demoToken("delivery"));
 }
 
-async function ofStaff(username: string): Promise<string> {
+async function demoToken(username: string): Promise<string> {
   const body = { username, password: DEMO_PASSWORD };
   const { access }: SignedIn = await done("POST", `${SHOP}/login/`, body);
   return access;
@@ -174,7 +174,7 @@ async function ofStaff(username: string): Promise<string> {
 
 /** The parcel of an order is brought to its pick-up point, and taken in there by who hands over. */
 export async function reachesItsPoint(reference: string): Promise<void> {
-  const [support, point] = [await ofStaff("support"), await ofStaff("delivery")];
+  const [support, point] = [await demoToken("support"), await demoToken("faith")];
   const parcels: { id: number; order: string }[] = await done(
     "GET",
     `${SHOP}/deliveries/?page_size=100`,
