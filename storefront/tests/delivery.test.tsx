@@ -259,6 +259,19 @@ describe("where an order goes", () => {
     });
   });
 
+  it("keeps the number that was typed before the account's own arrived", async () => {
+    let arrive: (user: unknown) => void = () => {};
+    checkOut({ "GET /user/": new Promise((resolve) => (arrive = resolve)) });
+    const number = () => screen.getByLabelText("M-Pesa number that pays") as HTMLInputElement;
+    await screen.findByLabelText("M-Pesa number that pays");
+    fireEvent.input(number(), { target: { value: "0733000111" } });
+
+    arrive({ pk: 9, first_name: "Wanjiku", last_name: "Kamau", phone: "254712345678" });
+    await new Promise((later) => setTimeout(later, 50));
+
+    expect(number().value).toBe("0733000111");
+  });
+
   it("names each part of a new address that is missing", async () => {
     checkOut({ "GET /user/": { pk: 9, first_name: "", last_name: "", phone: "" } });
     fireEvent.click(await radio(/Bring it to an address/));

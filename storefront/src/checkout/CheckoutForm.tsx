@@ -37,6 +37,7 @@ export function CheckoutForm({
 }) {
   const { i18n } = useLingui();
   const [unread, setUnread] = useState<Unread>({});
+  const [typedOver, setTypedOver] = useState<string | null>(null);
   const remembered = rememberedNumber();
   const own = useQuery({ ...userQuery, enabled: !remembered || choice.way === "new" });
   const keep = useKeep();
@@ -114,8 +115,9 @@ export function CheckoutForm({
       {quote && !isOld && !isBusy && <Hindrance quote={quote} isHad={isHad} />}
       <Field
         label={<Trans>M-Pesa number that pays</Trans>}
-        // Another suggestion is another field: what somebody has typed is never replaced.
-        key={suggested}
+        // Another suggestion is another field, until somebody types: that is never replaced.
+        key={typedOver ?? suggested}
+        onInput={() => setTypedOver((before) => before ?? suggested)}
         name="mpesa_number"
         type="tel"
         inputMode="tel"
