@@ -11,12 +11,11 @@ from django.utils import timezone
 from accounts.models import User
 from orders.models import SOLD, OrderTrack, TrackStatus
 from payments.models import Payout, TransferStatus
+from products.catalogue.filters import LOW_STOCK
 from products.models import Product, SellerRating, average_stars
 
 from .serializers import STANDS, represent_balance
 
-#: So many or fewer to sell are few.
-LOW_STOCK = 5
 #: Periods by their names, as days: today, and so many whole days with it, as Nairobi counts them.
 PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
 
