@@ -1,5 +1,6 @@
 """``daraja-simulator``, or ``python -m daraja_simulator``: the simulator as a process."""
 
+import os
 import sys
 from argparse import ArgumentParser
 
@@ -23,8 +24,13 @@ def main() -> None:
 
 
 def _print_line(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
+    """Print a line; who reads no more (``| head -1``) does not end a service that others call."""
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Python's documentation: else what is still buffered fails once more at the exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
 """``POST /version1/messaging``: a pretend Africa's Talking, whose SMS reach the phones here.
 
-Source: http://docs.africastalking.com/sms/sending/python (the form, the answer, its codes).
+Source: http://docs.africastalking.com/sms/sending/python (the form, the answer, its codes), and
+http://docs.africastalking.com/sms/deliveryreports (what is posted of each SMS afterwards).
 """
 
 import hmac
 from urllib.parse import parse_qs
 
 from . import ids
+from .behaviour import Script
+from .callback_client import Callback
+from .callback_dispatch import CallbackVariants
 from .faults import answer_as_scripted, refuse_as_scripted
 from .wire import JSON, Reply, Request, json_reply
 from .world import World
@@ -29,6 +33,12 @@ STATUSES = {
 }
 #: Those with which the message goes out.
 _SENT = {100, 101, 102}
+#: Statuses of a report that end an SMS which reaches no phone.
+_UNDELIVERED = {"Rejected", "Failed"}
+#: Safaricom's network, as reports name it.
+_SAFARICOM = "63902"
+#: Seconds until the reports of an SMS.
+_LEAVES_AFTER, _ENDS_AFTER = 0.2, 0.6
 #: Whom an SMS is from that names no sender.
 _USUAL_SENDER = "AFRICASTKNG"
 
@@ -51,21 +61,26 @@ def send(world: World, request: Request) -> Reply:
         return refusal
     outcome = script.outcome or "101"
     code = int(outcome) if outcome.isdigit() else 101
-    recipients = [_deliver(world, phone, form, code) for phone in phones]
+    recipients = [_deliver(world, phone, form, code, script) for phone in phones]
     sent = sum(recipient["statusCode"] in _SENT for recipient in recipients)
     message = f"Sent to {sent}/{len(phones)} Total Cost: KES {0.8 * sent:.4f}"
     answer = {"SMSMessageData": {"Message": message, "Recipients": recipients}}
     return answer_as_scripted(script, json_reply(201, answer))
 
 
-def _deliver(world: World, number: str, form: dict[str, str], code: int) -> dict[str, object]:
+def _deliver(
+    world: World, number: str, form: dict[str, str], code: int, script: Script
+) -> dict[str, object]:
     phone = number.removeprefix("+")
     if not (number.startswith("+") and ids.is_msisdn(phone)):
         code = 403
     name = f"ATXid_{ids.access_token()}" if code in _SENT else "None"
     if code in _SENT:
         sender = form.get("from") or _USUAL_SENDER
-        world.handsets.send_sms(phone, form["message"], paid=True, sender=sender)
+        arrives = script.report not in _UNDELIVERED
+        if arrives:
+            world.handsets.send_sms(phone, form["message"], paid=True, sender=sender)
+        _report(world, phone, name, script)
     world.events.add("sms", phone=phone, status_code=code, text=form["message"])
     return {
         "statusCode": code,
@@ -74,6 +89,37 @@ def _deliver(world: World, number: str, form: dict[str, str], code: int) -> dict
         "cost": "KES 0.8000" if code in _SENT else "0",
         "messageId": name,
     }
+
+
+def _report(world: World, phone: str, name: str, script: Script) -> None:
+    """Tell the shop what becomes of an SMS: that it left, and how it ended, as the script wants."""
+    url = world.config.sms_reports_url
+    if not url:
+        return
+
+    def post(status: str, reason: str = "") -> None:
+        body = {
+            "id": name,
+            "status": status,
+            "phoneNumber": f"+{phone}",
+            "networkCode": _SAFARICOM,
+            "retryCount": "0",
+        }
+        if reason:
+            body["failureReason"] = reason
+        callback = Callback(
+            channel="sms_report", url=url, body=body, about={"phone": phone}, is_form=True
+        )
+        # A report says the same however often it is posted.
+        world.callback_dispatcher.dispatch(script, CallbackVariants(genuine=callback))
+
+    ends = script.report or "Success"
+    reason = script.desc or ("UserIsInactive" if ends in _UNDELIVERED else "")
+    if script.callback_before_answer:
+        post(ends, reason)
+        return
+    world.scheduler.add(_LEAVES_AFTER, lambda: post("Sent"))
+    world.scheduler.add(_ENDS_AFTER, lambda: post(ends, reason))
 
 
 def _form(request: Request) -> dict[str, str]:

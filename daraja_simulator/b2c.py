@@ -11,7 +11,7 @@ from . import asynchronous, fields
 from .books import Entry, Purpose
 from .callback_client import Body
 from .config import MAX_AMOUNT, MIN_PAYOUT, Config
-from .conversations import Conversation, Instruction
+from .conversations import Conversation, Instruction, duplicate
 from .faults import refuse_as_scripted
 from .handsets import received_text
 from .result_bodies import parameter, party
@@ -34,6 +34,9 @@ def pay(world: World, version: int, request: Request) -> Reply:
     originator_id = fields.text(body, "OriginatorConversationID") if version == 3 else ""
     instruction = _read(world.config, body)
     world.conversations.refuse_known(originator_id)
+    if originator_id and world.books.find_request(originator_id):
+        # Of before a restart: only the books still know of it.
+        raise duplicate()
     script = world.scripts.pick("b2c", phone=instruction.phone, amount=instruction.amount)
     if refusal := refuse_as_scripted(world, script, B2C_TOKEN_REFUSED):
         return refusal

@@ -115,6 +115,7 @@ class Script:
     shuffle: bool = False
 
     query: str = "truth"
+    report: str | None = None
 
     account: str | None = None
     confirmation_first: bool = False

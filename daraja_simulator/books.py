@@ -4,12 +4,15 @@ merchant's numbers hold.
 
 import threading
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any, Literal
 
 from . import ids
-from .clock import Clock, stamp
+from .books_file import BEGUN_ANEW, MOVED, TOPPED_UP, WALLET, WORKING, BooksFile
+from .clock import EAT, Clock, stamp
 from .config import Config
 from .results import Declined
 
@@ -72,13 +75,25 @@ class Entry:
         }
 
 
+@dataclass(frozen=True, kw_only=True)
+class TopUp:
+    """What was put into a number's utility account, or taken out of it, on the portal: KES."""
+
+    receipt: str
+    shortcode: str
+    amount: int
+    account_after: int
+    time: datetime
+
+
 class Books:
     """Moves money between wallets and the merchant, and writes every movement down.
 
     Safe from many threads.
 
     Entries are never dropped, except by ``clear``: they are what the shop's books are compared
-    with.
+    with. With ``Config.books_file`` they are there again after a restart, with every wallet and
+    account.
     """
 
     def __init__(self, config: Config, clock: Clock) -> None:
@@ -89,11 +104,21 @@ class Books:
         self._utility: dict[str, int] = {}
         self._working: dict[str, int] = {}
         self._entries: list[Entry] = []
+        self._lines: list[Entry | TopUp] = []
         self._by_receipt: dict[str, Entry] = {}
         self._by_phone: dict[str, list[Entry]] = defaultdict(list)
         self._daily_totals: dict[tuple[str, str, date], int] = defaultdict(int)
         self._reversed: set[str] = set()
         self._receipts: set[str] = set()
+        self._requests: dict[str, Entry] = {}
+        self._file = BooksFile(Path(config.books_file)) if config.books_file else None
+        for line in self._file.lines() if self._file else ():
+            self._read_line(line)
+
+    def close(self) -> None:
+        """Let another simulator keep its books in the file. Safe to repeat."""
+        if self._file:
+            self._file.close()
 
     def receive(
         self, *, phone: str, amount: int, purpose: Purpose, receipt: str | None = None
@@ -130,7 +155,6 @@ class Books:
                 raise Declined("R000001")
             if self._utility_of(original.account) < original.amount:
                 raise Declined("1")
-            self._reversed.add(original.receipt)
             return self._move("out", original.phone, original.amount, purpose, receipt)
 
     def is_reversed(self, receipt: str) -> bool:
@@ -170,6 +194,7 @@ class Books:
         if amount < 0:
             raise ValueError("a wallet holds 0 or more")
         with self._lock:
+            self._keep(WALLET, {"phone": phone, "amount": amount})
             self._wallets[phone] = amount
 
     def account(self, shortcode: str) -> dict[str, int]:
@@ -185,14 +210,20 @@ class Books:
         """Put this much into the accounts of a number, KES; None leaves one alone."""
         with self._lock:
             if utility is not None:
-                self._utility[shortcode] = utility
+                self._top_up(shortcode, utility)
             if working is not None:
+                self._keep(WORKING, {"shortcode": shortcode, "amount": working})
                 self._working[shortcode] = working
 
     def find(self, receipt: str) -> Entry | None:
         """Find a movement by its receipt number."""
         with self._lock:
             return self._by_receipt.get(receipt)
+
+    def find_request(self, originator_id: str) -> Entry | None:
+        """Find what was moved by the request of this OriginatorConversationID."""
+        with self._lock:
+            return self._requests.get(originator_id)
 
     def entries(self) -> list[Entry]:
         """Give every movement, oldest first."""
@@ -227,17 +258,51 @@ class Books:
         Receipt numbers of the old ones are not given out again.
         """
         with self._lock:
-            for kept in (
-                self._wallets,
-                self._utility,
-                self._working,
-                self._entries,
-                self._by_receipt,
-                self._by_phone,
-                self._daily_totals,
-                self._reversed,
-            ):
-                kept.clear()
+            self._keep(BEGUN_ANEW, {})
+            self._clear()
+
+    def _clear(self) -> None:
+        for kept in (
+            self._wallets,
+            self._utility,
+            self._working,
+            self._entries,
+            self._lines,
+            self._by_receipt,
+            self._by_phone,
+            self._daily_totals,
+            self._reversed,
+            self._requests,
+        ):
+            kept.clear()
+
+    def portal_lines(self, shortcode: str) -> list[Entry | TopUp]:
+        """Give every movement on a number's utility account, oldest first."""
+        with self._lock:
+            return [
+                line
+                for line in self._lines
+                if shortcode == (line.account if isinstance(line, Entry) else line.shortcode)
+            ]
+
+    def _top_up(self, shortcode: str, amount: int) -> None:
+        now, change = self._clock.now(), amount - self._utility_of(shortcode)
+        if not change:
+            return
+        line = TopUp(
+            receipt=self._new_receipt(now),
+            shortcode=shortcode,
+            amount=change,
+            account_after=amount,
+            time=now,
+        )
+        self._keep(TOPPED_UP, {**vars(line), "time": now.isoformat()})
+        self._count_top_up(line)
+
+    def _count_top_up(self, line: TopUp) -> None:
+        self._utility[line.shortcode] = line.account_after
+        self._receipts.add(line.receipt)
+        self._lines.append(line)
 
     def _move(
         self,
@@ -250,24 +315,61 @@ class Books:
         now = self._clock.now()
         gained = amount if direction == "in" else -amount
         account = purpose.party_b if direction == "in" else purpose.shortcode
-        self._wallets[phone] = self._wallet(phone) - gained
-        self._utility[account] = self._utility_of(account) + gained
         entry = Entry(
             receipt=receipt or self._new_receipt(now),
             direction=direction,
             phone=phone,
             amount=amount,
-            wallet_after=self._wallets[phone],
-            account_after=self._utility[account],
+            wallet_after=self._wallet(phone) - gained,
+            account_after=self._utility_of(account) + gained,
             time=now,
             purpose=purpose,
         )
-        if not purpose.reverses:
-            self._daily_totals[(direction, phone, now.date())] += amount
-        self._entries.append(entry)
-        self._by_receipt[entry.receipt] = entry
-        self._by_phone[phone].append(entry)
+        kept = {**vars(entry), "time": now.isoformat(), "purpose": vars(purpose)}
+        self._keep(MOVED, kept)
+        self._count(entry)
         return entry
+
+    def _count(self, entry: Entry) -> None:
+        """Let a movement be made that is written down."""
+        purpose = entry.purpose
+        self._wallets[entry.phone] = entry.wallet_after
+        self._utility[entry.account] = entry.account_after
+        if purpose.reverses:
+            self._reversed.add(purpose.reverses)
+        else:
+            self._daily_totals[(entry.direction, entry.phone, entry.time.date())] += entry.amount
+        if purpose.originator_conversation_id:
+            self._requests[purpose.originator_conversation_id] = entry
+        self._receipts.add(entry.receipt)
+        self._entries.append(entry)
+        self._lines.append(entry)
+        self._by_receipt[entry.receipt] = entry
+        self._by_phone[entry.phone].append(entry)
+
+    def _keep(self, what: str, fields: Mapping[str, Any]) -> None:
+        if self._file:
+            self._file.add(what, fields)
+
+    def _read_line(self, line: dict[str, Any]) -> None:
+        """Count again what an earlier simulator wrote down. Raises ValueError."""
+        what = line.pop("what")
+        try:
+            if what == WALLET:
+                self._wallets[line["phone"]] = line["amount"]
+            elif what == WORKING:
+                self._working[line["shortcode"]] = line["amount"]
+            elif what == BEGUN_ANEW:
+                self._clear()
+            elif what == TOPPED_UP:
+                self._count_top_up(TopUp(**_with_time(line)))
+            elif what == MOVED:
+                purpose = Purpose(**line.pop("purpose"))
+                self._count(Entry(**_with_time(line), purpose=purpose))
+            else:
+                raise ValueError(what)
+        except (TypeError, KeyError, ValueError) as error:
+            raise ValueError(f"the books hold a line that is none: {error}") from error
 
     def _exceeds_daily_limit(self, direction: str, phone: str, amount: int) -> bool:
         moved = self._daily_totals.get((direction, phone, self._clock.now().date()), 0)
@@ -291,3 +393,7 @@ class Books:
             continue
         self._receipts.add(receipt)
         return receipt
+
+
+def _with_time(line: dict[str, Any]) -> dict[str, Any]:
+    return {**line, "time": datetime.fromisoformat(line["time"]).astimezone(EAT)}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 
@@ -27,7 +28,21 @@ class Callback:
     body: Body
     about: Mapping[str, Any]
     what: str = "genuine"
+    #: Posted as a form, and not as JSON.
+    is_form: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def content(self) -> bytes:
+        """The body as it is posted."""
+        text = urlencode(self.body) if self.is_form else json.dumps(self.body)
+        return text.encode()
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        form = "application/x-www-form-urlencoded"
+        return form if self.is_form else "application/json;charset=UTF-8"
 
 
 @dataclass(frozen=True)
@@ -69,7 +84,7 @@ class CallbackClient:
         return answer
 
     def _post(self, callback: Callback, timeout: float) -> CallbackResponse:
-        headers = {"Content-Type": "application/json;charset=UTF-8", **callback.headers}
+        headers = {"Content-Type": callback.content_type, **callback.headers}
         try:
             with requests.Session() as session:
                 # A proxy named in the environment must not come between two processes on one
@@ -77,7 +92,7 @@ class CallbackClient:
                 session.trust_env = False
                 with session.post(
                     callback.url,
-                    data=json.dumps(callback.body),
+                    data=callback.content,
                     headers=headers,
                     timeout=timeout,
                     allow_redirects=False,

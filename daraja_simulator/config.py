@@ -37,7 +37,9 @@ class Config:
     for the phone page) or a result code. ``similar_counts`` says which earlier pushes forbid the
     same amount again within ``similar_within``: every one asked for (the portal's words) or only
     those that were paid. ``production`` has C2B addresses registered once, and nothing simulated.
-    ``key_file`` keeps the key behind the certificate from one start to the next.
+    ``key_file`` keeps the key behind the certificate from one start to the next, ``books_file``
+    the books; ``sms_reports_url`` is where delivery reports of SMS are posted, "" nowhere;
+    ``mails`` is the folder of a shop's e-mails, for the page of them.
     0 for ``pin_tries`` and ``queries_per_minute`` means: no such limit.
     """
 
@@ -52,8 +54,11 @@ class Config:
     initiator_roles: tuple[str, ...] = ROLES
     initiator_tries: int = 3
     key_file: str | None = None
+    books_file: str | None = None
+    mails: str | None = None
     sms_username: str = SMS_USERNAME
     sms_api_key: str = SMS_API_KEY
+    sms_reports_url: str = ""
     utility: int = 1_000_000
     merchant_name: str = "O-MACHE"
     pin: str = PIN

@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -102,6 +103,7 @@ class ControlPlane:
             ),
             ("POST", r"phones/([^/]+)/unlock", lambda r, f, a: money.unlock_pin(a)),
             ("POST", r"payments/([^/]+)/reverse", lambda r, f, a: money.reverse_for_customer(a)),
+            ("GET", r"accounts/([^/]+)/statement", self._portal_statement),
             ("POST", r"accounts/([^/]+)", lambda r, f, a: money.set_account(a, f)),
             ("POST", "initiator/unlock", lambda r, f, a: world.initiator.unlock()),
             ("GET", "certificate", lambda r, f, a: self._certificate()),
@@ -114,6 +116,15 @@ class ControlPlane:
     def _certificate(self) -> Reply:
         pem = self._world.initiator.keys.certificate
         return Reply(200, pem.encode(), "application/x-pem-file")
+
+    def _portal_statement(self, request: Request, fields: Fields, shortcode: str) -> Reply:
+        bounds = {
+            name: datetime.fromisoformat(request.query[word])
+            for name, word in (("start", "from"), ("end", "to"))
+            if word in request.query
+        }
+        text = self._money.portal_statement(shortcode, **bounds)
+        return Reply(200, text.encode(), "text/csv; charset=utf-8")
 
     def _pay(self, request: Request, fields: Fields, number: str) -> Any:
         words = {name: _text(fields, name) for name in ("account", "business") if fields.get(name)}

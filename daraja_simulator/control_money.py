@@ -3,11 +3,13 @@ an operator does in Safaricom's portal.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from . import c2b, ids
+from . import c2b, ids, portal_statement
 from .behaviour import Script
 from .books import CUSTOMER_REVERSAL, Entry, Purpose
+from .clock import EAT
 from .config import MAX_AMOUNT
 from .handsets import returned_text
 from .results import Declined, describe
@@ -93,6 +95,21 @@ class MoneyControl:
         entries = self._world.books.statement(ids.msisdn(number))
         return [self._row(entry) for entry in reversed(entries[-100:])]
 
+    def portal_statement(
+        self, shortcode: str, start: datetime | None = None, end: datetime | None = None
+    ) -> str:
+        """Write a number's statement as the portal has it downloaded (CSV); all of it by default.
+
+        Times without a zone are Nairobi's.
+        """
+        world = self._world
+        if shortcode not in world.config.numbers:
+            raise ValueError(f"There is no business with the number {shortcode}")
+        lines, now = world.books.portal_lines(shortcode), world.clock.now()
+        first = _in_nairobi(start) or (lines[0].time if lines else now)
+        last = _in_nairobi(end) or now
+        return portal_statement.write(world.config, shortcode, lines, start=first, end=last)
+
     def set_account(self, shortcode: str, fields: Fields) -> dict[str, int]:
         """Put KES into the accounts of a number of the merchant: ``utility``, ``working``."""
         world = self._world
@@ -144,6 +161,12 @@ class MoneyControl:
             "balance": entry.wallet_after,
             "text": f"{_KINDS[purpose.kind]} {self._world.config.merchant_name}{account}",
         }
+
+
+def _in_nairobi(when: datetime | None) -> datetime | None:
+    if when is None:
+        return None
+    return when.replace(tzinfo=EAT) if when.tzinfo is None else when.astimezone(EAT)
 
 
 def _whole(name: str, value: Any, least: int, most: int) -> None:

@@ -126,4 +126,9 @@ class Conversations:
 
     def _refuse_known(self, originator_id: str) -> None:
         if originator_id in self._by_originator:
-            raise DarajaError(500, "500.002.1001", "Duplicate OriginatorConversationID.")
+            raise duplicate()
+
+
+def duplicate() -> DarajaError:
+    """The error of a request under an OriginatorConversationID that was used before."""
+    return DarajaError(500, "500.002.1001", "Duplicate OriginatorConversationID.")

@@ -29,6 +29,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--key", metavar="FILE", help="keep the key behind the certificate here, over restarts"
     )
     parser.add_argument(
+        "--books", metavar="FILE", help="keep the books here, over restarts and kill -9"
+    )
+    parser.add_argument(
+        "--mails", metavar="FOLDER", help="show the e-mails that a shop writes there, at /mails/"
+    )
+    parser.add_argument(
         "--production", action="store_true", help="C2B addresses register once, nothing simulates"
     )
     parser.add_argument(
@@ -45,6 +51,10 @@ def run_with_options(options: Mapping[str, Any], output: Callable[[str], object]
     settings = read_settings(options["set"])
     if options["key"]:
         settings["key_file"] = options["key"]
+    if options["books"]:
+        settings["books_file"] = options["books"]
+    if options["mails"]:
+        settings["mails"] = options["mails"]
     if options["production"]:
         settings["production"] = True
     run(
@@ -110,6 +120,8 @@ def _print_addresses(simulator: Simulator, output: Callable[[str], object]) -> N
     config = simulator.config
     output(f"A pretend Safaricom listens on {simulator.url}")
     output(f"  The phone:      {simulator.url}/  (PIN {config.pin})")
+    if config.mails:
+        output(f"  Its e-mails:    {simulator.url}/mails/")
     output(f"  Its books:      {simulator.url}/control/books")
     output(f"  For the shop:   DARAJA_BASE_URL={simulator.url}")
     output(f"                  pay bill {config.shortcode}, till {config.till}")

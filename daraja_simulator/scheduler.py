@@ -74,6 +74,17 @@ class Scheduler:
         with self._changed:
             return self._changed.wait_for(self._is_quiet, timeout)
 
+    def wait_until_nothing_is_due(self, timeout: float) -> bool:
+        """Wait until nothing is under way or due, whatever is scheduled for later; False when the
+        seconds ran out first.
+        """
+        with self._changed:
+            return self._changed.wait_for(self._is_idle, timeout)
+
+    def _is_idle(self) -> bool:
+        now = self._clock.seconds()
+        return not self._running and all(job.due > now for job in self._jobs)
+
     def _is_quiet(self) -> bool:
         now = self._clock.seconds()
         return not self._running and all(

@@ -30,6 +30,7 @@ _CHOICES: dict[str, tuple[str | None, ...]] = {
     "queue_timeout": (None, "with_result", "without_result", "not_done"),
     "originator": ("ours", "other"),
     "status": (None, *STATUSES),
+    "report": (None, "Success", "Sent", "Submitted", "Buffered", "Rejected", "Failed"),
     "query": ("truth", "4999", "processing", "unknown", "invalid", "flaky", "contradictory"),
 }
 _SECONDS = ("decide_after", "answer_delay", "callback_delay")

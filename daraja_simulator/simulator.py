@@ -5,10 +5,11 @@ happens.
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
-from . import page
+from . import mails, page
 from .config import Config
 from .control import Control
 from .control_http import PREFIX, ControlPlane
@@ -76,6 +77,7 @@ class Simulator:
         self.world.scheduler.stop()
         if self._server:
             self._server.stop()
+        self.world.books.close()
 
     def __enter__(self) -> Self:
         return self.start()
@@ -105,7 +107,7 @@ class Simulator:
         target = {"phone": phone, "amount": amount, "operation": operation, "times": times}
         self.world.scripts.add({**target, **behaviour})
 
-    def wait_until_quiet(self, timeout: float = 5.0) -> bool:
+    def wait_until_quiet(self, timeout: float = 60.0) -> bool:
         """Wait until every prompt not left to a person has ended and every callback was sent; False
         if too long.
         """
@@ -171,6 +173,14 @@ class Simulator:
         """List what moved on a phone's wallet, newest first."""
         return self.money.statement(number)
 
+    def portal_statement(
+        self, shortcode: str, start: datetime | None = None, end: datetime | None = None
+    ) -> str:
+        """Write a number's statement as Safaricom's portal has it downloaded: CSV, what went out
+        included.
+        """
+        return self.money.portal_statement(shortcode, start, end)
+
     def unlock_pin(self, number: str) -> None:
         """Unlock a phone's PIN."""
         self.money.unlock_pin(number)
@@ -223,6 +233,8 @@ class Simulator:
         try:
             if request.path == "/":
                 return page.show(request)
+            if request.path.rstrip("/") == mails.PATH.rstrip("/"):
+                return mails.show(self.config.mails, request)
             if request.path.startswith(PREFIX):
                 return self._plane.answer(request)
             return self._daraja(request)

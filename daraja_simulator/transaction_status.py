@@ -94,7 +94,8 @@ def _find(world: World, instruction: Instruction) -> FoundTransaction | None:
         entry = world.books.find(instruction.original_transaction_id)
     else:
         original = world.conversations.find(originator_id=instruction.original_conversation_id)
-        entry = None
+        # Of before a restart only the books still know.
+        entry = world.books.find_request(instruction.original_conversation_id)
     if original and original.instruction.api in ("b2c", "reversal"):
         return _found_request(original)
     if entry is None:
@@ -128,7 +129,9 @@ def _found_payment(entry: Entry) -> FoundTransaction:
         status="Completed",
         began=entry.time,
         ended=entry.time,
-        comes_in=True,
+        comes_in=entry.direction == "in",
+        conversation_id=entry.purpose.conversation_id,
+        originator_id=entry.purpose.originator_conversation_id,
     )
 
 

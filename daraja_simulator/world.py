@@ -103,7 +103,11 @@ class World:
             confirmation.send()
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward and let what has come due happen. Raises ValueError."""
+        """Move the clock forward and let what has come due happen. Raises ValueError.
+
+        What was due before happens before: what it leaves for later is late by the time as it was.
+        """
+        self.scheduler.wait_until_nothing_is_due(self.config.callback_timeout + 1)
         self.clock.advance(seconds)
         self.scheduler.wake()
 

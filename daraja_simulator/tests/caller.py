@@ -4,6 +4,8 @@ import base64
 
 import requests
 
+from .waiting import PATIENCE
+
 PHONE = "254712345678"
 TIMESTAMP = "20261123120000"
 
@@ -24,14 +26,14 @@ class Caller:
 
     def oauth(self, auth=("simulator-key", "simulator-secret"), grant="client_credentials"):
         url = f"{self.simulator.url}/oauth/v1/generate"
-        return requests.get(url, params={"grant_type": grant}, auth=auth, timeout=5)
+        return requests.get(url, params={"grant_type": grant}, auth=auth, timeout=PATIENCE)
 
-    def post(self, path, body, *, headers=None, timeout=5):
+    def post(self, path, body, *, headers=None, timeout=PATIENCE):
         headers = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         url = self.simulator.url + path
         return requests.post(url, json=body, headers=headers, timeout=timeout)
 
-    def push(self, timeout=5, **changes):
+    def push(self, timeout=PATIENCE, **changes):
         path = "/mpesa/stkpush/v1/processrequest"
         return self.post(path, self.push_body(**changes), timeout=timeout)
 
@@ -65,7 +67,7 @@ class Caller:
             **changes,
         }
         answer = self.post(f"/mpesa/c2b/v{version}/simulate", body)
-        assert self.simulator.wait_until_quiet(5)
+        assert self.simulator.wait_until_quiet()
         return answer
 
     def initiated(self, **changes):
@@ -89,7 +91,7 @@ class Caller:
             Occassion="",
         )
         answer = self.post(f"/mpesa/b2c/v{version}/paymentrequest", {**body, **changes})
-        assert not wait or self.simulator.wait_until_quiet(5)
+        assert not wait or self.simulator.wait_until_quiet()
         return answer
 
     def reverse(self, receipt, **changes):
@@ -124,7 +126,7 @@ class Caller:
 
     def _ask(self, path, body, wait=True):
         answer = self.post(f"/mpesa/{path}", body)
-        assert not wait or self.simulator.wait_until_quiet(5)
+        assert not wait or self.simulator.wait_until_quiet()
         return answer
 
     def push_body(self, phone=PHONE, amount=1500, *, leave_out=(), **changes):
@@ -147,7 +149,7 @@ class Caller:
     def pay(self, **changes):
         """Push, let it end, and give the CheckoutRequestID."""
         accepted = self.push(**changes).json()
-        assert self.simulator.wait_until_quiet(5)
+        assert self.simulator.wait_until_quiet()
         return accepted["CheckoutRequestID"]
 
 

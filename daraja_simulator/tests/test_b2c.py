@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from .caller import PHONE, said_no
+from .waiting import wait_until
 
 
 def codes(shop):
@@ -237,6 +238,7 @@ def test_a_result_can_come_twice_or_never(daraja, shop):
 def test_a_result_can_be_late(daraja, shop):
     daraja.simulator.script(operation="b2c", callback_delay=600)
     daraja.pay_out(wait=False)
+    wait_until(lambda: daraja.simulator.books()["paid_out"] == 1500)
     assert not daraja.simulator.wait_until_quiet(0.2)
     assert shop.heard == []
 

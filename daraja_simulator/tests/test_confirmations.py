@@ -1,5 +1,11 @@
 """What is told of a payment, and what can happen to the telling."""
 
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from .waiting import PATIENCE, wait_until
+
 
 def confirmations(shop):
     return shop.told("confirm")
@@ -73,10 +79,30 @@ def test_a_confirmation_can_be_late(daraja, shop):
     daraja.register()
     daraja.simulator.script(operation="c2b", callback_delay=60)
     daraja.push()
+    wait_until(lambda: shop.results)
     assert not daraja.simulator.wait_until_quiet(0.2)
     assert confirmations(shop) == []
 
     daraja.simulator.advance(60)
+
+    assert daraja.simulator.wait_until_quiet()
+    assert len(confirmations(shop)) == 1
+
+
+def test_what_is_under_way_comes_before_the_clock_moves(daraja_with, shop):
+    daraja = daraja_with(callback_timeout=PATIENCE)
+    daraja.register()
+    daraja.simulator.script(operation="c2b", callback_delay=60)
+    shop.seconds = PATIENCE
+    daraja.push()
+    wait_until(lambda: shop.results)
+
+    with ThreadPoolExecutor(1) as pool:
+        moved = pool.submit(daraja.simulator.advance, 60)
+        with pytest.raises(TimeoutError):
+            moved.result(0.1)
+        # The callback ends, and what it leaves for later is late no more.
+        shop.delay.set()
 
     assert daraja.simulator.wait_until_quiet()
     assert len(confirmations(shop)) == 1

@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from .caller import PHONE
+from .waiting import PATIENCE
 
 
 class Plane:
@@ -11,10 +12,10 @@ class Plane:
         self.url = simulator.url + "/control/"
 
     def get(self, path, **options):
-        return requests.get(self.url + path, timeout=5, **options)
+        return requests.get(self.url + path, timeout=PATIENCE, **options)
 
     def post(self, path, fields=None, **options):
-        return requests.post(self.url + path, json=fields or {}, timeout=5, **options)
+        return requests.post(self.url + path, json=fields or {}, timeout=PATIENCE, **options)
 
 
 @pytest.fixture
@@ -100,7 +101,7 @@ def test_the_clock_moves_only_forward(plane, person):
     person.push()
 
     assert plane.post("clock", {"advance": 61}).json() == {"done": True}
-    assert plane.get("quiet?timeout=5").json() == {"quiet": True}
+    assert plane.get("quiet?timeout=60").json() == {"quiet": True}
     assert plane.get("prompts").json()["prompts"][0]["result_code"] == "1037"
     assert plane.post("clock", {"advance": -1}).status_code == 400
     assert plane.post("clock", {"advance": 1e300}).status_code == 400
@@ -148,7 +149,7 @@ def test_tokens_are_revoked_through_it(plane, person):
     ],
 )
 def test_what_is_not_there_is_refused_with_a_sentence(plane, method, path, status):
-    answer = requests.request(method, plane.url + path, json={}, timeout=5)
+    answer = requests.request(method, plane.url + path, json={}, timeout=PATIENCE)
 
     assert answer.status_code == status
     assert answer.json()["error"]
@@ -157,7 +158,7 @@ def test_what_is_not_there_is_refused_with_a_sentence(plane, method, path, statu
 @pytest.mark.parametrize("body", ["{", "[]", "3", '{"a": NaN}', "[" * 50_000])
 def test_a_body_that_is_no_json_object_is_refused(plane, body):
     headers = {"Content-Type": "application/json"}
-    answer = requests.post(plane.url + "scripts", data=body, headers=headers, timeout=5)
+    answer = requests.post(plane.url + "scripts", data=body, headers=headers, timeout=PATIENCE)
 
     assert answer.status_code == 400
 
@@ -190,7 +191,7 @@ def test_a_form_may_not_post(plane, person, content_type):
         f"{plane.url}phones/{PHONE}/pin",
         data='{"pin": "1234"}',
         headers={"Content-Type": content_type},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert answer.status_code == 415
@@ -201,7 +202,7 @@ def test_a_form_may_not_post(plane, person, content_type):
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "", "[", "a b.c"])
 def test_a_public_name_for_this_server_may_not_read(person, path, host):
     url = f"{person.simulator.url}/{path}"
-    answer = requests.get(url, headers={"Host": host}, timeout=5)
+    answer = requests.get(url, headers={"Host": host}, timeout=PATIENCE)
 
     assert answer.status_code == 403
 
@@ -209,7 +210,7 @@ def test_a_public_name_for_this_server_may_not_read(person, path, host):
 @pytest.mark.parametrize("host", ["localhost:8001", "127.0.0.1", "[::1]:8001", "simulator:8001"])
 def test_a_private_name_for_this_server_may_read(person, host):
     answer = requests.get(
-        f"{person.simulator.url}/control/books", headers={"Host": host}, timeout=5
+        f"{person.simulator.url}/control/books", headers={"Host": host}, timeout=PATIENCE
     )
 
     assert answer.status_code == 200
@@ -219,7 +220,7 @@ def test_nothing_is_offered_to_other_origins(plane):
     answer = requests.options(
         plane.url + "reset",
         headers={"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert answer.status_code == 403

@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from .caller import said_no
+from .waiting import PATIENCE
 
 CALLS = {
     "c2b_register": (lambda daraja: daraja.register(), (400, "400.003.01")),
@@ -67,7 +68,7 @@ def test_its_body_must_be_json(daraja, operation):
         f"{daraja.simulator.url}/mpesa/{paths[operation]}",
         data="[",
         headers={"Authorization": f"Bearer {daraja.token}", "Content-Type": "application/json"},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 
 from daraja_simulator import Simulator
 
+from .waiting import PATIENCE
+
 
 def codes(shop):
     return [outcome["ResultCode"] for outcome in shop.outcomes]
@@ -44,7 +46,7 @@ def test_a_password_that_is_not_encrypted_is_a_bad_one(daraja, shop, credential)
 
 
 def test_the_certificate_is_what_a_client_encrypts_with(daraja, shop):
-    pem = requests.get(daraja.simulator.url + "/control/certificate", timeout=5).content
+    pem = requests.get(daraja.simulator.url + "/control/certificate", timeout=PATIENCE).content
     key = x509.load_pem_x509_certificate(pem).public_key()
     sealed = key.encrypt(b"simulator-password", padding.PKCS1v15())
 

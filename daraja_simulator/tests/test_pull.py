@@ -9,6 +9,7 @@ import requests
 from daraja_simulator.clock import EAT
 
 from .caller import PHONE, said_no
+from .waiting import PATIENCE
 
 
 def written(moment):
@@ -145,7 +146,7 @@ def test_it_can_be_asked_by_get(puller, daraja):
         daraja.simulator.url + "/pulltransactions/v1/query",
         params=puller.body(),
         headers={"Authorization": f"Bearer {daraja.token}"},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert answer.json()["Response"][0][0]["transactionId"] == receipt

@@ -4,6 +4,7 @@ import pytest
 import requests
 
 from .caller import PHONE, password, said_no
+from .waiting import PATIENCE
 
 REQUIRED = [
     "BusinessShortCode",
@@ -153,7 +154,7 @@ def test_a_form_is_refused(daraja):
         daraja.simulator.url + "/mpesa/stkpush/v1/processrequest",
         data=daraja.push_body(),
         headers={"Authorization": f"Bearer {daraja.token}"},
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert said_no(answer) == invalid("BusinessShortCode")
@@ -181,7 +182,7 @@ def test_a_body_that_is_no_json_object_is_refused(daraja, body):
             "Authorization": f"Bearer {daraja.token}",
             "Content-Type": "application/json",
         },
-        timeout=5,
+        timeout=PATIENCE,
     )
 
     assert said_no(answer) == (400, "400.002.05", "Invalid Request Payload")

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from .caller import PHONE, said_no
+from .waiting import PATIENCE
 
 
 @pytest.fixture
@@ -197,7 +198,7 @@ def test_what_a_customer_had_reversed_cannot_be_reversed_again(daraja, shop, rec
 @pytest.mark.parametrize("number", ["TKB0000000", "x"])
 def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
     answer = requests.post(
-        f"{daraja.simulator.url}/control/payments/{number}/reverse", json={}, timeout=10
+        f"{daraja.simulator.url}/control/payments/{number}/reverse", json={}, timeout=PATIENCE
     )
 
     assert (answer.status_code, answer.json()) == (
@@ -208,7 +209,7 @@ def test_only_a_payment_can_be_reversed_for_its_customer(daraja, number):
 
 def test_over_http_the_control_plane_reverses_a_payment_too(daraja, receipt):
     answer = requests.post(
-        f"{daraja.simulator.url}/control/payments/{receipt}/reverse", json={}, timeout=10
+        f"{daraja.simulator.url}/control/payments/{receipt}/reverse", json={}, timeout=PATIENCE
     )
 
     assert answer.json()["receipt"] == daraja.simulator.books()["entries"][-1]["receipt"]

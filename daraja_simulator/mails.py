@@ -1,0 +1,127 @@
+"""The e-mails of a shop on the same machine, as a page: files of a folder, a mail each.
+
+Whatever writes mails as files (RFC 5322, several in one where a line of dashes parts them, as
+Django's file backend does) can be read here. Their links can be clicked; nothing else of them runs.
+"""
+
+import html
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+
+from .clock import EAT
+from .control import ControlError
+from .control_http import refuse_cross_site
+from .wire import Reply, Request, json_reply
+
+PATH = "/mails/"
+#: The newest that are shown, and of each so much.
+SHOWN, LONGEST = 100, 20_000
+_LINK = re.compile(r"https?://[^\s<>\"']+[^\s<>\"'.,;:!?)\]]")
+_BETWEEN = re.compile(rb"^-{79}\n?", re.MULTILINE)
+
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>E-mails · pretend M-PESA</title><link rel="icon" href="data:,">
+<style nonce="{nonce}">
+body {{ font: 16px/1.5 system-ui, sans-serif;
+  max-width: 46rem; margin: 2rem auto; padding: 0 1rem; }}
+article {{ border: 1px solid #8885; border-radius: 8px; padding: .5rem 1rem; margin: 1rem 0; }}
+h2 {{ font-size: 1.1rem; margin: .3rem 0; }} p {{ margin: .2rem 0; color: #666; }}
+pre {{ white-space: pre-wrap; overflow-wrap: anywhere; font: inherit; }}
+:root {{ color-scheme: light dark; }}
+</style></head><body>
+<h1>E-mails</h1>
+<p>What the shop has mailed, the newest first. <a href="">Look again</a> ·
+<a href="/">The phone</a></p>
+{mails}
+</body></html>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One e-mail: whom it is to, its subject, its text, and when it was written."""
+
+    to: str
+    subject: str
+    text: str
+    at: datetime
+
+
+def show(folder: str | None, request: Request) -> Reply:
+    """Answer ``GET /mails/`` with the newest mails of a folder."""
+    try:
+        refuse_cross_site(request)
+    except ControlError as error:
+        return json_reply(error.status, {"error": str(error)})
+    if request.method not in ("GET", "HEAD"):
+        return json_reply(405, {"error": "The mails are for looking at: GET."})
+    nonce = secrets.token_urlsafe(16)
+    headers = {
+        "Content-Security-Policy": (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'"
+        ),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-store",
+    }
+    body = _PAGE.format(nonce=nonce, mails=_listed(folder)).encode()
+    return Reply(200, body, "text/html; charset=utf-8", headers)
+
+
+def _listed(folder: str | None) -> str:
+    if folder is None:
+        return (
+            "<p>Start the simulator with <code>--mails FOLDER</code>, where the shop puts them.</p>"
+        )
+    shown = [_article(mail) for mail in read(Path(folder))]
+    return "\n".join(shown) or "<p>No mail yet.</p>"
+
+
+def _article(mail: Mail) -> str:
+    return (
+        f"<article><h2>{html.escape(mail.subject)}</h2>"
+        f"<p>To {html.escape(mail.to)}, {mail.at:%d %b %H:%M:%S}</p>"
+        f"<pre>{_with_links(mail.text)}</pre></article>"
+    )
+
+
+def _with_links(text: str) -> str:
+    parts, end = [], 0
+    for link in _LINK.finditer(text):
+        address = html.escape(link.group())
+        parts.append(html.escape(text[end : link.start()]))
+        parts.append(f'<a href="{address}" target="_blank" rel="noopener">{address}</a>')
+        end = link.end()
+    return "".join([*parts, html.escape(text[end:])])
+
+
+def read(folder: Path) -> list[Mail]:
+    """Read the newest mails of a folder, the newest first; none where there is no such folder."""
+    try:
+        files = [(path.stat().st_mtime, path) for path in folder.iterdir() if path.is_file()]
+    except FileNotFoundError:
+        return []
+    mails: list[Mail] = []
+    for written, path in sorted(files, reverse=True)[:SHOWN]:
+        at = datetime.fromtimestamp(written, EAT)
+        mails += reversed(list(_mails_in(path, at)))
+    return mails[:SHOWN]
+
+
+def _mails_in(path: Path, at: datetime) -> Iterator[Mail]:
+    for content in _BETWEEN.split(path.read_bytes()):
+        if content.strip():
+            message = message_from_bytes(content.lstrip(), _class=EmailMessage, policy=default)
+            body = message.get_body(("plain", "html"))
+            text = body.get_content() if body is not None else ""
+            yield Mail(str(message["To"] or ""), str(message["Subject"] or ""), text[:LONGEST], at)
