@@ -1,8 +1,12 @@
 """How ``gunicorn omachemainproj.wsgi`` serves: it reads this file from the working directory."""
 
+import gc
 import os
+import shutil
 import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from gunicorn.config import Config
@@ -10,6 +14,7 @@ from gunicorn.glogging import Logger
 
 from omachemainproj.environment import Environment
 from omachemainproj.logs import JSONFormatter, PlainFormatter, PrivateFilter
+from omachemainproj.metric_files import sweep
 
 _env = Environment.of_process(Path(__file__).resolve().parent)
 
@@ -20,9 +25,10 @@ bind = _env.visible("BIND", default="127.0.0.1:8000")
 #: gthread, which gives no thread to half a request.
 worker_class = "omachemainproj.gunicorn_worker.PatientWorker"
 workers = _env.number("WEB_CONCURRENCY", default=2, least=1, most=256)
-#: No more than DATABASE_POOL_SIZE: a thread that waits for a connection serves nobody.
+#: With the threads of tasks no more than DATABASE_POOL_SIZE: one that waits for a connection serves
+#: nobody.
 threads = _env.number("WEB_THREADS", default=4, least=1, most=256)
-#: Longer than the longest wait for M-Pesa (5 s to connect, 30 s to answer, twice with a token).
+#: Seconds. A request waits for the database alone, which gives up long before (settings.py).
 timeout = 90
 graceful_timeout = 30
 keepalive = 5
@@ -31,6 +37,31 @@ max_requests_jitter = 2_000
 #: Loaded once before the workers are forked: a setting that is missing stops the start, and the
 #: workers share the memory.
 preload_app = True
+
+
+def when_ready(server: Any) -> None:
+    """Before the first worker: what is loaded stays, so that no collection of garbage ever writes
+    to it, and the workers go on sharing its memory."""
+    gc.collect()
+    gc.freeze()
+
+
+#: The shop has a line for each request itself (omachemainproj.access).
+accesslog = None
+
+#: Where the workers count together: set before the shop is loaded, which opens files there.
+_PREFIX = "omache-metrics-"
+_metrics = Path(_env.text("METRICS_DIR") or tempfile.mkdtemp(prefix=_PREFIX))
+os.environ["METRICS_DIR"] = str(_metrics)
+sweep(_metrics)
+
+
+def on_exit(server: Any) -> None:
+    """Take away the folder that was made for these workers, unless a new gunicorn uses it on."""
+    if _metrics.name.startswith(_PREFIX) and not server.reexec_pid:
+        shutil.rmtree(_metrics, ignore_errors=True)
+
+
 #: gunicorn would open one in the home folder.
 control_socket_disable = True
 
@@ -44,6 +75,14 @@ class OurLogger(Logger):
         for handler in (*self.error_log.handlers, *self.access_log.handlers):
             handler.addFilter(PrivateFilter())
             handler.setFormatter(JSONFormatter() if _IS_PRODUCTION else PlainFormatter())
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """End what a worker's task threads are doing, within the time that is given to its requests."""
+    # Imported here: it reads the shop's settings, which are not to be read before the rest of this.
+    from omachemainproj.background import stop_task_threads  # noqa: PLC0415
+
+    stop_task_threads(seconds=graceful_timeout - 10)
 
 
 logger_class = OurLogger

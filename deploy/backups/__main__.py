@@ -1,0 +1,102 @@
+"""``deploy/backup`` and ``deploy/restore``, as they are typed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from .backup import take
+from .errors import Failed
+from .postgres import Server
+from .restore import bring_back
+
+
+def main() -> int:
+    """Do what the command line says; the exit code is docs/deploy.md's."""
+    options = _parser().parse_args()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
+    from django.conf import settings
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        media = Path(settings.MEDIA_ROOT)
+        server = Server(_database_url())
+        return _run(options, server, media)
+    except ImproperlyConfigured as error:
+        return _end(f"The settings are not right: {error}", 1)
+    except Failed as error:
+        return _end(str(error), error.code)
+    except OSError as error:
+        return _end(f"{error.filename or 'A file'}: {error.strerror}.", 1)
+
+
+def _run(options: Namespace, server: Server, media: Path) -> int:
+    if options.what == "backup":
+        return take(
+            server,
+            media=media,
+            folder=options.folder,
+            recipients=options.recipient,
+            keep=options.keep,
+            say=_say,
+        )
+    return bring_back(
+        server,
+        media=media,
+        source=options.file,
+        identity=options.identity,
+        replace=options.replace,
+        say=_say,
+    )
+
+
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="deploy", description=__doc__)
+    ways = parser.add_subparsers(dest="what", required=True)
+    backup = ways.add_parser("backup", help="write a backup, checked by restoring it")
+    backup.add_argument("folder", type=Path, help="where backups are: not on this disk alone")
+    backup.add_argument(
+        "--recipient",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="encrypt it with age for this public key (age1…); may be repeated",
+    )
+    backup.add_argument("--keep", type=_whole, metavar="N", help="delete all but the newest N")
+    restore = ways.add_parser("restore", help="bring the shop back from a backup")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--identity", type=Path, metavar="FILE", help="of the age key")
+    restore.add_argument(
+        "--replace", action="store_true", help="also where something is there; that is kept"
+    )
+    return parser
+
+
+def _whole(typed: str) -> int:
+    number = int(typed)
+    if number < 1:
+        raise ValueError
+    return number
+
+
+def _database_url() -> str:
+    named = os.environ.get("DATABASE_URL_FILE")
+    if named and not os.environ.get("DATABASE_URL"):
+        return Path(named).read_text().strip()
+    return os.environ.get("DATABASE_URL", "sqlite:")
+
+
+def _say(sentence: str) -> None:
+    sys.stdout.write(f"{sentence}\n")
+    sys.stdout.flush()
+
+
+def _end(sentence: str, code: int) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

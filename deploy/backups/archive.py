@@ -1,0 +1,223 @@
+"""One file: the dump, the pictures, and last a manifest with the checksum of each of them.
+
+A tar, or that encrypted with age (``.age``). Cut short, it has no manifest; changed, a checksum
+differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from .errors import Damaged, Failed
+
+FORMAT = 1
+DUMP, MEDIA, MANIFEST = "database.dump", "media/", "manifest.json"
+#: Of an encrypted file's first line. Source: age-encryption.org/v1
+_AGE = b"age-encryption.org/"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What is in a file: when and from what it was taken, and every checksum (SHA-256).
+
+    ``rows`` are counts by table, ``migrations`` the last one by app, ``files`` the pictures' sums
+    by their place below MEDIA_ROOT. Times are ISO, in UTC.
+    """
+
+    taken_at: str
+    version: str
+    server: str
+    migrations: dict[str, str]
+    rows: dict[str, int]
+    dump: str
+    files: dict[str, str]
+
+    def as_json(self) -> bytes:
+        """The manifest as it is written."""
+        content = {"format": FORMAT, **{name: getattr(self, name) for name in self.__slots__}}
+        return json.dumps(content, indent=1, sort_keys=True).encode()
+
+    @classmethod
+    def read(cls, content: bytes) -> Manifest:
+        """Read one. Raises Damaged."""
+        try:
+            found: dict[str, Any] = json.loads(content)
+            if found.pop("format") != FORMAT:
+                raise Damaged("This file is of another version of deploy/backup.")
+            return cls(**found)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise Damaged(f"Its manifest cannot be read: {error!r}.") from error
+
+
+class _Summing:
+    """A file that is read once, and its checksum."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file, self._sum = file, hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        part = self._file.read(size)
+        self._sum.update(part)
+        return part
+
+    @property
+    def sha256(self) -> str:
+        return self._sum.hexdigest()
+
+
+def write(
+    target: Path, *, dump: Path, media: Path, recipients: Sequence[str], **about: Any
+) -> Manifest:
+    """Write a file whole, and return its manifest. Raises Failed."""
+    with _sink(target, recipients) as out, tarfile.open(fileobj=out, mode="w|") as tar:
+        sums = {DUMP: _add(tar, dump, DUMP)}
+        files = {}
+        for name in _pictures(media):
+            try:
+                files[name] = _add(tar, media / name, MEDIA + name)
+            except FileNotFoundError:
+                # It was deleted since the dump: nobody shows it any more.
+                continue
+        manifest = Manifest(dump=sums[DUMP], files=files, **about)
+        content = manifest.as_json()
+        info = tarfile.TarInfo(MANIFEST)
+        info.size = len(content)
+        tar.addfile(info, io.BytesIO(content))
+    return manifest
+
+
+def _add(tar: tarfile.TarFile, path: Path, name: str) -> str:
+    with path.open("rb") as file:
+        info = tarfile.TarInfo(name)
+        info.size = os.fstat(file.fileno()).st_size
+        reading = _Summing(file)
+        tar.addfile(info, reading)
+    return reading.sha256
+
+
+def _pictures(media: Path) -> Iterator[str]:
+    for folder, _, names in os.walk(media):
+        for name in sorted(names):
+            path = Path(folder, name)
+            if path.is_file() and not path.is_symlink():
+                yield path.relative_to(media).as_posix()
+
+
+@contextmanager
+def _sink(target: Path, recipients: Sequence[str]) -> Iterator[IO[bytes]]:
+    with target.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
+        if not recipients:
+            yield file
+        else:
+            keys = [part for each in recipients for part in ("-r", each)]
+            with _age([*keys, "-"], stdin=subprocess.PIPE, stdout=file) as age:
+                assert age.stdin is not None
+                yield age.stdin
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def extract(source: Path, *, identity: Path | None, dump: Path, media: Path) -> Manifest:
+    """Take a file apart into a dump and a folder of pictures. Raises Failed, and Damaged."""
+    media.mkdir(parents=True)
+    sums: dict[str, str] = {}
+    content = None
+    with _source(source, identity) as opened:
+        try:
+            with tarfile.open(fileobj=opened, mode="r|") as tar:
+                for member in tar:
+                    if member.name == MANIFEST and (file := tar.extractfile(member)):
+                        content = file.read()
+                        continue
+                    sums[member.name] = _put(tar, member, dump, media)
+        except (tarfile.TarError, EOFError, OSError) as error:
+            raise Damaged(f"{source} cannot be read to its end: {error}.") from error
+    if content is None:
+        raise Damaged(f"{source} is cut short: it has no manifest.")
+    manifest = Manifest.read(content)
+    expected = {DUMP: manifest.dump} | {
+        MEDIA + name: sha256 for name, sha256 in manifest.files.items()
+    }
+    if sums != expected:
+        wrong = sorted(
+            name for name in sums.keys() | expected if sums.get(name) != expected.get(name)
+        )
+        raise Damaged(f"{source} is not what was backed up: {', '.join(wrong[:5])}.")
+    return manifest
+
+
+def _put(tar: tarfile.TarFile, member: tarfile.TarInfo, dump: Path, media: Path) -> str:
+    file = tar.extractfile(member) if member.isfile() else None
+    name = member.name.removeprefix(MEDIA)
+    is_picture = member.name.startswith(MEDIA) and ".." not in Path(name).parts and name[0] != "/"
+    if file is None or not (is_picture or member.name == DUMP):
+        raise Damaged(f"It holds {member.name[:80]!r}, which deploy/backup does not write.")
+    path = media / name if is_picture else dump
+    path.parent.mkdir(parents=True, exist_ok=True)
+    reading = _Summing(file)
+    with path.open("wb") as out:
+        shutil.copyfileobj(reading, out)
+    return reading.sha256
+
+
+@contextmanager
+def _source(source: Path, identity: Path | None) -> Iterator[IO[bytes]]:
+    try:
+        # Nothing is read ahead: age goes on where the file stands.
+        file = source.open("rb", buffering=0)
+    except OSError as error:
+        raise Failed(f"{source} cannot be opened: {error.strerror}.") from error
+    with file:
+        is_encrypted = file.read(len(_AGE)) == _AGE
+        file.seek(0)
+        if not is_encrypted:
+            yield file
+            return
+        if identity is None:
+            raise Failed(f"{source} is encrypted: name the key's file with --identity.")
+        with _age(["-d", "-i", str(identity)], stdin=file, stdout=subprocess.PIPE) as age:
+            assert age.stdout is not None
+            yield age.stdout
+
+
+@contextmanager
+def _age(
+    arguments: list[str], *, stdin: IO[bytes] | int, stdout: IO[bytes] | int
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run age until the block ends. Raises Failed with what it said where it fails."""
+    program = shutil.which("age")
+    if program is None:
+        raise Failed("age is not installed: apt-get install age. Nothing was written.")
+    running = subprocess.Popen(
+        [program, *arguments], stdin=stdin, stdout=stdout, stderr=subprocess.PIPE
+    )
+    trouble: Exception | None = None
+    try:
+        yield running
+    except Exception as error:
+        trouble = error
+    for pipe in (running.stdin, running.stdout):
+        if pipe is not None:
+            try:
+                pipe.close()
+            except OSError as error:
+                trouble = trouble or error
+    with running.stderr or io.BytesIO() as words:
+        said = words.read().decode(errors="replace").strip()
+    if running.wait() and said:
+        # What it says is why the pipe broke.
+        raise Failed(f"age: {said.splitlines()[0]}") from trouble
+    if trouble is not None:
+        raise trouble
