@@ -3,10 +3,14 @@
 
 import os
 import sys
+from io import TextIOWrapper
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Into a file or a pipe, too: who watches a log waits for no full buffer.
+        sys.stdout.reconfigure(line_buffering=True)
     from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

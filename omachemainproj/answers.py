@@ -142,7 +142,7 @@ def _view_of(request: HttpRequest) -> Any:
 
 
 def _says_who(request: HttpRequest) -> bool:
-    return "Authorization" in request.headers or settings.SESSION_COOKIE_NAME in request.COOKIES
+    return "HTTP_AUTHORIZATION" in request.META or settings.SESSION_COOKIE_NAME in request.COOKIES
 
 
 def _may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
@@ -160,7 +160,7 @@ def _may_be_compressed(request: HttpRequest, response: HttpResponse) -> bool:
 
 
 def _reads_gzip(request: HttpRequest) -> bool:
-    said = _GZIP.search(request.headers.get("Accept-Encoding", ""))
+    said = _GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", ""))
     return said is not None and said["q"] not in {"0", "0.0", "0.00", "0.000"}
 
 

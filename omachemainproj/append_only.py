@@ -20,7 +20,23 @@ def append_only(table: str, *, says: str) -> migrations.RunPython:
     ``says`` is the error's text. What is refused raises IntegrityError. Put up twice, it stands
     once.
     """
-    return migrations.RunPython(_guard(table, says), _unguard(table))
+    return _Triggers(_guard(table, says), _unguard(table))
+
+
+class _Triggers(migrations.RunPython):
+    """Asks for no models, where Django would build all there are anew, for each table."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        put_up: Any = self.code
+        put_up(None, schema_editor)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        take_down: Any = self.reverse_code
+        take_down(None, schema_editor)
 
 
 def _guard(table: str, says: str) -> Callable[[Any, Any], None]:

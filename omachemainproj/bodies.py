@@ -7,6 +7,7 @@ picture, KES 15 instead of 1500.
 from __future__ import annotations
 
 import re
+import time
 from contextlib import closing
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -24,6 +25,9 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 _PIECE = 64 * 1024
 #: More than the longest boundary (Django's 200 signs), its dashes and a few line breaks.
 _TAIL = 300
+#: What is read of an unwanted body, in bytes and seconds: as much as deploy/'s proxies let through.
+_DISCARDED = 16 * 1024 * 1024
+_DISCARDED_FOR = 5.0
 _LINE_ENDS = b"\r\n \t"
 
 
@@ -79,6 +83,24 @@ class WholeBody:
 
     def _is_open(self) -> bool:
         return not _is_closed(self._tail, self._boundary)
+
+    def discard(self) -> None:
+        """Read what nobody wanted of it, 16 MB at most and for five seconds. Never raises.
+
+        Where a server closes a connection on which more is coming, its answer may be lost to who
+        sends it: a proxy then says that the shop is not there.
+        Source: RFC 9112, section 9.6 (a reset may erase what was not read yet)
+        """
+        until = time.monotonic() + _DISCARDED_FOR
+        try:
+            while 0 < self._left <= _DISCARDED and time.monotonic() < until:
+                piece = self._stream.read(min(_PIECE, self._left))
+                if not piece:
+                    return
+                self._left -= len(piece)
+        except Exception:
+            # Whoever sent it is gone: nobody waits for the answer either.
+            return
 
     def close(self) -> None:
         """Give back what chunks were collected in. Safe to repeat."""

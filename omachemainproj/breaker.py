@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import time
 
+from .metrics import PAUSES
+
 logger = logging.getLogger(__name__)
 
 #: Seconds for which a service is left alone after it failed or was slow.
@@ -26,6 +28,7 @@ class Breaker:
     def open(self, error: object) -> None:
         """Leave it alone for ``PAUSE_SECONDS``."""
         self._until = time.monotonic() + PAUSE_SECONDS
+        PAUSES.labels(self._service).inc()
         logger.warning(
             "%s does not answer, this process does without for %d s: %s",
             self._service,

@@ -16,7 +16,7 @@ from celery.signals import beat_init, setup_logging, worker_init
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from .starting import log_start
+from .starting import log_start, refuse_unfit
 from .task_registry import run_task
 
 try:
@@ -37,12 +37,32 @@ def keep_our_logging(**kwargs: Any) -> None:
 
 @worker_init.connect
 def log_worker_start(**kwargs: Any) -> None:
-    log_start("worker")
+    _start("worker")
 
 
 @beat_init.connect
 def log_beat_start(**kwargs: Any) -> None:
-    log_start("beat")
+    _start("beat")
+
+
+def _start(process: str) -> None:
+    try:
+        refuse_unfit(process)
+    except ImproperlyConfigured as error:
+        sys.exit(f"O-Mache cannot start: {error}")
+    log_start(process)
+
+
+def queue_length() -> int:
+    """How many tasks wait in the queue. Raises what the broker's library raises."""
+    with app.connection_for_read() as broker:
+        channel: Any = broker.default_channel
+        try:
+            found = channel.queue_declare(app.conf.task_default_queue, passive=True)
+        except broker.channel_errors:
+            # Redis has no list of what is empty, and no other broker a queue nobody has used.
+            return 0
+        return int(found.message_count)
 
 
 @app.task(name="omachemainproj.run_task")

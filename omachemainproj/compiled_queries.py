@@ -17,10 +17,12 @@ look at them. What shapes the statement itself, like a number of rows, is annota
 from __future__ import annotations
 
 import inspect
+import re
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, update_wrapper
+from operator import attrgetter, methodcaller
 from types import NoneType, UnionType
 from typing import (
     Annotated,
@@ -42,6 +44,7 @@ from django.db.models.query import (
     ModelIterable,
     NamedValuesListIterable,
     ValuesListIterable,
+    get_related_populators,
 )
 from django.db.models.sql import UpdateQuery
 from django.db.transaction import TransactionManagementError
@@ -79,9 +82,7 @@ class Statement(NamedTuple, Generic[Row]):
 
     def rows(self) -> list[Row]:
         """The answer. One query."""
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, self.parameters)
-            return self.read(cursor.fetchall())
+        return self.read(_send(self.sql, self.parameters, _fetch))
 
 
 class Compiled(Generic[P, Row]):
@@ -97,9 +98,7 @@ class Compiled(Generic[P, Row]):
             return []
         if template.locks and not connection.in_atomic_block:
             raise TransactionManagementError("a lock needs a transaction to live in")
-        with connection.cursor() as cursor:
-            cursor.execute(template.sql, filled)
-            return template.read(cursor.fetchall())
+        return template.read(_send(template.sql, filled, _fetch))
 
     def statement(self, *args: P.args, **kwargs: P.kwargs) -> Statement[Row]:
         """What a call with these arguments sends, to be made part of a larger statement."""
@@ -112,11 +111,12 @@ class Compiled(Generic[P, Row]):
 def compiled(build: Callable[P, QuerySet[Any, Row]]) -> Compiled[P, Row]:
     """Let a function that builds a queryset answer with the queryset's rows, in one query.
 
-    The rows are a list of what the queryset would give: whole instances, or the tuples, named
-    tuples or values of a ``values_list``. Parameters are annotated ``int``, ``str``, ``datetime``
-    (aware; the function may add time to it), a ``Sequence`` of these, or one of them
-    ``| None``; ``Fixed`` around anything else. Django compiles once for each database vendor, each
-    value of a ``Fixed`` parameter, each length of a sequence, and with or without a None.
+    The rows are a list of what the queryset would give: whole instances, with those of
+    ``select_related`` beside them, or the tuples, named tuples or values of a ``values_list``.
+    Parameters are annotated ``int``, ``str``, ``datetime`` (aware; the function may add time to
+    it), a ``Sequence`` of these, or one of them ``| None``; ``Fixed`` around anything else. Django
+    compiles once for each database vendor, each value of a ``Fixed`` parameter, each length of a
+    sequence, and with or without a None.
 
     Raises TypeError when an argument is missing, unknown or of another type, and when a value did
     not arrive among the SQL's parameters as it is: Django left its condition out, or the function
@@ -134,9 +134,7 @@ def compiled_update(build: Callable[P, Update]) -> Callable[P, int]:
         template, filled = templates.fill(args, kwargs)
         if template is None:
             return 0
-        with connection.cursor() as cursor:
-            cursor.execute(template.sql, filled)
-            return int(cursor.rowcount)
+        return int(_send(template.sql, filled, _count))
 
     return update_wrapper(write, build)
 
@@ -148,6 +146,19 @@ def statement_of(rows: QuerySet[Any, Any]) -> Statement[Any]:
     """
     written = _compile_rows(rows)
     return Statement(written.sql, written.parameters, written.read)
+
+
+_fetch, _count = methodcaller("fetchall"), attrgetter("rowcount")
+
+
+def _send(sql: str, parameters: list[Any], read: Callable[[Any], Any]) -> Any:
+    """Send a statement, and return what is read of its cursor."""
+    at_once = getattr(connection, "at_once", None)
+    if at_once is not None:
+        return read(at_once(sql, parameters))
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        return read(cursor)
 
 
 class _Parameter(NamedTuple):
@@ -267,6 +278,8 @@ class _Templates:
                     f"{self.name}(): {parameter.name} did not arrive in the SQL; where Django left "
                     "its condition out, compare an expression"
                 )
+        if vendor == "postgresql":
+            written, slots = _with_constants(written, slots)
         return _Template(written.sql, written.parameters, slots, written.read, written.locks)
 
     def _write_with(self, marks: _Marks, shapes: Sequence[Any]) -> _Written | None:
@@ -289,6 +302,54 @@ class _Templates:
             elif moments[0] and moments[1] and moments[0] - mark[0] == moments[1] - mark[1]:
                 return _Slot(position, parameter.name, place, moments[0] - mark[0])
         raise TypeError(f"{self.name}(): something was made of a value, {pair[0]!r}")
+
+
+#: A place for a parameter in SQL; a doubled percent sign is none.
+_PLACE = re.compile("%%|%s")
+
+
+def _with_constants(written: _Written, slots: list[_Slot]) -> tuple[_Written, list[_Slot]]:
+    """The same with what no call changes written out.
+
+    PostgreSQL keeps a plan that goes for all values of the parameters. A status among them could be
+    any, so that the plan could use no index of the rows that have it, and the statement was planned
+    each time.
+    """
+    values = {slot.position: slot for slot in slots}
+    places = iter(range(len(written.parameters)))
+    left: list[Any] = []
+    moved: list[_Slot] = []
+
+    def place(found: re.Match[str]) -> str:
+        if found.group() == "%%":
+            return "%%"
+        position = next(places)
+        constant = written.parameters[position]
+        literal = None if position in values else _literal(constant)
+        if literal is not None:
+            return literal
+        if position in values:
+            moved.append(values[position]._replace(position=len(left)))
+        left.append(constant)
+        return "%s"
+
+    sql = _PLACE.sub(place, written.sql)
+    return written._replace(sql=sql, parameters=left), moved
+
+
+def _literal(constant: Any) -> str | None:
+    """A constant as SQL says it; None for what is no plain word or number."""
+    if isinstance(constant, bool):
+        return str(constant).lower()
+    if isinstance(constant, int):
+        return str(constant)
+    if isinstance(constant, str) and _WORD.fullmatch(constant):
+        return f"'{constant}'"
+    return None
+
+
+#: Nothing in it has to be quoted.
+_WORD = re.compile(r"[\w.: -]*", re.ASCII)
 
 
 class _Marks:
@@ -360,9 +421,9 @@ def _as_moment(found: Any) -> datetime | None:
 
 
 def _compile_rows(queryset: QuerySet[Any, Any]) -> _Written:
-    rows, make = _maker(queryset)
-    compiler = rows.query.get_compiler(connection=connection)
+    compiler = queryset.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
+    make = _maker(queryset, compiler)
     converters = compiler.get_converters([column for column, *_ in compiler.select])
 
     def read(found: Iterable[Any]) -> list[Any]:
@@ -372,36 +433,43 @@ def _compile_rows(queryset: QuerySet[Any, Any]) -> _Written:
             found = converter.apply_converters(found, converters)
         return [make(row) for row in found]
 
-    return _Written(sql, list(parameters), read, rows.query.select_for_update)
+    return _Written(sql, list(parameters), read, queryset.query.select_for_update)
 
 
-def _maker(queryset: QuerySet[Any, Any]) -> tuple[QuerySet[Any, Any], Callable[[Any], Any]]:
-    """The queryset of the columns, and what makes what the queryset gives of a row of them."""
-    query, kind = queryset.query, queryset._iterable_class
-    names = list(queryset._fields or ())  # type: ignore[attr-defined]
+def _maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Any], Any]:
+    """What makes what the queryset gives of a row of the columns that were compiled for it."""
+    kind = queryset._iterable_class
     if kind is ModelIterable:
-        beside = query.select_related or queryset._prefetch_related_lookups  # type: ignore[attr-defined]
-        if beside or query.deferred_loading[0]:
-            raise TypeError("only whole instances can be compiled, and no others beside them")
-        names = [field.attname for field in queryset.model._meta.concrete_fields]
-        return queryset.values_list(*names, *query.annotations), _instance_maker(queryset, names)
+        return _instance_maker(queryset, compiler)
     if kind is NamedValuesListIterable:
-        return queryset, namedtuple("Row", names)._make  # type: ignore[attr-defined]
+        return namedtuple("Row", queryset._fields)._make  # type: ignore[attr-defined]
     if kind is FlatValuesListIterable:
-        return queryset, lambda row: row[0]
+        return lambda row: row[0]
     if kind is ValuesListIterable:
-        return queryset, tuple
+        return tuple
     raise TypeError(f"{kind.__name__} cannot be compiled")
 
 
-def _instance_maker(queryset: QuerySet[Any, Any], names: list[str]) -> Callable[[Any], Any]:
-    """What makes an instance of the columns of its fields; annotations become its attributes."""
-    model, annotated = queryset.model, list(queryset.query.annotations)
+def _instance_maker(queryset: QuerySet[Any, Any], compiler: Any) -> Callable[[Any], Any]:
+    """What makes an instance, as ``ModelIterable`` does: of the columns of its fields, with those
+    of ``select_related`` beside it; annotations become its attributes."""
+    if queryset._prefetch_related_lookups or queryset.query.deferred_loading[0]:  # type: ignore[attr-defined]
+        raise TypeError("only whole instances can be compiled, in one query")
+    of_model = compiler.klass_info["select_fields"]
+    first, last = of_model[0], of_model[-1] + 1
+    model = compiler.klass_info["model"]
+    names = [column.target.attname for column, *_ in compiler.select[first:last]]
+    # The stubs are of Django 6, where it takes one thing more.
+    select, alias = compiler.select, connection.alias
+    joined = get_related_populators(compiler.klass_info, select, alias)  # type: ignore[call-arg]
+    annotated = list(compiler.annotation_col_map.items())
 
     def make(row: Any) -> Any:
-        instance = model.from_db(connection.alias, names, row[: len(names)])
-        for name, value in zip(annotated, row[len(names) :], strict=True):
-            setattr(instance, name, value)
+        instance = model.from_db(connection.alias, names, row[first:last])
+        for related in joined:
+            related.populate(row, instance)
+        for name, position in annotated:
+            setattr(instance, name, row[position])
         return instance
 
     return make

@@ -297,6 +297,18 @@ _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"\s*(?:#.*)?')
 _ESCAPED = re.compile(r'\\([\\"$`])')
 
 
+def read_release(folder: Path) -> str:
+    """What the program in this folder is called: the first line of its file ``RELEASE``.
+
+    Whoever lays the program out writes it there, and not into the settings, which stay where they
+    are when another version is gone back to. Empty where nobody has.
+    """
+    try:
+        return (folder / "RELEASE").read_text(encoding="utf-8").partition("\n")[0].strip()
+    except (OSError, ValueError):
+        return ""
+
+
 def read_env_file(path: Path, *, must_exist: bool) -> tuple[dict[str, str], list[str]]:
     """What a ``.env`` file sets, and a sentence for each line that cannot be read. Never raises.
 

@@ -9,7 +9,9 @@ by half of them at most, and no longer than it takes at a slow connection's rate
 from __future__ import annotations
 
 import math
+import os
 import re
+import signal
 import socket
 import time
 from contextlib import suppress
@@ -31,8 +33,17 @@ _UNKNOWN = 13 * 1024 * 1024
 TURN_WITHIN = 60
 #: Longer heads are the parser's to refuse.
 _MOST = SHORT_BODY + 64 * 1024
+#: What ends a worker.
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*\r\n", re.IGNORECASE)
+
+
+def _hear_ending() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDING)
+
+
+os.register_at_fork(after_in_parent=_hear_ending)
 
 
 class _Request(NamedTuple):
@@ -48,16 +59,26 @@ class PatientWorker(ThreadWorker):
     """Gives a connection to a thread once its request is there, and closes it if it never is.
 
     Everything here runs in gunicorn's main thread.
+
+    A worker that was just forked has the master's handlers for a moment, and what they put into its
+    copy of the master's queue nobody reads: told to end, it would serve on until it is killed, with
+    whom it serves. So what ends it is kept for it, from before the fork until it can hear.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
         #: Connections without a whole request, and when each is closed.
         self._waiting: dict[Any, float] = {}
         #: Those whose larger body a thread reads, and when nothing more is read.
         self._reading: dict[Any, float] = {}
         #: Those whose larger body waits for such a thread, and how much of it is to come.
         self._queue: dict[Any, int] = {}
+
+    def init_signals(self) -> None:
+        """Handle signals as a worker does, those first that came since the fork."""
+        super().init_signals()
+        _hear_ending()
 
     def enqueue_req(self, conn: Any) -> None:
         """Let a thread answer the connection's request, now or when it is there."""

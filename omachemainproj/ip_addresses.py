@@ -26,6 +26,12 @@ def read_address(text: str) -> Address | None:
     A port, brackets and the zone of a link-local address are left out, and
     ``::ffff:196.201.214.200`` is ``196.201.214.200``. Never raises.
     """
+    # The longest spelling of an address is shorter; what is longer is not kept.
+    return _read(text) if len(text) <= 64 else _read.__wrapped__(text)
+
+
+@lru_cache(maxsize=1024)
+def _read(text: str) -> Address | None:
     text = text.strip()
     if found := _BRACKETED.fullmatch(text) or _WITH_PORT.fullmatch(text):
         text = found[1]

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from django.utils.functional import Promise
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 ENGLISH, SWAHILI = "en", "sw"
@@ -75,15 +77,15 @@ def translate_all(said: Any, language: str) -> Any:
         return {key: translate_all(each, language) for key, each in said.items()}
     if isinstance(said, list | tuple):
         return [translate_all(each, language) for each in said]
-    return translate(str(said), language) if isinstance(said, str) else said
+    return translate(str(said), language) if isinstance(said, str | Promise) else said
 
 
-def translate_members(answer: Any, names: set[str], language: str) -> Any:
-    """The same answer, with the sentences translated that stand in members of these names."""
+def translate_members(answer: Any, names: Collection[str], language: str) -> Any:
+    """The same answer, with all texts translated that stand in members of these names."""
     if isinstance(answer, dict):
         return {
-            name: translate(each, language)
-            if name in names and isinstance(each, str)
+            name: translate_all(each, language)
+            if name in names
             else translate_members(each, names, language)
             for name, each in answer.items()
         }

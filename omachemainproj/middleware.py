@@ -6,31 +6,40 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from typing import cast
 from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
+from django.core.handlers.exception import convert_exception_to_response
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 
+from .access import Request
 from .api.errors import Busy, Refusal
 from .api.handlers import answer_busy, is_out_of_room, refuse
 from .bodies import BROKE_OFF, NoLength, TooLarge, watch_body
+from .health import PROBES
 from .ip_addresses import read_address
 from .logs import client_address, request_id
 
 logger = logging.getLogger(__name__)
 
+Answer = Callable[[HttpRequest], HttpResponse]
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 #: How Django writes a byte of a path that is not UTF-8; no URL of ours contains it.
 _BROKEN = re.compile(r"%[89A-F][0-9A-F]", re.IGNORECASE)
 #: What plain http may ask for: pages, which are redirected, and a load balancer's checks.
-_PLAIN = ("/admin/", "/docs/", "/livez/", "/readyz/", "/robots.txt", "/shop")
+_PLAIN = ("/admin/", "/docs/", "/livez/", "/metrics/", "/readyz/", "/robots.txt", "/shop")
 _FILES = ("/static/", "/media/")
+#: The admin, and what signs in, up or out.
+_WITH_SESSION = ("/admin/", "/login/", "/logout/", "/password/", "/registration/", "/token/")
 
 
 class RequestIdMiddleware:
-    """Names each request, and says with every answer what a browser may do with it.
+    """Names each request, tells of it, and says with every answer what a browser may do with it.
 
     Who may keep it is said by omachemainproj.answers.
     """
@@ -39,6 +48,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        told = Request()
         request.request_id = secrets.token_hex(8)  # type: ignore[attr-defined]
         # Never reset: Django writes its line about a bad answer after the last middleware. The
         # thread's next request overwrites it.
@@ -48,6 +58,7 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = request.request_id  # type: ignore[attr-defined]
         response["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
         response.headers.setdefault("Content-Security-Policy", settings.CONTENT_SECURITY_POLICY)
+        told.ended(request, response.status_code)
         return response
 
 
@@ -69,19 +80,22 @@ class EdgeMiddleware:
                 request, "The address contains characters that cannot be read.", "bad_address"
             )
         _set_client_address(request, settings.TRUSTED_PROXIES)
+        if not request.path_info.endswith("/") and not request.path_info.startswith(_FILES):
+            request.path_info += "/"
+            request.path += "/"
         path = request.path_info
         if settings.HTTPS and not request.is_secure() and not path.startswith(_PLAIN):
             return refuse(request, "Use https.", "https_required")
-        if not path.endswith("/") and not path.startswith(_FILES):
-            request.path_info += "/"
-            request.path += "/"
+        if path in PROBES:
+            # They come by an address of the machine; nothing of the answer hangs on it.
+            request.get_host = lambda: "localhost"  # type: ignore[method-assign]
         return self._answer(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Answer 503 where the database is busy or the disk full, on pages too."""
         if isinstance(exception, OperationalError) or is_out_of_room(exception):
             logger.error("%s %s could not be served: %s", request.method, request.path, exception)
-            return answer_busy()
+            return answer_busy(request)
         return None
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
@@ -96,6 +110,8 @@ class EdgeMiddleware:
             return refuse(request, "Say how long the body is.", "length_required", 411)
         try:
             response = self.get_response(request)
+            if body and response.status_code >= 400:
+                body.discard()
         finally:
             if body:
                 body.close()
@@ -104,6 +120,29 @@ class EdgeMiddleware:
             response.close()
             return refuse(request, BROKE_OFF, "body_broke_off")
         return response
+
+
+class PagesMiddleware:
+    """Runs what only pages and log-ins need (``PAGES_MIDDLEWARE``), and only for them.
+
+    Sessions, people by cookie and messages are the admin's. Around a request of the API they did
+    nothing, one after the other; only what signs people in keeps them there, since the libraries
+    for it look for a session. Who sends a session's cookie passes them anywhere.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._past = through = get_response
+        for name in reversed(settings.PAGES_MIDDLEWARE):
+            # None of them looks at views or exceptions, which Django would ask this one about.
+            through = cast("Answer", convert_exception_to_response(import_string(name)(through)))
+        self._through = through
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(_WITH_SESSION) or (
+            settings.SESSION_COOKIE_NAME in request.COOKIES
+        ):
+            return self._through(request)
+        return self._past(request)
 
 
 class RefusalMiddleware:

@@ -1,4 +1,4 @@
-"""The one table that belongs to no app: what processes share where there is no Redis."""
+"""The tables that belong to no app: what processes share, and how each is doing."""
 
 from django.db import models
 
@@ -12,3 +12,13 @@ class CacheEntry(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class Heartbeat(models.Model):
+    """When a kind of process was last round: the clock, or a worker (``heartbeats``)."""
+
+    process = models.CharField(primary_key=True, max_length=20)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.process

@@ -31,6 +31,8 @@ _MASKABLE = re.compile(
     rf"([0-9](?:{_GAP}[0-9]){{2}})|(?<![0-9A-Za-z]\.)([17][0-9]{{2}})[0-9]{{3}}([0-9]{{3}}))"
     r"(?![0-9A-Za-z])"
 )
+#: The fewest digits that ``_MASKABLE`` finds.
+_DIGITS = 9
 
 
 def normalise_phone(typed: str | int) -> str:
@@ -144,7 +146,11 @@ def mask_phones(text: str) -> str:
 
     Digits of any script and width are written as ASCII's.
     """
-    return _MASKABLE.sub(r"\1\2\3\5***\4\6", text if text.isascii() else _with_plain_digits(text))
+    if not text.isascii():
+        text = _with_plain_digits(text)
+    if sum(map(text.count, "0123456789")) < _DIGITS:
+        return text
+    return _MASKABLE.sub(r"\1\2\3\5***\4\6", text)
 
 
 def _with_plain_digits(text: str) -> str:

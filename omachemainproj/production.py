@@ -38,6 +38,14 @@ _NEEDED = (
     "DARAJA_SHORTCODE",
     "DARAJA_PASSKEY",
 )
+#: What has a default that is a laptop's, and why production says it itself.
+_SAID = {
+    "DATABASE_URL": "set DATABASE_URL: postgres://…, or sqlite:////path/of/a/file for a small shop "
+    "on one machine.",
+    "FRONTEND_URL": "set FRONTEND_URL: the links in e-mails and SMS lead there (https://…/shop).",
+    "EMAIL_URL": "set EMAIL_URL: people get back in by e-mail; dummymail:// sends none.",
+    "DEFAULT_FROM_EMAIL": "set DEFAULT_FROM_EMAIL: an address of yours, which e-mail comes from.",
+}
 _INITIATOR = (
     "DARAJA_B2C_SHORTCODE",
     "DARAJA_INITIATOR_NAME",
@@ -72,6 +80,13 @@ def _find_anywhere(shop: Settings) -> Problems:
         yield (
             "DEFAULT_FROM_EMAIL",
             "DEFAULT_FROM_EMAIL is an e-mail address, or a name and <its address>.",
+        )
+    if shop["ALERT_EMAIL"] and not re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", shop["ALERT_EMAIL"]):
+        yield "ALERT_EMAIL", "ALERT_EMAIL is one e-mail address, such as ops@example.co.ke."
+    if shop["METRICS_TOKEN"] and not re.fullmatch("[!-~]{16,200}", shop["METRICS_TOKEN"]):
+        yield (
+            "METRICS_TOKEN",
+            "METRICS_TOKEN is 16 to 200 letters, digits and signs: nobody may guess it.",
         )
     if shop["SHOP_CONTACT"] and not _is_reachable(shop["SHOP_CONTACT"]):
         yield (
@@ -121,6 +136,12 @@ def _find_half_a_carrier(shop: Settings) -> Problems:
         )
     if shop["PRODUCTION"] and shop["PHONE_LOGIN"] and shop["SMS"] == "off":
         yield "PHONE_LOGIN", "PHONE_LOGIN=on needs a provider of SMS: set SMS too."
+    if shop["GUEST_CHECKOUT"] and not shop["PHONE_LOGIN"]:
+        yield (
+            "GUEST_CHECKOUT",
+            "GUEST_CHECKOUT=on needs PHONE_LOGIN=on: a guest's goods are handed over for a code "
+            "that is seen once the phone is proved.",
+        )
     if shop["PRODUCTION"] and shop["SMS"] == "console":
         yield "SMS", "SMS=console is for a laptop: it writes collection codes to the log."
 
@@ -142,6 +163,9 @@ def _find_missing(shop: Settings, is_in_trouble: Callable[..., bool]) -> Problem
             missing[0],
             f"set {', '.join(missing)}: DJANGO_SECRET_KEY is set, so this is production.",
         )
+    for name, sentence in _SAID.items():
+        if name not in shop["GIVEN_SETTINGS"] and not is_in_trouble(name):
+            yield name, sentence
     missing = [name for name in _INITIATOR if not shop[name]]
     if len(missing) < len(_INITIATOR) and missing and not is_in_trouble(*missing):
         yield (
@@ -180,6 +204,13 @@ def _find_weak(shop: Settings) -> Problems:
             "DARAJA_C2B_TOKEN",
             "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.",
         )
+    reports = shop["AFRICASTALKING_REPORTS_TOKEN"]
+    if reports and (not re.fullmatch("[0-9a-z]{16,64}", reports) or len(set(reports)) < 5):
+        yield (
+            "AFRICASTALKING_REPORTS_TOKEN",
+            "AFRICASTALKING_REPORTS_TOKEN must be at least 16 small letters and digits: nobody may "
+            "guess it.",
+        )
     if password and (len(password) < 16 or not shop["EQUITY_IPN_USERNAME"]):
         yield (
             "EQUITY_IPN_PASSWORD",
@@ -217,16 +248,21 @@ def _find_wrong_about_gateway(shop: Settings) -> Problems:
             "DARAJA_BASE_URL must start with https:// when callbacks come from the internet.",
         )
     yield from _find_what_only_rehearses(shop)
-    if urlsplit(shop["FRONTEND_URL"]).scheme == "http" and not is_loopback_url(
-        shop["FRONTEND_URL"]
-    ):
+    if "FRONTEND_URL" in shop["GIVEN_SETTINGS"]:
+        yield from _find_lost_links(shop["FRONTEND_URL"])
+    for name in _SECRETS:
+        if shop[name] == shop["SIMULATED"][name]:
+            yield name, f"{name} is the simulator's, which everybody knows."
+
+
+def _find_lost_links(frontend: str) -> Problems:
+    if is_loopback_url(frontend):
+        yield "FRONTEND_URL", "FRONTEND_URL leads to this machine: nobody else can follow it."
+    elif urlsplit(frontend).scheme == "http":
         yield (
             "FRONTEND_URL",
             "FRONTEND_URL must start with https://: people choose passwords there.",
         )
-    for name in _SECRETS:
-        if shop[name] == shop["SIMULATED"][name]:
-            yield name, f"{name} is the simulator's, which everybody knows."
 
 
 def _find_what_only_rehearses(shop: Settings) -> Problems:

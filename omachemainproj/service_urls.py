@@ -122,7 +122,8 @@ def read_database_url(text: str) -> dict[str, Any]:
     """``sqlite:///file`` or ``postgres://user:password@host:port/name?sslmode=require``.
 
     Returns Django's settings of it. A socket is ``postgres:////run/postgresql/name``, several
-    machines are joined by commas, and what follows ``?`` are libpq's own options.
+    machines are joined by commas, and what follows ``?`` are libpq's own options, but for ours:
+    ``pooling=transaction`` says that a proxy gives each transaction another connection.
     """
     if text in {"sqlite://:memory:", "sqlite://"}:
         return _sqlite(":memory:")
@@ -143,6 +144,10 @@ def read_database_url(text: str) -> dict[str, Any]:
         host, _, path = path.rpartition("/")
     if not path or "/" in path:
         raise ValueError("no name of a database")
+    options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+    pooling = options.pop("pooling", "session")
+    if pooling not in {"session", "transaction"}:
+        raise ValueError("no pooling of ours")
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": path,
@@ -150,7 +155,9 @@ def read_database_url(text: str) -> dict[str, Any]:
         "PASSWORD": unquote(password),
         "HOST": host,
         "PORT": port,
-        "OPTIONS": dict(parse_qsl(parts.query, strict_parsing=bool(parts.query))),
+        "OPTIONS": options,
+        # Of ours, and nothing that Django knows: omachemainproj.postgresql reads it.
+        "POOLING": pooling,
     }
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from .environment import Environment
+from .environment import Environment, read_release
 from .mpesa_limits import MAX_B2C, MAX_PAYMENT
 from .production import find_problems
 from .service_urls import (
@@ -84,6 +84,9 @@ PROBLEM_ANSWER_DAYS = env.number("PROBLEM_ANSWER_DAYS", default=3, least=1, most
 SELLER_REFUND_ON_CREDIT = env.number("SELLER_REFUND_ON_CREDIT", default=5_000, most=MAX_B2C)
 #: Shipped goods count as delivered after this many days without an answer from their buyer.
 DELIVERY_CONFIRM_DAYS = env.number("DELIVERY_CONFIRM_DAYS", default=7, least=1, most=365)
+#: A parcel waits so many days at its pick-up point; its buyer is reminded after half of them, and
+#: then staff decide.
+PICKUP_DAYS = env.number("PICKUP_DAYS", default=7, least=2, most=90)
 #: Parcels an agent may have taken on and not fetched yet, and the hours after which one that is not
 #: fetched is free for others again.
 PARCELS_HELD_UNFETCHED = env.number("PARCELS_HELD_UNFETCHED", default=20, least=1, most=1000)
@@ -111,6 +114,13 @@ REFUND_APPROVAL_ABOVE = env.number("REFUND_APPROVAL_ABOVE", default=50_000, most
 #: Phones which have not paid here that one network may have rung in an hour, and five times that in
 #: a day. Many customers of a mobile network share one address.
 NEW_PHONES_A_NETWORK = env.number("NEW_PHONES_A_NETWORK", default=60, least=1, most=100_000)
+
+#: Seconds that a process shows the home page without asking whether it has changed.
+HOME_MAX_AGE = 1.0
+#: Seconds that a process believes that a search is common among the newest goods, or is not.
+COMMON_WORDS_MAX_AGE = 60.0
+#: Seconds that what is suggested while somebody types is good for, wherever it is kept.
+SUGGESTIONS_MAX_AGE = 60.0
 
 # --- What is kept of people, and for how long (docs/privacy.md) --------------------------------
 
@@ -208,6 +218,10 @@ AFRICASTALKING_USERNAME = env.visible("AFRICASTALKING_USERNAME")
 AFRICASTALKING_API_KEY = env.visible("AFRICASTALKING_API_KEY")
 #: The registered short code or name it comes from; empty: Africa's Talking's own.
 AFRICASTALKING_SENDER_ID = env.text("AFRICASTALKING_SENDER_ID")
+#: The secret part of the address its delivery reports are posted to; empty: none are read.
+AFRICASTALKING_REPORTS_TOKEN = env.visible(
+    "AFRICASTALKING_REPORTS_TOKEN", default="" if PRODUCTION else "laptop-only"
+)
 AFRICASTALKING_BASE_URL = env.url(
     "AFRICASTALKING_BASE_URL",
     read_base_url,
@@ -217,6 +231,9 @@ AFRICASTALKING_BASE_URL = env.url(
 
 #: Whether people may sign in and join with their phone, by codes that are sent there.
 PHONE_LOGIN = env.switch("PHONE_LOGIN", default=not PRODUCTION)
+#: Whether people may cash out without an account, by a phone alone; who then types a code that is
+#: sent there has the order in their account (orders.joining).
+GUEST_CHECKOUT = env.switch("GUEST_CHECKOUT", default=PHONE_LOGIN and not PRODUCTION)
 #: Codes that are asked for from one network in an hour, and five times that in a day; and that the
 #: shop sends in a day, in all: each of them costs money.
 PHONE_CODES_A_NETWORK = env.number("PHONE_CODES_A_NETWORK", default=120, least=1, most=100_000)
@@ -225,6 +242,8 @@ PHONE_CODES_A_DAY = env.number("PHONE_CODES_A_DAY", default=5_000, least=1, most
 # --- Applications ----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # First: its templates stand in for the admin's own.
+    "omachemainproj",
     # django.contrib.admin, with the shop's own doors.
     "accounts.apps.ShopAdminConfig",
     "django.contrib.auth",
@@ -246,7 +265,6 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "import_export",
-    "omachemainproj",
     "accounts",
     "products",
     "orders",
@@ -261,15 +279,19 @@ MIDDLEWARE = [
     "omachemainproj.middleware.EdgeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.middleware.CookieSessionMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "omachemainproj.middleware.PagesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "omachemainproj.middleware.RefusalMiddleware",
+]
+#: Only around pages and log-ins (PagesMiddleware); in this order.
+PAGES_MIDDLEWARE = [
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.CookieSessionMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
 ]
 
 ROOT_URLCONF = "omachemainproj.urls"
@@ -295,6 +317,8 @@ TEMPLATES = [
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "Africa/Nairobi"
 USE_I18N = True
+#: One way to write dates, in the admin too.
+FORMAT_MODULE_PATH = "omachemainproj.formats"
 USE_TZ = True
 
 # --- Database: always the truth --------------------------------------------------------------
@@ -309,9 +333,21 @@ DATABASES: dict[str, dict[str, Any]] = {
         may_be_empty=False,
     )
 }
-DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", default=8, least=1, most=1000)
+DATABASE_POOL_SIZE = env.number("DATABASE_POOL_SIZE", default=16, least=1, most=1000)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _database = DATABASES["default"]
+#: What a proxy that gives each transaction another connection (PgBouncer) knows nothing of; one
+#: that keeps them (from 1.21 on, max_prepared_statements) takes ``on``.
+DATABASE_PREPARED_STATEMENTS = env.switch(
+    "DATABASE_PREPARED_STATEMENTS", default=_database.get("POOLING") != "transaction"
+)
+#: No statement, lock or forgotten transaction may hold the shop up (milliseconds). Where a
+#: connection cannot ask for it, its role has it (``manage.py database_timeouts``).
+DATABASE_TIMEOUTS = {
+    "statement_timeout": 5000,
+    "lock_timeout": 3000,
+    "idle_in_transaction_session_timeout": 10000,
+}
 if "sqlite" in _database["ENGINE"]:
     _database["OPTIONS"] = {
         # Every atomic block takes the write lock at once: a read followed by a write inside it
@@ -327,20 +363,27 @@ else:
     _asked = _database["OPTIONS"]
     _database["OPTIONS"] = {
         **_asked,
-        #: At least gunicorn's threads; a process never asks for more connections than this.
+        #: At least gunicorn's threads and three times TASK_THREADS; a process never asks for more
+        #: connections than this.
         "pool": {
             "min_size": 1,
             "max_size": DATABASE_POOL_SIZE,
             "timeout": 5,
+            # Each try waits twice as long as the one before, for so many seconds; then whoever asks
+            # begins anew. By itself it would go on for five minutes: a database that is back would
+            # be left alone for as long as it was away.
+            "reconnect_timeout": 3,
             "max_lifetime": 1800,
             "max_idle": 300,
         },
-        # No statement, lock or forgotten transaction may hold the shop up (milliseconds).
-        "options": (
-            f"{_asked.get('options', '')} -c statement_timeout=5000 -c lock_timeout=3000"
-            " -c idle_in_transaction_session_timeout=10000"
-        ).strip(),
     }
+    if _database["POOLING"] == "session":
+        # A proxy that pools transactions takes no options, or drops them.
+        _timeouts = [f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()]
+        _database["OPTIONS"]["options"] = " ".join([_asked.get("options", ""), *_timeouts]).strip()
+    # What a connection has sent five times PostgreSQL keeps, parsed and planned.
+    _database["OPTIONS"]["server_side_binding"] = True
+    _database["OPTIONS"]["prepare_threshold"] = 5 if DATABASE_PREPARED_STATEMENTS else None
     # Django's own backend, but that it sees dead connections without asking the server.
     _database["ENGINE"] = "omachemainproj.postgresql"
     _database["CONN_MAX_AGE"] = 0
@@ -373,7 +416,11 @@ CACHES: dict[str, dict[str, Any]] = {
     }
 }
 
-# --- Tasks: none without a broker; then they run in the process after commit ------------------
+# --- Tasks: by workers where there is a broker, else in threads of the web processes -----------
+
+#: Threads for each service that tasks wait for: M-Pesa, mail and SMS, the database. 0: none, and
+#: whoever asks waits for what follows.
+TASK_THREADS = env.number("TASK_THREADS", default=3, least=0, most=64)
 
 CELERY_BROKER_URL = env.url(
     "CELERY_BROKER_URL",
@@ -400,6 +447,8 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE = {
     "clock": {"task": "payments.tasks.tick", "schedule": 10.0, "options": {"expires": 10}},
+    "nightly proof": {"task": "payments.tasks.prove", "schedule": 20.0, "options": {"expires": 20}},
+    "watch": {"task": "payments.tasks.watch", "schedule": 60.0, "options": {"expires": 60}},
     "housekeeping": {"task": "payments.tasks.housekeep", "schedule": 24 * 3600.0},
 }
 
@@ -506,6 +555,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["omachemainproj.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["omachemainproj.api.renderers.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "omachemainproj.api.negotiation.ContentNegotiation",
     "DEFAULT_PAGINATION_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "omachemainproj.api.schema.OmacheSchema",
     "DEFAULT_THROTTLE_CLASSES": ["omachemainproj.api.throttles.ScopedThrottle"]
@@ -554,6 +604,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "O-Mache",
     "DESCRIPTION": "A marketplace that sells what is there, and accounts for every shilling.",
     "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVERS": [{"url": "/", "description": "This shop."}],
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
@@ -569,6 +621,12 @@ SPECTACULAR_SETTINGS = {
         "TrackStatusEnum": "orders.models.TrackStatus",
         "ProblemKindEnum": "orders.models.ProblemKind",
     },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "products.catalogue.openapi.join_product_addresses",
+        "payments.webhooks.openapi.describe_webhooks",
+        "omachemainproj.api.description.complete",
+    ],
 }
 
 #: Every address, one with a line break in it too.
@@ -664,9 +722,13 @@ WHITENOISE_USE_FINDERS = DEBUG
 # --- Transport and headers -------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+#: For how long browsers refuse this host without https: an hour until somebody is sure of more.
+#: What ``preload`` says, of all subdomains too, is in browsers for good.
+HSTS = env.choice("HSTS", among=("hour", "day", "year", "preload"), default="hour")
+SECURE_HSTS_SECONDS = (
+    {"hour": 3600, "day": 86400, "year": 31536000, "preload": 63072000}[HSTS] if HTTPS else 0
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS and HSTS == "preload"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -693,15 +755,40 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
     "object-src 'none'"
 )
-#: A load balancer asks over plain http.
-SECURE_REDIRECT_EXEMPT = [r"^livez/$", r"^readyz/$"]
-#: A storefront that nobody built has no folder of files.
-SILENCED_SYSTEM_CHECKS: list[str] = ["staticfiles.W004"]
+#: Load balancers and Prometheus ask over plain http.
+SECURE_REDIRECT_EXEMPT = [r"^livez/$", r"^metrics/$", r"^readyz/(clock/)?$"]
+SILENCED_SYSTEM_CHECKS: list[str] = [
+    # A storefront that nobody built has no folder of files.
+    "staticfiles.W004",
+    # What the admin needs stands in PAGES_MIDDLEWARE.
+    "admin.E408",
+    "admin.E409",
+    "admin.E410",
+]
+if HSTS != "preload":
+    SILENCED_SYSTEM_CHECKS += ["security.W005", "security.W021"]
 if not HTTPS:
     # Only a rehearsal on a loopback address gets here in production (see production.py).
     SILENCED_SYSTEM_CHECKS += ["security.W004", "security.W008", "security.W012", "security.W016"]
 
-# --- Logs ------------------------------------------------------------------------------------
+# --- Logs, metrics, alerts -----------------------------------------------------------------------
+
+#: A line a request.
+ACCESS_LOG = env.switch("ACCESS_LOG", default=PRODUCTION)
+#: What `/metrics/` is shown for; empty: to this machine's own addresses alone.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+#: The folder in which web, clock and workers of a machine count together. gunicorn makes one for
+#: its processes where none is named.
+METRICS_DIR = env.text("METRICS_DIR")
+#: What runs here, as whoever deploys it calls it: a tag or a commit.
+RELEASE = env.text("RELEASE") or read_release(BASE_DIR) or "unnamed"
+#: Who is told by e-mail of each trouble, once, and once when it is over. Empty: nobody.
+ALERT_EMAIL = env.text("ALERT_EMAIL")
+#: Hours of the night, in Nairobi, in which the clock begins to prove the books; once begun it goes
+#: on to the end.
+PROOF_HOURS = range(1, 5)
+#: Seconds that a process believes that the clock and the workers run, or do not.
+HEARTBEATS_MAX_AGE: float | None = 5.0
 
 LOGGING = {
     "version": 1,
@@ -710,13 +797,20 @@ LOGGING = {
     "formatters": {
         "plain": {"()": "omachemainproj.logs.PlainFormatter"},
         "json": {"()": "omachemainproj.logs.JSONFormatter"},
+        "access": {"()": "omachemainproj.access.JSONLine"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "formatter": "json" if PRODUCTION else "plain",
             "filters": ["private"],
-        }
+        },
+        # It names no path, no person and nothing that a client chose: there is nothing to mask.
+        "access": {
+            "class": "logging.StreamHandler",
+            "formatter": "access" if PRODUCTION else "plain",
+            "filters": [] if PRODUCTION else ["private"],
+        },
     },
     "root": {"handlers": ["console"], "level": "INFO"},
     "loggers": {
@@ -724,16 +818,16 @@ LOGGING = {
         # runserver's own line for each request would bypass the filter above.
         "django.server": {"handlers": ["console"], "propagate": False, "level": "WARNING"},
         "django.utils.autoreload": {"level": "WARNING"},
+        "omache.access": {"handlers": ["access"], "propagate": False, "level": "INFO"},
         "urllib3": {"level": "WARNING"},
     },
 }
 
 # --- Start, or say why not -------------------------------------------------------------------
 
+#: The names of the variables that somebody set: production asks for some, a start logs them all.
+GIVEN_SETTINGS = env.given()
 env.refuse_unknown("DARAJA_", "EQUITY_", "AFRICASTALKING_")
 for _name, _sentence in find_problems(globals(), env.is_in_trouble):
     env.refuse(_name, _sentence)
 env.refuse_problems()
-
-#: The names of the variables that somebody set, for the line that a start logs.
-GIVEN_SETTINGS = env.given()

@@ -1,13 +1,106 @@
-"""The line that each process logs when it starts: what it is, and how it is set."""
+"""How each process starts: not over what would break under it, and with a line that tells of it.
+
+What is wrong with the settings themselves has stopped it before (production.py).
+"""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+from django.apps import apps
 from django.conf import settings
-from django.db import connection
+from django.core.exceptions import ImproperlyConfigured
+from django.db import Error, connection
 
 logger = logging.getLogger(__name__)
+
+OUR_APPS = ("omachemainproj", "accounts", "products", "orders", "payments")
+
+
+def refuse_unfit(process: str) -> None:
+    """Raise ImproperlyConfigured, a sentence each, for what a process of production would break on.
+
+    A database that does not answer now stops nobody: it may be starting too.
+    """
+    if not settings.PRODUCTION:
+        return
+    problems = [*_find_uncollected(process), *_find_wrong_with_database()]
+    if problems:
+        raise ImproperlyConfigured("\n- ".join(["", *problems]) if problems[1:] else problems[0])
+    media, program = Path(settings.MEDIA_ROOT).resolve(), Path(settings.BASE_DIR).resolve()
+    if media.is_relative_to(program):
+        logger.warning(
+            "MEDIA_ROOT, %s, is inside the program's folder: whoever replaces that loses every "
+            "picture. Set MEDIA_ROOT, and move them.",
+            media,
+        )
+
+
+def _find_uncollected(process: str) -> Iterator[str]:
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if process == "web" and not manifest.is_file():
+        yield (
+            "run `python manage.py collectstatic --no-input`: without the files in "
+            f"{settings.STATIC_ROOT} the admin and /docs/ answer 500."
+        )
+
+
+def _find_wrong_with_database() -> Iterator[str]:
+    """What the database lacks: migrations, and the limits of what may hold the shop up."""
+    limits: dict[str, int] = {}
+    try:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                limits = _read_limits(cursor)
+            if "django_migrations" in connection.introspection.table_names(cursor):
+                cursor.execute("SELECT app, name FROM django_migrations")
+                applied = set(cursor.fetchall())
+            else:
+                applied = set()
+    except Error:
+        return
+    finally:
+        # gunicorn forks after this: neither a connection nor a pool's threads go along.
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+    missing = [step for step in _steps_of_code() if step not in applied]
+    if missing:
+        first = ".".join(missing[0])
+        yield f"run `python manage.py migrate`: {len(missing)} steps are missing, {first} first."
+    # Whoever says less of a role wants less.
+    if any(not 0 < limit <= settings.DATABASE_TIMEOUTS[name] for name, limit in limits.items()):
+        found = ", ".join(f"{name} {limit}" for name, limit in limits.items())
+        wanted = ", ".join(str(settings.DATABASE_TIMEOUTS[name]) for name in limits)
+        yield (
+            f"PostgreSQL has {found} for this connection, not {wanted} (ms; 0 is no limit): a "
+            "forgotten lock would silence the shop. Where a PgBouncer stands between, say "
+            "pooling=transaction in DATABASE_URL, run `python manage.py database_timeouts`, and "
+            "have it connect anew."
+        )
+
+
+def _read_limits(cursor: Any) -> dict[str, int]:
+    """The timeouts that hold here, milliseconds: options of a connection may be lost on its way."""
+    names = list(settings.DATABASE_TIMEOUTS)
+    cursor.execute("SELECT name, setting::int FROM pg_settings WHERE name = ANY(%s)", [names])
+    found = dict(cursor.fetchall())
+    return {name: found[name] for name in names}
+
+
+def _steps_of_code() -> Iterator[tuple[str, str]]:
+    """Our own migrations by their files' names: loading them costs half a second and memory.
+
+    One that stands for others is left out: they are written down wherever it was applied.
+    """
+    for label in OUR_APPS:
+        folder = Path(apps.get_app_config(label).path) / "migrations"
+        for file in sorted(folder.glob("[0-9]*.py")):
+            if "_squashed_" not in file.stem or "\n    replaces = [" not in file.read_text():
+                yield label, file.stem
 
 
 def log_start(process: str) -> None:
@@ -17,9 +110,10 @@ def log_start(process: str) -> None:
     """
     broker = settings.CELERY_BROKER_URL.partition("://")[0] or "none"
     logger.info(
-        "%s starts: %s, database %s, cache %s, broker %s, HTTPS %s, THROTTLES %s, LOCKOUT %s, "
-        "STAFF_MFA %s, TRUSTED_PROXIES %s; set by somebody: %s",
+        "%s starts: release %s, %s, database %s, cache %s, broker %s, HTTPS %s, THROTTLES %s, "
+        "LOCKOUT %s, STAFF_MFA %s, TRUSTED_PROXIES %s; set by somebody: %s",
         process,
+        settings.RELEASE,
         "production" if settings.PRODUCTION else "laptop",
         connection.vendor,
         settings.CACHES["default"]["BACKEND"].rpartition(".")[2],

@@ -3,16 +3,19 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from products.urls import ANY_WORD
+
 from . import health
 from .documentation import DocsView, SchemaView
 from .media import media
 
 urlpatterns = [
+    # The catalogue is asked for most.
+    path("", include("products.urls")),
     path("", include("accounts.urls")),
     path("", include("payments.urls")),
     path("", include("orders.urls")),
-    # Last, for its /seller/<any word>/.
-    path("", include("products.urls")),
+    path("", include(ANY_WORD)),
     path("schema/", SchemaView.as_view(), name="schema"),
     path("docs/", DocsView.as_view(), name="docs"),
     # A folder and a random name, as the models' upload paths make them; nothing else is stored.
@@ -20,9 +23,10 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("livez/", health.alive),
     path("readyz/", health.ready),
+    path("readyz/clock/", health.clock),
 ]
 
 handler400 = "omachemainproj.api.handlers.bad_request"
-handler403 = "omachemainproj.api.handlers.permission_denied"
-handler404 = "omachemainproj.api.handlers.not_found"
+handler403 = "accounts.backoffice.denied.permission_denied"
+handler404 = "accounts.backoffice.denied.not_found"
 handler500 = "omachemainproj.api.handlers.server_error"

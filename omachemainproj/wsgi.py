@@ -7,13 +7,23 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "omachemainproj.settings")
 
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+from django.urls import get_resolver
 
-from .starting import log_start
+from .starting import log_start, refuse_unfit
 
 try:
     application = get_wsgi_application()
+    refuse_unfit("web")
 except ImproperlyConfigured as error:
     # One sentence for the person at the terminal; a traceback would bury it.
     sys.exit(f"O-Mache cannot start: {error}")
 
+# They read settings and tables, which are there only now.
+from .background import run_tasks_in_threads
+from .companions import warn_of_missing
+
+# All views, before there are workers: each would import them at its first request.
+get_resolver().url_patterns  # noqa: B018
+run_tasks_in_threads()
 log_start("web")
+warn_of_missing()

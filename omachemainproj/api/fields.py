@@ -72,6 +72,15 @@ class WholeNumberField(serializers.IntegerField):
         return data
 
 
+class OneOfField(serializers.ChoiceField):
+    """One of a few words; the refusal of another names them."""
+
+    def __init__(self, choices: Any, **kwargs: Any) -> None:
+        super().__init__(choices, **kwargs)
+        known = ", ".join(map(str, self.choices))
+        self.error_messages["invalid_choice"] = "“{input}” is none of: " + f"{known}."
+
+
 class StrictBooleanField(serializers.BooleanField):
     """A JSON true or false; in a form, those words. Never a number that looks like one."""
 
@@ -121,7 +130,8 @@ def read_idempotency_key(typed: str | None) -> str | None:
 
     Each subject enforces it with a unique constraint of its own: orders.cashout (an order has the
     key), products.listings.services.restock_product and products.spreadsheets.importer (a stock
-    movement has its digest). Raises ValidationError unless it is 1 to 255 visible ASCII characters.
+    movement has its digest); create_product there looks for it with the seller locked. Raises
+    ValidationError unless it is 1 to 255 visible ASCII characters.
     """
     if typed is None:
         return None

@@ -101,7 +101,7 @@ def _answer_error(exc: Exception, context: dict[str, Any]) -> Response | None:
         response.data["code"] = str(code)
     if isinstance(exc, Busy):
         response["Retry-After"] = "2"
-    elif getattr(exc, "default_code", "") == _Conflict.default_code:
+    elif getattr(exc, "default_code", "") == Conflict.default_code:
         response["Retry-After"] = "1"
     return response
 
@@ -132,13 +132,14 @@ def is_out_of_room(exc: Exception) -> bool:
     return isinstance(exc, OSError) and exc.errno in {ENOSPC, EDQUOT, EROFS}
 
 
-def answer_busy() -> JsonResponse:
+def answer_busy(request: HttpRequest) -> JsonResponse:
     """The answer of pages outside the API to what a busy database or a full disk refuses."""
-    body = {"detail": Busy.default_detail, "code": Busy.default_code}
-    return JsonResponse(body, status=503, headers={"Retry-After": "2"})
+    response = refuse(request, Busy.default_detail, Busy.default_code, 503)
+    response["Retry-After"] = "2"
+    return response
 
 
-class _Conflict(APIException):
+class Conflict(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "Somebody changed this at the same moment. Try again."
     default_code = "conflict"
@@ -156,17 +157,19 @@ def _translate_database_error(exc: DatabaseError) -> Exception:
         return Busy()
     if isinstance(exc, IntegrityError):
         logger.warning("constraint refused a write: %s", exc)
-        return _Conflict()
+        return Conflict()
     if isinstance(exc, DataError):
         logger.warning("database refused a value: %s", exc)
         return ValidationError({"detail": "A value is outside what can be kept."})
     return exc
 
 
-def refuse(request: HttpRequest, detail: str, code: str, status_code: int = 400) -> JsonResponse:
+def refuse(
+    request: HttpRequest, detail: str, code: str, status_code: int = 400, **extra: str
+) -> JsonResponse:
     """The answer to what no view of the API refused; who asks is not known, but by their header."""
     language = language_asked(request.META.get("HTTP_ACCEPT_LANGUAGE", "")) or ENGLISH
-    body = {"detail": translate(detail, language), "code": code}
+    body = {"detail": translate(detail, language), "code": code, **extra}
     headers = {"Content-Language": language, "Vary": "Accept-Language"}
     return JsonResponse(body, status=status_code, headers=headers)
 
@@ -188,9 +191,10 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer an unforeseen error; the log has the traceback under the same request id."""
-    body = {
-        "detail": "Something went wrong on our side. It has been written down.",
-        "code": "server_error",
-        "request_id": getattr(request, "request_id", ""),
-    }
-    return JsonResponse(body, status=500)
+    return refuse(
+        request,
+        "Something went wrong on our side. It has been written down.",
+        "server_error",
+        500,
+        request_id=getattr(request, "request_id", ""),
+    )

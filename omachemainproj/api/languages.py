@@ -1,24 +1,26 @@
-"""In which of the shop's languages an answer is asked for."""
+"""Answers that say something, in the language of who asks."""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection
 
-from django.http import HttpRequest
-from django.utils.translation.trans_real import parse_accept_lang_header
+from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
+from rest_framework.response import Response
 
-Tongue = Literal["en", "sw"]
-DEFAULT: Tongue = "en"
+from omachemainproj.languages import ENGLISH, language_for, translate_members
 
 
-def asked_language(request: Request | HttpRequest) -> Tongue:
-    """What ``Accept-Language`` prefers of English and Swahili; English where it says neither."""
-    for wanted, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
-        if wanted == "*":
-            return DEFAULT
-        if wanted.split("-")[0] == "sw":
-            return "sw"
-        if wanted.split("-")[0] == "en":
-            return "en"
-    return DEFAULT
+def in_their_language(
+    request: Request, response: Response, members: Collection[str] = ("detail",)
+) -> Response:
+    """The same answer, with the sentences translated that stand in members of these names, at any
+    depth; its headers say which language that is. ``members`` may be none where it is said so
+    already.
+    """
+    language = language_for(request)
+    if language != ENGLISH:
+        response.data = translate_members(response.data, members, language)
+    response["Content-Language"] = language
+    patch_vary_headers(response, ["Accept-Language"])
+    return response

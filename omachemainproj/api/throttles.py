@@ -26,10 +26,10 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.settings import api_settings
-from rest_framework_simplejwt.tokens import AccessToken
 
 from omachemainproj.ip_addresses import client_network
 
+from .access_tokens import read_access_token
 from .errors import Busy
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _read_holder(request: Request) -> str | None:
     if scheme.lower() != "bearer":
         return None
     try:
-        return str(AccessToken(raw.strip().encode())[api_settings.USER_ID_CLAIM])  # type: ignore[arg-type]
+        return str(read_access_token(raw.strip().encode())[api_settings.USER_ID_CLAIM])
     except (TokenError, KeyError):
         return None
 

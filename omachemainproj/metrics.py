@@ -1,0 +1,103 @@
+"""What each process counts for ``/metrics/``; docs/metrics.md describes every one of them.
+
+Every label has few values, known beforehand: routes, never paths. What the database knows is not
+counted here but read from it when somebody asks (payments.watch.gauges): it is right across
+processes and restarts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.conf import settings
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    values,
+)
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from .metric_files import VARIABLE, Place, files_to_read
+
+#: Where the processes of a shop count together; empty: this one counts for itself alone.
+FOLDER = settings.METRICS_DIR
+if FOLDER:
+    os.environ[VARIABLE] = FOLDER
+    Path(FOLDER).mkdir(parents=True, exist_ok=True)
+    # Chosen by the library when it is imported, and then by the process's id.
+    values.ValueClass = values.MultiProcessValue(Place(Path(FOLDER)).number)  # type: ignore[no-untyped-call]
+
+# When each series began: as many lines again, and nobody asks.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+#: What this process counts.
+registry = CollectorRegistry()
+
+REQUESTS = Counter(
+    "omache_requests",
+    "Requests that were answered.",
+    ("method", "route", "status"),
+    registry=registry,
+)
+REQUEST_SECONDS = Histogram(
+    "omache_request_seconds",
+    "From a request until its answer.",
+    ("method", "route"),
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+    registry=registry,
+)
+REQUEST_STATEMENTS = Counter(
+    "omache_request_statements",
+    "SQL statements for requests.",
+    ("method", "route"),
+    registry=registry,
+)
+GATEWAY_SECONDS = Histogram(
+    "omache_gateway_call_seconds",
+    "Calls to M-Pesa, until its answer or until it was given up.",
+    ("call", "outcome"),
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
+    registry=registry,
+)
+TASKS = Counter(
+    "omache_tasks",
+    "Background tasks that began, failed, or were left to the clock.",
+    ("outcome",),
+    registry=registry,
+)
+TASKS_WAITING = Gauge(
+    "omache_tasks_waiting",
+    "Background tasks that wait for a thread of the web.",
+    ("service",),
+    multiprocess_mode="livesum",
+    registry=registry,
+)
+PAUSES = Counter(
+    "omache_service_pauses",
+    "A service did not answer, and a process does without for ten seconds.",
+    ("service",),
+    registry=registry,
+)
+
+
+class _OfAllProcesses(Collector):
+    def collect(self) -> Iterator[Metric]:
+        yield from MultiProcessCollector.merge(  # type: ignore[no-untyped-call]
+            files_to_read(Path(FOLDER))
+        )
+
+
+def counted() -> CollectorRegistry:
+    """What all processes have counted that share the folder, or this one alone without one."""
+    if not FOLDER:
+        return registry
+    shared = CollectorRegistry()
+    shared.register(_OfAllProcesses())
+    return shared

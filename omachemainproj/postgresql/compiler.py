@@ -1,0 +1,102 @@
+"""Django's PostgreSQL compilers, but that an ``INSERT`` of a kind is written once.
+
+To write its SQL costs Django more than PostgreSQL needs to parse it; what differs from one row to
+the next is its values. A few rows go as ``VALUES``: as arrays, which Django sends from two rows on,
+they cost both sides more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db.backends.postgresql import compiler
+from django.db.backends.postgresql.compiler import (
+    SQLAggregateCompiler,
+    SQLCompiler,
+    SQLDeleteCompiler,
+    SQLUpdateCompiler,
+)
+from django.db.models.sql.compiler import SQLInsertCompiler as AnySQLInsertCompiler
+
+__all__ = [
+    "SQLAggregateCompiler",
+    "SQLCompiler",
+    "SQLDeleteCompiler",
+    "SQLInsertCompiler",
+    "SQLUpdateCompiler",
+]
+
+#: Rows of one statement; more go as arrays, of which one statement takes any number.
+_FEW = 8
+#: By model, columns, rows, conflicts and what is returned: bounded by the shop's own code.
+_written: dict[Any, tuple[str, tuple[Any, ...]]] = {}
+
+
+class SQLInsertCompiler(compiler.SQLInsertCompiler):
+    """Remembers its SQL, where that depends on no value."""
+
+    # The stubs know no statement but a SELECT's.
+    query: Any
+    returning_params: Any
+    connection: Any
+
+    def execute_sql(self, returning_fields: Any = None) -> Any:  # type: ignore[override]
+        self.returning_fields = returning_fields
+        statements = self.as_sql()
+        if len(statements) != 1:
+            return super().execute_sql(returning_fields)
+        cursor = self.connection.at_once(*statements[0])
+        if not returning_fields:
+            return []
+        table = self.query.get_meta().db_table
+        rows = cursor.fetchall()
+        converters = self.get_converters([field.get_col(table) for field in returning_fields])
+        return list(self.apply_converters(rows, converters)) if converters else rows
+
+    def as_sql(self) -> Any:  # type: ignore[override]
+        fields, objects = self.query.fields, self.query.objs
+        if not fields or len(objects) > _FEW:
+            return super().as_sql()
+        values = [self._value(field, each) for each in objects for field in fields]
+        if any(hasattr(value, "as_sql") for value in values):
+            return super().as_sql()
+        key = self._kind(fields, len(objects))
+        known = _written.get(key)
+        if known is None:
+            statements: Any = super().as_sql()
+            ((sql, parameters),) = statements
+            if len(parameters) == len(values):
+                _written[key] = sql, self.returning_params
+            # Its values, and not those from above: each asking gives a row a new moment
+            # (``auto_now_add``), and the instance has the later one.
+            return statements
+        sql, self.returning_params = known
+        return [(sql, tuple(values))]
+
+    def assemble_as_sql(self, fields: Any, value_rows: Any) -> Any:
+        if len(value_rows) <= _FEW:
+            return AnySQLInsertCompiler.assemble_as_sql(self, fields, value_rows)
+        return super().assemble_as_sql(fields, value_rows)
+
+    def _value(self, field: Any, instance: Any) -> Any:
+        value = self.pre_save_val(field, instance)
+        if hasattr(value, "resolve_expression"):
+            return value
+        return field.get_db_prep_save(value, connection=self.connection)
+
+    def _kind(self, fields: Iterable[Any], rows: int) -> Any:
+        query = self.query
+        return (
+            query.model,
+            tuple([field.column for field in fields]),
+            rows,
+            query.on_conflict,
+            _columns(query.update_fields),
+            _columns(query.unique_fields),
+            _columns(self.returning_fields or ()),
+        )
+
+
+def _columns(fields: Iterable[Any]) -> tuple[str, ...]:
+    return tuple([field.column for field in fields])
