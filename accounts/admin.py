@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from omachemainproj.api.errors import Refusal
@@ -26,10 +27,12 @@ from .authentication import current_user
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.interest import log_refusal
+from .backoffice.person_page import is_guest
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
+from .backoffice.row_page import RowPage
 from .lookalikes import skeleton
-from .models import EMAIL_TAKEN, Address, Audit, Proposal, User
+from .models import EMAIL_TAKEN, Address, Audit, PasswordTries, Proposal, User
 from .validators import normalise_email, normalise_username
 
 _POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
@@ -100,15 +103,41 @@ class OwnFactor(Refusal):
     message = "Your own second factor is taken away on its page, with a code."
 
 
+class GuestFilter(admin.SimpleListFilter):
+    """Guests, or accounts. A class, and no column: nobody filters by a guest's phone."""
+
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("account", "accounts"), ("guest", "guests, who have none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> QuerySet[User]:
+        if self.value() not in {"account", "guest"}:
+            return queryset
+        return queryset.filter(guest__isnull=self.value() == "account")
+
+
+def _closed(*fields: str) -> Any:
+    """Columns that are shown once their heading is opened."""
+    return {"fields": fields, "classes": ["collapse"]}
+
+
+def _has_account(person: User) -> bool:
+    """Whether somebody can sign in at all: neither a guest nor deleted."""
+    return person.erased_at is None and not is_guest(person)
+
+
 @admin.register(User)
-class PersonAdmin(ShopAdmin, UserAdmin):
+class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     """Finds and helps people.
 
     Only superusers give powers, set passwords and e-mails, or touch an account that has any power.
     """
 
-    list_display = ("username", "email", "first_name", "last_name", "is_active", "date_joined")
-    list_filter = ("is_active", "is_staff", "is_superuser")
+    list_display = ("username", "first_name", "last_name", "email", "is_active", "date_joined")
+    #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
+    list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
     search_fields = ("^username", "^email")
     normalisers = {
         "username": normalise_username,
@@ -123,12 +152,25 @@ class PersonAdmin(ShopAdmin, UserAdmin):
     #: Their phone is theirs to change.
     readonly_fields = ("phone", "addresses", "avatar_preview", "last_login", "date_joined")
     actions = ("take_avatars_away", "sign_out", "let_try_again", "take_second_factor_away")
+    page_name = "Person"
+    page_actions = {
+        "take_avatars_away": lambda person: bool(person.avatar),
+        "sign_out": _has_account,
+        "let_try_again": _has_account,
+        "take_second_factor_away": lambda person: person.second_factor_at is not None,
+    }
+    page_words = {
+        "take_avatars_away": "Take their avatar away",
+        "sign_out": "Sign them out everywhere",
+        "let_try_again": "Let them try their password again",
+        "take_second_factor_away": "Take their second factor away",
+    }
+    #: Closed until somebody asks: the page tells what they hold, but for keys and powers.
     fieldsets = (
-        (None, {"fields": ("username", "password")}),
-        ("Person", {"fields": ("first_name", "last_name", "email", "gender", "avatar_preview")}),
-        ("Where they are reached", {"fields": _WHERE}),
-        ("Powers", {"fields": ("is_active", *_POWERS)}),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Names", _closed("username", "first_name", "last_name", "email", "gender")),
+        ("Where they are reached", _closed(*_WHERE, "avatar_preview")),
+        ("The account", _closed("is_active", "last_login", "date_joined")),
+        ("Password and powers", _closed("password", *_POWERS)),
     )
 
     @admin.display(description="avatar")
@@ -292,11 +334,80 @@ class RoleAdmin(ShopAdmin, GroupAdmin):
         return self.has_change_permission(request, obj)
 
 
+class LockedNow(admin.SimpleListFilter):
+    """Those whose tries are refused now."""
+
+    title = "locked now"
+    parameter_name = "locked"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "yes")]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[PasswordTries]
+    ) -> QuerySet[PasswordTries]:
+        is_wanted = self.value() == "yes"
+        return queryset.filter(until__gt=timezone.now()) if is_wanted else queryset
+
+
+#: What is counted under a key of accounts.lockout, by its kind.
+_COUNTED = {
+    "pair": "{door} of an account, from one network",
+    "account": "{door} of an account, from anywhere",
+    "network": "anything, from one network",
+    "site": "anything, from a wider network",
+}
+
+
+@admin.register(PasswordTries)
+class PasswordTriesAdmin(ReadOnlyAdmin):
+    """Who got passwords or codes wrong lately, and who waits for it (accounts.lockout).
+
+    What was typed as a name, and from where, is kept as a digest: a network is known by no more.
+    """
+
+    list_display = ("about", "counted", "failures", "at", "until")
+    list_filter = (LockedNow,)
+    labels: ClassVar[dict[str, str]] = {
+        "failures": "Wrong tries",
+        "at": "Last try",
+        "until": "Locked until",
+    }
+    list_select_related = ("user",)
+    ordering = ("-at",)
+    fields = ("about", "counted", "failures", "at", "until", "proved_at")
+    readonly_fields = ("about", "counted")
+    actions = ("let_try",)
+
+    @admin.display(description="Whose")
+    def about(self, tries: PasswordTries) -> str:
+        """The person, where the name that was typed is somebody's."""
+        if tries.user is not None:
+            return str(tries.user)
+        return "a name nobody has" if "." in tries.key else "anybody"
+
+    @admin.display(description="What is counted")
+    def counted(self, tries: PasswordTries) -> str:
+        *door, kind = tries.key.partition(":")[0].split(".")
+        said = _COUNTED.get(kind, kind).format(door=" ".join(door))
+        return f"{said[:1].upper()}{said[1:]}"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PasswordTries]:
+        return super().get_queryset(request).filter(failures__gt=0)
+
+    @staff_action("Let them try again", permissions=["forgive"])
+    def let_try(tries: PasswordTries, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
+        lockout.forgive_tries(tries.key)
+
+    def has_forgive_permission(self, request: HttpRequest) -> bool:
+        return _is_superuser(request)
+
+
 @admin.register(Audit)
 class AuditAdmin(ReadOnlyAdmin):
     """What staff did, read-only: nobody changes or deletes it, not even superusers."""
 
-    list_display = ("at", "actor", "did", "content_type", "object_name", "why")
+    list_display = ("did", "object_name", "actor", "at", "why", "content_type")
     list_filter = ("at",)
     list_select_related = ("actor", "content_type")
     ordering = ("-pk",)
@@ -309,17 +420,17 @@ class ProposalAdmin(ReadOnlyAdmin):
     """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
 
     list_display = (
-        "pk",
         "label",
         "object_name",
         "cost",
+        "state",
         "proposed_by",
         "why",
         "proposed_at",
-        "state",
         "decided_by",
     )
     list_filter = ("state",)
+    labels: ClassVar[dict[str, str]] = {"label": "What", "cost": "Costs"}
     list_select_related = ("proposed_by", "decided_by")
     ordering = ("-pk",)
     search_fields = ("=object_id", "proposed_by__username__iexact")

@@ -12,8 +12,10 @@ from rest_framework_simplejwt.authentication import JWTAuthentication as Base
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import AccessToken
 
+from omachemainproj.api.access_tokens import read_access_token
+
 from .models import User
-from .tokens import holder, refuse
+from .tokens import holder, refuse_unreadable
 
 
 class JWTAuthentication(Base):
@@ -51,12 +53,10 @@ class Public:
 
 
 def _read(words: list[bytes]) -> tuple[User, AccessToken]:
-    if len(words) != 2:
-        refuse("token_not_valid")
     try:
-        token = AccessToken(words[1])  # type: ignore[arg-type]
-    except TokenError:
-        refuse("token_not_valid")
+        token = read_access_token(words[1] if len(words) == 2 else b"")
+    except TokenError as error:
+        refuse_unreadable(error)
     return holder(token), token
 
 

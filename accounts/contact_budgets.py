@@ -7,12 +7,12 @@ counted in it. Nothing here waits: rows of budgets are locked last, in the order
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils.crypto import salted_hmac
 
 from .models import ContactCount
@@ -36,16 +36,24 @@ class Budget:
 
 
 def take(*budgets: Budget, now: datetime) -> bool:
-    """Take one out of each, or none where any of them is spent. Returns which."""
-    try:
-        with transaction.atomic():
-            for budget, row in _rows(budgets, now):
-                free = row.filter(Q(ends_at__lte=now) | Q(used__lt=budget.limit))
-                if not _add_one(free, budget, now):
-                    raise _SpentError()
-    except _SpentError:
-        return False
-    return True
+    """Take one out of each, or none where any of them is spent. Returns which. One statement."""
+    return take_of_groups(budgets, now=now)
+
+
+def take_of_groups(*groups: Sequence[Budget], now: datetime) -> bool:
+    """Do as ``take`` does of all of these, but lock their rows group by group.
+
+    So does who takes of one group after the other, and the two never wait for each other.
+    """
+    budgets = [each for group in groups for each in sorted(group, key=lambda each: each.digest)]
+    if len(budgets) == 1:
+        return bool(_take(budgets, now))
+    with transaction.atomic(savepoint=False):
+        taken = _take(budgets, now)
+        if 0 < len(taken) < len(budgets):
+            # A row that was missing when they were looked at was made, and spent, meanwhile.
+            ContactCount.objects.filter(pk__in=taken).update(used=F("used") - 1)
+    return len(taken) == len(budgets)
 
 
 def count(*budgets: Budget, now: datetime) -> bool:
@@ -55,7 +63,7 @@ def count(*budgets: Budget, now: datetime) -> bool:
     """
     within = True
     with transaction.atomic():
-        keys = [budget.digest for budget, _ in _rows(budgets, now)]
+        keys = _make_rows(budgets, now)
         locked = ContactCount.objects.select_for_update().filter(pk__in=keys).order_by("pk")
         rows = {row.key: row for row in locked}
         for budget in budgets:
@@ -80,22 +88,56 @@ def delete_ended_counts(now: datetime) -> int:
     return ContactCount.objects.filter(ends_at__lt=now - DAY).delete()[0]
 
 
-class _SpentError(Exception):
-    """There is no room left in one of the budgets."""
+def forget(budget: Budget) -> None:
+    """Let what was taken from a budget of one never have been."""
+    ContactCount.objects.filter(pk=budget.digest).delete()
 
 
-def _rows(budgets: Iterable[Budget], now: datetime) -> list[tuple[Budget, QuerySet[ContactCount]]]:
-    """Each budget with its row, made where it is missing, in the order in which rows are locked."""
-    ordered = sorted(budgets, key=lambda each: each.digest)
+def _take(budgets: Sequence[Budget], now: datetime) -> list[str]:
+    """The keys of what one was taken of: all of them, or, but for a race, none.
+
+    Locks the rows there are, in the order given, and then makes those there are not.
+    """
+    adapt = connection.ops.adapt_datetimefield_value
+    moment = adapt(now)
+    limits = {each.digest: each.limit for each in budgets}
+    rows = [(each.digest, adapt(now + each.period)) for each in budgets]
+    places = ", ".join(f"(%s, %s, {place})" for place in range(len(rows)))
+    named = ", ".join(f"(%s, {place})" for place in range(len(rows)))
+    limit_of = "CASE {0} " + "WHEN %s THEN %s " * len(rows) + "END"
+    pairs = [value for pair in limits.items() for value in pair]
+    lock = "FOR UPDATE OF row" if connection.features.has_select_for_update else ""
+    # Only keys, moments and numbers are its parameters.
+    sql = f"""
+        WITH known AS (
+            SELECT row.key, row.used, row.ends_at
+            FROM (VALUES {named}) AS named JOIN accounts_contactcount AS row
+                ON row.key = named.column1
+            ORDER BY named.column2 {lock}
+        )
+        INSERT INTO accounts_contactcount AS row (key, used, ends_at)
+        SELECT column1, 1, column2 FROM (VALUES {places}) AS asked
+        WHERE NOT EXISTS (
+            SELECT 1 FROM known WHERE ends_at > %s AND used >= {limit_of.format("key")}
+        )
+        ORDER BY column3
+        ON CONFLICT (key) DO UPDATE SET
+            used = CASE WHEN row.ends_at <= %s THEN 1 ELSE row.used + 1 END,
+            ends_at = CASE WHEN row.ends_at <= %s THEN excluded.ends_at ELSE row.ends_at END
+        WHERE row.ends_at <= %s OR row.used < {limit_of.format("excluded.key")}
+        RETURNING key
+    """  # noqa: S608
+    keys = [key for key, _ in rows]
+    given = [value for row in rows for value in row]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*keys, *given, moment, *pairs, moment, moment, moment, *pairs])
+        return [key for (key,) in cursor.fetchall()]
+
+
+def _make_rows(budgets: Iterable[Budget], now: datetime) -> list[str]:
+    """The keys of budgets, each with a row, made where it is missing, in the order of locks."""
+    keys = sorted(each.digest for each in budgets)
     ContactCount.objects.bulk_create(
-        [ContactCount(key=each.digest, ends_at=now) for each in ordered], ignore_conflicts=True
+        [ContactCount(key=key, ends_at=now) for key in keys], ignore_conflicts=True
     )
-    return [(each, ContactCount.objects.filter(pk=each.digest)) for each in ordered]
-
-
-def _add_one(row: QuerySet[ContactCount], budget: Budget, now: datetime) -> int:
-    is_over = Q(ends_at__lte=now)
-    return row.update(
-        used=Case(When(is_over, then=Value(1)), default=F("used") + 1),
-        ends_at=Case(When(is_over, then=Value(now + budget.period)), default=F("ends_at")),
-    )
+    return keys

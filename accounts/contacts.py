@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import BooleanField, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q, QuerySet
 
-from omachemainproj.compiled_queries import Update, compiled_update
+from omachemainproj.compiled_queries import Update, compiled, compiled_update
 
 from .contact_budgets import DAY, HOUR, MINUTE, Budget
 from .models import PhoneProof, User
@@ -40,21 +40,40 @@ def verified_email() -> ExpressionWrapper:
     return ExpressionWrapper(_IS_CONFIRMED, output_field=BooleanField())
 
 
-def has_proven_email(user_id: int) -> bool:
-    """Whether a person has confirmed the e-mail they have now."""
-    return User.objects.filter(_IS_CONFIRMED, pk=user_id).exists()
+def has_proven_email(user: User) -> bool:
+    """Whether a person has confirmed the e-mail they have now; as they were read, a moment ago."""
+    return user.email_confirmed_at is not None and user.email != ""
 
 
 def may_be_written_to(user_id: int, phone: str, now: datetime) -> bool:
     """Whether an SMS may go to this phone for this person: it paid for them, or was paid."""
+    return bool(_proven(user_id, phone, now))
+
+
+@compiled
+def _proven(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof, int]:
     recent = Q(paid_at__gt=now - PROOF_LASTS) | Q(received_at__gt=now - PROOF_LASTS)
-    return PhoneProof.objects.filter(recent, user=user_id, phone=phone).exists()
+    proofs = PhoneProof.objects.filter(recent, user=user_id, phone=phone)
+    return proofs.values_list("pk", flat=True)[:1]
 
 
 def has_paid_from(user_id: int, phone: str, now: datetime) -> bool:
-    """Whether this phone has paid an order of this person's: then it is theirs to ring."""
-    paid = PhoneProof.objects.filter(paid_at__gt=now - PROOF_LASTS)
-    return paid.filter(user=user_id, phone=phone).exists()
+    """Whether this phone has paid an order of this person's: then it is theirs to ring.
+
+    A guest's is nobody's: anybody may type it.
+    """
+    return bool(_paid_from(user_id, phone, now))
+
+
+def proofs_of_payment(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof]:
+    """What ``has_paid_from`` goes by, to be asked together with something else."""
+    paid = PhoneProof.objects.filter(paid_at__gt=now - PROOF_LASTS, user__guest__isnull=True)
+    return paid.filter(user=user_id, phone=phone)
+
+
+@compiled
+def _paid_from(user_id: int, phone: str, now: datetime) -> QuerySet[PhoneProof, int]:
+    return proofs_of_payment(user_id, phone, now).values_list("pk", flat=True)[:1]
 
 
 def record_paid_from(user_id: int, phone: str, at: datetime) -> None:

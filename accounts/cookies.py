@@ -82,9 +82,12 @@ class Transport:
             return ""
         return hashlib.sha256(self.client.encode()).hexdigest()[:32]
 
-    def sender(self, key: str | None) -> Sender:
-        """Who shows a token with this request, under this Idempotency-Key."""
-        return Sender(key=key or "", browser=self.browser)
+    def sender(self, key: str | None, *, moves: bool = False) -> Sender:
+        """Who shows a token with this request, under this Idempotency-Key.
+
+        ``moves``: the token came in the body.
+        """
+        return Sender(key=key or "", browser=self.browser, moves=moves and self.is_cookie)
 
     def refresh_token(self, request: Request) -> str:
         """The token in the cookie. Refuses (401) a browser that has none."""

@@ -154,6 +154,20 @@ def forgive(user: User) -> None:
     PasswordTries.objects.filter(user=user).update(failures=0, until=None)
 
 
+def forgive_tries(key: str) -> None:
+    """Forget the failures counted under one key, of a person or of a network. Safe to repeat."""
+    PasswordTries.objects.filter(key=key).update(failures=0, until=None)
+
+
+def locked_until(user: User) -> datetime | None:
+    """Until when somebody's password or code is not even tried, from somewhere; None: from nowhere.
+
+    Safe to ask of anybody. One query.
+    """
+    mine = PasswordTries.objects.filter(user=user, until__gt=timezone.now())
+    return mine.order_by("-until").values_list("until", flat=True).first()
+
+
 def delete_old() -> int:
     """Delete counts that say nothing any more, a batch at a time; return how many.
 

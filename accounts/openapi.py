@@ -3,15 +3,62 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer
+from omachemainproj.api.schema import TokenError, error_answer
 
 from .cookies import OtherOrigin
 
 TAGS = ["account"]
-BAD_TOKEN = error_answer("This token is not valid or has expired.", "token_not_valid")
-SPENT_TOKEN = error_answer("This refresh token was used before.", "token_spent")
+BAD_TOKEN = OpenApiResponse(
+    TokenError,
+    description="It opens nothing.",
+    examples=[
+        OpenApiExample(
+            "no token of ours",
+            value={
+                "detail": "This token is not valid or has expired.",
+                "code": "token_not_valid",
+                "reason": "token_invalid",
+            },
+        ),
+        OpenApiExample(
+            "used before",
+            value={"detail": "This refresh token was used before.", "code": "token_spent"},
+        ),
+        OpenApiExample(
+            "no cookie",
+            value={"detail": "This browser is not signed in.", "code": "no_cookie"},
+        ),
+        OpenApiExample(
+            "signed out",
+            value={"detail": "You were signed out. Sign in again.", "code": "session_ended"},
+        ),
+        OpenApiExample(
+            "closed", value={"detail": "This account is closed.", "code": "user_inactive"}
+        ),
+        OpenApiExample(
+            "gone",
+            value={
+                "detail": "The person this token was given to is gone.",
+                "code": "user_not_found",
+            },
+        ),
+        OpenApiExample(
+            "another password",
+            value={
+                "detail": "The password was changed after this token was given out.",
+                "code": "password_changed",
+            },
+        ),
+    ],
+)
+OPENS = OpenApiResponse(
+    {"type": "object", "additionalProperties": False},
+    description="It would.",
+    examples=[OpenApiExample("it would", value={})],
+)
+LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 OTHER_ORIGIN = error_answer(OtherOrigin.message, OtherOrigin.code)
 TRANSPORT_HEADER = OpenApiParameter(
     "Token-Transport",
@@ -44,7 +91,8 @@ client may ask again and gets the same one: with the `Idempotency-Key` it asked 
 a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
 was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
 
-With `Token-Transport: cookie` no body is needed; the token is in the cookie.
+With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that kept one
+itself until now sends it in the body once: its successor goes into the cookie.
 """
 SIGNING_OUT = """\
 With `Token-Transport: cookie` the token is in the cookie, which is taken away; without a cookie

@@ -18,8 +18,10 @@ from django.http import HttpRequest
 
 from omachemainproj.api.errors import Refusal
 
-from . import names, security_log, services
+from . import guests, names, security_log, services
 from .models import PhoneLogin, User
+from .preferences import change_preferences
+from .signals import phone_proved
 from .tokens import refuse
 
 #: So long a number is taken to be the same person's without a code: operators give numbers that
@@ -89,11 +91,14 @@ def enter(request: HttpRequest, phone: str, now: datetime) -> tuple[User, bool]:
         _let_go(found)
         found = None
     user, is_new = (found.user, False) if found else _join(phone, now)
+    if is_new and (language := guests.language_with(phone)):
+        change_preferences(user, {"language": language})
     if not user.is_active:
         refuse("user_inactive")
     if not may_use_phone(user):
         raise UsePassword
     PhoneLogin.objects.filter(user=user, phone=phone).update(proved_at=now)
+    phone_proved.send_robust(sender=User, user=user, phone=phone, now=now)
     user_logged_in.send(sender=User, request=request, user=user)
     return user, is_new
 
@@ -113,6 +118,7 @@ def link(user: User, phone: str, now: datetime) -> None:
             security_log.record_on_commit("phone_linked", user=user.pk)
     except IntegrityError as error:
         raise PhoneTaken from error
+    phone_proved.send_robust(sender=User, user=user, phone=phone, now=now)
 
 
 def unlink(user: User) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from rest_framework import serializers
 
 from omachemainproj.api.fields import IdentifierField, MpesaNumberField
@@ -56,11 +58,15 @@ class PhoneConfirmInput(_TypedCode):
 class PhoneSignedIn(SignedIn):
     """What signing in by phone answers."""
 
+    example: ClassVar[dict[str, Any]] = {**SignedIn.example, "is_new": False}
+
     is_new = serializers.BooleanField(help_text="Whether they have just joined.")
 
 
 class PhoneOutput(serializers.Serializer):
     """The phone that opens the caller's account."""
+
+    example: ClassVar[dict[str, Any]] = {"phone": "254712345678", "is_only_way_in": False}
 
     phone = serializers.CharField(allow_blank=True, help_text="12 digits; empty for none.")
     is_only_way_in = serializers.BooleanField(

@@ -6,19 +6,21 @@ from functools import partial
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
+from omachemainproj.languages import language_for
 
 from . import phone_codes, phone_login, services, tokens
 from .authentication import Public, current_user
-from .cookies import Transport
+from .cookies import OtherOrigin, Transport
 from .models import CodePurpose, User
-from .openapi import OTHER_ORIGIN, TAGS, TRANSPORT_HEADER
+from .openapi import LOCKED_OUT, OTHER_ORIGIN, TAGS, TRANSPORT_HEADER
 from .phone_codes import Typed
 from .phone_serializers import (
     CodeSent,
@@ -34,9 +36,14 @@ from .serializers import check_new_password
 from .sessions import Origin
 from .token_serializers import PasswordChanged
 
-_OFF = error_answer(phone_codes.PhoneLoginOff.message, phone_codes.PhoneLoginOff.code)
-_TOO_MANY = error_answer(phone_codes.TooManyCodes.message, phone_codes.TooManyCodes.code)
-_USE_PASSWORD = error_answer(phone_login.UsePassword.message, phone_login.UsePassword.code)
+_OFF = refusals(phone_codes.PhoneLoginOff)
+_TOO_MANY = refusals(phone_codes.TooManyCodes)
+_TOO_MANY_OR_LOCKED_OUT = OpenApiResponse(
+    DetailError,
+    description="Too many codes, or too many wrong passwords.",
+    examples=[*_TOO_MANY.examples, *LOCKED_OUT.examples],
+)
+_USE_PASSWORD = refusals(phone_login.UsePassword)
 _WRONG = field_errors(
     "The code is wrong, or over.",
     wrong={"code": [phone_codes.WRONG]},
@@ -45,6 +52,7 @@ _WRONG = field_errors(
         "code": phone_login.PasswordNeeded.code,
     },
 )
+_CLOSED = error_answer("This account is closed.", "user_inactive")
 _SENT = OpenApiExample(
     "sent",
     value={
@@ -65,23 +73,21 @@ _TYPED = OpenApiExample(
 
 
 def _send(request: Request, phone: str, purpose: CodePurpose, user: User | None = None) -> Response:
-    wanted = request.headers.get("Accept-Language", "").strip().lower()
     token = phone_codes.send_code(
         phone,
         purpose,
         address=request.META.get("REMOTE_ADDR", ""),
         now=timezone.now(),
-        language="sw" if wanted.startswith("sw") else "en",
+        language=language_for(request),
         user_id=user.pk if user else 0,
     )
-    return Response(
-        {
-            "detail": "If this phone can get SMS, a code is on its way.",
-            "token": token,
-            "expires_in": int(phone_codes.GOOD_FOR.total_seconds()),
-            "again_in": 60,
-        }
-    )
+    answer = {
+        "detail": "If this phone can get SMS, a code is on its way.",
+        "token": token,
+        "expires_in": int(phone_codes.GOOD_FOR.total_seconds()),
+        "again_in": 60,
+    }
+    return in_their_language(request, Response(answer))
 
 
 class AskForCodeView(Public, GenericAPIView):
@@ -94,7 +100,7 @@ class AskForCodeView(Public, GenericAPIView):
         tags=TAGS,
         operation_id="login_by_phone",
         summary="Send a code to a phone",
-        description="By SMS, in Swahili where `Accept-Language` begins with `sw`. The answer is "
+        description="By SMS, in the language of `Accept-Language`. The answer is "
         "the same whether the phone has an account or not.",
         responses={200: CodeSent, 404: _OFF, 429: _TOO_MANY},
         examples=[_PHONE, _SENT],
@@ -123,8 +129,10 @@ class PhoneSignInView(Public, GenericAPIView):
             200: PhoneSignedIn,
             201: PhoneSignedIn,
             400: _WRONG,
-            403: _USE_PASSWORD,
+            401: _CLOSED,
+            403: refusals(phone_login.UsePassword, OtherOrigin),
             404: _OFF,
+            429: LOCKED_OUT,
         },
         examples=[_TYPED],
     )
@@ -193,7 +201,7 @@ class PhoneView(GenericAPIView):
             ),
             403: _USE_PASSWORD,
             404: _OFF,
-            429: _TOO_MANY,
+            429: _TOO_MANY_OR_LOCKED_OUT,
         },
         examples=[
             OpenApiExample(
@@ -221,7 +229,7 @@ class PhoneView(GenericAPIView):
         summary="Let no phone open one's account",
         responses={
             204: None,
-            409: error_answer(phone_login.NoOtherWayIn.message, phone_login.NoOtherWayIn.code),
+            409: refusals(phone_login.NoOtherWayIn),
         },
     )
     def delete(self, request: Request) -> Response:
@@ -244,7 +252,8 @@ class ConfirmPhoneView(GenericAPIView):
             400: _WRONG,
             403: _USE_PASSWORD,
             404: _OFF,
-            409: error_answer(phone_login.PhoneTaken.message, phone_login.PhoneTaken.code),
+            409: refusals(phone_login.PhoneTaken),
+            429: LOCKED_OUT,
         },
         examples=[_TYPED],
     )
@@ -301,7 +310,13 @@ class SetPasswordView(GenericAPIView):
         summary="Choose a password by a code",
         description="Every token of before is out at once; the answer has new ones.",
         parameters=[TRANSPORT_HEADER],
-        responses={200: PasswordChanged, 400: _WRONG, 403: OTHER_ORIGIN, 404: _OFF},
+        responses={
+            200: PasswordChanged,
+            400: _WRONG,
+            403: OTHER_ORIGIN,
+            404: _OFF,
+            429: LOCKED_OUT,
+        },
         examples=[
             OpenApiExample(
                 "a password",
@@ -333,7 +348,7 @@ class SetPasswordView(GenericAPIView):
             "access": str(pair.access),
             "refresh": str(pair.refresh),
         }
-        return transport.deliver(Response(answer), pair)
+        return transport.deliver(in_their_language(request, Response(answer)), pair)
 
 
 def check_own_code(request: Request, user: User, typed: Typed) -> None:

@@ -53,8 +53,10 @@ class Sender:
 
     #: Its Idempotency-Key.
     key: str = ""
-    #: A digest of the browser's cookie; "" where the token came in the body.
+    #: A digest of the browser's cookie; "" where the token goes on in the body.
     browser: str = ""
+    #: Whether a token came in the body that goes on in the browser's cookie.
+    moves: bool = False
 
     @property
     def key_digest(self) -> str:
@@ -76,16 +78,18 @@ def rotate(raw: str, origin: Origin | None = None, sender: Sender | None = None)
 
     The same client again gets the same refresh token again. A token that is bound to a browser is
     of no use to another, nor in the body; one that was rotated within the last seconds by the same
-    browser is not rotated again. Refuses (401) anything else. A token that is sent again long after
-    it was rotated is in two hands, one of them a thief's: all the user's sessions are ended. Its
-    own is ended by then, so that sending it again, however often, ends nothing more.
+    browser is not rotated again. One that is bound to none may move into a browser. Refuses (401)
+    anything else. A token that is sent again long after it was rotated is in two hands, one of them
+    a thief's: all the user's sessions are ended. Its own is ended by then, so that sending it again
+    ends nothing more.
     """
     sender = sender or Sender()
     try:
         token = RefreshToken(raw)  # type: ignore[arg-type]
-    except TokenError:
-        refuse("token_not_valid")
-    if not constant_time_compare(str(token.get(BROWSER_CLAIM, "")), sender.browser):
+    except TokenError as error:
+        tokens.refuse_unreadable(error)
+    expected = "" if sender.moves else sender.browser
+    if not constant_time_compare(str(token.get(BROWSER_CLAIM, "")), expected):
         security_log.record("token_elsewhere", user=_owner_of(token))
         refuse("token_not_valid")
     fresh = _rotate(token, origin, sender)
@@ -103,7 +107,7 @@ def _rotate(token: RefreshToken, origin: Origin | None, sender: Sender) -> Token
     if row is None:
         refuse("token_not_valid")
     session = _live_session(token, user)
-    if session is not None and sender.browser and _is_just_out(row):
+    if session is not None and sender.browser and not sender.moves and _is_just_out(row):
         return _once_more(row, session, user, sender)
     try:
         with transaction.atomic():

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db.models import CharField
 from rest_framework import serializers
 
-from omachemainproj.api.fields import MpesaNumberField, ShownTextField, StrictBooleanField
+from omachemainproj.api.fields import (
+    MpesaNumberField,
+    OneOfField,
+    ShownTextField,
+    StrictBooleanField,
+)
 from omachemainproj.images import KEEP, PictureField
 from omachemainproj.media import is_its_own_address
 from omachemainproj.text import fold_password
@@ -89,6 +94,14 @@ class EmailField(serializers.EmailField):
 class UserOutput(serializers.ModelSerializer):
     """A person as they see themselves."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "pk": 12,
+        "username": "wanjiku",
+        "email": "wanjiku@example.com",
+        "first_name": "Wanjiku",
+        "last_name": "Kamau",
+    }
+
     email = serializers.CharField(read_only=True, help_text="Empty where none was given.")
 
     class Meta:
@@ -99,6 +112,8 @@ class UserOutput(serializers.ModelSerializer):
 
 class UserDetails(UserOutput):
     """A person as they see themselves, with the phone they are called on."""
+
+    example: ClassVar[dict[str, Any]] = {**UserOutput.example, "phone": "254712345678"}
 
     phone = serializers.CharField(
         read_only=True,
@@ -114,6 +129,13 @@ class UserDetails(UserOutput):
 
 class RegistrationInput(serializers.Serializer):
     """A newcomer."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "username": "wanjiku",
+        "email": "wanjiku@example.com",
+        "password1": "githeri 4 chapati",
+        "password2": "githeri 4 chapati",
+    }
 
     username = UsernameField()
     email = EmailField(required=False, allow_null=True)
@@ -141,11 +163,15 @@ class RegistrationInput(serializers.Serializer):
 class ConfirmEmailInput(serializers.Serializer):
     """What the mailed link ends in."""
 
+    example: ClassVar[dict[str, Any]] = {"key": "MTI:1vNq2B:3pZ0c5"}
+
     key = serializers.CharField(max_length=1024)
 
 
 class LoginInput(serializers.Serializer):
     """A name and a password; the username or the e-mail may stand in either field."""
+
+    example: ClassVar[dict[str, Any]] = {"username": "wanjiku", "password": "githeri 4 chapati"}
 
     username = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
     email = serializers.CharField(required=False, allow_blank=True, max_length=EMAIL_MAX)
@@ -176,6 +202,8 @@ class LoginInput(serializers.Serializer):
 
 class Done(serializers.Serializer):
     """A sentence about what was done."""
+
+    example: ClassVar[dict[str, Any]] = {"detail": "ok"}
 
     detail = serializers.CharField()
 
@@ -220,6 +248,12 @@ class EndedOutput(Done):
 class PasswordChangeInput(serializers.Serializer):
     """The password before, and the new one twice."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "old_password": "githeri 4 chapati",
+        "new_password1": "ugali 7 sukuma",
+        "new_password2": "ugali 7 sukuma",
+    }
+
     old_password = PasswordField()
     new_password1 = NewPasswordField()
     new_password2 = NewPasswordField()
@@ -237,6 +271,8 @@ class PasswordChangeInput(serializers.Serializer):
 class PasswordResetInput(serializers.Serializer):
     """Where to send the link."""
 
+    example: ClassVar[dict[str, Any]] = {"email": "wanjiku@example.com"}
+
     email = EmailField(allow_blank=False)
 
     def save(self, **kwargs: Any) -> None:
@@ -246,6 +282,13 @@ class PasswordResetInput(serializers.Serializer):
 
 class PasswordResetConfirmInput(serializers.Serializer):
     """The two parts of the link, and the new password twice."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "uid": "c",
+        "token": "d0z1xk-5f3a1c7e9b2d4f6a8c0e",
+        "new_password1": "ugali 7 sukuma",
+        "new_password2": "ugali 7 sukuma",
+    }
 
     uid = serializers.CharField(max_length=64)
     token = serializers.CharField(max_length=128)
@@ -300,6 +343,15 @@ class UserInput(serializers.Serializer):
 class AccountSerializer(serializers.ModelSerializer):
     """What others see of a person. A field left out stays as it is, with PUT as with PATCH."""
 
+    example_sent: ClassVar[dict[str, Any]] = {"first_name": "Wanjiku", "gender": "woman"}
+
+    example: ClassVar[dict[str, Any]] = {
+        "first_name": "Wanjiku",
+        "last_name": "Kamau",
+        "avatar": "http://127.0.0.1:8000/media/avatars/3f1c.webp",
+        "gender": "woman",
+    }
+
     avatar = PictureField(
         required=False,
         allow_null=True,
@@ -339,7 +391,19 @@ class AccountSerializer(serializers.ModelSerializer):
 class MessagesSerializer(serializers.ModelSerializer):
     """What a person is told, and how. A field left out stays as it is, with PUT as with PATCH."""
 
-    language = serializers.ChoiceField(Language.choices, required=False)
+    example_sent: ClassVar[dict[str, Any]] = {"language": "sw", "prompts_email": False}
+
+    example: ClassVar[dict[str, Any]] = {
+        "language": "sw",
+        "buying_email": True,
+        "buying_sms": True,
+        "prompts_email": False,
+        "prompts_sms": True,
+        "selling_email": True,
+        "selling_sms": True,
+    }
+
+    language = OneOfField(Language.choices, required=False)
     buying_email = StrictBooleanField(
         required=False, help_text="Paid, on the way, delivered, refunded."
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from rest_framework import serializers
 
 from .serializers import Done, UserOutput
@@ -24,6 +26,12 @@ class _Lifetimes(serializers.Serializer):
 class SignedIn(_Lifetimes):
     """What registering and signing in answer."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "access": "eyJ…",
+        "refresh": "eyJ…",
+        "user": UserOutput.example,
+    }
+
     access = serializers.CharField(help_text="Send it as `Authorization: Bearer …`.")
     refresh = serializers.CharField(
         help_text="Exchange it, once, at /token/refresh/. Empty where it is in a cookie."
@@ -34,16 +42,20 @@ class SignedIn(_Lifetimes):
 class RefreshInput(serializers.Serializer):
     """A refresh token."""
 
+    example: ClassVar[dict[str, Any]] = {"refresh": "eyJ…"}
+
     refresh = serializers.CharField(max_length=TOKEN_MAX)
 
 
 class RefreshInputOrCookie(serializers.Serializer):
     """A refresh token; none where it is in the cookie."""
 
+    example: ClassVar[dict[str, Any]] = {"refresh": "eyJ…"}
+
     refresh = serializers.CharField(
         max_length=TOKEN_MAX,
         required=False,
-        help_text="Needed unless `Token-Transport: cookie` is sent; then it is not read.",
+        help_text="Needed unless it is in the cookie.",
     )
 
 
@@ -59,11 +71,19 @@ class RefreshOutput(_Lifetimes):
 class TokenInput(serializers.Serializer):
     """Any token."""
 
+    example: ClassVar[dict[str, Any]] = {"token": "eyJ…"}
+
     token = serializers.CharField(max_length=TOKEN_MAX)
 
 
 class PasswordChanged(Done, _Lifetimes):
     """What changing the password answers: the tokens to go on with."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "detail": "New password has been saved.",
+        "access": "eyJ…",
+        "refresh": "eyJ…",
+    }
 
     access = serializers.CharField()
     refresh = serializers.CharField(help_text="Empty where it is in a cookie.")

@@ -5,19 +5,21 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from drf_spectacular.utils import OpenApiResponse, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from omachemainproj.api.fields import read_idempotency_key
+from omachemainproj.api.languages import in_their_language
 
 from . import tokens
 from .authentication import Public
 from .cookies import Transport
 from .openapi import (
     BAD_TOKEN,
+    OPENS,
     OTHER_ORIGIN,
     REFRESH_KEY,
     REFRESHED,
@@ -25,7 +27,6 @@ from .openapi import (
     REPLAYED,
     SIGNED_OUT,
     SIGNING_OUT,
-    SPENT_TOKEN,
     TAGS,
     TRANSPORT_HEADER,
 )
@@ -41,12 +42,14 @@ class SignOutView(Public, GenericAPIView):
     serializer_class = RefreshInput
     throttle_scope = "dj_rest_auth"
 
-    @extend_schema(tags=TAGS, operation_id="logout", responses={200: Done, 401: BAD_TOKEN})
+    @extend_schema(
+        tags=TAGS, operation_id="logout", summary="Sign out", responses={200: Done, 401: BAD_TOKEN}
+    )
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         tokens.revoke(form.validated_data["refresh"])
-        return Response({"detail": "Successfully logged out."})
+        return _signed_out(request)
 
 
 class VerifyView(Public, GenericAPIView):
@@ -58,7 +61,8 @@ class VerifyView(Public, GenericAPIView):
     @extend_schema(
         tags=TAGS,
         operation_id="verify_token",
-        responses={200: OpenApiResponse({"type": "object"}, "It would."), 401: BAD_TOKEN},
+        summary="Does a token open anything?",
+        responses={200: OPENS, 401: BAD_TOKEN},
     )
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
@@ -80,13 +84,15 @@ class RefreshView(Public, GenericAPIView):
         description=REFRESHING,
         parameters=[TRANSPORT_HEADER, REFRESH_KEY, REPLAYED],
         request=RefreshInputOrCookie,
-        responses={200: RefreshOutput, 401: SPENT_TOKEN, 403: OTHER_ORIGIN},
+        responses={200: RefreshOutput, 401: BAD_TOKEN, 403: OTHER_ORIGIN},
         examples=REFRESHED,
     )
     def post(self, request: Request) -> Response:
         transport = Transport.of(request)
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
-        pair = rotate(self._shown(request, transport), Origin.of(request), transport.sender(key))
+        raw, is_in_body = self._shown(request, transport)
+        sender = transport.sender(key, moves=is_in_body)
+        pair = rotate(raw, Origin.of(request), sender)
         answer = {
             "access": str(pair.access),
             "refresh": str(pair.refresh),
@@ -98,12 +104,14 @@ class RefreshView(Public, GenericAPIView):
             response["Idempotent-Replayed"] = "true"
         return transport.deliver(response, pair)
 
-    def _shown(self, request: Request, transport: Transport) -> str:
-        if transport.is_cookie:
-            return transport.refresh_token(request)
-        form = self.get_serializer(data=request.data)
+    def _shown(self, request: Request, transport: Transport) -> tuple[str, bool]:
+        """The token that is shown, and whether it came in the body."""
+        shape = RefreshInputOrCookie if transport.is_cookie else RefreshInput
+        form = shape(data=request.data)
         form.is_valid(raise_exception=True)
-        return str(form.validated_data["refresh"])
+        if "refresh" in form.validated_data:
+            return str(form.validated_data["refresh"]), True
+        return transport.refresh_token(request), False
 
 
 class SignOutOfBrowserView(Public, GenericAPIView):
@@ -132,4 +140,8 @@ class SignOutOfBrowserView(Public, GenericAPIView):
             form = self.get_serializer(data=request.data)
             form.is_valid(raise_exception=True)
             tokens.revoke(form.validated_data["refresh"])
-        return transport.forget(Response({"detail": "Successfully logged out."}))
+        return transport.forget(_signed_out(request))
+
+
+def _signed_out(request: Request) -> Response:
+    return in_their_language(request, Response({"detail": "Successfully logged out."}))

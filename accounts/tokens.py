@@ -42,6 +42,8 @@ SESSION_CLAIM = "sid"
 #: given out in the body has none.
 BROWSER_CLAIM = "brw"
 
+EXPIRED = "This token has expired. Renew it at /token/refresh/, or sign in again."
+RENEW_AT = "/token/refresh/"
 _REFUSALS = {
     "token_not_valid": "This token is not valid or has expired.",
     "token_spent": "This refresh token was used before.",
@@ -56,6 +58,20 @@ _REFUSALS = {
 def refuse(code: str) -> NoReturn:
     """Raise the answer 401 with this code."""
     raise AuthenticationFailed(_REFUSALS[code], code=code)
+
+
+def refuse_unreadable(error: TokenError) -> NoReturn:
+    """Raise the answer 401 to what is no token of ours, or one that has expired.
+
+    Its code is the same for both, as it always was; ``reason`` tells them apart, and ``renew`` is
+    where an access token that has expired is renewed.
+    """
+    said = {"detail": _REFUSALS["token_not_valid"], "code": "token_not_valid"}
+    if isinstance(error, ExpiredTokenError):
+        said |= {"detail": EXPIRED, "reason": "token_expired", "renew": RENEW_AT}
+    else:
+        said |= {"reason": "token_invalid"}
+    raise AuthenticationFailed(said)
 
 
 class RefreshToken(LibraryRefreshToken):
@@ -201,8 +217,8 @@ def revoke(raw: str) -> None:
         token = RefreshToken(raw)  # type: ignore[arg-type]
     except ExpiredTokenError:
         return
-    except TokenError:
-        refuse("token_not_valid")
+    except TokenError as error:
+        refuse_unreadable(error)
     row = OutstandingToken.objects.filter(jti=token["jti"]).first()
     if row is not None:
         BlacklistedToken.objects.get_or_create(token=row)
@@ -241,8 +257,8 @@ def verify(raw: str) -> None:
     """Refuse (401) a token, access or refresh, that is not valid now."""
     try:
         token = UntypedToken(raw)  # type: ignore[arg-type]
-    except TokenError:
-        refuse("token_not_valid")
+    except TokenError as error:
+        refuse_unreadable(error)
     if token.get(api_settings.TOKEN_TYPE_CLAIM) == RefreshToken.token_type:
         live = OutstandingToken.objects.filter(jti=token["jti"], blacklistedtoken__isnull=True)
         if not live.exists():

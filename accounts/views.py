@@ -19,15 +19,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework_simplejwt.tokens import AccessToken
 
+from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.parameters import refuse_unknown
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.schema import error_answer, field_errors, refusals
 
 from . import services, tokens
 from .authentication import Public, current_user
-from .cookies import Transport
+from .cookies import OtherOrigin, Transport
 from .emails import send_confirmation
 from .models import MessagePreferences, Session, User
-from .openapi import OTHER_ORIGIN, TRANSPORT_HEADER
+from .openapi import LOCKED_OUT, OTHER_ORIGIN, TRANSPORT_HEADER
 from .preferences import preferences_of
 from .second_factor import CodeNeeded, NotEnrolled, WrongCode
 from .serializers import (
@@ -45,7 +47,6 @@ from .sessions import Origin
 from .token_serializers import PasswordChanged, SignedIn
 
 _TAGS = ["account"]
-_LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _LINK_IS_OVER = field_errors("The link is over.", over={"key": [services.LINK_IS_OVER]})
 _NO_SUCH_SESSION = error_answer("Not found.", "not_found")
 _SESSIONS = OpenApiExample(
@@ -82,7 +83,6 @@ _WRONG_PASSWORD = field_errors(
     code_needed={"detail": CodeNeeded.message, "code": CodeNeeded.code},
     code_wrong={"detail": WrongCode.message, "code": WrongCode.code},
 )
-_NOT_ENROLLED = error_answer(NotEnrolled.message, NotEnrolled.code)
 _TAKEN = field_errors(
     "Something in the input is wrong.", taken={"username": ["This username is taken."]}
 )
@@ -116,6 +116,7 @@ class RegistrationView(Public, RegisterView):
     @extend_schema(
         tags=_TAGS,
         operation_id="register",
+        summary="Join",
         parameters=[TRANSPORT_HEADER],
         responses={201: SignedIn, 400: _TAKEN, 403: OTHER_ORIGIN},
     )
@@ -136,13 +137,16 @@ class ConfirmEmailView(Public, GenericAPIView):
     throttle_scope = "dj_rest_auth"
 
     @extend_schema(
-        tags=_TAGS, operation_id="confirm_email", responses={200: Done, 400: _LINK_IS_OVER}
+        tags=_TAGS,
+        operation_id="confirm_email",
+        summary="Confirm an e-mail address",
+        responses={200: Done, 400: _LINK_IS_OVER},
     )
     def post(self, request: Request) -> Response:
         form = self.get_serializer(data=request.data)
         form.is_valid(raise_exception=True)
         services.confirm_email(form.validated_data["key"])
-        return Response({"detail": "ok"})
+        return in_their_language(request, Response({"detail": "ok"}))
 
 
 class ResendConfirmationView(GenericAPIView):
@@ -151,14 +155,20 @@ class ResendConfirmationView(GenericAPIView):
     serializer_class = Done
     throttle_scope = "dj_rest_auth"
 
-    @extend_schema(tags=_TAGS, operation_id="resend_confirmation", request=None, responses=Done)
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="resend_confirmation",
+        summary="Mail the confirming link again",
+        request=None,
+        responses=Done,
+    )
     def post(self, request: Request) -> Response:
         """Mail the link to the caller's own address, unless it is confirmed or was mailed today.
 
         The answer is the same.
         """
         send_confirmation(current_user(request))
-        return Response({"detail": "ok"})
+        return in_their_language(request, Response({"detail": "ok"}))
 
 
 class SignInView(Public, LoginView):
@@ -169,12 +179,13 @@ class SignInView(Public, LoginView):
     @extend_schema(
         tags=_TAGS,
         operation_id="login",
+        summary="Sign in",
         parameters=[TRANSPORT_HEADER],
         responses={
             200: SignedIn,
             400: _WRONG_PASSWORD,
-            403: _NOT_ENROLLED,
-            429: _LOCKED_OUT,
+            403: refusals(NotEnrolled, OtherOrigin),
+            429: LOCKED_OUT,
         },
         examples=[
             OpenApiExample(
@@ -203,8 +214,9 @@ class ChangePasswordView(PasswordChangeView):
     @extend_schema(
         tags=_TAGS,
         operation_id="change_password",
+        summary="Change the password",
         parameters=[TRANSPORT_HEADER],
-        responses={200: PasswordChanged, 403: OTHER_ORIGIN},
+        responses={200: PasswordChanged, 403: OTHER_ORIGIN, 429: LOCKED_OUT},
     )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         transport = Transport.of(request)
@@ -221,23 +233,33 @@ class ChangePasswordView(PasswordChangeView):
             "access": str(pair.access),
             "refresh": str(pair.refresh),
         }
-        return transport.deliver(Response(answer), pair)
+        return transport.deliver(in_their_language(request, Response(answer)), pair)
 
 
 class ResetPasswordView(Public, PasswordResetView):
     """Ask for a mail with a link. The answer is the same whether or not anybody is there."""
 
-    @extend_schema(tags=_TAGS, operation_id="reset_password", responses=Done)
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="reset_password",
+        summary="Ask for a link to a new password",
+        responses=Done,
+    )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().post(request, *args, **kwargs)
+        return in_their_language(request, super().post(request, *args, **kwargs))
 
 
 class ConfirmResetView(Public, PasswordResetConfirmView):
     """Choose the new password with what the mailed link ends in: `…/{uid}/{token}`."""
 
-    @extend_schema(tags=_TAGS, operation_id="confirm_password_reset", responses=Done)
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="confirm_password_reset",
+        summary="Choose a new password by a link",
+        responses={200: Done, 429: LOCKED_OUT},
+    )
     def post(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().post(request, *args, **kwargs)
+        return in_their_language(request, super().post(request, *args, **kwargs))
 
 
 class UserView(UserDetailsView):
@@ -246,15 +268,21 @@ class UserView(UserDetailsView):
     throttle_scope = "read"
     http_method_names = ["get", "put", "patch", "head", "options"]
 
-    @extend_schema(tags=_TAGS, operation_id="get_user", responses=UserDetails)
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="get_user",
+        summary="How the caller is called and reached",
+        responses=UserDetails,
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return Response(UserDetails(request.user).data)
 
     @extend_schema(
         tags=_TAGS,
         operation_id="change_user",
+        summary="Change how the caller is called and reached",
         request=UserInput,
-        responses={200: UserDetails},
+        responses={200: UserDetails, 429: LOCKED_OUT},
         examples=_USER,
     )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -263,8 +291,9 @@ class UserView(UserDetailsView):
     @extend_schema(
         tags=_TAGS,
         operation_id="edit_user",
+        summary="Change some of how the caller is called and reached",
         request=UserInput,
-        responses={200: UserDetails},
+        responses={200: UserDetails, 429: LOCKED_OUT},
         examples=_USER,
     )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -284,15 +313,21 @@ class AccountView(RetrieveUpdateAPIView):
     parser_classes = (StrictJSONParser, StrictMultiPartParser)
     throttle_scope = "account"
 
-    @extend_schema(tags=_TAGS, operation_id="get_account")
+    @extend_schema(tags=_TAGS, operation_id="get_account", summary="What others see of the caller")
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(tags=_TAGS, operation_id="change_account")
+    @extend_schema(
+        tags=_TAGS, operation_id="change_account", summary="Change what others see of the caller"
+    )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().put(request, *args, **kwargs)
 
-    @extend_schema(tags=_TAGS, operation_id="edit_account")
+    @extend_schema(
+        tags=_TAGS,
+        operation_id="edit_account",
+        summary="Change some of what others see of the caller",
+    )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().patch(request, *args, **kwargs)
 
@@ -306,15 +341,21 @@ class MessagesView(RetrieveUpdateAPIView):
     serializer_class = MessagesSerializer
     throttle_scope = "account"
 
-    @extend_schema(tags=_TAGS, operation_id="get_messages")
+    @extend_schema(
+        tags=_TAGS, operation_id="get_messages", summary="What the caller is told, and how"
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().get(request, *args, **kwargs)
 
-    @extend_schema(tags=_TAGS, operation_id="change_messages")
+    @extend_schema(
+        tags=_TAGS, operation_id="change_messages", summary="Change what the caller is told"
+    )
     def put(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().put(request, *args, **kwargs)
 
-    @extend_schema(tags=_TAGS, operation_id="edit_messages")
+    @extend_schema(
+        tags=_TAGS, operation_id="edit_messages", summary="Change some of what the caller is told"
+    )
     def patch(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return super().patch(request, *args, **kwargs)
 
@@ -332,11 +373,13 @@ class SessionsView(GenericAPIView):
     @extend_schema(
         tags=_TAGS,
         operation_id="list_sessions",
+        summary="Where the caller is signed in",
         responses=SessionOutput(many=True),
         examples=[_SESSIONS],
     )
     def get(self, request: Request) -> Response:
         """The caller's own sessions that are open, the last used first, 100 at most."""
+        refuse_unknown(request, ())
         open_ones = tokens.open_sessions(current_user(request))
         here = tokens.session_of(request.auth) if isinstance(request.auth, AccessToken) else 0
         return Response(SessionOutput(open_ones, many=True, context={"here": here}).data)
@@ -350,7 +393,10 @@ class SessionView(GenericAPIView):
     throttle_scope = "account"
 
     @extend_schema(
-        tags=_TAGS, operation_id="end_session", responses={204: None, 404: _NO_SUCH_SESSION}
+        tags=_TAGS,
+        operation_id="end_session",
+        summary="Sign out there",
+        responses={204: None, 404: _NO_SUCH_SESSION},
     )
     def delete(self, request: Request, session_id: str) -> Response:
         """Sign out there. Its tokens are refused at the next request; twice is the same as once."""
@@ -368,6 +414,7 @@ class EndSessionsView(GenericAPIView):
     @extend_schema(
         tags=_TAGS,
         operation_id="end_all_sessions",
+        summary="Sign out everywhere",
         request=None,
         responses=EndedOutput,
         examples=[
@@ -382,4 +429,5 @@ class EndSessionsView(GenericAPIView):
     def post(self, request: Request) -> Response:
         """End all of the caller's sessions, this one too: every token is refused from now on."""
         ended = tokens.revoke_all(current_user(request).pk)
-        return Response({"detail": "You are signed out everywhere.", "ended": ended})
+        answer = {"detail": "You are signed out everywhere.", "ended": ended}
+        return in_their_language(request, Response(answer))

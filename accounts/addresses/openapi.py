@@ -47,12 +47,14 @@ def _answer(name: str, value: Any, *codes: int) -> OpenApiExample:
 LIST: dict[str, Any] = {
     "tags": _TAGS,
     "operation_id": "list_addresses",
+    "summary": "The caller's addresses",
     "responses": AddressOutput(many=True),
     "examples": [_answer("one", [_ANSWER], 200)],
 }
 ADD: dict[str, Any] = {
     "tags": _TAGS,
     "operation_id": "add_address",
+    "summary": "Add an address",
     "request": AddressInput,
     "responses": {
         200: AddressOutput,
@@ -65,12 +67,14 @@ ADD: dict[str, Any] = {
 GET: dict[str, Any] = {
     "tags": _TAGS,
     "operation_id": "get_address",
+    "summary": "One address",
     "responses": {200: AddressOutput, 404: _NOT_THERE},
     "examples": [_answer("home", _ANSWER, 200)],
 }
 CHANGE: dict[str, Any] = {
     "tags": _TAGS,
     "operation_id": "edit_address",
+    "summary": "Change an address",
     "request": AddressInput,
     "responses": {200: AddressOutput, 400: _WRONG_CHANGE, 404: _NOT_THERE},
     "examples": [_MOVED, _answer("changed", _ANSWER, 200)],
@@ -78,11 +82,13 @@ CHANGE: dict[str, Any] = {
 DELETE: dict[str, Any] = {
     "tags": _TAGS,
     "operation_id": "delete_address",
+    "summary": "Delete an address",
     "responses": {204: None, 404: _NOT_THERE},
 }
 COUNTIES: dict[str, Any] = {
     "tags": ["catalogue"],
     "operation_id": "list_counties",
+    "summary": "The counties",
     "responses": CountyOutput(many=True),
     "examples": [
         _answer(

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.authentication import current_user
 from accounts.counties import County
 from accounts.models import Address
+from omachemainproj.api.parameters import refuse_unknown
 
 from . import openapi, services
 from .serializers import AddressInput, AddressOutput, CountyOutput
@@ -31,6 +32,7 @@ class AddressesView(GenericAPIView):
     @extend_schema(**openapi.LIST)
     def get(self, request: Request) -> Response:
         """The caller's own addresses, the default first, then the newest; ten at most."""
+        refuse_unknown(request, ())
         listed = Address.objects.of(current_user(request)).as_listed()
         return Response(AddressOutput(listed, many=True).data)
 
@@ -96,6 +98,7 @@ class CountiesView(GenericAPIView):
     @extend_schema(**openapi.COUNTIES)
     def get(self, request: Request) -> Response:
         """The 47 counties, in the order of the Constitution. Keys do not change."""
+        refuse_unknown(request, ())
         listed = [{"key": key, "name": name} for key, name in County.choices]
         response = Response(CountyOutput(listed, many=True).data)
         response["Cache-Control"] = _COUNTIES_KEPT

@@ -16,6 +16,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from accounts.authentication import current_user
 from accounts.models import User
@@ -31,7 +33,7 @@ from .second_person import Cost, propose, spend_alone
 MAX_ROWS = 100
 #: In a POST: the form was filled in. Without it, the action was just chosen from its list.
 SUBMITTED = "said"
-#: In a POST: the action was chosen on a row's own page, and leads back there.
+#: In a POST: the address of the row's page on which the action was chosen, and where it leads back.
 FROM_PAGE = "from_page"
 #: What is said where two did the same at once, and a constraint kept the second out.
 FASTER = "Somebody else was faster. Look again"
@@ -57,6 +59,13 @@ class ReasonForm(forms.Form):
         for field in self.fields.values():
             field.widget.attrs.setdefault("autocomplete", "off")
         read_text(cast(forms.CharField, self.fields["why"]), clean_shown)
+
+    def full_clean(self) -> None:
+        """Check what was typed; whoever has to correct it begins at the first mistake."""
+        super().full_clean()
+        wrong = next((name for name in self.fields if name in (self.errors or ())), None)
+        if wrong is not None:
+            self.fields[wrong].widget.attrs["autofocus"] = True
 
     def adapt_to(self, rows: Sequence[Any], by: User) -> None:
         """Drop or relax the fields that these rows and this person do not need."""
@@ -321,10 +330,15 @@ def _run(
             if said:
                 model_admin.message_user(request, f"{row}: {said}")
     model_admin.message_user(request, f"{action.label}: {done} of {len(chosen)} done.")
-    if FROM_PAGE in request.POST and len(chosen) == 1:
-        opts = model_admin.opts
-        return redirect(f"admin:{opts.app_label}_{opts.model_name}_change", chosen[0].pk)
-    return None
+    back = page_before(request)
+    return redirect(back) if back else None
+
+
+def page_before(request: HttpRequest) -> str:
+    """The page of the admin on which an action was chosen, as its form names it; "" for none."""
+    path = request.POST.get(FROM_PAGE, "")
+    is_here = url_has_allowed_host_and_scheme(path, allowed_hosts=None)
+    return path if is_here and path.startswith(reverse("admin:index")) else ""
 
 
 def words_of(refusal: Refusal) -> str:
@@ -352,6 +366,7 @@ def _ask(
         "action": action.do.__name__,
         "checkbox": ACTION_CHECKBOX_NAME,
         "submitted": SUBMITTED,
-        "from_page": FROM_PAGE if FROM_PAGE in request.POST else "",
+        "from_page": FROM_PAGE,
+        "back": page_before(request),
     }
     return TemplateResponse(request, "admin/staff_action.html", context)

@@ -21,7 +21,10 @@ from accounts.authentication import current_user
 from omachemainproj.text import clean_shown, fold_identifier
 
 from . import audit
+from .columns import LABELS, column
+from .formats import NOTHING
 from .interest import OwnInterest, find_parties, has_interest, is_declared, log_refusal
+from .rooms import find_shelf
 
 admin.site.site_header = "O-Mache"
 admin.site.site_title = "O-Mache"
@@ -58,7 +61,25 @@ class BoundedPaginator(Paginator):
 
 
 class ShopList(ChangeList):
-    """A list in its own order, whatever order the URL asks for."""
+    """A list in its own order, whatever order the URL asks for, under the name of its shelf."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.is_popup:
+            self.title = find_shelf(self.opts)[1].name
+
+    def get_results(self, request: HttpRequest) -> None:
+        """The rows; where there are none, there is nothing to do with them."""
+        super().get_results(request)
+        self.show_admin_actions = self.show_admin_actions and bool(self.result_list)
+
+    def get_filters(self, request: HttpRequest) -> Any:
+        """The filters, each called what its column is called."""
+        filters, *rest = super().get_filters(request)
+        labels = {**LABELS, **getattr(self.model_admin, "labels", {})}
+        for each in filters:
+            each.title = labels.get(getattr(each, "field_path", ""), each.title)
+        return filters, *rest
 
     def get_ordering_field(self, field_name: Any) -> Any:
         if self.sortable_by is not None and field_name not in self.sortable_by:
@@ -91,6 +112,9 @@ class ShopAdmin(admin.ModelAdmin):
     #: Counting by filter, or sorting by what no index holds, reads a whole table.
     show_facets = admin.ShowFacets.NEVER
     sortable_by: ClassVar[Any] = ()
+    empty_value_display = NOTHING
+    #: What this list calls its columns, where columns.LABELS says otherwise or nothing.
+    labels: ClassVar[dict[str, str]] = {}
 
     #: How what is typed into a column is read before it is checked; all other texts are cleaned
     #: as they are shown (omachemainproj.text.clean_shown).
@@ -106,12 +130,23 @@ class ShopAdmin(admin.ModelAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
         kwargs.setdefault("form_class", KnownChoices)
+        if db_field.name in self.filter_horizontal:
+            # Django's two lists name a picture's box as no screen reader may be told.
+            kwargs.setdefault("widget", forms.CheckboxSelectMultiple())
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         return super().get_search_results(request, queryset, fold_identifier(search_term))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The columns, each written as what is in it (columns.py)."""
+        names = super().get_list_display(request)
+        return [
+            column(self.model, each, self.labels) if isinstance(each, str) else each
+            for each in names
+        ]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ShopList
@@ -146,7 +181,12 @@ class ShopAdmin(admin.ModelAdmin):
         """Whether who asks has a part in a row."""
         if obj is None or not is_declared(type(obj)):
             return False
-        return has_interest(current_user(request), find_parties(obj))
+        # Asked several times a page: the answer costs a query.
+        known: dict[Any, bool] = request.__dict__.setdefault("own_rows", {})
+        key = (type(obj), obj.pk)
+        if key not in known:
+            known[key] = has_interest(current_user(request), find_parties(obj))
+        return known[key]
 
     def changeform_view(
         self,
@@ -260,21 +300,6 @@ class ReadOnlyAdmin(ShopAdmin):
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
-class ReadOnlyInline(admin.TabularInline):
-    """Rows that belong to the one shown, read-only."""
-
-    extra = 0
-    max_num = 0
-    can_delete = False
-    show_change_link = True
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
 
 

@@ -18,9 +18,8 @@ from omachemainproj.phones import mask_phone
 
 from . import audit
 from .admin import LookupAdmin
+from .columns import PHONES
 
-#: The columns that hold people's phones.
-PHONES = frozenset({"phone", "mpesa_number", "payment_mpesa_number", "contact"})
 #: Rows read at a time, so that no query is long and nothing is held open between two.
 BATCH = 2000
 

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db.models import Model, QuerySet
 from rest_framework import status
 
-from accounts.models import Proposal, User
+from accounts.models import PasswordTries, Proposal, User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import PhoneMatch, match_phone
 
@@ -137,6 +137,11 @@ def log_refusal(by: User, what: str, row: Model, *, why: str = "") -> None:
 @parties_of(User)
 def _of_person(person: User) -> Parties:
     return Parties(people(person.pk))
+
+
+@parties_of(PasswordTries)
+def _of_tries(tries: PasswordTries) -> Parties:
+    return Parties(people(tries.user_id))
 
 
 @numbers_of

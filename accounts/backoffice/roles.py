@@ -38,6 +38,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         "payments.view_refund",
         "payments.view_payoutstop",
         "payments.view_statementpull",
+        "payments.view_portalstatement",
+        "payments.view_withdrawal",
         "payments.view_gatewayevent",
         "payments.view_ledgerposting",
         "payments.view_ledgerentry",

@@ -32,6 +32,7 @@ from omachemainproj.api.throttles import ScopedThrottle
 from omachemainproj.text import fold_password
 
 from . import audit
+from .rooms import furnish
 
 #: Seconds in which the code must follow the password.
 CODE_WITHIN = 300
@@ -163,6 +164,15 @@ class ShopSite(AdminSite):
             path("second-factor/", self.second_factor, name="second_factor"),
         ]
         return own + super().get_urls()
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The rooms (rooms.py), in the place of Django's apps; of one app, what is in them."""
+        apps = self._build_app_dict(request, app_label).values()
+        lists = [each for app in apps for each in app["models"]]
+        if app_label and not lists:
+            # Django answers that there is no such page.
+            return []
+        return furnish(request, lists)
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """The password's page; what follows it is ``ask_code`` or ``second_factor``."""

@@ -1,6 +1,7 @@
 """People, where they live, what they want to be notified of, and the record of what staff did."""
 
 from .addresses import MAX_ADDRESSES, Address, AddressQuerySet
+from .guests import Guest
 from .phones import CodePurpose, PhoneCode, PhoneLogin
 from .preferences import ContactCount, Language, MessagePreferences, PhoneProof
 from .sessions import (
@@ -23,6 +24,7 @@ __all__ = [
     "Audit",
     "CodePurpose",
     "ContactCount",
+    "Guest",
     "Language",
     "MessagePreferences",
     "NameClaim",

@@ -169,6 +169,7 @@ class User(AbstractUser):
             models.Index(
                 fields=["erased_at"], name="user_erased", condition=Q(erased_at__isnull=False)
             ),
+            models.Index(fields=["date_joined"], name="user_by_joined"),
         ]
         permissions = [
             ("help_user", "Can sign people out and take their avatars away"),

@@ -1,0 +1,129 @@
+"""How the admin writes money, phones, moments and how things stand: each in one way on all pages.
+
+Templates have the same as filters and a tag: ``{% load formats %}``.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from omachemainproj.money import format_kes
+
+#: What stands where there is nothing.
+NOTHING = "–"
+
+
+class Tone(StrEnum):
+    """How something stands, for a badge's colour and sign."""
+
+    GOOD = "good"
+    BAD = "bad"
+    #: Goes on by itself, or waits for somebody.
+    OPEN = "open"
+    #: Over, and neither good nor bad.
+    QUIET = "quiet"
+
+
+#: What stands before a badge's words, so that nobody needs its colour.
+_SIGNS = {Tone.GOOD: "✓", Tone.BAD: "!", Tone.OPEN: "…", Tone.QUIET: ""}
+
+
+def kes(amount: int | Decimal | None) -> str:
+    """Whole shillings: ``KES 1,234``; a loss is ``−KES 1,234``. A dash for None."""
+    if amount is None:
+        return NOTHING
+    whole = int(amount)
+    return f"−{format_kes(-whole)}" if whole < 0 else format_kes(whole)
+
+
+def dial(phone: str | None) -> str:
+    """A Kenyan number as people dial it, ``0712 345 678``; anything else as it is."""
+    kept = str(phone or "")
+    if len(kept) == 12 and kept.isascii() and kept.isdecimal() and kept.startswith("254"):
+        return f"0{kept[3:6]} {kept[6:9]} {kept[9:]}"
+    return kept
+
+
+def phone_link(phone: str | None) -> str | SafeString:
+    """A number to tap, written as people dial it; what is no full number is only written."""
+    shown = dial(phone)
+    if shown == (phone or ""):
+        return shown or NOTHING
+    return format_html('<a class="shop-phone" href="tel:+{}">{}</a>', phone, shown)
+
+
+def write_moment(at: datetime) -> str:
+    """A moment in Nairobi's time: ``29 Nov 2026, 09:20``."""
+    return f"{timezone.localtime(at):%-d %b %Y, %H:%M}"
+
+
+def write_day(day: date) -> str:
+    """A day: ``29 Nov 2026``."""
+    return f"{day:%-d %b %Y}"
+
+
+def moment(at: datetime | None) -> str | SafeString:
+    """The same as an element that programs read too. A dash for None."""
+    if at is None:
+        return NOTHING
+    there = timezone.localtime(at)
+    written = write_moment(at)
+    return format_html(
+        '<time datetime="{}">{}</time>', there.isoformat(timespec="seconds"), written
+    )
+
+
+def badge(words: Any, tone: Tone | str) -> SafeString:
+    """How something stands, in words, a sign and a colour (omachemainproj/admin.css)."""
+    tone = Tone(tone)
+    text = str(words)
+    shown = f"{text[:1].upper()}{text[1:]}"
+    sign = _SIGNS[tone]
+    if not sign:
+        return format_html('<span class="shop-badge shop-{}">{}</span>', tone, shown)
+    return format_html(
+        '<span class="shop-badge shop-{}"><span aria-hidden="true">{}</span> {}</span>',
+        tone,
+        sign,
+        shown,
+    )
+
+
+#: How the columns named in ``STANDINGS`` stand, by value; a word means one thing everywhere.
+_TONES = {
+    Tone.GOOD: ("paid", "delivered", "confirmed", "done", "sent", "applied"),
+    Tone.BAD: ("failed", "refused", "doubted", "never_came", "unreadable", "refund_due"),
+    Tone.OPEN: (
+        *("requested", "created", "fetched", "shipping", "due", "unknown", "submitted", "new"),
+        *("checking", "told", "open", "returning", "unmatched"),
+    ),
+    Tone.QUIET: (
+        "cancelled",
+        "expired",
+        "refunded",
+        "dropped",
+        "rejected",
+        "closed",
+        "aside",
+        "payout",
+        "refund",
+    ),
+}
+TONE_OF = {value: tone for tone, values in _TONES.items() for value in values}
+#: Where a value's tone is another in one column: a paid line's goods are still to be fetched.
+_BUT = {("track_status", "paid"): Tone.OPEN}
+#: Columns that say how a row stands.
+STANDINGS = frozenset({"payment_status", "track_status", "status", "state", "standing"})
+
+
+def standing(row: Any, column: str) -> SafeString:
+    """How a row stands by one of its columns, as a badge: the words are those of its choices."""
+    value = getattr(row, column)
+    return badge(getattr(row, f"get_{column}_display")(), _BUT.get((column, value), TONE_OF[value]))

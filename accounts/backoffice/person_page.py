@@ -1,0 +1,78 @@
+"""A person's page in the admin: who they are, and what staff did about them.
+
+What they bought, sold, are owed and were told is declared by the apps above.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from accounts.lockout import locked_until
+from accounts.models import Audit, Language, User
+
+from .formats import Tone, badge, moment, phone_link, write_moment
+from .row_page import Content, Facts, Table, link_to, list_of, newest_of, section
+
+#: Who has this permission sees where people live and are called.
+HELPS = "accounts.help_user"
+
+
+def is_guest(person: User) -> bool:
+    """Whether somebody bought as a guest, and has no account."""
+    return hasattr(person, "guest")
+
+
+@section(User, "who", "Who they are", permission="accounts.view_user", place=10)
+def show_who(person: User, viewer: User) -> Content:
+    if person.erased_at is not None:
+        since = moment(person.erased_at)
+        return Facts([("Deleted", since)], lead=badge("deleted account", Tone.QUIET))
+    facts: list[tuple[str, Any]] = [("Name", person.get_full_name() or "not given")]
+    if is_guest(person):
+        if viewer.has_perm(HELPS):
+            facts.append(("Phone they typed", phone_link(person.guest.phone)))
+    else:
+        facts.append(("E-mail", _email(person)))
+        if viewer.has_perm(HELPS):
+            facts.append(("Phone", phone_link(person.phone)))
+        facts.append(("Last log-in", moment(person.last_login)))
+        until = locked_until(person) if viewer.has_perm(HELPS) else None
+        if until is not None:
+            facts.append(("Log-in", badge(f"locked until {write_moment(until)}", Tone.BAD)))
+    facts += [
+        ("Told in", Language(person.spoken_language).label),
+        ("Since", moment(person.date_joined)),
+    ]
+    return Facts(facts, lead=_kind(person))
+
+
+def _email(person: User) -> str:
+    if not person.email:
+        return "none"
+    return person.email if person.email_confirmed_at else f"{person.email} (not confirmed)"
+
+
+def _kind(person: User) -> str:
+    if is_guest(person):
+        return badge("guest, without an account", Tone.QUIET)
+    if not person.is_active:
+        return badge("closed", Tone.BAD)
+    if person.is_staff or person.is_superuser:
+        return badge("staff", Tone.OPEN)
+    return badge("open account", Tone.GOOD)
+
+
+@section(User, "staff", "What staff did about them", permission="accounts.view_audit", place=90)
+def show_deeds(person: User, viewer: User) -> Content:
+    kind = ContentType.objects.get_for_model(User, for_concrete_model=False)
+    about = Audit.objects.filter(content_type=kind, object_id=str(person.pk))
+    deeds, has_more = newest_of(about.select_related("actor"))
+    rows = [
+        (link_to(deed, viewer, deed.did), link_to(deed.actor, viewer), deed.why, moment(deed.at))
+        for deed in deeds
+    ]
+    query = {"content_type": kind.pk, "object_id": person.pk}
+    more = list_of(Audit, "All about them", **query) if has_more else None
+    return Table(("What", "Who", "Why", "When"), rows, "Nothing.", more)

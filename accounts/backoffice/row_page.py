@@ -1,0 +1,248 @@
+"""A row's own page in the admin: what it is, what may be done with it, and what belongs to it.
+
+Each app declares the sections it knows something for (``section``), also for rows of the apps
+below it, with the permission it takes to see one. What is longer than a page shows its newest rows
+and leads to the list that has all of them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+
+from accounts.authentication import current_user
+from accounts.models import User
+
+from .actions import FROM_PAGE
+from .sent_forms import PageForm, came_back
+
+#: Rows a section shows; beyond them its list is the way.
+NEWEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way to another page: what it is called, and its address."""
+
+    words: str
+    url: str
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of a section, newest first. A cell is text, or safe HTML."""
+
+    headings: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    #: What is said where there are none.
+    none: str
+    #: The way to all of them, where there are more.
+    more: Link | None = None
+    template: ClassVar[str] = "admin/page/table.html"
+
+    @property
+    def named_rows(self) -> list[list[tuple[str, Any]]]:
+        """The rows, each cell with its heading."""
+        return [list(zip(self.headings, row, strict=True)) for row in self.rows]
+
+
+@dataclass(slots=True)
+class Facts:
+    """Names and values, and sentences before them."""
+
+    facts: Sequence[tuple[str, Any]]
+    lead: Any = ""
+    template: ClassVar[str] = "admin/page/facts.html"
+
+
+@dataclass(slots=True)
+class Part:
+    """Whatever a template of its own shows of this."""
+
+    template: str
+    of: dict[str, Any] = field(default_factory=dict)
+    #: The forms on it: one that had mistakes is shown as it was filled in.
+    forms: Sequence[PageForm] = ()
+
+
+Content = Table | Facts | Part
+#: What a section shows of a row to somebody; None where there is nothing to show.
+Show = Callable[[Any, User], Content | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a kind of row's page; ``permission`` is what it takes to see it."""
+
+    key: str
+    title: str
+    permission: str
+    show: Show
+    place: int
+    #: Whether it stands after the row's own columns.
+    is_below: bool = False
+
+
+_sections: dict[type[Model], list[Section]] = defaultdict(list)
+_elsewhere: dict[type[Model], Callable[[User, Any], str]] = {}
+
+
+def section(
+    model: type[Model], key: str, title: str, *, permission: str, place: int, below: bool = False
+) -> Callable[[Show], Show]:
+    """Declare a section of the page of rows of a model; sections stand in order of ``place``."""
+
+    def declare(show: Show) -> Show:
+        _sections[model].append(Section(key, title, permission, show, place, below))
+        _sections[model].sort(key=lambda each: each.place)
+        return show
+
+    return declare
+
+
+def shown_elsewhere(model: type[Model]) -> Callable[[Any], Any]:
+    """Declare which page of a row of a model is for whoever may not see the admin's own.
+
+    The function is given who looks and the row, and returns an address, or "".
+    """
+
+    def declare(where: Callable[[User, Any], str]) -> Callable[[User, Any], str]:
+        _elsewhere[model] = where
+        return where
+
+    return declare
+
+
+def page_of(row: Model, viewer: User) -> str:
+    """The address of a row's page for somebody; "" where they may see none."""
+    meta = row._meta
+    if viewer.has_perm(f"{meta.app_label}.view_{meta.model_name}"):
+        try:
+            return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+        except NoReverseMatch:
+            return ""
+    where = _elsewhere.get(type(row))
+    return where(viewer, row) if where else ""
+
+
+def link_to(row: Model | None, viewer: User, words: Any = None) -> str | SafeString:
+    """A row as a link to its page, or as text for who may not see one; "" for None."""
+    if row is None:
+        return ""
+    shown, url = row if words is None else words, page_of(row, viewer)
+    return format_html('<a href="{}">{}</a>', url, shown) if url else str(shown)
+
+
+def list_of(model: type[Model], words: str, **query: Any) -> Link:
+    """The way to the admin's list of a model, filtered."""
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"
+    return Link(words, f"{reverse(name)}?{urlencode(query)}")
+
+
+def columns_of(fields: Sequence[Any], title: str = "All columns") -> list[Any]:
+    """The columns of a row as a fieldset that opens at a click, for pages that tell them better."""
+    return [(title, {"fields": fields, "classes": ["collapse"]})]
+
+
+def newest_of(rows: QuerySet[Any]) -> tuple[list[Any], bool]:
+    """The newest rows by id, and whether there are more. One query, and nothing is counted."""
+    found = list(rows.order_by("-pk")[: NEWEST + 1])
+    return found[:NEWEST], len(found) > NEWEST
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """Staff actions with one row, chosen on a page: names and labels, and where they are sent."""
+
+    row: Model
+    actions: Sequence[tuple[str, str]]
+
+    @property
+    def url(self) -> str:
+        """The list whose actions they are."""
+        meta = self.row._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
+
+
+def sections_for(row: Model, viewer: User) -> list[tuple[Section, Content]]:
+    """The sections of a row's page that somebody may see, with what they show."""
+    shown = []
+    for each in _sections[type(row)]:
+        if viewer.has_perm(each.permission):
+            content = each.show(row, viewer)
+            if content is not None:
+                shown.append((each, content))
+    return shown
+
+
+class RowPage(admin.ModelAdmin):
+    """Gives an admin's rows a page of sections. Put it before the admin's other bases."""
+
+    change_form_template = "admin/row_page.html"
+    #: What a row is, before its name; empty for what its model is called.
+    page_name: ClassVar[str] = ""
+    #: Of the list's actions those that the page offers too, each with the rows it fits.
+    page_actions: ClassVar[dict[str, Callable[[Any], bool]]] = {}
+    #: What a button says, where the list's words are for many rows.
+    page_words: ClassVar[dict[str, str]] = {}
+
+    def rows_around(self, row: Any) -> Iterable[tuple[str, Model | None]]:
+        """What a row belongs to, as its page leads there: what each is to it, and the row."""
+        return ()
+
+    def other_ways(self, row: Any) -> Iterable[Link]:
+        """Where else a row's page leads."""
+        return ()
+
+    def buttons(self, request: HttpRequest, row: Any) -> Buttons:
+        """The actions of this list that somebody may use on a row as it is now."""
+        allowed = self.get_actions(request)
+        offered = [
+            (name, allowed.get(name)) for name, fits in self.page_actions.items() if fits(row)
+        ]
+        words = self.page_words
+        return Buttons(
+            row, [(name, words.get(name) or str(each[2])) for name, each in offered if each]
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        row = context.get("original")
+        if row is not None:
+            viewer = current_user(request)
+            shown = sections_for(row, viewer)
+            for _, content in shown:
+                for each in content.forms if isinstance(content, Part) else ():
+                    each.form = came_back(request, each.name) or each.form
+            context = {
+                **context,
+                "title": f"{self.page_name or capfirst(self.opts.verbose_name)} {row}",
+                "subtitle": None,
+                "ways": self._ways(row, viewer),
+                "buttons": self.buttons(request, row),
+                "above": [each for each in shown if not each[0].is_below],
+                "below": [each for each in shown if each[0].is_below],
+                "from_page": FROM_PAGE,
+                "here": request.path,
+                "checkbox": ACTION_CHECKBOX_NAME,
+            }
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _ways(self, row: Any, viewer: User) -> list[Link]:
+        found = [(words, each) for words, each in self.rows_around(row) if each is not None]
+        pages = [(words, each, page_of(each, viewer)) for words, each in found]
+        rows = [Link(f"{words} {each}", url) for words, each, url in pages if url]
+        return [*rows, *self.other_ways(row)]

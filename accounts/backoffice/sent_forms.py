@@ -1,0 +1,62 @@
+"""Forms that stand on a row's page and are sent elsewhere: what cannot be read comes back there."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.urls import resolve
+
+from .actions import ReasonForm, StaffAction
+
+#: On a request: the form that came back, by its name.
+_CAME_BACK = "form_that_came_back"
+
+
+@dataclass(slots=True)
+class PageForm:
+    """A staff action's form on a row's page; ``name`` is its own on that page, and begins its ids.
+
+    ``about`` names its row for whoever hears the page, ``url`` is where it is sent.
+    """
+
+    name: str
+    action: StaffAction
+    url: str
+    about: str
+    form: forms.Form
+
+    @classmethod
+    def of(cls, action: StaffAction, name: str, url: str, about: str) -> PageForm:
+        """The form, empty."""
+        return cls(name, action, url, about, action.form(auto_id=f"{name}-%s"))
+
+
+def came_back(request: HttpRequest, name: str) -> ReasonForm | None:
+    """The form of this name that was sent from this page and had mistakes; None for no such."""
+    known = getattr(request, _CAME_BACK, {})
+    return cast(ReasonForm | None, known.get(name))
+
+
+def send_back(request: HttpRequest, page: str, name: str, form: forms.Form) -> HttpResponse | None:
+    """Show a page of the admin again, with a form of it as it was filled in and what is wrong.
+
+    None where nothing lives at that address.
+    """
+    there = urlsplit(page)
+    again: Any = copy(request)
+    again.method, again.POST, again.GET = "GET", QueryDict(), QueryDict(there.query)
+    again.path = again.path_info = there.path
+    setattr(again, _CAME_BACK, {name: form})
+    try:
+        again.resolver_match = found = resolve(there.path)
+        response: HttpResponse = found.func(again, *found.args, **found.kwargs)
+    except Http404:
+        return None
+    if response.status_code == 200:
+        response.status_code = 400
+    return response

@@ -1,0 +1,30 @@
+"""The admin's lists: each cell says what it is, so that a row can be read as a card on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django import template
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+
+register = template.Library()
+
+
+@register.filter
+def under(cells: Iterable[Any], headers: list[dict[str, Any]]) -> Iterator[SafeString]:
+    """Django's cells of a row, each with the words above it as ``data-label``."""
+    for cell, header in zip(cells, headers, strict=True):
+        html = str(cell)
+        label = "" if is_checkbox(header["class_attrib"]) else escape(capfirst(header["text"]))
+        tag, rest = html[:3], html[3:]
+        # A cell is Django's own HTML, “<td …” or “<th …”; only the label is added, escaped.
+        yield mark_safe(f'{tag} data-label="{label}"{rest}')  # noqa: S308
+
+
+@register.filter
+def is_checkbox(class_attribute: str) -> bool:
+    """Whether a heading is that of the boxes that choose rows."""
+    return "action-checkbox-column" in class_attribute
