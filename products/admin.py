@@ -3,32 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ActionForm
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.html import format_html
 from django.utils.text import Truncator
+from django.views.decorators.http import require_POST
 
-from accounts.backoffice.actions import decides_about_rows, staff_action
+from accounts.authentication import current_user
+from accounts.backoffice.actions import decides_about_rows, perform, staff_action, words_of
 from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
     ReadOnlyAdmin,
-    ReadOnlyInline,
     ShopAdmin,
 )
+from accounts.backoffice.row_page import RowPage, columns_of
 from accounts.models import User
+from omachemainproj.api.errors import Refusal
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 
+from . import product_page  # noqa: F401  # declares sections of pages
 from .catalogue.search import Unindexed, is_common, matching, word_forms
 from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
+from .picture_actions import PICTURE_ACTIONS
 from .reviews.services import hide_review, show_review
 from .spreadsheets.admin import SheetAdmin
 
@@ -45,27 +54,8 @@ _KEPT = (
 )
 
 
-class MovementInline(ReadOnlyInline):
-    """The last twenty movements of a product's stock; a popular one has thousands."""
-
-    model = StockMovement
-    verbose_name_plural = "latest stock movements"
-    fields = ("created_at", "quantity", "reference")
-    readonly_fields = fields
-    show_change_link = False
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[StockMovement]:
-        movements = super().get_queryset(request)
-        match = request.resolver_match
-        product_id = match.kwargs.get("object_id", "") if match else ""
-        if not product_id.isdecimal():
-            return movements.none()
-        latest = movements.filter(product=product_id).order_by("-id").values_list("pk", flat=True)
-        return movements.filter(pk__in=list(latest[:20])).order_by("-id")
-
-
 @admin.register(Product)
-class ProductAdmin(SheetAdmin, ShopAdmin):
+class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     """Search by number, by words as shoppers do, or by the seller's user name.
 
     Products are added by their sellers, so that no stock is there without its movement, and never
@@ -73,27 +63,31 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     """
 
     list_display = (
-        "picture",
         "name",
-        "category",
+        "picture",
         "price",
         "item_number",
         "held",
         "sold_out",
         "listed",
+        "category",
         "seller",
     )
-    list_display_links = ("picture", "name")
-    list_filter = ("category", "listed")
+    list_display_links = ("name",)
+    list_filter = ("listed", "category")
     list_select_related = ("seller",)
     ordering = ("-pk",)
     normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
-    fields = ("picture", "name", "description", "category", "price", *_KEPT[1:])
+    fields = ("name", "description", "category", "price", *_KEPT[1:])
     readonly_fields = _KEPT
-    inlines = (MovementInline,)
     actions = ("show", "hide")
+    page_actions = {
+        "show": lambda product: not product.listed,
+        "hide": lambda product: product.listed,
+    }
+    page_words = {"show": "List it again", "hide": "Unlist it"}
 
     @admin.display(description="picture")
     def picture(self, product: Product) -> str:
@@ -112,6 +106,43 @@ class ProductAdmin(SheetAdmin, ShopAdmin):
     @staff_action("Unlist: hide these products", permissions=["change"])
     def hide(product: Product, given: Mapping[str, Any], by: User) -> None:  # noqa: N805
         unlist_product(product.pk)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        """What is typed, and apart from it what only stands there."""
+        fields = self.get_fields(request, obj)
+        typed = [name for name in fields if name not in _KEPT]
+        return [
+            ("Words and price", {"fields": typed}),
+            *columns_of([name for name in fields if name in _KEPT]),
+        ]
+
+    def get_urls(self) -> list[Any]:
+        change = self.admin_site.admin_view(self.change_pictures)
+        name = "products_product_pictures"
+        return [path("<int:object_id>/pictures/<str:key>/", change, name=name), *super().get_urls()]
+
+    @method_decorator(require_POST)
+    def change_pictures(self, request: HttpRequest, object_id: int, key: str) -> HttpResponse:
+        """Do something with a product's pictures, and lead back to it."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        product = get_object_or_404(Product, pk=object_id)
+        action = PICTURE_ACTIONS.get(key)
+        if action is None:
+            raise Http404
+        form = action.form(request.POST, request.FILES)
+        if not form.is_valid():
+            said = " ".join(str(text) for texts in form.errors.values() for text in texts)
+            messages.error(request, said)
+        else:
+            try:
+                perform(action, product, form.cleaned_data, by=current_user(request))
+            except Refusal as refusal:
+                messages.error(request, words_of(refusal))
+            else:
+                messages.success(request, f"{action.label}: done.")
+        there = reverse("admin:products_product_change", args=[product.pk])
+        return redirect(f"{there}#pictures")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -153,6 +184,7 @@ class StockMovementAdmin(LookupAdmin):
     """Every change of a product's stock, and what for."""
 
     list_display = ("product", "quantity", "reference", "actor", "note", "created_at")
+    labels: ClassVar[dict[str, str]] = {"quantity": "Change", "reference": "For"}
     list_select_related = ("product", "actor")
     ordering = ("-pk",)
     search_help_text = "A product's number."
@@ -196,6 +228,8 @@ class ReviewAdmin(ReadOnlyAdmin):
     search_help_text = "A product's number, or the user name of a buyer or seller."
     action_form = ReasonForm
     actions = ("hide", "show")
+    # A second row of actions has a reason too, empty, and of two the form's last is read.
+    actions_on_bottom = False
 
     @admin.display(description="text")
     def beginning(self, review: Review) -> str:

@@ -6,7 +6,7 @@ The outputs themselves are made by products.catalogue.representation.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NoReturn, cast
+from typing import Any, ClassVar, NoReturn, cast
 
 from django.http import QueryDict
 from rest_framework import serializers
@@ -16,6 +16,7 @@ from accounts.services import confirm_password
 from omachemainproj.api.fields import (
     IdentifierField,
     MpesaNumberField,
+    OneOfField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -31,7 +32,6 @@ MAX_DESCRIPTION = 5000
 MAX_CART = 200
 MAX_NOTE = 200
 #: As a refusal names them.
-_CATEGORIES = ", ".join(Category.values)
 NOTHING_TO_ADD = "Give how many to add, or a negative number to take away."
 
 
@@ -170,13 +170,11 @@ def category_of(typed: str) -> str:
     return "phones" if category == "phonestablet" else category
 
 
-class CategoryField(serializers.ChoiceField):
+class CategoryField(OneOfField):
     """One of the categories, in any case; ``phonestablet`` is another name for phones."""
 
-    default_error_messages = {"invalid_choice": "“{input}” is none of: " + f"{_CATEGORIES}."}
-
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=Category.choices, **kwargs)
+        super().__init__(Category.choices, **kwargs)
 
     def to_internal_value(self, data: Any) -> str:
         return str(super().to_internal_value(category_of(data) if isinstance(data, str) else data))
@@ -237,6 +235,15 @@ class ListingInput(GivenOnce):
 class CreateProductInput(ListingInput):
     """A new listing. The seller is who sends it; anything not listed here is not read."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "name": "Ramtons cordless kettle 1.7 L",
+        "description": "Boils in four minutes and switches itself off.",
+        "category": "kitchen",
+        "price": 1850,
+        "item_number": 12,
+        "payment_mpesa_number": "0722000001",
+    }
+
     item_number = WholeNumberField(
         min_value=1, max_value=MAX_STOCK, help_text="How many there are to sell."
     )
@@ -253,6 +260,8 @@ class EditProductInput(ListingInput):
 
     ``context`` has the ``request``, whose user the password is asked of.
     """
+
+    example: ClassVar[dict[str, Any]] = {"price": 1650, "listed": True}
 
     listed = StrictBooleanField(required=False, help_text="Whether the public sees it.")
     password = PasswordField(
@@ -288,6 +297,8 @@ class EditProductInput(ListingInput):
 
 class PictureInput(GivenOnce):
     """Another picture of a product."""
+
+    example: ClassVar[dict[str, Any]] = {"image": "(the bytes of the file)"}
 
     image = PictureField(
         gallery=True,
@@ -341,6 +352,8 @@ class DownloadOutput(serializers.Serializer):
 
 class ImportInput(GivenOnce):
     """A sheet of listings."""
+
+    example: ClassVar[dict[str, Any]] = {"file": "(the bytes of the file)", "check": True}
 
     file = serializers.FileField(
         help_text="CSV in UTF-8 or marked UTF-16, at most 2 MB and 1,000 rows."

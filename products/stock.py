@@ -9,13 +9,13 @@ for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
-from omachemainproj.compiled_queries import Update, compiled_update
+from omachemainproj.compiled_queries import Update, compiled, compiled_update
 
 from .models import MAX_STOCK, ListingTerms, Product, StockMovement
 
@@ -44,9 +44,9 @@ class Overfull(Exception):
         super().__init__(f"product {product_id} would have too many in stock")
 
 
-def create_with_stock(product: Product, *, actor_id: int) -> None:
+def create_with_stock(product: Product, *, actor_id: int, reference: str = "listed") -> None:
     """Insert a product with the stock and the terms it is listed with; ``actor_id`` is who
-    counted the stock.
+    counted the stock. The ``reference`` of its first movement begins with ``listed``.
 
     Raises IntegrityError where a constraint refuses the row.
     """
@@ -56,7 +56,7 @@ def create_with_stock(product: Product, *, actor_id: int) -> None:
         StockMovement.objects.create(
             product=product,
             quantity=product.item_number,
-            reference="listed",
+            reference=reference,
             actor_id=actor_id,
         )
 
@@ -90,22 +90,30 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
     Safe to repeat: a reference moves a product's stock at most once.
     """
     ordered = _in_id_order(lines)
-    taken = set(
-        StockMovement.objects.filter(
-            reference=reference, product__in=[line.product_id for line in ordered]
-        ).values_list("product", flat=True)
-    )
+    taken = set(_moved(reference, [line.product_id for line in ordered]))
     leaving = [line for line in ordered if line.product_id not in taken]
     StockMovement.objects.bulk_create(
         StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
         for line in leaving
     )
     for line in leaving:
-        Product.objects.filter(pk=line.product_id).update(
-            item_number=F("item_number") - line.number,
-            held=F("held") - line.number,
-            sold=F("sold") + line.number,
-        )
+        _take(line.product_id, line.number)
+
+
+@compiled
+def _moved(reference: str, products: Sequence[int]) -> QuerySet[StockMovement, int]:
+    """The products that a reference has moved."""
+    moved = StockMovement.objects.filter(reference=reference, product__in=products)
+    return moved.values_list("product", flat=True)
+
+
+@compiled_update
+def _take(product: int, number: int) -> Update:
+    return Product.objects.filter(pk=product), {
+        "item_number": F("item_number") - number,
+        "held": F("held") - number,
+        "sold": F("sold") + number,
+    }
 
 
 def put_back(line: StockLine, *, reference: str) -> None:

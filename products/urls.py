@@ -1,4 +1,4 @@
-from django.urls import path, re_path
+from django.urls import include, path, re_path
 
 from .catalogue import list_views
 from .catalogue import views as catalogue_views
@@ -11,28 +11,34 @@ from .spreadsheets import views as spreadsheet_views
 # 18 digits fit the column; a longer number is no category either, and so a 404.
 _ID = r"(?P<product_id>[0-9]{1,18})"
 
-urlpatterns = [
-    path("", catalogue_views.HomeView.as_view(), name="home"),
-    path("categories/", catalogue_views.CategoriesView.as_view(), name="categories"),
-    path("product/suggest/", catalogue_views.SuggestView.as_view(), name="product-suggest"),
-    path("product/search/", list_views.SearchView.as_view(), name="product-search"),
-    re_path(rf"^product/{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
-    re_path(rf"^product/{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),
+_PRODUCT = [
+    path("suggest/", catalogue_views.SuggestView.as_view(), name="product-suggest"),
+    path("search/", list_views.SearchView.as_view(), name="product-search"),
+    re_path(rf"^{_ID}/$", listing_views.OwnProductView.as_view(), name="product"),
+    path("<str:category>/", list_views.CategoryView.as_view(), name="product-category"),
+    re_path(rf"^{_ID}/restock/$", listing_views.RestockView.as_view(), name="restock"),
     re_path(
-        rf"^product/{_ID}/reviews/$",
-        review_views.ProductReviewsView.as_view(),
-        name="product-reviews",
+        rf"^{_ID}/reviews/$", review_views.ProductReviewsView.as_view(), name="product-reviews"
     ),
+    re_path(rf"^{_ID}/pictures/$", picture_views.PicturesView.as_view(), name="product-pictures"),
     re_path(
-        rf"^product/{_ID}/pictures/$", picture_views.PicturesView.as_view(), name="product-pictures"
-    ),
-    re_path(
-        rf"^product/{_ID}/pictures/(?P<picture_id>[0-9]{{1,18}})/$",
+        rf"^{_ID}/pictures/(?P<picture_id>[0-9]{{1,18}})/$",
         picture_views.PictureView.as_view(),
         name="product-picture",
     ),
-    re_path(rf"^product/{_ID}/stock/$", stock_views.StockView.as_view(), name="product-stock"),
-    path("product/<str:category>/", list_views.CategoryView.as_view(), name="product-category"),
+    re_path(rf"^{_ID}/stock/$", stock_views.StockView.as_view(), name="product-stock"),
+]
+
+# What is asked for most stands first: an address is compared with one pattern after the other.
+urlpatterns = [
+    path("", catalogue_views.HomeView.as_view(), name="home"),
+    path("product/", include(_PRODUCT)),
+    path("cart/", catalogue_views.CartView.as_view(), name="cart"),
+    path("categories/", catalogue_views.CategoriesView.as_view(), name="categories"),
+    path("shop/sw.js/", shop_views.worker, name="shop-worker"),
+    path("shop/sitemap.xml/", shop_views.sitemap, name="sitemap"),
+    re_path(r"^shop/sitemap-(?P<part>[0-9]{1,15})\.xml/$", shop_views.sitemap, name="sitemap-part"),
+    re_path(r"^shop/(?P<path>.*)$", shop_views.shop, name="shop"),
     path("create/", listing_views.CreateView.as_view(), name="product-create"),
     path("seller/products/", listing_views.SellerProductsView.as_view(), name="seller-products"),
     path("seller/products/export/", spreadsheet_views.ExportView.as_view(), name="seller-export"),
@@ -44,17 +50,16 @@ urlpatterns = [
     path("seller/products/import/", spreadsheet_views.ImportView.as_view(), name="seller-import"),
     path("seller/reviews/", review_views.SellerReviewsView.as_view(), name="seller-reviews"),
     path("robots.txt/", shop_views.robots, name="robots"),
-    path("shop/sitemap.xml/", shop_views.sitemap, name="sitemap"),
-    re_path(r"^shop/sitemap-(?P<part>[0-9]{1,15})\.xml/$", shop_views.sitemap, name="sitemap-part"),
-    re_path(r"^shop/(?P<path>.*)$", shop_views.shop, name="shop"),
-    path("cart/", catalogue_views.CartView.as_view(), name="cart"),
     re_path(
         r"^review/(?P<review_id>[0-9]{1,18})/answer/$",
         review_views.AnswerView.as_view(),
         name="review-answer",
     ),
-    # The letters of a username; last, because it takes any word (a seller called “orders” is
-    # found at /seller/Orders/: case does not matter).
+]
+
+#: These take any word, and so stand behind the other apps' (a seller called “orders” is found at
+#: /seller/Orders/: case does not matter). The letters are those of a username.
+ANY_WORD = [
     re_path(
         r"^seller/(?P<username>[A-Za-z0-9._+-]{1,150})/$",
         review_views.SellerView.as_view(),

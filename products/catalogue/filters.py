@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any
 
 import django_filters
@@ -226,6 +227,7 @@ class StatusFilter(django_filters.MultipleChoiceFilter):
 class ListingFilter(django_filters.FilterSet):
     """What a seller narrows their own products by."""
 
+    id = _NumberFilter(help_text="One product, with all that this list says of it.")
     status = StatusFilter(
         choices=[(name, name) for name in STATUSES],
         method="keep_statuses",
@@ -286,6 +288,17 @@ class ListingFilter(django_filters.FilterSet):
         return products
 
 
+@lru_cache(maxsize=256)
+def _only(filters: Any, asked: frozenset[str]) -> Any:
+    """A FilterSet of the filters that are asked for alone: each copies all it has, field by field,
+    and a form of them, for one request."""
+    narrow = type(filters.__name__, (filters,), {"__module__": filters.__module__})
+    narrow.base_filters = {  # type: ignore[attr-defined]
+        name: each for name, each in filters.base_filters.items() if name in asked
+    }
+    return narrow
+
+
 class ProductFilterBackend(DjangoFilterBackend):
     """Builds the FilterSet only when a filter is asked for: it costs more than the query.
 
@@ -315,7 +328,8 @@ class ProductFilterBackend(DjangoFilterBackend):
             asked = asked - {"ordering"}
         if not asked - {"category"}:
             return None
-        filters = view.filterset_class(request.query_params, view.queryset, request=request)
+        narrowing = _only(view.filterset_class, frozenset(asked))
+        filters = narrowing(request.query_params, view.queryset, request=request)
         if not filters.is_valid():
             raise translate_validation(filters.errors)
         return filters

@@ -7,20 +7,24 @@ Each branch walks ``product_front`` and stops after 25 rows. Django cannot write
 limited branch of a union for SQLite nor a lateral join for PostgreSQL, so the statement is put
 together here, once per database.
 
-With PostgreSQL each process keeps the page it read last, and sends the fingerprint of its rows with
-the query (the transaction that wrote each, ``xmin``, and its place, ``ctid``). PostgreSQL answers
-with rows only when one of them, or its seller, has changed since; the kept page is never shown
-without this check.
+With PostgreSQL each process keeps the page it read last, and shows it for a second
+(``HOME_MAX_AGE``) without asking. Then one request asks, however many come at once, and sends the
+fingerprint of the page's rows with the query (the transaction that wrote each, ``xmin``, and its
+place, ``ctid``): PostgreSQL answers with rows only when one of them, or its seller, has changed
+since.
 """
 
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections import namedtuple
 from functools import cache
 from typing import Any
 
 import orjson
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -100,6 +104,8 @@ class HomePage:
 
     def __init__(self, rows: list[Any], fingerprint: str = "") -> None:
         self.fingerprint = fingerprint
+        #: When the database was last asked for it, in seconds of the monotonic clock.
+        self.asked_at = 0.0
         by_category: dict[str, list[Any]] = {category: [] for category in CATEGORIES.values()}
         for row in rows:
             by_category[row.category].append(row)
@@ -132,20 +138,41 @@ class HomePage:
 
 #: The last home page this process has read, by database alias.
 _kept: dict[str, HomePage] = {}
+#: Held by whoever reads it anew. Nobody waits longer for that than a page may be old.
+_turn = threading.Lock()
 
 
 def home_page() -> HomePage:
-    """The home page as it is now. One query, however many products there are."""
+    """The home page as it was ``HOME_MAX_AGE`` seconds ago or later. One query at most, however
+    many products there are."""
     if connection.vendor != "postgresql":
         return HomePage(_sqlite_statement().rows())
+    if (known := _fresh()) is not None:
+        return known
+    is_mine = _turn.acquire(timeout=1)
+    try:
+        return _fresh() or _read(_kept.get(connection.alias))
+    finally:
+        if is_mine:
+            _turn.release()
+
+
+def _fresh() -> HomePage | None:
+    """The kept page, unless it is too old."""
     known = _kept.get(connection.alias)
-    fingerprint = known.fingerprint if known else ""
+    is_fresh = known is not None and time.monotonic() < known.asked_at + settings.HOME_MAX_AGE
+    return known if is_fresh else None
+
+
+def _read(known: HomePage | None) -> HomePage:
+    """The page as it is now: the known one, where nothing on it has changed. One query."""
+    now, fingerprint = time.monotonic(), known.fingerprint if known else ""
     categories = CATEGORIES.values()
     with connection.cursor() as cursor:
         cursor.execute(_postgresql_statement(), [fingerprint, *categories, *categories])
         new_fingerprint, rows = cursor.fetchone()
-    if known and rows is None:
-        return known
-    page = HomePage([_Row._make(row) for row in orjson.loads(rows)], new_fingerprint)
-    _kept[connection.alias] = page
-    return page
+    if known is None or rows is not None:
+        known = HomePage([_Row._make(row) for row in orjson.loads(rows)], new_fingerprint)
+    known.asked_at = now
+    _kept[connection.alias] = known
+    return known

@@ -32,11 +32,14 @@ from .filters import (
 )
 from .queries import Page, Source
 from .representation import COLUMNS, LIST_FIELDS, ProductRepresentation, columns_for
-from .search import MAX_TERM, elsewhere, is_common, query_for, word_forms
+from .search import MAX_TERM, Way, elsewhere, query_for, way_to, word_forms
 from .spelling import as_header, correct_spelling, corrected
 
 #: A list, by what makes it: a source and its text (products.catalogue.queries).
 Shelf = tuple[Source, str]
+
+#: Django makes the list of them anew each time.
+_CATEGORIES = frozenset(Category.values)
 
 
 def read_term(request: Request, name: str) -> str:
@@ -111,12 +114,19 @@ class ProductListView(GenericAPIView):
     ) -> list[Any]:
         """At most ``limit`` rows after a place, or before it. One query."""
         page = Page(reverse(keyset) if backwards else keyset, after, limit, self.columns, indexed)
+        if len(shelves) == 1:
+            return self.read_page(shelves[0], page)
         if self.is_narrowed:
             narrowed = [self.narrow(source(text)) for source, text in shelves]
             return queries.read_filtered(narrowed, page)
-        if len(shelves) > 1:
-            return queries.read_shelves(shelves, page)
-        return queries.read_page(*shelves[0], page)
+        return queries.read_shelves(shelves, page)
+
+    def read_page(self, shelf: Shelf, page: Page) -> list[Any]:
+        """A page of one shelf, narrowed. One query."""
+        source, text = shelf
+        if self.is_narrowed:
+            return queries.read_filtered([self.narrow(source(text))], page)
+        return queries.read_page(source, text, page)
 
     @property
     def is_narrowed(self) -> bool:
@@ -140,7 +150,7 @@ class CategoryView(ProductListView):
     @extend_schema(**openapi.CATEGORY)
     def get(self, request: Request, category: str) -> Response:
         category = category_of(category)
-        if category not in Category.values:
+        if category not in _CATEGORIES:
             raise NoSuchCategory
         self.read_asked(request)
         source = queries.on_sale
@@ -159,6 +169,8 @@ class SearchView(ProductListView):
     #: The words that are asked for, each with its other forms, and the categories; None for all.
     groups: list[list[str]] = []
     categories: list[str] | None = None
+    #: How what matches each query is found.
+    _ways: dict[str, Way] = {}
 
     @extend_schema(**openapi.SEARCH)
     def get(self, request: Request) -> Response:
@@ -217,8 +229,29 @@ class SearchView(ProductListView):
         query = query_for(self.groups)
         return self.page([(queries.found, query)], indexed=self._is_common(query))
 
+    def read(
+        self,
+        shelves: list[Shelf],
+        keyset: tuple[str, ...],
+        after: list[int] | None,
+        limit: int,
+        backwards: bool = False,
+        *,
+        indexed: bool = True,
+    ) -> list[Any]:
+        """The newest matches of what is neither common nor rare are among the latest products."""
+        if self.groups and keyset == ("-id",) and not (indexed or backwards):
+            (_, query), *_ = shelves
+            for reach in self._ways[query].reaches:
+                page = Page(keyset, after, limit, self.columns, indexed, reach)
+                if len(rows := self.read_page((queries.found_lately, query), page)) == limit:
+                    return rows
+        return super().read(shelves, keyset, after, limit, backwards, indexed=indexed)
+
     def _is_common(self, query: str) -> bool:
-        return is_common(self.groups, query=query, categories=self.categories or ())
+        way = way_to(query, self.categories or ())
+        self._ways = {**self._ways, query: way}
+        return way.is_walk
 
     def _shelves(self) -> list[Shelf]:
         """Everything, or each category's own lists: of what can be bought, and of what cannot."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiRequest,
+    OpenApiResponse,
+)
 
 from omachemainproj.api.schema import error_answer, field_errors
 from products.models import Category
 from products.serializers import (
-    CartInput,
     HomeOutput,
     ProductDetailOutput,
     ProductOutput,
@@ -280,9 +284,15 @@ DETAIL: dict[str, Any] = {
                 OpenApiExample("for its seller", value=OWN_DETAIL),
             ],
         ),
-        401: error_answer("Given token not valid for any token type", "token_not_valid"),
         404: error_answer("There is no such product.", "product_not_found"),
     },
+}
+
+_IDS = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 1},
+    "maxItems": 200,
+    "description": "Ids of products.",
 }
 
 CART: dict[str, Any] = {
@@ -296,13 +306,63 @@ CART: dict[str, Any] = {
         ' `{"ids": […]}` or the bare list, at most 200 ids.'
     ),
     "parameters": [FIELDS],
-    "request": CartInput,
-    "examples": [
-        OpenApiExample("ids", value={"ids": [41, 7]}, request_only=True),
-        _LIST_EXAMPLE,
-    ],
+    "request": {
+        "application/json": OpenApiRequest(
+            {"oneOf": [_IDS, {"type": "object", "properties": {"ids": _IDS}, "required": ["ids"]}]},
+            examples=[
+                OpenApiExample("ids", value={"ids": [41, 7]}),
+                OpenApiExample("the bare list", value=[41, 7]),
+            ],
+        )
+    },
+    "examples": [_LIST_EXAMPLE],
     "responses": {
         200: _LIST,
         400: field_errors("The ids cannot be read."),
     },
 }
+
+
+def join_product_addresses(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe ``/product/{category}/`` and ``/product/{product_id}/`` as the one address that
+    OpenAPI takes them for. A hook of drf-spectacular's.
+
+    What is read there is a product, or, for the name of a category, a list of products.
+    """
+    lists = result["paths"].pop("/product/{category}/")["get"]
+    one = result["paths"]["/product/{product_id}/"]["get"]
+    own = {each["name"]: each for each in one["parameters"]}
+    (category,) = (each for each in lists["parameters"] if each["name"] == "category")
+    own["product_id"] |= {
+        "description": "The id of a product, or a category: its goods. " + category["description"],
+        "schema": {"anyOf": [own["product_id"]["schema"], category["schema"]]},
+    }
+    others = [
+        {**each, "description": f"Of a category: {each.get('description', '')}".rstrip(": ")}
+        for each in lists["parameters"]
+        if each["name"] != "category"
+    ]
+    one["parameters"] = [*own.values(), *others]
+    one["summary"] = "One product, or a category"
+    one["description"] = (
+        f"By its id: {one['description']}\n\nBy a category's name: a list. {lists['description']}"
+    )
+    for status, answer in lists["responses"].items():
+        _join_answers(one["responses"].setdefault(status, answer), answer)
+    schemas = result["components"]["schemas"]
+    codes = [schemas.pop("ProductCategoryErrorCode"), schemas["ProductErrorCode"]]
+    schemas["ProductErrorCode"]["enum"] = sorted({code for each in codes for code in each["enum"]})
+    return result
+
+
+def _join_answers(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """Let the first say what either does."""
+    if one is other:
+        return
+    one["headers"] = {**other.get("headers", {}), **one.get("headers", {})}
+    for media_type, media in other.get("content", {}).items():
+        own = one["content"][media_type]
+        if "allOf" not in own["schema"]:
+            own["schema"] = {"anyOf": [own["schema"], media["schema"]]}
+            one["description"] = "The product, or the list."
+        own["examples"] = {**media.get("examples", {}), **own.get("examples", {})}

@@ -14,7 +14,7 @@ from omachemainproj.compiled_queries import Fixed, Sometimes, Statement, compile
 from products.models import Newest, Product, ProductQuerySet
 
 from .representation import COLUMNS, LISTING_COLUMNS
-from .search import Unindexed, having
+from .search import Unindexed, Within, having, having_dated
 
 #: Makes the products of a list from one text: a category, or a search query.
 Source = Callable[[str], ProductQuerySet]
@@ -96,6 +96,11 @@ def found(query: str) -> ProductQuerySet:
     return having(Product.objects.listed(), query)
 
 
+def found_lately(query: str) -> ProductQuerySet:
+    """What a search finds, for a page with a ``reach`` (PostgreSQL)."""
+    return having_dated(Product.objects.listed(), query)
+
+
 def on_sale(category: str) -> ProductQuerySet:
     """What can be bought of a category."""
     return Product.objects.on_sale().filter(category=category)
@@ -137,6 +142,8 @@ class Page(NamedTuple):
     limit: int
     columns: tuple[str, ...] = COLUMNS
     indexed: bool = True
+    #: Of ``found_lately``: how far back from ``after`` to look (products.catalogue.search.Within).
+    reach: int | None = None
 
 
 def cut(products: ProductQuerySet, page: Page) -> QuerySet[Any]:
@@ -144,16 +151,18 @@ def cut(products: ProductQuerySet, page: Page) -> QuerySet[Any]:
     rows = in_order(products, page.keyset, indexed=page.indexed, columns=page.columns)
     if page.after is not None:
         rows = rows.filter(beyond(page.keyset, list(page.after)))
+    if page.reach is not None:
+        rows = rows.filter(Within(page.reach, page.after[0] if page.after else None))
     return rows[: page.limit]
 
 
 def read_page(source: Source, text: str, page: Page) -> list[Any]:
     """The rows of a page of one list. One query."""
-    return _page(source, text, page.keyset, page.after, page.limit, page.columns, page.indexed)
+    return _page(source, text, *page)
 
 
 @compiled
-def _page(
+def _page(  # noqa: PLR0913, PLR0917 - what a page is, and of what
     source: Fixed[Source],
     text: Sometimes[str],
     keyset: Fixed[tuple[str, ...]],
@@ -161,8 +170,9 @@ def _page(
     limit: Fixed[int],
     columns: Fixed[tuple[str, ...]],
     indexed: Fixed[bool],
+    reach: Fixed[int | None],
 ) -> QuerySet[Any, Any]:
-    return cut(source(text), Page(keyset, after, limit, columns, indexed))
+    return cut(source(text), Page(keyset, after, limit, columns, indexed, reach))
 
 
 def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]:
@@ -171,12 +181,7 @@ def read_shelves(shelves: Sequence[tuple[Source, str]], page: Page) -> list[Any]
     Each list is walked in its own index and stops after a page; only those few rows are sorted.
     """
     return _merged(
-        [
-            _page.statement(
-                source, text, page.keyset, page.after, page.limit, page.columns, page.indexed
-            )
-            for source, text in shelves
-        ],
+        [_page.statement(source, text, *page) for source, text in shelves],
         page,
     )
 

@@ -8,9 +8,11 @@ common; see docs/search.md for what was measured.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import BigIntegerField, BooleanField, Func, Value
 from django.db.models.sql.compiler import SQLCompiler
@@ -129,25 +131,131 @@ def elsewhere(groups: Sequence[Sequence[str]]) -> str:
 def is_common(
     groups: Sequence[Sequence[str]], *, query: str = "", categories: Sequence[str] = ()
 ) -> bool:
-    """Whether walking the products newest first soon fills a page with matches. One query.
+    """Whether walking the products newest first soon fills a page with matches. One query at most.
 
     PostgreSQL's planner guesses that, and for a word it has no statistics of, like every misspelt
     one, it walks a million products in vain. ``query`` is what is asked where it is not
     ``query_for(groups)``, and only what is of the ``categories`` counts, where there are any.
+
+    What was found is believed for a minute (``COMMON_WORDS_MAX_AGE``): it decides by which way
+    goods are found, and not which.
     """
-    if connection.vendor != "postgresql" or not groups:
-        return True
-    sql = (
-        "SELECT count(*) FROM (SELECT search, category FROM products_product"
-        " ORDER BY id DESC LIMIT %s) AS newest WHERE search @@ to_tsquery('english', %s)"
-    )
-    parameters: list[Any] = [_SAMPLE, query or query_for(groups)]
-    if categories:
-        sql += " AND category = ANY(%s)"
-        parameters.append(list(categories))
+    return not groups or way_to(query or query_for(groups), categories).is_walk
+
+
+class Way(NamedTuple):
+    """By which way a page of matches is found.
+
+    ``is_walk``: by walking the products in order. Otherwise matches are collected and sorted, and
+    the newest of them first ``Within`` each of the ``reaches``, before all are: of a million
+    products ten thousand have a word that one in a hundred has, and to collect those takes 30 ms;
+    among the latest ten thousand products it takes one. There are no reaches where so few match,
+    or so few products there are, that all are collected as soon.
+    """
+
+    is_walk: bool
+    reaches: tuple[int, ...] = ()
+
+
+def way_to(query: str, categories: Sequence[str] = ()) -> Way:
+    """How to find what matches a query, of these categories. One query at most, see is_common."""
+    if connection.vendor != "postgresql":
+        return Way(is_walk=True)
+    asked, now = (query, tuple(categories)), time.monotonic()
+    until, way = _known_ways.get(asked, (0.0, None))
+    if way is None or now >= until:
+        way = _find_way(*asked)
+        if len(_known_ways) >= _KEPT:
+            _known_ways.clear()
+        _known_ways[asked] = now + settings.COMMON_WORDS_MAX_AGE, way
+    return way
+
+
+#: By query and categories, until when a way is believed to be the right one.
+_known_ways: dict[tuple[str, tuple[str, ...]], tuple[float, Way]] = {}
+_KEPT = 500
+
+#: What ``product_search_dated`` indexes: the words of a product, and the stretches of ids that it
+#: belongs to, of 8,192 and of 65,536: what matches among the latest alone is found in one index.
+REACHES = 13, 16
+_DATED = (
+    "(products_product.search || array_to_tsvector(ARRAY["
+    + ", ".join(f"'~{reach}.' || (products_product.id >> {reach})" for reach in REACHES)
+    + "]))"
+)
+_NEWEST = "(SELECT max(id) FROM products_product)"
+#: Of the first reach so many more than a page match that it fills one, as a rule; and no more are
+#: counted than these.
+_MANY, _ENOUGH = 40, 100
+
+
+def _latest(reach: int, start: str) -> str:
+    """The query for the stretch of ids that ``start`` is in, and the one before."""
+    at = f"({start} >> {reach})"
+    # Quoted, since a "~" is no letter of a query.
+    return f"('''~{reach}.' || {at} || ''' | ''~{reach}.' || {at} - 1 || '''')::tsquery"
+
+
+def _find_way(query: str, categories: tuple[str, ...]) -> Way:
+    """The index of the latest products tells it of a large shop, the newest 500 of another."""
+    global _largest
+    of_them = " AND category = ANY(%s)" if categories else ""
+    among = [list(categories)] if categories else []
     with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return bool(cursor.fetchone()[0] >= _COMMON)
+        if _largest >> REACHES[-1]:
+            cursor.execute(_RECENT.format(of_them), [query, *among, _ENOUGH])
+            (recent,) = cursor.fetchone()
+            if recent >= _ENOUGH:
+                return Way(is_walk=True)
+            few = () if recent < _COMMON else REACHES[1:]
+            return Way(False, REACHES if recent >= _MANY else few)
+        cursor.execute(_AMONG_THE_NEWEST.format(of_them), [query, *among, _SAMPLE])
+        newest, _largest = cursor.fetchone()
+        return Way(newest >= _COMMON)
+
+
+#: The largest id of a product that was seen.
+_largest = 0
+_AMONG_THE_NEWEST = (
+    "SELECT count(*) FILTER (WHERE search @@ to_tsquery('english', %s){}), coalesce(max(id), 0)"
+    " FROM (SELECT id, search, category FROM products_product ORDER BY id DESC LIMIT %s) AS newest"
+)
+_RECENT = (
+    f"SELECT count(*) FROM (SELECT 1 FROM products_product"  # noqa: S608
+    f" WHERE {_DATED} @@ to_tsquery('english', %s)"
+    f" AND {_DATED} @@ {_latest(REACHES[0], _NEWEST)}{{}} LIMIT %s) AS recent"
+)
+
+
+class _DatedMatches(Func):
+    """``_Matches``, by the index that knows how old products are (PostgreSQL)."""
+
+    template = f"{_DATED} @@ to_tsquery('english', %(expressions)s)"
+    output_field = BooleanField()
+
+
+class Within(Func):
+    """Whether a product is among the latest of a reach: of so many to twice as many (PostgreSQL).
+
+    They are the latest ``before`` this id, or of all.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, reach: int, before: int | None) -> None:
+        self._values = [] if before is None else [before, before]
+        places = [Value(each) for each in self._values]
+        start = "%s::bigint" if places else _NEWEST
+        self._sql = f"{_DATED} @@ {_latest(reach, start)}"
+        super().__init__(*places)
+
+    def as_sql(self, *args: Any, **extra: Any) -> tuple[str, Any]:
+        return self._sql, self._values
+
+
+def having_dated(products: ProductQuerySet, query: str) -> ProductQuerySet:
+    """Products that match a query, to be looked for ``Within`` a reach."""
+    return products.filter(_DatedMatches(Value(query)))
 
 
 class Unindexed(Func):

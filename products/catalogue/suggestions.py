@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from products.models import Product, ProductQuerySet, SearchWord
+from django.conf import settings
+from django.db import connection
+
+from products.models import Product, ProductQuerySet
 
 from .queries import Page, read_page
 from .representation import columns_for
@@ -29,6 +33,27 @@ class Suggestions(NamedTuple):
 
     words: list[str]
     products: list[Any]
+
+
+def kept_suggestions(typed: str) -> tuple[Suggestions, int]:
+    """What ``suggest`` says, and for how many seconds more: a process asks once a minute.
+
+    Many people begin their words alike, and who asks may keep the answer that long anyway
+    (``SUGGESTIONS_MAX_AGE``): nothing shown is ever older than a minute.
+    """
+    now = time.monotonic()
+    until, said = _kept.get(typed, (0.0, None))
+    if said is None or now >= until:
+        said, until = suggest(typed), now + settings.SUGGESTIONS_MAX_AGE
+        if len(_kept) >= _KEPT:
+            _kept.clear()
+        _kept[typed] = until, said
+    return said, int(until - now)
+
+
+#: By what was typed, until when its suggestions are good.
+_kept: dict[str, tuple[float, Suggestions]] = {}
+_KEPT = 500
 
 
 def suggest(typed: str) -> Suggestions:
@@ -67,6 +92,13 @@ def _ends(begun: str, found: Sequence[Any], *, alone: bool) -> list[str]:
     names = Counter(word for row in found for word in words_of(row.name) if word.startswith(begun))
     ends = [word for word, _ in sorted(names.items(), key=lambda item: (-item[1], item[0]))]
     if alone and len(ends) < WORDS:
-        known = SearchWord.objects.filter(word__startswith=begun).values_list("word", flat=True)
-        ends += sorted(set(known[:_KNOWN]) - set(ends), key=lambda word: (len(word), word))
+        ends += sorted(set(_known(begun)) - set(ends), key=lambda word: (len(word), word))
     return ends[:WORDS]
+
+
+def _known(begun: str) -> list[str]:
+    """Words of the vocabulary that begin so: letters and digits, and so no pattern. One query."""
+    sql = "SELECT word FROM products_searchword WHERE word LIKE %s LIMIT %s"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [f"{begun}%", _KNOWN])
+        return [word for (word,) in cursor.fetchall()]

@@ -13,8 +13,8 @@ from rest_framework.views import APIView
 
 from omachemainproj.api.errors import Refusal
 from omachemainproj.api.fields import MAX_ID
-from omachemainproj.api.languages import asked_language
 from omachemainproj.api.parameters import read_words, refuse_unknown
+from omachemainproj.languages import ENGLISH, language_asked
 from omachemainproj.media import media_prefix
 from products.models import Category
 from products.serializers import CartInput
@@ -24,7 +24,7 @@ from .home import home_page
 from .list_views import read_term
 from .representation import COLUMNS, FIELDS, LIST_FIELDS, ProductRepresentation, columns_for
 from .shelves import LABELS, read_shelves
-from .suggestions import suggest
+from .suggestions import kept_suggestions
 
 
 class NoSuchProduct(Refusal):
@@ -107,7 +107,7 @@ class CategoriesView(APIView):
     @extend_schema(**openapi.CATEGORIES)
     def get(self, request: Request) -> Response:
         refuse_unknown(request, [])
-        language, prefix = asked_language(request), media_prefix(request)
+        language, prefix = _language(request), media_prefix(request)
         shelves = [
             {
                 "key": shelf.category,
@@ -122,6 +122,11 @@ class CategoriesView(APIView):
         return Response(shelves, headers={**headers, "Vary": "Accept-Language"})
 
 
+def _language(request: Request) -> str:
+    """Of the header alone: nobody is asked who they are, and caches keep the answer."""
+    return language_asked(request.headers.get("Accept-Language", "")) or ENGLISH
+
+
 class SuggestView(APIView):
     """What somebody who is typing may be looking for."""
 
@@ -132,7 +137,7 @@ class SuggestView(APIView):
     @extend_schema(**openapi.SUGGEST)
     def get(self, request: Request) -> Response:
         refuse_unknown(request, ["q"])
-        words, products = suggest(read_term(request, "q"))
+        (words, products), seconds = kept_suggestions(read_term(request, "q"))
         shown = ProductRepresentation(request).products(products, suggestions.FIELDS)
         body = {"words": words, "products": shown}
-        return Response(body, headers={"Cache-Control": "public, max-age=60"})
+        return Response(body, headers={"Cache-Control": f"public, max-age={seconds}"})

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from products.catalogue.openapi import LINK, OWN_DETAIL, PICTURES, PRODUCT
 from products.serializers import (
     CreateProductInput,
@@ -35,6 +35,7 @@ _LISTING = {
 _TAGS = ["selling"]
 _ID = OpenApiParameter("product_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 _NOT_YOURS = error_answer("There is no such product.", "product_not_found")
+_NO_PICTURE = error_answer("There is no such picture.", "picture_not_found")
 _LOCKED_OUT = error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out")
 _AS_IT_IS = [OpenApiExample("now", value=_LISTING, response_only=True)]
 
@@ -46,8 +47,24 @@ CREATE: dict[str, Any] = {
     "description": (
         "Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG"
         " or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of"
-        " them are added at `/product/{product_id}/pictures/`."
+        " them are added at `/product/{product_id}/pictures/`. With an `Idempotency-Key` the same"
+        " request, sent again, is the same listing; pictures are not compared."
     ),
+    "parameters": [
+        OpenApiParameter(
+            "Idempotency-Key",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            description="The same key lists once, however often it is sent.",
+        ),
+        OpenApiParameter(
+            "Idempotent-Replayed",
+            OpenApiTypes.STR,
+            OpenApiParameter.HEADER,
+            response=[201],
+            description="`true` when an earlier request with this key has listed it.",
+        ),
+    ],
     "request": {
         "application/json": CreateProductInput,
         "multipart/form-data": CreateProductInput,
@@ -61,6 +78,9 @@ CREATE: dict[str, Any] = {
         400: field_errors(
             "Something in the input is wrong.",
             price={"price": ["A whole number is needed, like 1500."]},
+        ),
+        422: error_answer(
+            "This Idempotency-Key was used for another listing.", "idempotency_key_reused"
         ),
     },
 }
@@ -222,7 +242,7 @@ ORDER_PICTURES: dict[str, Any] = {
     "tags": _TAGS,
     "description": "Every picture of the product, once each; the first is its `image` from now on.",
     "parameters": [_ID],
-    "request": PictureOrderInput,
+    "request": {"application/json": PictureOrderInput},
     "responses": {
         200: _PICTURES,
         400: field_errors(
@@ -245,7 +265,11 @@ REMOVE_PICTURE: dict[str, Any] = {
     "parameters": [_ID, OpenApiParameter("picture_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
     "responses": {
         204: OpenApiResponse(description="It is gone."),
-        404: error_answer("There is no such picture.", "picture_not_found"),
+        404: OpenApiResponse(
+            DetailError,
+            description="It is not there, or not theirs.",
+            examples=[*_NOT_YOURS.examples, *_NO_PICTURE.examples],
+        ),
     },
 }
 

@@ -79,6 +79,24 @@ def add_picture(product_id: int, picture: Picture) -> ProductPicture:
     return row
 
 
+def replace_picture(product_id: int, picture_id: int, picture: Picture) -> ProductPicture:
+    """Put a picture into the place of one of a product's. Raises NoSuchPicture.
+
+    The files of the one before are deleted once it is committed.
+    """
+    with stored_files(picture) as row, transaction.atomic():
+        assert row is not None  # noqa: S101
+        locked_row(Product, product_id)
+        before = _pictures(product_id).filter(pk=picture_id).first()
+        if before is None:
+            raise NoSuchPicture
+        _forget(before)
+        row.product_id, row.place = product_id, before.place
+        row.save(force_insert=True)
+        _show_first(product_id)
+    return row
+
+
 def replace_first(product_id: int, new: ProductPicture | None) -> None:
     """Put a picture, whose files are stored, into the place of the first; None takes that away.
 

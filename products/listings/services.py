@@ -34,6 +34,22 @@ MAX_CROWDING = 90
 SKU_TAKEN = "Another listing of yours has this sku."
 
 
+class ListingKeyReused(Refusal):
+    """An Idempotency-Key came back with other words, another price or another number."""
+
+    code = "idempotency_key_reused"
+    message = "This Idempotency-Key was used for another listing. Use a new key for a new listing."
+    status_code = 422
+
+
+class AlreadyListed(Exception):
+    """The seller's Idempotency-Key has listed this ``product`` before."""
+
+    def __init__(self, product: Product) -> None:
+        self.product = product
+        super().__init__(f"product {product.pk} was listed with this key")
+
+
 class RestockKeyReused(Refusal):
     """An Idempotency-Key came back with another number."""
 
@@ -55,12 +71,18 @@ def create_product(  # noqa: PLR0913
     listed: bool = True,
     picture: Picture | None = None,
     by: User | None = None,
+    key: str | None = None,
 ) -> Product:
     """List a product: its row, its picture's files and its first stock movement.
 
     ``price`` is whole KES, ``payment_mpesa_number`` 2547… or 2541…; ``by`` is who counted the
     stock, if not the seller. All or nothing: files that were stored are deleted when the rows
     cannot be. Raises FieldRefusal where the seller has the ``sku`` on another listing.
+
+    Safe to repeat with a ``key``, the request's Idempotency-Key: its digest stands in the first
+    movement's reference, and the seller's row is locked while it is looked for. Raises
+    AlreadyListed for the second of two, and ListingKeyReused when that was to be another listing;
+    pictures are not compared.
     """
     product = Product(
         seller=seller,
@@ -73,18 +95,51 @@ def create_product(  # noqa: PLR0913
         sku=sku,
         listed=listed,
     )
+    reference = _listing_reference(key, product) if key else "listed"
     # Before the transaction: a slow disk must not keep one open.
     with stored_files(picture) as first, transaction.atomic():
         if first is not None:
             product.image, product.thumbnail = first.image, first.thumbnail
         product.crowding = _crowding(seller)
+        if key:
+            _refuse_repeated(seller, reference)
         with _refuse_taken_sku(sku):
-            stock.create_with_stock(product, actor_id=(by or seller).pk)
+            stock.create_with_stock(product, actor_id=(by or seller).pk, reference=reference)
         if first is not None:
             first.product = product
             first.save(force_insert=True)
         remember_words(name)
     return product
+
+
+def _listing_reference(key: str, product: Product) -> str:
+    """The first movement's reference: ``listed``, a digest of the key, one of what was asked."""
+    asked = (
+        product.name,
+        product.category,
+        product.price,
+        product.item_number,
+        product.payment_mpesa_number,
+        product.description,
+        product.sku,
+    )
+    digests = (hashlib.blake2b(text.encode(), digest_size=12) for text in (key, repr(asked)))
+    return ":".join(["listed", *(digest.hexdigest() for digest in digests)])
+
+
+def _refuse_repeated(seller: User, reference: str) -> None:
+    """Raise AlreadyListed or ListingKeyReused where the seller has used the key of a reference.
+
+    The seller is locked: of two at once, the second finds the first.
+    """
+    same_key = reference.rpartition(":")[0] + ":"
+    moves = StockMovement.objects.filter(actor=seller, reference__startswith=same_key)
+    earlier = moves.select_related("product").first()
+    if earlier is None:
+        return
+    if earlier.reference != reference:
+        raise ListingKeyReused
+    raise AlreadyListed(earlier.product)
 
 
 def _crowding(seller: User) -> int:

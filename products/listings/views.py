@@ -27,7 +27,13 @@ from products.models import Newest, Product
 from products.serializers import CreateProductInput, EditProductInput, ListingOutput, RestockInput
 
 from . import openapi
-from .services import create_product, edit_product, restock_product, unlist_product
+from .services import (
+    AlreadyListed,
+    create_product,
+    edit_product,
+    restock_product,
+    unlist_product,
+)
 
 
 class CreateView(APIView):
@@ -42,7 +48,15 @@ class CreateView(APIView):
         asked.is_valid(raise_exception=True)
         values = dict(asked.validated_data)
         picture = values.pop("image", None)
-        product = create_product(seller=current_user(request), picture=picture, **values)
+        key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+        headers = {}
+        try:
+            product = create_product(
+                seller=current_user(request), picture=picture, key=key, **values
+            )
+        except AlreadyListed as earlier:
+            product = earlier.product
+            headers["Idempotent-Replayed"] = "true"
         shape = ProductRepresentation(request)
         body = {
             **shape.product(row_of(product)),
@@ -50,7 +64,7 @@ class CreateView(APIView):
             "payment_mpesa_number": product.payment_mpesa_number,
             "listed": product.listed,
         }
-        headers = {"Location": request.build_absolute_uri(f"/product/{product.pk}/")}
+        headers["Location"] = request.build_absolute_uri(f"/product/{product.pk}/")
         return Response(body, status=status.HTTP_201_CREATED, headers=headers)
 
 

@@ -229,6 +229,9 @@ class Product(models.Model):
             ),
         ]
         indexes = [
+            # A seller's own list. By what is free or was sold it is sorted each time: an index
+            # would be written to at every sale.
+            models.Index(fields=["seller", "price", "id"], name="product_of_seller_by_price"),
             models.Index(
                 "category",
                 Newest(),
@@ -322,7 +325,10 @@ class ListingTerms(models.Model):
 
     product = models.ForeignKey(Product, on_delete=models.PROTECT, related_name="terms")
     seller = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # terms_of_seller is it
     )
     price = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
     payment_mpesa_number = models.CharField(max_length=12)
@@ -330,6 +336,8 @@ class ListingTerms(models.Model):
 
     class Meta:
         default_permissions = ()
+        # All that a person's export looks for is found by whose it is.
+        indexes = [models.Index(fields=["seller"], name="terms_of_seller")]
 
     def __str__(self) -> str:
         return f"KES {self.price} to {self.payment_mpesa_number}"

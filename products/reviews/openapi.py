@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.schema import DetailError, error_answer, field_errors, refusals
 from products.catalogue.openapi import LINK
 
 from .serializers import (
@@ -18,6 +18,7 @@ from .serializers import (
     SellerOutput,
     SellersReviewOutput,
 )
+from .services import AlreadyReviewed, NoSuchAnswer, NoSuchReview
 
 _TAGS = ["reviews"]
 _REVIEW: dict[str, Any] = {
@@ -40,10 +41,17 @@ _OWN: dict[str, Any] = {
     "hidden": False,
     "editable_until": "2026-12-01T09:12:44.120931+00:00",
 }
+#: Two of them are said by orders, which these descriptions know nothing of.
+_NOT_REVIEWED = {
+    AlreadyReviewed.code: AlreadyReviewed.message,
+    "not_delivered": "You can review this once it is delivered.",
+    "own_goods": "You cannot review what you sell yourself.",
+}
 _NO_REVIEW = error_answer("There is no such review.", "review_not_found")
 _BAD_INPUT = field_errors(
     "Something in the input is wrong.", stars={"stars": ["A whole number is needed, like 1500."]}
 )
+_REVIEW_ID = OpenApiParameter("review_id", OpenApiTypes.INT64, OpenApiParameter.PATH)
 _LINE = OpenApiParameter(
     "track_id", OpenApiTypes.INT64, OpenApiParameter.PATH, description="The line's `id`."
 )
@@ -148,7 +156,7 @@ ANSWER: dict[str, Any] = {
     "summary": "Answer a review",
     "tags": _TAGS,
     "description": "Once, by the seller of what was reviewed; everybody reads it.",
-    "parameters": [OpenApiParameter("review_id", OpenApiTypes.INT64, OpenApiParameter.PATH)],
+    "parameters": [_REVIEW_ID],
     "request": AnswerInput,
     "responses": {
         201: OpenApiResponse(
@@ -160,6 +168,27 @@ ANSWER: dict[str, Any] = {
         404: _NO_REVIEW,
         409: error_answer(
             "You have answered this review. An answer is given once.", "already_answered"
+        ),
+    },
+}
+
+EDIT_ANSWER: dict[str, Any] = {
+    "operation_id": "review_answer_edit",
+    "summary": "Change your answer",
+    "tags": _TAGS,
+    "description": "For seven days after it was given.",
+    "parameters": [_REVIEW_ID],
+    "request": AnswerInput,
+    "responses": {
+        200: OpenApiResponse(
+            ReviewOutput,
+            description="The review with its answer as it is now.",
+            examples=[OpenApiExample("changed", value=_REVIEW, response_only=True)],
+        ),
+        400: _BAD_INPUT,
+        404: refusals(NoSuchReview, NoSuchAnswer),
+        409: error_answer(
+            "An answer can be changed for 7 days after it was given.", "answer_closed"
         ),
     },
 }
@@ -187,7 +216,14 @@ WRITE: dict[str, Any] = {
         201: _own("The review."),
         400: _BAD_INPUT,
         404: error_answer("There is no such line.", "line_not_found"),
-        409: error_answer("You can review this once it is delivered.", "not_delivered"),
+        409: OpenApiResponse(
+            DetailError,
+            description="Nobody reviews twice, or what is not delivered, or their own goods.",
+            examples=[
+                OpenApiExample(code, value={"detail": detail, "code": code})
+                for code, detail in _NOT_REVIEWED.items()
+            ],
+        ),
     },
 }
 

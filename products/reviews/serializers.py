@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -32,12 +32,16 @@ class PlainTextField(serializers.CharField):
 class ReviewInput(serializers.Serializer):
     """Stars, and words where the buyer has some."""
 
+    example: ClassVar[dict[str, Any]] = {"stars": 4, "text": "Boils fast. The lid is stiff."}
+
     stars = WholeNumberField(min_value=1, max_value=5)
     text = PlainTextField(required=False, allow_blank=True)
 
 
 class AnswerInput(serializers.Serializer):
     """The seller's answer."""
+
+    example: ClassVar[dict[str, Any]] = {"text": "Asante! The lid gets easier."}
 
     text = PlainTextField()
 

@@ -56,6 +56,21 @@ class AlreadyAnswered(Refusal):
     message = "You have answered this review. An answer is given once."
 
 
+class NoSuchAnswer(Refusal):
+    """The seller has not answered the review."""
+
+    code = "answer_not_found"
+    message = "You have not answered this review."
+    status_code = 404
+
+
+class AnswerClosed(Refusal):
+    """The days in which an answer can be changed are over."""
+
+    code = "answer_closed"
+    message = f"An answer can be changed for {EDITABLE_FOR.days} days after it was given."
+
+
 def write_review(
     *, line_id: int, product_id: int, buyer_id: int, seller_id: int, stars: int, text: str = ""
 ) -> Review:
@@ -122,6 +137,28 @@ def answer_review(review_id: int, *, seller_id: int, text: str) -> None:
     if not unanswered.update(answer=text, answered_at=timezone.now()):
         raise AlreadyAnswered if theirs.exists() else NoSuchReview
     _keep_digest(Review.objects.get(pk=review_id))
+
+
+@transaction.atomic
+def edit_answer(review_id: int, *, seller_id: int, text: str, now: datetime | None = None) -> None:
+    """Change the seller's answer to a shown review, within a week. Safe to repeat.
+
+    Raises NoSuchReview, NoSuchAnswer and AnswerClosed.
+    """
+    now = now or timezone.now()
+    theirs = Review.objects.shown().filter(pk=review_id, seller=seller_id)
+    if not theirs.exists():
+        raise NoSuchReview
+    review = locked_row(Review, review_id)
+    if review.answered_at is None:
+        raise NoSuchAnswer
+    if now - review.answered_at > EDITABLE_FOR:
+        raise AnswerClosed
+    if review.answer == text:
+        return
+    review.answer = text
+    review.save(update_fields=["answer"])
+    _keep_digest(review)
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ from .representation import (
     sellers_called,
 )
 from .serializers import AnswerInput, ReviewOutput, SellersReviewOutput
-from .services import answer_review
+from .services import answer_review, edit_answer
 
 
 class NoSuchSeller(Refusal):
@@ -98,6 +98,14 @@ class AnswerView(APIView):
         seller_id = current_user(request).pk
         answer_review(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
         return Response(represent_shown_review(int(review_id)), status=status.HTTP_201_CREATED)
+
+    @extend_schema(**openapi.EDIT_ANSWER)
+    def patch(self, request: Request, review_id: str) -> Response:
+        asked = AnswerInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        seller_id = current_user(request).pk
+        edit_answer(int(review_id), seller_id=seller_id, text=asked.validated_data["text"])
+        return Response(represent_shown_review(int(review_id)))
 
 
 class SellerView(APIView):

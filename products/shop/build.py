@@ -44,6 +44,13 @@ class Build:
             parts += (text, after)
         return "".join(parts).encode()
 
+    def worker(self) -> bytes | None:
+        """The service worker, which knows the files of this build; None in a build without."""
+        try:
+            return (self.folder / "sw.js").read_bytes()
+        except FileNotFoundError:
+            return None
+
     def modules(self, *sources: str) -> list[str]:
         """The files, below ``/static/shop/``, of these sources and of what they import.
 

@@ -36,13 +36,13 @@ def head(  # noqa: PLR0913 - each is a part of the head
     kind: str = "website",
     picture: str | None = None,
     more: Sequence[tuple[str, str]] = (),
-    data: Mapping[str, Any] | None = None,
+    data: Sequence[Mapping[str, Any]] = (),
     modules: Sequence[str] = (),
 ) -> str:
     """What stands in the page's ``head``; everything is escaped here.
 
-    Without an ``address`` the page is kept out of search engines. ``data`` is JSON-LD, ``more`` are
-    further OpenGraph properties.
+    Without an ``address`` the page is kept out of search engines. ``data`` are blocks of JSON-LD,
+    ``more`` are further OpenGraph properties.
     """
     named = [("description", description)] if description else []
     if not address:
@@ -71,8 +71,7 @@ def head(  # noqa: PLR0913 - each is a part of the head
             [(file,) for file in modules],
         ),
     ]
-    if data is not None:
-        parts.append(data_block("application/ld+json", data))
+    parts += [data_block("application/ld+json", each) for each in data]
     return "".join(parts)
 
 
@@ -90,9 +89,12 @@ def data_block(kind: str, data: Any, name: str = "") -> SafeString:
     )
 
 
-def product_head(product: Mapping[str, Any], address: str, modules: Sequence[str]) -> str:
-    """The head of a product's page."""
-    description = shorten(product["description"]) or f"KES {product['price']:,}, at O-Mache."
+def product_head(
+    product: Mapping[str, Any], base: str, category: str, modules: Sequence[str]
+) -> str:
+    """The head of a product's page. ``base`` is the shop's address, ``category`` its words."""
+    address = f"{base}{product_path(product)}"
+    description = shorten(product["description"]) or f"KES {product['price']:,} · O-Mache"
     return head(
         title=f"{product['name']} · O-Mache",
         description=description,
@@ -103,7 +105,10 @@ def product_head(product: Mapping[str, Any], address: str, modules: Sequence[str
             ("product:price:amount", str(product["price"])),
             ("product:price:currency", "KES"),
         ],
-        data=_product_data(product, address, description),
+        data=[
+            _product_data(product, address, description),
+            trail([(category, f"{base}category/{product['category']}"), (product["name"], "")]),
+        ],
         modules=modules,
     )
 
@@ -121,6 +126,23 @@ def shorten(text: str) -> str:
     """The beginning of a text, in one line, at most 160 characters."""
     line = " ".join(text.split())
     return line if len(line) <= _SHOWN else f"{line[: _SHOWN - 1].rstrip()}…"
+
+
+def trail(steps: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The way from the front page to a page, as JSON-LD: names and addresses, its own last."""
+    return {
+        "@context": "https://schema.org",
+        "@type": "BreadcrumbList",
+        "itemListElement": [
+            {
+                "@type": "ListItem",
+                "position": place,
+                "name": name,
+                **({"item": address} if address else {}),
+            }
+            for place, (name, address) in enumerate(steps, start=1)
+        ],
+    }
 
 
 def _product_data(product: Mapping[str, Any], address: str, description: str) -> dict[str, Any]:
@@ -144,8 +166,8 @@ def _product_data(product: Mapping[str, Any], address: str, description: str) ->
             "seller": {"@type": "Person", "name": product["user_name"]},
         },
     }
-    if product["image"]:
-        data["image"] = [product["image"]]
+    if product["pictures"]:
+        data["image"] = [picture["sizes"][-1]["url"] for picture in product["pictures"]]
     if product["reviews"]:
         data["aggregateRating"] = {
             "@type": "AggregateRating",

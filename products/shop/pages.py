@@ -7,20 +7,23 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from rest_framework import status
 from rest_framework.response import Response
 
+from omachemainproj.media import media_prefix
 from omachemainproj.money import format_kes
 from products.catalogue import queries
 from products.catalogue.home import home_page
 from products.catalogue.list_views import CategoryView
 from products.catalogue.representation import ProductRepresentation
 from products.models import Category
+from products.reviews.representation import represent_seller, sellers_called
 
 from .build import Build, Filling
-from .heads import data_block, head, product_head, product_path
+from .heads import data_block, head, product_head, product_path, trail
 from .words import KINDS, WORDS
 
 #: What a list shows of a product; storefront/src/api/queries.ts calls it a Card.
@@ -29,6 +32,7 @@ CARD = (
     "name",
     "thumbnail",
     "price",
+    "available",
     "soldout",
     "stars",
     "reviews",
@@ -47,14 +51,27 @@ SHELVES = {
 A_SHELF = 8
 #: Shelves that are in sight at once; the program adds the others.
 _PAINTED = 2
+#: So few left that it is said (storefront/src/catalogue/Card.tsx).
+_FEW = 3
+
+#: A category's orders, and the words for them, as storefront/src/catalogue/Sieve.tsx has them.
+_ORDERS = {
+    "newest": "newest",
+    "price": "cheapest",
+    "-price": "dearest",
+    "stars": "best_rated",
+    "best-selling": "best_selling",
+}
 
 _PRODUCT = re.compile(r"product/([0-9]{1,18})(?:-[^/]*)?")
+_SELLER = re.compile(r"seller/([A-Za-z0-9._+-]{1,150})")
 _CATEGORY = re.compile(r"category/([a-z]{1,40})")
 #: Pages that the program alone paints. storefront/src/app/pages.ts lists them all, and a test holds
 #: the two together.
 _OTHERS = re.compile(
-    r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+)?|sign-in|join|account(?:/addresses)?"
-    r"|selling/(?:orders|money|problems)"
+    r"search|cart|checkout|pay/[^/]+|orders(?:/[^/]+(?:/problem/[^/]+)?)?|sign-in|join"
+    r"|account(?:/(?:addresses|deleted?))?|delivering|notices"
+    r"|selling(?:/(?:new|listings(?:/[0-9]{1,18})?|reviews|sheets|orders|money|problems))?"
     r"|password/reset(?:/confirm/[^/]+/[^/]+)?|email/confirm/[^/]+"
 )
 
@@ -84,6 +101,8 @@ class Writer:
             return self.product(int(found[1]))
         if found := _CATEGORY.fullmatch(path):
             return self.category(found[1])
+        if found := _SELLER.fullmatch(path):
+            return self.seller(found[1])
         if _OTHERS.fullmatch(path):
             return self._plain("O-Mache")
         return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
@@ -99,7 +118,7 @@ class Writer:
             {
                 "key": SHELVES[key].value,
                 "name": self.words[SHELVES[key].value],
-                "cards": [_painted(card) for card in cards],
+                "cards": [self._painted(card) for card in cards],
             }
             for key, cards in shelves.items()
             if cards
@@ -119,7 +138,7 @@ class Writer:
             title=self.words["title"],
             description=self.words["promise"],
             address=self.base,
-            data=data,
+            data=[data],
             modules=self._modules("catalogue/HomePage"),
         )
         root = self._paint("home", shelves=painted[:_PAINTED])
@@ -141,15 +160,17 @@ class Writer:
             title=f"{shown} · O-Mache",
             description=self.words["of_category"].format(name=shown),
             address=f"{self.base}category/{name}" if not asked else "",
+            data=[trail([(shown, "")])],
             modules=self._modules("catalogue/CategoryPage"),
         )
         root = self._paint(
             "category",
             name=name,
             shown=shown,
-            cards=[_painted(card) for card in cards],
+            cards=[self._painted(card) for card in cards],
             more=self._with(cursor),
             asked=asked,
+            orders=[(value, self.words[key]) for value, key in _ORDERS.items()],
         )
         boot = {
             "category": {
@@ -168,10 +189,31 @@ class Writer:
             return self._plain(self.words["gone"], status=status.HTTP_404_NOT_FOUND)
         shape = ProductRepresentation(self.request)
         product = {**shape.product(row), "pictures": shape.pictures(row.gallery)}
-        address = f"{self.base}{product_path(product)}"
-        title = product_head(product, address, self._modules("catalogue/ProductPage"))
-        root = self._paint("product", product=_painted(product))
+        kind = self.words[product["category"]]
+        title = product_head(product, self.base, kind, self._modules("catalogue/ProductPage"))
+        root = self._paint(
+            "product",
+            product=self._painted(product),
+            kind=kind,
+            files=_sizes(product),
+        )
         return Page(self._filling(title, root, {"product": product}))
+
+    def seller(self, username: str) -> Page:
+        """Somebody's goods, which the program paints; 404 where nobody of the name sells."""
+        row = next(iter(sellers_called(username)), None)
+        if row is None:
+            return self._plain(self.words["missing"], status=status.HTTP_404_NOT_FOUND)
+        seller = represent_seller(row, media_prefix(self.request))
+        shown = seller["display_name"]
+        title = head(
+            title=f"{shown} · O-Mache",
+            description=self.words["of_seller"].format(name=shown),
+            address=f"{self.base}seller/{seller['user_name']}",
+            kind="profile",
+            modules=self._modules("seller/SellerPage"),
+        )
+        return Page(self._filling(title, self._paint("top"), {}))
 
     def _ask_category(self, name: str) -> Response:
         """What the API answers to the same question: filters, order and place are its own."""
@@ -184,7 +226,7 @@ class Writer:
         return Page(self._filling(head(title=title), self._paint("top"), {}), status)
 
     def _filling(self, title: str, root: str, boot: Mapping[str, Any]) -> Filling:
-        block = data_block("application/json", boot, "boot") if boot else ""
+        block = data_block("application/json", {"features": _features(), **boot}, "boot")
         return Filling(self.language, title, root, block)
 
     def _paint(self, template: str, **context: Any) -> str:
@@ -192,6 +234,16 @@ class Writer:
         return render_to_string(
             f"shop/{template}.html", {"words": self.words, "kinds": kinds, **context}
         )
+
+    def _painted(self, product: Mapping[str, Any]) -> dict[str, Any]:
+        available = product["available"]
+        return {
+            **product,
+            "path": product_path(product),
+            # The space between KES and the number does not break.
+            "money": format_kes(product["price"]).replace(" ", "\u00a0"),
+            "few": self.words["few"].format(number=available) if 0 < available <= _FEW else "",
+        }
 
     def _modules(self, page: str) -> list[str]:
         return self.build.modules(f"src/{page}.tsx", f"src/i18n/{self.language}/shop.po")
@@ -205,14 +257,19 @@ class Writer:
         return asked.urlencode()
 
 
+def _features() -> dict[str, bool]:
+    """What the settings let people do; storefront/src/api/boot.ts reads it on every page."""
+    return {"phone_login": settings.PHONE_LOGIN, "guest_checkout": settings.GUEST_CHECKOUT}
+
+
 def _card(product: Mapping[str, Any]) -> dict[str, Any]:
     return {name: product[name] for name in CARD}
 
 
-def _painted(product: Mapping[str, Any]) -> dict[str, Any]:
-    # The space between KES and the number does not break.
-    money = format_kes(product["price"]).replace(" ", "\u00a0")
-    return {**product, "path": product_path(product), "money": money}
+def _sizes(product: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The first picture's files to choose from, as storefront/src/ui/Picture.tsx does."""
+    files: list[dict[str, Any]] = product["pictures"][0]["sizes"] if product["pictures"] else []
+    return files if len(files) > 1 and all(file["width"] for file in files) else files[:1]
 
 
 def _next_cursor(link: str) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.gzip import gzip_page
@@ -22,12 +22,14 @@ _PRIVATE = (
     "account",
     "cart",
     "checkout",
+    "delivering",
     "email/",
     "join",
+    "notices",
     "orders",
     "password/",
     "pay/",
-    "selling/",
+    "selling",
     "sign-in",
 )
 
@@ -53,6 +55,23 @@ def shop(request: HttpRequest, path: str) -> HttpResponseBase:
     etag = f'"{hashlib.blake2b(body, digest_size=16).hexdigest()}"'
     response["ETag"] = etag
     return get_conditional_response(request, etag=etag, response=response) or response
+
+
+@for_everybody
+@gzip_page
+@require_safe
+def worker(request: HttpRequest) -> HttpResponse:
+    """The storefront's service worker: here, and not in ``/static/``, it may keep ``/shop/``.
+
+    Asked about each time, so that a new build is known at once. 404 where there is none.
+    """
+    build = read_build()
+    script = build.worker() if build else None
+    if script is None:
+        raise Http404
+    response = HttpResponse(script, content_type="text/javascript; charset=utf-8")
+    response["Cache-Control"] = "no-cache"
+    return response
 
 
 @for_everybody

@@ -69,6 +69,8 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
 
 Errors = dict[str, list[str]]
 
+_NOT_YOURS = "You have no product with this id. A new one has none."
+_NOT_THE_SELLERS = "The seller has no product with this id. A new one has none."
 _AGAIN = (
     "If it is another delivery, say so in a fresh export with its column stock_version, or with an"
     " Idempotency-Key of its own."
@@ -236,7 +238,8 @@ class _Row:
         if cells.get("id"):
             column = "id"
             if product is None:
-                raise _Failed("id", f"{self._whom()} no product with this id. A new one has none.")
+                mine = self._by == self._seller
+                raise _Failed("id", _NOT_YOURS if mine else _NOT_THE_SELLERS)
         elif cells.get("sku"):
             column = "sku"
         else:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiRequest,
+    OpenApiResponse,
+)
 
 from omachemainproj.api.schema import error_answer, field_errors
 from products.serializers import DownloadOutput, ImportInput, ImportOutput
@@ -13,6 +18,13 @@ from products.serializers import DownloadOutput, ImportInput, ImportOutput
 from .csv_format import COLUMNS, MAX_ROWS
 
 _TAGS = ["selling"]
+SHEET = OpenApiExample(
+    "one listing",
+    value=(
+        f"{','.join(COLUMNS)}\r\n41,KET-17,Ramtons cordless kettle 1.7 L,"
+        "Boils in four minutes.,kitchen,1850,12,0712345678,true,,9\r\n"
+    ),
+)
 
 EXPORT: dict[str, Any] = {
     "operation_id": "seller_export",
@@ -30,15 +42,7 @@ EXPORT: dict[str, Any] = {
         (200, "text/csv"): OpenApiResponse(
             OpenApiTypes.STR,
             description="The file.",
-            examples=[
-                OpenApiExample(
-                    "one listing",
-                    value=(
-                        f"{','.join(COLUMNS)}\r\n41,KET-17,Ramtons cordless kettle 1.7 L,"
-                        "Boils in four minutes.,kitchen,1850,12,0712345678,true,,9\r\n"
-                    ),
-                )
-            ],
+            examples=[SHEET],
         )
     },
 }
@@ -80,7 +84,9 @@ DOWNLOAD: dict[str, Any] = {
     ),
     "parameters": [OpenApiParameter("token", OpenApiTypes.STR, OpenApiParameter.PATH)],
     "responses": {
-        (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="The file."),
+        (200, "text/csv"): OpenApiResponse(
+            OpenApiTypes.STR, description="The file.", examples=[SHEET]
+        ),
         404: error_answer("This link is not good any more. Ask for another.", "link_expired"),
     },
 }
@@ -120,7 +126,10 @@ IMPORT: dict[str, Any] = {
             description="What is restocked under the same key counts once for each product.",
         ),
     ],
-    "request": {"multipart/form-data": ImportInput, "text/csv": OpenApiTypes.BINARY},
+    "request": {
+        "multipart/form-data": ImportInput,
+        "text/csv": OpenApiRequest({"type": "string"}, examples=[SHEET]),
+    },
     "responses": {
         200: OpenApiResponse(
             ImportOutput,
