@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import FROM_PAGE, decides_about_rows, staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.backoffice.actions import decides_about_rows, page_before, staff_action
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
+from accounts.backoffice.row_page import Buttons, RowPage, columns_of
 from accounts.models import User
 from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
@@ -29,17 +30,15 @@ from .models import (
     CancelledBy,
     DeliveryRate,
     Order,
-    OrderDelivery,
     OrderTrack,
-    Parcel,
     PaymentStatus,
     PickupPoint,
     Problem,
-    TrackEvent,
     TrackStatus,
 )
-from .models.notifications import Message
+from .models.notifications import Message, ReportedStatus
 from .notifications.sending import send_again
+from .sections import describe_order, may_be_sent_again
 
 admin.site.register(PickupPoint, PickupPointAdmin)
 admin.site.register(DeliveryRate, DeliveryRateAdmin)
@@ -47,73 +46,35 @@ admin.site.register(DeliveryRate, DeliveryRateAdmin)
 _CODE = re.compile(r"\b[0-9]{6}\b")
 
 
-class TrackInline(ReadOnlyInline):
-    model = OrderTrack
-    fields = ("name", "seller", "number", "price", "amount", "track_status", "updated_at")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderTrack]:
-        return super().get_queryset(request).select_related("seller")
-
-
-class TrackEventInline(ReadOnlyInline):
-    model = TrackEvent
-    fields = ("track_status", "actor", "note", "created_at")
-    readonly_fields = fields
-    show_change_link = False
-
-
-class DeliveryInline(ReadOnlyInline):
-    """Where an order goes, for whoever may see orders."""
-
-    model = OrderDelivery
-    fields = ("way", "recipient", "phone", "county", "area", "directions", "pickup_point", "days")
-    readonly_fields = fields
-    show_change_link = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("orders.view_order")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[OrderDelivery]:
-        return super().get_queryset(request).select_related("pickup_point")
-
-
-class ParcelInline(ReadOnlyInline):
-    """Its parcels: whose each is, and whether its pick-up point has it."""
-
-    model = Parcel
-    fields = ("seller", "fee", "fee_state", "agent", "claimed_at", "arrived_at")
-    readonly_fields = fields
-    show_change_link = False
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("orders.view_order")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Parcel]:
-        return super().get_queryset(request).select_related("seller", "agent")
-
-
-class OrderAdmin(DownloadAdmin):
+class OrderAdmin(RowPage, DownloadAdmin):
     """An order with its lines. Registered in payments.admin, with its payments."""
 
     list_display = (
         "reference",
-        "buyer",
+        "stands",
         "amount",
-        "payment_status",
+        "buyer",
         "mpesa_number",
         "created_at",
         "expires_at",
     )
     list_filter = ("payment_status",)
+    labels: ClassVar[dict[str, str]] = {"created_at": "Placed", "reference": "Order"}
     list_select_related = ("buyer",)
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone, buyer or M-Pesa receipt, as it was read out."
-    inlines = [TrackInline, DeliveryInline, ParcelInline]
     actions = ["cancel", "download"]
+
+    @admin.display(description="Stands")
+    def stands(self, order: Order) -> str:
+        """As the order's own page says it: a payment in doubt is no paid order."""
+        return describe_order(order)
 
     def find(self, term: str) -> dict[str, Any]:
         return find_orders(term)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Order | None = None) -> Any:
+        return columns_of(self.get_fields(request, obj))
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.decide_lines")
@@ -133,15 +94,15 @@ class TrackStatusFilter(admin.ChoicesFieldListFilter):
         return found
 
 
-class OrderTrackAdmin(DownloadAdmin):
+class OrderTrackAdmin(RowPage, DownloadAdmin):
     """Every line sold, its history, and what moves it on. Registered in payments.admin."""
 
-    list_display = ("name", "order", "seller", "number", "amount", "track_status", "updated_at")
+    list_display = ("name", "track_status", "number", "amount", "order", "seller", "updated_at")
     list_filter = (("track_status", TrackStatusFilter),)
+    labels: ClassVar[dict[str, str]] = {"name": "Goods", "number": "How many"}
     list_select_related = ("order", "seller")
     ordering = ("-pk",)
     search_help_text = "Order token, reference, phone or buyer."
-    inlines = [TrackEventInline]
     actions = [*ACTIONS.values(), "download"]
     #: What the seller is paid, and where, and who bought it: hidden from delivery agents. Whom they
     #: have to call for a parcel is on the page of parcels, as long as they have to.
@@ -172,31 +133,72 @@ class OrderTrackAdmin(DownloadAdmin):
     def has_move_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("orders.move_track") or self.has_decide_permission(request)
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> HttpResponse:
-        line = context["original"]
-        shown = {"line_actions": actions_for(line, current_user(request)), "from_page": FROM_PAGE}
-        shown["checkbox"] = ACTION_CHECKBOX_NAME
-        return super().render_change_form(request, {**context, **shown}, *args, **kwargs)
+    def get_fieldsets(self, request: HttpRequest, obj: OrderTrack | None = None) -> Any:
+        return columns_of(self.get_fields(request, obj))
+
+    def rows_around(self, line: OrderTrack) -> list[tuple[str, Model | None]]:
+        return [("Order", line.order), ("Product", line.product), ("Seller", line.seller)]
+
+    def buttons(self, request: HttpRequest, line: OrderTrack) -> Buttons:
+        moves = actions_for(line, current_user(request))
+        return Buttons(line, [*moves, *super().buttons(request, line).actions])
 
 
 @admin.register(Problem)
-class ProblemAdmin(ReadOnlyAdmin):
-    """Problems with goods, to find one: each is read and decided on the console."""
+class ProblemAdmin(RowPage, ReadOnlyAdmin):
+    """Problems with goods: each is read and decided on its page (payments.admin.order_page)."""
 
-    list_display = ("__str__", "track", "seller", "state", "outcome", "refunded", "opened_at")
+    page_name = "Problem:"
+
+    list_display = ("kind", "state", "track", "seller", "outcome", "refunded", "opened_at")
     list_filter = ("state", "kind", "outcome")
+    labels: ClassVar[dict[str, str]] = {"kind": "Problem", "refunded": "Given back"}
     list_select_related = ("track", "seller")
     ordering = ("-pk",)
 
+    def get_fieldsets(self, request: HttpRequest, obj: Problem | None = None) -> Any:
+        return columns_of(self.get_fields(request, obj))
+
+    def rows_around(self, problem: Problem) -> list[tuple[str, Model | None]]:
+        return [
+            ("Order", problem.track.order),
+            ("Buyer", problem.track.buyer),
+            ("Seller", problem.seller),
+        ]
+
+
+class DeliveryFilter(admin.SimpleListFilter):
+    """SMS that did not arrive, by whether anybody has told their readers otherwise."""
+
+    title, parameter_name = "arrived", "arrived"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("no", "No"), ("untold", "No, and no e-mail said the same")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Message]) -> QuerySet[Message]:
+        if self.value() == "no":
+            return queryset.filter(pk__in=Message.objects.undelivered().values("pk"))
+        if self.value() == "untold":
+            return queryset.filter(pk__in=Message.objects.untold().values("pk"))
+        return queryset
+
 
 @admin.register(Message)
-class MessageAdmin(LookupAdmin):
+class MessageAdmin(RowPage, LookupAdmin):
     """Messages to buyers and sellers. Collection codes are hidden: only the buyer may see them."""
 
-    list_display = ("kind", "channel", "contact", "state", "reason", "created_at", "sent_at")
-    list_filter = ("state", "kind", "channel")
+    list_display = (
+        "kind",
+        "state",
+        "delivery",
+        "contact",
+        "channel",
+        "reason",
+        "created_at",
+        "sent_at",
+    )
+    list_filter = ("state", DeliveryFilter, "kind", "channel")
+    labels: ClassVar[dict[str, str]] = {"kind": "Message", "reason": "Why not"}
     ordering = ("-pk",)
     search_help_text = "E-mail address, phone, order token or reference."
     actions = ["send_again"]
@@ -210,6 +212,7 @@ class MessageAdmin(LookupAdmin):
         "words",
         "state",
         "reason",
+        "delivery",
         "tries",
         "next_try_at",
         "provider_id",
@@ -217,7 +220,25 @@ class MessageAdmin(LookupAdmin):
         "tried_at",
         "sent_at",
     )
-    readonly_fields = ("words",)
+    readonly_fields = ("words", "delivery")
+    page_name = "Message:"
+    page_actions = {"send_again": may_be_sent_again}
+    page_words = {"send_again": "Send again"}
+
+    def rows_around(self, message: Message) -> list[tuple[str, Model | None]]:
+        return [("Order", message.notice.order), ("Person", message.user)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Message]:
+        return Message.objects.with_delivery()
+
+    @admin.display(description="arrived")
+    def delivery(self, message: Any) -> str:
+        """What the provider of an SMS says became of it; nothing of e-mails, and where it is
+        silent."""
+        if not message.reported:
+            return "–"
+        why = f" ({message.reported_why})" if message.reported_why else ""
+        return f"{ReportedStatus(message.reported).label}{why}"
 
     def find(self, term: str) -> dict[str, Any]:
         if "@" in term:
@@ -237,12 +258,14 @@ class MessageAdmin(LookupAdmin):
         return bool(request.user.has_perm("orders.resend_message"))
 
     @admin.action(
-        description="Send again (only what failed, or is not known to have left)",
+        description="Send again (only what failed, did not arrive, or is not known to have left)",
         permissions=["resend"],
     )
     @decides_about_rows
-    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+    def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> HttpResponse | None:
         again = [message for message in queryset if send_again(message.pk)]
         for message in again:
             self.log_change(request, message, "Sent again.")
         self.message_user(request, f"{len(again)} are sent again.")
+        back = page_before(request)
+        return redirect(back) if back else None

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail
 
-from accounts.models import User
+from accounts.models import Guest, User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
 from products import stock
@@ -37,6 +38,7 @@ from .holds import (
     PROMPT_TIME,
     Allowance,
     Asker,
+    PhoneHasTooManyUnpaid,
     TooManyGoods,
     TooManyUnits,
     TooManyUnpaid,
@@ -56,6 +58,7 @@ from .models import (
     Order,
     OrderDelivery,
     OrderDigest,
+    OrderQuerySet,
     OrderTrack,
     Parcel,
     PaymentStatus,
@@ -117,7 +120,7 @@ class PlacedOrder:
 
 def place_order(
     *,
-    buyer: User,
+    buyer: User | Guest,
     lines: Sequence[LineRequest],
     mpesa_number: str,
     idempotency_key: str | None = None,
@@ -140,6 +143,11 @@ def place_order(
     and days are frozen as they are now, and the amount of the order includes the fees. Without it
     buyer and sellers arrange that between them.
 
+    Of a guest (accounts.guests) nothing is known but the phone, ``mpesa_number``. They have a
+    newcomer's room whatever that phone paid before, what all who typed it hold counts together, and
+    a refusal names no orders: they may be another's. A double click of theirs comes from the same
+    network.
+
     Goods that are sold out are taken from unpaid orders of others whose prompt is over, unless the
     buyer lets orders lapse themselves.
 
@@ -148,19 +156,24 @@ def place_order(
     KeyReused, RequestInProgress, and what ``orders.holds.check_holds`` raises. Where unpaid orders
     of the buyer's own hold what is refused, their tokens are named, newest first.
     """
-    asker = Asker(buyer.pk, mpesa_number, network)
-    asked = _Request(buyer, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery)
+    as_guest = isinstance(buyer, Guest)
+    person = buyer.user if isinstance(buyer, Guest) else buyer
+    asker = Asker(person.pk, mpesa_number, network)
+    asked = _Request(
+        person, lines, mpesa_number, idempotency_key, shown_amount, asker, delivery, as_guest
+    )
     try:
         return _place(asked)
     except Shortage:
         # Overdue orders that the clock has not expired yet may still hold what is missing.
         expire_unpaid_orders(product_ids=sorted({line.product for line in lines}))
         if read_allowance(asker).is_firm:
-            yield_goods(asked.quantities(), to=buyer.pk)
+            yield_goods(asked.quantities(), to=person.pk)
     try:
         return _place(asked)
     except Shortage as shortage:
-        raise shortage_error(buyer, shortage.product_id, lines) from shortage
+        own = [] if as_guest else own_holds(person.pk, shortage.product_id)
+        raise shortage_error(shortage.product_id, lines, own) from shortage
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +187,15 @@ class _Request:
     shown_amount: int | None
     asker: Asker
     delivery: Destination | None
+    as_guest: bool = False
+
+    def is_of_same_kind(self, order: Order) -> bool:
+        """Whether an order was placed as this one is to be: by the account, or as a guest."""
+        return (order.guest_id is not None) == self.as_guest
+
+    def find_place(self, to: Destination) -> Place:
+        """The place that was asked for; a guest has no name and no addresses. Raises NotThere."""
+        return find_place(to, None if self.as_guest else self.buyer, self.mpesa_number)
 
     def quantities(self) -> dict[int, int]:
         """How many of each product, by its id."""
@@ -213,12 +235,12 @@ def _place(asked: _Request) -> PlacedOrder:
         _refuse_concurrent_retry(buyer, idempotency_key)
     # Under this lock the buyer's unpaid orders are counted, and a double click waits for the first.
     allowance = lock_and_read_allowance(asked.asker)
-    earlier = _earlier_orders(buyer.pk, idempotency_key)
-    for order in earlier:
-        if idempotency_key and order.idempotency_key == idempotency_key:
-            if order.fingerprint != fingerprint:
-                raise KeyReused()
-            return PlacedOrder(order, list(order.tracks.order_by("pk")), replayed=True)
+    find = _earlier_of_guest if asked.as_guest else _earlier_orders
+    earlier = find(buyer.pk, idempotency_key)
+    if idempotency_key and (kept := _find_by_key(earlier, asked, fingerprint)):
+        return PlacedOrder(kept, list(kept.tracks.order_by("pk")), replayed=True)
+    # What joined the account from a guest takes no room of its own orders.
+    earlier = [order for order in earlier if asked.is_of_same_kind(order)]
     if not idempotency_key and (repeated := _find_repeated(earlier, asked)):
         return repeated
     products = _read_products(buyer.pk, quantities, lines)
@@ -229,11 +251,12 @@ def _place(asked: _Request) -> PlacedOrder:
     amount = goods + fee
     if not asked.shows({row.id: row.price for row in products.values()}, amount, fee):
         raise price_error(lines, products, amount, fee if bringing else None)
-    unpaid = _check_unpaid_orders(earlier, allowance)
+    unpaid = _check_unpaid_orders(earlier, allowance, asked)
     check_amount(goods, fee)
     now = timezone.now()
     order = Order(
         buyer=buyer,
+        guest=buyer if asked.as_guest else None,
         mpesa_number=mpesa_number,
         amount=amount,
         expires_at=now + allowance.hold,
@@ -289,7 +312,7 @@ def _find_bringing(asked: _Request, products: dict[int, Any]) -> _Bringing | Non
     """
     if asked.delivery is None:
         return None
-    place = find_place(asked.delivery, asked.buyer, asked.mpesa_number)
+    place = asked.find_place(asked.delivery)
     rate = find_rate_to(place, asked.delivery.field)
     worth: dict[int, int] = defaultdict(int)
     for product_id, number in asked.quantities().items():
@@ -345,10 +368,34 @@ def _refuse_concurrent_retry(buyer: User, key: str) -> None:
 @compiled
 def _earlier_orders(buyer: int, key: str | None) -> QuerySet[Order]:
     """The buyer's unpaid orders, and the one placed under this key."""
-    orders = Order.objects.filter(buyer=buyer)
+    return _unpaid_or_under(key, Order.objects.placed_by(buyer))
+
+
+@compiled
+def _earlier_of_guest(guest: int, key: str | None) -> QuerySet[Order]:
+    """The same of a guest, with those that somebody proved to be theirs since."""
+    return _unpaid_or_under(key, Order.objects.filter(guest=guest))
+
+
+def _unpaid_or_under(key: str | None, orders: OrderQuerySet) -> OrderQuerySet:
     if key is None:
         return orders.unpaid()
     return orders.filter(Q(payment_status=PaymentStatus.REQUESTED) | Q(idempotency_key=key))
+
+
+def _find_by_key(earlier: list[Order], asked: _Request, fingerprint: str) -> Order | None:
+    """The order that was placed under the request's key. Raises KeyReused for another request.
+
+    Who placed it as a guest, proved the phone and asks again signed in gets that one.
+    """
+    found = [order for order in earlier if order.idempotency_key == asked.idempotency_key]
+    found.sort(key=asked.is_of_same_kind, reverse=True)
+    for order in found:
+        if order.fingerprint == fingerprint:
+            return order
+        if asked.is_of_same_kind(order):
+            raise KeyReused()
+    return None
 
 
 def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
@@ -357,6 +404,9 @@ def _find_repeated(unpaid: list[Order], asked: _Request) -> PlacedOrder | None:
     for order in unpaid:
         is_recent = order.created_at > now - REPEAT_WINDOW and order.expires_at > now
         if not is_recent or order.mpesa_number != asked.mpesa_number:
+            continue
+        # Else who guesses what somebody orders this very moment would get their order.
+        if asked.as_guest and order.network != asked.asker.network:
             continue
         tracks = list(order.tracks.order_by("pk"))
         same_lines = {track.product_id: track.number for track in tracks} == quantities
@@ -375,7 +425,7 @@ def _goes_where_asked(order: Order, tracks: list[OrderTrack], asked: _Request) -
     """
     if asked.delivery is None or tracks[0].parcel_id is None:
         return asked.delivery is None and tracks[0].parcel_id is None
-    return is_delivered_to(order, find_place(asked.delivery, asked.buyer, asked.mpesa_number))
+    return is_delivered_to(order, asked.find_place(asked.delivery))
 
 
 def line_objections(
@@ -415,33 +465,55 @@ def _listed_products(ids: Sequence[int]) -> QuerySet[Any, Any]:
     return Product.objects.listed().filter(pk__in=ids).values_list(*fields, *shown, named=True)
 
 
-def _check_unpaid_orders(earlier: list[Order], allowance: Allowance) -> list[str]:
-    """The tokens of the buyer's unpaid orders, newest first. Raises TooManyUnpaid."""
+class _Unpaid(NamedTuple):
+    """The buyer's unpaid orders: their tokens, newest first, and in how many seconds the first of
+    them holds nothing any more. A guest's are not told, as they may be another's."""
+
+    tokens: list[str]
+    first_ends_in: int | None
+
+
+def _check_unpaid_orders(earlier: list[Order], allowance: Allowance, asked: _Request) -> _Unpaid:
+    """Those of the buyer that wait for their money. Raises TooManyUnpaid."""
     now = timezone.now()
     # Overdue orders do not count, whether or not the clock has expired them yet.
     unpaid = [order for order in earlier if order.is_unpaid and order.expires_at > now]
     unpaid.sort(key=lambda order: -order.pk)
-    tokens = [str(order.order_token) for order in unpaid]
+    if asked.as_guest:
+        if len(unpaid) >= allowance.orders:
+            raise PhoneHasTooManyUnpaid()
+        return _Unpaid([], None)
+    ends = [math.ceil((order.expires_at - now).total_seconds()) for order in unpaid]
+    found = _Unpaid([str(order.order_token) for order in unpaid], min(ends, default=None))
     if len(unpaid) >= allowance.orders:
-        raise TooManyUnpaid(too_many_unpaid(allowance.orders), **name_orders(tokens))
-    return tokens
+        raise _led_to(found, TooManyUnpaid(too_many_unpaid(allowance.orders)))
+    return found
+
+
+def _led_to(unpaid: _Unpaid, refusal: Refusal) -> Refusal:
+    """The refusal with the orders to pay or to cancel, and when the first ends by itself."""
+    if unpaid.tokens:
+        refusal.extra.update(name_orders(unpaid.tokens))
+        refusal.retry_after = unpaid.first_ends_in
+    return refusal
 
 
 def _check_holds(
     asked: _Request,
     allowance: Allowance,
     order: Order,
-    unpaid: list[str],
+    unpaid: _Unpaid,
     wanted: dict[int, Wanted],
 ) -> None:
     """Refuse what the new order would hold beyond the limits, and lead to what its buyer holds
-    already: ``unpaid`` has the tokens of those orders."""
+    already."""
     try:
         check_holds(asked.asker, allowance, held_near(asked.asker, but_order=order.pk), wanted)
     except TooManyUnits as most:
         errors = line_error(most.product_id, asked.lines, most.message, most.left)
-        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if most.own else []
+        is_told = most.own and not asked.as_guest
+        own = own_holds(asked.buyer.pk, most.product_id, but_order=order.pk) if is_told else []
         raise FieldRefusal(errors, **lead_to(own)) from most
     except (TooManyGoods, TooMuchValue) as refusal:
-        refusal.extra.update(name_orders(unpaid) if unpaid else {})
+        _led_to(unpaid, refusal)
         raise

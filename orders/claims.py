@@ -8,16 +8,17 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from rest_framework import status
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal, refuse_field
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import compiled, locked_row
 
 from .models import Order, OrderTrack, Parcel, ParcelEvent, ParcelQuerySet, ParcelStep
 
@@ -124,8 +125,8 @@ def require_claim(line: OrderTrack, agent: User, *, takes: bool) -> None:
 def release_parcel(parcel_id: int, *, by: User, note: str = "") -> Parcel:
     """Give a parcel up, so that others may take it on. Safe to repeat. Returns it.
 
-    Its agent may until it is fetched, without a word; who may decide about lines at any time, with
-    a reason in ``note`` where it is not theirs or was fetched.
+    Its agent may until it is fetched, and need not say why; who may decide about lines at any time,
+    with a reason in ``note`` where it is not theirs or was fetched.
 
     Raises Parcel.DoesNotExist, BringsNothing, ClaimedByAnother, HasFetched, and FieldRefusal
     without a reason.
@@ -156,8 +157,7 @@ def free_parcels(now: datetime) -> int:
     stays with its agent, however long: staff ask them for it.
     """
     done = 0
-    due = _to_free(now).order_by("pk").values_list("pk", flat=True)
-    for parcel_id in list(due[:FREED_PER_ROUND]):
+    for parcel_id in _due(since=_claimed_by(now)):
         try:
             done += _free_if_due(parcel_id, now)
         except DatabaseError:
@@ -170,8 +170,17 @@ def is_abandoned() -> Q:
     return Q(agent__isnull=False) & ~Q(agent__in=User.objects.with_perm(BRINGS).values("pk"))
 
 
-def _to_free(now: datetime) -> ParcelQuerySet:
-    since = now - timedelta(hours=settings.PARCEL_CLAIM_HOURS)
+def _claimed_by(now: datetime) -> datetime:
+    return now - timedelta(hours=settings.PARCEL_CLAIM_HOURS)
+
+
+@compiled
+def _due(since: datetime) -> QuerySet[Any, int]:
+    return _to_free(since).order_by("pk").values_list("pk", flat=True)[:FREED_PER_ROUND]
+
+
+def _to_free(since: datetime) -> ParcelQuerySet:
+    """Unfetched ones that were claimed by then, or whose agent may bring none any more."""
     unfetched = Parcel.objects.filter(agent__isnull=False).unfetched()
     return unfetched.filter(Q(claimed_at__lte=since) | is_abandoned())
 
@@ -179,7 +188,7 @@ def _to_free(now: datetime) -> ParcelQuerySet:
 @transaction.atomic
 def _free_if_due(parcel_id: int, now: datetime) -> bool:
     parcel = lock_parcel(parcel_id)
-    if not _to_free(now).filter(pk=parcel_id).exists():
+    if not _to_free(_claimed_by(now)).filter(pk=parcel_id).exists():
         return False
     _free(parcel, ParcelStep.FREED, by=None, note="")
     return True

@@ -66,6 +66,11 @@ TRANSITIONS: dict[str, dict[str, frozenset[Role]]] = {
     TrackStatus.CANCELLED: {TrackStatus.REFUNDED: frozenset({Role.SHOP})},
     TrackStatus.REFUNDED: {},
 }
+#: Where no delivery was agreed, seller and buyer arrange it between them: no agent comes, and the
+#: buyer's code shows that the goods were handed over. Two steps at once: fetched, then delivered.
+BETWEEN_THEM: dict[str, dict[str, frozenset[Role]]] = {
+    TrackStatus.PAID: {TrackStatus.DELIVERED: frozenset({Role.SELLER})},
+}
 #: Statuses of which the buyer is notified, unless the buyer set them.
 NOTIFIED = {
     TrackStatus.SHIPPING.value: NotificationKind.SHIPPED,
@@ -131,10 +136,18 @@ def is_at_point(user: User, line: OrderTrack) -> bool:
     return Parcel.objects.filter(pk=line.parcel_id).at_points_of(user).exists()
 
 
+#: By whether somebody bought a line, and whether they sold it.
+_OWN_ROLES = {
+    (False, False): frozenset[Role](),
+    (True, False): frozenset({Role.BUYER}),
+    (False, True): frozenset({Role.SELLER}),
+    (True, True): frozenset({Role.BUYER, Role.SELLER}),
+}
+
+
 def own_roles(person_id: int, *, buyer_id: int, seller_id: int) -> frozenset[Role]:
     """The roles of a person who bought or sold a line; empty for everybody else."""
-    parts = {Role.BUYER: buyer_id, Role.SELLER: seller_id}
-    return frozenset(role for role, part_of in parts.items() if part_of == person_id)
+    return _OWN_ROLES[person_id == buyer_id, person_id == seller_id]
 
 
 def powers_of(user: User) -> frozenset[Role]:
@@ -144,16 +157,31 @@ def powers_of(user: User) -> frozenset[Role]:
     return frozenset({Role.AGENT}) if user.has_perm(BRINGS) else frozenset()
 
 
+def ways_of(track_status: str, *, is_brought: bool) -> dict[str, frozenset[Role]]:
+    """Where a line that stands so may go, and who may move it there.
+
+    ``is_brought`` is whether a delivery was agreed: then it is in a parcel.
+    """
+    ways = TRANSITIONS[track_status]
+    return ways if is_brought else ways | BETWEEN_THEM.get(track_status, {})
+
+
 def moves_of(
-    track_status: str, roles: frozenset[Role], *, in_doubt: bool, code_misses: int
+    track_status: str,
+    roles: frozenset[Role],
+    *,
+    is_brought: bool,
+    in_doubt: bool,
+    code_misses: int,
 ) -> list[str]:
     """The statuses to which these roles may move a line that stands so, in the order of its way.
 
     Everybody is shown their moves by this: buyers, sellers, agents and staff. What they have to say
-    or to type is asked for when they make one. ``in_doubt`` is of the line's order.
+    or to type is asked for when they make one. ``in_doubt`` is of the line's order; ``is_brought``
+    as in ``ways_of``.
     """
     moves = []
-    for to, allowed in TRANSITIONS[track_status].items():
+    for to, allowed in ways_of(track_status, is_brought=is_brought).items():
         mine = allowed & roles
         is_locked = in_doubt and to in HANDED_OVER
         is_guessed_out = to == TrackStatus.DELIVERED and mine <= _NEED_CODE
@@ -234,6 +262,8 @@ def move_locked(
     if order.in_doubt and to in HANDED_OVER:
         raise PaymentInDoubt()
     _require_proof(to, allowed, note=note, has_code=has_code)
+    if line.track_status == TrackStatus.PAID and to == TrackStatus.DELIVERED:
+        _set_status(line, TrackStatus.FETCHED, by=by, note="Handed over by its seller.")
     if to != TrackStatus.CANCELLED:
         _set_status(line, to, by=by, note=note or ("Collection code." if has_code else ""))
         return line
@@ -267,12 +297,16 @@ def require_allowed(
     learns whether a code is right, where it would not help them. Raises NotAllowed and
     ClaimedByAnother.
     """
-    allowed = TRANSITIONS[line.track_status].get(to, frozenset()) & roles
+    allowed = _ways_of(line).get(to, frozenset()) & roles
     if not allowed:
         raise NotAllowed(_why_not(line, to, roles))
     if Role.AGENT in allowed and Role.STAFF not in allowed:
         _require_own_parcel(line, to, by)
     return allowed
+
+
+def _ways_of(line: OrderTrack) -> dict[str, frozenset[Role]]:
+    return ways_of(line.track_status, is_brought=line.parcel_id is not None)
 
 
 def _require_own_parcel(line: OrderTrack, to: str, agent: User) -> None:
@@ -307,10 +341,14 @@ def _require_proof(to: str, allowed: frozenset[Role], *, note: str, has_code: bo
 
 
 def _why_not(line: OrderTrack, to: str, roles: frozenset[Role]) -> str:
-    if to in TRANSITIONS[line.track_status]:
+    if to in _ways_of(line):
         return f"It is {line.track_status}; others than you move it to {to}."
     mine = moves_of(
-        line.track_status, roles, in_doubt=line.order.in_doubt, code_misses=line.code_misses
+        line.track_status,
+        roles,
+        is_brought=line.parcel_id is not None,
+        in_doubt=line.order.in_doubt,
+        code_misses=line.code_misses,
     )
     if not mine:
         return f"It is {line.track_status}: there is nothing you can do with it."

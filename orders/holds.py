@@ -26,6 +26,7 @@ from django.db.models import (
     TextField,
     Value,
 )
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -75,6 +76,18 @@ class TooManyUnpaid(Refusal):
     code = "too_many_unpaid_orders"
     message = (
         f"You have {MAX_UNPAID_ORDERS} orders waiting to be paid. Pay or cancel one of them first."
+    )
+
+
+class PhoneHasTooManyUnpaid(Refusal):
+    """As many guests' orders as one phone may have wait for it. Whose they are is not known, so
+    none is named."""
+
+    code = "too_many_unpaid_orders"
+    retry_after = 300
+    message = (
+        "Orders already wait to be paid by this phone. Pay or cancel them, wait a few minutes, or "
+        "sign in with this phone."
     )
 
 
@@ -258,18 +271,23 @@ def _buyer(buyer: int, phone: str, since: datetime) -> QuerySet[Any, Any]:
 _ALLOWANCE = ("has_paid", "own_lapses", "phone_lapses")
 
 
+_OF_AN_ACCOUNT = Q(guest__isnull=True) | ~Q(guest=F("buyer"))
+
+
 def _allowance_of(buyer: int, phone: str, since: datetime) -> QuerySet[User]:
     """The buyer with what their allowance goes by."""
     paid = Order.objects.filter(payment_status=PaymentStatus.PAID, amount__gte=TRUSTED_PAYMENT)
     lapsed, later = Order.objects.lapsed().filter(created_at__gte=since), OuterRef("created_at")
-    own = lapsed.filter(buyer=OuterRef("pk")).exclude(
+    # What a guest's phone paid vouches for nobody who types it, until it is proved; and what
+    # strangers ordered with a phone and let lapse speaks against nobody who proves it.
+    own = lapsed.filter(buyer=OuterRef("pk"), guest__isnull=True).exclude(
         Exists(paid.filter(buyer=OuterRef("buyer"), created_at__gt=later))
     )
     of_phone = lapsed.filter(mpesa_number=phone).exclude(
         Exists(paid.filter(mpesa_number=OuterRef("mpesa_number"), created_at__gt=later))
     )
     return User.objects.filter(pk=buyer).annotate(
-        has_paid=Exists(paid.filter(buyer=OuterRef("pk"))),
+        has_paid=Exists(paid.filter(_OF_AN_ACCOUNT, buyer=OuterRef("pk"))),
         own_lapses=_count(own),
         phone_lapses=_count(of_phone),
     )
@@ -281,10 +299,14 @@ def _count(orders: QuerySet[Order]) -> Subquery:
 
 
 class Held(NamedTuple):
-    """A line of an unpaid order whose time is not over; ``amount`` is in KES."""
+    """A line of an unpaid order whose time is not over; ``amount`` is in KES.
+
+    ``placed_by`` is the buyer or, of a guest's order, the guest, whoever proved the phone since:
+    what strangers order with somebody's phone takes none of that person's own room.
+    """
 
     order: int
-    buyer: int
+    placed_by: int
     phone: str
     network: str
     product: int
@@ -307,13 +329,15 @@ _NO_NETWORK = "-"
 
 @compiled
 def _held_near(buyer: int, phone: str, network: str, now: datetime) -> QuerySet[Any, Any]:
-    near = Q(order__buyer=buyer) | Q(order__mpesa_number=phone) | Q(order__network=network)
+    # That it is none of the orders without a network has to be said: their index leaves them out.
+    of_network = Q(order__network=network) & ~Q(order__network="")
+    near = Q(order__buyer=buyer) | Q(order__mpesa_number=phone) | of_network
     held = OrderTrack.objects.filter(
         near, order__payment_status=PaymentStatus.REQUESTED, order__expires_at__gt=now
     )
     return held.values_list(
         "order",
-        "order__buyer",
+        Coalesce("order__guest", "order__buyer"),
         "order__mpesa_number",
         "order__network",
         "product",
@@ -339,7 +363,7 @@ def check_holds(
 
     Raises TooManyUnits, TooManyGoods, TooMuchValue, PhoneHoldsTooMuch, NetworkHoldsTooMuch.
     """
-    own = _Sum(row for row in held if row.buyer == asker.buyer)
+    own = _Sum(row for row in held if row.placed_by == asker.buyer)
     _check_units(own, wanted, 1, "At most {most} of one product before paying.", own=True)
     if (goods := own.goods_with(wanted)) > allowance.goods:
         raise TooManyGoods(_too_many_goods(allowance, goods), most=allowance.goods)

@@ -2,30 +2,31 @@
 
 Placing one is in orders.cashout, moving single lines in orders.fulfilment. Locks are taken in one
 order everywhere: the buyer, a payment, the order, its line, its seller's balance (payments),
-products by id. Only an order that is held again locks its buyer after itself, and so does the phone
-that a first payment leaves (accounts.contacts), which is safe: who holds a buyer waits for nothing
-that either has by then.
+products by id. Only an order that is held again locks its buyer after itself, as does a guest's
+that joins an account (orders.joining), and the phone that a first payment leaves
+(accounts.contacts), which is safe: who holds a buyer waits for nothing that either has by then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.db.models.functions import Least
 from django.utils import timezone
 
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update, locked_row
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
 
 from .holds import PROMPT_TIME
+from .joining import join_if_proved
 from .models import CancelledBy, Order, OrderTrack, PaymentStatus, TrackEvent, TrackStatus
 from .notifications.notify import notify_order_paid
 
@@ -63,7 +64,7 @@ class NotUnpaid(Refusal):
     message = "This order is no longer waiting for its payment."
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
     """Mark an order as paid once what was credited to it covers its amount. Safe to repeat.
 
@@ -83,6 +84,7 @@ def mark_order_paid(order_id: int, *, credited: Callable[[], int]) -> None:
             order.firm_until = order.held_until
             order.save(update_fields=["firm_until"])
         return
+    join_if_proved(order)
     if order.is_unpaid or _hold_again(order):
         _set_status(order, PaymentStatus.PAID)
         notify_order_paid(order_id)
@@ -281,20 +283,31 @@ def sync_lines(order: Order) -> None:
     Lines that were moved further by themselves are left alone.
     """
     status, from_statuses = LINE_STATUS_AFTER[order.payment_status]
-    behind = order.tracks.filter(track_status__in=from_statuses)
-    if order.is_paid:
-        # A line that was cancelled by itself stays cancelled, though its order is paid.
-        behind = behind.filter(returned=False)
-    track_ids = list(behind.order_by("pk").values_list("pk", flat=True))
+    track_ids = _lines_behind(order.pk, from_statuses, order.is_paid)
     if not track_ids:
         return
-    OrderTrack.objects.filter(pk__in=track_ids).update(
-        track_status=status, updated_at=timezone.now()
-    )
+    _move_lines(track_ids, status, timezone.now())
     TrackEvent.objects.bulk_create(
         TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
         for track_id in track_ids
     )
+
+
+@compiled_update
+def _move_lines(tracks: Sequence[int], status: str, now: datetime) -> Update:
+    """To what an order's status brings: none of that is a seller's money (LINE_STATUS_AFTER)."""
+    return OrderTrack.objects.filter(pk__in=tracks), {"track_status": status, "updated_at": now}
+
+
+@compiled
+def _lines_behind(
+    order: int, statuses: Fixed[tuple[str, ...]], is_paid: Fixed[bool]
+) -> QuerySet[OrderTrack, int]:
+    behind = OrderTrack.objects.filter(order=order, track_status__in=statuses)
+    if is_paid:
+        # A line that was cancelled by itself stays cancelled, though its order is paid.
+        behind = behind.filter(returned=False)
+    return behind.order_by("pk").values_list("pk", flat=True)
 
 
 def cause_of(order: Order) -> str:
@@ -319,5 +332,9 @@ def _set_status(order: Order, status: str) -> None:
 
 
 def _stock_lines(order: Order) -> list[StockLine]:
-    rows = order.tracks.values_list("product_id", "number")
-    return [StockLine(product_id, number) for product_id, number in rows]
+    return [StockLine(product_id, number) for product_id, number in _goods_of(order.pk)]
+
+
+@compiled
+def _goods_of(order: int) -> QuerySet[OrderTrack, tuple[int, int]]:
+    return OrderTrack.objects.filter(order=order).values_list("product_id", "number")

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 from rest_framework.exceptions import ErrorDetail
 
-from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_PAYMENT
@@ -82,10 +81,12 @@ def too_many_unpaid(most: int) -> str:
     return f"You have {orders} waiting to be paid. Pay or cancel {which} first."
 
 
-def shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -> FieldRefusal:
+def shortage_error(
+    product_id: int, lines: Sequence[LineRequest], own: list[OwnHold]
+) -> FieldRefusal:
     """The refusal that says how many of a product are free, on the line that exceeds them.
 
-    What unpaid orders of the buyer's own hold of it is said too, with the way to them.
+    What unpaid orders of the buyer's ``own`` hold of it is said too, with the way to them.
     """
     stock_of = Product.objects.listed().filter(pk=product_id).values_list("item_number", "held")
     item_number, held = stock_of.first() or (0, 0)
@@ -93,7 +94,6 @@ def shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -
     # Some may have come free since the hold failed; then there were fewer than requested.
     left = min(item_number - held, requested - 1)
     message = f"Only {left} left" if left else "Sold out"
-    own = own_holds(buyer.pk, product_id)
     if own:
         number, which = sum(hold.number for hold in own), ", ".join(hold.reference for hold in own)
         verb = "order holds" if len(own) == 1 else "orders hold"
@@ -101,7 +101,7 @@ def shortage_error(buyer: User, product_id: int, lines: Sequence[LineRequest]) -
     return FieldRefusal(line_error(product_id, lines, f"{message}.", left), **lead_to(own))
 
 
-class _OwnHold(NamedTuple):
+class OwnHold(NamedTuple):
     """So many of a product, held by an unpaid order of the buyer's own."""
 
     order_token: str
@@ -109,7 +109,7 @@ class _OwnHold(NamedTuple):
     number: int
 
 
-def own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]:
+def own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[OwnHold]:
     """What the buyer's unpaid orders hold of a product, the newest order first."""
     held = OrderTrack.objects.bought_by(buyer).filter(
         product=product,
@@ -118,10 +118,10 @@ def own_holds(buyer: int, product: int, *, but_order: int = 0) -> list[_OwnHold]
     )
     held = held.exclude(order=but_order)
     rows = held.order_by("-order").values_list("order__order_token", "order__reference", "number")
-    return [_OwnHold(str(token), reference, number) for token, reference, number in rows]
+    return [OwnHold(str(token), reference, number) for token, reference, number in rows]
 
 
-def lead_to(own: list[_OwnHold]) -> dict[str, Any]:
+def lead_to(own: list[OwnHold]) -> dict[str, Any]:
     """The members that lead to the buyer's own orders which hold the goods; none without any."""
     if not own:
         return {}

@@ -10,13 +10,20 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from .delivery.representation import represent_delivery, represent_delivery_short
+from omachemainproj.phones import mask_phone
+
+from .delivery.representation import (
+    represent_delivery,
+    represent_delivery_short,
+    represent_delivery_to_bearer,
+)
 from .models import (
     CODE_SHOWN,
     PHONE_SHOWN,
     Order,
     OrderDelivery,
     OrderTrack,
+    ParcelEvent,
     TrackEvent,
     TrackStatus,
 )
@@ -36,6 +43,39 @@ def represent_order(
     ``paying`` is added: ``amount_due``, ``prompt``, ``by_hand`` and ``expires_in``, from payments.
     So is to each line what ``besides`` has for its product.
     """
+    shown = _represent_order(order, tracks, paying, besides)
+    return shown | {"delivery": represent_delivery(delivery, shown["delivery_fee"])}
+
+
+def represent_guests_order(
+    order: Order,
+    tracks: Sequence[OrderTrack],
+    paying: Mapping[str, object],
+    delivery: OrderDelivery | None = None,
+    *,
+    besides: Mapping[int, Mapping[str, object]],
+    typed: bool = False,
+) -> dict[str, Any]:
+    """The same of a guest's order, for whoever has its token: without collection codes, and nothing
+    to move lines by. Phones, names and places are hidden unless they were ``typed`` this moment.
+    """
+    shown = _represent_order(order, tracks, paying, besides)
+    for line in shown["order"]:
+        line |= {"collection_code": None, "moves": []}
+    if typed:
+        return shown | {"delivery": represent_delivery(delivery, shown["delivery_fee"])}
+    return shown | {
+        "mpesa_number": mask_phone(order.mpesa_number),
+        "delivery": represent_delivery_to_bearer(delivery, shown["delivery_fee"]),
+    }
+
+
+def _represent_order(
+    order: Order,
+    tracks: Sequence[OrderTrack],
+    paying: Mapping[str, object],
+    besides: Mapping[int, Mapping[str, object]],
+) -> dict[str, Any]:
     fee = order.amount - sum(track.amount for track in tracks)
     return {
         "order_token": str(order.order_token),
@@ -59,7 +99,7 @@ def represent_order(
             }
             for track in tracks
         ],
-        "delivery": represent_delivery(delivery, fee),
+        "delivery": None,
         "delivery_fee": fee,
         **paying,
     }
@@ -181,9 +221,10 @@ def _shows_buyer(row: Any) -> bool:
 
 
 def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
-    """All changes of a line's status, oldest first, and when it reached its pick-up point.
+    """All changes of a line's status, oldest first, when it reached its pick-up point, and when it
+    was brought to its door in vain.
 
-    One query.
+    Two queries; one for a line in no parcel.
     """
     created = TrackStatus.CREATED.value
     steps = [{"track_status": created, "at": line.created_at, "by": "buyer", "note": ""}]
@@ -199,7 +240,24 @@ def represent_history(line: OrderTrack) -> list[dict[str, Any]]:
                 "note": event.note,
             }
         )
-    return steps + _arrival(steps[-1], None, arrived_at)
+    steps += _arrival(steps[-1], None, arrived_at)
+    # Steps of one moment stay as they are.
+    return sorted(steps + _attempts(line), key=lambda step: step["at"])
+
+
+def _attempts(line: OrderTrack) -> list[dict[str, Any]]:
+    """That a line was brought to its door and not handed over, each time, and why."""
+    if line.parcel_id is None:
+        return []
+    return [
+        {
+            "track_status": TrackStatus.SHIPPING.value,
+            "at": event.created_at,
+            "by": "shop",
+            "note": f"{event.get_reason_display()} {event.note}".strip(),
+        }
+        for event in ParcelEvent.objects.attempts().filter(parcel=line.parcel_id)
+    ]
 
 
 def _arrival(

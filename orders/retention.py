@@ -15,7 +15,7 @@ from django.db.models.functions import Concat, Right
 from omachemainproj.phones import MASK
 
 from .models import Order, OrderDelivery, OrderTrack, PaymentStatus, ProblemPicture
-from .models.notifications import InboxNotice, Message, MessageChannel, MessageState
+from .models.notifications import InboxNotice, Message, MessageChannel, MessageState, SmsReport
 
 #: Rows a statement changes at most, so that none holds the table for long.
 BATCH = 500
@@ -52,9 +52,10 @@ def forget_messages(now: datetime) -> int:
     """Forget what old messages said and where they went. Returns how many.
 
     That one was sent, when and about what stays. Those a person may still send again stay whole.
-    What waited in the app so long is deleted, and not counted.
+    What waited in the app so long is deleted, and what was reported of SMS, and not counted.
     """
     before = now - timedelta(days=settings.KEEP_MESSAGES_DAYS)
+    _delete_in_batches(SmsReport.objects.filter(reported_at__lt=before))
     _delete_in_batches(InboxNotice.objects.filter(created_at__lt=before))
     old = Message.objects.filter(created_at__lt=before, state=MessageState.SENT).exclude(text="")
     by_sms = old.filter(channel=MessageChannel.SMS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.core.validators import MaxValueValidator
 from django.db.models import TextChoices
@@ -12,6 +12,7 @@ from accounts.counties import County
 from omachemainproj.api.fields import (
     MAX_ID,
     MpesaNumberField,
+    OneOfField,
     ShownTextField,
     StrictBooleanField,
     WholeNumberField,
@@ -40,6 +41,7 @@ class Need(TextChoices):
     """What may wait for the buyer of an order (orders.tracking.needs)."""
 
     PAY = "pay"
+    ANSWER = "answer"
     CONFIRM = "confirm"
     REVIEW = "review"
 
@@ -103,6 +105,8 @@ class CashoutInput(serializers.Serializer):
 class PayInput(serializers.Serializer):
     """Another phone to ring, if not the same one."""
 
+    example: ClassVar[dict[str, Any]] = {"mpesa_number": "0733000111"}
+
     mpesa_number = MpesaNumberField(required=False)
 
 
@@ -134,6 +138,20 @@ class AbilitiesOutput(serializers.Serializer):
 
 
 class LineOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "id": 512,
+        "product": 41,
+        "name": "Ramtons cordless kettle 1.7 L",
+        "number": 2,
+        "price": 1850,
+        "amount": 3700,
+        "track_status": "created",
+        "collection_code": None,
+        "thumbnail": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+        "seller": "amina",
+        "moves": ["cancelled"],
+    }
+
     id = serializers.IntegerField(help_text="For `/track/order/{id}/` and `/track/{id}/move/`.")
     product = serializers.IntegerField()
     name = serializers.CharField()
@@ -150,6 +168,18 @@ class LineOutput(serializers.Serializer):
 
 
 class PromptOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "status": "submitted",
+        "message": "Look at your phone and enter your M-Pesa PIN.",
+        "code": "enter_pin",
+        "text": "Look at your phone and enter your M-Pesa PIN.",
+        "by_hand": "",
+        "live": True,
+        "rung_at": "2026-11-24T08:15:01.204417+00:00",
+        "ring_again_in": 118,
+        "expires_in": 58,
+    }
+
     status = serializers.ChoiceField(
         ["none", "requested", "submitted", "unknown", "confirmed", "failed"],
         help_text="How the last prompt stands.",
@@ -177,6 +207,13 @@ class PromptOutput(serializers.Serializer):
 
 
 class ByHandOutput(serializers.Serializer):
+    example: ClassVar[dict[str, Any]] = {
+        "provider": "M-Pesa",
+        "pay_bill": "174379",
+        "account": "PR7KWQ4M",
+        "amount": 3700,
+    }
+
     provider = serializers.CharField(help_text="Whose pay bill it is: M-Pesa, or a bank.")
     pay_bill = serializers.CharField(help_text="The business number to type.")
     account = serializers.CharField(help_text="The account number to type.")
@@ -186,11 +223,30 @@ class ByHandOutput(serializers.Serializer):
 class OrderOutput(serializers.Serializer):
     """One order, for its buyer."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+        "reference": "PR7KWQ4M",
+        "payment_status": "requested",
+        "amount": 3700,
+        "mpesa_number": "254712345678",
+        "created_at": "2026-11-24T08:15:00.123456+00:00",
+        "expires_at": "2026-11-24T08:30:00.123456+00:00",
+        "order": [LineOutput.example],
+        "delivery": None,
+        "delivery_fee": 0,
+        "amount_due": 3700,
+        "expires_in": 899,
+        "prompt": PromptOutput.example,
+        "by_hand": [ByHandOutput.example],
+    }
+
     order_token = serializers.UUIDField()
     reference = serializers.CharField(help_text="The account number the phone shows.")
     payment_status = serializers.ChoiceField(PaymentStatus.choices)
     amount = serializers.IntegerField(help_text="Whole KES.")
-    mpesa_number = serializers.CharField(help_text="12 digits: 2547… or 2541….")
+    mpesa_number = serializers.CharField(
+        help_text="12 digits: 2547… or 2541…; of a guest's order three of them, as •••••••••678."
+    )
     created_at = serializers.DateTimeField()
     expires_at = serializers.DateTimeField(help_text="Unpaid by then, its goods are free again.")
     order = LineOutput(many=True)
@@ -290,13 +346,37 @@ class OrderRowOutput(serializers.Serializer):
     )
     needs = serializers.ListField(
         child=serializers.ChoiceField(Need.choices),
-        help_text="What waits for the caller: `pay` it, `confirm` goods that are on the way, "
-        "`review` what was delivered. More may come; leave out what you do not know.",
+        help_text="What waits for the caller: `pay` it, `answer` about a problem, `confirm` goods "
+        "that are on the way, `review` what was delivered. More may come; leave out what you do "
+        "not know.",
     )
 
 
 class TrackOutput(AbilitiesOutput):
     """One line of one of the caller's orders."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "id": 512,
+        "order_token": "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11",
+        "reference": "PR7KWQ4M",
+        "product": 41,
+        "name": "Ramtons cordless kettle 1.7 L",
+        "avatar": "http://127.0.0.1:8000/media/products/3f1c.thumb.webp",
+        "number": 2,
+        "price": 1850,
+        "amount": 3700,
+        "seller": "amina",
+        "track_status": "shipping",
+        "payment_status": "paid",
+        "collection_code": "481516",
+        "created_at": "2026-11-24T08:15:00.123456+00:00",
+        "updated_at": "2026-11-25T10:02:40.771200+00:00",
+        "moves": ["delivered"],
+        "can_report_problem": True,
+        "can_review": False,
+        "reviewed": False,
+        "reviewable_until": None,
+    }
 
     id = serializers.IntegerField()
     order_token = serializers.UUIDField()
@@ -317,6 +397,13 @@ class TrackOutput(AbilitiesOutput):
 
 class StepOutput(serializers.Serializer):
     """One step on the way of a line."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "track_status": "shipping",
+        "at": "2026-11-25T10:02:40.771200+00:00",
+        "by": "shop",
+        "note": "",
+    }
 
     track_status = serializers.ChoiceField(TrackStatus.choices)
     at = serializers.DateTimeField()
@@ -347,6 +434,13 @@ class ProblemSummaryOutput(serializers.Serializer):
 class TrackStoryOutput(TrackOutput):
     """One line, where it goes, and its whole way."""
 
+    example: ClassVar[dict[str, Any]] = {
+        **TrackOutput.example,
+        "delivery": None,
+        "history": [StepOutput.example],
+        "problem": None,
+    }
+
     delivery = DeliveryOutput(
         allow_null=True,
         help_text="Where its order is brought, for its buyer alone; null where that was not "
@@ -375,7 +469,7 @@ class CollectionCodeField(serializers.RegexField):
 class MoveInput(serializers.Serializer):
     """Where a line is to go, and what shows that it may."""
 
-    to = serializers.ChoiceField(
+    to = OneOfField(
         [
             TrackStatus.FETCHED.value,
             TrackStatus.SHIPPING.value,
@@ -410,17 +504,18 @@ class PastedUUIDField(serializers.UUIDField):
 class TrackFilterInput(serializers.Serializer):
     """Which of the caller's lines to list."""
 
-    status = serializers.ChoiceField(TrackStatus.choices, required=False)
+    status = OneOfField(TrackStatus.choices, required=False)
     order = PastedUUIDField(required=False, help_text="Its `order_token`.")
 
 
 class SaleFilterInput(serializers.Serializer):
     """Which of the lines the caller sold to list."""
 
-    status = serializers.ChoiceField(
-        TrackStatus.choices,
+    status = serializers.ListField(
+        child=OneOfField(TrackStatus.choices),
         required=False,
-        help_text="What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told.",
+        help_text="Several times, or with commas. What is to be fulfilled (`paid`, `fetched`,"
+        " `shipping`) unless told.",
     )
 
 

@@ -14,15 +14,22 @@ Receivers stand in the signals.py of the app named; orders know nothing of payme
 inside the transaction of the save and looks at the status a row has, not at how it changed, so
 saving a row again changes nothing. None of them uses the network. ``update()`` and
 ``bulk_create()`` send no signal, which is why they refuse to confirm a payment or to fetch a line.
+
+Of no row, and after the commit: whoever proves a phone gets what a guest ordered with it
+(``orders_follow_phone``).
 """
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
+from accounts.signals import phone_proved
+
+from .joining import join_orders
 from .lifecycle import LINE_STATUS_AFTER, sync_lines, take_stock_of_order
 from .models import Order
 
@@ -39,3 +46,9 @@ def stock_falls_for_paid_order(instance: Order, created: bool, raw: bool, **kwar
     """The order is paid: the goods held for it leave the stock."""
     if instance.is_paid and not created and not raw:
         take_stock_of_order(instance)
+
+
+@receiver(phone_proved, dispatch_uid="orders.orders_follow_phone")
+def orders_follow_phone(phone: str, now: datetime, **kwargs: Any) -> None:
+    """Somebody proved a phone: what a guest ordered with it is theirs."""
+    join_orders(phone, now)

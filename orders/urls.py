@@ -8,6 +8,7 @@ from django.urls import path, re_path
 
 from .delivery.views import PickupPointsView
 from .notices.views import NoticesReadView, NoticesView
+from .notifications.report_view import receive_report
 from .parcels import console
 from .parcels import views as parcel_views
 from .problems import views as problems
@@ -23,6 +24,7 @@ urlpatterns = [
     path("pickup-points/", PickupPointsView.as_view(), name="pickup-points"),
     path("notices/", NoticesView.as_view(), name="notices"),
     path("notices/read/", NoticesReadView.as_view(), name="notices-read"),
+    path("safwebhook/sms/<str:token>/", receive_report, name="sms-report"),
     path("cart/quote/", QuoteView.as_view(), name="quote"),
     path("seller/orders/", seller_views.SellerOrdersView.as_view(), name="seller-orders"),
     path("deliveries/", parcel_views.ParcelsView.as_view(), name="deliveries"),
@@ -35,6 +37,11 @@ urlpatterns = [
         rf"^deliveries/{_PARCEL}/release/$",
         parcel_views.ParcelReleaseView.as_view(),
         name="delivery-release",
+    ),
+    re_path(
+        rf"^deliveries/{_PARCEL}/attempt/$",
+        parcel_views.ParcelAttemptView.as_view(),
+        name="delivery-attempt",
     ),
     re_path(
         rf"^deliveries/{_PARCEL}/move/$",

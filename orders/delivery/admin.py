@@ -5,7 +5,7 @@ Kept by the role ``delivery``; every change is on record (accounts.backoffice.ad
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -81,7 +81,7 @@ class PickupPointAdmin(ShopAdmin):
     """
 
     form = PickupPointForm
-    list_display = ("name", "county", "area", "opening_hours", "phone", "is_open")
+    list_display = ("name", "is_open", "county", "area", "opening_hours", "phone")
     list_filter = ("is_open", "county")
     ordering = ("county", "name")
     search_fields = ("name__istartswith",)
@@ -104,6 +104,7 @@ class DeliveryRateAdmin(ShopAdmin):
     """What a parcel costs from now on; orders that were placed keep what was agreed."""
 
     list_display = ("__str__", "fee", "days", "free_above")
+    labels: ClassVar[dict[str, str]] = {"days": "Days it takes", "free_above": "Free above"}
     list_filter = ("way",)
     ordering = ("way", "county")
     fields = ("way", "county", "fee", "days", "free_above")

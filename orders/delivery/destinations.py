@@ -13,6 +13,7 @@ from accounts.counties import County
 from accounts.models import Address, User
 from omachemainproj.api.errors import FieldRefusal
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.phones import mask_phone
 from orders.models import (
     AGREED_OF_DELIVERY,
     AGREED_OF_PARCEL,
@@ -86,14 +87,14 @@ def find_place(to: Destination, buyer: User | None, mpesa_number: str) -> Place:
     """The place that was asked for, and who takes the goods in there. At most one query.
 
     At a point that is the buyer, by their own names and phone unless told: else by their user name
-    and the number that pays.
+    and the number that pays. Of who is not signed in it is the end of that number.
 
     Raises NotThere for a point or an address that there is not, or that is not theirs, and for a
     point that is closed.
     """
     if to.pickup_point is not None:
         point = _find_point(to.pickup_point)
-        recipient = to.recipient or _name(buyer)
+        recipient = to.recipient or _name(buyer) or mask_phone(mpesa_number)
         phone = to.phone or (buyer.phone if buyer else "") or mpesa_number
         area = f"{point.name}, {point.area}"
         return Place(
@@ -128,9 +129,17 @@ def _find_point(point_id: int) -> PickupPoint:
     if not found:
         raise NotThere("pickup_point", "no_such_point", "There is no such pick-up point.")
     if not found[0].is_open:
-        message = f"{found[0].name} takes no parcels in at the moment. Choose another point."
-        raise NotThere("pickup_point", "point_closed", message)
+        raise NotThere("pickup_point", "point_closed", _closed(found[0]))
     return found[0]
+
+
+def _closed(point: PickupPoint) -> str:
+    """That a point is closed, and up to three open ones of its county instead. One query."""
+    others = PickupPoint.objects.filter(is_open=True, county=point.county).order_by("name", "pk")
+    names = ", ".join(others.values_list("name", flat=True)[:3])
+    if not names:
+        return f"{point.name} takes no parcels in at the moment. Choose another point."
+    return f"{point.name} takes no parcels in at the moment. Choose another point: {names}."
 
 
 def _find_address(address_id: int, buyer: User | None) -> Address:

@@ -45,6 +45,7 @@ _LINK = OpenApiParameter(
 
 PICKUP_POINTS: dict[str, Any] = {
     "operation_id": "pickup_points",
+    "summary": "Pick-up points",
     "auth": [],
     "tags": ["pickup-points"],
     "parameters": [PickupPointFilterInput, _LINK],

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from accounts.counties import County
+from omachemainproj.phones import mask_phone
 from orders.models import OrderDelivery, OrderTrack
 
 
@@ -44,6 +45,19 @@ def represent_delivery_short(delivery: OrderDelivery | None, fee: int) -> dict[s
 
 def _place_of(delivery: OrderDelivery) -> str:
     return ", ".join(filter(None, [delivery.area, County(delivery.county).label]))
+
+
+def represent_delivery_to_bearer(delivery: OrderDelivery | None, fee: int) -> Any:
+    """The same for whoever has the token of a guest's order: without who takes the goods in and,
+    but for a point, which is a public place, where."""
+    shown = represent_delivery(delivery, fee)
+    if delivery is None:
+        return shown
+    hidden = {"recipient": "", "phone": mask_phone(delivery.phone)}
+    if delivery.pickup_point is None:
+        county = County(delivery.county).label
+        hidden |= {"place": county, "area": "", "directions": ""}
+    return shown | hidden
 
 
 def represent_delivery(delivery: OrderDelivery | None, fee: int | None = None) -> Any:

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from accounts.counties import County
 from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.pagination import KeysetPagination, beyond
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from orders.models import PickupPoint
 
 from . import openapi
@@ -39,6 +40,7 @@ class PickupPointsView(GenericAPIView):
     @extend_schema(**openapi.PICKUP_POINTS)
     def get(self, request: Request) -> Response:
         """The pick-up points that take parcels, of one county or of all."""
+        refuse_unknown(request, ("county", *PAGING))
         pager = self.pagination_class()
         rows = pager.paginate(request, _KEYSET, partial(_read, _county(request)))
         response = pager.get_paginated_response([_represent(row) for row in rows])

@@ -49,7 +49,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0010_what_was_sent'),
-        ('products', '0008_one_form_of_texts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0014_parcels_on_their_way'),
-        ('products', '0010_fair_front_page'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

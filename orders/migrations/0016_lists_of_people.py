@@ -9,7 +9,6 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('orders', '0015_problems'),
-        ('products', '0010_fair_front_page'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

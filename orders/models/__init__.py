@@ -1,6 +1,7 @@
 """Orders, their lines, where they go, what is wrong with them, and the notifications about them."""
 
 from .delivery import (
+    AttemptReason,
     DeliveryRate,
     DeliveryWay,
     FeeReturn,
@@ -25,6 +26,7 @@ from .digests import (
     digest_agreement,
     digest_delivery,
 )
+from .guests import JoinedOrder
 from .notifications import (
     InboxNotice,
     Message,
@@ -44,6 +46,7 @@ from .orders import (
     TO_FULFIL,
     CancelledBy,
     Order,
+    OrderQuerySet,
     OrderTrack,
     OrderTrackQuerySet,
     PaymentStatus,
@@ -85,6 +88,7 @@ __all__ = [
     "REFUNDING",
     "SOLD",
     "TO_FULFIL",
+    "AttemptReason",
     "CancelledBy",
     "DeliveryDigest",
     "DeliveryRate",
@@ -92,6 +96,7 @@ __all__ = [
     "FeeReturn",
     "FeeState",
     "InboxNotice",
+    "JoinedOrder",
     "Message",
     "MessageChannel",
     "MessageState",
@@ -100,6 +105,7 @@ __all__ = [
     "Order",
     "OrderDelivery",
     "OrderDigest",
+    "OrderQuerySet",
     "OrderTrack",
     "OrderTrackQuerySet",
     "Outcome",

@@ -325,13 +325,38 @@ class ParcelStep(models.TextChoices):
     RELEASED = "released"  # by its agent, or by staff
     FREED = "freed"  # by the shop: not fetched in time, or its agent brings nothing any more
     ARRIVED = "arrived"  # at its pick-up point
+    ATTEMPTED = "attempted"  # at its door, and not handed over
+
+
+#: Steps that are about no claim.
+_OF_NO_CLAIM = (ParcelStep.ARRIVED, ParcelStep.ATTEMPTED)
+
+
+class AttemptReason(models.TextChoices):
+    """Why a parcel that was brought to a door was not handed over."""
+
+    NOBODY_THERE = "nobody_there", "Nobody was there."
+    NOT_FOUND = "not_found", "The place was not found."
+    ANOTHER_TIME = "another_time", "The buyer asked for another time."
+    NO_CODE = "no_code", "The buyer had no code."
+
+
+class ParcelEventQuerySet(models.QuerySet["ParcelEvent"]):
+    def of_claims(self) -> ParcelEventQuerySet:
+        """Who took a parcel on, and who gave it up."""
+        return self.exclude(step__in=_OF_NO_CLAIM)
+
+    def attempts(self) -> ParcelEventQuerySet:
+        """When a parcel was brought to its door and not handed over."""
+        return self.filter(step=ParcelStep.ATTEMPTED)
 
 
 class ParcelEvent(models.Model):
-    """Who took a parcel on or gave it up, and who took it in: when, and why. Only added to."""
+    """Who took a parcel on or gave it up, who took it in, and who brought it in vain: when, and
+    why. Only added to."""
 
     parcel = models.ForeignKey(Parcel, on_delete=models.PROTECT, related_name="events")
-    step = models.CharField(max_length=8, choices=ParcelStep)
+    step = models.CharField(max_length=9, choices=ParcelStep)
     #: Whose claim it is or was; None of an arrival.
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
@@ -340,8 +365,14 @@ class ParcelEvent(models.Model):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
+    #: Of an attempt; empty of all else.
+    reason = models.CharField(
+        max_length=12, choices=AttemptReason, blank=True, default="", db_default=""
+    )
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ParcelEventQuerySet.as_manager()
 
     class Meta:
         default_permissions = ("view",)
@@ -352,7 +383,13 @@ class ParcelEvent(models.Model):
             models.CheckConstraint(
                 name="parcel_step_about_a_claim_names_its_agent",
                 condition=Q(step=ParcelStep.ARRIVED, agent__isnull=True)
+                | Q(step=ParcelStep.ATTEMPTED)
                 | Q(~Q(step=ParcelStep.ARRIVED), agent__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="parcel_attempt_says_why",
+                condition=Q(step=ParcelStep.ATTEMPTED, reason__in=AttemptReason.values)
+                | Q(~Q(step=ParcelStep.ATTEMPTED), reason=""),
             ),
         ]
 

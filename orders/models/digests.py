@@ -12,7 +12,8 @@ from omachemainproj.digests import digest_of
 from .orders import Order
 
 #: What of an order, and of each of its lines, is agreed when it is placed and never changes.
-#: Another column changes every digest: it needs a digest of its own, beside this one.
+#: Another column changes every digest: it needs a digest of its own, beside this one. The buyer is
+#: who placed it: the guest, where one did, whoever proved the phone since (JoinedOrder).
 AGREED_OF_ORDER = (
     "buyer_id",
     "order_token",

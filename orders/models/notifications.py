@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from accounts.models import User
 from omachemainproj.sms import LOGGED
@@ -20,6 +20,9 @@ class NotificationKind(models.TextChoices):
     PROMPT_FAILED = "prompt_failed", "prompt failed"
     SHIPPED = "shipped", "on the way"
     ARRIVED = "arrived", "at the pick-up point"
+    ATTEMPTED = "attempted", "brought in vain"
+    WAITING = "waiting", "still at the pick-up point"
+    UNCOLLECTED = "uncollected", "not collected"
     DELIVERED = "delivered", "delivered"
     GOES_BACK = "goes_back", "money is going back"
     REFUNDED = "refunded", "money sent back"
@@ -43,10 +46,25 @@ class MessageChannel(models.TextChoices):
 
 
 class MessageState(models.TextChoices):
-    DUE = "due"  # to be sent at next_try_at
-    UNKNOWN = "unknown"  # claimed for sending; whether it was sent is not known
-    SENT = "sent"  # the provider accepted it
-    FAILED = "failed"  # definitely not sent, and not tried again
+    DUE = "due", "to be sent"  # at next_try_at
+    UNKNOWN = "unknown", "perhaps sent"  # claimed for sending; whether it was is not known
+    SENT = "sent", "sent"  # the provider accepted it
+    FAILED = "failed", "not sent"  # definitely, and not tried again
+
+
+class ReportedStatus(models.TextChoices):
+    """What a provider says of an SMS it has taken; the later one counts, and a final one most."""
+
+    SENT = "sent", "left the provider"
+    SUBMITTED = "submitted", "given to the network"
+    BUFFERED = "buffered", "waits in the network"
+    REJECTED = "rejected", "refused by the network"
+    FAILED = "failed", "not delivered"
+    SUCCESS = "success", "on the phone"
+
+
+#: It did not come to the phone, and will not.
+NOT_DELIVERED = (ReportedStatus.REJECTED, ReportedStatus.FAILED)
 
 
 #: In the place of a provider's id: of a shop that only logs, and where the provider named none.
@@ -85,11 +103,13 @@ class Notice(models.Model):
     #: - amount (KES): goes_back, refunded, paid_out, problem_ended; prompt_failed where less than
     #:   all is missing
     #: - receipt (M-Pesa's number): refunded, paid_out
-    #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back; refunded, where a price was reduced
+    #: - why ({"en": ..., "sw": ...}): prompt_failed, goes_back, attempted; refunded, where a price
+    #:   was reduced
     #: - by_hand (how to pay without a prompt): prompt_failed
     #: - to ("buyer" or "seller"): problem, problem_reply, problem_ended
     #: - about (a kind of problem, or what was decided): problem, problem_ended, problem_shop
     #: - problem (its id): problem_shop
+    #: - until (the last day it waits, as 5/12/2026): waiting, uncollected
     facts = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
     composed_at = models.DateTimeField(null=True)
@@ -170,6 +190,79 @@ class MessageQuerySet(models.QuerySet["Message"]):
         """Messages not known to have been sent, which are sent again only by a person."""
         return self.filter(state__in=[MessageState.UNKNOWN, MessageState.FAILED])
 
+    def undelivered(self) -> MessageQuerySet:
+        """SMS that were sent and did not come to their phone, as their provider says."""
+        failed = SmsReport.objects.filter(status__in=NOT_DELIVERED).values("provider_id")
+        return self.filter(
+            channel=MessageChannel.SMS, state=MessageState.SENT, provider_id__in=failed
+        )
+
+    def untold(self) -> MessageQuerySet:
+        """Undelivered SMS whose readers got no e-mail that says the same: a person tells them."""
+        by_mail = Message.objects.filter(
+            notice=OuterRef("notice"), user=OuterRef("user"), channel=MessageChannel.EMAIL
+        ).exclude(state=MessageState.FAILED)
+        return self.undelivered().filter(~Exists(by_mail))
+
+    def with_delivery(self) -> MessageQuerySet:
+        """With ``reported`` and ``reported_why``: what their provider says of them, None and None
+        where it says nothing."""
+        report = SmsReport.objects.filter(provider_id=OuterRef("provider_id"))
+        return self.annotate(
+            reported=Subquery(report.values("status")[:1]),
+            reported_why=Subquery(report.values("reason")[:1]),
+        )
+
+
+class SmsReportQuerySet(models.QuerySet["SmsReport"]):
+    def to_follow(self) -> SmsReportQuerySet:
+        """Those of a message of ours that was not delivered, on which nothing has followed yet.
+
+        Of a message whose own row does not know its id yet, nothing follows before it does.
+        """
+        about = Message.objects.filter(
+            provider_id=OuterRef("provider_id"), channel=MessageChannel.SMS
+        )
+        return self.filter(Exists(about), status__in=NOT_DELIVERED, followed_at__isnull=True)
+
+
+class SmsReport(models.Model):
+    """What a provider last said of one SMS, by the id it gave it.
+
+    It may come before its message's row has that id; and of a code to sign in with there is no
+    message. Neither the number nor the text is in it. Deleted when messages are forgotten
+    (orders.retention).
+    """
+
+    provider_id = models.CharField(max_length=64, unique=True)
+    status = models.CharField(max_length=9, choices=ReportedStatus)
+    #: The provider's word for why it was not delivered; often none.
+    reason = models.CharField(max_length=60, blank=True)
+    reported_at = models.DateTimeField(db_index=True)
+    #: When it was seen to that its reader hears of it otherwise, if it was not delivered.
+    followed_at = models.DateTimeField(null=True)
+
+    objects = SmsReportQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.CheckConstraint(
+                name="sms_report_has_a_status_there_is",
+                condition=Q(status__in=ReportedStatus.values),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["provider_id"],
+                name="sms_report_of_failure",
+                condition=Q(status__in=NOT_DELIVERED),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider_id}: {self.status}"
+
 
 class Message(models.Model):
     """One message to one person over one channel, with its text.
@@ -235,6 +328,11 @@ class Message(models.Model):
             ),
             models.Index(fields=["contact"], name="message_by_contact"),
             models.Index(
+                fields=["provider_id"],
+                name="message_by_provider_id",
+                condition=Q(channel=MessageChannel.SMS),
+            ),
+            models.Index(
                 fields=["id"],
                 name="message_for_a_person",
                 condition=Q(state__in=[MessageState.UNKNOWN, MessageState.FAILED]),
@@ -243,4 +341,4 @@ class Message(models.Model):
         permissions = [("resend_message", "Can have messages sent again")]
 
     def __str__(self) -> str:
-        return f"{self.kind} by {self.channel} to {self.contact}"
+        return f"{self.get_kind_display()}, by {self.get_channel_display()} to {self.contact}"

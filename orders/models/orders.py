@@ -33,12 +33,15 @@ def new_reference() -> str:
 
 
 class PaymentStatus(models.TextChoices):
-    REQUESTED = "requested"  # waiting for its money; its goods are held
-    PAID = "paid"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-    REFUND_DUE = "refund_due"  # money came, and the goods are not to be had; it is refunded
-    REFUNDED = "refunded"
+    """How an order stands, and what people call it on every page."""
+
+    REQUESTED = "requested", "not paid"  # waiting for its money; its goods are held
+    PAID = "paid", "paid"
+    CANCELLED = "cancelled", "cancelled"
+    EXPIRED = "expired", "expired"
+    # Money came, and the goods are not to be had; it is refunded.
+    REFUND_DUE = "refund_due", "refund due"
+    REFUNDED = "refunded", "refunded"
 
 
 #: From each status of an order: those that may follow. All else is refused.
@@ -65,13 +68,15 @@ class CancelledBy(models.TextChoices):
 
 
 class TrackStatus(models.TextChoices):
-    CREATED = "created"
-    PAID = "paid"
-    FETCHED = "fetched"
-    SHIPPING = "shipping"
-    DELIVERED = "delivered"
-    CANCELLED = "cancelled"
-    REFUNDED = "refunded"
+    """How far a line is, and what people call it on every page."""
+
+    CREATED = "created", "not paid"
+    PAID = "paid", "to fetch"
+    FETCHED = "fetched", "fetched"
+    SHIPPING = "shipping", "on the way"
+    DELIVERED = "delivered", "handed over"
+    CANCELLED = "cancelled", "cancelled"
+    REFUNDED = "refunded", "cancelled, money back"
 
 
 #: Paid for, and the goods are still to be handed over.
@@ -105,6 +110,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
     def placed_by(self, user: User | int) -> OrderQuerySet:
         """The buyer's own orders. Buyer views start here and nowhere else."""
         return self.filter(buyer=user)
+
+    def of_guests(self) -> OrderQuerySet:
+        """Orders of guests whose phone nobody has proved since: followed by their tokens alone."""
+        return self.filter(guest=F("buyer"))
+
+    def shown_to(self, user: User) -> OrderQuerySet:
+        """The buyer's own orders, and those of guests, which whoever has their token may follow."""
+        return self.filter(Q(buyer=user) | Q(guest=F("buyer")))
 
     def unpaid(self) -> OrderQuerySet:
         """Orders waiting for their money, whose goods are held."""
@@ -198,6 +211,15 @@ class Order(models.Model):
     buyer = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="orders"
     )
+    #: The guest who placed it (accounts.guests): its buyer, until somebody proves the phone.
+    guest = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        editable=False,
+        db_index=False,  # guest_order_is_placed_once_per_key begins with it
+    )
     order_token = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     reference = models.CharField(max_length=12, default=new_reference, unique=True, editable=False)
     mpesa_number = models.CharField(max_length=12, help_text="The phone that is asked to pay.")
@@ -231,7 +253,15 @@ class Order(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="order_is_placed_once_per_key", fields=["buyer", "idempotency_key"]
+                name="order_is_placed_once_per_key",
+                fields=["buyer", "idempotency_key"],
+                condition=Q(guest__isnull=True),
+            ),
+            # A key of their own: who proves the phone may have used the same.
+            models.UniqueConstraint(
+                name="guest_order_is_placed_once_per_key",
+                fields=["guest", "idempotency_key"],
+                condition=Q(guest__isnull=False),
             ),
             models.CheckConstraint(
                 name="order_amount_is_what_mpesa_takes",
@@ -312,6 +342,11 @@ class Order(models.Model):
         hold its goods again.
         """
         return not self.is_unpaid and not self.is_paid
+
+    @property
+    def is_of_guest(self) -> bool:
+        """Whether a guest placed it, and nobody has proved the phone since."""
+        return self.guest_id is not None and self.guest_id == self.buyer_id
 
     @property
     def is_given_up(self) -> bool:
@@ -417,6 +452,8 @@ class OrderTrack(models.Model):
                 name="track_sold_by_time",
                 condition=Q(track_status__in=SOLD),
             ),
+            # What is held back of a seller's earnings: few lines of all they ever sold.
+            models.Index(fields=["seller"], name="track_disputed", condition=Q(disputed=True)),
             models.Index(
                 fields=["updated_at"],
                 name="track_on_the_road",

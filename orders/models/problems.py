@@ -34,9 +34,9 @@ class ProblemKind(models.TextChoices):
 
 
 class ProblemState(models.TextChoices):
-    OPEN = "open"
-    RETURNING = "returning"  # the goods come back first; then the money does
-    CLOSED = "closed"
+    OPEN = "open", "open"
+    RETURNING = "returning", "goods on their way back"  # first; then the money goes back
+    CLOSED = "closed", "closed"
 
 
 class Outcome(models.TextChoices):
@@ -84,6 +84,10 @@ class ProblemQuerySet(models.QuerySet["Problem"]):
         """Undecided ones whose buyer has waited for a word of the seller's or the shop's since
         then."""
         return self.undecided().filter(waiting_since__lte=before)
+
+    def to_answer(self) -> ProblemQuerySet:
+        """Undecided ones whose seller, or the shop, spoke last: they wait for their buyer."""
+        return self.undecided().filter(waiting_since__isnull=True)
 
     def end_with_line(self, line: OrderTrack, *, refunded: int) -> int:
         """Close what is undecided about a line that is being cancelled otherwise; KES go back.

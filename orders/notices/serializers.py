@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from omachemainproj.api.fields import MAX_ID, WholeNumberField
+from omachemainproj.api.fields import MAX_ID, OneOfField, WholeNumberField
 from orders.models.notifications import TO_PEOPLE
 
 #: Of one request; a page has no more.
@@ -16,7 +16,7 @@ MAX_IDS = 100
 class NoticeFilterInput(serializers.Serializer):
     """Which to list."""
 
-    unread = serializers.ChoiceField(
+    unread = OneOfField(
         ["true"], required=False, help_text="`true`: only those that are not read yet."
     )
 

@@ -13,7 +13,9 @@ from rest_framework.views import APIView
 
 from accounts.authentication import current_user
 from omachemainproj.api.errors import refuse_field
+from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.languages import language_for
 from orders.models import InboxNotice
 
@@ -75,6 +77,7 @@ class NoticesView(GenericAPIView):
 
         It is kept as long as the texts of messages are (180 days, unless the shop says otherwise).
         """
+        refuse_unknown(request, ("unread", *PAGING))
         pager = self.pagination_class()
         user, language = current_user(request), language_for(request)
         rows = pager.paginate(
@@ -84,7 +87,7 @@ class NoticesView(GenericAPIView):
             [represent_notice(row, reader_id=user.pk, language=language) for row in rows]
         )
         response["Unread-Count"] = str(count_unread(user))
-        return response
+        return in_their_language(request, response, ())
 
 
 class NoticesReadView(APIView):

@@ -8,7 +8,14 @@ from orders.models import OFF, Order, OrderTrack, OrderTrackQuerySet, TrackStatu
 from orders.models.notifications import Notice, NotificationKind
 
 #: Kinds that are about some lines of an order, each with a notification of its own.
-OF_LINES = {NotificationKind.SHIPPED, NotificationKind.ARRIVED, NotificationKind.DELIVERED}
+OF_LINES = {
+    NotificationKind.SHIPPED,
+    NotificationKind.ARRIVED,
+    NotificationKind.ATTEMPTED,
+    NotificationKind.WAITING,
+    NotificationKind.UNCOLLECTED,
+    NotificationKind.DELIVERED,
+}
 
 
 def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
@@ -35,7 +42,8 @@ def is_outdated(notice: Notice, *, reader_id: int | None = None) -> bool:
 def current_lines(notice: Notice) -> OrderTrackQuerySet:
     """The lines a notification is about that still are as it says, by id.
 
-    Of those shipped, arrived or delivered, all that the order's notifications of that kind name.
+    Of those shipped, arrived, waiting or delivered, all that the order's notifications of that kind
+    name.
     """
     kind = NotificationKind(notice.kind)
     lines = OrderTrack.objects.exclude(track_status__in=_NOT_ANY_MORE[kind]).order_by("pk")
@@ -53,5 +61,8 @@ _NOT_ANY_MORE = {
     NotificationKind.SOLD: OFF,
     NotificationKind.SHIPPED: (*OFF, TrackStatus.DELIVERED),
     NotificationKind.ARRIVED: (*OFF, TrackStatus.DELIVERED),
+    NotificationKind.ATTEMPTED: (*OFF, TrackStatus.DELIVERED),
+    NotificationKind.WAITING: (*OFF, TrackStatus.DELIVERED),
+    NotificationKind.UNCOLLECTED: (*OFF, TrackStatus.DELIVERED),
     NotificationKind.DELIVERED: OFF,
 }

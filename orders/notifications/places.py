@@ -33,7 +33,12 @@ _WHERE: dict[tuple[str, str, str], str] = {
     (NotificationKind.DELIVERED, "sw", _HOME): " Imeletwa {place}.",
 }
 #: Kinds that say the point's hours: somebody is to go there.
-_WITH_HOURS = {NotificationKind.PAID, NotificationKind.ARRIVED}
+_WITH_HOURS = {
+    NotificationKind.PAID,
+    NotificationKind.ARRIVED,
+    NotificationKind.WAITING,
+    NotificationKind.UNCOLLECTED,
+}
 _OPEN = {"en": "{point}, open {hours}", "sw": "{point} (saa za kazi {hours})"}
 _DAYS = {
     "en": {0: "today", 1: "by tomorrow", 2: "within {days} days"},

@@ -5,18 +5,22 @@ Done after commit, so that the transaction a notification is about pays for one 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from datetime import datetime
+from functools import cached_property, partial
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.contacts import has_proven_email, may_be_written_to
 from accounts.models import Address, Language, User
 from accounts.preferences import preferences_of
+from omachemainproj.compiled_queries import Update, compiled, compiled_update
 from omachemainproj.money import format_kes
 from orders.models import OFF, Order, OrderDelivery, OrderTrack, Party
 from orders.models.notifications import (
@@ -42,6 +46,9 @@ _PREFERENCES = {
     NotificationKind.PAID: "buying",
     NotificationKind.SHIPPED: "buying",
     NotificationKind.ARRIVED: "buying",
+    NotificationKind.ATTEMPTED: "buying",
+    NotificationKind.WAITING: "buying",
+    NotificationKind.UNCOLLECTED: "buying",
     NotificationKind.DELIVERED: "buying",
     NotificationKind.GOES_BACK: "buying",
     NotificationKind.REFUNDED: "buying",
@@ -69,9 +76,40 @@ class _Draft:
     items: list[Item] = field(default_factory=list)
     #: Where the goods of a buyer's go.
     delivery: OrderDelivery | None = None
+    #: The buyer is a guest, who has no account to look into.
+    is_guest: bool = False
     #: Of a seller's, that an agent comes for them, and where to.
     is_collected: bool = False
     collected_at: Address | None = None
+
+
+class _Told:
+    """The order that notifications are about, as it is now: read once, however many they are."""
+
+    def __init__(self, order_id: int | None) -> None:
+        self._order_id = order_id or 0
+
+    @cached_property
+    def order(self) -> Order:
+        """With its buyer, their preferences, and where it is brought."""
+        return _order_to_tell_of(self._order_id)[0]
+
+    @cached_property
+    def lines(self) -> list[OrderTrack]:
+        """Those that are not off, by id, with their sellers and those people's preferences."""
+        return _lines_to_tell_of(self._order_id)
+
+
+@compiled
+def _order_to_tell_of(order: int) -> QuerySet[Order]:
+    beside = "buyer__message_preferences", "delivery__pickup_point"
+    return Order.objects.filter(pk=order).select_related(*beside)
+
+
+@compiled
+def _lines_to_tell_of(order: int) -> QuerySet[OrderTrack]:
+    standing = OrderTrack.objects.filter(order=order).exclude(track_status__in=OFF)
+    return standing.select_related("seller__message_preferences").order_by("pk")
 
 
 @transaction.atomic
@@ -84,41 +122,86 @@ def compose(notice_id: int) -> int:
     Notifications of one order that some line is shipped or delivered are combined.
     """
     notices = _lock(notice_id)
-    if not notices:
+    return _write([notices]) if notices else 0
+
+
+@transaction.atomic
+def compose_for_order(order_id: int) -> int:
+    """Do as ``compose`` does for all that is due of an order, at once."""
+    due = _due_of_order(order_id)
+    combined: dict[object, list[Notice]] = {}
+    for notice in due:
+        together = (notice.kind, notice.user_id) if notice.kind in OF_LINES else notice.pk
+        combined.setdefault(together, []).append(notice)
+    return _write(list(combined.values()))
+
+
+def _write(groups: Sequence[list[Notice]]) -> int:
+    """Write the messages of notifications that are locked, and return how many.
+
+    Those of a group are combined. All are of one order, or one alone.
+    """
+    if not groups:
         return 0
-    kind = NotificationKind(notices[0].kind)
-    if kind in TO_STAFF:
-        drafts, messages = [], write_to_support(notices[0])
-    else:
-        drafts = [] if is_outdated(notices[0]) else list(_DRAFTS[kind](notices))
-        messages = [message for draft in drafts for message in _render(notices[0], draft)]
+    told = _Told(groups[0][0].order_id)
+    messages: list[Message] = []
+    in_app: list[InboxNotice] = []
+    for notices in groups:
+        kind = NotificationKind(notices[0].kind)
+        if kind in TO_STAFF:
+            messages += write_to_support(notices[0])
+        elif not _is_outdated(notices[0], told):
+            drafts = list(_DRAFTS[kind](notices, told))
+            messages += [message for draft in drafts for message in _render(notices[0], draft)]
+            in_app += [_for_the_app(notices, draft) for draft in drafts]
     Message.objects.bulk_create(messages)
-    InboxNotice.objects.bulk_create([_for_the_app(notices, draft) for draft in drafts])
-    Notice.objects.filter(pk__in=[notice.pk for notice in notices]).update(
-        composed_at=timezone.now()
-    )
+    InboxNotice.objects.bulk_create(in_app)
+    _mark_composed([notice.pk for notices in groups for notice in notices], timezone.now())
     return len(messages)
+
+
+@compiled_update
+def _mark_composed(notices: Sequence[int], now: datetime) -> Update:
+    return Notice.objects.filter(pk__in=notices), {"composed_at": now}
+
+
+def _is_outdated(notice: Notice, told: _Told) -> bool:
+    """As ``is_outdated``; of goods paid and sold the lines are read for the message anyway."""
+    if notice.kind in {NotificationKind.PAID, NotificationKind.SOLD}:
+        return not told.lines
+    return is_outdated(notice)
 
 
 def _lock(notice_id: int) -> list[Notice]:
     """The notification and those combined with it, locked by id; none if it is written already."""
-    notice = Notice.objects.to_compose().filter(pk=notice_id).first()
-    if notice is None:
-        return []
-    due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
-    if notice.kind in OF_LINES and notice.order_id is not None:
-        return list(due.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
-    return list(due.filter(pk=notice_id))
+    for notice in _due(notice_id):
+        if notice.kind in OF_LINES and notice.order_id is not None:
+            due = Notice.objects.to_compose().select_for_update(no_key=True).order_by("pk")
+            return list(due.filter(order=notice.order_id, kind=notice.kind, user=notice.user_id))
+    return _due_and_locked(notice_id)
 
 
-def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
-    notice = notices[0]
-    order = Order.objects.select_related(
-        "buyer__message_preferences", "delivery__pickup_point"
-    ).get(notices=notice)
+@compiled
+def _due(notice: int) -> QuerySet[Notice]:
+    return Notice.objects.to_compose().filter(pk=notice)
+
+
+@compiled
+def _due_and_locked(notice: int) -> QuerySet[Notice]:
+    return Notice.objects.to_compose().select_for_update(no_key=True).filter(pk=notice)
+
+
+@compiled
+def _due_of_order(order: int) -> QuerySet[Notice]:
+    due = Notice.objects.to_compose().select_for_update(no_key=True)
+    return due.filter(order=order).order_by("pk")
+
+
+def _draft_for_buyer(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
+    notice, order = notices[0], told.order
     lines: Iterable[OrderTrack] = []
     if notice.kind == NotificationKind.PAID:
-        lines = current_lines(notice)
+        lines = told.lines
     elif notice.kind in OF_LINES:
         lines = current_lines(notice).filter(notices__in=notices).distinct()
     with_codes = notice.kind != NotificationKind.DELIVERED
@@ -133,17 +216,20 @@ def _draft_for_buyer(notices: list[Notice]) -> Iterator[_Draft]:
             for line in lines
         ],
         delivery=getattr(order, "delivery", None),
+        is_guest=order.is_of_guest,
     )
 
 
-def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
+def _drafts_for_sellers(notices: list[Notice], told: _Told) -> Iterator[_Draft]:
     """One draft a seller, with all their lines of the order."""
-    order = Order.objects.select_related("delivery").get(notices=notices[0])
+    order = told.order
     is_collected = hasattr(order, "delivery")
-    tracks = order.tracks.select_related("seller__message_preferences")
-    sold = tracks.exclude(track_status__in=OFF).order_by("seller_id", "pk")
-    of_sellers = Address.objects.collection_places().filter(user__in=sold.values("seller"))
-    places = {place.user_id: place for place in of_sellers} if is_collected else {}
+    sold = sorted(told.lines, key=lambda line: line.seller_id)
+    places: dict[int, Address] = {}
+    if is_collected:
+        sellers = {line.seller_id for line in sold}
+        of_sellers = Address.objects.collection_places().filter(user__in=sellers)
+        places = {place.user_id: place for place in of_sellers}
     for seller_id, lines in groupby(sold, key=lambda line: line.seller_id):
         theirs = list(lines)
         yield _Draft(
@@ -158,7 +244,7 @@ def _drafts_for_sellers(notices: list[Notice]) -> Iterator[_Draft]:
         )
 
 
-def _draft_for_user(notices: list[Notice]) -> Iterator[_Draft]:
+def _draft_for_user(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
     notice = notices[0]
     yield _Draft(
         user=User.objects.select_related("message_preferences").get(notices=notice),
@@ -169,7 +255,7 @@ def _draft_for_user(notices: list[Notice]) -> Iterator[_Draft]:
     )
 
 
-def _draft_for_party(notices: list[Notice]) -> Iterator[_Draft]:
+def _draft_for_party(notices: list[Notice], _: _Told) -> Iterator[_Draft]:
     """One draft, for the buyer or the seller of the line, as the notice says."""
     notice = notices[0]
     line = OrderTrack.objects.select_related(
@@ -186,11 +272,14 @@ def _draft_for_party(notices: list[Notice]) -> Iterator[_Draft]:
     )
 
 
-_DRAFTS: dict[NotificationKind, Callable[[list[Notice]], Iterator[_Draft]]] = {
+_DRAFTS: dict[NotificationKind, Callable[[list[Notice], _Told], Iterator[_Draft]]] = {
     NotificationKind.PAID: _draft_for_buyer,
     NotificationKind.PROMPT_FAILED: _draft_for_buyer,
     NotificationKind.SHIPPED: _draft_for_buyer,
     NotificationKind.ARRIVED: _draft_for_buyer,
+    NotificationKind.ATTEMPTED: _draft_for_buyer,
+    NotificationKind.WAITING: _draft_for_buyer,
+    NotificationKind.UNCOLLECTED: _draft_for_buyer,
     NotificationKind.DELIVERED: _draft_for_buyer,
     NotificationKind.GOES_BACK: _draft_for_buyer,
     NotificationKind.REFUNDED: _draft_for_buyer,
@@ -215,7 +304,7 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
         language=language,
         next_try_at=timezone.now(),
     )
-    if getattr(preferences, f"{group}_email") and has_proven_email(draft.user.pk):
+    if getattr(preferences, f"{group}_email") and has_proven_email(draft.user):
         said = values | _places(notice, draft, language, in_full=True)
         subject, text = templates.render_email(
             notice.kind, language, said, draft.items, link=draft.link
@@ -224,6 +313,8 @@ def _render(notice: Notice, draft: _Draft) -> Iterator[Message]:
             channel=MessageChannel.EMAIL, contact=draft.user.email, subject=subject, text=text
         )
     wants_sms = is_sms_on() and getattr(preferences, f"{group}_sms")
+    # Anybody may have a guest's phone rung, and write to it by that.
+    wants_sms = wants_sms and not (draft.is_guest and group == "prompts")
     if wants_sms and may_be_written_to(draft.user.pk, draft.phone, timezone.now()):
         said = values | _places(notice, draft, language, in_full=False)
         text = templates.render_sms(notice.kind, language, said, draft.items)
@@ -278,7 +369,11 @@ def _template_values(notice: Notice, draft: _Draft, language: str) -> dict[str, 
         "reference": draft.reference,
         "why": why,
         "because": f" {why}" if why else "",
+        "until": facts.get("until", ""),
         "by_hand": templates.manual_payment_sentence(language, facts.get("by_hand")),
+        "sign_in": (
+            templates.sign_in_sentence(language, settings.FRONTEND_URL) if draft.is_guest else ""
+        ),
         "receipt": templates.receipt_sentence(language, facts.get("receipt")),
         "about": problem_words(
             language, facts.get("about"), to=facts.get("to"), amount=format_kes(draft.amount)

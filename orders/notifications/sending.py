@@ -10,13 +10,14 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.contact_budgets import Budget, give_back, take
 from accounts.contacts import mail_budgets, sms_budgets, talk_budgets
 from omachemainproj.background import enqueue
+from omachemainproj.compiled_queries import compiled
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
@@ -30,7 +31,7 @@ from orders.models.notifications import (
 from . import channels
 from .channels import smtp
 from .outdated import is_outdated
-from .rendering import OF_A_PROBLEM, compose
+from .rendering import OF_A_PROBLEM, compose, compose_for_order
 
 logger = logging.getLogger(__name__)
 
@@ -42,23 +43,31 @@ OUTDATED = "The order moved on."
 TOO_MANY = "Its receiver has had too many messages."
 
 
-@background_task
+@background_task()
 def deliver_notifications(order_id: int) -> None:
     """Write and send what is due of an order's notifications; with 0, of those of no order.
 
     Safe to repeat, anywhere, at once.
     """
     order = order_id or None
-    for notice_id in list(
-        Notice.objects.to_compose().filter(order=order).values_list("pk", flat=True)
-    ):
-        compose(notice_id)
-    due = Message.objects.to_send(timezone.now()).filter(notice__order=order)
-    for message_id in list(due.order_by("pk").values_list("pk", flat=True)):
+    if order is not None:
+        compose_for_order(order)
+    else:
+        for notice_id in list(
+            Notice.objects.to_compose().filter(order=None).values_list("pk", flat=True)
+        ):
+            compose(notice_id)
+    for message_id in _due_messages(order, timezone.now()):
         send_message(message_id)
 
 
-@background_task
+@compiled
+def _due_messages(order: int | None, now: datetime) -> QuerySet[Message, int]:
+    due = Message.objects.to_send(now).filter(notice__order=order)
+    return due.order_by("pk").values_list("pk", flat=True)
+
+
+@background_task(calls="mail and SMS")
 def send_message(message_id: int) -> None:
     """Send a message that is due. Safe to repeat, anywhere, at once.
 
@@ -89,12 +98,18 @@ def send_message(message_id: int) -> None:
 
 
 def send_again(message_id: int) -> bool:
-    """Send a message again that failed or whose state is unknown, because a person decided so.
+    """Send a message again that failed, whose state is unknown, or that did not arrive, because a
+    person decided so.
 
     Its reader may get it twice: the person accepts that. Returns whether it could be sent again.
     """
-    message = Message.objects.resendable().filter(pk=message_id)
-    if not message.update(state=MessageState.DUE, next_try_at=timezone.now(), reason=""):
+    due = {"state": MessageState.DUE, "next_try_at": timezone.now(), "reason": ""}
+    # What is reported of it is of the try before: a new one gets an id of its own.
+    due |= {"sent_at": None, "provider_id": ""}
+    unsent = Message.objects.resendable().filter(pk=message_id)
+    if not (
+        unsent.update(**due) or Message.objects.undelivered().filter(pk=message_id).update(**due)
+    ):
         return False
     enqueue(send_message, message_id)
     return True

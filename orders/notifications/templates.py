@@ -45,7 +45,7 @@ class _Template:
 _TEMPLATES: dict[tuple[str, str], _Template] = {
     (NotificationKind.PAID, "en"): _Template(
         "O-Mache: {amount} received for order {reference}.{where} With the goods in your hands, "
-        "tell who brought them the code: {items}. Thank you!",
+        "tell who brought them the code: {items}.{sign_in} Thank you!",
         "Order {reference} is paid",
         "Thank you! {amount} was received for your order {reference}.{where}\n\n"
         "When you have the goods in your hands, and not before, tell who brought them the code:\n\n"
@@ -53,7 +53,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
     ),
     (NotificationKind.PAID, "sw"): _Template(
         "O-Mache: Tumepokea {amount} kwa oda {reference}.{where} Ukishapata bidhaa "
-        "mkononi, mpe aliyekuletea nambari hii ya siri: {items}. Asante!",
+        "mkononi, mpe aliyekuletea nambari hii ya siri: {items}.{sign_in} Asante!",
         "Oda {reference} imelipwa",
         "Asante! Tumepokea {amount} kwa oda yako {reference}.{where}\n\n"
         "Ukishapata bidhaa mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
@@ -98,6 +98,59 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
         "hii ya siri: {items}.",
         "Oda {reference} inakusubiri",
         "Bidhaa za oda yako {reference} zinakusubiri {place}.\n\n"
+        "Ukishazipata mkononi, wala si kabla, mwambie anayekukabidhi nambari hii ya siri:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.ATTEMPTED, "en"): _Template(
+        "O-Mache: we came with order {reference} and could not hand it over: {why}. We call and "
+        "come again. With the goods in your hands, tell who brought them the code: {items}.",
+        "We came with order {reference}",
+        "We came with goods of your order {reference} and could not hand them over: {why}. We call "
+        "you and come again; please keep your phone on.\n\n"
+        "When you have them in your hands, and not before, tell who brought them the code:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.ATTEMPTED, "sw"): _Template(
+        "O-Mache: Tulikuja na oda {reference} lakini hatukuikabidhi: {why}. Tutakupigia na kuja "
+        "tena. Ukishapata bidhaa mkononi, mpe aliyekuletea nambari hii ya siri: {items}.",
+        "Tulikuja na oda {reference}",
+        "Tulikuja na bidhaa za oda yako {reference} lakini hatukuzikabidhi: {why}. Tutakupigia na "
+        "kuja tena; tafadhali usizime simu.\n\n"
+        "Ukishazipata mkononi, wala si kabla, mpe aliyekuletea nambari hii ya siri:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.WAITING, "en"): _Template(
+        "O-Mache: order {reference} still waits for you at {place}, until {until}. With the goods "
+        "in your hands, tell them the code: {items}.",
+        "Order {reference} still waits for you",
+        "Goods of your order {reference} still wait for you at {place}, until {until}.\n\n"
+        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.WAITING, "sw"): _Template(
+        "O-Mache: Oda {reference} bado inakusubiri {place}, hadi {until}. Ukishapata bidhaa "
+        "mkononi, waambie nambari hii ya siri: {items}.",
+        "Oda {reference} bado inakusubiri",
+        "Bidhaa za oda yako {reference} bado zinakusubiri {place}, hadi {until}.\n\n"
+        "Ukishazipata mkononi, wala si kabla, mwambie anayekukabidhi nambari hii ya siri:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.UNCOLLECTED, "en"): _Template(
+        "O-Mache: nobody collected order {reference} at {place} by {until}. We will decide what "
+        "becomes of it. Come for it while it is there, and tell them the code: {items}.",
+        "Nobody collected order {reference}",
+        "Nobody collected these goods of your order {reference} at {place} by {until}. We will "
+        "decide what becomes of them. Come for them while they are there, or tell us what keeps "
+        "you.\n\n"
+        "When you have them in your hands, and not before, tell who hands them over the code:\n\n"
+        "{items}",
+    ),
+    (NotificationKind.UNCOLLECTED, "sw"): _Template(
+        "O-Mache: Hakuna aliyechukua oda {reference} {place} hadi {until}. Tutaamua la kufanya. "
+        "Njoo uichukue ikiwa bado ipo, na uwaambie nambari hii ya siri: {items}.",
+        "Oda {reference} haijachukuliwa",
+        "Hakuna aliyechukua bidhaa hizi za oda yako {reference} {place} hadi {until}. Tutaamua la "
+        "kufanya. Njoo uzichukue zikiwa bado zipo, au tuambie kinachokuzuia.\n\n"
         "Ukishazipata mkononi, wala si kabla, mwambie anayekukabidhi nambari hii ya siri:\n\n"
         "{items}",
     ),
@@ -200,7 +253,7 @@ _TEMPLATES: dict[tuple[str, str], _Template] = {
 }
 #: What is added of an order with a delivery, and is nothing for another one.
 _UNSAID = {"where": "", "collect": ""}
-_NOWHERE = {"place": "", **_UNSAID}
+_NOWHERE = {"place": "", "sign_in": "", "until": "", **_UNSAID}
 #: In the app, where it does not say what the e-mail says: the codes stand on the order, not here.
 _IN_APP = {
     (NotificationKind.PAID, "en"): (
@@ -228,10 +281,42 @@ _IN_APP = {
         "Bidhaa za oda yako {reference} zinakusubiri {place}. Ukishazipata mkononi, wala si kabla, "
         "mwambie anayekukabidhi nambari ya siri iliyo kwenye oda yako.\n\n{items}"
     ),
+    (NotificationKind.ATTEMPTED, "en"): (
+        "We came with goods of your order {reference} and could not hand them over: {why}. We call "
+        "you and come again; please keep your phone on.\n\n{items}"
+    ),
+    (NotificationKind.ATTEMPTED, "sw"): (
+        "Tulikuja na bidhaa za oda yako {reference} lakini hatukuzikabidhi: {why}. Tutakupigia na "
+        "kuja tena; tafadhali usizime simu.\n\n{items}"
+    ),
+    (NotificationKind.WAITING, "en"): (
+        "Goods of your order {reference} still wait for you at {place}, until {until}. When you "
+        "have them in your hands, and not before, tell who hands them over the code that your "
+        "order shows.\n\n{items}"
+    ),
+    (NotificationKind.WAITING, "sw"): (
+        "Bidhaa za oda yako {reference} bado zinakusubiri {place}, hadi {until}. Ukishazipata "
+        "mkononi, wala si kabla, mwambie anayekukabidhi nambari ya siri iliyo kwenye oda yako."
+        "\n\n{items}"
+    ),
+    (NotificationKind.UNCOLLECTED, "en"): (
+        "Nobody collected these goods of your order {reference} at {place} by {until}. We will "
+        "decide what becomes of them. Come for them while they are there, or tell us what keeps "
+        "you.\n\n{items}"
+    ),
+    (NotificationKind.UNCOLLECTED, "sw"): (
+        "Hakuna aliyechukua bidhaa hizi za oda yako {reference} {place} hadi {until}. Tutaamua la "
+        "kufanya. Njoo uzichukue zikiwa bado zipo, au tuambie kinachokuzuia.\n\n{items}"
+    ),
 }
 _BY_HAND = {
     "en": " Or pay by hand: pay bill {pay_bill}, account {account}, {amount}.",
     "sw": " Au lipa mwenyewe: Pay Bill {pay_bill}, akaunti {account}, {amount}.",
+}
+#: Of a guest's order, which its page does not show in full.
+_SIGN_IN = {
+    "en": " To see the code and all of the order, sign in with this phone: {address}",
+    "sw": " Kuona nambari ya siri na oda yote, ingia kwa simu hii: {address}",
 }
 _RECEIPT = {"en": " M-Pesa receipt {number}.", "sw": " Risiti ya M-Pesa {number}."}
 _AND_MORE = {"en": "and {count} more", "sw": "na nyingine {count}"}
@@ -252,6 +337,11 @@ _QUESTIONS = {
 }
 #: Where the shop names nobody.
 _ANSWER = {"en": "Questions? Answer this e-mail.", "sw": "Una swali? Jibu barua pepe hii."}
+#: Why somebody gets an e-mail of what they were to get by SMS.
+_INSTEAD = {
+    "en": "We sent you this by SMS, and it did not reach your phone:",
+    "sw": "Tulikutumia ujumbe huu kwa SMS, lakini haukufika kwenye simu yako:",
+}
 _SIGNATURE = {
     "en": "O-Mache\n\nYou choose what we tell you, and in which language, in your account.",
     "sw": "O-Mache\n\nUnaweza kuchagua tukueleze nini, na kwa lugha gani, kwenye akaunti yako.",
@@ -266,6 +356,11 @@ def manual_payment_sentence(language: str, option: Mapping[str, Any] | None) -> 
     if not option:
         return ""
     return _BY_HAND[language].format(**{**option, "amount": format_kes(option["amount"])})
+
+
+def sign_in_sentence(language: str, address: str) -> str:
+    """A sentence to add that tells a guest how to see all of their order, at ``address``."""
+    return _SIGN_IN[language].format(address=address)
 
 
 def receipt_sentence(language: str, number: str | None) -> str:
@@ -339,6 +434,18 @@ def render_email(
         _SIGNATURE[language],
     )
     return template.subject.format(**values), "\n\n".join(parts) + "\n"
+
+
+def render_instead(language: str, *, name: str, title: str, text: str) -> tuple[str, str]:
+    """The subject and the text of an e-mail that says what an SMS said which did not arrive."""
+    parts = (
+        greet(language, name),
+        _INSTEAD[language],
+        text,
+        contact_sentence(language),
+        _SIGNATURE[language],
+    )
+    return title, "\n\n".join(parts) + "\n"
 
 
 def render_in_app(

@@ -20,8 +20,9 @@ from accounts.models import User
 from orders.claims import BRINGS, claim_parcel, lock_parcel, release_parcel
 from orders.fulfilment import powers_of
 from orders.fulfilment_actions import CollectionCode
-from orders.models import Parcel, ParcelStatus, TrackStatus
+from orders.models import AttemptReason, DeliveryWay, Parcel, ParcelStatus, TrackStatus
 
+from .attempts import record_attempt
 from .moves import lines_of, move_parcel
 
 
@@ -33,6 +34,14 @@ class HandOverForm(OptionalReasonForm):
         max_length=40,
         label="Collection code",
         widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+    )
+
+
+class AttemptForm(OptionalReasonForm):
+    """Why a parcel was not handed over at its door; the buyer is told."""
+
+    reason = forms.ChoiceField(
+        choices=[("", "Say why"), *AttemptReason.choices], label="What happened"
     )
 
 
@@ -61,6 +70,10 @@ def _hand_over(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
     move_parcel(parcel.pk, ParcelStatus.DELIVERED, by=by, note=given["why"], code=code)
 
 
+def _attempt(parcel: Parcel, given: Mapping[str, Any], by: User) -> None:
+    record_attempt(parcel.pk, given["reason"], by=by, note=given["why"])
+
+
 def _price_of_fetching(parcel: Parcel, given: Mapping[str, Any]) -> Cost:
     """The seller's shares, which are paid out from then on."""
     paid = [line for line in lines_of(parcel) if line.track_status == TrackStatus.PAID]
@@ -79,6 +92,7 @@ def _action(
 
 CLAIM = _action("Take it on", _claim, "claim")
 RELEASE = _action("Free it for others", _release, "release")
+ATTEMPT = _action("Could not hand it over", _attempt, "attempt", AttemptForm)
 #: By the status they move a parcel to.
 MOVES = {
     ParcelStatus.FETCHED.value: _action(
@@ -95,7 +109,7 @@ MOVES = {
     ),
 }
 #: All of them, as the admin's page names them in its addresses.
-ACTIONS = {"claim": CLAIM, "release": RELEASE, **MOVES}
+ACTIONS = {"claim": CLAIM, "release": RELEASE, "attempt": ATTEMPT, **MOVES}
 
 
 def move_for(parcel: Parcel, to: str, *, by: User, note: str = "", code: str = "") -> None:
@@ -110,7 +124,7 @@ def move_for(parcel: Parcel, to: str, *, by: User, note: str = "", code: str = "
         move_parcel(parcel.pk, to, by=by, note=note, code=code)
 
 
-#: What may be done with a parcel by its status, besides taking it on and giving it up.
+#: Where a parcel may go by its status.
 _NEXT = {
     ParcelStatus.TO_FETCH: ["fetched"],
     ParcelStatus.FETCHED: ["shipping", "arrived", "delivered"],
@@ -118,6 +132,11 @@ _NEXT = {
     ParcelStatus.ARRIVED: ["delivered"],
     ParcelStatus.DELIVERED: [],
 }
+
+
+def form_name(parcel: Parcel, key: str) -> str:
+    """What the form of an action with a parcel is called on a page."""
+    return f"parcel-{parcel.pk}-{key}"
 
 
 def offered(
@@ -138,6 +157,8 @@ def offered(
             keys.insert(0, "claim")
         if (decides and not is_free) or (is_theirs and status == ParcelStatus.TO_FETCH):
             keys.append("release")
-    if parcel.order.delivery.pickup_point_id is None:
+    if parcel.order.delivery.way == DeliveryWay.HOME:
         keys = [key for key in keys if key != "arrived"]
+        if status == ParcelStatus.SHIPPING and (is_theirs or decides):
+            keys.append("attempt")
     return {key: ACTIONS[key] for key in keys}

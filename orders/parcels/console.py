@@ -19,14 +19,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import FASTER, perform, words_of
+from accounts.backoffice.actions import FASTER, StaffAction, page_before, perform, words_of
+from accounts.backoffice.sent_forms import came_back, send_back
 from accounts.counties import County
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from orders.claims import is_abandoned
 from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
-from .actions import ACTIONS, offered
+from .actions import ACTIONS, form_name, offered
 from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
 from .representation import represent_collection, represent_destination
 
@@ -86,7 +87,7 @@ def parcels(request: HttpRequest) -> HttpResponse:
         "part_title": title,
         "parts": [(key, name, _address(part=key, **query)) for key, (name, _) in PARTS.items()],
         "filter": form,
-        "cards": [_card(row, reader, abandoned) for row in rows],
+        "cards": [_card(request, row, reader, abandoned) for row in rows],
         "next": _address(part=part, before=page[PAGE - 1].pk, **query) if len(page) > PAGE else "",
         "query": {"part": part, **query},
     }
@@ -102,17 +103,17 @@ def act(request: HttpRequest, parcel_id: int, key: str) -> HttpResponse:
         raise Http404
     seen = seen_by(Reader(reader.user, reader.brings, True, reader.points), timezone.now())
     parcel = get_object_or_404(seen, pk=parcel_id)
-    form = action.form(request.POST)
-    if form.is_valid():
-        try:
-            said = perform(action, parcel, form.cleaned_data, by=reader.user)
-        except (Refusal, IntegrityError) as error:
-            messages.error(request, f"{parcel.order}: {_reason(error)}")
-        else:
-            messages.success(request, f"{parcel.order}: {said or action.label}.")
+    name, before = form_name(parcel, key), page_before(request) or _back(request)
+    form = action.form(request.POST, auto_id=f"{name}-%s")
+    if not form.is_valid():
+        return send_back(request, before, name, form) or redirect(before)
+    try:
+        said = perform(action, parcel, form.cleaned_data, by=reader.user)
+    except (Refusal, IntegrityError) as error:
+        messages.error(request, f"{parcel.order}: {_reason(error)}")
     else:
-        messages.error(request, f"{parcel.order}: {_mistakes(form)}")
-    return redirect(_back(request))
+        messages.success(request, f"{parcel.order}: {said or action.label}.")
+    return redirect(before)
 
 
 def _reader(request: HttpRequest) -> Reader:
@@ -146,11 +147,11 @@ def _abandoned(page: list[Parcel]) -> set[int]:
     return set(theirs.values_list("pk", flat=True))
 
 
-def _card(row: Any, reader: Reader, abandoned: set[int]) -> dict[str, Any]:
+def _card(request: HttpRequest, row: Any, reader: Reader, abandoned: set[int]) -> dict[str, Any]:
     parcel, status = row.parcel, row.status
     actions = offered(parcel, status, reader.user, at_point=reader.is_at_point(parcel))
     forms = [
-        (key, action, action.form(auto_id=f"{key}-{parcel.pk}-%s"), key in _ASKS)
+        (key, action, _form(request, parcel, key, action), key in _ASKS)
         for key, action in actions.items()
     ]
     return {
@@ -166,13 +167,19 @@ def _card(row: Any, reader: Reader, abandoned: set[int]) -> dict[str, Any]:
     }
 
 
+def _form(request: HttpRequest, parcel: Parcel, key: str, action: StaffAction) -> forms.Form:
+    """A button's form: as it was filled in where it had mistakes, else empty."""
+    name = form_name(parcel, key)
+    return came_back(request, name) or action.form(auto_id=f"{name}-%s")
+
+
 def _named(end: dict[str, Any]) -> dict[str, Any]:
     """An end of a parcel's way with its county as people call it."""
     return {**end, "county": County(end["county"]).label if end["county"] else ""}
 
 
 #: What asks for something before it is done.
-_ASKS = {"delivered", "release"}
+_ASKS = {"delivered", "release", "attempt"}
 
 
 def _address(**query: Any) -> str:
@@ -187,7 +194,3 @@ def _back(request: HttpRequest) -> str:
 
 def _reason(error: Refusal | IntegrityError) -> str:
     return words_of(error) if isinstance(error, Refusal) else f"{FASTER}."
-
-
-def _mistakes(form: forms.Form) -> str:
-    return " ".join(str(text) for texts in form.errors.values() for text in texts)

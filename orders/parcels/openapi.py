@@ -8,10 +8,24 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 
 from accounts.backoffice.interest import OwnInterest
-from omachemainproj.api.schema import error_answer
-from orders.claims import BringsNothing, ClaimedByAnother, HasFetched
+from accounts.backoffice.second_person import SecondPersonNeeded
+from omachemainproj.api.schema import error_answer, refusals
+from orders.claims import (
+    BringsNothing,
+    ClaimedByAnother,
+    HasFetched,
+    NothingToBring,
+    TooManyClaims,
+)
+from orders.fulfilment import NotAllowed, PaymentInDoubt
 
-from .serializers import ParcelFilterInput, ParcelMoveInput, ParcelOutput, ReleaseInput
+from .serializers import (
+    AttemptInput,
+    ParcelFilterInput,
+    ParcelMoveInput,
+    ParcelOutput,
+    ReleaseInput,
+)
 
 _LINK = OpenApiParameter(
     "Link",
@@ -21,10 +35,14 @@ _LINK = OpenApiParameter(
     description='`<address>; rel="next"` (RFC 8288) where there is a next page.',
 )
 _NONE = error_answer("There is no such parcel.", "parcel_not_found")
-_NO_AGENT = error_answer(BringsNothing.message, BringsNothing.code)
-_OWN = error_answer(OwnInterest.message, OwnInterest.code)
-_CLAIMED = error_answer(ClaimedByAnother.message, ClaimedByAnother.code)
-_FETCHED = error_answer(HasFetched.message, HasFetched.code)
+_NO_AGENT = refusals(BringsNothing)
+_NOT_THEIRS = refusals(OwnInterest, BringsNothing)
+_CLAIMED = refusals(ClaimedByAnother, TooManyClaims, NothingToBring)
+_FETCHED = refusals(ClaimedByAnother, HasFetched)
+_NOT_ATTEMPTED = refusals(NotAllowed, ClaimedByAnother)
+_NOT_MOVED = refusals(
+    NotAllowed, ClaimedByAnother, TooManyClaims, NothingToBring, PaymentInDoubt, SecondPersonNeeded
+)
 _PARCEL = OpenApiExample(
     "to fetch",
     value={
@@ -43,6 +61,7 @@ _PARCEL = OpenApiExample(
             "name": "Amina Hassan (amina)",
             "phone": "254722000001",
             "county": "nairobi",
+            "county_name": "Nairobi City",
             "area": "Eastleigh, Section 2",
             "directions": "Garissa Lodge, shop 14, upstairs",
         },
@@ -51,6 +70,7 @@ _PARCEL = OpenApiExample(
             "recipient": "Wanjiku Kamau",
             "phone": None,
             "county": "nairobi",
+            "county_name": "Nairobi City",
             "area": "Kilimani Pick-up, Argwings Kodhek Road",
             "directions": "Next to the petrol station",
             "pickup_point": {
@@ -60,6 +80,7 @@ _PARCEL = OpenApiExample(
                 "phone": "254733000003",
             },
         },
+        "actions": ["fetched", "release"],
     },
     response_only=True,
     status_codes=[200],
@@ -79,7 +100,7 @@ CLAIM: dict[str, Any] = {
     "summary": "Take a parcel on",
     "tags": _TAGS,
     "request": None,
-    "responses": {200: ParcelOutput, 403: _OWN, 404: _NONE, 409: _CLAIMED},
+    "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _CLAIMED},
     "examples": [_PARCEL],
 }
 RELEASE: dict[str, Any] = {
@@ -87,10 +108,21 @@ RELEASE: dict[str, Any] = {
     "summary": "Give a parcel up",
     "tags": _TAGS,
     "request": ReleaseInput,
-    "responses": {200: ParcelOutput, 403: _OWN, 404: _NONE, 409: _FETCHED},
+    "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _FETCHED},
     "examples": [
         _PARCEL,
         OpenApiExample("by staff", {"note": "His bike broke down."}, request_only=True),
+    ],
+}
+ATTEMPT: dict[str, Any] = {
+    "operation_id": "delivery_attempt",
+    "summary": "Say that a parcel could not be handed over",
+    "tags": _TAGS,
+    "request": AttemptInput,
+    "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _NOT_ATTEMPTED},
+    "examples": [
+        _PARCEL,
+        OpenApiExample("nobody there", {"reason": "nobody_there"}, request_only=True),
     ],
 }
 MOVE: dict[str, Any] = {
@@ -98,7 +130,7 @@ MOVE: dict[str, Any] = {
     "summary": "Move a whole parcel",
     "tags": _TAGS,
     "request": ParcelMoveInput,
-    "responses": {200: ParcelOutput, 403: _OWN, 404: _NONE, 409: _CLAIMED},
+    "responses": {200: ParcelOutput, 403: _NOT_THEIRS, 404: _NONE, 409: _NOT_MOVED},
     "examples": [
         _PARCEL,
         OpenApiExample("fetched", {"to": "fetched"}, request_only=True),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts.counties import County
 from orders.models import Parcel
 
+from .actions import offered
 from .queries import ParcelRow, Reader
 
 
@@ -34,6 +36,9 @@ def represent_parcel(row: ParcelRow, reader: Reader) -> dict[str, Any]:
         ],
         "collect": represent_collection(row, reader),
         "deliver": represent_destination(parcel, reader),
+        "actions": list(
+            offered(parcel, row.status, reader.user, at_point=reader.is_at_point(parcel))
+        ),
     }
 
 
@@ -48,12 +53,13 @@ def represent_collection(row: ParcelRow, reader: Reader) -> dict[str, Any]:
         "name": f"{place.recipient} ({seller.username})",
         "phone": place.phone,
         "county": place.county,
+        "county_name": County(place.county).label,
         "area": place.area,
         "directions": place.directions,
     }
 
 
-_PLACE = ("phone", "county", "area", "directions")
+_PLACE = ("phone", "county", "county_name", "area", "directions")
 
 
 def represent_destination(parcel: Parcel, reader: Reader) -> dict[str, Any]:
@@ -65,6 +71,7 @@ def represent_destination(parcel: Parcel, reader: Reader) -> dict[str, Any]:
         "recipient": delivery.recipient,
         "phone": delivery.phone if reader.sees_recipient(parcel) else None,
         "county": delivery.county,
+        "county_name": County(delivery.county).label,
         "area": delivery.area,
         "directions": delivery.directions,
         "pickup_point": point

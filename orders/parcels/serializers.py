@@ -10,10 +10,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.counties import County
-from omachemainproj.api.fields import ShownTextField
-from orders.models import DeliveryWay, ParcelStatus, TrackStatus
+from omachemainproj.api.fields import OneOfField, ShownTextField
+from orders.models import AttemptReason, DeliveryWay, ParcelStatus, TrackStatus
 from orders.serializers import CollectionCodeField
 
+from .actions import ACTIONS
 from .moves import LINE_STATUS
 
 _ID = re.compile(r"[0-9]{1,18}")
@@ -46,28 +47,44 @@ class QueryFlagField(serializers.Field):
 class ParcelFilterInput(serializers.Serializer):
     """Which of the parcels somebody may see to list."""
 
-    status = serializers.ChoiceField(
+    status = OneOfField(
         ParcelStatus.choices, required=False, help_text="How far they are. All of them unless told."
     )
     county = serializers.ChoiceField(
         County.choices, required=False, help_text="Where they are collected, or go."
     )
     pickup_point = QueryIdField(required=False, help_text="The point they go to.")
+    open = QueryFlagField(
+        required=False, help_text="true: what is still to be brought; false: what was handed over."
+    )
     mine = QueryFlagField(
         required=False, help_text="true: those the caller has taken on; false: all others."
     )
 
 
 class ReleaseInput(serializers.Serializer):
-    """Why a parcel is given up: from staff, or nothing."""
+    """Why a parcel is given up: needed from staff, welcome from its agent."""
 
     note = ShownTextField(required=False, default="", allow_blank=True, max_length=200)
+
+
+class AttemptInput(serializers.Serializer):
+    """Why a parcel that was brought to its door was not handed over."""
+
+    reason = OneOfField(AttemptReason.choices)
+    note = ShownTextField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=200,
+        help_text="More about it; the buyer and the seller read it.",
+    )
 
 
 class ParcelMoveInput(serializers.Serializer):
     """Where a whole parcel is to go, and what shows that it may."""
 
-    to = serializers.ChoiceField(list(LINE_STATUS))
+    to = OneOfField(list(LINE_STATUS))
     note = ShownTextField(
         required=False,
         default="",
@@ -95,6 +112,7 @@ class CollectOutput(serializers.Serializer):
     name = serializers.CharField()
     phone = serializers.CharField(allow_null=True, help_text="12 digits: 2547… or 2541….")
     county = serializers.ChoiceField(County.choices, allow_null=True)
+    county_name = serializers.CharField(allow_null=True)
     area = serializers.CharField(allow_null=True)
     directions = serializers.CharField(allow_null=True)
 
@@ -116,6 +134,7 @@ class DeliverOutput(serializers.Serializer):
         help_text="Theirs; of a parcel that goes to a pick-up point, for who hands over there.",
     )
     county = serializers.ChoiceField(County.choices)
+    county_name = serializers.CharField()
     area = serializers.CharField()
     directions = serializers.CharField(allow_blank=True)
     pickup_point = PointOutput(allow_null=True)
@@ -138,3 +157,8 @@ class ParcelOutput(serializers.Serializer):
     lines = ParcelLineOutput(many=True, help_text="What is in it, without what was cancelled.")
     collect = CollectOutput()
     deliver = DeliverOutput()
+    actions = serializers.ListField(
+        child=serializers.ChoiceField(list(ACTIONS)),
+        help_text="What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of "
+        "its `move`.",
+    )

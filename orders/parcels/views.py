@@ -16,14 +16,21 @@ from accounts.authentication import current_user
 from accounts.backoffice.actions import perform
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from orders.claims import BringsNothing, ClaimedByAnother
-from orders.models import Parcel, ParcelQuerySet
+from orders.models import Parcel, ParcelQuerySet, ParcelStatus
 
 from . import openapi as descriptions
-from .actions import CLAIM, RELEASE, move_for
+from .actions import ATTEMPT, CLAIM, RELEASE, move_for
 from .queries import Reader, in_county, read_rows, seen_by, with_ends, without_own
 from .representation import represent_parcel
-from .serializers import ParcelFilterInput, ParcelMoveInput, ParcelOutput, ReleaseInput
+from .serializers import (
+    AttemptInput,
+    ParcelFilterInput,
+    ParcelMoveInput,
+    ParcelOutput,
+    ReleaseInput,
+)
 
 
 class NoSuchParcel(Refusal):
@@ -50,11 +57,13 @@ class ParcelsView(GenericAPIView):
         handed over; never what the caller bought, sold or is paid for.
 
         Each says what is in it, where to collect it and where it goes, as far as the caller has to
-        know: whom to call at a door, not who comes to a pick-up point.
+        know: whom to call at a door, not who comes to a pick-up point; and what the caller may do
+        with it now.
         """
         reader = Reader.of(current_user(request))
         if not reader.has_to_do:
             raise BringsNothing
+        refuse_unknown(request, (*ParcelFilterInput().fields, *PAGING))
         parcels = without_own(seen_by(reader, timezone.now()), reader.user)
         parcels = _filter(parcels, _read_filter(request), reader)
         page = self.paginate_queryset(with_ends(parcels))
@@ -97,6 +106,30 @@ class ParcelReleaseView(APIView):
         asked = ReleaseInput(data=request.data)
         asked.is_valid(raise_exception=True)
         perform(RELEASE, parcel, {"why": asked.validated_data["note"]}, by=reader.user)
+        return _answer(parcel, reader, was_seen=was_seen)
+
+
+class ParcelAttemptView(APIView):
+    """Saying that a parcel could not be handed over."""
+
+    throttle_scope = "move"
+
+    @extend_schema(**descriptions.ATTEMPT)
+    def post(self, request: Request, parcel_id: str) -> Response:
+        """Say that a parcel was brought to its door and not handed over, and why.
+
+        Its agent may, and staff who decide about lines, while it is on its way to an address. Its
+        buyer is told, and reads it in the line's `history`; the code goes on working. What is said
+        again within an hour changes nothing.
+        """
+        reader, parcel, was_seen = _find(request, parcel_id)
+        asked = AttemptInput(data=request.data)
+        asked.is_valid(raise_exception=True)
+        said = {"reason": asked.validated_data["reason"], "why": asked.validated_data["note"]}
+        try:
+            perform(ATTEMPT, parcel, said, by=reader.user)
+        except Parcel.DoesNotExist:
+            raise NoSuchParcel from None
         return _answer(parcel, reader, was_seen=was_seen)
 
 
@@ -145,6 +178,10 @@ def _read_filter(request: Request) -> dict[str, Any]:
 def _filter(parcels: ParcelQuerySet, wanted: dict[str, Any], reader: Reader) -> ParcelQuerySet:
     if "status" in wanted:
         parcels = parcels.at_status(wanted["status"])
+    if wanted.get("open") is True:
+        parcels = parcels.to_bring()
+    elif "open" in wanted:
+        parcels = parcels.at_status(ParcelStatus.DELIVERED)
     if "county" in wanted:
         parcels = parcels.filter(in_county(wanted["county"]))
     if "pickup_point" in wanted:

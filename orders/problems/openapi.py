@@ -7,8 +7,11 @@ from typing import Any
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.schema import error_answer, field_errors, refusals
+from orders.fulfilment import NotAllowed, PaymentInDoubt
 
+from .decisions import AlreadyReturning, NothingToBringBack, NotReturning
+from .sellers_word import ShopDecides
 from .serializers import (
     AcceptInput,
     LineProblemOutput,
@@ -17,26 +20,16 @@ from .serializers import (
     ProblemInput,
     ReturnedInput,
 )
+from .services import (
+    NotSold,
+    ProblemClosed,
+    ProblemOpen,
+    ProblemTooLate,
+    TooManyMessages,
+    TooManyProblems,
+)
 
-_PROBLEM = {
-    "id": 31,
-    "kind": "damaged",
-    "state": "open",
-    "outcome": None,
-    "ended_by": None,
-    "refunded": 0,
-    "messages": 1,
-    "opened_at": "2026-11-24T08:15:00.123456Z",
-    "closed_at": None,
-    "track": 512,
-    "order": "PR7KWQ4M",
-    "product": 41,
-    "name": "Ramtons cordless kettle 1.7 L",
-    "number": 1,
-    "amount": 1850,
-    "reduced": 0,
-    "track_status": "delivered",
-}
+_PROBLEM = LineProblemOutput.example
 _REDUCED = {
     **_PROBLEM,
     "state": "closed",
@@ -47,14 +40,7 @@ _REDUCED = {
     "closed_at": "2026-11-25T09:02:11.654321Z",
     "reduced": 300,
 }
-_MESSAGE = {
-    "id": 77,
-    "by": "buyer",
-    "text": "The lid is cracked.",
-    "decided": None,
-    "pictures": ["http://127.0.0.1:8000/track/512/problem/pictures/12/"],
-    "at": "2026-11-24T08:15:00.123456Z",
-}
+_MESSAGE = MessageOutput.example
 _TAGS = ["problems"]
 KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -72,7 +58,7 @@ LINK = OpenApiParameter(
 )
 _NO_LINE = error_answer("There is no such line.", "line_not_found")
 _NONE = error_answer("No problem was reported with this.", "problem_not_found")
-_CLOSED = error_answer("This problem has been closed.", "problem_closed")
+_CLOSED = refusals(ProblemClosed)
 _KEY_REUSED = error_answer(
     "This Idempotency-Key was used for something else. Use a new key for a new message.",
     "idempotency_key_reused",
@@ -104,10 +90,7 @@ OPEN: dict[str, Any] = {
             pictures={"pictures": ["Send at most 3 pictures at a time."]},
         ),
         404: _NO_LINE,
-        409: error_answer(
-            "You have reported a problem with this already. Write what there is to add to it.",
-            "problem_open",
-        ),
+        409: refusals(ProblemOpen, ProblemTooLate, NotSold, TooManyProblems),
         422: _KEY_REUSED,
     },
     "examples": [
@@ -161,7 +144,7 @@ WRITE: dict[str, Any] = {
         ),
         200: OpenApiResponse(MessageOutput, description="It was written a moment ago."),
         404: _NONE,
-        409: _CLOSED,
+        409: refusals(ProblemClosed, TooManyMessages),
         422: _KEY_REUSED,
     },
     "examples": [OpenApiExample("answer", {"text": "Send me a picture."}, request_only=True)],
@@ -185,7 +168,14 @@ ACCEPT: dict[str, Any] = {
             amount={"amount": ["Give KES 1 to KES 1,850: so much is left of it."]},
         ),
         404: _NONE,
-        409: _CLOSED,
+        409: refusals(
+            ProblemClosed,
+            ShopDecides,
+            AlreadyReturning,
+            NothingToBringBack,
+            NotAllowed,
+            PaymentInDoubt,
+        ),
     },
     "examples": [
         OpenApiExample("all of it", {}, request_only=True),
@@ -203,9 +193,7 @@ RETURNED: dict[str, Any] = {
     "responses": {
         200: OpenApiResponse(LineProblemOutput, description="It is decided."),
         404: _NONE,
-        409: error_answer(
-            "Nobody decided that the goods are to come back.", "problem_not_returning"
-        ),
+        409: refusals(NotReturning, ProblemClosed, ShopDecides, NotAllowed, PaymentInDoubt),
     },
     "examples": [OpenApiExample("to be sold again", {"goods_there": True}, request_only=True)],
 }

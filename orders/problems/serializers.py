@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from omachemainproj.api.fields import ShownTextField, StrictBooleanField, WholeNumberField
+from omachemainproj.api.fields import (
+    OneOfField,
+    ShownTextField,
+    StrictBooleanField,
+    WholeNumberField,
+)
 from omachemainproj.images import PictureField
 from orders.models import (
     MAX_PICTURES,
@@ -37,6 +42,8 @@ class PicturesField(serializers.ListField):
 class MessageInput(serializers.Serializer):
     """What there is to say about a problem; ``context`` has the ``request``."""
 
+    example: ClassVar[dict[str, Any]] = {"text": "The lid is cracked."}
+
     text = ShownTextField(max_length=MAX_TEXT, help_text="Buyer, seller and the shop read it.")
     pictures = PicturesField(
         help_text=(
@@ -49,7 +56,9 @@ class MessageInput(serializers.Serializer):
 class ProblemInput(MessageInput):
     """What is wrong with a line; ``context`` has the ``request``."""
 
-    kind = serializers.ChoiceField(ProblemKind.choices)
+    example: ClassVar[dict[str, Any]] = {**MessageInput.example, "kind": "damaged"}
+
+    kind = OneOfField(ProblemKind.choices)
 
 
 class AcceptInput(serializers.Serializer):
@@ -98,6 +107,26 @@ class ReturnedInput(serializers.Serializer):
 class LineProblemOutput(ProblemSummaryOutput):
     """A problem, and the line it is about."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "id": 31,
+        "kind": "damaged",
+        "state": "open",
+        "outcome": None,
+        "ended_by": None,
+        "refunded": 0,
+        "messages": 1,
+        "opened_at": "2026-11-24T08:15:00.123456Z",
+        "closed_at": None,
+        "track": 512,
+        "order": "PR7KWQ4M",
+        "product": 41,
+        "name": "Ramtons cordless kettle 1.7 L",
+        "number": 1,
+        "amount": 1850,
+        "reduced": 0,
+        "track_status": "delivered",
+    }
+
     track = serializers.IntegerField(help_text="The line's id.")
     order = serializers.CharField(help_text="The order's reference.")
     product = serializers.IntegerField()
@@ -110,6 +139,15 @@ class LineProblemOutput(ProblemSummaryOutput):
 
 class MessageOutput(serializers.Serializer):
     """One thing that was said about a problem, or decided."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "id": 77,
+        "by": "buyer",
+        "text": "The lid is cracked.",
+        "decided": None,
+        "pictures": ["http://127.0.0.1:8000/track/512/problem/pictures/12/"],
+        "at": "2026-11-24T08:15:00.123456Z",
+    }
 
     id = serializers.IntegerField()
     by = serializers.ChoiceField(Party.choices)

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from accounts.authentication import current_user
 from omachemainproj.api.fields import read_idempotency_key
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.api.parsers import StrictJSONParser, StrictMultiPartParser
 from orders.fulfilment import NoSuchLine
 from orders.models import OrderTrack, Party, Problem
@@ -165,6 +166,7 @@ class SellerProblemsView(GenericAPIView):
         """Undecided ones first, then the newest. Answer at `/track/{id}/problem/messages/`, agree
         at `/track/{id}/problem/accept/`.
         """
+        refuse_unknown(request, PAGING)
         page = self.paginate_queryset(problems_of_seller(current_user(request))) or []
         return self.get_paginated_response([represent_problem(problem) for problem in page])
 

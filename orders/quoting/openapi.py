@@ -63,6 +63,7 @@ _LINES = [{"product": 7, "number": 2}]
 
 QUOTE: dict[str, Any] = {
     "operation_id": "quote",
+    "summary": "What a cart would cost",
     "tags": ["cart"],
     "request": QuoteInput,
     "responses": {

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from omachemainproj.languages import language_for, translate_members
+from omachemainproj.api.languages import in_their_language
 
 from . import openapi
 from .serializers import QuoteInput, QuoteOutput
@@ -41,5 +41,4 @@ class QuoteView(APIView):
             mpesa_number=wanted.get("mpesa_number") or "",
             shown_amount=wanted.get("amount"),
         )
-        language = language_for(request)
-        return Response(translate_members(QuoteOutput(made).data, {"message"}, language))
+        return in_their_language(request, Response(QuoteOutput(made).data), {"message"})

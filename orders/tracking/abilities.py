@@ -43,12 +43,22 @@ def moves_of_reader(row: Any, reader_id: int) -> list[str]:
 def moves_of_line(line: OrderTrack, order: Order) -> list[str]:
     """The statuses to which the buyer of an order may move a line of it."""
     roles = own_roles(order.buyer_id, buyer_id=line.buyer_id, seller_id=line.seller_id)
-    return moves_of(line.track_status, roles, in_doubt=order.in_doubt, code_misses=line.code_misses)
+    return moves_of(
+        line.track_status,
+        roles,
+        is_brought=line.parcel_id is not None,
+        in_doubt=order.in_doubt,
+        code_misses=line.code_misses,
+    )
 
 
 def _moves(row: Any, roles: frozenset[Role]) -> list[str]:
     return moves_of(
-        row.track_status, roles, in_doubt=row.order__in_doubt, code_misses=row.code_misses
+        row.track_status,
+        roles,
+        is_brought=row.parcel_id is not None,
+        in_doubt=row.order__in_doubt,
+        code_misses=row.code_misses,
     )
 
 

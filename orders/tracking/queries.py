@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, Value, When
 
 from omachemainproj.api.pagination import beyond
 from omachemainproj.compiled_queries import Fixed, compiled
-from orders.models import Order, OrderTrack
+from orders.models import Order, OrderTrack, Problem
 
 KEYSET = ("-id",)
 
@@ -21,6 +21,7 @@ TRACK_COLUMNS = (
     "order__order_token",
     "order__reference",
     "order__in_doubt",
+    "parcel_id",
     "product_id",
     "name",
     "product__thumbnail",
@@ -46,6 +47,7 @@ SALE_COLUMNS = (
     "seller_id",
     "order__reference",
     "order__in_doubt",
+    "parcel_id",
     "code_misses",
     "product_id",
     "name",
@@ -84,9 +86,11 @@ def lines_of(order: Order) -> QuerySet[Any]:
 
 def read_rows_of(orders: Sequence[int]) -> list[Any]:
     """The lines of these orders, by id, as ``as_track_rows`` does, with ``order_id`` and
-    ``parcel_id``. One query."""
-    rows = OrderTrack.objects.filter(order__in=orders).order_by("pk")
-    return list(rows.values_list(*TRACK_COLUMNS, "order_id", "parcel_id", named=True))
+    whether a problem waits ``to_answer`` for a word of its buyer's. One query."""
+    problems = Problem.objects.to_answer().filter(track=OuterRef("pk"))
+    asked = Case(When(disputed=True, then=Exists(problems)), default=Value(False))
+    rows = OrderTrack.objects.filter(order__in=orders).order_by("pk").annotate(to_answer=asked)
+    return list(rows.values_list(*TRACK_COLUMNS, "order_id", "to_answer", named=True))
 
 
 @compiled

@@ -15,13 +15,17 @@ from rest_framework.views import APIView
 
 from accounts.authentication import current_user
 from accounts.backoffice.interest import OwnInterest, find_parties, has_interest
+from accounts.backoffice.second_person import SecondPersonNeeded
 from accounts.models import User
 from omachemainproj.api.errors import FieldRefusal
+from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
-from omachemainproj.api.schema import error_answer
+from omachemainproj.api.parameters import PAGING, refuse_unknown
+from omachemainproj.api.schema import error_answer, refusals
 from omachemainproj.media import media_prefix
+from orders.claims import ClaimedByAnother
 from orders.delivery.representation import delivery_of, represent_delivery
-from orders.fulfilment import NoSuchLine, Role, roles_of
+from orders.fulfilment import NoSuchLine, NotAllowed, PaymentInDoubt, Role, roles_of
 from orders.fulfilment_actions import move_for
 from orders.models import OrderTrack, Problem, latest_problem_of
 from orders.problems.queries import with_counts
@@ -32,9 +36,11 @@ from orders.serializers import MoveInput, TrackFilterInput, TrackOutput, TrackSt
 from .abilities import what_reader_may, what_roles_may
 from .queries import KEYSET, as_track_rows, read_filtered_tracks, read_tracks
 
+#: Built once: a serializer makes its fields anew for each request.
+_FILTERS = TrackFilterInput().fields.keys()
 _NO_SUCH = error_answer("There is no such line.", "line_not_found")
-_NOT_ALLOWED = error_answer("It is paid; others than you move it to fetched.", "move_not_allowed")
-_OWN = error_answer(OwnInterest.message, OwnInterest.code)
+_NOT_ALLOWED = refusals(NotAllowed, PaymentInDoubt, ClaimedByAnother, SecondPersonNeeded)
+_OWN = refusals(OwnInterest)
 
 
 class TrackOrderView(GenericAPIView):
@@ -47,11 +53,13 @@ class TrackOrderView(GenericAPIView):
 
     @extend_schema(
         operation_id="track_order",
+        summary="The lines the caller bought",
         parameters=[TrackFilterInput],
         responses={200: TrackOutput(many=True)},
     )
     def get(self, request: Request) -> Response:
         """The caller's own lines, newest first: one row a product a seller delivers."""
+        refuse_unknown(request, (*_FILTERS, *PAGING))
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
         wanted = _read_filter(request)
@@ -76,7 +84,11 @@ class TrackStoryView(APIView):
 
     throttle_scope = "read"
 
-    @extend_schema(operation_id="track_story", responses={200: TrackStoryOutput, 404: _NO_SUCH})
+    @extend_schema(
+        operation_id="track_story",
+        summary="One line, with its whole way",
+        responses={200: TrackStoryOutput, 404: _NO_SUCH},
+    )
     def get(self, request: Request, track_id: str) -> Response:
         """A line with its whole way, oldest step first."""
         return _story(request, _visible(request, int(track_id)))
@@ -89,18 +101,22 @@ class MoveView(APIView):
 
     @extend_schema(
         operation_id="track_move",
+        summary="Move a line on",
         request=MoveInput,
         responses={200: TrackStoryOutput, 403: _OWN, 404: _NO_SUCH, 409: _NOT_ALLOWED},
         examples=[
             OpenApiExample("handed over", {"to": "delivered", "code": "482913"}, request_only=True),
-            OpenApiExample("cannot deliver", {"to": "cancelled", "note": "It broke."}),
+            OpenApiExample(
+                "cannot deliver", {"to": "cancelled", "note": "It broke."}, request_only=True
+            ),
         ],
     )
     def post(self, request: Request, track_id: str) -> Response:
         """Move a line on, and write down who did and why.
 
         Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
-        The seller: `delivered` with the code, or `cancelled` before it is fetched, with a reason.
+        The seller: `delivered` with the code, also what is only paid where no delivery was agreed;
+        or `cancelled` before it is fetched, with a reason.
         The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
         a reason. What is cancelled is paid back. Repeating a move changes nothing.
 
@@ -117,7 +133,9 @@ class MoveView(APIView):
 
 
 def _read_filter(request: Request) -> dict[str, Any]:
-    names = TrackFilterInput().fields.keys() & request.query_params.keys()
+    names = _FILTERS & request.query_params.keys()
+    if not names:
+        return {}
     twice = {
         name: ["Give this once."] for name in names if len(request.query_params.getlist(name)) > 1
     }
@@ -155,14 +173,14 @@ def _story(request: Request, line: Any) -> Response:
     answer = represent_track(row, media_prefix(request), may, reader_id=reader.pk)
     # Whoever sells or delivers it is shown as much as they need elsewhere.
     delivery = delivery_of(line) if line.buyer_id == reader.pk else None
-    return Response(
-        {
-            **answer,
-            "delivery": represent_delivery(delivery),
-            "history": represent_history(line),
-            "problem": _problem_shown(line, reader),
-        }
-    )
+    story = {
+        **answer,
+        "delivery": represent_delivery(delivery),
+        "history": represent_history(line),
+        "problem": _problem_shown(line, reader),
+    }
+    # A note may be a sentence of the shop's.
+    return in_their_language(request, Response(story), {"note"})
 
 
 def _problem_shown(line: Any, reader: User) -> dict[str, Any] | None:

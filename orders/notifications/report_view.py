@@ -1,0 +1,55 @@
+"""Where Africa's Talking posts its delivery reports: a secret address, a form, a short answer."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.csrf import csrf_exempt
+
+from omachemainproj.sms.reports import UnreadableReport, read_report
+
+from .reports import record_report
+
+logger = logging.getLogger(__name__)
+
+#: A report is two hundred bytes.
+MAX_BODY = 8 * 1024
+
+
+@csrf_exempt
+def receive_report(request: HttpRequest, token: str) -> HttpResponse:
+    """Keep a delivery report. Whoever does not know the address finds nothing there.
+
+    What is kept already, or is about no message of ours, is answered as if it were new: the
+    provider cannot help with it. 400 for what is no report, 413 for more than 8 kB.
+    """
+    secret = settings.AFRICASTALKING_REPORTS_TOKEN
+    if not secret or not constant_time_compare(token, secret):
+        return _answer("There is nothing here.", "not_found", 404)
+    if request.method != "POST":
+        refused = _answer("Delivery reports are posted here.", "method_not_allowed", 405)
+        refused["Allow"] = "POST"
+        return refused
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        body = b"-" * (MAX_BODY + 1)
+    except OSError:
+        return _answer("The body broke off. Post it again.", "bad_request", 400)
+    if len(body) > MAX_BODY:
+        return _answer("The body is larger than 8 kB.", "too_large", 413)
+    try:
+        said = read_report(body)
+    except UnreadableReport as error:
+        logger.warning("a delivery report was not read: %s", error)
+        return _answer(f"This is no delivery report. {error}", "report_unreadable", 400)
+    record_report(said)
+    return JsonResponse({"detail": "Kept."})
+
+
+def _answer(detail: str, code: str, status: int) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status)
