@@ -27,9 +27,11 @@ from omachemainproj.caches import delete_expired_entries
 from orders.claims import free_parcels
 from orders.fulfilment import auto_confirm_deliveries
 from orders.lifecycle import expire_unpaid_orders
-from orders.models.notifications import Message, Notice
+from orders.models.notifications import Message, Notice, SmsReport
 from orders.notifications.rendering import compose
+from orders.notifications.reports import follow_report
 from orders.notifications.sending import send_message
+from orders.parcels.waiting import remind_of_waiting_goods
 from orders.retention import forget_messages, forget_problem_pictures, mask_old_phones
 from products.catalogue.shelves import add_up_moves
 from products.listings.pictures import draw_sizes, undrawn
@@ -39,12 +41,14 @@ from .disbursement import ask_about_receipt, process_payout, process_refund
 from .models import GatewayEvent, OrderPayment, Payout, Receipt, ReceiptQuestion, Refund
 from .models.same_payments import maybe_counted_twice
 from .payouts.services import create_payouts, sellers_to_pay
-from .people.erasure import erase_what_is_left
+from .people.erasure import erase_old_guests, erase_what_is_left
 from .reconciliation.outcomes import sync_order_with_payment
 from .reconciliation.receipts import merge_if_sure
 from .reconciliation.statement_pull import fail_attempts_not_on_statement, pull_statement
 from .reconciliation.status_query import delete_old_budgets, query_status
 from .refunds.services import refund_excess
+from .watch.nightly import forget_old_proofs, prove_some
+from .watch.troubles import watch
 from .webhooks.inbox import process_event
 from .webhooks.strangers import delete_old_posts
 
@@ -80,11 +84,13 @@ def run_periodic(now: datetime | None = None) -> dict[str, int]:
         ask_about_receipts,
         process_due_refunds,
         auto_confirm_deliveries,
+        remind_of_waiting_goods,
         free_parcels,
         create_due_payouts,
         process_due_payouts,
         compose_notifications,
         send_due_messages,
+        follow_reports,
         delete_old_counts,
         add_up_shelves,
         draw_missing_sizes,
@@ -115,7 +121,9 @@ def run_daily() -> int:
         forget_messages,
         forget_problem_pictures,
         mask_old_phones,
+        erase_old_guests,
         erase_what_is_left,
+        forget_old_proofs,
     ):
         try:
             done += duty(now)
@@ -123,6 +131,23 @@ def run_daily() -> int:
             logger.exception("a daily duty failed; the next round tries again")
     clear_expired_cookies()
     return done
+
+
+def prove_tonight() -> int:
+    """Ask some of the night's rules, at night. Returns how many. Never raises.
+
+    Not a duty of the round: a rule may take a minute, for which no phone waits.
+    """
+    try:
+        return prove_some()
+    except Exception:
+        logger.exception("the night's proof could not go on; the next round tries again")
+        return 0
+
+
+def watch_the_shop() -> None:
+    """Look for trouble, and tell of it. Never raises."""
+    watch(0)
 
 
 def clear_expired_cookies() -> None:
@@ -211,6 +236,13 @@ def send_due_messages(now: datetime) -> int:
     """Send messages that are due: those just composed, and those to be tried again."""
     due = Message.objects.to_send(now).order_by("next_try_at")
     return _each(send_message, due.values_list("pk", flat=True))
+
+
+def follow_reports(now: datetime) -> int:
+    """See to it that who did not get an SMS hears of it otherwise, where the task was lost or the
+    report came before its message had an id."""
+    forgotten = SmsReport.objects.to_follow().filter(reported_at__lt=now - GRACE)
+    return _each(follow_report, forgotten.order_by("pk").values_list("pk", flat=True))
 
 
 def delete_old_counts(now: datetime) -> int:

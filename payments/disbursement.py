@@ -64,7 +64,7 @@ LOOK_AGAIN = timedelta(minutes=1)
 NOT_FOUND = "local.not_found"
 
 
-@background_task
+@background_task(calls="M-Pesa")
 def process_refund(refund_id: int) -> None:
     """Send a refund that is due, or ask what became of one, if it is time to.
 
@@ -74,7 +74,7 @@ def process_refund(refund_id: int) -> None:
     _process(Refund, refund_id)
 
 
-@background_task
+@background_task(calls="M-Pesa")
 def process_payout(payout_id: int) -> None:
     """Do for a payout as for a refund; let another carry what time may have mended."""
     refused = Payout.objects.refused().due(timezone.now()).filter(pk=payout_id)
@@ -86,8 +86,8 @@ def ask_about_receipt(question_id: int) -> None:
     """Ask M-Pesa about a payment that something waits for, by its number, if it is time to.
 
     Safe to repeat, anywhere, at once: one caller claims the question by setting the next. Nothing
-    is asked about what is confirmed meanwhile, nor while payouts are stopped: a question is signed
-    by the initiator too.
+    is asked about what is confirmed meanwhile, nor while the initiator is not accepted: a question
+    is signed by it too.
     """
     now = timezone.now()
     question = ReceiptQuestion.objects.select_related("receipt").get(pk=question_id)
@@ -95,7 +95,7 @@ def ask_about_receipt(question_id: int) -> None:
     if receipt.is_confirmed or receipt.standing == Standing.NEVER_CAME or not receipt.number:
         this_one.update(next_check_at=None)
         return
-    if PayoutStop.objects.payouts_are_stopped():
+    if PayoutStop.objects.questions_are_stopped():
         this_one.update(next_check_at=now + LOOK_AGAIN)
         return
     is_last = question.asked >= len(RECEIPT_QUERIES)
@@ -156,8 +156,7 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
     if row.next_check_at is None or row.next_check_at > now:
         return None
     stopped = PayoutStop.objects.payouts_are_stopped()
-    if row.is_under_way and stopped:
-        # A question is signed by the initiator too, and would help to lock it.
+    if row.is_under_way and stopped and not _may_be_asked_about(row):
         _postpone(row, now + LOOK_AGAIN)
         return None
     if row.is_under_way:
@@ -191,6 +190,15 @@ def _claim_unheld(row: Row, now: datetime) -> tuple[bool, Row, str] | None:
 def _postpone(row: MoneyOut, until: datetime) -> None:
     row.next_check_at = until
     row.save(update_fields=["next_check_at"])
+
+
+def _may_be_asked_about(row: MoneyOut) -> bool:
+    """Whether M-Pesa may be asked what became of a row while nothing may leave.
+
+    After a restore it is asked. It is not where the initiator is not accepted, and not by sending
+    the row again.
+    """
+    return not PayoutStop.objects.questions_are_stopped() and not _was_never_taken(row)
 
 
 def _was_never_taken(row: MoneyOut) -> bool:

@@ -8,10 +8,29 @@ from pathlib import Path
 
 from django.conf import settings
 
+from omachemainproj.metrics import GATEWAY_SECONDS
+
 from .daraja.client import DarajaAccount, DarajaClient
+from .daraja.connection import OAUTH_PATH
+from .daraja.initiator import B2C_PATH, BALANCE_PATH, REVERSAL_PATH, STATUS_PATH
+from .daraja.statement import QUERY_PATH as STATEMENT_PATH
+from .daraja.stk import PUSH_PATH
+from .daraja.stk import QUERY_PATH as STK_QUERY_PATH
 from .token_store import DatabaseTokenStore
 
 logger = logging.getLogger(__name__)
+
+#: What a call is named in the metrics, by its path; the rest is for operators' commands.
+CALLS = {
+    OAUTH_PATH: "token",
+    PUSH_PATH: "stk_push",
+    STK_QUERY_PATH: "stk_query",
+    B2C_PATH: "b2c",
+    REVERSAL_PATH: "reversal",
+    STATUS_PATH: "transaction_status",
+    BALANCE_PATH: "balance",
+    STATEMENT_PATH: "statement",
+}
 
 
 def daraja() -> DarajaClient:
@@ -49,7 +68,11 @@ def _text(path: str) -> str:
 
 @lru_cache(maxsize=8)
 def _client(account: DarajaAccount) -> DarajaClient:
-    return DarajaClient(account, tokens=DatabaseTokenStore(account))
+    return DarajaClient(account, tokens=DatabaseTokenStore(account), observe=_observe)
+
+
+def _observe(path: str, how: str, seconds: float) -> None:
+    GATEWAY_SECONDS.labels(CALLS.get(path, "other"), how).observe(seconds)
 
 
 def callback_url(token: str) -> str:

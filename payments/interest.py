@@ -22,7 +22,7 @@ from accounts.backoffice.interest import (
     phones,
     proposers,
 )
-from accounts.models import Audit
+from accounts.models import Audit, User
 from orders.lookup import find_by_typed_reference
 from orders.models import Order, OrderTrack, Parcel, Problem, TrackEvent, TrackStatus
 from payments.models import (
@@ -30,10 +30,12 @@ from payments.models import (
     OrderPayment,
     Payout,
     PayoutStop,
+    Provider,
     Receipt,
     ReceiptSource,
     Refund,
     SellerShare,
+    Withdrawal,
 )
 
 #: What the staff actions are called by which a person writes money down, and their keys.
@@ -159,6 +161,26 @@ def _of_message(event: GatewayEvent) -> Parties:
 def _of_stop(stop: PayoutStop) -> Parties:
     """Nobody: it keeps everybody's money back."""
     return NOBODY
+
+
+@parties_of(Withdrawal)
+def _of_withdrawal(withdrawal: Withdrawal) -> Parties:
+    """Whose phone it went to, and of the payment that it took back."""
+    found = Parties(phones=phones([withdrawal.phone]))
+    return found | parties_of_named_receipt(withdrawal.reverses)
+
+
+def parties_of_named_receipt(number: str) -> Parties:
+    """Who has a part in the M-Pesa payment of this number."""
+    found = Receipt.objects.filter(provider=Provider.MPESA, number=number).exclude(number="")
+    receipt = found.first()
+    return find_parties(receipt) if receipt is not None else NOBODY
+
+
+def parties_of_named_person(username: str) -> Parties:
+    """The person of that user name."""
+    person = User.objects.filter(username__iexact=username).values_list("pk", flat=True).first()
+    return Parties(people(person)) if person is not None else NOBODY
 
 
 def parties_of_named_order(reference: str) -> Parties:

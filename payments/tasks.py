@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from omachemainproj.heartbeats import CLOCK, WORKER, beat
+
 from . import clock
 
 
@@ -9,6 +11,19 @@ from . import clock
 def tick() -> None:
     """One round of every duty."""
     clock.run_periodic()
+    beat(CLOCK, WORKER)
+
+
+@shared_task(time_limit=900)
+def prove() -> None:
+    """Some of the night's rules."""
+    clock.prove_tonight()
+
+
+@shared_task
+def watch() -> None:
+    """A look for trouble."""
+    clock.watch_the_shop()
 
 
 @shared_task

@@ -13,10 +13,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.utils import timezone
+
+from omachemainproj.compiled_queries import compiled
 
 from .daraja.account import DarajaAccount
 from .daraja.connection import LONGEST_FETCH_SECONDS
@@ -38,6 +41,13 @@ class _State(NamedTuple):
     failures: int
 
 
+@compiled
+def _good_token(account: str, now: datetime) -> QuerySet[AccessToken, str]:
+    """One row at most: the account is the key."""
+    good = AccessToken.objects.good_at(now).filter(account=account)
+    return good.values_list("token", flat=True)
+
+
 class DatabaseTokenStore:
     """A TokenStore for every process that shares the database. Safe to share between threads."""
 
@@ -48,8 +58,8 @@ class DatabaseTokenStore:
         self._claim_id = ""
 
     def get(self) -> str | None:
-        good = AccessToken.objects.good_at(timezone.now()).filter(account=self._account)
-        return good.values_list("token", flat=True).first()
+        good = _good_token(self._account, timezone.now())
+        return good[0] if good else None
 
     def set(self, token: str, seconds: int) -> None:
         """Keep the token that this process fetched. One that came after its claim lapsed is not

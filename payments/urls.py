@@ -11,6 +11,7 @@ from .checkout import views
 from .checkout.order_list import OrdersView
 from .payouts import views as seller_views
 from .people import views as people_views
+from .watch import views as watch_views
 from .webhooks import views as webhooks
 
 CONSOLE = "admin/payments/console/"
@@ -38,6 +39,7 @@ urlpatterns = [
         seller_views.PayoutNumberView.as_view(),
         name="seller-payout-number",
     ),
+    path("metrics/", watch_views.metrics, name="metrics"),
     path("safwebhook/", webhooks.receive, name="webhook"),
     path("safwebhook/bank/<slug:bank>/", webhooks.bank_ipn, name="bank-ipn"),
     path(
@@ -48,6 +50,11 @@ urlpatterns = [
     path("safwebhook/c2b/<str:token>/validation/", webhooks.c2b_validation, name="c2b-validation"),
     re_path(r"^safwebhook/(?P<token>[^/]{1,64})/$", webhooks.receive, name="callback"),
     path("admin/dashboard/", site.admin_view(backoffice_views.dashboard), name="dashboard"),
+    path(
+        "admin/dashboard/<slug:key>/csv/",
+        site.admin_view(backoffice_views.dashboard_sheet),
+        name="dashboard-sheet",
+    ),
     path(CONSOLE, site.admin_view(backoffice_views.console), name="console"),
     path(
         f"{CONSOLE}receipt/", site.admin_view(backoffice_views.write_receipt), name="console-write"

@@ -22,6 +22,14 @@ def _price(line: OrderTrack, given: Mapping[str, Any]) -> Cost:
     return Cost(at_risk=parcel.fee)
 
 
+def may_return_fee(line: OrderTrack) -> bool:
+    """Whether the fee of a line's parcel may be given back; the service decides."""
+    parcel = line.parcel
+    if parcel is None or not parcel.fee or parcel.fee_state == FeeState.RETURNED:
+        return False
+    return line.order.is_paid
+
+
 @staff_action(
     "Give the delivery fee back",
     permissions=["decide"],

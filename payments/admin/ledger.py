@@ -5,33 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyInline
+from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin
+from accounts.backoffice.row_page import RowPage
 from payments.models import LedgerEntry, LedgerPosting
 
 from .lookup import find_orders
 
 
-class EntryInline(ReadOnlyInline):
-    model = LedgerEntry
-    fields = ("account", "side", "amount", "order", "seller")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[LedgerEntry]:
-        return super().get_queryset(request).select_related("order", "seller")
-
-
 @admin.register(LedgerPosting)
-class LedgerPostingAdmin(LookupAdmin):
+class LedgerPostingAdmin(RowPage, LookupAdmin):
     """Every event that moved money, with its entries."""
 
     list_display = ("event", "receipt", "refund", "payout", "share", "created_at")
     list_select_related = ("receipt", "refund", "payout", "share")
     ordering = ("-pk",)
     search_help_text = "An event, like “receipt:12”, or whatever finds the order."
-    inlines = [EntryInline]
 
     def find(self, term: str) -> dict[str, Any]:
         if LedgerPosting.objects.filter(event=term).exists():
@@ -48,7 +37,7 @@ class LedgerPostingAdmin(LookupAdmin):
 class LedgerEntryAdmin(LookupAdmin):
     """Every side of every posting."""
 
-    list_display = ("posting", "account", "side", "amount", "order", "seller")
+    list_display = ("posting", "amount", "side", "account", "order", "seller")
     list_filter = ("account", "side")
     list_select_related = ("posting", "order", "seller")
     ordering = ("-pk",)

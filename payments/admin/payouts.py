@@ -2,69 +2,76 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.db.models import Model
 
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
+from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
+from orders.models import Order
 from payments.backoffice.resolve_money_in import tidy_number
-from payments.models import Payout, PayoutDay, PayoutStop, RefundDay, SellerShare
+from payments.models import (
+    Payout,
+    PayoutDay,
+    PayoutStop,
+    PortalStatement,
+    RefundDay,
+    SellerShare,
+    Withdrawal,
+)
 
 from .lookup import find_orders, find_transfers
-
-
-class ShareInline(ReadOnlyInline):
-    model = SellerShare
-    fields = ("track", "sold_for", "commission", "amount", "tries", "reversed_at")
-    readonly_fields = fields
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SellerShare]:
-        return super().get_queryset(request).select_related("track")
+from .on_console import OnConsole
 
 
 @admin.register(Payout)
-class PayoutAdmin(DownloadAdmin):
+class PayoutAdmin(OnConsole, DownloadAdmin):
     """Every try to pay a seller."""
 
     list_display = (
-        "__str__",
         "seller",
-        "phone",
+        "status",
         "gross",
+        "phone",
         "number",
         "result_text",
         "created_at",
-        "next_check_at",
     )
     list_filter = ("status", "needs_approval", "unseen")
+    labels: ClassVar[dict[str, str]] = {"gross": "Amount"}
     list_select_related = ("seller",)
     ordering = ("-pk",)
     search_help_text = "A seller's user name, a phone, M-Pesa's number of the payout, or our id."
-    inlines = [ShareInline]
     actions = ["download"]
+
+    def rows_around(self, payout: Payout) -> list[tuple[str, Model | None]]:
+        """Its seller, and the orders it is for, the first few."""
+        mine = Order.objects.filter(tracks__seller_share__payout=payout.pk)
+        orders = mine.distinct().order_by("pk")[:NEWEST]
+        return [("Seller", payout.seller), *(("Order", order) for order in orders)]
 
     def find(self, term: str) -> dict[str, Any]:
         return find_transfers(Payout, term) or _find_seller(term)
 
 
 @admin.register(SellerShare)
-class SellerShareAdmin(LookupAdmin):
+class SellerShareAdmin(OnConsole, LookupAdmin):
     """What sellers are owed, line by line, and the payout that carries it."""
+
+    page_name = "Seller’s share:"
 
     list_display = (
         "track",
+        "amount",
         "seller",
         "phone",
         "sold_for",
         "commission",
-        "amount",
         "payout",
-        "tries",
         "created_at",
         "reversed_at",
     )
@@ -73,11 +80,19 @@ class SellerShareAdmin(LookupAdmin):
         ("reversed_at", admin.EmptyFieldListFilter),
         "payout__status",
     )
+    labels: ClassVar[dict[str, str]] = {"amount": "The seller’s", "reversed_at": "Taken back"}
     list_select_related = ("track", "seller", "payout")
     ordering = ("-pk",)
     search_help_text = (
         "A seller's user name, a phone, M-Pesa's number of the payout, or an order's reference."
     )
+
+    def rows_around(self, share: SellerShare) -> list[tuple[str, Model | None]]:
+        return [
+            ("Order", share.track.order),
+            ("Payout", share.payout),
+            ("Seller", share.seller),
+        ]
 
     def find(self, term: str) -> dict[str, Any]:
         payouts = Payout.objects.filter(number=tidy_number(term)).exclude(number="")
@@ -95,6 +110,7 @@ class PayoutDayAdmin(ReadOnlyAdmin):
     """What left to sellers, day by day."""
 
     list_display = ("day", "sent")
+    labels: ClassVar[dict[str, str]] = {"sent": "Paid out"}
     ordering = ("-day",)
 
 
@@ -103,15 +119,53 @@ class RefundDayAdmin(ReadOnlyAdmin):
     """What left to buyers, day by day."""
 
     list_display = ("day", "sent")
+    labels: ClassVar[dict[str, str]] = {"sent": "Given back"}
     ordering = ("-day",)
 
 
 @admin.register(PayoutStop)
-class PayoutStopAdmin(ReadOnlyAdmin):
+class PayoutStopAdmin(OnConsole, ReadOnlyAdmin):
     """When nothing could leave the shop, and why. The console ends one."""
 
-    list_display = ("reason", "is_open", "created_at", "ended_at")
+    list_display = ("reason", "cause", "is_open", "lost_since", "created_at", "ended_at")
+    labels: ClassVar[dict[str, str]] = {"created_at": "Since", "reason": "Why nothing leaves"}
     list_filter = ("is_open",)
+    ordering = ("-pk",)
+
+
+@admin.register(Withdrawal)
+class WithdrawalAdmin(OnConsole, LookupAdmin):
+    """What left by M-Pesa's statement and no row of ours told of. The console says what it was."""
+
+    list_display = (
+        "number",
+        "state",
+        "amount",
+        "phone",
+        "reason",
+        "reverses",
+        "left_at",
+        "payout",
+        "refund",
+    )
+    list_filter = ("state",)
+    list_select_related = ("payout", "refund")
+    ordering = ("-pk",)
+    search_help_text = "M-Pesa's number of it, or a phone."
+
+    def find(self, term: str) -> dict[str, Any]:
+        try:
+            return {"phone": normalise_phone(term)}
+        except ValueError:
+            return {"number": tidy_number(term)}
+
+
+@admin.register(PortalStatement)
+class PortalStatementAdmin(ReadOnlyAdmin):
+    """The statements of M-Pesa's portal that were read."""
+
+    list_display = ("shortcode", "read_from", "read_until", "rows", "created_at")
+    labels: ClassVar[dict[str, str]] = {"shortcode": "Of number", "created_at": "Read"}
     ordering = ("-pk",)
 
 

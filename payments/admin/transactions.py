@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from orders.admin import OrderAdmin, OrderTrackAdmin
@@ -20,49 +21,34 @@ from payments.models import (
     GatewayEvent,
     OrderPayment,
     Receipt,
-    ReceiptEvidence,
     Refund,
     StatementPull,
 )
 from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
-from .fees import give_fee_back
+from .fees import give_fee_back, may_return_fee
 from .lookup import find_orders, find_receipt, find_transfers
-
-
-class PaymentInline(ReadOnlyInline):
-    model = OrderPayment
-    fields = ("created_at", "channel", "phone", "amount", "status", "result_code", "result_text")
-    readonly_fields = fields
-
-
-class ReceiptInline(ReadOnlyInline):
-    model = Receipt
-    fields = ("number", "amount", "door", "paid_at", "note")
-    readonly_fields = fields
-
-
-class EvidenceInline(ReadOnlyInline):
-    model = ReceiptEvidence
-    fields = ("told_at", "source", "amount", "number", "shortcode", "told_by")
-    readonly_fields = fields
-
-
-class RefundInline(ReadOnlyInline):
-    model = Refund
-    fields = ("amount", "way", "phone", "status", "number", "result_text", "note", "created_at")
-    readonly_fields = fields
+from .on_console import OnConsole
+from .order_page import read_around, time_left
 
 
 @admin.register(Order)
 class OrderWithPaymentsAdmin(OrderAdmin):
-    """An order with its lines, its attempts and what came in for it."""
+    """An order on one page (order_page), found by what came in for it as well."""
 
     actions = ["cancel", "ring", "download"]
+    page_actions = {"ring": time_left, "cancel": lambda order: order.is_unpaid}
+    page_words = {
+        "ring": "Ring the buyer's phone again",
+        "cancel": "Cancel, and free the goods",
+    }
 
-    def get_inlines(self, request: HttpRequest, obj: Order | None = None) -> list[Any]:
-        return [*super().get_inlines(request, obj), PaymentInline, ReceiptInline, RefundInline]
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        order = super().get_object(request, object_id, from_field)
+        if order is not None:
+            read_around(order)
+        return order
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = find_receipt(term)
@@ -84,22 +70,28 @@ class OrderTrackWithPaymentsAdmin(OrderTrackAdmin):
     """Order lines, found by the phone that paid as well."""
 
     actions = [*OrderTrackAdmin.actions, give_fee_back]
+    page_name = "Order line"
+    page_actions = {"give_fee_back": may_return_fee}
 
     def find(self, term: str) -> dict[str, Any]:
         return {f"order__{name}": value for name, value in find_orders(term).items()}
 
 
 @admin.register(OrderPayment)
-class OrderPaymentAdmin(DownloadAdmin):
+class OrderPaymentAdmin(OnConsole, DownloadAdmin):
     """Every attempt to collect."""
 
-    list_display = ("order", "phone", "amount", "status", "result_code", "created_at", "checks")
+    page_name = "Prompt"
+
+    list_display = ("order", "status", "amount", "phone", "channel", "result_text", "created_at")
     list_filter = ("status", "channel")
     list_select_related = ("order",)
     ordering = ("-pk",)
     search_help_text = "Receipt, checkout request id, or whatever finds the order."
-    inlines = [ReceiptInline]
     actions = ["ask", "download"]
+
+    def rows_around(self, payment: OrderPayment) -> list[tuple[str, Model | None]]:
+        return [("Order", payment.order)]
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = find_receipt(term)
@@ -120,18 +112,18 @@ class OrderPaymentAdmin(DownloadAdmin):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(DownloadAdmin):
+class ReceiptAdmin(OnConsole, DownloadAdmin):
     """Every movement of money in. Those without an order wait in suspense for a person."""
 
     list_display = (
-        "__str__",
-        "provider",
-        "order",
-        "door",
+        "called",
         "standing",
+        "amount",
+        "order",
+        "provider",
+        "door",
         "paid_at",
         "note",
-        "created_at",
     )
     list_filter = (
         ("order", admin.EmptyFieldListFilter),
@@ -141,11 +133,18 @@ class ReceiptAdmin(DownloadAdmin):
         "standing",
         "door",
     )
+    labels: ClassVar[dict[str, str]] = {"provider": "With"}
     list_select_related = ("order",)
     ordering = ("-pk",)
     search_help_text = "Receipt number, or whatever finds the order."
-    inlines = [EvidenceInline, RefundInline]
     actions = ["download"]
+
+    def rows_around(self, receipt: Receipt) -> list[tuple[str, Model | None]]:
+        return [("Order", receipt.order)]
+
+    @admin.display(description="Receipt")
+    def called(self, receipt: Receipt) -> str:
+        return receipt.number or "number to come"
 
     def find(self, term: str) -> dict[str, Any]:
         receipt = find_receipt(term)
@@ -155,19 +154,18 @@ class ReceiptAdmin(DownloadAdmin):
 
 
 @admin.register(Refund)
-class RefundAdmin(DownloadAdmin):
+class RefundAdmin(OnConsole, DownloadAdmin):
     """Every try to give money back."""
 
     list_display = (
-        "__str__",
         "order",
-        "receipt",
+        "status",
+        "amount",
         "phone",
         "cause",
         "number",
         "result_text",
         "created_at",
-        "next_check_at",
     )
     list_filter = (
         "status",
@@ -177,10 +175,14 @@ class RefundAdmin(DownloadAdmin):
         "needs_approval",
         ("approved_by", admin.EmptyFieldListFilter),
     )
-    list_select_related = ("order", "receipt")
+    labels: ClassVar[dict[str, str]] = {"cause": "Because", "number": "M-Pesa’s number"}
+    list_select_related = ("order",)
     ordering = ("-pk",)
     search_help_text = "Receipt number (either one), our id, or whatever finds the order."
     actions = ["download"]
+
+    def rows_around(self, refund: Refund) -> list[tuple[str, Model | None]]:
+        return [("Order", refund.order), ("Receipt", refund.receipt)]
 
     def find(self, term: str) -> dict[str, Any]:
         transfers = find_transfers(Refund, term)
@@ -202,10 +204,10 @@ class StatementPullAdmin(ReadOnlyAdmin):
 
 
 @admin.register(GatewayEvent)
-class GatewayEventAdmin(LookupAdmin):
+class GatewayEventAdmin(OnConsole, LookupAdmin):
     """What was posted to the webhook, byte for byte, and what became of it."""
 
-    list_display = ("id", "state", "received_at", "remote_address", "payment", "note", "tries")
+    list_display = ("received_at", "state", "source", "payment", "note", "tries", "remote_address")
     list_filter = ("state", "source")
     list_select_related = ("payment",)
     ordering = ("-pk",)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from django.db.models import Model
+from django.urls import reverse
 
 from accounts.backoffice.actions import (
     Costly,
@@ -21,6 +22,7 @@ from accounts.backoffice.actions import (
     perform,
     register,
 )
+from accounts.backoffice.formats import dial
 from accounts.backoffice.proposals import agree, reject
 from accounts.backoffice.second_person import Cost
 from accounts.models import Proposal, User
@@ -45,12 +47,20 @@ from payments.models import (
     Standing,
     TransferStatus,
     Way,
+    Withdrawal,
 )
 from payments.models.same_payments import is_undecided
 
 from . import resolve_money_in as money_in
 from . import resolve_money_out as money_out
-from .forms import OrderReferenceForm, PhoneForm, ReceiptNumberForm, SeenPaymentForm
+from .forms import (
+    OrderReferenceForm,
+    PaymentForm,
+    PhoneForm,
+    ReceiptNumberForm,
+    SeenPaymentForm,
+    SellerForm,
+)
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
 
 Given = Mapping[str, Any]
@@ -78,6 +88,7 @@ KINDS = {
     "refund": Kind(Refund, {}),
     "payout": Kind(Payout, {}),
     "share": Kind(SellerShare, {}),
+    "withdrawal": Kind(Withdrawal, {}),
     # What was bought is support's, and money finance's.
     "problem": Kind(Problem, {}, LOOKING_AT_PROBLEMS, DECIDING_PROBLEMS),
     "message": Kind(GatewayEvent, {}),
@@ -89,6 +100,19 @@ KINDS = {
         },
     ),
 }
+
+
+def console_page(row: Model) -> str:
+    """The address of the console's page about a row; "" where it has none."""
+    for kind, known in KINDS.items():
+        if isinstance(row, known.model):
+            return reverse("console-timeline", args=[kind, row.pk])
+    return ""
+
+
+def act_name(kind: str, pk: int, key: str) -> str:
+    """What the form of a button is called on another page than the row's own on the console."""
+    return f"{kind}-{pk}-{key}"
 
 
 def permissions_for(kind: str, row: Model | None) -> tuple[str, str]:
@@ -137,7 +161,7 @@ def console_action(  # noqa: PLR0913
     return decorate
 
 
-def _all_of_it(row: Receipt | OrderPayment | MoneyOut, given: Given) -> Cost:
+def _all_of_it(row: Receipt | OrderPayment | MoneyOut | Withdrawal, given: Given) -> Cost:
     """One person's word decides about the whole amount: it may be lost."""
     return Cost(at_risk=row.amount)
 
@@ -221,12 +245,60 @@ def record_payment(given: Given, *, by: User) -> Receipt:
     "stop",
     "end",
     "Let money leave again",
-    "Only once M-Pesa accepts the initiator: a wrong password locks it.",
+    "Only once what stopped it is over: M-Pesa accepts the initiator, for a wrong password locks "
+    "it; or, after a restore, its statements were read and every withdrawal is explained.",
     applies=lambda stop: stop.is_open,
 )
 def end_stop(stop: PayoutStop, given: Given, by: User) -> str:
     money_out.lift_payout_stop(stop.pk)
     return "Money may leave again."
+
+
+# --- Withdrawals that no row of ours tells of ---------------------------------------------------
+
+
+@console_action(
+    "withdrawal",
+    "seller",
+    "It paid a seller",
+    "A payout of theirs that may have left is this one. Where none fits, it is deducted from what "
+    "they are sent next, so that nothing is paid twice once their goods are fetched again.",
+    applies=lambda withdrawal: withdrawal.is_open and not withdrawal.reverses,
+    form=SellerForm,
+    price=_all_of_it,
+)
+def withdrawal_paid_a_seller(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    payout = money_out.say_it_paid_a_seller(withdrawal.pk, username=given["seller"])
+    return f"{format_kes(payout.amount)} under {payout.number} paid {payout.seller}."
+
+
+@console_action(
+    "withdrawal",
+    "refund",
+    "It gave a payment back",
+    "Name the payment. What was bought with it should be cancelled, if it is not: no money is sent "
+    "for that again.",
+    applies=lambda withdrawal: withdrawal.is_open,
+    form=PaymentForm,
+    price=_all_of_it,
+)
+def withdrawal_gave_back(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    refund = money_out.say_it_gave_back(withdrawal.pk, number=given["number"])
+    return f"{format_kes(refund.amount)} of {refund.receipt.number} went back by it."
+
+
+@console_action(
+    "withdrawal",
+    "aside",
+    "It is none of the shop's",
+    "Taken out on the portal, for nothing that was sold. What it was for, if it was for anything, "
+    "would be paid again.",
+    applies=lambda withdrawal: withdrawal.is_open,
+    price=_all_of_it,
+)
+def set_withdrawal_aside(withdrawal: Withdrawal, given: Given, by: User) -> str:
+    money_out.say_it_is_none_of_ours(withdrawal.pk)
+    return "Set aside."
 
 
 # --- Money that came -------------------------------------------------------------------------
@@ -355,7 +427,7 @@ def _is_a_banks(receipt: Receipt, *standings: str) -> bool:
 )
 def confirm_bank_receipt(receipt: Receipt, given: Given, by: User) -> str:
     seen = money_in.confirm_bank_receipt(receipt.pk, by=by)
-    return f"{seen} is {seen.get_standing_display().lower()}."
+    return f"{seen} is {seen.get_standing_display()}."
 
 
 @console_action(
@@ -475,7 +547,7 @@ def _is_refused_payout(payout: Payout) -> bool:
 )
 def approve(payout: Payout, given: Given, by: User) -> str:
     money_out.approve_payout(payout.pk, by=by)
-    return f"{format_kes(payout.amount)} goes to {payout.phone}."
+    return f"{format_kes(payout.amount)} goes to {dial(payout.phone)}."
 
 
 @console_action(
@@ -529,7 +601,7 @@ def approve_refund(refund: Refund, given: Given, by: User) -> str:
 
 
 def _goes_back(refund: Refund) -> str:
-    to = f" to {refund.phone}" if refund.phone else ""
+    to = f" to {dial(refund.phone)}" if refund.phone else ""
     if refund.awaits_approval:
         return f"{format_kes(refund.amount)}{to} waits for a second person to look at it."
     return f"{format_kes(refund.amount)} goes back by {refund.get_way_display()}{to}."
@@ -570,7 +642,7 @@ def send_refund(refund: Refund, given: Given, by: User) -> str:
 )
 def retry_payout(payout: Payout, given: Given, by: User) -> str:
     money_out.retry_refused_payout(payout.pk)
-    return f"Another payout goes to {payout.phone}."
+    return f"Another payout goes to {dial(payout.phone)}."
 
 
 @console_action(
@@ -584,7 +656,7 @@ def retry_payout(payout: Payout, given: Given, by: User) -> str:
 )
 def send_payout(payout: Payout, given: Given, by: User) -> str:
     money_out.retry_refused_payout(payout.pk, phone=given["phone"], by=by)
-    return f"Another payout goes to {given['phone']}."
+    return f"Another payout goes to {dial(given['phone'])}."
 
 
 @console_action(

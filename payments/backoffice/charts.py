@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,8 @@ class Point:
     at: int
     drawn: int
     note: str = ""
+    #: Where the rows behind it are listed.
+    url: str = ""
 
     @property
     def top(self) -> int:
@@ -89,6 +91,14 @@ class Columns:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """The same numbers for a spreadsheet: under machine names, and as numbers."""
+
+    header: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What a panel of the dashboard says."""
 
@@ -98,6 +108,7 @@ class Content:
     table: Table | None = None
     #: Shown where there is nothing to draw and nothing to list.
     empty: str = ""
+    sheet: Sheet = Sheet((), ())
 
 
 def draw(values: Iterable[tuple[str, int, str, str]]) -> list[Point]:

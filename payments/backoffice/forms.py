@@ -15,7 +15,11 @@ from omachemainproj.mpesa_limits import MAX_PAYMENT, MIN_PAYMENT
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import clean_shown, fold_identifier
 from orders.models import MAX_TEXT
-from payments.interest import parties_of_named_order
+from payments.interest import (
+    parties_of_named_order,
+    parties_of_named_person,
+    parties_of_named_receipt,
+)
 
 from .resolve_money_in import tidy_number
 
@@ -84,6 +88,26 @@ class PhoneForm(ReasonForm):
 
 class ReceiptNumberForm(ReasonForm):
     number = ReceiptNumber(label="Receipt number on the portal")
+
+
+class PaymentForm(ReasonForm):
+    number = ReceiptNumber(
+        label="Receipt number of the payment", help_text="Of the one that came, not of this one."
+    )
+
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """Who has a part in the payment."""
+        return parties_of_named_receipt(given["number"])
+
+
+class SellerForm(ReasonForm):
+    seller = forms.CharField(max_length=150, label="User name of the seller")
+
+    @staticmethod
+    def parties(given: Mapping[str, Any]) -> Parties:
+        """The seller."""
+        return parties_of_named_person(given["seller"])
 
 
 class DecisionForm(ReasonForm):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count
 from django.utils import timezone
 
+from accounts.backoffice.formats import dial, write_moment
 from omachemainproj.money import format_kes
 from orders.models import Problem, ProblemMessage
 from orders.problems.queries import thread_of
@@ -39,15 +40,14 @@ def describe_problem(problem: Problem) -> ProblemPage:
     if line.reduced:
         price += f", of which {format_kes(line.reduced)} were taken off"
     facts = [
-        ("Order", f"{line.order.reference}, {line.order.get_payment_status_display().lower()}"),
+        ("Order", f"{line.order.reference}, {line.order.get_payment_status_display()}"),
         (
             "Goods",
-            f"{line}, {line.get_track_status_display().lower()} "
-            f"since {timezone.localtime(line.updated_at):%d %b %Y, %H:%M}",
+            f"{line}, {line.get_track_status_display()} since {write_moment(line.updated_at)}",
         ),
         ("Price", price),
-        ("Buyer", f"{buyer.first_name or buyer} ({buyer}), {line.order.mpesa_number}"),
-        ("Seller", f"{seller.first_name or seller} ({seller}), {line.payment_mpesa_number}"),
+        ("Buyer", f"{buyer.first_name or buyer} ({buyer}), {dial(line.order.mpesa_number)}"),
+        ("Seller", f"{seller.first_name or seller} ({seller}), {dial(line.payment_mpesa_number)}"),
         ("Seller's money", describe_money(problem)),
         ("Stands", _stands(problem)),
         ("Other problems of this buyer", _earlier(problem, track__buyer=line.buyer_id)),

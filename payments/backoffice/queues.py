@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.backoffice.admin import COUNT_AT_MOST
+from accounts.backoffice.formats import dial
 from accounts.models import Proposal, ProposalState
 from omachemainproj.money import format_kes
-from orders.models import Problem
+from orders.models import OrderTrack, Problem
+from orders.parcels.waiting import going_to_closed_points, uncollected
 from payments.models import (
     GatewayEvent,
     OrderPayment,
@@ -25,7 +27,10 @@ from payments.models import (
     ReceiptQuestion,
     Refund,
     SellerShare,
+    Withdrawal,
 )
+from payments.reconciliation.lost_hours import what_is_missing
+from payments.reconciliation.withdrawals import candidates
 
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS, OF_PROBLEMS
 
@@ -142,7 +147,7 @@ def _refund_name(refund: Refund) -> str:
 
 
 _PAYOUT = {
-    "Payout": lambda payout: f"{format_kes(payout.amount)} to {payout.phone}",
+    "Payout": lambda payout: f"{format_kes(payout.amount)} to {dial(payout.phone)}",
     "Seller": lambda payout: payout.seller,
 }
 _RECEIPT = {"Receipt": _receipt_name, "Amount": lambda receipt: format_kes(receipt.amount)}
@@ -169,6 +174,20 @@ _PROBLEM = {
 }
 
 
+_BROUGHT: dict[str, Callable[[Any], Any]] = {
+    "Goods": str,
+    "Of order": lambda line: line.order,
+    "Point": lambda line: line.order.delivery.pickup_point,
+    "Its phone": lambda line: dial(line.order.delivery.pickup_point.phone),
+    "Call the buyer": lambda line: dial(line.order.delivery.phone),
+    "Stands": lambda line: line.get_track_status_display(),
+}
+
+
+def _brought(lines: QuerySet[OrderTrack]) -> QuerySet[OrderTrack]:
+    return lines.select_related("order__delivery__pickup_point", "parcel")
+
+
 def undecided_problems() -> QuerySet[Problem]:
     """Problems that have not ended, with their lines and orders."""
     return Problem.objects.undecided().select_related("track__order")
@@ -183,15 +202,48 @@ def late_problems(now: datetime) -> QuerySet[Problem]:
     )
 
 
+def _may_be(withdrawal: Withdrawal) -> str:
+    """What it could be: who has been paid on that number, and what is due to it."""
+    due = [f"{row.kind} {row.pk} ({row.status})" for row in candidates(withdrawal)]
+    paid = SellerShare.objects.filter(phone=withdrawal.phone).exclude(phone="")
+    sellers = paid.order_by("seller").values_list("seller__username", flat=True).distinct()[:3]
+    came = Receipt.objects.filter(phone=withdrawal.phone).exclude(phone="").order_by("-pk")[:3]
+    known = [f"seller {name}" for name in sellers] + [f"buyer by {each.number}" for each in came]
+    return "; ".join(due + known)
+
+
 QUEUES = (
     Queue(
         key="stops",
         title="Money is stopped from leaving",
-        about="M-Pesa does not accept the shop's initiator, and every further try would lock it. "
-        "Put the password or the certificate right, then let money leave again.",
-        rows=lambda now: PayoutStop.objects.still_open(),
-        columns={"Why": str, "Since": lambda stop: stop.created_at},
+        about="M-Pesa does not accept the shop's initiator, and every further try would lock it: "
+        "put the password or the certificate right. Or the database was restored: what was sent "
+        "since the backup is read from M-Pesa's statements first. Then let money leave again.",
+        rows=lambda now: PayoutStop.objects.still_open().order_by("pk"),
+        columns={
+            "Why": str,
+            "Since": lambda stop: stop.created_at,
+            "Still to do": lambda stop: " ".join(what_is_missing(stop)),
+        },
         listed="payments_payoutstop_changelist",
+    ),
+    Queue(
+        key="withdrawals",
+        title="Money that left, and nothing here says why",
+        about="M-Pesa's statement shows it, and no refund and no payout of ours is it: the "
+        "database was restored from before it. Say what it was: after a restore nothing leaves "
+        "until then, for the same might be sent again.",
+        rows=lambda now: Withdrawal.objects.still_open(),
+        columns={
+            "Withdrawal": lambda withdrawal: format_kes(withdrawal.amount),
+            "Receipt": lambda withdrawal: withdrawal.number,
+            "To": lambda withdrawal: dial(withdrawal.phone),
+            "M-Pesa's word": lambda withdrawal: withdrawal.reason,
+            "Takes back": lambda withdrawal: withdrawal.reverses,
+            "It may be": _may_be,
+            "Left": lambda withdrawal: withdrawal.left_at,
+        },
+        listed="payments_withdrawal_changelist?state__exact=open",
     ),
     Queue(
         key="proposals",
@@ -234,6 +286,18 @@ QUEUES = (
         acting=DECIDING_PROBLEMS,
     ),
     Queue(
+        key="uncollected",
+        title="Goods nobody collects",
+        about="They wait at their pick-up point for longer than they should (PICKUP_DAYS), and "
+        "their buyers were told twice. Call them. Then wait, have the goods brought back and "
+        "cancelled, or say why they count as delivered.",
+        rows=lambda now: _brought(uncollected(now)).order_by("parcel__arrived_at", "pk"),
+        columns={**_BROUGHT, "There since": lambda line: line.parcel.arrived_at},
+        listed="orders_ordertrack_changelist?track_status__exact=shipping",
+        looking=DECIDING_PROBLEMS,
+        acting=DECIDING_PROBLEMS,
+    ),
+    Queue(
         key="unmatched",
         title="Money without an order",
         about="It came, and nothing says what for. Give it to the order that was meant, or send "
@@ -243,7 +307,7 @@ QUEUES = (
             **_RECEIPT,
             "Through": lambda receipt: receipt.get_provider_display(),
             "Paid": lambda receipt: receipt.paid_at or receipt.created_at,
-            "By": lambda receipt: " ".join(filter(None, [receipt.payer, receipt.phone])),
+            "By": lambda receipt: " ".join(filter(None, [receipt.payer, dial(receipt.phone)])),
             "Typed": lambda receipt: receipt.reference,
             "Why": lambda receipt: receipt.note,
         },
@@ -576,6 +640,18 @@ QUEUES = (
         listed="orders_problem_changelist?state__in=open,returning",
         for_information=True,
         looking=LOOKING_AT_PROBLEMS,
+        acting=DECIDING_PROBLEMS,
+    ),
+    Queue(
+        key="closed-points",
+        title="Goods for a point that is closed",
+        about="Their pick-up point has closed since they were ordered. It keeps what is under way; "
+        "where it does not, call the buyer, and agree where they go instead.",
+        rows=lambda now: _brought(going_to_closed_points()).order_by("pk"),
+        columns={**_BROUGHT, "There since": lambda line: line.parcel.arrived_at},
+        listed="orders_ordertrack_changelist?track_status__exact=paid",
+        for_information=True,
+        looking=DECIDING_PROBLEMS,
         acting=DECIDING_PROBLEMS,
     ),
 )

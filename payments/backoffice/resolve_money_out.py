@@ -28,8 +28,16 @@ from payments.models import (
     SellerShare,
     TransferStatus,
     Way,
+    Withdrawal,
 )
 from payments.payouts.services import create_payouts, locked_payout, retry_payout
+from payments.reconciliation.lost_hours import what_is_missing
+from payments.reconciliation.withdrawals import (
+    CannotBeSettled,
+    set_withdrawal_aside,
+    settle_as_payout,
+    settle_as_refund,
+)
 from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 from payments.refunds.services import NOT_ANSWERED, create_replacement, locked_refund
 from payments.transfers import handler_of, mark_done, mark_refused
@@ -44,13 +52,50 @@ NOT_REFUSED = "M-Pesa has not refused it, or it is tried again already."
 
 @transaction.atomic
 def lift_payout_stop(stop_id: int) -> PayoutStop:
-    """Let money leave again: the initiator's password and certificate are right."""
+    """Let money leave again: the initiator's password and certificate are right, or what left since
+    the backup is known.
+
+    After a restore it is known once M-Pesa's statements were read up to then, and every withdrawal
+    on them is explained (payments.reconciliation.lost_hours).
+    """
     stop = locked_row(PayoutStop, stop_id)
     if not stop.is_open:
         raise ActionNotAvailable("Payouts are not stopped by this any more.")
+    if missing := what_is_missing(stop):
+        raise ActionNotAvailable(" ".join(missing))
     stop.is_open, stop.ended_at = False, timezone.now()
     stop.save(update_fields=["is_open", "ended_at"])
     return stop
+
+
+@transaction.atomic
+def say_it_paid_a_seller(withdrawal_id: int, *, username: str) -> Payout:
+    """Record that money which no row of ours told of paid this seller."""
+    seller = User.objects.filter(username__iexact=username).first()
+    if seller is None:
+        raise ActionNotAvailable(f"Nobody is called {username}.")
+    try:
+        return settle_as_payout(withdrawal_id, seller=seller)
+    except CannotBeSettled as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
+def say_it_gave_back(withdrawal_id: int, *, number: str) -> Refund:
+    """Record that money which no row of ours told of gave the payment of this number back."""
+    try:
+        return settle_as_refund(withdrawal_id, receipt_number=tidy_number(number))
+    except CannotBeSettled as error:
+        raise ActionNotAvailable(str(error)) from error
+
+
+@transaction.atomic
+def say_it_is_none_of_ours(withdrawal_id: int) -> Withdrawal:
+    """Record that money which left was no refund and no payout: taken out on the portal."""
+    try:
+        return set_withdrawal_aside(withdrawal_id)
+    except CannotBeSettled as error:
+        raise ActionNotAvailable(str(error)) from error
 
 
 @transaction.atomic

@@ -12,10 +12,11 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model, Q, QuerySet
 
+from accounts.backoffice.formats import dial
 from accounts.backoffice.proposals import row_proposed_about
 from accounts.models import Proposal
 from omachemainproj.money import format_kes
-from orders.models import Order, Problem, TrackEvent
+from orders.models import Order, Problem, TrackEvent, TrackStatus
 from payments.models import (
     AttemptStatus,
     GatewayEvent,
@@ -30,6 +31,7 @@ from payments.models import (
     Side,
     TransferStatus,
     Way,
+    Withdrawal,
 )
 
 #: Rows of a model that are shown: a stranger who learnt an address may have posted thousands.
@@ -59,14 +61,14 @@ def build_timeline(row: Model) -> list[TimelineEntry]:
     if isinstance(row, Proposal):
         about = row_proposed_about(row)
         entries = build_timeline(about) if type(about) in _BY_MODEL and about else []
-        return sorted([*entries, *_entries([row])], key=lambda entry: entry.at)
+        return sorted([*entries, *entries_of([row])], key=lambda entry: entry.at)
     if isinstance(row, Problem):
         return sorted(_of_problem(row), key=lambda entry: entry.at)
     entries = list(_of_order(order_id) if order_id else _of_row(row))
     if not any(entry.row == row for entry in entries):
-        entries += _entries([row])
+        entries += entries_of([row])
     rows = {(type(entry.row), entry.row.pk): entry.row for entry in entries}
-    entries += _by_staff(rows.values())
+    entries += by_staff(rows.values())
     return sorted(entries, key=lambda entry: entry.at)
 
 
@@ -79,12 +81,12 @@ def _order_of(event: GatewayEvent) -> int | None:
 
 
 def _of_order(order_id: int) -> Iterator[TimelineEntry]:
-    yield from _entries(Order.objects.filter(pk=order_id).select_related("buyer"))
-    yield from _entries(
+    yield from entries_of(Order.objects.filter(pk=order_id).select_related("buyer"))
+    yield from entries_of(
         TrackEvent.objects.filter(track__order=order_id).select_related("track", "actor")
     )
     payments = list(OrderPayment.objects.filter(order=order_id).order_by("pk")[:MOST])
-    yield from _entries(payments)
+    yield from entries_of(payments)
     # By ids, not through a join: the database then finds each by its own index.
     yield from _around(Q(order=order_id), Q(order=order_id), Q(payment__in=payments))
 
@@ -93,12 +95,12 @@ def _of_problem(problem: Problem) -> list[TimelineEntry]:
     """What happened to the goods, and what went back for them; no more of the order's money."""
     line = problem.track
     entries = [
-        *_entries(Order.objects.filter(pk=line.order_id).select_related("buyer")),
-        *_entries(TrackEvent.objects.filter(track=line).select_related("track", "actor")),
-        *_entries(Problem.objects.filter(track=line).order_by("pk")),
-        *_entries(Refund.objects.filter(track=line).order_by("pk")),
+        *entries_of(Order.objects.filter(pk=line.order_id).select_related("buyer")),
+        *entries_of(TrackEvent.objects.filter(track=line).select_related("track", "actor")),
+        *entries_of(Problem.objects.filter(track=line).order_by("pk")),
+        *entries_of(Refund.objects.filter(track=line).order_by("pk")),
     ]
-    return [*entries, *_by_staff([problem, line])]
+    return [*entries, *by_staff([problem, line])]
 
 
 def _of_row(row: Model) -> Iterator[TimelineEntry]:
@@ -115,65 +117,80 @@ def _of_row(row: Model) -> Iterator[TimelineEntry]:
 
 def _of_payout(payout: Payout) -> Iterator[TimelineEntry]:
     """A payout, with the lines it is for, the messages about it and its postings."""
-    yield from _entries([payout])
+    yield from entries_of([payout])
     shares = list(SellerShare.objects.filter(payout=payout).select_related("track"))
-    yield from _entries(
+    yield from entries_of(
         TrackEvent.objects.filter(track__seller_share__in=shares).select_related("track", "actor")
     )
     messages = GatewayEvent.objects.filter(payout=payout).defer("headers")
-    yield from _entries(messages.order_by("pk"))
+    yield from entries_of(messages.order_by("pk"))
     postings = LedgerPosting.objects.filter(Q(payout=payout) | Q(share__in=shares))
-    yield from _entries(postings.prefetch_related("entries").order_by("pk"))
+    yield from entries_of(postings.prefetch_related("entries").order_by("pk"))
 
 
 def _of_share(share: SellerShare) -> Iterator[TimelineEntry]:
     """What a seller earned by a line, with the line's steps, its last payout and its postings."""
-    yield from _entries(
+    yield from entries_of(
         TrackEvent.objects.filter(track=share.track_id).select_related("track", "actor")
     )
     if share.payout_id is not None:
-        yield from _entries(Payout.objects.filter(pk=share.payout_id).select_related("seller"))
+        yield from entries_of(Payout.objects.filter(pk=share.payout_id).select_related("seller"))
     postings = LedgerPosting.objects.filter(share=share).prefetch_related("entries")
-    yield from _entries(postings.order_by("pk"))
+    yield from entries_of(postings.order_by("pk"))
 
 
 def _around(which_receipts: Q, which_refunds: Q, which_messages: Q) -> Iterator[TimelineEntry]:
     receipts = list(Receipt.objects.filter(which_receipts).order_by("pk")[:MOST])
     refunds = list(Refund.objects.filter(which_refunds).order_by("pk")[:MOST])
-    yield from _entries(receipts)
-    yield from _entries(refunds)
+    yield from entries_of(receipts)
+    yield from entries_of(refunds)
     about = Q(receipt__in=receipts) | Q(refund__in=refunds)
     messages = GatewayEvent.objects.filter(which_messages | about).defer("headers")
-    yield from _entries(messages.order_by("pk"))
+    yield from entries_of(messages.order_by("pk"))
     postings = LedgerPosting.objects.filter(about).prefetch_related("entries")
-    yield from _entries(postings.order_by("pk"))
+    yield from entries_of(postings.order_by("pk"))
 
 
-def _by_staff(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
+def by_staff(rows: Iterable[Model]) -> Iterator[TimelineEntry]:
     """What staff did with these rows, from the admin's history."""
     ids = defaultdict(list)
     for row in rows:
         ids[type(row)].append(str(row.pk))
+    if not ids:
+        return iter(())
     kinds = ContentType.objects.get_for_models(*ids, for_concrete_models=False)
     which = Q(pk__in=[])
     for model, pks in ids.items():
         which |= Q(content_type=kinds[model], object_id__in=pks)
-    return _entries(LogEntry.objects.filter(which).select_related("user").order_by("-pk"))
+    return entries_of(LogEntry.objects.filter(which).select_related("user").order_by("-pk"))
 
 
-def _entries(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
+def entries_of(rows: QuerySet[Any] | list[Any]) -> Iterator[TimelineEntry]:
+    """What each of these rows tells, MOST of them."""
     for row in rows[:MOST]:
         yield from _BY_MODEL[type(row)](row)
 
 
 def _from_order(order: Order) -> Iterator[TimelineEntry]:
     what = f"{order.buyer} ordered for {format_kes(order.amount)} and asked to pay from"
-    yield TimelineEntry(order.created_at, f"{what} {order.mpesa_number}.", order, "order")
+    yield TimelineEntry(order.created_at, f"{what} {dial(order.mpesa_number)}.", order, "order")
+
+
+#: What a line's step is called in a story.
+STEPS = {
+    TrackStatus.CREATED: "Ordered",
+    TrackStatus.PAID: "Paid",
+    TrackStatus.FETCHED: "Fetched from the seller",
+    TrackStatus.SHIPPING: "On the way to the buyer",
+    TrackStatus.DELIVERED: "Handed over",
+    TrackStatus.CANCELLED: "Cancelled",
+    TrackStatus.REFUNDED: "Money back",
+}
 
 
 def _from_track(event: TrackEvent) -> Iterator[TimelineEntry]:
     by = f" by {event.actor}" if event.actor else ""
-    what = f"{event.track}: {event.get_track_status_display().lower()}{by}."
+    what = f"{event.track}: {STEPS[TrackStatus(event.track_status)].lower()}{by}."
     yield TimelineEntry(event.created_at, what, event.track, "order", event.note)
 
 
@@ -186,12 +203,12 @@ def _from_attempt(payment: OrderPayment) -> Iterator[TimelineEntry]:
         yield entry(payment.created_at, what)
         return
     yield entry(
-        payment.created_at, f"{format_kes(payment.amount)} is to be asked of {payment.phone}."
+        payment.created_at, f"{format_kes(payment.amount)} is to be asked of {dial(payment.phone)}."
     )
     if payment.rung_at:
         known = payment.checkout_request_id
         detail = f"M-Pesa's id: {known}" if known else "M-Pesa gave no id for it."
-        yield entry(payment.rung_at, f"M-Pesa was asked to ring {payment.phone}.", detail)
+        yield entry(payment.rung_at, f"M-Pesa was asked to ring {dial(payment.phone)}.", detail)
     if payment.checked_at:
         times = "once" if payment.checks == 1 else f"{payment.checks} times"
         yield entry(payment.checked_at, f"M-Pesa was asked what became of it, {times} by now.")
@@ -210,7 +227,7 @@ _ATTEMPT_STANDS = {
 
 
 def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
-    who = " ".join(filter(None, [receipt.payer, receipt.phone]))
+    who = " ".join(filter(None, [receipt.payer, dial(receipt.phone)]))
     what = f"{format_kes(receipt.amount)} came through {receipt.get_provider_display()}"
     if receipt.same_as_id:
         what = f"What came through {receipt.get_provider_display()} turned out to be counted"
@@ -227,7 +244,7 @@ def _from_receipt(receipt: Receipt) -> Iterator[TimelineEntry]:
 
 def _from_refund(refund: Refund) -> Iterator[TimelineEntry]:
     amount, way = format_kes(refund.amount), refund.get_way_display()
-    to = f" to {refund.phone}" if refund.phone else ""
+    to = f" to {dial(refund.phone)}" if refund.phone else ""
     what = f"{amount} is owed back by {way}{to}: {refund.get_cause_display()}."
     if refund.replaces_id:
         what = f"Another try to give {amount} back, by {way}{to}."
@@ -250,7 +267,7 @@ _TRANSFER_STANDS = {
 
 
 def _from_payout(payout: Payout) -> Iterator[TimelineEntry]:
-    amount, phone = format_kes(payout.amount), payout.phone
+    amount, phone = format_kes(payout.amount), dial(payout.phone)
     what = f"{amount} is to go to {payout.seller} at {phone}."
     yield TimelineEntry(payout.created_at, what, payout, "payout", payout.note)
     if payout.sent_at:
@@ -285,7 +302,7 @@ def _end_of(row: MoneyOut, kind: str, done: str, detail: str) -> Iterator[Timeli
 
 
 def _from_message(event: GatewayEvent) -> Iterator[TimelineEntry]:
-    what = f"A message came to {event.get_source_display()}: {event.get_state_display().lower()}."
+    what = f"A message came to {event.get_source_display()}: {event.get_state_display()}."
     body = bytes(event.body).decode("utf-8", "backslashreplace")[:2000]
     yield TimelineEntry(event.received_at, what, event, "message", f"{event.note}\n{body}".strip())
 
@@ -307,6 +324,15 @@ def _from_stop(stop: PayoutStop) -> Iterator[TimelineEntry]:
     )
     if stop.ended_at:
         yield TimelineEntry(stop.ended_at, "Money may leave again.", stop, "refund")
+
+
+def _from_withdrawal(withdrawal: Withdrawal) -> Iterator[TimelineEntry]:
+    what = f"{format_kes(withdrawal.amount)} left by M-Pesa's statement, in no row of ours."
+    detail = " ".join(filter(None, [withdrawal.reason, withdrawal.phone, withdrawal.reverses]))
+    yield TimelineEntry(withdrawal.left_at, what, withdrawal, "refund", detail)
+    if withdrawal.settled_at:
+        what = f"It is explained: {withdrawal.get_state_display()}."
+        yield TimelineEntry(withdrawal.settled_at, what, withdrawal, "refund")
 
 
 def _from_proposal(proposal: Proposal) -> Iterator[TimelineEntry]:
@@ -332,6 +358,7 @@ _BY_MODEL: dict[type[Model], Callable[[Any], Iterator[TimelineEntry]]] = {
     GatewayEvent: _from_message,
     LedgerPosting: _from_posting,
     PayoutStop: _from_stop,
+    Withdrawal: _from_withdrawal,
     LogEntry: _from_log,
     Proposal: _from_proposal,
     SellerShare: _from_share,

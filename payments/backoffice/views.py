@@ -9,30 +9,39 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.apps import apps
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import Model
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts.backoffice.actions import FASTER, ReasonForm, perform
+from accounts.authentication import current_user
+from accounts.backoffice import audit
+from accounts.backoffice.actions import FASTER, ReasonForm, page_before, perform
+from accounts.backoffice.sent_forms import send_back
 from accounts.models import Proposal, User
 from omachemainproj.api.errors import Refusal
+from omachemainproj.csv_files import write_sheet
 from orders.models import Problem, ProblemPicture
 from orders.problems.views import answer_picture
-from payments.models import Receipt
+from payments.models import NightlyProof, Receipt, Trouble
 
-from .actions import KINDS, permissions_for, record_payment
-from .dashboard import panels_for
+from .actions import KINDS, act_name, permissions_for, record_payment
+from .dashboard import PANELS, panels_for
 from .forms import SeenPaymentForm
 from .order_suggestions import suggest_orders
+from .period import CHOICES, read_period
 from .permissions import ACTING, DECIDING_PROBLEMS, LOOKING, LOOKING_AT_PROBLEMS
 from .problem_page import describe_problem
 from .queues import count_unsolicited, load_queues, queues_for
 from .timeline import build_timeline
+
+_DOWNLOADING = "accounts.export_rows"
 
 #: What the permissions are called that it takes to act.
 _NEEDED = {
@@ -43,18 +52,52 @@ _NEEDED = {
 
 @require_safe
 def dashboard(request: HttpRequest) -> HttpResponse:
-    """Show each panel to those who hold its permission; 403 for those who hold none."""
+    """Show each panel to those who hold its permission; 403 for those who hold none.
+
+    Days that cannot be shown are said to be so, with the usual ones below (400).
+    """
     panels = panels_for(request.user)
     if not panels:
         raise PermissionDenied
-    now = timezone.now()
+    period, form = read_period(request.GET, timezone.now())
     return _render(
         request,
         "dashboard",
         title="How the shop is doing",
-        now=now,
-        panels=[(panel, panel.read(now)) for panel in panels],
+        status=400 if form.errors else 200,
+        period=period,
+        form=form,
+        choices=CHOICES.items(),
+        may_download=request.user.has_perm(_DOWNLOADING),
+        panels=[(panel, panel.read(period)) for panel in panels],
     )
+
+
+@require_safe
+def dashboard_sheet(request: HttpRequest, key: str) -> StreamingHttpResponse:
+    """The numbers of a panel as CSV, for who may see it and download; on record before it is sent.
+
+    Raises PermissionDenied, and Http404 for a panel there is not.
+    """
+    panel = next((each for each in PANELS if each.key == key), None)
+    if not panels_for(request.user) or not request.user.has_perm(_DOWNLOADING):
+        raise PermissionDenied
+    if panel is None:
+        raise Http404
+    if not request.user.has_perm(panel.permission):
+        raise PermissionDenied
+    period, _ = read_period(request.GET, timezone.now())
+    sheet = panel.read(period).sheet
+    asked = {"panel": [None, panel.key], "period": [None, period.words]}
+    app, _, codename = panel.permission.partition(".")
+    kind = apps.get_model(app, codename.removeprefix("view_"))
+    audit.log(current_user(request), "Downloaded as CSV", None, kind=kind, changes=asked)
+    response = StreamingHttpResponse(
+        write_sheet(sheet.header, [sheet.rows]), content_type="text/csv; charset=utf-8"
+    )
+    name = f"{panel.key}-{period.first:%Y-%m-%d}-{period.last:%Y-%m-%d}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 @require_safe
@@ -104,15 +147,17 @@ def act(request: HttpRequest, kind: str, pk: int, key: str) -> HttpResponse:
     action = KINDS[kind].actions.get(key)
     if action is None:
         raise Http404
-    form = action.form(request.POST, auto_id=f"{key}-%s")
+    before, name = page_before(request), act_name(kind, pk, key)
+    form = action.form(request.POST, auto_id=f"{name if before else key}-%s")
     form.adapt_to([row], by)
     if not form.is_valid():
-        return _show_timeline(request, kind, row, {key: form}, status=400)
+        there = send_back(request, before, name, form) if before else None
+        return there or _show_timeline(request, kind, row, {key: form}, status=400)
     try:
         messages.success(request, perform(action, row, form.cleaned_data, by=by) or action.label)
     except (Refusal, IntegrityError) as error:
         messages.error(request, _reason(error))
-    return redirect("console-timeline", kind=kind, pk=pk)
+    return redirect(before or reverse("console-timeline", args=[kind, pk]))
 
 
 def _reason(error: Refusal | IntegrityError) -> str:
@@ -123,6 +168,7 @@ def _show_console(
     request: HttpRequest, form: SeenPaymentForm, *, status: int = 200
 ) -> HttpResponse:
     waiting, known = load_queues(request.user)
+    sees_money = request.user.has_perm(LOOKING)
     return _render(
         request,
         "console",
@@ -132,7 +178,10 @@ def _show_console(
         known=[view for view in known if view.count],
         quiet=[view for view in waiting if not view.count],
         count=sum(view.count for view in waiting),
-        unsolicited=count_unsolicited() if request.user.has_perm(LOOKING) else 0,
+        unsolicited=count_unsolicited() if sees_money else 0,
+        sees_money=sees_money,
+        verdict=NightlyProof.objects.last_verdict() if sees_money else None,
+        troubles=Trouble.objects.told() if sees_money else (),
         may_act=request.user.has_perm(ACTING),
         may_decide=any(view.may_act for view in waiting),
         write=form,

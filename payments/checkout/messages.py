@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
+from omachemainproj.heartbeats import CLOCK, silent
 from omachemainproj.languages import ENGLISH, say, translate
 from omachemainproj.money import format_kes
 from orders.models import CancelledBy, Order, PaymentStatus
@@ -101,9 +102,17 @@ _WAITING = {
 _SENT_AGAIN = Said(
     "sent_again", "M-Pesa did not take our request yet. We try again by ourselves within a minute."
 )
+#: The same while the clock, which tries again, is silent.
+_NOT_SENT_AGAIN = Said(
+    "sent_again", "M-Pesa did not take our request yet. Try again in a minute: we may be slow to."
+)
 _WAITS_FOR_PHONE = Said(
     "waits_for_phone",
     "Your phone has another prompt open. Close it there, and ours follows within three minutes.",
+)
+_PHONE_TAKEN = Said(
+    "waits_for_phone",
+    "Your phone has another prompt open. Close it there, then try again in a minute.",
 )
 _SILENT = Said(
     "silent",
@@ -111,6 +120,12 @@ _SILENT = Said(
     "If you did not, try again.",
 )
 _TRY_AGAIN = Said("try_again", "Try again.")
+#: Said behind what else there is to say while the clock is silent: it asks M-Pesa what became of a
+#: prompt whose callback was lost, and nobody else does.
+_SLOW = (
+    "We are slower than usual right now: your payment may show here some minutes late. It counts "
+    "all the same; do not pay twice."
+)
 _SHORT = Said("short", "{came} of {amount} came. Pay the missing {due} before the time is over.")
 _BY_HAND = "Or pay by hand: {provider} pay bill {pay_bill}, account {account}, {amount}."
 _OR = "Or {provider} pay bill {pay_bill}, account {account}."
@@ -189,11 +204,14 @@ def describe_prompt(
     """How an order's last attempt stands; ``payment`` is that attempt, if there is one.
 
     ``due`` is what is still to come, in KES; ``options``, the ways to pay it by hand, are named
-    once the prompt has failed.
+    once the prompt has failed. While the clock is silent, nothing it does is promised.
     """
     now = now or timezone.now()
+    is_slow = order.is_unpaid and CLOCK in silent()
     is_live = payment is not None and payment.live
-    code, text = _say(order, payment, due, language)
+    code, text = _say(order, payment, due, language, is_slow=is_slow)
+    if is_slow and payment is not None and payment.is_open:
+        text = f"{text} {translate(_SLOW, language)}"
     by_hand = "" if is_live or not order.is_unpaid else _name_options(options, language)
     return {
         "status": payment.status if payment else "none",
@@ -208,7 +226,9 @@ def describe_prompt(
     }
 
 
-def _say(order: Order, payment: OrderPayment | None, due: int, language: str) -> tuple[str, str]:
+def _say(
+    order: Order, payment: OrderPayment | None, due: int, language: str, *, is_slow: bool
+) -> tuple[str, str]:
     """The code and the sentence of how it stands."""
     if not order.is_unpaid:
         closed = _closed_message(order, payment)
@@ -219,7 +239,7 @@ def _say(order: Order, payment: OrderPayment | None, due: int, language: str) ->
         return _SHORT.code, say(_SHORT.sentence, language, **values)
     if payment is not None and payment.status == AttemptStatus.FAILED:
         return failure_code(payment.result_code), buyer_message(payment.result_code)[language]
-    said = _message(payment) if payment else _TRY_AGAIN
+    said = _message(payment, is_slow=is_slow) if payment else _TRY_AGAIN
     return said.code, translate(said.sentence, language)
 
 
@@ -245,11 +265,11 @@ def _name_options(options: Sequence[ManualPaymentOption], language: str) -> str:
     return " ".join(ways)
 
 
-def _message(payment: OrderPayment) -> Said:
+def _message(payment: OrderPayment, *, is_slow: bool) -> Said:
     if payment.is_open and not payment.live:
         return _SILENT
     if payment.status == AttemptStatus.REQUESTED and payment.result_code == PHONE_BUSY:
-        return _WAITS_FOR_PHONE
+        return _PHONE_TAKEN if is_slow else _WAITS_FOR_PHONE
     if payment.status == AttemptStatus.REQUESTED and payment.rung_at is not None:
-        return _SENT_AGAIN
+        return _NOT_SENT_AGAIN if is_slow else _SENT_AGAIN
     return _WAITING.get(AttemptStatus(payment.status), _SILENT)

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from accounts.authentication import current_user
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.media import media_prefix
 from orders.delivery.representation import deliveries_of
 from orders.models import Order
@@ -87,6 +88,7 @@ class OrdersView(GenericAPIView):
     def get(self, request: Request) -> Response:
         """The caller's own orders, newest first, with their lines, what is still to pay, and what
         waits for the caller (`needs`). `/cashout/{order_token}/` has one of them whole."""
+        refuse_unknown(request, PAGING)
         pager = self.pagination_class()
         buyer_id = current_user(request).pk
         orders = pager.paginate(request, KEYSET, partial(read_orders, buyer_id))

@@ -13,7 +13,15 @@ from django.conf import settings
 from django.db import transaction
 from rest_framework import status
 
-from accounts.contact_budgets import DAY, HOUR, Budget, give_back, take
+from accounts.contact_budgets import (
+    DAY,
+    HOUR,
+    Budget,
+    forget,
+    give_back,
+    take,
+    take_of_groups,
+)
 from accounts.contacts import has_paid_from
 from omachemainproj.api.errors import Refusal
 from omachemainproj.ip_addresses import client_network
@@ -48,10 +56,15 @@ def take_prompt(user_id: int, phone: str, now: datetime, *, is_own: bool) -> str
     ``is_own`` is whether the phone has paid for the account. Call inside the transaction that
     claims the attempt: rolled back with it, nothing was taken.
     """
-    who = f"new-phones:{user_id}"
-    if not is_own and not _count_phone(who, phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY, now):
-        return TOO_MANY_PHONES
-    return "" if take(*_room(user_id, phone, is_own=is_own), now=now) else RATE_LIMITED
+    room = _room(user_id, phone, is_own=is_own)
+    if not is_own:
+        new = f"new-phones:{user_id}", phone, NEW_PHONES_PER_HOUR, NEW_PHONES_PER_DAY
+        # One statement while there is room of all of it, and which is spent makes no difference.
+        if take_of_groups(*_budgets_of_new_phone(*new), room, now=now):
+            return ""
+        if not _count_phone(*new, now):
+            return TOO_MANY_PHONES
+    return "" if take(*room, now=now) else RATE_LIMITED
 
 
 def give_prompt_back(user_id: int, phone: str, now: datetime) -> None:
@@ -60,12 +73,13 @@ def give_prompt_back(user_id: int, phone: str, now: datetime) -> None:
     give_back(*_room(user_id, phone, is_own=is_own), now=now)
 
 
-def check_network(user_id: int, phone: str, address: str, now: datetime) -> None:
-    """Count a phone against the network that asks for it, unless it has paid for the account.
+def check_network(user_id: int | None, phone: str, address: str, now: datetime) -> None:
+    """Count a phone against the network that asks for it, unless it has paid for the account; of a
+    guest (None) always.
 
     Where the shop limits requests at all. Raises TooManyNewPhones.
     """
-    if not settings.THROTTLES or has_paid_from(user_id, phone, now):
+    if not settings.THROTTLES or (user_id and has_paid_from(user_id, phone, now)):
         return
     per_hour, network = settings.NEW_PHONES_A_NETWORK, f"new-phones:{client_network(address, 48)}"
     if not _count_phone(network, phone, per_hour, NETWORK_DAY_FACTOR * per_hour, now):
@@ -84,16 +98,22 @@ def _room(user_id: int, phone: str, *, is_own: bool) -> list[Budget]:
 
 def _count_phone(who: str, phone: str, per_hour: int, per_day: int, now: datetime) -> bool:
     """Count a phone once a day for whom ``who`` names; False where it is one too many."""
-    try:
-        with transaction.atomic():
-            is_new = take(Budget(f"{who}:{phone}", 1, DAY), now=now)
-            room = Budget(who, per_hour, HOUR), Budget(who, per_day, DAY)
-            if is_new and not take(*room, now=now):
-                raise _TooManyError()
-    except _TooManyError:
-        return False
-    return True
+    [once], room = _budgets_of_new_phone(who, phone, per_hour, per_day)
+    with transaction.atomic(savepoint=False):
+        if not take(once, now=now):
+            return True
+        if take(*room, now=now):
+            return True
+        forget(once)
+    return False
 
 
-class _TooManyError(Exception):
-    """The phone would be one too many, and is not counted."""
+def _budgets_of_new_phone(
+    who: str, phone: str, per_hour: int, per_day: int
+) -> tuple[list[Budget], list[Budget]]:
+    """The budget that a phone has once a day, and the room for all phones, for whom ``who`` names.
+
+    A phone that is counted already takes none of that room.
+    """
+    once = Budget(f"{who}:{phone}", 1, DAY)
+    return [once], [Budget(who, per_hour, HOUR), Budget(who, per_day, DAY)]

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from accounts.contacts import has_paid_from
+from accounts.contacts import has_paid_from, proofs_of_payment
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import compiled, locked_row
+from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
 from omachemainproj.task_registry import background_task
 from orders.holds import check_phone_of_order, lock_phone
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
@@ -64,11 +65,15 @@ def request_payment(order: Order) -> None:
 
     Safe to repeat: a constraint allows an order one live attempt.
     """
-    OrderPayment.objects.bulk_create(
-        [OrderPayment(order=order, phone=order.mpesa_number, amount=order.amount)],
-        ignore_conflicts=True,
-    )
+    OrderPayment.objects.bulk_create([first_attempt(order)], ignore_conflicts=True)
     enqueue_after_commit(send_stk_push, order.pk)
+
+
+def first_attempt(order: Order) -> OrderPayment:
+    """The attempt to collect a new order's money, as it is requested; not saved."""
+    return OrderPayment(
+        order=order, phone=order.mpesa_number, amount=order.amount, created_at=order.created_at
+    )
 
 
 def retry_payment(order: Order, *, phone: str | None = None, now: datetime | None = None) -> None:
@@ -106,7 +111,7 @@ def retry_payment(order: Order, *, phone: str | None = None, now: datetime | Non
         enqueue_after_commit(send_stk_push, order.pk)
 
 
-@background_task
+@background_task(calls="M-Pesa")
 def send_stk_push(order_id: int) -> None:
     """Send the STK push of an order's attempt that nobody has sent yet.
 
@@ -166,24 +171,29 @@ def _claim(order_id: int, now: datetime) -> OrderPayment | None:
     if not payments:
         return None
     payment = payments[0]
-    order = payment.order = locked_row(Order, order_id)
-    if reason := _reason_not_to_send(payment, order, now):
+    if reason := _reason_not_to_send(payment, payment.order, now):
         # Who asks too often reads so where they ask: no phone buzzes for it, and no inbox fills.
         _abandon(payment, reason, notify=reason not in {RATE_LIMITED, TOO_MANY_PHONES})
         return None
-    OrderPayment.objects.filter(pk=payment.pk).update(
-        status=AttemptStatus.UNKNOWN,
-        rung_at=now,
-        next_check_at=now + STK_QUERIES.first,
-        result_code="",
-        result_text="",
-    )
+    _mark_unknown(payment.pk, now)
     return payment
+
+
+@compiled_update
+def _mark_unknown(payment: int, now: datetime) -> Update:
+    return OrderPayment.objects.filter(pk=payment), {
+        "status": AttemptStatus.UNKNOWN,
+        "rung_at": now,
+        "next_check_at": now + STK_QUERIES.first,
+        "result_code": "",
+        "result_text": "",
+    }
 
 
 @compiled
 def _lock_attempt(order: int) -> QuerySet[OrderPayment]:
-    return _locked(order=order).unsent()[:1]
+    unsent = OrderPayment.objects.unsent().filter(order=order)
+    return unsent.locked_with_orders().order_by("pk")[:1]
 
 
 def _locked(**which: int) -> OrderPaymentQuerySet:
@@ -198,18 +208,22 @@ def _reason_not_to_send(payment: OrderPayment, order: Order, now: datetime) -> s
     too_old = payment.created_at < now - _max_age(payment)
     if not order.is_unpaid or order.expires_at <= now or too_old:
         return payment.result_code or NOT_SENT
-    is_own = has_paid_from(order.buyer_id, payment.phone, now)
-    if not is_own and _is_waited_for(payment, now):
+    [(is_own, is_waited_for)] = _whose_phone(payment.pk, order.buyer_id, payment.phone, now)
+    if not is_own and is_waited_for:
         return PHONE_BUSY
     return take_prompt(order.buyer_id, payment.phone, now, is_own=is_own)
 
 
-def _is_waited_for(payment: OrderPayment, now: datetime) -> bool:
-    """Whether the phone's owner waits for it to be free: they go first."""
+@compiled
+def _whose_phone(payment: int, buyer: int, phone: str, now: datetime) -> QuerySet[Any, Any]:
+    """Whether an attempt's phone has paid for its buyer, and whether its owner waits for it to be
+    free with another attempt: they go first."""
     waiting = OrderPayment.objects.unsent().filter(
-        phone=payment.phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
+        phone=phone, result_code=PHONE_BUSY, created_at__gt=now - MAX_WAIT_FOR_PHONE
     )
-    return waiting.exclude(pk=payment.pk).exists()
+    return OrderPayment.objects.filter(pk=payment).values_list(
+        Exists(proofs_of_payment(buyer, phone, now)), Exists(waiting.exclude(pk=OuterRef("pk")))
+    )
 
 
 def _max_age(payment: OrderPayment) -> timedelta:
@@ -257,15 +271,23 @@ def _push(payment: OrderPayment) -> None:
         claimed.update(result_text=str(silence)[:200])
     else:
         # The callback may have been faster and recorded the ids and the outcome already.
-        ids = {
-            "merchant_request_id": accepted.merchant_request_id,
-            "checkout_request_id": accepted.checkout_request_id,
-        }
-        unnamed = claimed.filter(checkout_request_id="")
-        waiting = claimed.filter(status=AttemptStatus.UNKNOWN)
-        if not (unnamed & waiting).update(**ids, status=AttemptStatus.SUBMITTED):
-            unnamed.update(**ids)
+        ids = accepted.merchant_request_id, accepted.checkout_request_id
+        if not _mark_submitted(payment.pk, *ids):
+            unnamed = claimed.filter(checkout_request_id="")
+            unnamed.update(merchant_request_id=ids[0], checkout_request_id=ids[1])
+            waiting = claimed.filter(status=AttemptStatus.UNKNOWN)
             waiting.update(status=AttemptStatus.SUBMITTED)
+
+
+@compiled_update
+def _mark_submitted(payment: int, merchant: str, checkout: str) -> Update:
+    """Where nothing but the claim is known of it."""
+    claimed = OrderPayment.objects.filter(pk=payment, status=AttemptStatus.UNKNOWN)
+    return claimed.filter(checkout_request_id=""), {
+        "merchant_request_id": merchant,
+        "checkout_request_id": checkout,
+        "status": AttemptStatus.SUBMITTED,
+    }
 
 
 @transaction.atomic

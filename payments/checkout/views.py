@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,22 +17,28 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.authentication import current_user
+from accounts.guests import guest_with
+from accounts.models import Guest, User
+from accounts.permissions import SignedInOrGuest, SignedInOrStranger
+from omachemainproj.api.errors import refuse_field
 from omachemainproj.api.fields import read_idempotency_key
-from omachemainproj.api.schema import error_answer, field_errors
+from omachemainproj.api.languages import in_their_language
+from omachemainproj.api.schema import error_answer, field_errors, refusals
+from omachemainproj.background import is_awaited
 from omachemainproj.compiled_queries import compiled
 from omachemainproj.languages import language_for
 from omachemainproj.media import media_prefix
 from orders.cashout import place_order
 from orders.delivery.representation import delivery_of
-from orders.holds import network_to_count
-from orders.lifecycle import cancel_order, expire_order
+from orders.holds import PhoneHoldsTooMuch, network_to_count
+from orders.lifecycle import NotUnpaid, cancel_order, expire_order
 from orders.models import CancelledBy, Order, OrderTrack
-from orders.representations import represent_order
+from orders.representations import represent_guests_order, represent_order
 from orders.serializers import CashoutConflictOutput, CashoutInput, OrderOutput, PayInput
 from orders.tracking.abilities import moves_of_line
 from orders.tracking.queries import lines_of
@@ -39,10 +46,11 @@ from payments.models import AttemptStatus, OrderPayment, amount_credited
 
 from .messages import describe_prompt, manual_payment_options
 from .ring_budget import check_network
-from .stk_push import retry_payment
+from .stk_push import PromptOpen, first_attempt, retry_payment
 
 _NOT_YOURS = error_answer("No Order matches the given query.", "not_found")
 _CLOSED = error_answer("This order is no longer waiting for its payment.", "order_closed")
+_NOT_RUNG = refusals(PromptOpen, NotUnpaid, PhoneHoldsTooMuch)
 _TOO_MANY = error_answer(
     "Too many different phones were asked to pay from your network.", "too_many_new_phones"
 )
@@ -63,6 +71,12 @@ _KEY = OpenApiParameter(
         "long as the order is kept; the same key with another body is a 422. Without a key, the "
         "same lines and phone within 15 seconds are the same order while it is unpaid."
     ),
+)
+#: With an access token, or with none.
+_OR_NOBODY: Any = [{"bearer": []}, {}]
+_OTHER_PHONE = (
+    "This order is paid from the phone it was placed with. To pay from another, cancel it and cash "
+    "out with that one, or sign in with this phone."
 )
 _OWN = "1c7c2d0e-8f4b-4a52-9a0c-5d3f5f0e7b11"
 _NOT_THERE = field_errors(
@@ -218,11 +232,21 @@ def _last_payment(order_id: int) -> QuerySet[OrderPayment]:
     return OrderPayment.objects.filter(order=order_id).order_by("-pk")[:1]
 
 
-def _answer(request: Request, order: Order) -> Response:
+def _answer(request: Request, order: Order, *, typed: bool = False) -> Response:
+    """How an order stands: all of it for its buyer, and less for who has only a guest's token.
+
+    ``typed``: this very request says the phone and the place, which hiding would hide from nobody.
+    """
     payment, lines = _represent_payment(request, order), list(lines_of(order))
     shown = {line.product_id: (line.seller_name, line.thumbnail) for line in lines}
-    besides = _besides(request, order, lines, shown)
-    return Response(represent_order(order, lines, payment, delivery_of(lines[0]), besides=besides))
+    besides, delivery = _besides(request, order, lines, shown), delivery_of(lines[0])
+    if request.user.pk == order.buyer_id:
+        answer = represent_order(order, lines, payment, delivery, besides=besides)
+    else:
+        answer = represent_guests_order(
+            order, lines, payment, delivery, besides=besides, typed=typed
+        )
+    return in_their_language(request, Response(answer), ())
 
 
 def _besides(
@@ -246,7 +270,9 @@ def _besides(
 def _represent_payment(request: Request, order: Order, *, is_new: bool = False) -> dict[str, Any]:
     """How an order's payment stands, and what its buyer can do next, in their language."""
     now = timezone.now()
-    payments = _last_payment(order.pk)
+    # While others ring the phone, nothing is known of it yet that the client could not ask later.
+    is_as_requested = is_new and not is_awaited()
+    payments = [first_attempt(order)] if is_as_requested else _last_payment(order.pk)
     waits = order.is_unpaid
     # Nothing can have come for an order that was placed a moment ago.
     due = order.amount - (0 if is_new else amount_credited(order.pk)) if waits else 0
@@ -264,10 +290,20 @@ def _represent_payment(request: Request, order: Order, *, is_new: bool = False) 
 
 
 def _own_order(request: Request, order_token: UUID) -> Order:
-    """The caller's order, as it stands at this moment. Anyone else's is a 404."""
-    order = get_object_or_404(
-        Order.objects.placed_by(current_user(request)), order_token=order_token
-    )
+    """The caller's order, as it stands at this moment; or a guest's, whose token they have.
+
+    Anyone else's is a 404, and for who is not signed in a 401.
+    """
+    if isinstance(request.user, User):
+        order = get_object_or_404(Order.objects.shown_to(request.user), order_token=order_token)
+        return _as_of_now(order)
+    of_guest = Order.objects.of_guests().filter(order_token=order_token).first()
+    if of_guest is None:
+        raise NotAuthenticated
+    return _as_of_now(of_guest)
+
+
+def _as_of_now(order: Order) -> Order:
     now = timezone.now()
     if order.is_unpaid and order.expires_at <= now:
         expire_order(order.pk, now=now)
@@ -278,10 +314,13 @@ def _own_order(request: Request, order_token: UUID) -> Order:
 class CashoutView(APIView):
     """Turn a cart into an order."""
 
+    permission_classes = (SignedInOrGuest,)
     throttle_scope = "cashout"
 
     @extend_schema(
         operation_id="cashout",
+        auth=_OR_NOBODY,
+        summary="Place an order",
         request=CashoutInput,
         responses={
             201: OrderOutput,
@@ -314,15 +353,22 @@ class CashoutView(APIView):
         own; the fees are part of `amount`, and place, fees and days stay as they are at this
         moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
         it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
+
+        Without `Authorization`, where the shop sells to guests (else 401), `mpesa_number` is all
+        that is known of the guest. They follow the order by its token, as nobody signed in, and
+        have the rest of it once they prove the phone at `/login/phone/confirm/`. A guest has no
+        addresses to name, and a newcomer's limits; `too_many_unpaid_orders` names none of them.
         """
         asked = CashoutInput(data=request.data)
         asked.is_valid(raise_exception=True)
-        _check_network(request, asked.validated_data["mpesa_number"])
+        phone = asked.validated_data["mpesa_number"]
+        key = read_idempotency_key(request.headers.get("Idempotency-Key"))
+        _check_network(request, phone)
         placed = place_order(
-            buyer=current_user(request),
+            buyer=_buyer(request, phone),
             lines=asked.validated_data["order"],
-            mpesa_number=asked.validated_data["mpesa_number"],
-            idempotency_key=read_idempotency_key(request.headers.get("Idempotency-Key")),
+            mpesa_number=phone,
+            idempotency_key=key,
             shown_amount=asked.validated_data.get("amount"),
             delivery=asked.validated_data.get("delivery"),
             network=network_to_count(request.META.get("REMOTE_ADDR")),
@@ -332,11 +378,18 @@ class CashoutView(APIView):
             # It may have been paid while the prompt was being sent: then all is read again.
             if payment["prompt"]["status"] != AttemptStatus.CONFIRMED:
                 besides = _besides(request, placed.order, placed.tracks, placed.shown)
-                answer = represent_order(
+                represent = (
+                    partial(represent_guests_order, typed=True)
+                    if placed.order.is_of_guest
+                    else represent_order
+                )
+                answer = represent(
                     placed.order, placed.tracks, payment, placed.delivery, besides=besides
                 )
-                return Response(answer, status=status.HTTP_201_CREATED)
-        response = _answer(request, _own_order(request, placed.order.order_token))
+                response = Response(answer, status=status.HTTP_201_CREATED)
+                return in_their_language(request, response, ())
+        order = _as_of_now(Order.objects.get(pk=placed.order.pk))
+        response = _answer(request, order, typed=True)
         response.status_code = status.HTTP_201_CREATED
         if placed.replayed:
             response["Idempotent-Replayed"] = "true"
@@ -346,26 +399,40 @@ class CashoutView(APIView):
 class OrderView(APIView):
     """One of the caller's orders."""
 
+    permission_classes = (SignedInOrStranger,)
     throttle_scope = "poll"
 
-    @extend_schema(operation_id="order", responses={200: OrderOutput, 404: _NOT_YOURS})
+    @extend_schema(
+        operation_id="order",
+        auth=_OR_NOBODY,
+        summary="How an order stands",
+        responses={200: OrderOutput, 404: _NOT_YOURS},
+    )
     def get(self, request: Request, order_token: UUID) -> Response:
-        """How an order stands. Ask every second or two while the phone rings."""
+        """How an order stands. Ask every second or two while the phone rings.
+
+        A guest's order is shown to whoever has its token, signed in or not: without collection
+        codes, names and places, and with three digits of its phones. Once somebody has proved the
+        phone it is their account's, and nobody else's.
+        """
         return _answer(request, _own_order(request, order_token))
 
 
 class PayView(APIView):
     """Ring again."""
 
+    permission_classes = (SignedInOrStranger,)
     throttle_scope = "cashout"
 
     @extend_schema(
         operation_id="pay",
+        auth=_OR_NOBODY,
+        summary="Ring again",
         request=PayInput,
-        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED, 429: _TOO_MANY},
+        responses={200: OrderOutput, 404: _NOT_YOURS, 409: _NOT_RUNG, 429: _TOO_MANY},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Ring the buyer's phone once more, or another one.
+        """Ring the buyer's phone once more, or another one; for a guest's order the same alone.
 
         The goods stay held for this prompt, within the hard limit of their hold.
 
@@ -376,8 +443,11 @@ class PayView(APIView):
         order = _own_order(request, order_token)
         asked = PayInput(data=_body(request))
         asked.is_valid(raise_exception=True)
-        _check_network(request, asked.validated_data.get("mpesa_number") or order.mpesa_number)
-        retry_payment(order, phone=asked.validated_data.get("mpesa_number"))
+        phone = asked.validated_data.get("mpesa_number")
+        if order.is_of_guest and phone not in {None, order.mpesa_number}:
+            refuse_field("mpesa_number", _OTHER_PHONE, "other_phone")
+        _check_network(request, phone or order.mpesa_number)
+        retry_payment(order, phone=phone)
         order.refresh_from_db()
         return _answer(request, order)
 
@@ -385,15 +455,18 @@ class PayView(APIView):
 class CancelView(APIView):
     """Give up."""
 
+    permission_classes = (SignedInOrStranger,)
     throttle_scope = "cashout"
 
     @extend_schema(
         operation_id="cancel",
+        auth=_OR_NOBODY,
+        summary="Give an order up",
         request=None,
         responses={200: OrderOutput, 404: _NOT_YOURS, 409: _CLOSED},
     )
     def post(self, request: Request, order_token: UUID) -> Response:
-        """Give an unpaid order up; its goods are free at once.
+        """Give an unpaid order up; its goods are free at once. A guest's too, by its token.
 
         Money that still comes for it, as a prompt may be open on the phone, is sent back.
         """
@@ -405,7 +478,14 @@ def _check_network(request: Request, phone: str) -> None:
     """Refuse a phone that is one too many for the caller's network. Raises TooManyNewPhones."""
     # Behind a proxy, EdgeMiddleware has set this to the client's own address.
     address = request.META.get("REMOTE_ADDR", "")
-    check_network(current_user(request).pk, phone, address, timezone.now())
+    check_network(request.user.pk, phone, address, timezone.now())
+
+
+def _buyer(request: Request, phone: str) -> User | Guest:
+    """Who is signed in, or the guest with this phone."""
+    if isinstance(request.user, User):
+        return request.user
+    return guest_with(phone, language=language_for(request))
 
 
 def _body(request: Request) -> Any:

@@ -61,8 +61,24 @@ class Bearer(AuthBase):
         return request
 
 
+#: Is told of every exchange: the path, how it ended (`2xx` and so on, `unreachable`, `lost`), and
+#: the seconds it took.
+Observer = Callable[[str, str, float], None]
+
+
 class Transport(HttpExchange):
     """Sends requests to one base URL. Safe to share between threads."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        timeout: tuple[float, float],
+        session: requests.Session | None,
+        observe: Observer,
+    ) -> None:
+        super().__init__(base_url, timeout=timeout, session=session)
+        self._observe = observe
 
     def get(
         self,
@@ -76,12 +92,19 @@ class Transport(HttpExchange):
 
         Raises DarajaRefused (UNREACHABLE) when the connection failed, or DarajaUnknown.
         """
+        began = time.monotonic()
         try:
-            return self._exchange("GET", path, params=params, auth=auth, timeout=timeout, keep=KEEP)
+            answer = self._exchange(
+                "GET", path, params=params, auth=auth, timeout=timeout, keep=KEEP
+            )
         except requests.ConnectionError as error:
+            self._ended(path, "unreachable", began)
             raise _unreachable(path) from error
         except FAILURES as error:
+            self._ended(path, "lost", began)
             raise _lost(path, error) from error
+        self._ended(path, f"{answer.status // 100}xx", began)
+        return answer
 
     def post(
         self,
@@ -99,20 +122,28 @@ class Transport(HttpExchange):
         """
         body = Body(json.dumps(fields).encode())
         headers = {"Content-Type": "application/json"}
+        began = time.monotonic()
         try:
-            return self._exchange(
+            answer = self._exchange(
                 "POST", path, at_most=at_most, data=body, headers=headers, auth=auth, keep=KEEP
             )
         except FAILURES as error:
+            self._ended(path, "lost" if body.was_sent else "unreachable", began)
             if body.was_sent:
                 raise _lost(path, error) from error
             raise _unreachable(path) from error
+        self._ended(path, f"{answer.status // 100}xx", began)
+        return answer
+
+    def _ended(self, path: str, how: str, began: float) -> None:
+        self._observe(path, how, time.monotonic() - began)
 
 
 class Connection:
     """What every call shares: the account, the token and the clock. Safe to share between threads.
 
-    `now` returns the time with its zone; `timeout` is (to connect, to answer) in seconds.
+    `now` returns the time with its zone; `timeout` is (to connect, to answer) in seconds. `observe`
+    is told of every exchange, and must not raise.
     """
 
     def __init__(
@@ -123,10 +154,13 @@ class Connection:
         session: requests.Session | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(NAIROBI),
         timeout: tuple[float, float] = (5.0, 30.0),
+        observe: Observer = lambda path, how, seconds: None,
     ) -> None:
         self._account = account
         self._now = now
-        self._transport = Transport(account.base_url, timeout=timeout, session=session)
+        self._transport = Transport(
+            account.base_url, timeout=timeout, session=session, observe=observe
+        )
         self._token_timeout = (
             min(timeout[0], TOKEN_TIMEOUT[0]),
             min(timeout[1], TOKEN_TIMEOUT[1]),

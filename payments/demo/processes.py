@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -15,8 +16,16 @@ from typing import IO
 from urllib.parse import quote
 
 HOST = "127.0.0.1"
+#: The simulator's books, in its folder.
+BOOKS = "books.jsonl"
+#: The last part of the address of delivery reports: a laptop's, which is no secret.
+REPORTS_TOKEN = "laptop-only"  # noqa: S105
+#: The shop's e-mails, a file each, which the phone's address shows as a page.
+MAILS = "mail"
 #: How long the servers may take to answer, seconds.
-PATIENCE = 60
+PATIENCE = 180
+#: Below those that the system gives to whoever connects.
+_PORTS = range(20_000, 32_000)
 
 Servers = dict[str, subprocess.Popen[bytes]]
 
@@ -41,31 +50,61 @@ def environment(*, web: int, phone: int, kept: Path) -> dict[str, str]:
         "STAFF_MOVES_DAILY_LIMIT": "1000000000",
         "DJANGO_RUNSERVER_HIDE_WARNING": "true",
         # A file each, or the welcome would be lost among them.
-        "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / 'mail'))}",
+        "EMAIL_URL": f"filemail:///{quote(str(kept.resolve() / MAILS))}",
         # What the simulator is born with (daraja_simulator/config.py): its phones show the SMS.
         "SMS": "africastalking",
         "AFRICASTALKING_BASE_URL": f"http://{HOST}:{phone}",
         "AFRICASTALKING_USERNAME": "omache",
         "AFRICASTALKING_API_KEY": "simulator-sms-key",
         "AFRICASTALKING_SENDER_ID": "O-MACHE",
+        "AFRICASTALKING_REPORTS_TOKEN": REPORTS_TOKEN,
     }
 
 
 @contextmanager
+def open_simulator(
+    environ: dict[str, str], *, phone: int, kept: Path, log: IO[bytes] | None = None
+) -> Iterator[Servers]:
+    """Run the pretend M-Pesa alone until the block ends, as ``open_shop`` does with the shop."""
+    kept.mkdir(exist_ok=True)
+    servers: Servers = {}
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        _start(servers, _simulator(environ, phone, kept), environ, log)
+        _wait_until_open(servers, (phone,))
+        yield servers
+    finally:
+        _stop(servers)
+
+
+def _simulator(environ: dict[str, str], phone: int, kept: Path) -> dict[str, list[str]]:
+    key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
+    key += ["--books", str(kept / BOOKS), "--mails", str(kept / MAILS)]
+    # As at Safaricom, each new token ends the one before it.
+    newest = ["--set", "newest_token_only=on"]
+    reports = f"{environ['DARAJA_CALLBACK_BASE_URL']}/safwebhook/sms/{REPORTS_TOKEN}/"
+    told = ["--set", f"sms_reports_url={reports}"]
+    return {"the simulator": ["daraja_simulator", "--port", str(phone), *key, *newest, *told]}
+
+
+@contextmanager
 def open_shop(
-    environ: dict[str, str], *, web: int, phone: int, kept: Path, log: IO[bytes] | None = None
+    environ: dict[str, str],
+    *,
+    web: int,
+    phone: int,
+    kept: Path,
+    log: IO[bytes] | None = None,
+    with_simulator: bool = True,
 ) -> Iterator[Servers]:
     """Run a shop until the block ends, and begin the block once it is open. Raises ServerStopped.
 
-    What the processes print goes to ``log``, or to this process's own output.
+    What the processes print goes to ``log``, or to this process's own output. Without a simulator
+    of its own, one runs at ``phone`` already.
     """
     kept.mkdir(exist_ok=True)
-    key = ["--certificate", environ["DARAJA_CERTIFICATE"], "--key", str(kept / "key.pem")]
     commands = {
-        # As at Safaricom, each new token ends the one before it.
-        "the simulator": [
-            *("daraja_simulator", "--port", str(phone), *key, "--set", "newest_token_only=on"),
-        ],
+        **(_simulator(environ, phone, kept) if with_simulator else {}),
         "the API": ["runserver", "--skip-checks", "--noreload", f"{HOST}:{web}"],
     }
     # Often, so that somebody who watches need not wait.
@@ -116,11 +155,10 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, and that no connection of others is given until a server does."""
+    while not is_free(port := random.choice(_PORTS)):  # noqa: S311 - no secret
+        pass
+    return port
 
 
 def _start(

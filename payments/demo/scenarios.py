@@ -95,6 +95,8 @@ def is_told_twice(scene: Scene) -> Order:
 def changes_their_mind_twice(scene: Scene) -> Order:
     """Cancelled while the phone rings, and paid all the same: the money goes back."""
     order = scene.buyer.cash_out(scene.phone, *scene.lines)
+    # The phone of an order that is cancelled before is never rung.
+    scene.buyer.await_prompt(order, has="submitted")
     scene.buyer.post(f"/cashout/{order['order_token']}/cancel/")
     scene.phones.enter_pin(scene.phone)
     return scene.buyer.await_order(order, is_now="refunded")

@@ -31,6 +31,7 @@ from .order_payments import (
 )
 from .originals import Original
 from .payouts import Payout, PayoutDay, SellerShare, share_due
+from .portal_statements import PortalStatement, Withdrawal, WithdrawalState
 from .query_schedules import STK_QUERIES, TRANSFER_QUERIES
 from .receipts import (
     DOUBTFUL,
@@ -50,10 +51,12 @@ from .transfers import (
     MoneyOut,
     PayoutStop,
     SentOnDay,
+    StopCause,
     TransferStatus,
     Unnumbered,
     new_conversation_id,
 )
+from .watch import AlertMail, NightlyProof, Trouble
 
 __all__ = [
     "ANSWERS",
@@ -65,6 +68,7 @@ __all__ = [
     "TRANSFER_QUERIES",
     "AccessToken",
     "Account",
+    "AlertMail",
     "AttemptStatus",
     "Cause",
     "Channel",
@@ -73,6 +77,7 @@ __all__ = [
     "LedgerEntry",
     "LedgerPosting",
     "MoneyOut",
+    "NightlyProof",
     "OrderBalance",
     "OrderPayment",
     "OrderPaymentQuerySet",
@@ -80,6 +85,7 @@ __all__ = [
     "Payout",
     "PayoutDay",
     "PayoutStop",
+    "PortalStatement",
     "Provider",
     "QueryBudget",
     "Receipt",
@@ -94,10 +100,14 @@ __all__ = [
     "Source",
     "Standing",
     "StatementPull",
+    "StopCause",
     "StrangersPosts",
     "TransferStatus",
+    "Trouble",
     "Unnumbered",
     "Way",
+    "Withdrawal",
+    "WithdrawalState",
     "account_choices",
     "amount_credited",
     "amounts_credited",

@@ -32,13 +32,13 @@ def source_choices() -> list[tuple[str, str]]:
 
 
 class EventState(models.TextChoices):
-    NEW = "new"  # kept, not acted on yet
-    APPLIED = "applied"  # acted on, or found to change nothing
-    CHECKING = "checking"  # not to be believed alone: the status query decides
-    UNMATCHED = "unmatched"  # readable, but about no attempt of ours
-    UNREADABLE = "unreadable"  # not a message we understand; kept for a person
-    FAILED = "failed"  # acting on it broke again and again: a person must look
-    ASIDE = "aside"  # a person has looked, and nothing is to be done
+    NEW = "new", "not acted on yet"  # kept
+    APPLIED = "applied", "acted on"  # or found to change nothing
+    CHECKING = "checking", "M-Pesa is asked"  # not to be believed alone: the status query decides
+    UNMATCHED = "unmatched", "about nothing of ours"  # readable
+    UNREADABLE = "unreadable", "unreadable"  # not a message we understand; kept for a person
+    FAILED = "failed", "acting on it failed"  # again and again: a person must look
+    ASIDE = "aside", "set aside"  # a person has looked, and nothing is to be done
 
 
 #: Readable or not, it is about nothing the shop knows.
@@ -116,7 +116,7 @@ class GatewayEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.state}, {len(self.body)} bytes, {self.received_at:%d %b %Y %H:%M:%S}"
+        return f"{self.get_state_display()}, {len(self.body)} bytes"
 
     @property
     def is_from_elsewhere(self) -> bool:

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from omachemainproj.money import format_kes
 from payments.banks import registered_banks
 
 from .payouts import Payout, SellerShare
@@ -148,4 +149,4 @@ class LedgerEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.side} {self.account} {self.amount} KES"
+        return f"{self.get_side_display()} {self.get_account_display()}: {format_kes(self.amount)}"

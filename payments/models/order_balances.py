@@ -21,13 +21,14 @@ class OrderBalance(NamedTuple):
 
     ``credited`` counts for it, ``given_back`` is what of its price its buyer was given back (see
     ``given_back()``), ``fees_earned`` are fees of its parcels that are the shop's, and ``waiting``
-    says whether something waits for the rest of its price.
+    says whether something waits for the rest of its price. ``payment_status`` is the order's.
     """
 
     credited: int
     given_back: int
     fees_earned: int
     waiting: bool
+    payment_status: str
 
     def needed(self, order: Order) -> int:
         """KES that have to stay for an order: the price of what stands of a paid one, and fees
@@ -70,8 +71,8 @@ def amounts_credited(orders: Collection[int]) -> dict[int, int]:
 
 def order_balance(order_id: int) -> OrderBalance:
     """How an order's money stands. One query."""
-    came, owed, back, earned, waiting = _order_balance(order_id)[0]
-    return OrderBalance(int(came) - int(owed), int(back), int(earned), bool(waiting))
+    came, owed, back, earned, waiting, status = _order_balance(order_id)[0]
+    return OrderBalance(int(came) - int(owed), int(back), int(earned), bool(waiting), status)
 
 
 def backed(orders: QuerySet[Order]) -> QuerySet[Any]:
@@ -100,6 +101,7 @@ def _order_balance(order_id: int) -> QuerySet[Any, Any]:
         given_back(OuterRef("pk")),
         fees_earned(OuterRef("pk")),
         Exists(receipts.filter(waiting=True)),
+        "payment_status",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
+from omachemainproj.money import format_kes
 from orders.models import PaymentStatus
 
 
@@ -25,11 +26,11 @@ class Channel(models.TextChoices):
 
 
 class AttemptStatus(models.TextChoices):
-    REQUESTED = "requested"  # nobody has asked M-Pesa yet
-    UNKNOWN = "unknown"  # M-Pesa may have been asked; only evidence ends this
-    SUBMITTED = "submitted"  # M-Pesa took the request: the phone rings
-    CONFIRMED = "confirmed"  # the money is here; nothing ever leaves this
-    FAILED = "failed"  # it ended without money; a late success still overturns it
+    REQUESTED = "requested", "to be asked for"  # nobody has asked M-Pesa yet
+    UNKNOWN = "unknown", "no clear answer"  # M-Pesa may have been asked; only evidence ends this
+    SUBMITTED = "submitted", "asked for"  # M-Pesa took the request: the phone rings
+    CONFIRMED = "confirmed", "confirmed"  # the money is here; nothing ever leaves this
+    FAILED = "failed", "failed"  # it ended without money; a late success still overturns it
 
 
 #: Attempts whose end is not known.
@@ -44,6 +45,11 @@ class OrderPaymentQuerySet(models.QuerySet["OrderPayment"]):
     def unsent(self) -> OrderPaymentQuerySet:
         """Attempts nobody has sent to M-Pesa yet."""
         return self.filter(status=AttemptStatus.REQUESTED, live=True)
+
+    def locked_with_orders(self) -> OrderPaymentQuerySet:
+        """Attempts with their orders, locked until the transaction ends: each before its order."""
+        rows = self.select_related("order")
+        return rows.select_for_update(no_key=True, of=("self", "order"))
 
     def to_send(self, *, created_before: datetime, tried_before: datetime) -> OrderPaymentQuerySet:
         """Unsent attempts whose task was lost, or that M-Pesa did not take a while ago."""
@@ -172,7 +178,7 @@ class OrderPayment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} KES from {self.phone}, {self.status}"
+        return f"{format_kes(self.amount)} from {self.phone}, {self.get_status_display()}"
 
     @property
     def is_confirmed(self) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -9,6 +11,7 @@ from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 
 from accounts.models import User
+from omachemainproj.money import format_kes
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from orders.models import Problem
 
@@ -144,7 +147,7 @@ class Payout(MoneyOut):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} KES to a seller, {self.status}"
+        return f"{format_kes(self.amount)} to a seller, {self.get_status_display()}"
 
 
 class SellerShareQuerySet(models.QuerySet["SellerShare"]):
@@ -169,10 +172,11 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         """What is owed and a person keeps back: another lets it go."""
         return self.owed().exclude(withheld_why="")
 
-    def free_to_go(self) -> SellerShareQuerySet:
+    def free_to_go(self, now: datetime | None = None) -> SellerShareQuerySet:
         """Without what an undecided problem, a part just named by its seller, or a person holds
         back."""
-        unsettled = Problem.objects.not_settled_yet(timezone.now()).filter(track=OuterRef("track"))
+        unsettled = Problem.objects.not_settled_yet(now or timezone.now())
+        unsettled = unsettled.filter(track=OuterRef("track"))
         return self.filter(~Exists(unsettled), withheld_why="", track__disputed=False)
 
     def held_of(self, seller: User | int) -> SellerShareQuerySet:
@@ -180,7 +184,8 @@ class SellerShareQuerySet(models.QuerySet["SellerShare"]):
         never_left = Q(payout__isnull=True) | Q(
             payout__status__in=(TransferStatus.REFUSED, TransferStatus.DROPPED)
         )
-        return self.owed().disputed().filter(never_left, seller=seller)
+        # The line's seller is the share's: the index of lines in dispute is by them.
+        return self.owed().disputed().filter(never_left, seller=seller, track__seller=seller)
 
 
 def share_due() -> CombinedExpression:
@@ -256,7 +261,7 @@ class SellerShare(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} KES for line {self.track_id}"
+        return f"{format_kes(self.amount)} for line {self.track_id}"
 
     @property
     def due(self) -> int:

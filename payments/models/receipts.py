@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
+from omachemainproj.money import format_kes
 from orders.models import PaymentStatus
 from payments.banks import registered_banks
 
@@ -41,10 +42,10 @@ class ReceiptSource(models.TextChoices):
 class Standing(models.TextChoices):
     """How far a payment is known to have come."""
 
-    TOLD = "told"  # somebody said so; nothing leaves on that
-    CONFIRMED = "confirmed"  # two sources agree, the gateway itself among them
-    DOUBTED = "doubted"  # M-Pesa says that there is no such payment, or another
-    NEVER_CAME = "never_came"  # a person has found so; it is written off
+    TOLD = "told", "not confirmed yet"  # somebody said so; nothing leaves on that
+    CONFIRMED = "confirmed", "confirmed"  # two sources agree, the gateway itself among them
+    DOUBTED = "doubted", "in doubt"  # M-Pesa says that there is no such payment, or another
+    NEVER_CAME = "never_came", "never came"  # a person has found so; it is written off
 
 
 #: Of a payment of which this is known, no order is paid and nothing is given back.
@@ -178,7 +179,7 @@ class Receipt(models.Model):
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
     def __str__(self) -> str:
-        return f"{self.number or 'number to come'}: {self.amount} KES"
+        return f"{self.number or 'number to come'}: {format_kes(self.amount)}"
 
     @property
     def is_confirmed(self) -> bool:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.db.models import Q
 
+from omachemainproj.money import format_kes
+
 from .receipts import Provider, Receipt
 from .transfers import (
     UNDER_WAY,
@@ -154,7 +156,8 @@ class Refund(MoneyOut):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount} KES back by {self.get_way_display()}, {self.status}"
+        back = f"{format_kes(self.amount)} back by {self.get_way_display()}"
+        return f"{back}, {self.get_status_display()}"
 
     def must_ask(self, now: datetime) -> bool:
         """Whether M-Pesa is to be asked, before this is sent, if the payment still stands.

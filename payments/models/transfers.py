@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from omachemainproj.money import format_kes
 from payments.daraja.result_codes import PayoutReason
 
 from .order_payments import new_callback_token
@@ -30,12 +31,12 @@ MAX_RETRY_DELAY = timedelta(hours=24)
 
 
 class TransferStatus(models.TextChoices):
-    DUE = "due"  # owed; M-Pesa has not been asked
-    UNKNOWN = "unknown"  # M-Pesa may have been asked; only evidence ends this
-    SENT = "sent"  # M-Pesa took the request
-    DONE = "done"  # whom it is owed to has it
-    REFUSED = "refused"  # M-Pesa said no: another follows, or a person decides
-    DROPPED = "dropped"  # never sent, and no longer needed
+    DUE = "due", "to be sent"  # owed; M-Pesa has not been asked
+    UNKNOWN = "unknown", "no clear answer"  # M-Pesa may have been asked; only evidence ends this
+    SENT = "sent", "with M-Pesa"  # which took the request
+    DONE = "done", "done"  # whom it is owed to has it
+    REFUSED = "refused", "refused"  # M-Pesa said no: another follows, or a person decides
+    DROPPED = "dropped", "dropped"  # never sent, and no longer needed
 
 
 #: Money that is not to leave before a second person has looked at it.
@@ -201,12 +202,24 @@ class SentOnDay(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.sent} KES on {self.day:%d %b %Y}"
+        return f"{format_kes(self.sent)} on {self.day:%-d %b %Y}"
+
+
+class StopCause(models.TextChoices):
+    """Why nothing may leave the shop."""
+
+    #: M-Pesa does not accept it: each further request, a question too, would help to lock it.
+    INITIATOR = "initiator", "M-Pesa does not accept the initiator"
+    #: What was sent since the backup is in no row: it would be sent again.
+    RESTORE = "restore", "the database was restored from a backup"
 
 
 class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
     def stop_payouts(self, reason: str) -> None:
-        """Let nothing leave the shop until a person says so. Safe to repeat."""
+        """Let nothing leave the shop until a person says so: the initiator is not accepted.
+
+        Safe to repeat.
+        """
         stop = self.model(reason=reason[:200])
         self.bulk_create([stop], ignore_conflicts=True)
         logger.critical("payouts are stopped: %s", stop.reason)
@@ -215,19 +228,37 @@ class PayoutStopQuerySet(models.QuerySet["PayoutStop"]):
         """Whether nothing may leave the shop until a person says so."""
         return self.still_open().exists()
 
+    def questions_are_stopped(self) -> bool:
+        """Whether M-Pesa may not even be asked: a question is signed by the initiator too."""
+        return self.still_open().filter(cause=StopCause.INITIATOR).exists()
+
+    def after_a_restore(self) -> PayoutStopQuerySet:
+        """What keeps money from leaving since the database was restored: one, or none."""
+        return self.still_open().filter(cause=StopCause.RESTORE)
+
     def still_open(self) -> PayoutStopQuerySet:
-        """What keeps money from leaving now: one, or none."""
+        """What keeps money from leaving now: at most one of a cause."""
         return self.filter(is_open=True)
 
 
 class PayoutStop(models.Model):
-    """Nothing leaves the shop while one of these is open.
+    """Nothing leaves the shop while one of these is open. A person ends it.
 
-    Made when M-Pesa does not accept the initiator: every further try would lock it. A person ends
-    it, once the password or the certificate is right.
+    One is made when M-Pesa does not accept the initiator, until the password or the certificate is
+    right; another when the database was restored, until M-Pesa's statement has told what left
+    since ``lost_since``, the time of the backup.
     """
 
+    cause = models.CharField(
+        max_length=9,
+        choices=StopCause,
+        default=StopCause.INITIATOR,
+        db_default=StopCause.INITIATOR,
+        editable=False,
+    )
     reason = models.CharField(max_length=200)
+    #: What happened since then is in no row of before the restore.
+    lost_since = models.DateTimeField(null=True, editable=False)
     is_open = models.BooleanField(default=True)
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True)
@@ -237,12 +268,19 @@ class PayoutStop(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="payouts_are_stopped_once", fields=["is_open"], condition=Q(is_open=True)
+                name="payouts_are_stopped_once_for_a_cause",
+                fields=["cause"],
+                condition=Q(is_open=True),
             ),
             models.CheckConstraint(
                 name="stop_has_an_end_once_it_is_over",
                 condition=Q(is_open=True, ended_at__isnull=True)
                 | Q(is_open=False, ended_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="stop_after_a_restore_says_since_when",
+                condition=Q(cause=StopCause.RESTORE, lost_since__isnull=False)
+                | Q(cause=StopCause.INITIATOR, lost_since__isnull=True),
             ),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -29,6 +29,17 @@ STANDS = {
 class MovementOutput(serializers.Serializer):
     """One movement on the seller's account."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "id": 4711,
+        "at": "2026-11-25T10:02:40.771200+00:00",
+        "kind": "sale",
+        "amount": 3700,
+        "balance": 5550,
+        "order": "PR7KWQ4M",
+        "product": "Ramtons cordless kettle 1.7 L",
+        "number": None,
+    }
+
     id = serializers.IntegerField()
     at = serializers.DateTimeField()
     kind = serializers.ChoiceField(list(KINDS.values()))
@@ -43,6 +54,19 @@ class MovementOutput(serializers.Serializer):
 
 class PayoutOutput(serializers.Serializer):
     """One payment to the seller."""
+
+    example: ClassVar[dict[str, Any]] = {
+        "id": 91,
+        "status": "on_its_way",
+        "amount": 3700,
+        "kept_back": 0,
+        "mpesa_number": "254722000001",
+        "number": "",
+        "lines": [512],
+        "reason": "",
+        "created_at": "2026-11-25T10:02:41.003310+00:00",
+        "done_at": None,
+    }
 
     id = serializers.IntegerField()
     status = serializers.ChoiceField(list(dict.fromkeys(STANDS.values())))
@@ -108,6 +132,11 @@ def represent_balance(seller: User) -> dict[str, int]:
 class NewNumberInput(serializers.Serializer):
     """Another number for what M-Pesa refused; ``context`` has the ``request``."""
 
+    example: ClassVar[dict[str, Any]] = {
+        "mpesa_number": "0733000111",
+        "password": "githeri 4 chapati",
+    }
+
     mpesa_number = MpesaNumberField(help_text="Where it is to go instead.")
     password = PasswordField(help_text="Yours: it is your money that moves.")
 
@@ -150,11 +179,18 @@ class StockOutput(serializers.Serializer):
     listed = serializers.IntegerField(help_text="Products that are listed.")
     low = serializers.IntegerField(help_text="Of those, with 1 to 5 left to sell.")
     sold_out = serializers.IntegerField(help_text="Of those, with none left to sell.")
+    unlisted = serializers.IntegerField(help_text="Products that were taken off.")
 
 
 class RatingOutput(serializers.Serializer):
     stars = serializers.FloatField(allow_null=True, help_text="1 to 5; null without a review.")
     reviews = serializers.IntegerField()
+
+
+class ToAnswerOutput(serializers.Serializer):
+    problems = serializers.IntegerField(help_text="Undecided ones.")
+    refused_payouts = serializers.IntegerField(help_text="They need another number.")
+    reviews = serializers.IntegerField(help_text="Those without an answer.")
 
 
 class SummaryOutput(serializers.Serializer):
@@ -168,3 +204,4 @@ class SummaryOutput(serializers.Serializer):
     )
     stock = StockOutput()
     rating = RatingOutput()
+    to_answer = ToAnswerOutput(help_text="What waits for the seller's word.")

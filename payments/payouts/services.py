@@ -19,7 +19,7 @@ from django.utils import timezone
 from accounts.contacts import record_paid_to
 from accounts.models import User
 from omachemainproj.background import enqueue_after_commit
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.mpesa_limits import MAX_B2C, MIN_B2C
 from omachemainproj.task_registry import background_task
 from orders.models import Order
@@ -56,7 +56,7 @@ CHANGED = "A line it was for was cancelled, or its price was reduced."
 EVIDENCE_DELAY = timedelta(minutes=15)
 
 
-@background_task
+@background_task()
 @transaction.atomic
 def create_payouts(seller_id: int) -> None:
     """Create payouts of a seller's shares that are in none yet. Safe to repeat, at once.
@@ -82,25 +82,45 @@ def create_payouts(seller_id: int) -> None:
 
 def sellers_to_pay(*, before: datetime) -> list[int]:
     """Sellers with shares from before then that are in no payout, though M-Pesa would take them."""
-    refused = Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
-    new = SellerShare.objects.to_pay().filter(~Exists(refused), created_at__lt=before)
-    enough = new.free_to_go().values("seller", "phone").annotate(total=Sum(share_due()))
-    sellers = set(enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True))
-    left = SellerShare.objects.uncarried(Payout.objects.dropped()).free_to_go()
-    left = left.filter(~Exists(refused))
-    return sorted(sellers | set(left.values_list("seller", flat=True)) | _with_unallocated(before))
+    now = timezone.now()
+    found = (
+        _with_enough(before=before, now=now),
+        _with_shares_of_dropped(now=now),
+        _with_unallocated(before=before),
+    )
+    return sorted({seller for sellers in found for seller in sellers})
 
 
-def _with_unallocated(now: datetime) -> set[int]:
+@compiled
+def _with_enough(before: datetime, now: datetime) -> QuerySet[Any, int]:
+    """Sellers with as much to one number as M-Pesa sends, in shares that nothing carried yet."""
+    new = SellerShare.objects.to_pay().filter(~Exists(_refused()), created_at__lt=before)
+    enough = new.free_to_go(now).values("seller", "phone").annotate(total=Sum(share_due()))
+    return enough.filter(total__gte=MIN_B2C).order_by().values_list("seller", flat=True)
+
+
+@compiled
+def _with_shares_of_dropped(now: datetime) -> QuerySet[Any, int]:
+    left = SellerShare.objects.uncarried(Payout.objects.dropped()).free_to_go(now)
+    return left.filter(~Exists(_refused())).values_list("seller", flat=True)
+
+
+def _refused() -> QuerySet[Payout]:
+    """Of a share's seller and number, what M-Pesa has refused."""
+    return Payout.objects.refused().filter(seller=OuterRef("seller"), phone=OuterRef("phone"))
+
+
+@compiled
+def _with_unallocated(before: datetime) -> QuerySet[Any, int]:
     """Sellers from whom more was deducted than they owe: a payout was not made after all."""
     never_left = Payout.objects.exclude(status=TransferStatus.DONE).filter(
         seller=OuterRef("pk"),
         status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED],
-        created_at__gt=now - LOOKBACK,
+        created_at__gt=before - LOOKBACK,
     )
     sellers = annotate_balances(User.objects.filter(Exists(never_left)))
     spare = sellers.filter(owed__gte=F("going") + F("waiting") + MIN_B2C)
-    return set(spare.values_list("pk", flat=True))
+    return spare.values_list("pk", flat=True)
 
 
 def _shares_to_pay(seller_id: int) -> list[SellerShare]:
@@ -226,7 +246,7 @@ class PayoutHandler(TransferHandler[Payout]):
             row.gross, row.unseen = carries, True
             row.note = "It was thought to have failed: the same money may have gone twice."
             logger.error("payout %s: %s", row.pk, row.note)
-            _cancel_unsent(row.seller_id)
+            drop_due_payouts(row.seller_id, "An earlier one went after all.")
         row.save()
         ledger.post_payout(row)
         record_paid_to(row.seller_id, row.phone, timezone.now())
@@ -249,12 +269,13 @@ class PayoutHandler(TransferHandler[Payout]):
         enqueue_after_commit(create_payouts, row.seller_id)
 
 
-def _cancel_unsent(seller_id: int) -> None:
-    """Cancel a seller's unsent payouts; they are created again, less what was paid by now."""
+def drop_due_payouts(seller_id: int, note: str) -> None:
+    """Drop a seller's unsent payouts; they are created again, less what was paid by now.
+
+    Call inside a transaction that holds the seller's lock.
+    """
     due = Payout.objects.filter(seller=seller_id, status=TransferStatus.DUE)
-    due.update(
-        status=TransferStatus.DROPPED, next_check_at=None, note="An earlier one went after all."
-    )
+    due.update(status=TransferStatus.DROPPED, next_check_at=None, note=note)
     enqueue_after_commit(create_payouts, seller_id)
 
 

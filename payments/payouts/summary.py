@@ -9,10 +9,10 @@ from django.db.models import Count, F, Q, Sum
 from django.utils import timezone
 
 from accounts.models import User
-from orders.models import SOLD, OrderTrack, TrackStatus
+from orders.models import SOLD, OrderTrack, Problem, TrackStatus
 from payments.models import Payout, TransferStatus
 from products.catalogue.filters import LOW_STOCK
-from products.models import Product, SellerRating, average_stars
+from products.models import Product, Review, SellerRating, average_stars
 
 from .serializers import STANDS, represent_balance
 
@@ -21,7 +21,7 @@ PERIODS = {"today": 1, "days_7": 7, "days_30": 30}
 
 
 def summarise(seller: User, now: datetime) -> dict[str, Any]:
-    """A seller's figures at this moment; amounts in whole KES. Seven queries."""
+    """A seller's figures at this moment; amounts in whole KES. Ten queries."""
     return {
         "sales": _sales(seller, now),
         "to_hand_over": _to_hand_over(seller),
@@ -29,6 +29,7 @@ def summarise(seller: User, now: datetime) -> dict[str, Any]:
         "next_payout": _next_payout(seller),
         "stock": _stock(seller),
         "rating": _rating(seller),
+        "to_answer": _to_answer(seller),
     }
 
 
@@ -73,16 +74,18 @@ def _next_payout(seller: User) -> dict[str, Any] | None:
 
 
 def _stock(seller: User) -> dict[str, int]:
-    """Of what is listed: how many products there are, run low, and are sold out."""
-    free = F("item_number") - F("held")
-    return (
-        Product.objects.filter(seller=seller, listed=True)
-        .alias(left=free)
-        .aggregate(
-            listed=Count("pk"),
-            low=Count("pk", filter=Q(left__gt=0, left__lte=LOW_STOCK)),
-            sold_out=Count("pk", filter=Q(left__lte=0)),
-        )
+    """Of what is listed: how many products there are, run low, and are sold out; and how many were
+    taken off."""
+    # Under another name: "listed" is that of a number here.
+    mine = Product.objects.owned_by(seller).alias(
+        left=F("item_number") - F("held"), is_listed=F("listed")
+    )
+    is_listed = Q(is_listed=True)
+    return mine.aggregate(
+        listed=Count("pk", filter=is_listed),
+        low=Count("pk", filter=is_listed & Q(left__gt=0, left__lte=LOW_STOCK)),
+        sold_out=Count("pk", filter=is_listed & Q(left__lte=0)),
+        unlisted=Count("pk", filter=~is_listed),
     )
 
 
@@ -91,4 +94,13 @@ def _rating(seller: User) -> dict[str, Any]:
     return {
         "stars": average_stars(rating.review_stars, rating.review_count),
         "reviews": rating.review_count,
+    }
+
+
+def _to_answer(seller: User) -> dict[str, int]:
+    """What waits for the seller's word."""
+    return {
+        "problems": Problem.objects.of_seller(seller).undecided().count(),
+        "refused_payouts": Payout.objects.of_seller(seller).refused().count(),
+        "reviews": Review.objects.shown().of_seller(seller).filter(answered_at=None).count(),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
@@ -14,10 +14,11 @@ from rest_framework.views import APIView
 
 from accounts.authentication import current_user
 from omachemainproj.api.errors import Refusal
+from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.pagination import KeysetPagination
+from omachemainproj.api.parameters import PAGING, refuse_unknown
 from omachemainproj.api.schema import error_answer
 from omachemainproj.csv_files import write_sheet
-from omachemainproj.languages import language_for, translate_members
 from payments.models import LedgerEntry, Payout
 
 from .serializers import (
@@ -34,6 +35,13 @@ from .statement import Movement, entries_of_seller, whole_statement, with_runnin
 from .summary import summarise
 
 _NOT_YOURS = error_answer("There is no such payout.", "payout_not_found")
+_SHEET = OpenApiExample(
+    "one sale",
+    value=(
+        f"{','.join(Movement._fields)}\r\n"
+        "4711,2026-11-25 13:02:40,sale,3700,5550,PR7KWQ4M,Ramtons cordless kettle 1.7 L,\r\n"
+    ),
+)
 _SUMMARY = OpenApiExample(
     "a good day",
     value={
@@ -50,8 +58,9 @@ _SUMMARY = OpenApiExample(
             "status": "on_its_way",
             "mpesa_number": "254722000001",
         },
-        "stock": {"listed": 24, "low": 3, "sold_out": 1},
+        "stock": {"listed": 24, "low": 3, "sold_out": 1, "unlisted": 2},
         "rating": {"stars": 4.6, "reviews": 17},
+        "to_answer": {"problems": 1, "refused_payouts": 0, "reviews": 4},
     },
     response_only=True,
     status_codes=[200],
@@ -92,6 +101,7 @@ class StatementView(GenericAPIView):
 
         `/seller/statement/export/` gives all of it as CSV, oldest first.
         """
+        refuse_unknown(request, PAGING)
         seller = current_user(request)
         page = self.paginate_queryset(entries_of_seller(seller)) or []
         rows = with_running_balance(seller, page)
@@ -132,7 +142,11 @@ class StatementExportView(APIView):
         operation_id="seller_statement_export",
         summary="The statement as CSV",
         tags=["selling"],
-        responses={(200, "text/csv"): OpenApiTypes.STR},
+        responses={
+            (200, "text/csv"): OpenApiResponse(
+                OpenApiTypes.STR, description="The file.", examples=[_SHEET]
+            )
+        },
     )
     def get(self, request: Request) -> StreamingHttpResponse:
         """Every movement, oldest first, in the columns of `/seller/statement/`."""
@@ -161,12 +175,11 @@ class PayoutsView(GenericAPIView):
     )
     def get(self, request: Request) -> Response:
         """The caller's payouts, newest first. One that was `refused` needs another number."""
+        refuse_unknown(request, PAGING)
         mine = Payout.objects.of_seller(current_user(request)).prefetch_related("shares")
         page = self.paginate_queryset(mine) or []
         shown = [represent_payout(payout) for payout in page]
-        return self.get_paginated_response(
-            translate_members(shown, {"reason"}, language_for(request))
-        )
+        return in_their_language(request, self.get_paginated_response(shown), {"reason"})
 
 
 class PayoutNumberView(APIView):
@@ -183,6 +196,7 @@ class PayoutNumberView(APIView):
             200: PayoutOutput,
             404: _NOT_YOURS,
             409: error_answer("This payout was not refused.", "payout_not_refused"),
+            429: error_answer("Too many failed attempts. Try again in 5 minutes.", "locked_out"),
         },
     )
     def post(self, request: Request, payout_id: str) -> Response:
@@ -197,8 +211,7 @@ class PayoutNumberView(APIView):
         if not retry_payout(payout.pk, phone=asked.validated_data["mpesa_number"], note=note):
             raise NotRefused
         payout.refresh_from_db()
-        shown = represent_payout(payout)
-        return Response(translate_members(shown, {"reason"}, language_for(request)))
+        return in_their_language(request, Response(represent_payout(payout)), {"reason"})
 
 
 class SummaryView(APIView):

@@ -19,7 +19,8 @@ from django.db.models.functions import Concat, Right
 
 from accounts import emails, security_log, tokens
 from accounts.lookalikes import skeleton
-from accounts.models import NameClaim, User
+from accounts.models import Guest, NameClaim, User
+from accounts.phone_login import THEIRS_FOR
 from omachemainproj.api.errors import Refusal
 from omachemainproj.phones import MASK
 from orders.lifecycle import LATE_MONEY_WITHIN
@@ -37,6 +38,8 @@ from .inventory import HOLDINGS, WHOLE
 BATCH = 500
 #: How many of each kind an answer names.
 NAMED = 10
+#: A guest without an order for so long was refused theirs.
+_NEVER_ORDERED = timedelta(days=1)
 #: For so long the nightly round looks after what was left behind.
 LOOKED_AFTER = timedelta(days=30)
 
@@ -126,11 +129,43 @@ def erase_account(user: User, now: datetime) -> None:
         _rest_names(person, now)
         # Before the rows that know the names of the files.
         _empty_listings(person.pk)
-        for holding in HOLDINGS:
-            if holding.goes == WHOLE:
-                holding.rows_of(person.pk).delete()
-        _empty_person(person, now)
+        _delete_rows(person, now)
     erase_words(user.pk)
+
+
+def erase_old_guests(now: datetime) -> int:
+    """Erase guests (accounts.guests) who ordered nothing for so long that their phone may be
+    another's by now, and those who never got to order. Returns how many.
+
+    Nobody could ask for it: nobody signs in as a guest. What they ordered that somebody proved to
+    be theirs is that account's. Safe to run anywhere, twice, at once.
+    """
+    done = 0
+    for pk in list(_old_guests(now).values_list("pk", flat=True)[:BATCH]):
+        with transaction.atomic():
+            # Who cashes out with the phone at this moment has this person locked, and an order.
+            person = User.objects.select_for_update().get(pk=pk)
+            if not _old_guests(now).filter(pk=pk).exists() or what_is_under_way(pk, now):
+                continue
+            _delete_rows(person, now)
+        erase_words(pk)
+        done += 1
+    return done
+
+
+def _old_guests(now: datetime) -> QuerySet[Guest]:
+    placed = Order.objects.filter(guest=OuterRef("pk"))
+    recently = placed.filter(created_at__gt=now - THEIRS_FOR)
+    is_over = Q(created_at__lt=now - THEIRS_FOR) | ~Exists(placed)
+    guests = Guest.objects.filter(is_over, ~Exists(recently), created_at__lt=now - _NEVER_ORDERED)
+    return guests.order_by("pk")
+
+
+def _delete_rows(person: User, now: datetime) -> None:
+    for holding in HOLDINGS:
+        if holding.goes == WHOLE:
+            holding.rows_of(person.pk).delete()
+    _empty_person(person, now)
 
 
 def erase_words(user_id: int) -> int:

@@ -113,6 +113,14 @@ HOLDINGS = [
         goes=WHOLE,
     ),
     Holding(
+        "guest_phone",
+        "accounts.Guest",
+        "user",
+        "phone created_at",
+        hidden="user",
+        goes=WHOLE,
+    ),
+    Holding(
         "phones",
         "accounts.PhoneProof",
         "user",
@@ -316,12 +324,20 @@ HOLDINGS = [
             "id order_token reference mpesa_number amount payment_status cancelled_by "
             "network created_at expires_at"
         ),
-        hidden="buyer idempotency_key fingerprint",
+        hidden="buyer guest idempotency_key fingerprint",
         goes="mpesa_number network",
         stays={
-            NUMBER: "buyer",
+            NUMBER: "buyer guest",
             AGREED: "reference idempotency_key fingerprint",
         },
+    ),
+    Holding(
+        "orders_joined",
+        "orders.JoinedOrder",
+        "account",
+        "order_id created_at",
+        hidden="account",
+        stays={NUMBER: "account"},
     ),
     Holding(
         "lines_bought",
@@ -443,6 +459,20 @@ HOLDINGS = [
         "receipt__order__buyer",
         "receipt_id source amount number shortcode told_at",
         stays={BOOKS: "number shortcode"},
+    ),
+    *(
+        Holding(
+            section,
+            "payments.Withdrawal",
+            column,
+            "number amount phone reason reverses left_at",
+            hidden="shortcode",
+            stays={BOOKS: "number shortcode phone reason reverses"},
+        )
+        for section, column in (
+            ("paid_out_by_the_statement", "payout__seller"),
+            ("given_back_by_the_statement", "refund__order__buyer"),
+        )
     ),
     Holding(
         "given_back",
@@ -616,9 +646,11 @@ NOBODYS = {
     "account.EmailConfirmation": "goes with its address; the shop writes none",
     "socialaccount.SocialApp": "no log-in elsewhere is offered",
     "socialaccount.SocialToken": "goes with its account; the shop writes none",
+    "omachemainproj.Heartbeat": "when the clock and the workers were last round",
     "omachemainproj.CacheEntry": "counters and answers of minutes, under digests",
     "accounts.ContactCount": "counters under keyed digests, for a day",
     "accounts.PhoneCode": "digests, for ten minutes",
+    "orders.SmsReport": "a provider's id, and its word for why an SMS did not arrive",
     "products.SearchWord": "single words of goods' names",
     "products.ReviewDigest": "a digest",
     "orders.OrderDigest": "a digest",
@@ -627,6 +659,10 @@ NOBODYS = {
     "orders.DeliveryRate": "fees",
     "payments.AccessToken": "the shop's own key to M-Pesa",
     "payments.PayoutStop": "why all payouts rested",
+    "payments.NightlyProof": "which rules of the books were broken, by the numbers of rows",
+    "payments.Trouble": "what keeps the shop from running",
+    "payments.AlertMail": "when the shop's own operator was told of that",
+    "payments.PortalStatement": "how far the shop's statements on the portal were read",
     "payments.StatementPull": "how far the shop's own statement was read",
     "payments.ReceiptQuestion": "the address of an answer",
     "payments.LedgerPosting": "the name of an event",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import (
     Count,
@@ -15,13 +16,14 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Least
 
 from accounts.backoffice.roles import ROLES
 from accounts.models import Language, User
 from accounts.tokens import refuse
 from omachemainproj.compiled_queries import compiled
-from orders.models import Order, OrderTrack, TrackStatus
+from orders.models import InboxNotice, Order, OrderTrack, PickupPoint, Problem, TrackStatus
+from orders.notices.services import MOST_UNREAD
 from products.models import Product
 
 
@@ -31,6 +33,10 @@ class Counts:
 
     unpaid_orders: int
     to_hand_over: int
+    #: MOST_UNREAD where it is as many or more.
+    unread_notices: int
+    #: Lines whose problem waits for a word of theirs.
+    to_answer: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Glance:
 
     roles: list[str]
     is_seller: bool
+    #: Whether they hand parcels over at a pick-up point.
+    is_at_point: bool
     language: str
     counts: Counts
 
@@ -51,27 +59,33 @@ def glance_at(user: User, now: datetime) -> Glance:
     rows = _row(user.pk, now)
     if not rows:  # deleted in this very moment
         refuse("user_not_found")
-    language, sells, unpaid, to_hand_over = rows[0]
+    language, sells, at_point, *counted = rows[0]
     names = user.groups.filter(name__in=ROLES).order_by("name").values_list("name", flat=True)
     roles = [*names, "superuser"] if user.is_superuser else [*names]
-    counts = Counts(unpaid_orders=unpaid, to_hand_over=to_hand_over)
-    return Glance(roles, bool(sells), language, counts)
+    return Glance(roles, bool(sells), bool(at_point), language, Counts(*counted))
 
 
 @compiled
-def _row(user_id: int, now: datetime) -> QuerySet[User, tuple[str, bool, int, int]]:
+def _row(user_id: int, now: datetime) -> QuerySet[User, tuple[str, bool, bool, int, int, int, int]]:
     unpaid = Order.objects.holding(now).filter(buyer=OuterRef("pk"))
     waiting = OrderTrack.objects.to_fulfil().filter(
         seller=OuterRef("pk"), track_status=TrackStatus.PAID, order__in_doubt=False
     )
+    unread = InboxNotice.objects.unread().filter(user=OuterRef("pk"))
+    asked = OrderTrack.objects.filter(buyer=OuterRef("pk"), disputed=True).filter(
+        Exists(Problem.objects.to_answer().filter(track=OuterRef("pk")))
+    )
     return User.objects.filter(pk=user_id).values_list(
         Coalesce(F("message_preferences__language"), Value(Language.ENGLISH.value)),
         Exists(Product.objects.filter(seller=OuterRef("pk"))),
+        Exists(PickupPoint.objects.filter(agents=OuterRef("pk"))),
         _count(unpaid, "buyer"),
         _count(waiting, "seller"),
+        Least(_count(unread, "user"), Value(MOST_UNREAD)),
+        _count(asked, "buyer"),
     )
 
 
-def _count(rows: QuerySet[Order] | QuerySet[OrderTrack], whose: str) -> Coalesce:
+def _count(rows: QuerySet[Any], whose: str) -> Coalesce:
     numbers = rows.order_by().values(whose).annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(numbers, output_field=IntegerField()), Value(0))

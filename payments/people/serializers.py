@@ -20,6 +20,12 @@ class CountsOutput(serializers.Serializer):
     to_hand_over = serializers.IntegerField(
         help_text="Lines they sold that are paid and wait to be fetched."
     )
+    unread_notices = serializers.IntegerField(
+        help_text="What they were told and have not read (`/notices/`); 100 where it is more."
+    )
+    to_answer = serializers.IntegerField(
+        help_text="Lines they bought whose problem waits for a word of theirs."
+    )
 
 
 class MeOutput(serializers.Serializer):
@@ -40,6 +46,9 @@ class MeOutput(serializers.Serializer):
         help_text="What they do for the shop; empty for most.",
     )
     is_seller = serializers.BooleanField(help_text="Whether they have listed anything yet.")
+    is_at_point = serializers.BooleanField(
+        help_text="Whether they hand parcels over at a pick-up point."
+    )
     counts = CountsOutput()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from django.http import StreamingHttpResponse
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
@@ -15,6 +17,7 @@ from accounts.authentication import current_user
 from accounts.phone_codes import Typed
 from accounts.phone_views import check_own_code
 from accounts.serializers import Done
+from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.schema import DetailError, error_answer, field_errors
 from omachemainproj.media import media_prefix
 
@@ -36,7 +39,8 @@ _ME = OpenApiExample(
         "language": "sw",
         "roles": [],
         "is_seller": True,
-        "counts": {"unpaid_orders": 1, "to_hand_over": 3},
+        "is_at_point": False,
+        "counts": {"unpaid_orders": 1, "to_hand_over": 3, "unread_notices": 2, "to_answer": 0},
     },
     response_only=True,
     status_codes=["200"],
@@ -73,10 +77,8 @@ class MeView(APIView):
                 "language": glance.language,
                 "roles": glance.roles,
                 "is_seller": glance.is_seller,
-                "counts": {
-                    "unpaid_orders": glance.counts.unpaid_orders,
-                    "to_hand_over": glance.counts.to_hand_over,
-                },
+                "is_at_point": glance.is_at_point,
+                "counts": asdict(glance.counts),
             }
         )
 
@@ -190,4 +192,4 @@ class DeleteAccountView(APIView):
             check_own_code(request, user, Typed(given["token"], given["phone_code"]))
         second_factor.demand(request._request, user, given.get("code", ""))
         erase_account(user, timezone.now())
-        return Response({"detail": "Your account is deleted."})
+        return in_their_language(request, Response({"detail": "Your account is deleted."}))

@@ -8,14 +8,17 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextField, Value
-from django.db.models.functions import Concat, Right
+from django.db.models.functions import Coalesce, Concat, Right
 
+from accounts.models import Guest, PhoneLogin
 from omachemainproj.phones import MASK
 from orders.lifecycle import MAX_FIRM
 from orders.models import (
     AGREED_OF_LINE,
     AGREED_OF_ORDER,
+    JoinedOrder,
     Order,
     OrderTrack,
     digest_agreement,
@@ -33,11 +36,15 @@ _AT_A_TIME = 2000
 
 def _differing(orders: QuerySet[Order]) -> Iterator[int]:
     """Of these orders the ids of those whose digest is another than was kept, or missing."""
-    rows = orders.order_by("pk").values_list(
+    # A guest's order was agreed with the guest, whoever proved the phone since.
+    placed_by = orders.annotate(
+        placed_by=Coalesce("guest", "buyer"), line_placed_by=Coalesce("guest", "tracks__buyer")
+    )
+    rows = placed_by.order_by("pk").values_list(
         "pk",
         "digest__sha256",
-        *AGREED_OF_ORDER,
-        *(f"tracks__{name}" for name in AGREED_OF_LINE),
+        *("placed_by" if name == "buyer_id" else name for name in AGREED_OF_ORDER),
+        *("line_placed_by" if name == "buyer_id" else f"tracks__{name}" for name in AGREED_OF_LINE),
     )
     end = 2 + len(AGREED_OF_ORDER)
     for pk, lines in groupby(rows.iterator(chunk_size=_AT_A_TIME), key=itemgetter(0)):
@@ -49,6 +56,24 @@ def _differing(orders: QuerySet[Order]) -> Iterator[int]:
 @rule("An order and its lines are what was agreed when it was placed", read=_differing)
 def _agreed(now: datetime) -> QuerySet[Order]:
     return Order.objects.all()
+
+
+@rule("A guest's order is the guest's, or the account's that it joined, with all its lines")
+def _of_whom(now: datetime) -> QuerySet[Order]:
+    joined = JoinedOrder.objects.filter(order=OuterRef("pk"))
+    others = OrderTrack.objects.filter(order=OuterRef("pk")).exclude(buyer=OuterRef("buyer"))
+    whose = Coalesce(Subquery(joined.values("account")), "guest", "buyer")
+    is_astray = Q(Exists(joined), guest__isnull=True) | Exists(others)
+    return Order.objects.annotate(whose=whose).filter(~Q(buyer=F("whose")) | is_astray)
+
+
+@rule("Nobody signs in as a guest")
+def _guests(now: datetime) -> QuerySet[Guest]:
+    opens = PhoneLogin.objects.filter(user=OuterRef("pk"))
+    has_password = ~Q(user__password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    is_somebody = has_password | Exists(opens) | ~Q(user__email="")
+    is_staff = Q(user__is_staff=True) | Q(user__is_superuser=True)
+    return Guest.objects.filter(is_somebody | is_staff)
 
 
 @rule("An order's phone is one that was asked to pay it")

@@ -21,6 +21,7 @@ from payments.models import (
     Refund,
     SellerShare,
     StatementPull,
+    Withdrawal,
 )
 
 from .rule import rule
@@ -36,7 +37,8 @@ PAST: list[tuple[type[Model], tuple[str, ...]]] = [
     (Receipt, ("created_at",)),
     (Refund, ("created_at", "sent_at", "done_at", "receipt_stands_at")),
     (Payout, ("created_at", "sent_at", "done_at")),
-    (PayoutStop, ("created_at", "ended_at")),
+    (PayoutStop, ("created_at", "ended_at", "lost_since")),
+    (Withdrawal, ("created_at", "left_at", "settled_at")),
     (SellerShare, ("created_at", "reversed_at")),
     (GatewayEvent, ("received_at", "applied_at")),
     (LedgerPosting, ("created_at",)),

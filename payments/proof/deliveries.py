@@ -26,6 +26,7 @@ from django.db.models.functions import Coalesce
 from orders.models import (
     AGREED_OF_DELIVERY,
     AGREED_OF_PARCEL,
+    DeliveryWay,
     FeeReturn,
     FeeState,
     Order,
@@ -137,7 +138,7 @@ def _of_a_parcel(now: datetime) -> QuerySet[LedgerEntry]:
 
 @rule("A parcel is with whoever took it on last, and with nobody once that was given up")
 def _with_whom(now: datetime) -> QuerySet[Parcel]:
-    claims = ParcelEvent.objects.filter(parcel=OuterRef("pk")).exclude(step=ParcelStep.ARRIVED)
+    claims = ParcelEvent.objects.of_claims().filter(parcel=OuterRef("pk"))
     last = claims.order_by("-pk")
     whose = Case(When(last_step=ParcelStep.CLAIMED, then=Subquery(last.values("agent")[:1])))
     with_whom = Parcel.objects.annotate(last_step=Subquery(last.values("step")[:1]))
@@ -162,3 +163,14 @@ def _arrived(now: datetime) -> QuerySet[Parcel]:
         | (has_arrived & Q(order__delivery__pickup_point__isnull=True))
         | (has_arrived & ~Exists(left))
     )
+
+
+@rule("A parcel was brought in vain to a door, and on its way there")
+def _attempted(now: datetime) -> QuerySet[ParcelEvent]:
+    left = TrackEvent.objects.filter(
+        track__parcel=OuterRef("parcel"),
+        track_status=TrackStatus.SHIPPING,
+        created_at__lte=OuterRef("created_at"),
+    )
+    to_point = Q(parcel__order__delivery__way=DeliveryWay.PICKUP)
+    return ParcelEvent.objects.attempts().filter(to_point | ~Exists(left))

@@ -11,7 +11,7 @@ from django.db.models import (
 )
 
 from orders.models import Order
-from orders.models.notifications import Message, Notice
+from orders.models.notifications import Message, Notice, SmsReport
 from payments.models import (
     STK_QUERIES,
     TRANSFER_QUERIES,
@@ -83,3 +83,8 @@ def _composed(now: datetime) -> QuerySet[Notice]:
 def _told(now: datetime) -> QuerySet[Message]:
     # One without a next time has ended, or is a person's: a constraint sees to that.
     return Message.objects.to_send(now - OVERDUE)
+
+
+@rule("What an SMS said that did not arrive is said otherwise, or left to a person, in ten minutes")
+def _said_otherwise(now: datetime) -> QuerySet[SmsReport]:
+    return SmsReport.objects.to_follow().filter(reported_at__lt=now - OVERDUE)

@@ -26,10 +26,13 @@ from payments.models import (
     LedgerEntry,
     Payout,
     Receipt,
+    Refund,
     SellerShare,
     Side,
     Standing,
     TransferStatus,
+    Withdrawal,
+    WithdrawalState,
     share_due,
 )
 from payments.payouts.balances import annotate_balances
@@ -80,6 +83,19 @@ def _sent_out(now: datetime) -> QuerySet[Payout]:
     done = Case(When(status=TransferStatus.DONE, then=F("amount")), default=0)
     return Payout.objects.annotate(left=done).exclude(
         left=total(entries, by="posting__payout", of=net(Side.CREDIT))
+    )
+
+
+@rule("Money found on M-Pesa's statement is the payout or the refund that it was said to be")
+def _found(now: datetime) -> QuerySet[Withdrawal]:
+    done = {"status": TransferStatus.DONE, "number": OuterRef("number")}
+    payouts = Payout.objects.filter(pk=OuterRef("payout"), amount=OuterRef("amount"), **done)
+    # One withdrawal that took a payment back may have done several refunds of it.
+    refunds = Refund.objects.filter(pk=OuterRef("refund"), amount__lte=OuterRef("amount"))
+    refunds = refunds.filter(status=TransferStatus.DONE)
+    return Withdrawal.objects.filter(
+        Q(state=WithdrawalState.PAYOUT) & ~Exists(payouts)
+        | Q(state=WithdrawalState.REFUND) & ~Exists(refunds)
     )
 
 

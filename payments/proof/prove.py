@@ -6,22 +6,24 @@ has none. What a constraint forbids is not asked again. Nothing is locked and no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import Fixed, Sometimes, compiled
 from orders.models import Order
 from payments.models import Payout, Receipt, Refund
 
-from .rule import Reading
 from .rules import RULES, Rule
+from .stretches import Ends, ends_of, stretches
 
 #: Rows named for a broken rule; the rest is counted.
 SHOWN = 20
@@ -60,8 +62,10 @@ def prove(now: datetime | None = None, *, rules: Sequence[Rule] = RULES) -> Proo
     """
     now = now or timezone.now()
     with one_moment():
+        ends = ends_of(map(_model_of, rules))
+        found = (_ask(rule, now, ends[_model_of(rule)]) for rule in rules)
         return Proof(
-            broken=[broken for rule in rules if (broken := _ask(rule, now))],
+            broken=[broken for broken in found if broken],
             rules=len(rules),
             orders=Order.objects.count(),
             receipts=Receipt.objects.count(),
@@ -70,60 +74,98 @@ def prove(now: datetime | None = None, *, rules: Sequence[Rule] = RULES) -> Proo
         )
 
 
+def ask_alone(
+    rule: Rule, now: datetime, *, seconds: int, altogether: float | None = None
+) -> Broken | None:
+    """Ask one rule of the database as it stands at one moment.
+
+    Raises django.db.Error where a statement takes longer than so many seconds, and TimeoutError
+    where all stretches of its table take longer than so many ``altogether``.
+    """
+    with one_moment(seconds=seconds):
+        model = _model_of(rule)
+        return _ask(rule, now, ends_of([model])[model], altogether)
+
+
 @contextmanager
-def one_moment() -> Iterator[None]:
-    """Let all that is read inside belong to one moment, without a lock and without writing."""
+def one_moment(*, seconds: int | None = None) -> Iterator[None]:
+    """Let all that is read inside belong to one moment, without a lock and without writing.
+
+    A statement may take so many seconds; by itself as long as a whole shop takes.
+    """
     if connection.in_atomic_block:
         yield
     elif connection.vendor == "postgresql":
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            # Five seconds are for a page; a whole shop takes longer.
-            cursor.execute("SET LOCAL statement_timeout = '10min'")
+            # Five seconds are for a page.
+            cursor.execute(f"SET LOCAL statement_timeout = '{seconds or 600}s'")
             yield
     else:
         # Not Django's block, which takes the write lock on SQLite.
         with connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:
-                yield
+                with _interrupted_after(seconds):
+                    yield
             finally:
                 cursor.execute("ROLLBACK")
 
 
-def _ask(rule: Rule, now: datetime) -> Broken | None:
-    if rule.read is not None:
-        return _read(rule, rule.read, now)
-    ids = _first_breaking(rule, now)
+@contextmanager
+def _interrupted_after(seconds: int | None) -> Iterator[None]:
+    """SQLite knows no longest time of a statement: here all of them together have it."""
+    if seconds is None:
+        yield
+        return
+    until = time.monotonic() + seconds
+    raw = connection.connection
+    raw.set_progress_handler(lambda: time.monotonic() > until, 100_000)
+    try:
+        yield
+    finally:
+        raw.set_progress_handler(None, 0)
+
+
+@cache
+def _model_of(rule: Rule) -> type[Model]:
+    """Whose rows a rule is about."""
+    return rule.breaking(timezone.now()).model
+
+
+def _ask(rule: Rule, now: datetime, ends: Ends, seconds: float | None = None) -> Broken | None:
+    ids: list[int] = []
+    more, began = 0, time.monotonic()
+    for found in _breaking(rule, now, ends):
+        if seconds is not None and time.monotonic() - began > seconds:
+            raise TimeoutError(f"it takes more than {seconds:g} seconds")
+        shown = found[: SHOWN - len(ids)]
+        ids += shown
+        more += len(found) - len(shown)
     if not ids:
         return None
-    breaking = rule.breaking(now)
-    if rule.only is None:
-        more = breaking.count() - SHOWN if len(ids) == SHOWN else 0
-    else:
-        all_ids = rule.only(list(breaking.order_by("pk").values_list("pk", flat=True)))
-        ids, more = all_ids[:SHOWN], max(len(all_ids) - SHOWN, 0)
-        if not ids:
-            return None
-    return _named(rule, breaking, ids, more)
+    return Broken(rule.says, str(_model_of(rule)._meta.verbose_name), ids, more)
 
 
-def _read(rule: Rule, read: Reading, now: datetime) -> Broken | None:
-    ids: list[int] = []
-    rows, more = rule.breaking(now), 0
-    for pk in read(rows):
-        if len(ids) < SHOWN:
-            ids.append(pk)
-        else:
-            more += 1
-    return _named(rule, rows, ids, more) if ids else None
+def _breaking(rule: Rule, now: datetime, ends: Ends) -> Iterator[list[int]]:
+    """The ids of the rows that break a rule, a stretch of the table at a time."""
+    for start, end in stretches(ends):
+        if rule.read is not None:
+            yield list(rule.read(_within(rule.breaking(now), start, end)))
+            continue
+        ids = _breaking_within(rule, now, start, end)
+        yield rule.only(ids) if rule.only is not None and ids else ids
 
 
-def _named(rule: Rule, rows: QuerySet[Any], ids: list[int], more: int) -> Broken:
-    return Broken(rule.says, str(rows.model._meta.verbose_name), ids, more)
+def _within(rows: QuerySet[Any], start: int | None, end: int | None) -> QuerySet[Any]:
+    if start is not None:
+        rows = rows.filter(pk__gt=start)
+    return rows if end is None else rows.filter(pk__lte=end)
 
 
 @compiled
-def _first_breaking(rule: Fixed[Rule], now: Sometimes[datetime]) -> QuerySet[Any, int]:
+def _breaking_within(
+    rule: Fixed[Rule], now: Sometimes[datetime], start: int | None, end: int | None
+) -> QuerySet[Any, int]:
     """Compiled once a rule: to compile them all costs a hundred times what they cost to answer."""
-    return rule.breaking(now).order_by("pk").values_list("pk", flat=True)[:SHOWN]
+    return _within(rule.breaking(now), start, end).order_by("pk").values_list("pk", flat=True)

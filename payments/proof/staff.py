@@ -31,9 +31,13 @@ def _no_own_lines(now: datetime) -> QuerySet[TrackEvent]:
         ended_by=Party.SELLER,
         outcome__in=[Outcome.REFUNDED, Outcome.RETURNED],
     )
-    return TrackEvent.objects.filter(
-        bought | sold, on_the_way | (cancelled_late & ~(sold & Exists(agreed)))
+    # And hands over by the code what nobody was to bring: fetched and delivered at once.
+    between_them = sold & Q(track_status=TrackStatus.FETCHED, track__parcel__isnull=True)
+    handed_over = TrackEvent.objects.filter(
+        track=OuterRef("track"), track_status=TrackStatus.DELIVERED, actor=OuterRef("actor")
     )
+    by_right = (cancelled_late & sold & Exists(agreed)) | (between_them & Exists(handed_over))
+    return TrackEvent.objects.filter(bought | sold, on_the_way | cancelled_late).exclude(by_right)
 
 
 def audit_of(model: type[Model], **more: Any) -> QuerySet[Audit]:

@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import partial
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import compiled, locked_row
 from orders.lifecycle import mark_order_paid
 from orders.models import Order
 from payments import evidence
@@ -27,6 +27,7 @@ from payments.models import (
     Receipt,
     ReceiptSource,
     amount_credited,
+    order_balance,
 )
 from payments.models.same_payments import sure_movement
 from payments.refunds.services import refund_excess, refund_excess_locked
@@ -73,18 +74,20 @@ def record_outcome(payment_id: int, outcome: Outcome) -> str:
 
     Returns a note of what was done.
     """
-    return record_outcome_locked(locked_row(OrderPayment, payment_id), outcome)
+    payment = OrderPayment.objects.locked_with_orders().get(pk=payment_id)
+    return record_outcome_locked(payment, outcome)
 
 
 def record_outcome_locked(payment: OrderPayment, outcome: Outcome) -> str:
-    """Do as ``record_outcome`` does, inside a transaction that holds the attempt's lock already."""
+    """Do as ``record_outcome`` does, inside a transaction that holds the locks of the attempt and
+    of ``payment.order`` already: two attempts of one order may end at once."""
     if outcome.succeeded:
-        # Locked before anything is counted: two attempts of one order may end at once.
-        order = locked_row(Order, payment.order_id)
+        order = payment.order
         note = _credit(payment, order, outcome)
         # The order has moved on since, in its receivers.
-        order.refresh_from_db(fields=["payment_status"])
-        refund_excess_locked(order)
+        money = order_balance(order.pk)
+        order.payment_status = money.payment_status
+        refund_excess_locked(order, money=money)
         return note
     if not payment.is_open:
         if payment.next_check_at is not None:
@@ -149,10 +152,16 @@ def _keep_evidence(payment: OrderPayment, outcome: Outcome) -> None:
 
 def _known_receipts(payment: OrderPayment, number: str) -> list[Receipt]:
     """The attempt's own receipt, and the one with this number, as far as they are recorded."""
+    return _receipts_known(payment.pk, number or None)
+
+
+@compiled
+def _receipts_known(payment: int, number: str | None) -> QuerySet[Receipt]:
     known = Q(payment=payment)
-    if number:
-        known |= Q(provider=Provider.MPESA, number=number)
-    return list(Receipt.objects.filter(known).select_related("payment").order_by("pk"))
+    if number is not None:
+        # Not the empty one: that has to be said, since the index leaves those without one out.
+        known |= Q(provider=Provider.MPESA, number=number) & ~Q(number="")
+    return Receipt.objects.filter(known).select_related("payment").order_by("pk")
 
 
 def _find_manual(payment: OrderPayment) -> Receipt | None:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.contacts import record_paid_from
-from omachemainproj.compiled_queries import locked_row
+from omachemainproj.compiled_queries import compiled, locked_row
 from omachemainproj.phones import PhoneMatch, clearer_phone, match_phone
 from orders.lookup import find_by_typed_reference
 from orders.models import Order
@@ -308,8 +309,15 @@ def correct_amount(receipt: Receipt, *, reported_amount: int) -> str:
 
 def find_receipt(number: str, provider: str = Provider.MPESA) -> Receipt | None:
     """The receipt with this number, if it is recorded. Never looks for an empty number."""
-    receipts = Receipt.objects.filter(provider=provider, number=number)
-    return receipts.select_related("payment").first() if number else None
+    return next(iter(_receipts_with(provider, number)), None) if number else None
+
+
+@compiled
+def _receipts_with(provider: str, number: str) -> QuerySet[Receipt]:
+    """One at most: a number is a provider's once."""
+    # Not the empty one: that has to be said, since the index leaves those without one out.
+    numbered = Receipt.objects.filter(provider=provider, number=number).exclude(number="")
+    return numbered.select_related("payment")
 
 
 def _hold_in_suspense(incoming: IncomingPayment) -> tuple[Receipt, str]:

@@ -52,7 +52,7 @@ def query_now(payment_id: int) -> None:
     query_status(payment_id)
 
 
-@background_task
+@background_task(calls="M-Pesa")
 def query_status(payment_id: int) -> None:
     """Ask M-Pesa what became of an attempt, if it is time to.
 
@@ -65,7 +65,7 @@ def query_status(payment_id: int) -> None:
     if payment is None or (payment.checkout_request_id and not take_query_token(now)):
         return
     if not OrderPayment.objects.filter(pk=payment_id, next_check_at=payment.next_check_at).update(
-        next_check_at=STK_QUERIES.next_at(payment.rung_at or payment.created_at, now),
+        next_check_at=_next_at(payment, now),
         checks=payment.checks + 1,
         checked_at=now,
     ):
@@ -81,6 +81,19 @@ def query_status(payment_id: int) -> None:
     with transaction.atomic():
         record_outcome(payment.pk, _outcome(answer))
         _close_doubtful(payment, answer)
+
+
+def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
+    """When to ask about an attempt after asking now; None when that was the last time.
+
+    A message that is not believed by itself waits for an answer, also about an attempt that has
+    ended: nothing else would ever decide about it.
+    """
+    sent_at = payment.rung_at or payment.created_at
+    later = STK_QUERIES.next_at(sent_at, now)
+    if later is None and payment.events.filter(state=EventState.CHECKING).exists():
+        return STK_QUERIES.ask_anew_at(sent_at, now)
+    return later
 
 
 def _ask_anew(payment: OrderPayment, now: datetime) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
+from django.db.models import Q, Sum
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
@@ -74,6 +75,44 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
 
 
 @transaction.atomic
+def record_refund_found(
+    receipt_id: int, *, number: str, amount: int, phone: str, text: str
+) -> Refund:
+    """Record that ``amount`` KES of a payment went back to its payer under ``number``, which no row
+    of ours tells: a restored backup knows nothing of it. Returns the refund that it is.
+
+    A refund of that amount which may have left is that one. Else what its order's standing lines
+    lack from then on is written off, until they are cancelled.
+
+    Raises CannotBeReversed where more would have gone back than came, or where one waits for a
+    second person, who approves it first.
+    """
+    order_id = Receipt.objects.values_list("order_id", flat=True).get(pk=receipt_id)
+    order = locked_row(Order, order_id) if order_id is not None else None
+    receipt = locked_row(Receipt, receipt_id)
+    _check_number(receipt, number)
+    owed = receipt.refunds.owed()
+    waiting = owed.exclude(status=TransferStatus.DONE).filter(amount=amount)
+    refund = waiting.order_by("pk").first()
+    if refund is not None:
+        if refund.awaits_approval:
+            raise CannotBeReversed("Its refund waits for a second person: have it approved first.")
+        mark_done(refund, number=number, text=text)
+        refund.refresh_from_db()
+        return refund
+    back = owed.aggregate(total=Sum("amount"))["total"] or 0
+    if receipt.order_id != order_id or back + amount > receipt.amount:
+        raise CannotBeReversed(f"Of {receipt.number} no more than KES {receipt.amount} came.")
+    _give_back(receipt, amount, Cause.STAFF, number=number, text=text, phone=phone)
+    if order is not None:
+        order.refresh_from_db()
+        _write_off_what_is_missing(receipt, order)
+        refund_excess_locked(order)
+    receipt.refresh_from_db()
+    return Refund.objects.get(number=number)
+
+
+@transaction.atomic
 def write_off_never_came(receipt_id: int) -> Receipt:
     """Write off a payment in doubt: it never came. What was posted for it is posted back.
 
@@ -124,12 +163,13 @@ def _take_back(
 
 
 def close_if_taken_back(order: Order) -> None:
-    """Mark an order as refunded whose money M-Pesa took back by itself, or never came.
+    """Mark an order as refunded whose money M-Pesa took back by itself, or never came, or was found
+    to have gone back before the database was restored.
 
     Safe to repeat. Call inside a transaction that holds the order's lock.
     """
     refunds = Refund.objects.owed().filter(order=order.pk)
-    if not refunds.filter(way=Way.OUTSIDE).exists():
+    if not refunds.filter(Q(way=Way.OUTSIDE) | Q(withdrawal__isnull=False)).exists():
         return
     money = order_balance(order.pk)
     if money.credited > money.fees_earned:
@@ -167,14 +207,18 @@ def _close_unsent(receipt: Receipt, *, number: str, text: str) -> int:
     return paid
 
 
-def _give_back(receipt: Receipt, amount: int, cause: Cause, *, number: str, text: str) -> None:
+def _give_back(
+    receipt: Receipt, amount: int, cause: Cause, *, number: str, text: str, phone: str = ""
+) -> None:
+    """Write down that it went back: to ``phone`` where one is named, else by no payment of ours."""
     now = timezone.now()
     refund = Refund.objects.create(
         receipt=receipt,
         order_id=receipt.order_id,
         amount=amount,
         cause=cause,
-        way=Way.OUTSIDE,
+        way=Way.B2C if phone else Way.OUTSIDE,
+        phone=phone,
         status=TransferStatus.DONE,
         number=number,
         unnumbered="" if number else Unnumbered.OUTSIDE,

@@ -29,6 +29,7 @@ from payments.models import (
     DOUBTFUL,
     MAX_TRIES,
     Cause,
+    OrderBalance,
     Provider,
     Receipt,
     Refund,
@@ -77,16 +78,18 @@ def refund_excess_locked(
     returned: OrderTrack | None = None,
     given_back: Cause | None = None,
     of: OrderTrack | None = None,
+    money: OrderBalance | None = None,
 ) -> None:
     """Do as ``refund_excess`` does, inside a transaction that holds the order's lock already.
 
     ``returned`` is the line that was cancelled a moment ago, whose money this is. ``given_back``
     is why else something of the order was given back a moment ago (``payments.models.given_back``),
-    and ``of`` the line that was for, where it was for one.
+    and ``of`` the line that was for, where it was for one. ``money`` is how the order's stands, for
+    who knows.
     """
     if order.is_unpaid:
         return
-    money = order_balance(order.pk)
+    money = money or order_balance(order.pk)
     excess = money.credited - money.needed(order)
     if money.waiting:
         order.receipts.filter(waiting=True).update(waiting=False)

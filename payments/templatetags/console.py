@@ -12,8 +12,7 @@ from django.urls import NoReverseMatch, reverse
 
 from accounts.backoffice.admin import COUNT_AT_MOST
 from omachemainproj.money import format_kes
-from payments.backoffice.actions import KINDS
-from payments.backoffice.dashboard import panels_for
+from payments.backoffice.actions import console_page
 from payments.backoffice.queues import Queue, count_open
 
 register = template.Library()
@@ -24,12 +23,6 @@ def needs_a_person(context: Context) -> dict[str, Any]:
     """How many things need whoever looks at the admin's front page."""
     count = count_open(context["request"].user)
     return {"count": count, "is_cut": count >= COUNT_AT_MOST}
-
-
-@register.simple_tag(takes_context=True)
-def sees_the_dashboard(context: Context) -> bool:
-    """Whether any of the dashboard is for whoever looks at the admin's front page."""
-    return bool(panels_for(context["request"].user))
 
 
 @register.filter
@@ -43,12 +36,9 @@ def admin_page(row: Model) -> str:
 
 
 @register.filter
-def timeline_page(row: Model) -> str:
-    """The console's page about a row; empty where it has none."""
-    for kind, known in KINDS.items():
-        if isinstance(row, known.model):
-            return reverse("console-timeline", args=[kind, row.pk])
-    return ""
+def story_page(row: Model) -> str:
+    """The console's page about a row, or else the admin's."""
+    return console_page(row) or admin_page(row)
 
 
 @register.filter
@@ -65,6 +55,7 @@ def is_time(value: Any) -> bool:
 
 
 register.filter("as_kes", format_kes)
+register.filter("timeline_page", console_page)
 
 
 @register.filter

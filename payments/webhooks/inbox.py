@@ -45,7 +45,7 @@ def store_event(
     return event.pk
 
 
-@background_task
+@background_task()
 def process_event(event_id: int) -> None:
     """Act on a stored event, in one transaction. Safe to repeat, anywhere, at once. Never raises.
 

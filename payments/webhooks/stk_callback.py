@@ -8,9 +8,16 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from omachemainproj.background import enqueue_after_commit
+from omachemainproj.compiled_queries import compiled
 from payments.daraja.result_codes import stk_failure
 from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
-from payments.models import EventState, GatewayEvent, OrderPayment, ReceiptSource
+from payments.models import (
+    EventState,
+    GatewayEvent,
+    OrderPayment,
+    OrderPaymentQuerySet,
+    ReceiptSource,
+)
 from payments.reconciliation.outcomes import Outcome, record_outcome_locked
 from payments.reconciliation.status_query import query_status, schedule_status_query
 
@@ -18,12 +25,19 @@ logger = logging.getLogger(__name__)
 
 
 def lock_payment(token: str) -> OrderPayment | None:
-    """The attempt with this callback token, locked; never looked up by an empty one."""
-    return _locked_payments().filter(callback_token=token).first() if token else None
+    """The attempt with this callback token, locked, and its order; never by an empty one."""
+    found = _payment_of(token) if token else []
+    return found[0] if found else None
+
+
+@compiled
+def _payment_of(token: str) -> QuerySet[OrderPayment]:
+    return _with_orders().filter(callback_token=token).order_by("pk")[:1]
 
 
 def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
-    """Act on a message that came to the address of ``payment``, which is locked, or to nobody's.
+    """Act on a message that came to the address of ``payment``, or to nobody's. The attempt and its
+    order are locked.
 
     One that came to nobody's is about the attempt of its request id, and M-Pesa is asked whether
     it is true.
@@ -36,7 +50,7 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
     if payment is None:
         # Never empty, which would find every attempt whose id is not known yet.
         request_id = callback.checkout_request_id
-        payment = _locked_payments().filter(checkout_request_id=request_id).first()
+        payment = _with_orders().filter(checkout_request_id=request_id).first()
     if payment is None:
         logger.warning("message %s is about no attempt of ours", event.pk)
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
@@ -71,9 +85,9 @@ def _check_with_mpesa(event: GatewayEvent, payment: OrderPayment, doubt: str) ->
 
 def _resolve_doubtful(payment_id: int) -> None:
     """Close messages that are still being checked if the money came, else query the status."""
-    doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
-    if not doubtful.exists():
+    if not _doubtful_of(payment_id):
         return
+    doubtful = GatewayEvent.objects.filter(payment=payment_id, state=EventState.CHECKING)
     now = timezone.now()
     payment = OrderPayment.objects.get(pk=payment_id)
     if payment.is_confirmed:
@@ -83,8 +97,14 @@ def _resolve_doubtful(payment_id: int) -> None:
         schedule_status_query(payment, now=now)
 
 
-def _locked_payments() -> QuerySet[OrderPayment]:
-    return OrderPayment.objects.select_for_update(no_key=True)
+@compiled
+def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
+    doubtful = GatewayEvent.objects.filter(payment=payment, state=EventState.CHECKING)
+    return doubtful.values_list("pk", flat=True)[:1]
+
+
+def _with_orders() -> OrderPaymentQuerySet:
+    return OrderPayment.objects.locked_with_orders()
 
 
 def _doubt_origin(event: GatewayEvent, payment: OrderPayment, callback: StkCallback) -> str:

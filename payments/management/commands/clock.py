@@ -7,17 +7,21 @@ import signal
 import threading
 import time
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management.base import BaseCommand, CommandError
+from django.db import close_old_connections, connection
 
-from omachemainproj.starting import log_start
+from omachemainproj.heartbeats import CLOCK, beat
+from omachemainproj.starting import log_start, refuse_unfit
 from payments import clock
 
 logger = logging.getLogger(__name__)
 
 DAY = 24 * 3600.0
+MINUTE = 60.0
 
 
 class Command(BaseCommand):
@@ -34,30 +38,63 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            self._report(clock.run_periodic())
+            self.stdout.write(_told(clock.run_periodic()) or "Nothing was to be done.")
+            clock.prove_tonight()
+            clock.watch_the_shop()
             clock.run_daily()
             return
+        try:
+            refuse_unfit("clock")
+        except ImproperlyConfigured as error:
+            raise CommandError(f"O-Mache cannot start: {error}") from error
         log_start("clock")
         stopped = threading.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, lambda *_: stopped.set())
-        self.stdout.write(f"The clock runs every {options['every']:g} seconds.")
-        housekept = -DAY
+        logger.info("the clock runs every %g seconds", options["every"])
+        housekept = watched = -DAY
+        beside = Beside()
         while not stopped.is_set():
             close_old_connections()
-            self._report(clock.run_periodic())
+            if told := _told(clock.run_periodic()):
+                logger.info("a round: %s", told)
+            beat(CLOCK)
+            beside.run(clock.prove_tonight)
+            if time.monotonic() - watched > MINUTE:
+                watched = time.monotonic()
+                clock.watch_the_shop()
             if time.monotonic() - housekept > DAY:
                 housekept = time.monotonic()
                 self._housekeep()
             stopped.wait(options["every"])
-
-    def _report(self, done: dict[str, int]) -> None:
-        if any(done.values()):
-            told = ", ".join(f"{name} {count}" for name, count in done.items() if count)
-            self.stdout.write(told)
 
     def _housekeep(self) -> None:
         try:
             clock.run_daily()
         except Exception:
             logger.exception("housekeeping failed; it tries again tomorrow")
+
+
+class Beside:
+    """A thread for what may take longer than a round, one at a time."""
+
+    def __init__(self) -> None:
+        self._thread: threading.Thread | None = None
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Let the thread do this, unless it is still at what it was given before."""
+        if self._thread is None or not self._thread.is_alive():
+            # A daemon: what it does is safe to cut off.
+            self._thread = threading.Thread(target=self._do, args=(work,), daemon=True)
+            self._thread.start()
+
+    @staticmethod
+    def _do(work: Callable[[], object]) -> None:
+        try:
+            work()
+        finally:
+            connection.close()
+
+
+def _told(done: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in done.items() if count)

@@ -11,9 +11,11 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
 
 from accounts.models import Audit
+from omachemainproj.postgresql.migrating import one_at_a_time
 from orders.models import (
     DeliveryDigest,
     FeeReturn,
+    JoinedOrder,
     OrderDigest,
     ParcelEvent,
     PriceReduction,
@@ -29,6 +31,7 @@ ADDED_TO = (
     ReviewDigest,
     OrderDigest,
     DeliveryDigest,
+    JoinedOrder,
     FeeReturn,
     ParcelEvent,
     ProblemMessage,
@@ -90,7 +93,9 @@ class Command(BaseCommand):
             raise CommandError("A role is small letters, digits and _, and begins with a letter.")
         if connection.vendor != "postgresql":
             raise CommandError("Only PostgreSQL has roles.")
-        with transaction.atomic(), connection.cursor() as cursor:
+        # Two that grant at once fail each other.
+        alone = one_at_a_time(connection, self.stderr.write)
+        with alone, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT current_schema(), current_user")
             schema, owner = cursor.fetchone()
             if role == owner:

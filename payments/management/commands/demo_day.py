@@ -75,8 +75,8 @@ class Command(BaseCommand):
         books = Books(day.phones)
         if books.differed_before:
             self.stdout.write(
-                f"The books differed by {books.differed_before} receipts before: the simulator was "
-                "started anew, and remembers nothing. Only what the day changes is compared."
+                f"The books differed by {books.differed_before} receipts before: the database or "
+                "the simulator's books were begun anew. Only what the day changes is compared."
             )
         day.phones.fill_float(settings.DARAJA_B2C_SHORTCODE, FLOAT)
         day.open()

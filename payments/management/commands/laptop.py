@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 
 from payments.demo.processes import (
+    BOOKS,
     HOST,
     Servers,
     ServerStopped,
@@ -23,6 +28,7 @@ from payments.demo.processes import (
     open_shop,
     refuse_dead,
 )
+from payments.demo.terminal import collecting
 from products.demo.seed import KEEPERS, PASSWORD, STAFF
 
 _WELCOME = """
@@ -33,16 +39,17 @@ O-Mache is open.
   The home page, as JSON            http://{host}:{web}/
   The admin                         http://{host}:{web}/admin/
   The phone that rings when you pay http://{host}:{phone}/
-  The e-mails it sends, a file each .simulator/mail/
+  The e-mails it sends              http://{host}:{phone}/mails/
+  What the servers say              {kept}/servers.log
 
   Sign in as wanjiku (buys), amina (sells), admin (runs the shop), one of its staff
   ({staff}), or {keepers} (hands parcels over at
   a pick-up point, without a role): password {password}
 
-A story is being played meanwhile: orders, payments and deliveries that went well and badly.
-A whole day of trade: python manage.py demo_day, in another terminal.
-
-Ctrl-C closes it.
+A whole day of trade: python manage.py demo_day, in another terminal. Ctrl-C closes it.
+"""
+_STORY = """
+A story is played meanwhile. What goes wrong in it, and is warned of, is meant to:
 """
 
 
@@ -60,7 +67,7 @@ class Command(BaseCommand):
             "--kept",
             type=Path,
             default=settings.BASE_DIR / ".simulator",
-            help="folder of the simulator's key and of the e-mails (.simulator)",
+            help="folder of the simulator's key and books, and of the e-mails (.simulator)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -75,33 +82,53 @@ class Command(BaseCommand):
                     f"Port {port} is taken. Stop what uses it, or choose another with --port or "
                     "--phone-port."
                 )
-        call_command("migrate", verbosity=0)
-        call_command("demo", "--without-story", stdout=self.stdout)
-
+        # What goes right here is said in sentences.
+        logging.getLogger().setLevel(logging.WARNING)
         kept: Path = options["kept"]
+        self.stdout.write("Making the database …")
+        if not connection.introspection.table_names():
+            # What M-Pesa moved for another database is nothing to this one.
+            (kept / BOOKS).unlink(missing_ok=True)
+        call_command("migrate", verbosity=0)
+        self.stdout.write("Filling the shelves …")
+        call_command("demo", "--without-story", stdout=StringIO())
+        self.stdout.write("Opening …")
+
+        kept.mkdir(exist_ok=True)
         ours = environment(web=web, phone=phone, kept=kept)
         environ = {
             **{name: value for name, value in ours.items() if f"{name}_FILE" not in os.environ},
             **os.environ,
         }
         try:
-            with open_shop(environ, web=web, phone=phone, kept=kept) as servers:
+            with (
+                collecting(kept / "servers.log", self.stdout.write) as log,
+                open_shop(environ, web=web, phone=phone, kept=kept, log=log) as servers,
+            ):
                 welcome = {"host": HOST, "web": web, "phone": phone, "password": PASSWORD}
                 named = {"staff": ", ".join(STAFF), "keepers": ", ".join(KEEPERS.values())}
-                self.stdout.write(_WELCOME.format(**welcome, **named))
+                self.stdout.write(_WELCOME.format(**welcome, **named, kept=_shown(kept)))
                 if not options["without_story"]:
+                    self.stdout.write(_STORY)
                     servers["the story"] = _begin_story(environ)
+                    Thread(target=self._tell, args=(servers["the story"],), daemon=True).start()
                 self._watch(servers)
         except ServerStopped as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nClosed.")
 
+    def _tell(self, story: subprocess.Popen[bytes]) -> None:
+        for line in story.stdout or ():
+            self.stdout.write(f"  · {line.decode(errors='replace').rstrip()}")
+        if not story.wait():
+            self.stdout.write("The story is over. The shop stays open.")
+
     def _watch(self, servers: Servers) -> None:
         story = servers.get("the story")
         while True:
             if story and story.poll() is not None:
-                # Played or not, it has said so itself. The shop stays open.
+                # Played or not, it has said so itself.
                 servers.pop("the story", None)
             refuse_dead(servers)
             time.sleep(0.5)
@@ -111,7 +138,15 @@ def _begin_story(environ: dict[str, str]) -> subprocess.Popen[bytes]:
     """Play the demo's story beside the shop: it takes a quarter of a minute."""
     return subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, sys.argv[0], "demo"],
-        env=environ,
+        env={**environ, "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         start_new_session=True,
     )
+
+
+def _shown(folder: Path) -> str:
+    """The folder as somebody in this one would type it."""
+    here = Path.cwd()
+    return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

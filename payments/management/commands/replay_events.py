@@ -37,7 +37,7 @@ class Command(BaseCommand):
         if options["id"]:
             events = events.filter(pk__in=options["id"])
         elif options["since"]:
-            events = events.filter(received_at__gte=_read_time(options["since"]))
+            events = events.filter(received_at__gte=read_time(options["since"]))
         replayed = moved = failed = 0
         for event_id in events.values_list("pk", flat=True).iterator(chunk_size=2000):
             try:
@@ -70,7 +70,8 @@ def _last_posting() -> int:
     return LedgerPosting.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _read_time(typed: str) -> datetime:
+def read_time(typed: str) -> datetime:
+    """A time as an operator types it, Nairobi's unless it says. Raises CommandError."""
     try:
         time = parse_datetime(typed)
     except ValueError:

@@ -1,0 +1,131 @@
+"""What belongs to a receipt, a prompt, a payout and a posting, as sections of their pages."""
+
+from __future__ import annotations
+
+from accounts.backoffice.formats import badge, kes, moment, phone_link, standing
+from accounts.backoffice.row_page import Content, Table, link_to, list_of, newest_of, section
+from accounts.models import User
+from payments.models import (
+    LedgerEntry,
+    LedgerPosting,
+    OrderPayment,
+    Payout,
+    Receipt,
+    ReceiptEvidence,
+    Refund,
+    SellerShare,
+)
+
+from .order_page import console_link, describe_share
+
+
+@section(
+    Receipt,
+    "evidence",
+    "Who told of it",
+    permission="payments.view_receiptevidence",
+    place=10,
+    below=True,
+)
+def show_evidence(receipt: Receipt, viewer: User) -> Content:
+    told, _ = newest_of(
+        ReceiptEvidence.objects.filter(receipt=receipt.pk).select_related("told_by")
+    )
+    rows = [
+        (
+            moment(each.told_at),
+            each.get_source_display(),
+            kes(each.amount),
+            each.number,
+            each.shortcode,
+            link_to(each.told_by, viewer),
+        )
+        for each in told
+    ]
+    headings = ("When", "What", "Amount", "Number", "Short code", "Person")
+    return Table(headings, rows, "Nobody yet.")
+
+
+@section(Receipt, "refunds", "Refunds", permission="payments.view_refund", place=20, below=True)
+def show_refunds(receipt: Receipt, viewer: User) -> Content:
+    refunds, has_more = newest_of(Refund.objects.filter(receipt=receipt.pk))
+    rows = [
+        (
+            console_link(refund, kes(refund.amount)),
+            standing(refund, "status"),
+            refund.get_way_display(),
+            phone_link(refund.phone),
+            refund.number,
+            refund.result_text or refund.note,
+            moment(refund.created_at),
+        )
+        for refund in refunds
+    ]
+    more = list_of(Refund, "All refunds of it", receipt=receipt.pk) if has_more else None
+    headings = ("Amount", "Stands", "Way", "Phone", "M-Pesa's number", "Said", "Owed since")
+    return Table(headings, rows, "Nothing of it goes back.", more)
+
+
+@section(
+    OrderPayment, "receipts", "What came", permission="payments.view_receipt", place=10, below=True
+)
+def show_receipts(payment: OrderPayment, viewer: User) -> Content:
+    receipts, has_more = newest_of(Receipt.objects.filter(payment=payment.pk))
+    rows = [
+        (
+            console_link(receipt, receipt.number or "number to come"),
+            kes(receipt.amount),
+            receipt.get_door_display(),
+            receipt.note,
+            moment(receipt.paid_at or receipt.created_at),
+        )
+        for receipt in receipts
+    ]
+    more = list_of(Receipt, "All of it", payment=payment.pk) if has_more else None
+    return Table(("Receipt", "Amount", "First told by", "Note", "Paid"), rows, "Nothing.", more)
+
+
+@section(
+    Payout, "shares", "What it is for", permission="payments.view_sellershare", place=10, below=True
+)
+def show_shares(payout: Payout, viewer: User) -> Content:
+    carried = SellerShare.objects.filter(payout=payout.pk)
+    shares, has_more = newest_of(carried.select_related("track", "payout"))
+    rows = [
+        (
+            console_link(share, share.track),
+            kes(share.sold_for),
+            kes(share.commission),
+            kes(share.amount),
+            describe_share(share),
+        )
+        for share in shares
+    ]
+    more = list_of(SellerShare, "All it carries", payout=payout.pk) if has_more else None
+    return Table(("Goods", "Sold for", "Commission", "Share", "Stands"), rows, "Nothing.", more)
+
+
+@section(
+    LedgerPosting,
+    "entries",
+    "Entries",
+    permission="payments.view_ledgerentry",
+    place=10,
+    below=True,
+)
+def show_entries(posting: LedgerPosting, viewer: User) -> Content:
+    entries, has_more = newest_of(
+        LedgerEntry.objects.filter(posting=posting.pk).select_related("order", "seller")
+    )
+    rows = [
+        (
+            entry.get_account_display(),
+            badge(entry.get_side_display(), "quiet"),
+            kes(entry.amount),
+            link_to(entry.order, viewer),
+            link_to(entry.seller, viewer),
+        )
+        for entry in reversed(entries)
+    ]
+    more = list_of(LedgerEntry, "All its entries", posting=posting.pk) if has_more else None
+    return Table(("Account", "Side", "Amount", "Order", "Seller"), rows, "None.", more)

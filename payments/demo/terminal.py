@@ -1,0 +1,52 @@
+"""What a laptop's servers print: all of it in a file, and on the terminal what is wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+#: A line of the log, as PlainFormatter writes it: its time and its level.
+_LOGGED = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T\S+ ([A-Z]+) ")
+_WRONG = {"WARNING", "ERROR", "CRITICAL"}
+
+
+@contextmanager
+def collecting(log: Path, show: Callable[[str], object]) -> Iterator[IO[bytes]]:
+    """Yield a file to print into: all goes to ``log``, and what is wrong to ``show`` too."""
+    reading, writing = os.pipe()
+
+    def pass_on() -> None:
+        with os.fdopen(reading, "rb") as printed, log.open("wb") as kept:
+            for line in what_is_wrong(_kept(printed, kept)):
+                show(line)
+
+    thread = threading.Thread(target=pass_on, daemon=True)
+    thread.start()
+    with os.fdopen(writing, "wb") as file:
+        yield file
+    thread.join(5)
+
+
+def what_is_wrong(lines: Iterable[str]) -> Iterator[str]:
+    """Of a server's lines the warnings and errors, and tracebacks whole."""
+    in_traceback = False
+    for line in lines:
+        logged = _LOGGED.match(line)
+        is_wrong = logged is not None and logged[1] in _WRONG
+        starts = line.startswith("Traceback ")
+        if is_wrong or starts or in_traceback:
+            yield line
+        # It ends with the exception, which is not indented.
+        in_traceback = starts or (in_traceback and line.startswith(" "))
+
+
+def _kept(printed: IO[bytes], kept: IO[bytes]) -> Iterator[str]:
+    for line in printed:
+        kept.write(line)
+        kept.flush()
+        yield line.decode(errors="replace").rstrip("\n")

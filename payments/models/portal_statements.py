@@ -1,0 +1,149 @@
+"""What M-Pesa's portal says of our numbers: which statements were read, what left by them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import F, Q
+
+from omachemainproj.money import format_kes
+
+from .payouts import Payout
+from .refunds import Refund
+
+
+class PortalStatementQuerySet(models.QuerySet["PortalStatement"]):
+    def covered_until(self, shortcode: str, since: datetime) -> datetime | None:
+        """Up to when the statements of a number were read without a gap from ``since`` on.
+
+        None where none that was read begins so early.
+        """
+        until: datetime | None = None
+        periods = self.filter(shortcode=shortcode).order_by("read_from")
+        for read_from, read_until in periods.values_list("read_from", "read_until"):
+            if read_from > (until or since):
+                break
+            until = max(until or read_until, read_until)
+        return until if until is not None and until >= since else None
+
+
+class PortalStatement(models.Model):
+    """A statement of one of our numbers, downloaded from M-Pesa's portal, that was read whole."""
+
+    shortcode = models.CharField(max_length=12)
+    #: The period it was asked for.
+    read_from = models.DateTimeField()
+    read_until = models.DateTimeField()
+    rows = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PortalStatementQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="portal_statement_is_read_once",
+                fields=["shortcode", "sha256", "read_from", "read_until"],
+            ),
+            models.CheckConstraint(
+                name="portal_statement_has_a_period", condition=Q(read_from__lt=F("read_until"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shortcode}, {self.rows} rows"
+
+
+class WithdrawalState(models.TextChoices):
+    """What became of money that left and that no row of ours told of."""
+
+    OPEN = "open", "nobody has said what it was"
+    PAYOUT = "payout", "it paid a seller"
+    REFUND = "refund", "it gave a payment back"
+    ASIDE = "aside", "it was none of the shop's"
+
+
+class WithdrawalQuerySet(models.QuerySet["Withdrawal"]):
+    def still_open(self) -> WithdrawalQuerySet:
+        """What nobody has explained yet, oldest first."""
+        return self.filter(state=WithdrawalState.OPEN).order_by("left_at", "pk")
+
+
+class Withdrawal(models.Model):
+    """Money that left by M-Pesa's own statement, and that no refund and no payout of ours was.
+
+    Left so by a restored backup: what was sent since is in no row. Until each is explained, nothing
+    leaves, for the same might be sent again.
+    """
+
+    number = models.CharField(max_length=20, unique=True, help_text="M-Pesa's receipt for it.")
+    shortcode = models.CharField(max_length=12, help_text="The number of ours it left.")
+    amount = models.PositiveIntegerField(help_text="Whole Kenyan shillings.")
+    #: As M-Pesa shows it: whole, masked, or "" where it went to nobody's phone.
+    phone = models.CharField(max_length=64, blank=True)
+    reason = models.CharField(max_length=100, blank=True, help_text="M-Pesa's word for it.")
+    #: The payment that was taken back, where it is a reversal.
+    reverses = models.CharField(max_length=20, blank=True)
+    left_at = models.DateTimeField()
+    state = models.CharField(
+        max_length=6, choices=WithdrawalState, default=WithdrawalState.OPEN, editable=False
+    )
+    payout = models.OneToOneField(
+        Payout, null=True, on_delete=models.PROTECT, related_name="withdrawal"
+    )
+    refund = models.OneToOneField(
+        Refund, null=True, on_delete=models.PROTECT, related_name="withdrawal"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    settled_at = models.DateTimeField(null=True)
+
+    objects = WithdrawalQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="withdrawal_is_one_or_more", condition=Q(amount__gte=1) & ~Q(number="")
+            ),
+            models.CheckConstraint(
+                name="withdrawal_is_what_it_says",
+                condition=Q(
+                    state=WithdrawalState.OPEN,
+                    payout__isnull=True,
+                    refund__isnull=True,
+                    settled_at__isnull=True,
+                )
+                | Q(
+                    state=WithdrawalState.PAYOUT,
+                    payout__isnull=False,
+                    refund__isnull=True,
+                    settled_at__isnull=False,
+                )
+                | Q(
+                    state=WithdrawalState.REFUND,
+                    payout__isnull=True,
+                    refund__isnull=False,
+                    settled_at__isnull=False,
+                )
+                | Q(
+                    state=WithdrawalState.ASIDE,
+                    payout__isnull=True,
+                    refund__isnull=True,
+                    settled_at__isnull=False,
+                ),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["left_at"], name="withdrawal_open", condition=Q(state=WithdrawalState.OPEN)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{format_kes(self.amount)} under {self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has said yet what it was."""
+        return self.state == WithdrawalState.OPEN

@@ -1,0 +1,272 @@
+"""What the database knows and Prometheus asks for: read when it asks, so it is so of all processes.
+
+Each group is a few bounded reads. One that fails is left out; ``omache_scrape_failed`` names it.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Min
+from django.utils import timezone
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from accounts.backoffice.admin import COUNT_AT_MOST
+from omachemainproj.background import task_broker
+from omachemainproj.models import Heartbeat
+from orders.models.notifications import Message, MessageState, Notice
+from payments.backoffice.charts import percentile
+from payments.backoffice.dashboard import Seconds
+from payments.backoffice.queues import QUEUES
+from payments.checkout.failures import failure_code
+from payments.models import (
+    AttemptStatus,
+    GatewayEvent,
+    NightlyProof,
+    OrderPayment,
+    Payout,
+    Refund,
+    TransferStatus,
+    Trouble,
+)
+
+from .troubles import KINDS
+
+logger = logging.getLogger(__name__)
+
+#: Prompts and transfers are told of that were made, or done, so lately.
+LATELY = timedelta(hours=1)
+
+Families = Iterator[GaugeMetricFamily]
+
+
+def _gauge(name: str, about: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"omache_{name}", about, labels=labels)
+
+
+def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
+    family = _gauge(name, about)
+    family.add_metric((), value)
+    return family
+
+
+def _age(now: datetime, moment: datetime | None) -> float:
+    """Seconds; 0 where there is nothing to be old."""
+    return 0.0 if moment is None else max((now - moment).total_seconds(), 0.0)
+
+
+def _heartbeats(now: datetime) -> Families:
+    ages = _gauge("heartbeat_age_seconds", "Since the clock or a worker was round.", "process")
+    for process, at in Heartbeat.objects.values_list("process", "at"):
+        ages.add_metric((process,), _age(now, at))
+    yield ages
+
+
+def _proof(now: datetime) -> Families:
+    verdict = NightlyProof.objects.last_verdict()
+    if verdict is None:
+        return
+    yield _one(
+        "proof_age_seconds", "Since the last night's proof ended.", _age(now, verdict.ended_at)
+    )
+    yield _one("proof_rules", "Rules the last night asked.", verdict.rules)
+    yield _one("proof_broken_rules", "Rules it found broken.", len(verdict.broken))
+    yield _one("proof_unanswered_rules", "Rules it could not ask.", len(verdict.unanswered))
+
+
+def _gateway_messages(now: datetime) -> Families:
+    waiting = GatewayEvent.objects.to_process()
+    oldest = waiting.values_list("received_at", flat=True).first()
+    count = waiting.order_by()[:COUNT_AT_MOST].count()
+    yield _one("gateway_messages_waiting", "Messages of M-Pesa that are not applied yet.", count)
+    yield _one("gateway_message_oldest_seconds", "Age of the oldest of them.", _age(now, oldest))
+
+
+def _console(now: datetime) -> Families:
+    rows = _gauge(
+        "console_rows",
+        "Rows on the console, by queue, 1000 at most; whether they need a person.",
+        "queue",
+        "needs",
+    )
+    for queue in QUEUES:
+        needs = "nobody" if queue.for_information else "person"
+        rows.add_metric((queue.key, needs), queue.count(now))
+    yield rows
+
+
+def _messages(now: datetime) -> Families:
+    waiting = _gauge("messages_waiting", "Mail and SMS that are due.", "channel")
+    oldest = _gauge("message_oldest_seconds", "Age of the oldest of them.", "channel")
+    due = Message.objects.filter(state=MessageState.DUE, next_try_at__isnull=False)
+    found = due.order_by().values_list("channel").annotate(Count("pk"), Min("created_at"))
+    by_channel = {channel: (count, first) for channel, count, first in found}
+    for channel in ("email", "sms"):
+        count, first = by_channel.get(channel, (0, None))
+        waiting.add_metric((channel,), count)
+        oldest.add_metric((channel,), _age(now, first))
+    yield from (waiting, oldest)
+    unsent = Message.objects.resendable().order_by()[:COUNT_AT_MOST].count()
+    yield _one("messages_not_sent", "Mail and SMS that failed or may not have left.", unsent)
+    untold = Message.objects.untold().order_by()[:COUNT_AT_MOST].count()
+    yield _one("sms_not_delivered", "SMS that did not arrive, and no e-mail said the same.", untold)
+    notices = Notice.objects.to_compose().order_by()[:COUNT_AT_MOST].count()
+    yield _one("notices_waiting", "Notifications that are not put into words yet.", notices)
+
+
+def _prompts(now: datetime) -> Families:
+    since = now - LATELY
+    lately = _gauge(
+        "prompts_last_hour", "Attempts to pay made within an hour, by outcome.", "outcome"
+    )
+    ended = (
+        OrderPayment.objects.ended_since(since)
+        .order_by()
+        .values_list("status", "result_code")
+        .annotate(Count("pk"))
+    )
+    outcomes = Counter({AttemptStatus.CONFIRMED.value: 0})
+    for status, code, count in ended:
+        outcomes["confirmed" if status == AttemptStatus.CONFIRMED else failure_code(code)] += count
+    outcomes["open"] = OrderPayment.objects.under_way().filter(created_at__gte=since).count()
+    for outcome, count in outcomes.items():
+        lately.add_metric((outcome,), count)
+    yield lately
+    took = _gauge(
+        "prompt_seconds",
+        "Of attempts that ended within an hour: from the order to the push (sent), and from there "
+        "to the money (answered).",
+        "stage",
+        "quantile",
+    )
+    stages = {
+        "sent": (F("rung_at"), F("created_at"), {}),
+        "answered": (F("confirmed_at"), F("rung_at"), {"status": AttemptStatus.CONFIRMED}),
+    }
+    for stage, (end, begin, only) in stages.items():
+        by_second: Counter[int] = Counter()
+        found = (
+            OrderPayment.objects.ended_since(since)
+            .filter(rung_at__isnull=False, **only)
+            .order_by()
+            .values_list(Seconds(end, begin))
+            .annotate(Count("pk"))
+        )
+        for seconds, count in found:
+            by_second[max(seconds, 0)] += count
+        if by_second:
+            took.add_metric((stage, "0.5"), percentile(by_second, 50))
+            took.add_metric((stage, "0.95"), percentile(by_second, 95))
+    yield took
+
+
+def _transfers(now: datetime) -> Families:
+    open_ = _gauge(
+        "transfers", "Payouts and refunds that are not done, by state.", "kind", "status"
+    )
+    money = _gauge("transfers_kes", "KES of them.", "kind", "status")
+    for kind, model in (("payout", Payout), ("refund", Refund)):
+        statuses = [TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT]
+        statuses.append(TransferStatus.REFUSED)
+        found: dict[str, tuple[int, int]] = {}
+        rows = model._default_manager.filter(status__in=statuses).order_by()
+        for status, amount in rows.values_list("status", "amount")[: 10 * COUNT_AT_MOST]:
+            count, kes = found.get(status, (0, 0))
+            found[status] = count + 1, kes + amount
+        for status in statuses:
+            count, kes = found.get(status, (0, 0))
+            open_.add_metric((kind, status), count)
+            money.add_metric((kind, status), kes)
+    yield from (open_, money)
+    done = _gauge("transfers_done_last_day", "Payouts and refunds done within a day.", "kind")
+    for kind, model in (("payout", Payout), ("refund", Refund)):
+        # Of the newest: nothing finds what was done by its time.
+        lately = model._default_manager.order_by("-pk")[:COUNT_AT_MOST].values("pk")
+        rows = model._default_manager.filter(pk__in=lately, done_at__gte=now - timedelta(days=1))
+        done.add_metric((kind,), rows.count())
+    yield done
+
+
+class _LeftAloneError(Exception):
+    """What would have to be asked did not answer a moment ago."""
+
+
+def _broker(now: datetime) -> Families:
+    if not settings.CELERY_BROKER_URL:
+        return
+    if task_broker.is_open:
+        raise _LeftAloneError
+    # Imported here: a shop without a broker never pays for Celery.
+    from omachemainproj.celery import queue_length  # noqa: PLC0415
+
+    yield _one("broker_tasks", "Tasks in Celery's queue.", queue_length())
+
+
+def _troubles(now: datetime) -> Families:
+    told = set(Trouble.objects.told().values_list("kind", flat=True))
+    open_ = _gauge("trouble", "1 while this trouble is told of (ALERT_EMAIL gets these).", "kind")
+    for kind in KINDS:
+        open_.add_metric((kind.name,), float(kind.name in told))
+    yield open_
+
+
+#: By the name that is told where one fails.
+GROUPS: dict[str, Callable[[datetime], Families]] = {
+    "heartbeats": _heartbeats,
+    "proof": _proof,
+    "gateway_messages": _gateway_messages,
+    "console": _console,
+    "messages": _messages,
+    "prompts": _prompts,
+    "transfers": _transfers,
+    "broker": _broker,
+    "troubles": _troubles,
+}
+
+
+class _Read(Collector):
+    """What is so now."""
+
+    def collect(self) -> Iterator[Metric]:
+        build = _gauge("build_info", "What runs here.", "version", "python", "database")
+        build.add_metric((settings.RELEASE, platform.python_version(), connection.vendor), 1)
+        yield build
+        now = timezone.now()
+        failed = _gauge("scrape_failed", "1 where this could not be read of the database.", "group")
+        is_up = _is_up()
+        yield _one("database_up", "Whether the database answers.", float(is_up))
+        for name, read in GROUPS.items():
+            try:
+                found = list(read(now)) if is_up else None
+            except _LeftAloneError:
+                found = None
+            except Exception:
+                logger.exception("the metrics of %s could not be read", name)
+                found = None
+            failed.add_metric((name,), float(found is None))
+            yield from found or ()
+        yield failed
+
+
+def _is_up() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:
+        return False
+    return True
+
+
+def read_now() -> CollectorRegistry:
+    """What the database knows at this moment, once it is collected."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Read())
+    return registry
