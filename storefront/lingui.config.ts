@@ -4,7 +4,7 @@ import { formatter } from "@lingui/format-po";
 export default defineConfig({
   locales: ["en", "sw"],
   sourceLocale: "en",
-  // Three parts a language, as src/i18n/index.ts loads them.
+  // Four parts a language, as src/i18n/index.ts loads them.
   catalogs: [
     {
       path: "<rootDir>/src/i18n/{locale}/shop",
@@ -12,9 +12,16 @@ export default defineConfig({
     },
     {
       path: "<rootDir>/src/i18n/{locale}/buying",
-      include: ["account", "checkout", "delivery", "orders"].map((name) => `<rootDir>/src/${name}`),
+      include: ["account", "checkout", "delivery", "notices", "orders", "problems", "seller"].map(
+        (name) => `<rootDir>/src/${name}`,
+      ),
     },
-    { path: "<rootDir>/src/i18n/{locale}/selling", include: ["<rootDir>/src/selling"] },
+    {
+      path: "<rootDir>/src/i18n/{locale}/selling",
+      // Problems are spoken of by both: their texts are in both.
+      include: ["selling", "problems"].map((name) => `<rootDir>/src/${name}`),
+    },
+    { path: "<rootDir>/src/i18n/{locale}/delivering", include: ["<rootDir>/src/delivering"] },
   ],
   format: formatter({ lineNumbers: false, origins: true }),
   orderBy: "message",

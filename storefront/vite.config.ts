@@ -1,18 +1,93 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { lingui } from "@lingui/vite-plugin";
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { build, defineConfig, type Plugin } from "vite";
 
 /** Where `make run` serves the API; `API=http://127.0.0.1:8300 make shop-dev` asks another one. */
 const API = process.env.API ?? "http://127.0.0.1:8000";
 
 /** What Vite passes on in development, so that pages and API have one origin, as in production. */
 const OF_THE_API =
-  "^/($|account/|cart/|cashout/|login/|logout/|me/|media/|password/|product/|registration/|review/|seller/|static/|token/|track/|user/)";
+  "^/($|account/|cart/|cashout/|categories/|counties/|create/|deliveries/|login/|logout/|me/|media/|notices/|orders/|password/|pickup-points/|product/|registration/|review/|seller/|static/|token/|track/|user/)";
+
+const hash = (...texts: (string | Buffer)[]): string =>
+  texts
+    .reduce((sum, text) => sum.update(text), createHash("sha256"))
+    .digest("hex")
+    .slice(0, 12);
+
+/** Changes when what the API answers, or what is kept of it, may have another shape: what a browser
+ *  kept before is then forgotten (src/api/kept.ts). */
+const SHAPE = hash(
+  ...["schema.d.ts", "queries.ts", "boot.ts"].map((name) =>
+    readFileSync(join(import.meta.dirname, "src/api", name)),
+  ),
+);
+
+type Manifest = Record<string, { file: string; css?: string[]; imports?: string[] }>;
+
+/** Pages of who sells or delivers: they are kept once somebody has opened them. */
+const OF_A_FEW = /^src\/(?:selling|delivering)\/|\/selling\.po$/;
+
+/** The files of all pages but those, with what they import. */
+function filesToKeep(manifest: Manifest): string[] {
+  const files = new Set<string>();
+  const add = (source: string): void => {
+    const chunk = manifest[source];
+    if (!chunk || files.has(chunk.file)) return;
+    for (const file of [chunk.file, ...(chunk.css ?? [])]) files.add(file);
+    for (const imported of chunk.imports ?? []) add(imported);
+  };
+  for (const source of Object.keys(manifest)) {
+    if (!source.startsWith("_") && !OF_A_FEW.test(source)) add(source);
+  }
+  return [...files].sort();
+}
+
+/** Writes dist/sw.js beside the build: the service worker, with the names of what it keeps. */
+function serviceWorker(): Plugin {
+  let folder = "";
+  return {
+    name: "omache-service-worker",
+    apply: "build",
+    configResolved(config) {
+      folder = resolve(config.root, config.build.outDir);
+    },
+    async closeBundle() {
+      const page = readFileSync(join(folder, "index.html"), "utf-8");
+      const manifest: Manifest = JSON.parse(
+        readFileSync(join(folder, ".vite/manifest.json"), "utf-8"),
+      );
+      const files = filesToKeep(manifest).map((file) => `/static/shop/${file}`);
+      const entry = /src="([^"]+\/shop-[^"]+\.js)"/.exec(page)?.[1];
+      if (!entry) throw new Error("index.html names no script of the shop's own.");
+      const kept = { version: hash(page, files.join()), entry, files };
+      await build({
+        configFile: false,
+        logLevel: "warn",
+        publicDir: false,
+        define: { BUILD: JSON.stringify(kept) },
+        build: {
+          outDir: folder,
+          emptyOutDir: false,
+          target: "es2022",
+          rolldownOptions: {
+            input: "src/worker/worker.ts",
+            output: { format: "iife", entryFileNames: "sw.js" },
+          },
+        },
+      });
+    },
+  };
+}
 
 export default defineConfig(({ command }) => ({
   // Built files are served by WhiteNoise; in development Vite serves the pages themselves.
   base: command === "build" ? "/static/shop/" : "/shop/",
-  plugins: [react(), lingui({ macroTransform: true })],
+  plugins: [react(), lingui({ macroTransform: true }), serviceWorker()],
+  define: { SHAPE: JSON.stringify(SHAPE) },
   build: {
     target: "es2022",
     cssTarget: "chrome94",
@@ -21,19 +96,30 @@ export default defineConfig(({ command }) => ({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     rolldownOptions: {
+      // Who takes a name from ui/parts that stands in ui/inputs has that file alone.
+      treeshake: { moduleSideEffects: [{ test: /src\/ui\/(?:parts|inputs)/, sideEffects: false }] },
       output: {
         // What all pages need is in two files: what changes rarely, and the shop's own.
         codeSplitting: {
           groups: [
-            { name: "libraries", test: /node_modules/ },
+            {
+              name: "libraries",
+              test: /node_modules\/(?!.*(?:infiniteQueryObserver|mutationObserver|useInfiniteQuery|useMutation))/,
+            },
             {
               name: "shop",
-              test: /src\/(?:main|api|app|ui|i18n\/\w+\.ts|cart\/(?:cart|useCart)|account\/useUser)/,
+              test: /src\/(?:main|api\/(?!keeping)|app\/(?!Suggestions|Unread)|ui\/(?!Ask|inputs)|i18n\/\w+\.ts|cart\/(?:cart|useCart)|account\/useUser)/,
             },
           ],
         },
       },
     },
   },
-  server: { host: "127.0.0.1", port: 5173, strictPort: true, proxy: { [OF_THE_API]: API } },
+  server: {
+    host: "127.0.0.1",
+    port: 5173,
+    strictPort: true,
+    // The API is asked under Vite's own name: what signs in by a cookie has to come from there.
+    proxy: { [OF_THE_API]: { target: API, changeOrigin: false } },
+  },
 }));

@@ -1,6 +1,127 @@
-import { expect, goods, isForEveryone, newcomer, signIn, staffMoves, test } from "./story";
+import { readFile } from "node:fs/promises";
+import type { Locator, Page } from "@playwright/test";
+import {
+  aPicture,
+  expect,
+  goods,
+  isForEveryone,
+  newcomer,
+  signIn,
+  staffMoves,
+  test,
+  unique,
+} from "./story";
 
-test("a seller is led to an order, hands it over by the buyer's code, and sees the money", async ({
+// Whole days, on a machine that does other things as well.
+test.slow();
+
+/** Go on with the Tab key until there. */
+async function tabTo(page: Page, wanted: Locator): Promise<void> {
+  for (let presses = 0; presses < 60; presses++) {
+    await page.keyboard.press("Tab");
+    if (await wanted.evaluate((element) => element === document.activeElement)) return;
+  }
+  throw new Error(`No way by the keyboard to ${wanted}`);
+}
+
+/** Nothing on these pages is wider than a small phone. */
+async function fitsEverywhere(page: Page, paths: string[]): Promise<void> {
+  for (const path of paths) {
+    await page.goto(`/shop/${path}`);
+    await page.waitForLoadState("networkidle");
+    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(320);
+  }
+}
+
+test("a first thing is listed by the keyboard alone, restocked, and priced anew in a spreadsheet", async ({
+  page,
+}) => {
+  const seller = await newcomer("seller");
+  const name = `Kettle ${unique("k")}`;
+  await page.setViewportSize({ width: 320, height: 640 });
+
+  // From the shop's foot to a listing, without a mouse.
+  await page.goto("/shop/cart");
+  await tabTo(page, page.getByRole("link", { name: "Sell here" }));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/sign-in/);
+  await tabTo(page, page.getByLabel("User name or e-mail"));
+  await page.keyboard.type(seller.username);
+  await page.keyboard.press("Tab");
+  await page.keyboard.type(seller.password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/shop/selling/new");
+  await expect(page.getByRole("heading", { name: "Sell your first thing" })).toBeVisible();
+  await isForEveryone(page);
+  const chooser = page.waitForEvent("filechooser");
+  await tabTo(page, page.getByLabel("Choose pictures"));
+  await page.keyboard.press("Enter");
+  const png = { name: "kettle.png", mimeType: "image/png", buffer: aPicture() };
+  await (await chooser).setFiles([png, { ...png, name: "side.png" }]);
+  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await tabTo(page, page.getByLabel("What is it?"));
+  await page.keyboard.type(name);
+  await page.reload();
+  await expect(page.getByLabel("What is it?")).toHaveValue(name);
+  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await isForEveryone(page);
+  await tabTo(page, page.getByLabel("Category"));
+  await page.keyboard.type("Kitchen");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("1,850");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  await page.keyboard.type("0722000001");
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("It is up for sale. Tell people:")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Picture 2: take it away" })).toBeVisible();
+  await isForEveryone(page);
+  const kettle = { id: Number(new URL(page.url()).pathname.split("/").at(-1)), name };
+
+  await page.goto("/shop/selling/listings");
+  await page.getByRole("button", { name: /^Restock/ }).click();
+  await isForEveryone(page);
+  await page.getByLabel("How many?").fill("4");
+  await page.getByLabel("Note").fill("From Nakuru");
+  await page.getByRole("button", { name: "Put them on the shelf" }).click();
+  await expect(page.getByText(`${name}: 5 to sell now.`)).toBeVisible();
+  await page.getByRole("link", { name: `Change (${name})` }).click();
+  await page.getByText("What came and what left").click();
+  await expect(page.getByText("Restocked: From Nakuru")).toBeVisible();
+  await isForEveryone(page);
+
+  await page.goto("/shop/selling/sheets");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Download your goods" }).click();
+  const sheet = await readFile(await (await download).path(), "utf-8");
+  expect(sheet).toContain(name);
+  const [columns, row = ""] = sheet.trimEnd().split(/\r?\n/);
+  const rows = [row.replace(",1850,", ",1900,"), row.replace(",1850,", ",cheap,")];
+  const changed = Buffer.from([columns, ...rows, ""].join("\r\n"));
+  await page
+    .getByLabel("Choose a file")
+    .setInputFiles({ name: "goods.csv", mimeType: "text/csv", buffer: changed });
+  await page.getByRole("button", { name: "Check it first" }).click();
+  await expect(page.getByText("1 changed")).toBeVisible();
+  await expect(page.getByText("1 refused")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "Save it like this" }).click();
+  await expect(page.getByText("Done. This is what the file did:")).toBeVisible();
+  await page.goto(`/shop/seller/${seller.username}`);
+  await expect(page.getByText("KES 1,900")).toBeVisible();
+  await isForEveryone(page);
+
+  await fitsEverywhere(page, [
+    "selling/new",
+    "selling/listings",
+    `selling/listings/${kettle.id}`,
+    "selling/sheets",
+    `seller/${seller.username}`,
+  ]);
+});
+
+test("a seller is led to an order, hands it over by the buyer's code, answers, and sees the money", async ({
   page,
   mayFail,
 }) => {
@@ -58,6 +179,19 @@ test("a seller is led to an order, hands it over by the buyer's code, and sees t
   await page.getByRole("link", { name: "Delivered" }).click();
   await expect(kettleRow.getByText("Delivered", { exact: true })).toBeVisible();
 
+  await buyer.reviews(kettleLine.id, 4, "The lid is stiff.");
+  await page.goto("/shop/selling");
+  await expect(page.getByText("1 review has no answer")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByText("review has no answer").click();
+  await page.getByRole("button", { name: /^Answer/ }).click();
+  await isForEveryone(page);
+  await page.getByLabel("Your answer").fill("It gets easier.");
+  await page.getByRole("button", { name: "Send the answer" }).click();
+  await expect(page.getByText("There is nothing here")).toBeVisible();
+  await page.getByRole("link", { name: "All", exact: true }).click();
+  await expect(page.getByText("It gets easier.")).toBeVisible();
+
   await buyer.reports(kettleLine.id, "The handle is loose.");
   await page.goto("/shop/selling/money");
   await expect(page.getByText("The shop owes you")).toBeVisible();
@@ -79,10 +213,12 @@ test("a seller is led to an order, hands it over by the buyer's code, and sees t
   await page.getByRole("button", { name: "Yes, I agree to that" }).click();
   await expect(page.getByText(/^A part of the price goes back: KES.300$/)).toBeVisible();
   await isForEveryone(page);
-  for (const path of ["orders", "orders?status=delivered", "money", "problems"]) {
-    await page.goto(`/shop/selling/${path}`);
-    await page.waitForLoadState("networkidle");
-    expect(await page.evaluate(() => document.documentElement.scrollWidth), path).toBe(320);
-    await isForEveryone(page);
-  }
+  await fitsEverywhere(page, [
+    "selling",
+    "selling/orders",
+    "selling/orders?status=delivered",
+    "selling/reviews",
+    "selling/money",
+    "selling/problems",
+  ]);
 });

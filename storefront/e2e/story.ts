@@ -50,13 +50,33 @@ export function aPhone(ending?: string) {
     call("POST", `${MPESA}/control/phones/${local}/${what}`, body);
   const untilItRings = async (what: string, body: unknown) => {
     await expect
-      .poll(async () => (await control(what, body)).status, { timeout: 15_000 })
+      .poll(async () => (await control(what, body)).status, { timeout: 60_000 })
       .toBeLessThan(300);
   };
   return {
     number: local,
     enterPin: (pin = "1234") => untilItRings("pin", { pin }),
     cancel: () => untilItRings("cancel", {}),
+    /** The sign-in code of the newest SMS that has one. */
+    code: async (): Promise<string> => {
+      const read = async () => {
+        const { body } = await call("GET", `${MPESA}/control/phones/${local}`);
+        const texts: string[] = (body.inbox ?? []).map(({ text }: { text: string }) => text);
+        return texts.map((text) => /^(\d{6}) is your/.exec(text)?.[1]).find(Boolean) ?? "";
+      };
+      await expect.poll(read, { timeout: 60_000 }).not.toBe("");
+      return read();
+    },
+    /** M-Pesa's number of the newest payment, as its payer reads it out. */
+    receipt: async (): Promise<string> => {
+      const read = async () => {
+        const { body } = await call("GET", `${MPESA}/control/phones/${local}`);
+        const texts: string[] = (body.inbox ?? []).map(({ text }: { text: string }) => text);
+        return texts.map((text) => /^(T\w{9}) Confirmed/.exec(text)?.[1]).find(Boolean) ?? "";
+      };
+      await expect.poll(read, { timeout: 15_000 }).not.toBe("");
+      return read();
+    },
     payByHand: (account: string, amount: number) =>
       done("POST", `${MPESA}/control/phones/${local}/pay`, {
         business: "174379",
@@ -97,36 +117,39 @@ export async function goods(
 }
 
 /** A red square of two pixels by two. */
-function aPicture() {
+export function aPicture() {
   return Buffer.from(PNG, "base64");
 }
 const PNG =
   "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR42mM8wcDAwMDAxMDAwMDAAAAKUgDMUvvpCwAAAABJRU5ErkJggg==";
 
-type SignedIn = { access: string; refresh: string; user: { pk: number; username: string } };
+type Phone = ReturnType<typeof aPhone>;
+type Bought = { order_token: string; reference: string; order: { id: number }[] };
+type SignedIn = { access: string; user: { pk: number; username: string } };
 
 /** Somebody who has just joined, and what they may ask the API. */
 export async function newcomer(word: string) {
   const username = unique(word);
-  const signedIn: SignedIn = await done("POST", `${SHOP}/registration/`, {
-    username,
-    password1: PASSWORD,
-    password2: PASSWORD,
+  const response = await fetch(`${SHOP}/registration/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Token-Transport": "cookie" },
+    body: JSON.stringify({ username, password1: PASSWORD, password2: PASSWORD }),
   });
+  if (!response.ok) throw new Error(await response.text());
+  const signedIn: SignedIn = await response.json();
   return {
     ...signedIn,
+    /** What signs a browser in as them (accounts/cookies.py). */
+    cookies: response.headers.getSetCookie(),
     username,
     password: PASSWORD,
     orders: async (): Promise<{ id: number; order_token: string; payment_status: string }[]> =>
       done("GET", `${SHOP}/track/order/`, undefined, signedIn.access),
     order: async (token: string): Promise<Body> =>
       done("GET", `${SHOP}/cashout/${token}/`, undefined, signedIn.access),
-    /** Bought by the API alone, and paid. */
-    buys: async (
-      products: readonly number[],
-    ): Promise<{ order_token: string; reference: string; order: { id: number }[] }> => {
-      const phone = aPhone();
-      const order = await done(
+    /** Ordered by the API alone; the phone rings. */
+    asksFor: async (products: readonly number[], phone: Phone): Promise<Bought> =>
+      done(
         "POST",
         `${SHOP}/cashout/`,
         {
@@ -134,12 +157,30 @@ export async function newcomer(word: string) {
           order: products.map((product) => ({ product, number: 1 })),
         },
         signedIn.access,
+      ),
+    givesUp: (line: number) =>
+      done("POST", `${SHOP}/track/${line}/move/`, { to: "cancelled" }, signedIn.access),
+    /** Bought by the API alone, and paid. */
+    buys: async (
+      products: readonly number[],
+      delivery: object | null = null,
+      phone: Phone = aPhone(),
+    ): Promise<Bought> => {
+      const order = await done(
+        "POST",
+        `${SHOP}/cashout/`,
+        {
+          mpesa_number: phone.number,
+          order: products.map((product) => ({ product, number: 1 })),
+          delivery,
+        },
+        signedIn.access,
       );
       await phone.enterPin();
       const read = () =>
         done("GET", `${SHOP}/cashout/${order.order_token}/`, undefined, signedIn.access);
       await expect
-        .poll(async () => (await read()).payment_status, { timeout: 15_000 })
+        .poll(async () => (await read()).payment_status, { timeout: 60_000 })
         .toBe("paid");
       return read();
     },
@@ -157,19 +198,40 @@ export async function newcomer(word: string) {
       });
       if (!answer.ok) throw new Error(await answer.text());
     },
+    reviews: (line: number, stars: number, text: string) =>
+      done("POST", `${SHOP}/track/${line}/review/`, { stars, text }, signedIn.access),
     endAllSessions: () => done("POST", `${SHOP}/account/sessions/end-all/`, {}, signedIn.access),
   };
 }
 
+/** How the pretend M-Pesa, or the pretend SMS provider, answers from now on. */
+export const script = (how: object) => done("POST", `${MPESA}/control/scripts`, how);
+
 /** Somebody of the staff moves a line. */
-export async function staffMoves(line: number, to: string): Promise<void> {
-  await done("POST", `${SHOP}/track/${line}/move/`, { to }, await demoToken("delivery"));
+export async function staffMoves(line: number, to: string, proof: object = {}): Promise<void> {
+  const moved = { to, ...proof };
+  await done("POST", `${SHOP}/track/${line}/move/`, moved, await demoToken("delivery"));
+}
+
+/** Somebody whom the demo shop has: `delivery` brings parcels, `faith` stands at a point. */
+export async function ofTheDemo(username: string): Promise<SignedIn & { cookies: string[] }> {
+  const response = await fetch(`${SHOP}/login/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Token-Transport": "cookie" },
+    body: JSON.stringify({ username, password: DEMO_PASSWORD }),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  const signedIn: SignedIn = await response.json();
+  return { ...signedIn, cookies: response.headers.getSetCookie() };
 }
 
 async function demoToken(username: string): Promise<string> {
-  const body = { username, password: DEMO_PASSWORD };
-  const { access }: SignedIn = await done("POST", `${SHOP}/login/`, body);
-  return access;
+  return (await ofTheDemo(username)).access;
+}
+
+/** The seller agrees to give a part of a line's price back. */
+export async function agreesTo(line: number, amount: number, seller: SignedIn): Promise<void> {
+  await done("POST", `${SHOP}/track/${line}/problem/accept/`, { amount }, seller.access);
 }
 
 /** The parcel of an order is brought to its pick-up point, and taken in there by who hands over. */
@@ -190,12 +252,22 @@ export async function reachesItsPoint(reference: string): Promise<void> {
 }
 
 /** Sign somebody in without the form, before the first page. */
-export async function signIn(page: Page, person: SignedIn): Promise<void> {
-  const { refresh, user } = person;
+export async function signIn(
+  page: Page,
+  { user, cookies }: Pick<SignedIn, "user"> & { cookies: string[] },
+): Promise<void> {
+  await page.context().addCookies(
+    cookies.map((line) => {
+      const [, name = "", value = "", path = "/"] =
+        /^(\w+)=([^;]*);.*Path=([^;]+)/.exec(line) ?? [];
+      const { hostname } = new URL(SHOP);
+      return { name, value, path, domain: hostname, httpOnly: true, sameSite: "Strict" as const };
+    }),
+  );
   await page.addInitScript((stored) => {
     if (!sessionStorage.getItem("begun")) localStorage.setItem("session", stored);
     sessionStorage.setItem("begun", "true");
-  }, JSON.stringify({ refresh, user }));
+  }, JSON.stringify({ user }));
 }
 
 /** Put goods into the cart on their page. */
@@ -216,6 +288,8 @@ export async function cashOut(page: Page, number: string): Promise<void> {
 
 /** Nobody is kept out: axe, by WCAG 2.2 AA, on the page as it stands. */
 export async function isForEveryone(page: Page): Promise<void> {
+  // A page's file may still be on its way.
+  await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
   const { violations } = await new AxeBuilder({ page })
     .withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
     .analyze();
@@ -226,6 +300,8 @@ export async function isForEveryone(page: Page): Promise<void> {
 
 /** The browser's own line about an answer that was expected: a refusal, or none at all. */
 const RESOURCE = /^Failed to load resource: /;
+/** Playwright's own line: most stories are told without one (playwright.config.ts). */
+const NO_WORKER = /^Service Worker registration blocked by Playwright/;
 
 export const test = base.extend<{ mayFail: { requests: boolean } }>({
   /** A story in which requests are refused or lost says so: `mayFail.requests = true`. */
@@ -235,7 +311,7 @@ export const test = base.extend<{ mayFail: { requests: boolean } }>({
     const said: string[] = [];
     page.on("console", (message) => {
       const text = message.text();
-      if (mayFail.requests && RESOURCE.test(text)) return;
+      if (NO_WORKER.test(text) || (mayFail.requests && RESOURCE.test(text))) return;
       if (["error", "warning"].includes(message.type())) said.push(text);
     });
     page.on("pageerror", (error) => said.push(String(error)));

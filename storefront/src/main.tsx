@@ -4,8 +4,10 @@ import "./app/top.css";
 import "./catalogue/catalogue.css";
 import "./cart/cart.css";
 import "./checkout/pay.css";
+import "./orders/list.css";
 import "./orders/orders.css";
 import "./account/account.css";
+import "./ui/large.css";
 
 import { i18n } from "@lingui/core";
 import { I18nProvider } from "@lingui/react";
@@ -13,16 +15,19 @@ import { QueryClientProvider } from "@tanstack/react-query";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { BrowserRouter } from "react-router";
+import { keepAnswers } from "./api/kept";
 import { makeQueryClient, plant } from "./api/queries";
 import { session } from "./api/session";
 import { App } from "./app/App";
 import { loadPage } from "./app/pages";
 import { loadTexts } from "./i18n";
+import { guestOrders } from "./orders/guestOrders";
 
 /** Where the shop is served, here and by Django (omachemainproj/urls.py). */
 const BASE = "/shop";
 
 const client = makeQueryClient();
+keepAnswers(client, guestOrders.has);
 plant(client);
 
 // What one person read is not shown to the next.
@@ -35,6 +40,7 @@ session.subscribe(() => {
 });
 const PRIVATE = new Set<unknown>([
   "order",
+  "orders",
   "tracks",
   "track",
   "own-review",
@@ -46,7 +52,14 @@ const PRIVATE = new Set<unknown>([
   "quote",
   "me",
   "selling",
+  "problem",
+  "deliveries",
+  "notices",
 ]);
+
+// Somebody signed out without a network.
+void session.finishLeaving();
+addEventListener("online", () => void session.finishLeaving());
 
 async function begin(): Promise<void> {
   const root = document.getElementById("root");
@@ -68,3 +81,11 @@ async function begin(): Promise<void> {
 }
 
 void begin();
+
+// After what the page needs itself. What Vite serves in development is nobody's to keep.
+if (import.meta.env.PROD) {
+  const register = () =>
+    import("./worker/register").then((file) => file.registerWorker()).catch(() => undefined);
+  if (document.readyState === "complete") void register();
+  else addEventListener("load", register);
+}

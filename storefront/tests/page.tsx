@@ -5,7 +5,7 @@ import { I18nProvider } from "@lingui/react";
 import { QueryClientProvider } from "@tanstack/react-query";
 import { render } from "@testing-library/react";
 import type { ReactNode } from "react";
-import { MemoryRouter, Route, Routes } from "react-router";
+import { MemoryRouter, Route, Routes, type To } from "react-router";
 import { vi } from "vitest";
 import type { Order, Product } from "../src/api/client";
 import { makeQueryClient } from "../src/api/queries";
@@ -36,9 +36,16 @@ export function json(body: unknown, status = 200, headers: Record<string, string
 }
 
 /** Show a page at an address; its route has the pattern `path`. */
-export function show(page: ReactNode, { at = "/", path = "*" } = {}) {
+export function show(
+  page: ReactNode,
+  {
+    at = "/",
+    path = "*",
+  }: { at?: string | (Exclude<To, string> & { state?: unknown }); path?: string } = {},
+) {
   const client = makeQueryClient();
-  client.setDefaultOptions({ queries: { retry: false, networkMode: "always" } });
+  const { queries, mutations } = client.getDefaultOptions();
+  client.setDefaultOptions({ queries: { ...queries, retry: false }, mutations: { ...mutations } });
   return render(
     <I18nProvider i18n={i18n}>
       <QueryClientProvider client={client}>
@@ -121,7 +128,12 @@ export function anOrder(changes: Partial<Order> = {}): Order {
     delivery_fee: 0,
     expires_in: 600,
     amount_due: 1500,
-    prompt: aPrompt("submitted", "Look at your phone and enter your M-Pesa PIN."),
+    prompt: aPrompt("submitted", "Look at your phone and enter your M-Pesa PIN.", {
+      code: "enter_pin",
+      live: true,
+      ring_again_in: 110,
+      expires_in: 110,
+    }),
     by_hand: [{ provider: "M-Pesa", pay_bill: "174379", account: "ACDEFGHJ", amount: 1500 }],
     ...changes,
   };

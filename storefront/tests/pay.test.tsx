@@ -1,10 +1,14 @@
-import { screen } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { act, fireEvent, screen } from "@testing-library/react";
+import { beforeEach, describe, expect, it } from "vitest";
 import type { Order } from "../src/api/client";
+import { session } from "../src/api/session";
 import PayPage from "../src/checkout/PayPage";
 import { pauseOf } from "../src/checkout/polling";
 import { stageOf } from "../src/checkout/prompt";
-import { anOrder, answerWith, aPrompt, show } from "./page";
+import { guestOrders } from "../src/orders/guestOrders";
+import { anOrder, answerWith, aPrompt, json, show } from "./page";
+
+const USER = { pk: 9, username: "wanjiku", email: "", first_name: "", last_name: "" };
 
 const NOW = Date.parse("2026-11-28T12:00:00Z");
 const order = (payment_status: Order["payment_status"], expires_at = "2026-11-28T12:10:00Z") => ({
@@ -28,112 +32,121 @@ describe("how often a payment is asked about", () => {
     expect(pauseOf(order("expired", "2026-11-28T11:45:00Z"), 0, NOW)).toBe(false);
   });
 
+  it("goes on once the order was given up: a phone that rings may still be answered", () => {
+    expect(pauseOf(order("cancelled"), NOW - 10_000, NOW)).toBe(5000);
+    expect(pauseOf(order("cancelled", "2026-11-28T11:45:00Z"), NOW - 10_000, NOW)).toBe(false);
+  });
+
   it("goes on while money is on its way back, and stops once all is said", () => {
     expect(pauseOf(order("refund_due"), 0, NOW)).toBe(15_000);
-    for (const status of ["paid", "cancelled", "refunded"] as const) {
+    for (const status of ["paid", "refunded"] as const) {
       expect(pauseOf(order(status), 0, NOW)).toBe(false);
     }
   });
 });
 
-describe("how a payment stands", () => {
-  const prompt = (status: Order["prompt"]["status"], code: string) => ({
-    prompt: aPrompt(status, "…", { code }),
-  });
+/** As the API tells a prompt that brought nothing, or brings nothing yet. */
+const failed = (code: string) => ({
+  prompt: aPrompt("failed", `As the shop says ${code}.`, { code, ring_again_in: 0 }),
+});
+const open = (code: string, changes: Partial<Order["prompt"]> = {}) => ({
+  prompt: aPrompt("submitted", `As the shop says ${code}.`, { code, live: true, ...changes }),
+});
+const closed = (payment_status: Order["payment_status"], code: string) => ({
+  payment_status,
+  amount_due: 0,
+  by_hand: [],
+  expires_in: null,
+  prompt: aPrompt("failed", `As the shop says ${code}.`, { code }),
+});
 
-  it.each([
-    [prompt("requested", "about_to_ring"), "ringing"],
-    [prompt("submitted", "enter_pin"), "ringing"],
-    [prompt("unknown", "asking"), "ringing"],
-    [prompt("submitted", "silent"), "silent"],
-    [prompt("failed", "cancelled_on_phone"), "failed"],
-    [prompt("none", "try_again"), "failed"],
-    [{ ...prompt("failed", "short"), amount_due: 1100 }, "short"],
-    [{ payment_status: "expired" as const }, "expired"],
-    [{ payment_status: "refund_due" as const }, "refund_due"],
+describe("how a payment stands", () => {
+  it.each<[Partial<Order>, string]>([
+    [open("about_to_ring"), "calling"],
+    [open("sent_again"), "calling"],
+    [open("waits_for_phone"), "busy"],
+    [open("enter_pin"), "ringing"],
+    [open("asking"), "unknown"],
+    [open("silent"), "silent"],
+    [failed("cancelled"), "failed"],
+    [failed("expired"), "failed"],
+    [failed("short"), "short"],
+    [failed("of_tomorrow"), "failed"],
+    [open("of_tomorrow"), "ringing"],
+    [closed("expired", "yielded"), "expired"],
+    [closed("cancelled", "cancelled"), "cancelled"],
+    [closed("cancelled", "cancelled_by_shop"), "called_off"],
+    [closed("refund_due", "paid_after_cancelling"), "refund_due"],
+    [closed("paid", "paid"), "paid"],
   ])("%j is %s", (changes, stage) => {
     expect(stageOf(anOrder(changes))).toBe(stage);
   });
 });
 
 describe("the page of a payment", () => {
-  const at = (changes: Partial<Order>) => {
-    const shown = anOrder(changes);
-    answerWith({ [`GET /cashout/${shown.order_token}/`]: shown });
-    show(<PayPage />, { at: `/pay/${shown.order_token}`, path: "/pay/:token" });
-  };
+  beforeEach(() => session.begin({ access: "a", access_expires_in: 3600 }, USER));
 
-  it.each<[string, Partial<Order>, RegExp, RegExp | null]>([
-    ["ringing", {}, /Your phone is asking/, /Pay by hand instead/],
+  /** The page of an order; `then` is what the shop answers to the next question. */
+  const at = (changes: Partial<Order>, more: Record<string, unknown> = {}) => {
+    const shown = anOrder(changes);
+    const path = `/cashout/${shown.order_token}/`;
+    const asked = answerWith({ [`GET ${path}`]: shown, ...more });
+    show(<PayPage />, { at: `/pay/${shown.order_token}`, path: "/pay/:token" });
+    return { asked, path, shown };
+  };
+  const title = (name: string) => screen.findByRole("heading", { level: 1, name });
+
+  it.each<[string, Partial<Order>, string, RegExp]>([
+    ["about to ring", open("about_to_ring"), "Ringing your phone", /As the shop says/],
+    ["ringing", {}, "Your phone is asking", /stays on your phone for 110 s more/],
+    ["phone busy", open("waits_for_phone"), "Your phone shows something else", /0712 345 678/],
+    ["unknown", open("asking"), "Look at your phone", /As the shop says asking/],
     [
       "silent",
-      {
-        prompt: aPrompt("submitted", "We have not heard from M-Pesa yet. Wait.", {
-          code: "silent",
-        }),
-      },
-      /Waiting for M-Pesa/,
-      /Ring 0712 345 678 again/,
+      open("silent", { live: false, ring_again_in: 0 }),
+      "Waiting for M-Pesa",
+      /^Ring 0712 345 678 again$/,
     ],
+    ["no PIN", failed("expired"), "Not paid yet", /^Ring 0712 345 678 again$/],
+    ["no answer", failed("no_answer"), "Not paid yet", /^Ring 0712 345 678 again$/],
+    ["wrong PIN", failed("wrong_pin"), "Not paid yet", /As the shop says wrong_pin/],
+    ["no money", failed("no_money"), "Not paid yet", /^Ring another number$/],
+    ["cancelled", failed("cancelled"), "Not paid yet", /As the shop says cancelled/],
+    ["another prompt", failed("refused_busy_phone"), "Not paid yet", /Ring 0712 345 678 again/],
+    ["pestered", failed("phone_not_now"), "Not paid yet", /^Ring another number$/],
     [
-      "failed",
-      {
-        prompt: aPrompt("failed", "The M-Pesa PIN was wrong. Try again with the right one."),
-      },
-      /Not paid yet/,
-      /The M-Pesa PIN was wrong/,
-    ],
-    [
-      "short",
-      { amount_due: 1100, prompt: aPrompt("failed", "KES 400 of KES 1500 came.") },
-      /Part of it has come/,
+      "wrong amount by hand",
+      { ...failed("short"), amount_due: 1100 },
+      "Part of it has come",
       /KES 400 came\. Pay the missing KES 1,100/,
     ],
+    ["paid", closed("paid", "paid"), "Paid", /See your order/],
+    ["expired", closed("expired", "expired"), "The time is over", /we keep looking for your money/],
+    ["given up", closed("cancelled", "cancelled"), "Given up", /Put it back into the cart/],
     [
-      "paid",
-      {
-        payment_status: "paid",
-        amount_due: 0,
-        by_hand: [],
-        prompt: aPrompt("confirmed", "Paid. Thank you!"),
-      },
-      /^Paid$/,
-      /See your order/,
-    ],
-    [
-      "expired",
-      {
-        payment_status: "expired",
-        amount_due: 0,
-        by_hand: [],
-        prompt: aPrompt("failed", "x"),
-      },
-      /The time is over/,
-      /we keep looking for your money/,
-    ],
-    [
-      "cancelled",
-      { payment_status: "cancelled", amount_due: 0, by_hand: [] },
-      /Given up/,
+      "called off",
+      closed("cancelled", "cancelled_by_shop"),
+      "Cancelled by the shop",
       /Put it back into the cart/,
     ],
     [
-      "refund_due",
-      { payment_status: "refund_due", amount_due: 0, by_hand: [] },
-      /Your money comes back/,
+      "money comes back",
+      closed("refund_due", "refund_due"),
+      "Your money comes back",
       /It goes to the phone that paid/,
     ],
     [
-      "refunded",
-      { payment_status: "refunded", amount_due: 0, by_hand: [] },
-      /Your money is back/,
+      "money is back",
+      closed("refunded", "refunded"),
+      "Your money is back",
       /M-Pesa has sent you a message/,
     ],
-  ])("%s: says what it means and what to do", async (_, changes, title, more) => {
+  ])("%s: says what it means and what to do", async (_, changes, heading, more) => {
     at(changes);
 
-    expect(await screen.findByRole("heading", { level: 1, name: title })).toBeTruthy();
-    if (more) expect(screen.getAllByText(more).length).toBeGreaterThan(0);
+    const found = await title(heading);
+    expect(found.closest("[aria-live=polite]")).toBeTruthy();
+    expect(screen.getAllByText(more).length).toBeGreaterThan(0);
   });
 
   it("says what to do as the API says it, and the ways to pay by hand apart", async () => {
@@ -143,10 +156,144 @@ describe("the page of a payment", () => {
     expect(screen.queryByText(/Or pay by hand: x/)).toBeNull();
   });
 
+  it("rings no phone while it may still show the prompt, and says when it can", async () => {
+    at(open("silent", { ring_again_in: 42 }));
+
+    const ring = await screen.findByRole("button", { name: /again in 4[12] s$/ });
+    expect((ring as HTMLButtonElement).disabled).toBe(true);
+  });
+
+  it("offers no ringing where there is no time for it", async () => {
+    at({ prompt: aPrompt("failed", "x", { code: "no_answer", ring_again_in: null }) });
+
+    await title("Not paid yet");
+    expect(screen.queryByRole("button", { name: /^Ring/ })).toBeNull();
+  });
+
+  it.each([
+    ["limit", "Ring another number"],
+    ["wrong_pin", "Ring 0712 345 678 again"],
+  ])("puts first what helps most against %s", async (code, first) => {
+    at(failed(code));
+
+    const rings = await screen.findAllByRole("button", { name: /^Ring/ });
+    expect(rings[0]?.textContent).toBe(first);
+  });
+
+  it("opens the ways to pay by hand where no ringing helps", async () => {
+    at(failed("misconfigured"));
+
+    await title("Not paid yet");
+    expect(screen.getByText("174379").closest("details")?.open).toBe(true);
+  });
+
+  it("rings again in place, and the phone that is asked is another one", async () => {
+    const { asked, path } = at(failed("no_money"), {
+      [`POST /cashout/${anOrder().order_token}/pay/`]: anOrder({ mpesa_number: "254799000111" }),
+    });
+    fireEvent.click(await screen.findByRole("button", { name: "Ring another number" }));
+    fireEvent.input(screen.getByLabelText("Another M-Pesa number"), {
+      target: { value: "0799 000 111" },
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Ring this number" }));
+
+    await title("Your phone is asking");
+    const sent = asked.mock.calls.map(([request]) => request as Request);
+    const pay = sent.find(({ url }) => url.endsWith(`${path}pay/`));
+    expect(await pay?.json()).toEqual({ mpesa_number: "0799 000 111" });
+  });
+
+  it("says that a phone may still ring where the shop will not ring it again", async () => {
+    at(failed("no_answer"), {
+      [`POST /cashout/${anOrder().order_token}/pay/`]: json(
+        { detail: "x", code: "prompt_open" },
+        409,
+      ),
+    });
+    fireEvent.click(await screen.findByRole("button", { name: /^Ring 0712/ }));
+
+    expect(await screen.findByText(/Your phone may still show our prompt/)).toBeTruthy();
+  });
+
+  it("without a network shows how it stood, and asks again by itself", async () => {
+    const { asked } = at({});
+    await title("Your phone is asking");
+    asked.mockImplementation(async () => {
+      throw new TypeError("network");
+    });
+    act(() => void dispatchEvent(new Event("visibilitychange")));
+
+    expect(await screen.findByText(/No connection\. This is how it stood at/)).toBeTruthy();
+    expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Your phone is asking");
+  });
+
+  it.each<[string, Partial<Order>, string]>([
+    ["is paid after all", closed("paid", "paid"), "Paid"],
+    ["comes back", closed("refund_due", "refund_due"), "Your money comes back"],
+  ])("shows that money that came late %s", async (_, later, heading) => {
+    const { asked } = at(closed("expired", "expired"));
+    await title("The time is over");
+    asked.mockImplementation(async () => json(anOrder(later)));
+    act(() => void dispatchEvent(new Event("visibilitychange")));
+
+    expect(await title(heading)).toBeTruthy();
+  });
+
   it("is missing where the order is somebody else's", async () => {
     answerWith({});
     show(<PayPage />, { at: "/pay/1c7c2d0e", path: "/pay/:token" });
 
     expect(await screen.findByText("There is no such order")).toBeTruthy();
+  });
+});
+
+describe("the page of a payment without an account", () => {
+  beforeEach(() => {
+    session.end();
+    guestOrders.drop(anOrder().order_token);
+  });
+  const MASKED = "•••••••••678";
+  const at = (changes: Partial<Order>) => {
+    const shown = anOrder({ mpesa_number: MASKED, ...changes });
+    const asked = answerWith({
+      [`GET /cashout/${shown.order_token}/`]: shown,
+      "POST /login/phone/": { detail: "x", token: "t", expires_in: 600, again_in: 60 },
+    });
+    show(<PayPage />, { at: `/pay/${shown.order_token}`, path: "/pay/:token" });
+    return asked;
+  };
+
+  it("rings the same phone again, and no other", async () => {
+    guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
+    at(failed("no_money"));
+
+    expect(await screen.findByRole("button", { name: "Ring 0712 345 678 again" })).toBeTruthy();
+    expect(screen.queryByRole("button", { name: "Ring another number" })).toBeNull();
+  });
+
+  it("asks for nothing but a code once it is paid: the phone is known here", async () => {
+    guestOrders.add({ token: anOrder().order_token, phone: "0712345678" });
+    const asked = at(closed("paid", "paid"));
+    fireEvent.click(
+      await screen.findByRole("button", { name: "Send a sign-in code to 0712 345 678" }),
+    );
+
+    expect(await screen.findByLabelText("Code of the SMS")).toBeTruthy();
+    const last = asked.mock.calls.at(-1)?.[0] as Request;
+    expect(await last.json()).toEqual({ phone: "0712345678" });
+  });
+
+  it("asks for the phone where this browser did not order", async () => {
+    at(closed("paid", "paid"));
+
+    expect(await screen.findByLabelText("Phone")).toBeTruthy();
+    expect(screen.queryByRole("link", { name: "See your order" })).toBeNull();
+  });
+
+  it("leads to signing in where the order is of an account", async () => {
+    answerWith({ "GET /cashout/1c7c2d0e/": json({ code: "not_authenticated" }, 401) });
+    show(<PayPage />, { at: "/pay/1c7c2d0e", path: "/pay/:token" });
+
+    expect(await screen.findByText("elsewhere")).toBeTruthy();
   });
 });

@@ -2,9 +2,10 @@ import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import AccountPage from "../src/account/AccountPage";
 import { session } from "../src/api/session";
+import type { LineProblem } from "../src/problems/queries";
 import MoneyPage from "../src/selling/MoneyPage";
 import ProblemsPage from "../src/selling/ProblemsPage";
-import type { LineProblem, Payout, Sale } from "../src/selling/queries";
+import type { Payout, Sale } from "../src/selling/queries";
 import SalesPage from "../src/selling/SalesPage";
 import { countyName } from "../src/selling/words";
 import { answerWith, json, show } from "./page";
@@ -479,17 +480,22 @@ describe("the door on the account page", () => {
   });
 
   it.each([
-    [true, ["/selling/orders", "/selling/money"]],
-    [false, []],
-  ])("is there for who sells: %s", async (is_seller, doors) => {
-    const sent = api({ "GET /me/": { is_seller, counts: { unpaid_orders: 0, to_hand_over: 3 } } });
-    show(<AccountPage />);
-    await waitFor(() => expect(sent.some(({ path }) => path === "GET /me/")).toBe(true));
-    if (is_seller) await screen.findByText("3 to hand over");
-    else await screen.findByRole("heading", { name: "amina" });
-    const links = screen.queryAllByRole("link").map((link) => link.getAttribute("href"));
-    expect(links.filter((to) => to?.startsWith("/selling"))).toEqual(doors);
-  });
+    [true, ["/selling", "/selling/orders", "/selling/money"]],
+    [false, ["/selling/new"]],
+  ])(
+    "leads who sells to what waits, and others to their first listing: %s",
+    async (is_seller, doors) => {
+      const sent = api({
+        "GET /me/": { is_seller, roles: [], counts: { unpaid_orders: 0, to_hand_over: 3 } },
+      });
+      show(<AccountPage />);
+      await waitFor(() => expect(sent.some(({ path }) => path === "GET /me/")).toBe(true));
+      if (is_seller) await screen.findByText("3 to hand over");
+      else await screen.findByText("Sell your first thing");
+      const links = screen.queryAllByRole("link").map((link) => link.getAttribute("href"));
+      expect(links.filter((to) => to?.startsWith("/selling"))).toEqual(doors);
+    },
+  );
 });
 
 describe("the names of counties", () => {

@@ -1,14 +1,28 @@
 import { i18n } from "@lingui/core";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, beforeEach } from "vitest";
+import { line } from "../src/api/line";
+import { session } from "../src/api/session";
 import { messages as buying } from "../src/i18n/en/buying.po";
+import { messages as delivering } from "../src/i18n/en/delivering.po";
 import { messages as selling } from "../src/i18n/en/selling.po";
 import { messages as shop } from "../src/i18n/en/shop.po";
 
-i18n.loadAndActivate({ locale: "en", messages: { ...shop, ...buying, ...selling } });
+i18n.loadAndActivate({ locale: "en", messages: { ...shop, ...buying, ...selling, ...delivering } });
+
+// There is no screen to come near to: all is seen at once (src/ui/parts.tsx, useSeen).
+Reflect.deleteProperty(globalThis, "IntersectionObserver");
+
+// A machine that stalls is no broken page.
+configure({ asyncUtilTimeout: 60_000 });
 
 beforeEach(() => {
   localStorage.clear();
   sessionStorage.clear();
 });
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  line.answered();
+  // Files share one process: nobody is signed in when the next test begins.
+  session.end();
+});

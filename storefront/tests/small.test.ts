@@ -1,14 +1,13 @@
 import { i18n } from "@lingui/core";
 import { describe, expect, it } from "vitest";
 import { ownPath } from "../src/account/ownPath";
-import { nextCursor, type Track } from "../src/api/client";
+import { nextCursor } from "../src/api/client";
 import { ApiError, lineErrors } from "../src/api/errors";
 import { filtersOf } from "../src/api/queries";
 import { productPath } from "../src/catalogue/categories";
 import { beginAttempt, endAttempt, waitingAttempt } from "../src/checkout/attempt";
 import { isMpesaNumber } from "../src/checkout/mpesaNumber";
 import { clock, day, minutes, money, phone } from "../src/i18n/format";
-import { byOrder } from "../src/orders/OrdersPage";
 import { json } from "./page";
 
 describe("addresses", () => {
@@ -53,12 +52,6 @@ describe("answers", () => {
     const headers = { "Retry-After": "7", "X-Request-ID": "ab" };
     const error = new ApiError(json({}, 429, headers), {});
     expect([error.retryAfter, error.requestId]).toEqual([7, "ab"]);
-  });
-
-  it("are put together by order, newest first", () => {
-    const track = (id: number, order_token: string) => ({ id, order_token }) as Track;
-    const orders = byOrder([track(5, "b"), track(4, "a"), track(3, "b")]);
-    expect(orders.map((lines) => lines.map(({ id }) => id))).toEqual([[5, 3], [4]]);
   });
 });
 

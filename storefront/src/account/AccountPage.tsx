@@ -1,27 +1,28 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { Link, useNavigate } from "react-router";
-import { open, read } from "../api/client";
 import { meQuery } from "../api/queries";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
+import { ChoosePassword } from "./ChoosePassword";
+import { Export } from "./Export";
 import { MessagesForm } from "./MessagesForm";
 import { PasswordForm } from "./PasswordForm";
 import { ProfileForm } from "./ProfileForm";
+import { signInPhoneQuery } from "./queries";
 import { Sessions } from "./Sessions";
+import { SignInPhone } from "./SignInPhone";
 import { useUser } from "./useUser";
 
 export default function AccountPage() {
   const { t } = useLingui();
   const user = useUser();
   const navigate = useNavigate();
+  const byPhoneAlone = useQuery(signInPhoneQuery).data?.is_only_way_in ?? false;
   const signOut = () => {
-    const refresh = session.refreshToken();
     // At home first: the page of an account has nobody to show then.
     navigate("/");
-    session.end();
-    // Without an answer it ends by itself.
-    if (refresh) void read(open.POST("/logout/", { body: { refresh } })).catch(() => undefined);
+    void session.signOut();
   };
   const name = user?.username ?? "";
   return (
@@ -34,7 +35,7 @@ export default function AccountPage() {
             <Trans>Sign out</Trans>
           </button>
         </div>
-        <Selling />
+        <Doors />
         <ProfileForm />
         <section className="panel">
           <h2>
@@ -45,36 +46,71 @@ export default function AccountPage() {
           </Link>
         </section>
         <MessagesForm />
-        <PasswordForm />
+        {byPhoneAlone ? <ChoosePassword /> : <PasswordForm />}
+        <SignInPhone />
         <Sessions />
+        <section className="panel">
+          <h2>
+            <Trans>Your data</Trans>
+          </h2>
+          <div className="stack">
+            <p>
+              <Trans>All that the shop keeps of you, as one file.</Trans>
+            </p>
+            <Export />
+            <p>
+              <Link to="/account/delete">
+                <Trans>Delete your account</Trans>
+              </Link>
+            </p>
+          </div>
+        </section>
       </div>
     </>
   );
 }
 
-/** The door to the seller's pages, for who sells. */
-function Selling() {
-  const me = useQuery(meQuery);
-  if (!me.data?.is_seller) return null;
-  const waiting = me.data.counts.to_hand_over;
+/** The ways to what else is theirs; to selling and delivering for who does. */
+function Doors() {
+  const me = useQuery(meQuery).data;
+  const { t } = useLingui();
+  const waiting = me?.counts.to_hand_over ?? 0;
   return (
-    <section className="panel">
-      <h2>
-        <Trans>Selling</Trans>
-      </h2>
-      <p className="row">
-        <Link className="button little" to="/selling/orders">
-          <Trans>What you sold</Trans>
+    <nav className="doors" aria-label={t`What is yours`}>
+      <Link className="button plain little" to="/orders">
+        <Trans>Orders</Trans>
+      </Link>
+      <Link className="button plain little" to="/notices">
+        <Trans>Notices</Trans>
+      </Link>
+      {me && !me.is_seller && (
+        <Link className="button plain little" to="/selling/new">
+          <Trans>Sell your first thing</Trans>
         </Link>
-        <Link className="button plain little" to="/selling/money">
-          <Trans>Your money</Trans>
+      )}
+      {me?.is_seller && (
+        <>
+          <Link className="button plain little" to="/selling">
+            <Trans>Your shop</Trans>
+          </Link>
+          <Link className="button plain little" to="/selling/orders">
+            <Trans>What you sold</Trans>
+            {waiting > 0 && (
+              <span className="tag warn">
+                <Trans>{waiting} to hand over</Trans>
+              </span>
+            )}
+          </Link>
+          <Link className="button plain little" to="/selling/money">
+            <Trans>Your money</Trans>
+          </Link>
+        </>
+      )}
+      {(me?.roles.includes("delivery") || me?.is_at_point) && (
+        <Link className="button plain little" to="/delivering">
+          <Trans>Delivering</Trans>
         </Link>
-        {waiting > 0 && (
-          <span>
-            <Trans>{waiting} to hand over</Trans>
-          </span>
-        )}
-      </p>
-    </section>
+      )}
+    </nav>
   );
 }

@@ -20,11 +20,11 @@ export function AddressForm({ address, close }: { address?: Address; close: () =
   const [typed, setTyped] = useState<Typed>({});
   const [missing, setMissing] = useState<Partial<Record<string, MessageDescriptor>>>({});
   const save = useMutation({
-    mutationFn: (body: Schemas["AddressInputRequest"]) =>
+    mutationFn: (body: Schemas["AddressInput"]) =>
       address
         ? read(
             mine.PATCH("/account/addresses/{address_id}/", {
-              params: { path: { address_id: String(address.id) } },
+              params: { path: { address_id: address.id } },
               body,
             }),
           )

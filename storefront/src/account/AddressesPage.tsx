@@ -75,7 +75,7 @@ export default function AddressesPage() {
 function Shown({ address, change }: { address: Address; change: () => void }) {
   const client = useQueryClient();
   const again = () => client.invalidateQueries({ queryKey: addressesQuery.queryKey });
-  const params = { path: { address_id: String(address.id) } };
+  const params = { path: { address_id: address.id } };
   const prefer = useMutation({
     mutationFn: () =>
       read(mine.PATCH("/account/addresses/{address_id}/", { params, body: { is_default: true } })),

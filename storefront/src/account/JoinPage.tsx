@@ -1,19 +1,23 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
-import { Link, useNavigate, useSearchParams } from "react-router";
+import { useState } from "react";
+import { Link, Navigate, useSearchParams } from "react-router";
+import { features } from "../api/boot";
 import { open, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
 import { ownPath } from "./ownPath";
+import { PhoneDoor } from "./PhoneDoor";
+import { useUser } from "./useUser";
 
 const FIELDS = ["username", "email", "password1", "password2"] as const;
 
 export default function JoinPage() {
   const { t } = useLingui();
   const [params] = useSearchParams();
-  const navigate = useNavigate();
+  const user = useUser();
   const to = ownPath(params.get("to"));
   const join = useMutation({
     mutationFn: (typed: FormData) => {
@@ -30,11 +34,11 @@ export default function JoinPage() {
         }),
       );
     },
-    onSuccess: (answer) => {
-      session.begin(answer, answer.user);
-      navigate(to, { replace: true });
-    },
+    onSuccess: (answer) => session.begin(answer, answer.user),
   });
+  const [byPhone, setByPhone] = useState(features.phone_login);
+  const [isCodeSent, setCodeSent] = useState(false);
+  if (user) return <Navigate to={to} replace />;
   const error = join.error;
   const wrong = (name: string) => (error instanceof ApiError ? error.field(name) : null);
   const isAboutAField = FIELDS.some((name) => wrong(name));
@@ -44,8 +48,22 @@ export default function JoinPage() {
       <h1>
         <Trans>Join O-Mache</Trans>
       </h1>
+      {byPhone && (
+        <PhoneDoor
+          ask={<Trans>Send me a code by SMS</Trans>}
+          hint={<Trans>Nothing else is needed: no name and no password.</Trans>}
+          onSent={setCodeSent}
+          onOff={() => setByPhone(false)}
+        />
+      )}
+      {byPhone && !isCodeSent && (
+        <p className="or">
+          <Trans>or with a password</Trans>
+        </p>
+      )}
       <form
         className="stack"
+        hidden={byPhone && isCodeSent}
         onSubmit={(event) => {
           event.preventDefault();
           join.mutate(new FormData(event.currentTarget));
@@ -78,7 +96,11 @@ export default function JoinPage() {
           hint={<Trans>At least 8 characters, and not an everyday word.</Trans>}
         />
         {error && !isAboutAField && <Problem error={error} />}
-        <button type="submit" className="button wide" disabled={join.isPending}>
+        <button
+          type="submit"
+          className={byPhone ? "button plain wide" : "button wide"}
+          disabled={join.isPending}
+        >
           {join.isPending ? <Trans>One moment…</Trans> : <Trans>Join</Trans>}
         </button>
       </form>

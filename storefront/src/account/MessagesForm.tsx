@@ -22,7 +22,7 @@ export function MessagesForm() {
   const client = useQueryClient();
   const messages = useQuery(messagesQuery);
   const save = useMutation({
-    mutationFn: (body: Schemas["PatchedMessagesRequest"]) =>
+    mutationFn: (body: Schemas["EditMessagesInput"]) =>
       read(mine.PATCH("/account/messages/", { body })),
     onSuccess: (saved) => client.setQueryData(messagesQuery.queryKey, saved),
   });

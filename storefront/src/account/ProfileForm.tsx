@@ -1,11 +1,11 @@
 import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { mine, read, type Schemas } from "../api/client";
+import { asForm, mine, read, type Schemas } from "../api/client";
 import { ApiError } from "../api/errors";
 import { accountQuery } from "../api/queries";
+import { smaller } from "../pictures/smaller";
 import { Field, Problem } from "../ui/parts";
 import { PhoneForm } from "./PhoneForm";
-import { smaller } from "./smaller";
 import { useUser } from "./useUser";
 
 /** A person's name, picture and phone. */
@@ -22,9 +22,8 @@ export function ProfileForm() {
   const show = useMutation({
     mutationFn: async (file: File | null) => {
       if (!file) return read(mine.PATCH("/account/", { body: { avatar: null } }));
-      const form = new FormData();
-      form.set("avatar", await smaller(file, 800), "avatar.jpg");
-      return read(mine.PATCH("/account/", { body: form as never, bodySerializer: (it) => it }));
+      const body = { avatar: await smaller(file, 800) };
+      return read(mine.PATCH("/account/", { body, bodySerializer: asForm }));
     },
     onSuccess: keep,
   });

@@ -2,21 +2,29 @@ import { Trans } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { mine, read } from "../api/client";
 import { sessionsQuery } from "../api/queries";
-import { dayAndClock } from "../i18n/format";
+import { session } from "../api/session";
+import { day, dayAndClock } from "../i18n/format";
+import { Ask } from "../ui/Ask";
 import { Problem } from "../ui/parts";
 
-/** Where this person is signed in, and ending that. */
+/** Where this person is signed in, and ending one of that or all. */
 export function Sessions() {
   const client = useQueryClient();
   const sessions = useQuery(sessionsQuery);
+  const again = () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey });
   const end = useMutation({
     mutationFn: (id: number) =>
       read(
         mine.DELETE("/account/sessions/{session_id}/", {
-          params: { path: { session_id: String(id) } },
+          params: { path: { session_id: id } },
         }),
       ),
-    onSettled: () => client.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
+    onSettled: again,
+  });
+  const endAll = useMutation({
+    mutationFn: () => read(mine.POST("/account/sessions/end-all/")),
+    // This one too: they sign in again, and come back.
+    onSuccess: () => session.end(),
   });
   return (
     <section className="panel">
@@ -25,16 +33,34 @@ export function Sessions() {
       </h2>
       {sessions.isError && <Problem error={sessions.error} again={() => void sessions.refetch()} />}
       {end.error && <Problem error={end.error} />}
-      <ul className="stack">
+      {sessions.isPending && <div className="account-line bone" aria-hidden="true" />}
+      <ul className="sessions" aria-live="polite">
         {sessions.data?.map((each) => {
           const used = dayAndClock(each.last_used_at);
+          const since = day(each.started_at);
+          const { address, device } = each;
           return (
             <li className="between" key={each.id}>
               <span>
-                {each.device || <Trans>A device we do not know</Trans>}
+                {device || <Trans>A device we do not know</Trans>}
+                {each.kind === "admin" && (
+                  <>
+                    {" "}
+                    <span className="tag">
+                      <Trans>back office</Trans>
+                    </span>
+                  </>
+                )}
                 <span className="quiet small">
-                  {" "}
-                  <Trans>last used {used}</Trans>
+                  <Trans>
+                    last used {used}, signed in {since}
+                  </Trans>
+                  {address && (
+                    <>
+                      {" "}
+                      <Trans>from {address}</Trans>
+                    </>
+                  )}
                 </span>
               </span>
               {each.current ? (
@@ -49,12 +75,25 @@ export function Sessions() {
                   onClick={() => end.mutate(each.id)}
                 >
                   <Trans>Sign out there</Trans>
+                  <span className="hidden"> ({device})</span>
                 </button>
               )}
             </li>
           );
         })}
       </ul>
+      {(sessions.data?.length ?? 0) > 1 && (
+        <div className="end-all">
+          <Ask
+            open={<Trans>Sign out everywhere</Trans>}
+            means={<Trans>On every device, and here too: you sign in again.</Trans>}
+            yes={<Trans>Yes, everywhere</Trans>}
+            isBusy={endAll.isPending}
+            error={endAll.error}
+            act={() => endAll.mutate()}
+          />
+        </div>
+      )}
     </section>
   );
 }

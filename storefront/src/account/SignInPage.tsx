@@ -1,13 +1,16 @@
-import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
-import { Link, Navigate, useNavigate, useSearchParams } from "react-router";
+import { Link, Navigate, useSearchParams } from "react-router";
+import { features } from "../api/boot";
 import { open, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { session } from "../api/session";
 import { Title } from "../app/Title";
 import { Field, Problem } from "../ui/parts";
+import { LockedOut } from "./LockedOut";
 import { ownPath } from "./ownPath";
+import { PhoneDoor } from "./PhoneDoor";
 import { useUser } from "./useUser";
 
 type Typed = { username: string; password: string; code?: string };
@@ -15,29 +18,41 @@ type Typed = { username: string; password: string; code?: string };
 export default function SignInPage() {
   const { t } = useLingui();
   const [params] = useSearchParams();
-  const navigate = useNavigate();
   const user = useUser();
   const to = ownPath(params.get("to"));
   const [needsCode, setNeedsCode] = useState(false);
+  const [byPhone, setByPhone] = useState(features.phone_login);
+  const [isCodeSent, setCodeSent] = useState(false);
   const signIn = useMutation({
     mutationFn: (body: Typed) => read(open.POST("/login/", { body })),
-    onSuccess: (answer) => {
-      session.begin(answer, answer.user);
-      navigate(to, { replace: true });
-    },
+    onSuccess: (answer) => session.begin(answer, answer.user),
     onError: (error) => {
       if (error instanceof ApiError && error.code.startsWith("mfa")) setNeedsCode(true);
     },
   });
-  if (user && !signIn.isSuccess) return <Navigate to={to} replace />;
+  // Who has gone to another page meanwhile stays there.
+  if (user) return <Navigate to={to} replace />;
   return (
     <div className="sign">
       <Title text={t`Sign in`} />
       <h1>
         <Trans>Sign in</Trans>
       </h1>
+      {byPhone && (
+        <PhoneDoor
+          ask={<Trans>Send me a code by SMS</Trans>}
+          onSent={setCodeSent}
+          onOff={() => setByPhone(false)}
+        />
+      )}
+      {byPhone && !isCodeSent && (
+        <p className="or">
+          <Trans>or with a password</Trans>
+        </p>
+      )}
       <form
         className="stack"
+        hidden={byPhone && isCodeSent}
         onSubmit={(event) => {
           event.preventDefault();
           const typed = new FormData(event.currentTarget);
@@ -73,7 +88,11 @@ export default function SignInPage() {
           />
         )}
         {signIn.isError && <Refused error={signIn.error} />}
-        <button type="submit" className="button wide" disabled={signIn.isPending}>
+        <button
+          type="submit"
+          className={byPhone ? "button plain wide" : "button wide"}
+          disabled={signIn.isPending}
+        >
           {signIn.isPending ? <Trans>One moment…</Trans> : <Trans>Sign in</Trans>}
         </button>
       </form>
@@ -97,18 +116,7 @@ function Refused({ error }: { error: Error }) {
       </p>
     );
   }
-  if (error instanceof ApiError && error.code === "locked_out") {
-    const minutes = Math.ceil((error.retryAfter ?? 300) / 60);
-    return (
-      <p className="notice bad" role="alert">
-        <Plural
-          value={minutes}
-          one="Too many wrong tries. Try again in # minute."
-          other="Too many wrong tries. Try again in # minutes."
-        />
-      </p>
-    );
-  }
+  if (error instanceof ApiError && error.code === "locked_out") return <LockedOut error={error} />;
   if (error instanceof ApiError && error.body.non_field_errors) {
     return (
       <p className="notice bad" role="alert">

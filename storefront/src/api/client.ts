@@ -1,13 +1,16 @@
 /** The one door to the API: typed by its schema, one kind of error, the server's own clock. */
 
-import createClient, { type Middleware } from "openapi-fetch";
 import { language } from "../i18n/language";
 import { ApiError, NoAnswer } from "./errors";
+import { line } from "./line";
+import { makeApi } from "./requests";
 import type { components, paths } from "./schema";
-import { session } from "./session";
+import { INTO_COOKIE, session } from "./session";
 
 export type Schemas = components["schemas"];
 export type Product = Schemas["ProductOutput"];
+/** With its pictures, as its own page needs it. */
+export type ProductDetail = Schemas["ProductDetailOutput"];
 export type Order = Schemas["OrderOutput"];
 export type Line = Schemas["LineOutput"];
 export type Track = Schemas["TrackOutput"];
@@ -25,41 +28,55 @@ export function serverNow(): number {
   return Date.now() + ahead;
 }
 
-const everyRequest: Middleware = {
-  onRequest({ request }) {
+/** What gives out tokens, beside renewing. */
+const DOORS: ReadonlySet<string> = new Set<keyof paths>([
+  "/login/",
+  "/login/phone/confirm/",
+  "/registration/",
+  "/password/change/",
+  "/password/set/",
+]);
+
+/** What every request says, and what every answer tells. */
+function around(fetch: (request: Request) => Promise<Response>) {
+  return async (request: Request, schemaPath: string): Promise<Response> => {
     request.headers.set("Accept-Language", language());
-    return request;
-  },
-  onResponse({ response }) {
+    if (DOORS.has(schemaPath)) {
+      for (const [name, value] of Object.entries(INTO_COOKIE)) request.headers.set(name, value);
+      // The answer to a sign-out under way would take the new cookie away.
+      await session.finishLeaving();
+    }
+    const response = await fetch(request);
     const date = Date.parse(response.headers.get("Date") ?? "");
     // The header has whole seconds; a difference below that says nothing.
     if (date && Math.abs(date - Date.now()) > 2000) ahead = date - Date.now();
-    return undefined;
-  },
-};
+    return response;
+  };
+}
 
-const signed: Middleware = {
-  async onRequest({ request }) {
-    const token = await session.access();
-    if (token) request.headers.set("Authorization", `Bearer ${token}`);
-    return request;
-  },
-  onResponse({ request, response }) {
-    const sent = request.headers.get("Authorization");
-    if (response.status === 401 && sent) session.refused(sent.slice("Bearer ".length));
-    return undefined;
-  },
-};
+/** With the token of whoever is signed in. Where the shop refuses it before its time, once more with
+ *  a new one: nothing was done yet. A session that ended elsewhere is over here then. */
+async function signedFetch(request: Request): Promise<Response> {
+  const token = await session.access();
+  if (!token) return fetch(request);
+  const spare = request.clone();
+  const response = await fetch(signedWith(token, request));
+  if (response.status !== 401) return response;
+  session.refused(token);
+  const next = await session.access();
+  return next ? fetch(signedWith(next, spare)) : response;
+}
 
-const options = { baseUrl: globalThis.location.origin, fetch: (r: Request) => fetch(r) };
+function signedWith(token: string, request: Request): Request {
+  request.headers.set("Authorization", `Bearer ${token}`);
+  return request;
+}
 
 /** For everybody: no token is sent. */
-export const open = createClient<paths>(options);
-open.use(everyRequest);
+export const open = makeApi(around((request) => fetch(request)));
 
 /** For who is signed in. */
-export const mine = createClient<paths>(options);
-mine.use(everyRequest, signed);
+export const mine = makeApi(around(signedFetch));
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
@@ -77,10 +94,24 @@ export async function readWhole<T>(
     answer = await call;
   } catch (error) {
     if (error instanceof ApiError) throw error;
+    line.failed();
     throw new NoAnswer(error);
   }
+  line.answered();
   if (!answer.response.ok) throw new ApiError(answer.response, answer.error);
   return { data: answer.data as T, response: answer.response };
+}
+
+/** A body as a form, for files (`bodySerializer`). What is left out, or null, is not in it. */
+export function asForm(body: object = {}): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(body)) {
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each instanceof Blob) form.append(name, each);
+      else if (each !== undefined && each !== null) form.append(name, String(each));
+    }
+  }
+  return form;
 }
 
 /** The `cursor` of the next page, from the answer's `Link` header (RFC 8288), or null. */

@@ -7,21 +7,41 @@ import {
   nextCursor,
   open,
   type Product,
+  type ProductDetail,
   type Review,
   read,
   readWhole,
-  type Track,
+  type Schemas,
 } from "./client";
 import { ApiError } from "./errors";
 
 /** What a list shows of a product. */
-export type Card = Pick<
-  Product,
-  "id" | "name" | "thumbnail" | "price" | "soldout" | "stars" | "reviews" | "category" | "user_name"
->;
+const CARD = [
+  "id",
+  "name",
+  "thumbnail",
+  "price",
+  "available",
+  "soldout",
+  "stars",
+  "reviews",
+  "category",
+  "user_name",
+] as const;
+export type Card = Pick<Product, (typeof CARD)[number]>;
+/** Lists come without the rest, which would be most of their bytes. */
+const LIGHT = { fields: CARD.join() };
 
-export const FILTERS = ["min_price", "max_price", "in_stock", "seller", "ordering"] as const;
-export type Filters = Partial<Record<(typeof FILTERS)[number], string>>;
+/** What the list of a category can be narrowed by; a search also by `category`. */
+export const FILTERS = [
+  "min_price",
+  "max_price",
+  "min_stars",
+  "in_stock",
+  "seller",
+  "ordering",
+] as const;
+export type Filters = Partial<Record<(typeof FILTERS)[number] | "category", string>>;
 
 /** Refused for good: asking again changes nothing. */
 function isFinal(error: unknown): boolean {
@@ -36,6 +56,7 @@ export function makeQueryClient(): QueryClient {
         gcTime: 30 * 60_000,
         // Paused queries would show nothing on a bad line; a failed one shows what is known.
         networkMode: "always",
+        refetchOnReconnect: true,
         retry: (failures, error) => failures < 2 && !isFinal(error),
         retryDelay: (failures, error) =>
           error instanceof ApiError && error.retryAfter
@@ -62,9 +83,9 @@ export function plant(client: QueryClient, boot: Boot = readBoot()): void {
 }
 
 /** The filters an address names; anything else in it is left alone. */
-export function filtersOf(params: URLSearchParams): Filters {
+export function filtersOf(params: URLSearchParams, isSearch = false): Filters {
   const filters: Filters = {};
-  for (const name of FILTERS) {
+  for (const name of isSearch ? ([...FILTERS, "category"] as const) : FILTERS) {
     const value = params.get(name);
     if (value) filters[name] = value;
   }
@@ -73,14 +94,21 @@ export function filtersOf(params: URLSearchParams): Filters {
 
 export const homeQuery = queryOptions({
   queryKey: ["home"],
-  queryFn: async (): Promise<Record<string, Card[]>> => read(open.GET("/")),
+  queryFn: async (): Promise<Record<string, Card[]>> =>
+    read(open.GET("/", { params: { query: LIGHT } })) as Promise<Record<string, Card[]>>,
 });
 
 export function productQuery(id: number) {
   return queryOptions({
     queryKey: ["product", id],
-    queryFn: async (): Promise<Product> =>
-      read(open.GET("/product/{product_id}/", { params: { path: { product_id: id } } })),
+    queryFn: async (): Promise<ProductDetail> => {
+      const found = await read(
+        open.GET("/product/{product_id}/", { params: { path: { product_id: id } } }),
+      );
+      // The same address has the goods of a category, which no number names.
+      if (Array.isArray(found)) throw new TypeError(`${id} is a category`);
+      return found;
+    },
   });
 }
 
@@ -95,7 +123,12 @@ export function paged<T>(
     queryKey,
     queryFn: async ({ pageParam }): Promise<Page<T>> => {
       const { data, response } = await ask(pageParam ?? undefined);
-      return { items: data, next: nextCursor(response) };
+      const corrected = response.headers.get("Search-Corrected");
+      return {
+        items: data,
+        next: nextCursor(response),
+        ...(corrected ? { corrected: decodeURIComponent(corrected) } : {}),
+      };
     },
     initialPageParam: null as string | null,
     getNextPageParam: (last: Page<T>) => last.next,
@@ -104,10 +137,10 @@ export function paged<T>(
 
 export function categoryQuery(category: string, filters: Filters) {
   return paged<Card>(["category", category, filters], (cursor) => {
-    const query = { ...filters, ...(cursor ? { cursor } : {}) };
+    const query = { ...LIGHT, ...filters, ...(cursor ? { cursor } : {}) };
     return readWhole(
-      open.GET("/product/{category}/", {
-        params: { path: { category: category as "kitchen" }, query: query as object },
+      open.GET("/product/{product_id}/", {
+        params: { path: { product_id: category as "kitchen" }, query: query as object },
       }),
     ) as Promise<Listed>;
   });
@@ -115,7 +148,9 @@ export function categoryQuery(category: string, filters: Filters) {
 
 export function searchQuery(search: string, filters: Filters) {
   return paged<Card>(["search", search, filters], (cursor) => {
-    const query = { search, ...filters, ...(cursor ? { cursor } : {}) };
+    // Who typed words wants what they name; who typed none looks at what is new.
+    const ordering = search ? { ordering: "relevance" } : {};
+    const query = { search, ...LIGHT, ...ordering, ...filters, ...(cursor ? { cursor } : {}) };
     return readWhole(
       open.GET("/product/search/", { params: { query: query as object } }),
     ) as Promise<Listed>;
@@ -130,6 +165,24 @@ export function reviewsQuery(id: number) {
       }),
     ),
   );
+}
+
+/** The categories with how much is for sale in each, and a picture. */
+export const categoriesQuery = queryOptions({
+  queryKey: ["categories"],
+  queryFn: () => read(open.GET("/categories/")),
+  staleTime: 5 * 60_000,
+});
+
+/** What somebody who is typing may be looking for. */
+export function suggestQuery(typed: string) {
+  return queryOptions({
+    queryKey: ["suggestions", typed],
+    queryFn: () =>
+      read(open.GET("/product/suggest/", { params: { query: { q: typed } as object } })),
+    staleTime: 60_000,
+    retry: false,
+  });
 }
 
 export function sellerQuery(username: string) {
@@ -160,27 +213,16 @@ export function orderQuery(token: string) {
   });
 }
 
-export const tracksQuery = paged<Track>(["tracks"], (cursor) =>
-  readWhole(mine.GET("/track/order/", { params: { query: (cursor ? { cursor } : {}) as object } })),
+/** What they ordered, newest first. */
+export const ordersQuery = paged<Schemas["OrderRowOutput"]>(["orders"], (cursor) =>
+  readWhole(mine.GET("/orders/", { params: { query: cursor ? { cursor } : {} } })),
 );
-
-export function orderTracksQuery(token: string) {
-  return queryOptions({
-    queryKey: ["tracks", token],
-    queryFn: () =>
-      read(
-        mine.GET("/track/order/", {
-          params: { query: { order: token, page_size: 100 } as object },
-        }),
-      ),
-  });
-}
 
 export function trackStoryQuery(id: number) {
   return queryOptions({
     queryKey: ["track", id],
     queryFn: () =>
-      read(mine.GET("/track/order/{track_id}/", { params: { path: { track_id: String(id) } } })),
+      read(mine.GET("/track/order/{track_id}/", { params: { path: { track_id: id } } })),
   });
 }
 

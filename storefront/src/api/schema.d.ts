@@ -31,15 +31,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Read and change what others see of you, as JSON or, with an avatar, as multipart. */
+        /**
+         * What others see of the caller
+         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         */
         get: operations["get_account"];
-        /** @description Read and change what others see of you, as JSON or, with an avatar, as multipart. */
+        /**
+         * Change what others see of the caller
+         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         */
         put: operations["change_account"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Read and change what others see of you, as JSON or, with an avatar, as multipart. */
+        /**
+         * Change some of what others see of the caller
+         * @description Read and change what others see of you, as JSON or, with an avatar, as multipart.
+         */
         patch: operations["edit_account"];
         trace?: never;
     };
@@ -50,10 +59,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's own addresses, the default first, then the newest; ten at most. */
+        /**
+         * The caller's addresses
+         * @description The caller's own addresses, the default first, then the newest; ten at most.
+         */
         get: operations["list_addresses"];
         put?: never;
         /**
+         * Add an address
          * @description Add an address. The first is the default; one that says the same as another is not
          *     stored twice (200). A new default, or collection place, takes the mark from the old one.
          */
@@ -71,18 +84,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One of the caller's own addresses. */
+        /**
+         * One address
+         * @description One of the caller's own addresses.
+         */
         get: operations["get_address"];
         put?: never;
         post?: never;
         /**
+         * Delete an address
          * @description Delete it. Of the default's, the newest that is left takes the place; a collection
          *     place has none until one is chosen.
          */
         delete: operations["delete_address"];
         options?: never;
         head?: never;
-        /** @description Change what is sent, and nothing else. Orders that were placed keep what they have. */
+        /**
+         * Change an address
+         * @description Change what is sent, and nothing else. Orders that were placed keep what they have.
+         */
         patch: operations["edit_address"];
         trace?: never;
     };
@@ -133,15 +153,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Read and change what you are told by e-mail and SMS, and in which language. */
+        /**
+         * What the caller is told, and how
+         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         */
         get: operations["get_messages"];
-        /** @description Read and change what you are told by e-mail and SMS, and in which language. */
+        /**
+         * Change what the caller is told
+         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         */
         put: operations["change_messages"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Read and change what you are told by e-mail and SMS, and in which language. */
+        /**
+         * Change some of what the caller is told
+         * @description Read and change what you are told by e-mail and SMS, and in which language.
+         */
         patch: operations["edit_messages"];
         trace?: never;
     };
@@ -220,7 +249,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's own sessions that are open, the last used first, 100 at most. */
+        /**
+         * Where the caller is signed in
+         * @description The caller's own sessions that are open, the last used first, 100 at most.
+         */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -240,7 +272,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Sign out there. Its tokens are refused at the next request; twice is the same as once. */
+        /**
+         * Sign out there
+         * @description Sign out there. Its tokens are refused at the next request; twice is the same as once.
+         */
         delete: operations["end_session"];
         options?: never;
         head?: never;
@@ -256,7 +291,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description End all of the caller's sessions, this one too: every token is refused from now on. */
+        /**
+         * Sign out everywhere
+         * @description End all of the caller's sessions, this one too: every token is refused from now on.
+         */
         post: operations["end_all_sessions"];
         delete?: never;
         options?: never;
@@ -294,6 +332,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * What a cart would cost
          * @description What a cash-out with the same body would cost at this moment, and what stands in its way.
          *
          *     Nothing is kept and nothing is held. No sign-in is needed, but for one of the caller's own
@@ -318,6 +357,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Place an order
          * @description Place an order and ring the phone that pays for it.
          *
          *     Prices are the shop's, all lines or none are held, and the goods stay held until
@@ -336,6 +376,11 @@ export interface paths {
          *     own; the fees are part of `amount`, and place, fees and days stay as they are at this
          *     moment. Where nothing is brought is refused on its field. `POST /cart/quote/` says all of
          *     it beforehand. Without `delivery`, the caller and the sellers arrange it between them.
+         *
+         *     Without `Authorization`, where the shop sells to guests (else 401), `mpesa_number` is all
+         *     that is known of the guest. They follow the order by its token, as nobody signed in, and
+         *     have the rest of it once they prove the phone at `/login/phone/confirm/`. A guest has no
+         *     addresses to name, and a newcomer's limits; `too_many_unpaid_orders` names none of them.
          */
         post: operations["cashout"];
         delete?: never;
@@ -351,7 +396,14 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description How an order stands. Ask every second or two while the phone rings. */
+        /**
+         * How an order stands
+         * @description How an order stands. Ask every second or two while the phone rings.
+         *
+         *     A guest's order is shown to whoever has its token, signed in or not: without collection
+         *     codes, names and places, and with three digits of its phones. Once somebody has proved the
+         *     phone it is their account's, and nobody else's.
+         */
         get: operations["order"];
         put?: never;
         post?: never;
@@ -371,7 +423,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Give an unpaid order up; its goods are free at once.
+         * Give an order up
+         * @description Give an unpaid order up; its goods are free at once. A guest's too, by its token.
          *
          *     Money that still comes for it, as a prompt may be open on the phone, is sent back.
          */
@@ -392,7 +445,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * @description Ring the buyer's phone once more, or another one.
+         * Ring again
+         * @description Ring the buyer's phone once more, or another one; for a guest's order the same alone.
          *
          *     The goods stay held for this prompt, within the hard limit of their hold.
          *
@@ -434,7 +488,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The 47 counties, in the order of the Constitution. Keys do not change. */
+        /**
+         * The counties
+         * @description The 47 counties, in the order of the Constitution. Keys do not change.
+         */
         get: operations["list_counties"];
         put?: never;
         post?: never;
@@ -455,7 +512,7 @@ export interface paths {
         put?: never;
         /**
          * List a product
-         * @description Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of them are added at `/product/{product_id}/pictures/`.
+         * @description Its seller is who sends it. A picture needs `multipart/form-data`: JPEG, HEIC, PNG or WebP, at most 12 MB, kept as WebP without its metadata, in several sizes. More of them are added at `/product/{product_id}/pictures/`. With an `Idempotency-Key` the same request, sent again, is the same listing; pictures are not compared.
          */
         post: operations["product_create"];
         delete?: never;
@@ -478,11 +535,36 @@ export interface paths {
          *     handed over; never what the caller bought, sold or is paid for.
          *
          *     Each says what is in it, where to collect it and where it goes, as far as the caller has to
-         *     know: whom to call at a door, not who comes to a pick-up point.
+         *     know: whom to call at a door, not who comes to a pick-up point; and what the caller may do
+         *     with it now.
          */
         get: operations["deliveries"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/deliveries/{parcel_id}/attempt/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that a parcel could not be handed over
+         * @description Say that a parcel was brought to its door and not handed over, and why.
+         *
+         *     Its agent may, and staff who decide about lines, while it is on its way to an address. Its
+         *     buyer is told, and reads it in the line's `history`; the code goes on working. What is said
+         *     again within an hour changes nothing.
+         */
+        post: operations["delivery_attempt"];
         delete?: never;
         options?: never;
         head?: never;
@@ -575,7 +657,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sign in with the username or the e-mail, in either field and any case. */
+        /**
+         * Sign in
+         * @description Sign in with the username or the e-mail, in either field and any case.
+         */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -594,7 +679,7 @@ export interface paths {
         put?: never;
         /**
          * Send a code to a phone
-         * @description By SMS, in Swahili where `Accept-Language` begins with `sw`. The answer is the same whether the phone has an account or not.
+         * @description By SMS, in the language of `Accept-Language`. The answer is the same whether the phone has an account or not.
          */
         post: operations["login_by_phone"];
         delete?: never;
@@ -632,7 +717,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description End a refresh token. Saying it twice is the same as once. */
+        /**
+         * Sign out
+         * @description End a refresh token. Saying it twice is the same as once.
+         */
         post: operations["logout"];
         delete?: never;
         options?: never;
@@ -733,7 +821,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Change the password. Every token of before is out at once; the answer has new ones. */
+        /**
+         * Change the password
+         * @description Change the password. Every token of before is out at once; the answer has new ones.
+         */
         post: operations["change_password"];
         delete?: never;
         options?: never;
@@ -750,7 +841,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask for a mail with a link. The answer is the same whether or not anybody is there. */
+        /**
+         * Ask for a link to a new password
+         * @description Ask for a mail with a link. The answer is the same whether or not anybody is there.
+         */
         post: operations["reset_password"];
         delete?: never;
         options?: never;
@@ -767,7 +861,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Choose the new password with what the mailed link ends in: `…/{uid}/{token}`. */
+        /**
+         * Choose a new password by a link
+         * @description Choose the new password with what the mailed link ends in: `…/{uid}/{token}`.
+         */
         post: operations["confirm_password_reset"];
         delete?: never;
         options?: never;
@@ -802,28 +899,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The pick-up points that take parcels, of one county or of all. */
-        get: operations["pickup_points"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/product/{category}/": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
         /**
-         * Products of a category
-         * @description What can be bought, newest first; `in_stock=false` shows what is sold out.
+         * Pick-up points
+         * @description The pick-up points that take parcels, of one county or of all.
          */
-        get: operations["product_category"];
+        get: operations["pickup_points"];
         put?: never;
         post?: never;
         delete?: never;
@@ -840,8 +920,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One product
-         * @description Sold out or not, with its pictures in their sizes. With its seller's token, `payment_mpesa_number` and `listed` are there as well, and a product is shown that was taken off.
+         * One product, or a category
+         * @description By its id: Sold out or not, with its pictures in their sizes. With its seller's token, `payment_mpesa_number` and `listed` are there as well, and a product is shown that was taken off.
+         *
+         *     By a category's name: a list. What can be bought, newest first; `in_stock=false` shows what is sold out.
          */
         get: operations["product"];
         put?: never;
@@ -1017,7 +1099,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Join. The answer signs the newcomer in; no cookie is set unless it is asked for. */
+        /**
+         * Join
+         * @description Join. The answer signs the newcomer in; no cookie is set unless it is asked for.
+         */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -1035,6 +1120,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Mail the confirming link again
          * @description Mail the link to the caller's own address, unless it is confirmed or was mailed today.
          *
          *     The answer is the same.
@@ -1055,7 +1141,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`. */
+        /**
+         * Confirm an e-mail address
+         * @description Confirm an e-mail address with what the mailed link ends in: `…/email/confirm/{key}`.
+         */
         post: operations["confirm_email"];
         delete?: never;
         options?: never;
@@ -1080,7 +1169,11 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change your answer
+         * @description For seven days after it was given.
+         */
+        patch: operations["review_answer_edit"];
         trace?: never;
     };
     "/seller/{username}/": {
@@ -1134,7 +1227,7 @@ export interface paths {
         /**
          * Lines to fulfil
          * @description The caller's own lines, newest first: those that are paid for and not delivered yet, or
-         *     those of one `status`.
+         *     those of the `status` asked for, once or several times.
          *
          *     Of the buyer it tells the first name and, from paid to a week after delivery, the `phone`
          *     and the `county` it is brought to.
@@ -1417,7 +1510,8 @@ export interface paths {
          *     a browser (`Token-Transport: cookie`), for ten seconds from any of its tabs. Half a minute after it
          *     was renewed, anybody else who shows a spent token is taken for a thief: all sessions end.
          *
-         *     With `Token-Transport: cookie` no body is needed; the token is in the cookie.
+         *     With `Token-Transport: cookie` no body is needed; the token is in the cookie. A page that kept one
+         *     itself until now sends it in the body once: its successor goes into the cookie.
          */
         post: operations["refresh_token"];
         delete?: never;
@@ -1435,7 +1529,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ask whether a token, access or refresh, would open anything now. */
+        /**
+         * Does a token open anything?
+         * @description Ask whether a token, access or refresh, would open anything now.
+         */
         post: operations["verify_token"];
         delete?: never;
         options?: never;
@@ -1453,10 +1550,12 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Move a line on
          * @description Move a line on, and write down who did and why.
          *
          *     Delivery agents and staff: `fetched`, `shipping`, `delivered` (agents by the buyer's code).
-         *     The seller: `delivered` with the code, or `cancelled` before it is fetched, with a reason.
+         *     The seller: `delivered` with the code, also what is only paid where no delivery was agreed;
+         *     or `cancelled` before it is fetched, with a reason.
          *     The buyer: `delivered`, or `cancelled` before it is fetched. Staff cancel at any time, with
          *     a reason. What is cancelled is paid back. Repeating a move changes nothing.
          *
@@ -1634,7 +1733,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The caller's own lines, newest first: one row a product a seller delivers. */
+        /**
+         * The lines the caller bought
+         * @description The caller's own lines, newest first: one row a product a seller delivers.
+         */
         get: operations["track_order"];
         put?: never;
         post?: never;
@@ -1651,7 +1753,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A line with its whole way, oldest step first. */
+        /**
+         * One line, with its whole way
+         * @description A line with its whole way, oldest step first.
+         */
         get: operations["track_story"];
         put?: never;
         post?: never;
@@ -1668,16 +1773,125 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Read and change how you are called and reached. */
+        /**
+         * How the caller is called and reached
+         * @description Read and change how you are called and reached.
+         */
         get: operations["get_user"];
-        /** @description Read and change how you are called and reached. */
+        /**
+         * Change how the caller is called and reached
+         * @description Read and change how you are called and reached.
+         */
         put: operations["change_user"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Read and change how you are called and reached. */
+        /**
+         * Change some of how the caller is called and reached
+         * @description Read and change how you are called and reached.
+         */
         patch: operations["edit_user"];
+        trace?: never;
+    };
+    "/safwebhook/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A callback to no secret address
+         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked. What comes here is believed only when the status query says the same.
+         */
+        post: operations["receive_callback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/safwebhook/{token}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * How a prompt, a refund or a payout ended
+         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         */
+        post: operations["receive_callback_of_transfer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/safwebhook/c2b/{token}/confirmation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Money was paid by hand
+         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         */
+        post: operations["receive_c2b_confirmation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/safwebhook/c2b/{token}/validation/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * May money be paid by hand?
+         * @description Asked before the money moves, and answered within eight seconds. Nothing is kept.
+         */
+        post: operations["validate_c2b_payment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/safwebhook/bank/{bank}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Money came to our account at a bank
+         * @description The body is kept as it came, answered, and processed when the answer has been sent. Nothing of it is believed because it was posted: amounts, ids and receipts must agree, or M-Pesa is asked.
+         */
+        post: operations["receive_bank_notification"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
 }
@@ -1685,7 +1899,7 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         /** @description What the seller agrees to; nothing of it is the whole price, at once. */
-        AcceptInputRequest: {
+        AcceptInput: {
             /** @description Whole KES, for a part of the price: it goes back, and the buyer keeps the goods. */
             amount?: number;
             /**
@@ -1701,28 +1915,46 @@ export interface components {
         };
         /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
         Account: {
-            first_name?: string;
-            last_name?: string;
+            first_name: string;
+            last_name: string;
             /**
              * Format: uri
              * @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing.
              */
-            avatar?: string | null;
+            avatar: string | null;
+            gender: string;
+        };
+        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        AccountInputForm: {
+            first_name?: string;
+            last_name?: string;
+            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing. */
+            avatar?: Blob | "";
             gender?: string;
         };
         /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
-        AccountRequest: {
+        AccountInputJson: {
             first_name?: string;
             last_name?: string;
-            /**
-             * Format: binary
-             * @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing.
-             */
+            /** @description None: `null` or `""`. A picture is sent in a form. */
             avatar?: string | null;
             gender?: string;
         };
+        /**
+         * @description * `claim` - claim
+         *     * `release` - release
+         *     * `attempt` - attempt
+         *     * `fetched` - fetched
+         *     * `shipping` - shipping
+         *     * `arrived` - arrived
+         *     * `delivered` - delivered
+         * @enum {string}
+         */
+        ActionsEnum: "claim" | "release" | "attempt" | "fetched" | "shipping" | "arrived" | "delivered";
+        /** @enum {string} */
+        AddAddressErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_addresses" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description An address as a person gives it. */
-        AddressInputRequest: {
+        AddressInput: {
             /** @description Like “home” or “shop”. */
             label?: string;
             /** @description Whose name is called out there. */
@@ -1812,13 +2044,30 @@ export interface components {
             readonly is_collection_place: boolean;
         };
         /** @description The seller's answer. */
-        AnswerInputRequest: {
+        AnswerInput: {
             text: string;
         };
         AnswerOutput: {
             text: string;
             /** Format: date-time */
             created_at: string;
+        };
+        /**
+         * @description * `nobody_there` - Nobody was there.
+         *     * `not_found` - The place was not found.
+         *     * `another_time` - The buyer asked for another time.
+         *     * `no_code` - The buyer had no code.
+         * @enum {string}
+         */
+        AttemptInputReasonEnum: "nobody_there" | "not_found" | "another_time" | "no_code";
+        /** @description Why a parcel that was brought to its door was not handed over. */
+        AttemptInput: {
+            reason: components["schemas"]["AttemptInputReasonEnum"];
+            /**
+             * @description More about it; the buyer and the seller read it.
+             * @default
+             */
+            note?: string;
         };
         /** @description How a seller's account stands; whole KES. */
         BalanceOutput: {
@@ -1848,10 +2097,10 @@ export interface components {
             /** @description Whole KES. */
             amount: number;
         };
-        /** @description The ids in a cart, at most 200. */
-        CartInputRequest: {
-            ids: number[];
-        };
+        /** @enum {string} */
+        CancelErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "not_found" | "order_closed" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        CartErrorCode: "body_broke_off" | "busy" | "charset" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description Why no order was placed. What a code names beside itself is described with it. */
         CashoutConflictOutput: {
             /** @description For people; the wording may change. */
@@ -1874,9 +2123,11 @@ export interface components {
             /** @description The same, where the goods are brought: whole KES of the amount for that, now. */
             delivery_fee?: number;
         };
+        /** @enum {string} */
+        CashoutErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "held_by_your_order" | "idempotency_key_in_use" | "idempotency_key_reused" | "network_holds_too_much" | "not_authenticated" | "parse_error" | "password_changed" | "phone_holds_too_much" | "price_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_new_phones" | "too_many_unpaid_goods" | "too_many_unpaid_orders" | "too_much_unpaid_value" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description What a buyer wants, and the phone that pays for it. */
-        CashoutInputRequest: {
-            order: components["schemas"]["LineInputRequest"][];
+        CashoutInput: {
+            order: components["schemas"]["LineInput"][];
             /**
              * @description As people write it: 0712345678, +254 712 345 678.
              * @example 0712345678
@@ -1885,8 +2136,10 @@ export interface components {
             /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
             amount?: number;
             /** @description Where to bring the goods, for a fee a seller's parcel. Without it, or with null, the caller and the sellers arrange it between them. */
-            delivery?: components["schemas"]["DeliveryInputRequest"] | null;
+            delivery?: components["schemas"]["DeliveryInput"] | null;
         };
+        /** @enum {string} */
+        CategoriesErrorCode: "busy" | "throttled";
         /**
          * @description * `electronics` - Electronics
          *     * `furniture` - Furniture
@@ -1913,6 +2166,14 @@ export interface components {
              */
             thumbnail: string | null;
         };
+        /** @enum {string} */
+        ChangeAccountErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ChangeMessagesErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ChangePasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ChangeUserErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description A code is on its way; the same whoever has the phone. */
         CodeSent: {
             detail: string;
@@ -1928,20 +2189,33 @@ export interface components {
             name: string;
             /** @description 12 digits: 2547… or 2541…. */
             phone: string | null;
-            county: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            county: components["schemas"]["CountyEnum"] | null;
+            county_name: string | null;
             area: string | null;
             directions: string | null;
         };
+        /** @enum {string} */
+        ConfirmEmailErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description What the mailed link ends in. */
-        ConfirmEmailInputRequest: {
+        ConfirmEmailInput: {
             key: string;
         };
+        /** @enum {string} */
+        ConfirmLoginByPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "other_origin" | "parse_error" | "password_needed" | "phone_login_off" | "throttled" | "too_large" | "unsupported_media_type" | "use_password" | "user_inactive";
+        /** @enum {string} */
+        ConfirmPasswordResetErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
+        /** @enum {string} */
+        ConfirmSignInPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "password_needed" | "phone_login_off" | "phone_taken" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "use_password" | "user_inactive" | "user_not_found";
         /** @description What waits for them. */
         CountsOutput: {
             /** @description Their orders that wait for their money. */
             unpaid_orders: number;
             /** @description Lines they sold that are paid and wait to be fetched. */
             to_hand_over: number;
+            /** @description What they were told and have not read (`/notices/`); 100 where it is more. */
+            unread_notices: number;
+            /** @description Lines they bought whose problem waits for a word of theirs. */
+            to_answer: number;
         };
         /**
          * @description * `mombasa` - Mombasa
@@ -2001,12 +2275,29 @@ export interface components {
             name: string;
         };
         /** @description A new listing. The seller is who sends it; anything not listed here is not read. */
-        CreateProductInputRequest: {
+        CreateProductInputForm: {
             name: string;
+            /** @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24). */
+            image?: Blob | "";
+            /** @default  */
+            description?: string;
+            category: components["schemas"]["CategoryEnum"];
+            /** @description Whole KES, each. */
+            price: number;
             /**
-             * Format: binary
-             * @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).
+             * @description Where the seller is paid.
+             * @example 0712345678
              */
+            payment_mpesa_number: string | number;
+            /** @description Your own code for it; no two of your listings have the same. */
+            sku?: string;
+            /** @description How many there are to sell. */
+            item_number: number;
+        };
+        /** @description A new listing. The seller is who sends it; anything not listed here is not read. */
+        CreateProductInputJson: {
+            name: string;
+            /** @description None: `null` or `""`. A picture is sent in a form. */
             image?: string | null;
             /** @default  */
             description?: string;
@@ -2034,8 +2325,10 @@ export interface components {
          * @enum {string}
          */
         DecidedEnum: "refunded" | "reduced" | "returned" | "dismissed" | "withdrawn" | "cancelled" | "returning";
+        /** @enum {string} */
+        DeleteAccountErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "mfa_required" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "staff_account" | "throttled" | "token_not_valid" | "too_large" | "under_way" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description What shows that it is they who ask: a token may have been stolen. */
-        DeleteAccountInputRequest: {
+        DeleteAccountInput: {
             /** @description The account's own. */
             password?: string;
             /** @description Instead of a password: of the answer of /account/phone/code/. */
@@ -2045,6 +2338,8 @@ export interface components {
             /** @description Of the authenticator app, where log-in asks for one. */
             code?: string;
         };
+        /** @enum {string} */
+        DeleteAddressErrorCode: "busy" | "conflict" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description Where a parcel goes. */
         DeliverOutput: {
             way: components["schemas"]["WayEnum"];
@@ -2053,12 +2348,19 @@ export interface components {
             /** @description Theirs; of a parcel that goes to a pick-up point, for who hands over there. */
             phone: string | null;
             county: components["schemas"]["CountyEnum"];
+            county_name: string;
             area: string;
             directions: string;
             pickup_point: components["schemas"]["PointOutput"] | null;
         };
+        /** @enum {string} */
+        DeliveriesErrorCode: "busy" | "not_an_agent" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        DeliveryAttemptErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        DeliveryClaimErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_closed" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_claims" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Where to: a pick-up point, one of the caller's addresses, or a place written out. */
-        DeliveryInputRequest: {
+        DeliveryInput: {
             /** @description The id of a pick-up point that is open. */
             pickup_point?: number | null;
             /** @description The id of one of the caller's addresses. */
@@ -2069,7 +2371,7 @@ export interface components {
              * @description Whom to call there; at a pick-up point the caller unless told.
              * @example 0712345678
              */
-            phone?: (string | number) | null;
+            phone?: string | number | null;
             /**
              * @description Its key, of `/counties/`.
              *
@@ -2121,7 +2423,7 @@ export interface components {
              *     * `nyamira` - Nyamira
              *     * `nairobi` - Nairobi City
              */
-            county?: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            county?: components["schemas"]["CountyEnum"] | null;
             /** @description Town, estate or street. */
             area?: string | null;
             /** @description A landmark, or how to find it. */
@@ -2129,6 +2431,8 @@ export interface components {
             /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
             fee?: number | null;
         };
+        /** @enum {string} */
+        DeliveryMoveErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_closed" | "parcel_not_found" | "parse_error" | "password_changed" | "payment_in_doubt" | "second_person_needed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_claims" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Where an order goes, as it was agreed. */
         DeliveryOutput: {
             way: components["schemas"]["WayEnum"];
@@ -2150,6 +2454,8 @@ export interface components {
             /** @description How many days it takes, by the estimate then. */
             days: number;
         };
+        /** @enum {string} */
+        DeliveryReleaseErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_an_agent" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parcel_fetched" | "parcel_not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description An error that is about no field: ``detail`` is for people, ``code`` for programs. */
         DetailError: {
             /** @description For people; the wording may change. */
@@ -2171,12 +2477,26 @@ export interface components {
             /** @description Seconds. */
             expires_in: number;
         };
+        /** @enum {string} */
+        EditAccountErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        EditAddressErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "not_found" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        EditMessagesErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        EditUserErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        EndAllSessionsErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        EndSessionErrorCode: "busy" | "conflict" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description What signing out everywhere answers. */
         EndedOutput: {
             detail: string;
             /** @description How many sessions were open. */
             ended: number;
         };
+        /** @enum {string} */
+        ExportAccountErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /**
          * @description All that is kept of a person, a list of rows for each section.
          *
@@ -2194,18 +2514,27 @@ export interface components {
             }[];
         };
         /**
-         * @description What is wrong with the input, under the name of each field and nested as the input is.
+         * @description Sentences under the names of fields, nested as the input is.
          *
-         *         A body that cannot be read at all is a ``DetailError`` instead.
-         * @example {
-         *       "field": [
-         *         "This field is required."
-         *       ]
-         *     }
+         *         A lone text is an id or a code to go on with.
          */
         FieldErrors: {
-            [key: string]: unknown;
+            [key: string]: string[] | components["schemas"]["FieldErrors"][] | components["schemas"]["FieldErrors"] | string;
         };
+        /** @enum {string} */
+        GetAccountErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        GetAddressErrorCode: "busy" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        GetMeErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        GetMessagesErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        GetSignInPhoneErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        GetUserErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        HomeErrorCode: "busy" | "throttled";
         /** @description The newest of six categories, at most 25 each, nothing sold out. */
         HomeOutput: {
             electronics: components["schemas"]["ProductOutput"][];
@@ -2217,12 +2546,12 @@ export interface components {
             phonestablet: components["schemas"]["ProductOutput"][];
         };
         /** @description A sheet of listings. */
-        ImportInputRequest: {
+        ImportInputForm: {
             /**
              * Format: binary
              * @description CSV in UTF-8 or marked UTF-16, at most 2 MB and 1,000 rows.
              */
-            file: string;
+            file: Blob;
             /**
              * @description `true` only tells, and changes nothing.
              * @default false
@@ -2236,6 +2565,21 @@ export interface components {
             rows: components["schemas"]["RowOutput"][];
             totals: components["schemas"]["TotalsOutput"];
         };
+        /**
+         * @description What is wrong with the input: sentences under the name of each field, nested as the input is.
+         *
+         *         Where it is about no field (a body that cannot be read, say) there are ``detail`` and ``code``.
+         */
+        InputError: {
+            /** @description For people; the wording may change. */
+            detail?: string;
+            /** @description For programs; it never changes. */
+            code?: unknown;
+            /** @description To a request with `Prefer: error-codes`: the code of each sentence, in the same shape. */
+            codes?: components["schemas"]["FieldErrors"];
+        } & {
+            [key: string]: string[] | components["schemas"]["FieldErrors"][] | components["schemas"]["FieldErrors"] | string;
+        };
         LabelsOutput: {
             en: string;
             sw: string;
@@ -2247,7 +2591,7 @@ export interface components {
          */
         LanguageEnum: "en" | "sw";
         /** @description One product and how many of it. */
-        LineInputRequest: {
+        LineInput: {
             /** @description The product's id. */
             product: number;
             /** @description How many of it. */
@@ -2293,7 +2637,7 @@ export interface components {
              *     * `withdrawn` - withdrawn by the buyer
              *     * `cancelled` - the line was cancelled otherwise
              */
-            outcome: (components["schemas"]["OutcomeEnum"] | components["schemas"]["NullEnum"]) | null;
+            outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
              * @description Who ended it; null while it is undecided, and where the goods were cancelled.
              *
@@ -2301,7 +2645,7 @@ export interface components {
              *     * `seller` - Seller
              *     * `shop` - Shop
              */
-            ended_by: (components["schemas"]["ByEnum"] | components["schemas"]["NullEnum"]) | null;
+            ended_by: components["schemas"]["ByEnum"] | null;
             /** @description Whole KES that go back by it, or went. */
             refunded: number;
             /** @description How many there are in its thread. */
@@ -2325,12 +2669,20 @@ export interface components {
             track_status: components["schemas"]["TrackStatusEnum"];
         };
         /** @description Where the code goes, and that it is they who ask. */
-        LinkPhoneInputRequest: {
+        LinkPhoneInput: {
             /** @example 0712345678 */
             phone: string | number;
             /** @description The account's own. */
             password: string;
         };
+        /** @enum {string} */
+        LinkSignInPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_codes" | "unsupported_media_type" | "use_password" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ListAddressesErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ListCountiesErrorCode: "busy" | "throttled";
+        /** @enum {string} */
+        ListSessionsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description A product in its seller's own list: on the shelf, held, free, sold, and shown or not. */
         ListingOutput: {
             readonly id: number;
@@ -2379,18 +2731,26 @@ export interface components {
             free: number;
             /** @description Left the shelf for paid orders and did not return. */
             sold: number;
-            listed?: boolean;
+            listed: boolean;
             /** @description The first is `image`; at most 8. */
             pictures: components["schemas"]["PictureOutput"][];
         };
+        /** @enum {string} */
+        LoginByPhoneErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "phone_login_off" | "throttled" | "too_large" | "too_many_codes" | "unsupported_media_type";
+        /** @enum {string} */
+        LoginErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "mfa_invalid" | "mfa_not_set_up" | "mfa_required" | "other_origin" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description A name and a password; the username or the e-mail may stand in either field. */
-        LoginInputRequest: {
+        LoginInput: {
             username?: string;
             email?: string;
             password: string;
             /** @description Of the authenticator app, or a recovery code: where the answer was `mfa_required`. */
             code?: string;
         };
+        /** @enum {string} */
+        LogoutErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        LogoutOfBrowserErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Who asks. */
         MeOutput: {
             /** @description Their number. */
@@ -2416,14 +2776,21 @@ export interface components {
             roles: components["schemas"]["RolesEnum"][];
             /** @description Whether they have listed anything yet. */
             is_seller: boolean;
+            /** @description Whether they hand parcels over at a pick-up point. */
+            is_at_point: boolean;
             counts: components["schemas"]["CountsOutput"];
         };
         /** @description What there is to say about a problem; ``context`` has the ``request``. */
-        MessageInputRequest: {
+        MessageInputForm: {
             /** @description Buyer, seller and the shop read it. */
             text: string;
             /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
-            pictures?: string[];
+            pictures?: Blob[];
+        };
+        /** @description What there is to say about a problem; ``context`` has the ``request``. */
+        MessageInputJson: {
+            /** @description Buyer, seller and the shop read it. */
+            text: string;
         };
         /** @description One thing that was said about a problem, or decided. */
         MessageOutput: {
@@ -2441,7 +2808,7 @@ export interface components {
              *     * `cancelled` - cancelled
              *     * `returning` - returning
              */
-            decided: (components["schemas"]["DecidedEnum"] | components["schemas"]["NullEnum"]) | null;
+            decided: components["schemas"]["DecidedEnum"] | null;
             /** @description To be fetched with the caller's token. */
             pictures: string[];
             /** Format: date-time */
@@ -2449,22 +2816,22 @@ export interface components {
         };
         /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
         Messages: {
-            language?: components["schemas"]["LanguageEnum"];
+            language: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
-            buying_email?: boolean;
+            buying_email: boolean;
             /** @description The same, to the number that paid. */
-            buying_sms?: boolean;
+            buying_sms: boolean;
             /** @description A prompt failed, and what to do next. */
-            prompts_email?: boolean;
+            prompts_email: boolean;
             /** @description The same, to the number that was rung. */
-            prompts_sms?: boolean;
+            prompts_sms: boolean;
             /** @description Sold, paid out. */
-            selling_email?: boolean;
+            selling_email: boolean;
             /** @description The same, to the listing's number. */
-            selling_sms?: boolean;
+            selling_sms: boolean;
         };
         /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
-        MessagesRequest: {
+        MessagesInput: {
             language?: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
             buying_email?: boolean;
@@ -2480,7 +2847,7 @@ export interface components {
             selling_sms?: boolean;
         };
         /** @description Where a line is to go, and what shows that it may. */
-        MoveInputRequest: {
+        MoveInput: {
             to: components["schemas"]["MoveInputToEnum"];
             /**
              * @description Why; the buyer and the seller read it.
@@ -2528,13 +2895,14 @@ export interface components {
         MovementOutputKindEnum: "sale" | "commission" | "refund" | "commission_refund" | "price_reduction" | "payout";
         /**
          * @description * `pay` - Pay
+         *     * `answer` - Answer
          *     * `confirm` - Confirm
          *     * `review` - Review
          * @enum {string}
          */
-        NeedsEnum: "pay" | "confirm" | "review";
+        NeedsEnum: "pay" | "answer" | "confirm" | "review";
         /** @description Another number for what M-Pesa refused; ``context`` has the ``request``. */
-        NewNumberInputRequest: {
+        NewNumberInput: {
             /**
              * @description Where it is to go instead.
              * @example 0712345678
@@ -2583,6 +2951,9 @@ export interface components {
          *     * `prompt_failed` - prompt failed
          *     * `shipped` - on the way
          *     * `arrived` - at the pick-up point
+         *     * `attempted` - brought in vain
+         *     * `waiting` - still at the pick-up point
+         *     * `uncollected` - not collected
          *     * `delivered` - delivered
          *     * `goes_back` - money is going back
          *     * `refunded` - money sent back
@@ -2593,9 +2964,11 @@ export interface components {
          *     * `problem_ended` - problem decided
          * @enum {string}
          */
-        NoticeOutputKindEnum: "paid" | "prompt_failed" | "shipped" | "arrived" | "delivered" | "goes_back" | "refunded" | "sold" | "paid_out" | "problem" | "problem_reply" | "problem_ended";
-        /** @enum {unknown} */
-        NullEnum: null;
+        NoticeOutputKindEnum: "paid" | "prompt_failed" | "shipped" | "arrived" | "attempted" | "waiting" | "uncollected" | "delivered" | "goes_back" | "refunded" | "sold" | "paid_out" | "problem" | "problem_reply" | "problem_ended";
+        /** @enum {string} */
+        NoticesErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        NoticesReadErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Where an order goes, as it was agreed. */
         OrderDeliveryOutput: {
             way: components["schemas"]["WayEnum"];
@@ -2619,6 +2992,8 @@ export interface components {
             /** @description Whole KES for all parcels. */
             fee: number;
         };
+        /** @enum {string} */
+        OrderErrorCode: "busy" | "not_authenticated" | "not_found" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description One order, for its buyer. */
         OrderOutput: {
             /** Format: uuid */
@@ -2628,7 +3003,7 @@ export interface components {
             payment_status: components["schemas"]["PaymentStatusEnum"];
             /** @description Whole KES. */
             amount: number;
-            /** @description 12 digits: 2547… or 2541…. */
+            /** @description 12 digits: 2547… or 2541…; of a guest's order three of them, as •••••••••678. */
             mpesa_number: string;
             /** Format: date-time */
             created_at: string;
@@ -2702,9 +3077,11 @@ export interface components {
             order: components["schemas"]["OrderRowLineOutput"][];
             /** @description Where it is brought; null where that was not agreed. */
             delivery: components["schemas"]["ShortDeliveryOutput"] | null;
-            /** @description What waits for the caller: `pay` it, `confirm` goods that are on the way, `review` what was delivered. More may come; leave out what you do not know. */
+            /** @description What waits for the caller: `pay` it, `answer` about a problem, `confirm` goods that are on the way, `review` what was delivered. More may come; leave out what you do not know. */
             needs: components["schemas"]["NeedsEnum"][];
         };
+        /** @enum {string} */
+        OrdersErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /**
          * @description * `refunded` - refunded whole
          *     * `reduced` - a part was refunded
@@ -2736,20 +3113,6 @@ export interface components {
             /** Format: date-time */
             editable_until: string;
         };
-        PaginatedLineProblemOutputList: components["schemas"]["LineProblemOutput"][];
-        PaginatedListingOutputList: components["schemas"]["ListingOutput"][];
-        PaginatedMovementOutputList: components["schemas"]["MovementOutput"][];
-        PaginatedNoticeOutputList: components["schemas"]["NoticeOutput"][];
-        PaginatedOrderRowOutputList: components["schemas"]["OrderRowOutput"][];
-        PaginatedParcelOutputList: components["schemas"]["ParcelOutput"][];
-        PaginatedPayoutOutputList: components["schemas"]["PayoutOutput"][];
-        PaginatedPickupPointOutputList: components["schemas"]["PickupPointOutput"][];
-        PaginatedProductOutputList: components["schemas"]["ProductOutput"][];
-        PaginatedReviewOutputList: components["schemas"]["ReviewOutput"][];
-        PaginatedSaleOutputList: components["schemas"]["SaleOutput"][];
-        PaginatedSellersReviewOutputList: components["schemas"]["SellersReviewOutput"][];
-        PaginatedStockMoveOutputList: components["schemas"]["StockMoveOutput"][];
-        PaginatedTrackOutputList: components["schemas"]["TrackOutput"][];
         ParcelLineOutput: {
             /** @description For `/track/{id}/move/`. */
             id: number;
@@ -2758,7 +3121,7 @@ export interface components {
             track_status: components["schemas"]["TrackStatusEnum"];
         };
         /** @description Where a whole parcel is to go, and what shows that it may. */
-        ParcelMoveInputRequest: {
+        ParcelMoveInput: {
             to: components["schemas"]["ParcelMoveInputToEnum"];
             /**
              * @description Why; the buyer and the seller read it.
@@ -2812,6 +3175,8 @@ export interface components {
             lines: components["schemas"]["ParcelLineOutput"][];
             collect: components["schemas"]["CollectOutput"];
             deliver: components["schemas"]["DeliverOutput"];
+            /** @description What the caller may do with it now: `claim`, `release`, `attempt`, or `to` of its `move`. */
+            actions: components["schemas"]["ActionsEnum"][];
         };
         /**
          * @description * `to_fetch` - to fetch
@@ -2823,7 +3188,7 @@ export interface components {
          */
         ParcelOutputStatusEnum: "to_fetch" | "fetched" | "shipping" | "arrived" | "delivered";
         /** @description The password before, and the new one twice. */
-        PasswordChangeInputRequest: {
+        PasswordChangeInput: {
             old_password: string;
             new_password1: string;
             new_password2: string;
@@ -2840,30 +3205,35 @@ export interface components {
             refresh: string;
         };
         /** @description The two parts of the link, and the new password twice. */
-        PasswordResetConfirmInputRequest: {
+        PasswordResetConfirmInput: {
             uid: string;
             token: string;
             new_password1: string;
             new_password2: string;
         };
         /** @description Where to send the link. */
-        PasswordResetInputRequest: {
+        PasswordResetInput: {
             /** Format: email */
             email: string;
         };
         /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
-        PatchedAccountRequest: {
+        EditAccountInputForm: {
             first_name?: string;
             last_name?: string;
-            /**
-             * Format: binary
-             * @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing.
-             */
+            /** @description Send a file as multipart (JPEG, HEIC, PNG or WebP, at most 12 MB), or null to take it away. Its own URL changes nothing. */
+            avatar?: Blob | "";
+            gender?: string;
+        };
+        /** @description What others see of a person. A field left out stays as it is, with PUT as with PATCH. */
+        EditAccountInputJson: {
+            first_name?: string;
+            last_name?: string;
+            /** @description None: `null` or `""`. A picture is sent in a form. */
             avatar?: string | null;
             gender?: string;
         };
         /** @description An address as a person gives it. */
-        PatchedAddressInputRequest: {
+        EditAddressInput: {
             /** @description Like “home” or “shop”. */
             label?: string;
             /** @description Whose name is called out there. */
@@ -2934,17 +3304,44 @@ export interface components {
             /** @description Whether what the person sells is collected there. */
             is_collection_place?: boolean;
         };
+        /** @description The seller's answer. */
+        EditAnswerInput: {
+            text?: string;
+        };
         /**
          * @description What a seller changes of a listing; what is left out stays as it is.
          *
          *     ``context`` has the ``request``, whose user the password is asked of.
          */
-        PatchedEditProductInputRequest: {
+        EditProductInputForm: {
             name?: string;
+            /** @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24). */
+            image?: Blob | "";
+            /** @default  */
+            description?: string;
+            category?: components["schemas"]["CategoryEnum"];
+            /** @description Whole KES, each. */
+            price?: number;
             /**
-             * Format: binary
-             * @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).
+             * @description Where the seller is paid.
+             * @example 0712345678
              */
+            payment_mpesa_number?: string | number;
+            /** @description Your own code for it; no two of your listings have the same. */
+            sku?: string;
+            /** @description Whether the public sees it. */
+            listed?: boolean;
+            /** @description Yours; needed to change `payment_mpesa_number`. */
+            password?: string;
+        };
+        /**
+         * @description What a seller changes of a listing; what is left out stays as it is.
+         *
+         *     ``context`` has the ``request``, whose user the password is asked of.
+         */
+        EditProductInputJson: {
+            name?: string;
+            /** @description None: `null` or `""`. A picture is sent in a form. */
             image?: string | null;
             /** @default  */
             description?: string;
@@ -2964,7 +3361,7 @@ export interface components {
             password?: string;
         };
         /** @description What a person is told, and how. A field left out stays as it is, with PUT as with PATCH. */
-        PatchedMessagesRequest: {
+        EditMessagesInput: {
             language?: components["schemas"]["LanguageEnum"];
             /** @description Paid, on the way, delivered, refunded. */
             buying_email?: boolean;
@@ -2980,12 +3377,12 @@ export interface components {
             selling_sms?: boolean;
         };
         /** @description Stars, and words where the buyer has some. */
-        PatchedReviewInputRequest: {
+        EditReviewInput: {
             stars?: number;
             text?: string;
         };
         /** @description What a person may change of how they are called and reached. */
-        PatchedUserInputRequest: {
+        EditUserInput: {
             username?: string;
             email?: string;
             first_name?: string;
@@ -2998,18 +3395,20 @@ export interface components {
             /** @description Needed to change the e-mail, which can reset the password. */
             password?: string;
         };
+        /** @enum {string} */
+        PayErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "not_found" | "order_closed" | "parse_error" | "password_changed" | "phone_holds_too_much" | "prompt_open" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_new_phones" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Another phone to ring, if not the same one. */
-        PayInputRequest: {
+        PayInput: {
             /** @example 0712345678 */
             mpesa_number?: string | number;
         };
         /**
-         * @description * `requested` - Requested
-         *     * `paid` - Paid
-         *     * `cancelled` - Cancelled
-         *     * `expired` - Expired
-         *     * `refund_due` - Refund Due
-         *     * `refunded` - Refunded
+         * @description * `requested` - not paid
+         *     * `paid` - paid
+         *     * `cancelled` - cancelled
+         *     * `expired` - expired
+         *     * `refund_due` - refund due
+         *     * `refunded` - refunded
          * @enum {string}
          */
         PaymentStatusEnum: "requested" | "paid" | "cancelled" | "expired" | "refund_due" | "refunded";
@@ -3053,7 +3452,7 @@ export interface components {
             amount: number;
         };
         /** @description A phone and the code that was sent there. */
-        PhoneConfirmInputRequest: {
+        PhoneConfirmInput: {
             /** @description Of the answer that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
@@ -3062,7 +3461,7 @@ export interface components {
             phone: string | number;
         };
         /** @description Where the code goes. */
-        PhoneInputRequest: {
+        PhoneInput: {
             /** @example 0712345678 */
             phone: string | number;
         };
@@ -3074,7 +3473,7 @@ export interface components {
             is_only_way_in: boolean;
         };
         /** @description A phone and the code that was sent there. */
-        PhoneSignInInputRequest: {
+        PhoneSignInInput: {
             /** @description Of the answer that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
@@ -3112,6 +3511,8 @@ export interface components {
             /** @description 12 digits: 2547… or 2541…. */
             phone: string;
         };
+        /** @enum {string} */
+        PickupPointsErrorCode: "busy" | "throttled";
         /** @description One size of a picture. Not known yet of a picture whose sizes are still to be drawn. */
         PictureFileOutput: {
             /** Format: uri */
@@ -3122,15 +3523,15 @@ export interface components {
             height: number | null;
         };
         /** @description Another picture of a product. */
-        PictureInputRequest: {
+        PictureInputForm: {
             /**
              * Format: binary
              * @description JPEG, HEIC, PNG or WebP, at most 12 MB and 51 megapixels (PNG, WebP: 24).
              */
-            image: string;
+            image: Blob;
         };
         /** @description The pictures of a product in another order. */
-        PictureOrderInputRequest: {
+        PictureOrderInput: {
             /** @description All their ids; the first is `image`. */
             order: number[];
         };
@@ -3157,12 +3558,22 @@ export interface components {
             /** @description Whole KES: number × price. */
             amount: number;
         };
+        /** @enum {string} */
+        ProblemAcceptErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_authenticated" | "nothing_to_bring_back" | "parse_error" | "password_changed" | "payment_in_doubt" | "problem_closed" | "problem_not_found" | "problem_returning" | "session_ended" | "shop_decides" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProblemErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description What is wrong with a line; ``context`` has the ``request``. */
-        ProblemInputRequest: {
+        ProblemInputForm: {
             /** @description Buyer, seller and the shop read it. */
             text: string;
             /** @description At most 3, as `multipart/form-data`: JPEG, HEIC, PNG or WebP, 12 MB each and 13 MB in all. Buyer, seller and the shop see them, and nobody else. */
-            pictures?: string[];
+            pictures?: Blob[];
+            kind: components["schemas"]["ProblemKindEnum"];
+        };
+        /** @description What is wrong with a line; ``context`` has the ``request``. */
+        ProblemInputJson: {
+            /** @description Buyer, seller and the shop read it. */
+            text: string;
             kind: components["schemas"]["ProblemKindEnum"];
         };
         /**
@@ -3173,6 +3584,12 @@ export interface components {
          * @enum {string}
          */
         ProblemKindEnum: "not_received" | "damaged" | "wrong_goods" | "not_as_described";
+        /** @enum {string} */
+        ProblemMessageErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "not_authenticated" | "parse_error" | "password_changed" | "problem_closed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_messages" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProblemMessagesErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProblemOpenErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "line_not_found" | "not_authenticated" | "parse_error" | "password_changed" | "problem_not_possible" | "problem_open" | "problem_too_late" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_problems" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Why something cannot be bought as asked, or costs otherwise. */
         ProblemOutput: {
             /** @description For programs. */
@@ -3184,6 +3601,10 @@ export interface components {
             /** @description `price_changed`, `fee_changed`: the KES that were shown; else null. */
             shown: number | null;
         };
+        /** @enum {string} */
+        ProblemPictureErrorCode: "busy" | "not_authenticated" | "password_changed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProblemReturnedErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "move_not_allowed" | "not_authenticated" | "parse_error" | "password_changed" | "payment_in_doubt" | "problem_closed" | "problem_not_found" | "problem_not_returning" | "session_ended" | "shop_decides" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description How the newest problem with a line stands. */
         ProblemSummaryOutput: {
             id: number;
@@ -3199,7 +3620,7 @@ export interface components {
              *     * `withdrawn` - withdrawn by the buyer
              *     * `cancelled` - the line was cancelled otherwise
              */
-            outcome: (components["schemas"]["OutcomeEnum"] | components["schemas"]["NullEnum"]) | null;
+            outcome: components["schemas"]["OutcomeEnum"] | null;
             /**
              * @description Who ended it; null while it is undecided, and where the goods were cancelled.
              *
@@ -3207,7 +3628,7 @@ export interface components {
              *     * `seller` - Seller
              *     * `shop` - Shop
              */
-            ended_by: (components["schemas"]["ByEnum"] | components["schemas"]["NullEnum"]) | null;
+            ended_by: components["schemas"]["ByEnum"] | null;
             /** @description Whole KES that go back by it, or went. */
             refunded: number;
             /** @description How many there are in its thread. */
@@ -3217,6 +3638,10 @@ export interface components {
             /** Format: date-time */
             closed_at: string | null;
         };
+        /** @enum {string} */
+        ProblemWithdrawErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "problem_closed" | "problem_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductCreateErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description A product; `payment_mpesa_number` and `listed` are there for its own seller only. */
         ProductDetailOutput: {
             readonly id: number;
@@ -3259,6 +3684,10 @@ export interface components {
             payment_mpesa_number?: string;
             listed?: boolean;
         };
+        /** @enum {string} */
+        ProductEditErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductErrorCode: "busy" | "category_not_found" | "product_not_found" | "throttled";
         /** @description A product as the public sees it. ``price`` is whole KES, ``item_number`` the stock. */
         ProductOutput: {
             readonly id: number;
@@ -3297,6 +3726,26 @@ export interface components {
             /** @description How many reviews. */
             reviews: number;
         };
+        /** @enum {string} */
+        ProductPictureAddErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_pictures" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductPictureRemoveErrorCode: "busy" | "conflict" | "not_authenticated" | "password_changed" | "picture_not_found" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductPicturesErrorCode: "busy" | "not_authenticated" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductPicturesOrderErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductRestockErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "idempotency_key_reused" | "not_authenticated" | "parse_error" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductReviewsErrorCode: "busy" | "product_not_found" | "throttled";
+        /** @enum {string} */
+        ProductSearchErrorCode: "busy" | "throttled";
+        /** @enum {string} */
+        ProductStockErrorCode: "busy" | "not_authenticated" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ProductSuggestErrorCode: "busy" | "throttled";
+        /** @enum {string} */
+        ProductUnlistErrorCode: "busy" | "conflict" | "not_authenticated" | "password_changed" | "product_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         PromptOutput: {
             /**
              * @description How the last prompt stands.
@@ -3343,7 +3792,7 @@ export interface components {
          * @description Where to, as at cash-out; or a county alone (`{"county": "nairobi"}`), for bringing it to an
          *     address there.
          */
-        QuoteDeliveryInputRequest: {
+        QuoteDeliveryInput: {
             /** @description The id of a pick-up point that is open. */
             pickup_point?: number | null;
             /** @description The id of one of the caller's addresses. */
@@ -3354,7 +3803,7 @@ export interface components {
              * @description Whom to call there; at a pick-up point the caller unless told.
              * @example 0712345678
              */
-            phone?: (string | number) | null;
+            phone?: string | number | null;
             /**
              * @description Its key, of `/counties/`.
              *
@@ -3406,7 +3855,7 @@ export interface components {
              *     * `nyamira` - Nyamira
              *     * `nairobi` - Nairobi City
              */
-            county?: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            county?: components["schemas"]["CountyEnum"] | null;
             /** @description Town, estate or street. */
             area?: string | null;
             /** @description A landmark, or how to find it. */
@@ -3414,18 +3863,20 @@ export interface components {
             /** @description Whole KES for all parcels, as it was shown to the buyer; another fee now is a 409. */
             fee?: number | null;
         };
+        /** @enum {string} */
+        QuoteErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description A cash-out as it would be sent; nothing of it is kept. */
-        QuoteInputRequest: {
-            order: components["schemas"]["LineInputRequest"][];
+        QuoteInput: {
+            order: components["schemas"]["LineInput"][];
             /**
              * @description Checked where it is sent, and not used.
              * @example 0712345678
              */
-            mpesa_number?: (string | number) | null;
+            mpesa_number?: string | number | null;
             /** @description Whole KES in all, as it was shown to the buyer; another sum now is a 409. */
             amount?: number;
             /** @description Where to: a pick-up point, a county, one of the caller's addresses, or none. */
-            delivery?: components["schemas"]["QuoteDeliveryInputRequest"] | null;
+            delivery?: components["schemas"]["QuoteDeliveryInput"] | null;
         };
         /** @description What it costs at this moment: of the lines that are available. */
         QuoteOutput: {
@@ -3481,7 +3932,7 @@ export interface components {
             reviews: number;
         };
         /** @description What was read: some of them, or all up to one. */
-        ReadInputRequest: {
+        ReadInput: {
             ids?: number[];
             /**
              * Format: int64
@@ -3490,12 +3941,12 @@ export interface components {
             up_to?: number;
         };
         /** @description A refresh token; none where it is in the cookie. */
-        RefreshInputOrCookieRequest: {
-            /** @description Needed unless `Token-Transport: cookie` is sent; then it is not read. */
+        RefreshInputOrCookieInput: {
+            /** @description Needed unless it is in the cookie. */
             refresh?: string;
         };
         /** @description A refresh token. */
-        RefreshInputRequest: {
+        RefreshInput: {
             refresh: string;
         };
         /** @description The next pair of tokens, and when each ends. */
@@ -3512,20 +3963,28 @@ export interface components {
             /** Format: date-time */
             refresh_expiration: string;
         };
+        /** @enum {string} */
+        RefreshTokenErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "other_origin" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        RegisterErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "other_origin" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description A newcomer. */
-        RegistrationInputRequest: {
+        RegistrationInput: {
             username: string;
-            email?: (string) | null;
+            email?: (string | null) | string;
             password1: string;
             password2: string;
         };
-        /** @description Why a parcel is given up: from staff, or nothing. */
-        ReleaseInputRequest: {
+        /** @description Why a parcel is given up: needed from staff, welcome from its agent. */
+        ReleaseInput: {
             /** @default  */
             note?: string;
         };
+        /** @enum {string} */
+        ResendConfirmationErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ResetPasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "parse_error" | "throttled" | "too_large" | "unsupported_media_type";
         /** @description How many more there are, or fewer. */
-        RestockInputRequest: {
+        RestockInput: {
             /** @description How many to add; negative takes away what is free, like broken goods. */
             number: number;
             /**
@@ -3535,7 +3994,7 @@ export interface components {
             note?: string;
         };
         /** @description That the goods are back. */
-        ReturnedInputRequest: {
+        ReturnedInput: {
             /** @description Whether they can be sold again. */
             goods_there: boolean;
             /**
@@ -3544,8 +4003,12 @@ export interface components {
              */
             note?: string;
         };
+        /** @enum {string} */
+        ReviewAnswerEditErrorCode: "answer_closed" | "answer_not_found" | "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        ReviewAnswerErrorCode: "already_answered" | "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description Stars, and words where the buyer has some. */
-        ReviewInputRequest: {
+        ReviewInput: {
             stars: number;
             text?: string;
         };
@@ -3677,7 +4140,7 @@ export interface components {
              *     * `nyamira` - Nyamira
              *     * `nairobi` - Nairobi City
              */
-            county: (components["schemas"]["CountyEnum"] | components["schemas"]["NullEnum"]) | null;
+            county: components["schemas"]["CountyEnum"] | null;
             /** @description The same; an agent collects it at the seller's place. */
             delivery: components["schemas"]["WayOutput"] | null;
             /** Format: date-time */
@@ -3693,6 +4156,20 @@ export interface components {
             days_7: components["schemas"]["PeriodOutput"];
             days_30: components["schemas"]["PeriodOutput"];
         };
+        /** @enum {string} */
+        SellerBalanceErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerDownloadErrorCode: "busy" | "link_expired" | "throttled";
+        /** @enum {string} */
+        SellerErrorCode: "busy" | "seller_not_found" | "throttled";
+        /** @enum {string} */
+        SellerExportErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerExportLinkErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerImportErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerOrdersErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description What is public of a seller. */
         SellerOutput: {
             user_name: string;
@@ -3715,6 +4192,22 @@ export interface components {
             /** Format: date */
             member_since: string;
         };
+        /** @enum {string} */
+        SellerPayoutNumberErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "parse_error" | "password_changed" | "payout_not_found" | "payout_not_refused" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerPayoutsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerProblemsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerProductsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerReviewsErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerStatementErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerStatementExportErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        SellerSummaryErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description One review in the list of whose goods it is of. */
         SellersReviewOutput: {
             id: number;
@@ -3732,6 +4225,8 @@ export interface components {
             answer: components["schemas"]["AnswerOutput"] | null;
             product: components["schemas"]["ReviewedProductOutput"];
         };
+        /** @enum {string} */
+        SendOwnCodeErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "too_many_codes" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description One place where a person is signed in. */
         SessionOutput: {
             readonly id: number;
@@ -3767,8 +4262,10 @@ export interface components {
          * @enum {string}
          */
         SessionOutputKindEnum: "api" | "admin";
+        /** @enum {string} */
+        SetPasswordErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "locked_out" | "not_authenticated" | "other_origin" | "parse_error" | "password_changed" | "password_needed" | "phone_login_off" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /** @description The code that was sent to one's own phone, and the new password twice. */
-        SetPasswordInputRequest: {
+        SetPasswordInput: {
             /** @description Of the answer that sent the code. */
             token: string;
             /** @description The six digits of the SMS. */
@@ -3799,9 +4296,9 @@ export interface components {
             user: components["schemas"]["UserOutput"];
         };
         /**
-         * @description * `open` - Open
-         *     * `returning` - Returning
-         *     * `closed` - Closed
+         * @description * `open` - open
+         *     * `returning` - goods on their way back
+         *     * `closed` - closed
          * @enum {string}
          */
         StateEnum: "open" | "returning" | "closed";
@@ -3841,6 +4338,8 @@ export interface components {
             low: number;
             /** @description Of those, with none left to sell. */
             sold_out: number;
+            /** @description Products that were taken off. */
+            unlisted: number;
         };
         /** @description What somebody who is typing may be looking for. */
         SuggestOutput: {
@@ -3864,6 +4363,16 @@ export interface components {
             next_payout: components["schemas"]["NextPayoutOutput"] | null;
             stock: components["schemas"]["StockOutput"];
             rating: components["schemas"]["RatingOutput"];
+            /** @description What waits for the seller's word. */
+            to_answer: components["schemas"]["ToAnswerOutput"];
+        };
+        ToAnswerOutput: {
+            /** @description Undecided ones. */
+            problems: number;
+            /** @description They need another number. */
+            refused_payouts: number;
+            /** @description Those without an answer. */
+            reviews: number;
         };
         ToHandOverOutput: {
             /** @description Paid lines that nobody has fetched yet. */
@@ -3871,8 +4380,28 @@ export interface components {
             /** @description Lines that were fetched, and not delivered. */
             under_way: number;
         };
+        /**
+         * @description Nobody knows who asks, or their token opens nothing.
+         *
+         *     `token_not_valid` has a `reason`: an access token that has expired is renewed at `renew`.
+         */
+        TokenError: {
+            /** @description For people; the wording may change. */
+            detail: string;
+            /** @description For programs; it never changes. */
+            code: string;
+            reason?: components["schemas"]["TokenErrorReasonEnum"];
+            /** @description Where it is renewed. */
+            renew?: string;
+        };
+        /**
+         * @description * `token_expired` - token_expired
+         *     * `token_invalid` - token_invalid
+         * @enum {string}
+         */
+        TokenErrorReasonEnum: "token_expired" | "token_invalid";
         /** @description Any token. */
-        TokenInputRequest: {
+        TokenInput: {
             token: string;
         };
         /** @description How many rows ended how. */
@@ -3882,6 +4411,10 @@ export interface components {
             unchanged: number;
             failed: number;
         };
+        /** @enum {string} */
+        TrackMoveErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "line_not_found" | "move_not_allowed" | "not_authenticated" | "own_interest" | "parcel_claimed" | "parse_error" | "password_changed" | "payment_in_doubt" | "second_person_needed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        TrackOrderErrorCode: "busy" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description One line of one of the caller's orders. */
         TrackOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
@@ -3925,17 +4458,25 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
+        /** @enum {string} */
+        TrackReviewEditErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "not_authenticated" | "parse_error" | "password_changed" | "review_closed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        TrackReviewErrorCode: "busy" | "not_authenticated" | "password_changed" | "review_not_found" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
+        /** @enum {string} */
+        TrackReviewWriteErrorCode: "already_reviewed" | "body_broke_off" | "busy" | "charset" | "conflict" | "line_not_found" | "not_authenticated" | "not_delivered" | "own_goods" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /**
-         * @description * `created` - Created
-         *     * `paid` - Paid
-         *     * `fetched` - Fetched
-         *     * `shipping` - Shipping
-         *     * `delivered` - Delivered
-         *     * `cancelled` - Cancelled
-         *     * `refunded` - Refunded
+         * @description * `created` - not paid
+         *     * `paid` - to fetch
+         *     * `fetched` - fetched
+         *     * `shipping` - on the way
+         *     * `delivered` - handed over
+         *     * `cancelled` - cancelled
+         *     * `refunded` - cancelled, money back
          * @enum {string}
          */
         TrackStatusEnum: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
+        /** @enum {string} */
+        TrackStoryErrorCode: "busy" | "line_not_found" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description One line, where it goes, and its whole way. */
         TrackStoryOutput: {
             /** @description Statuses to which the caller may move it now: `to` of `/track/{id}/move/`. */
@@ -3985,6 +4526,8 @@ export interface components {
             /** @description The newest one, for its buyer and its seller; null without any. */
             problem: components["schemas"]["ProblemSummaryOutput"] | null;
         };
+        /** @enum {string} */
+        UnlinkSignInPhoneErrorCode: "busy" | "conflict" | "no_other_way_in" | "not_authenticated" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "user_inactive" | "user_not_found";
         /** @description What is left. */
         UnreadOutput: {
             /** @description How many are not read; 100 where there are more. */
@@ -4003,7 +4546,7 @@ export interface components {
             readonly phone: string;
         };
         /** @description What a person may change of how they are called and reached. */
-        UserInputRequest: {
+        UserInput: {
             username: string;
             email?: string;
             first_name?: string;
@@ -4026,6 +4569,8 @@ export interface components {
             readonly first_name: string;
             readonly last_name: string;
         };
+        /** @enum {string} */
+        VerifyTokenErrorCode: "body_broke_off" | "busy" | "charset" | "conflict" | "no_cookie" | "parse_error" | "password_changed" | "session_ended" | "throttled" | "token_not_valid" | "token_spent" | "too_large" | "unsupported_media_type" | "user_inactive" | "user_not_found";
         /**
          * @description * `home` - to an address
          *     * `pickup` - to a pick-up point
@@ -4038,11 +4583,42 @@ export interface components {
             /** @description The point's name. */
             pickup_point: string | null;
         };
+        /** @description What M-Pesa reads of an answer. */
+        WebhookAnswer: {
+            /** @description 0: taken. A validation refuses with one of Daraja's, like `C2B00012`. */
+            ResultCode: number | string;
+            ResultDesc: string;
+        };
+        /** @enum {string} */
+        ReceiveCallbackErrorCode: "bad_request" | "busy" | "method_not_allowed" | "throttled" | "too_large";
+        /** @enum {string} */
+        ReceiveCallbackOfTransferErrorCode: "bad_request" | "busy" | "method_not_allowed" | "throttled" | "too_large";
+        /** @enum {string} */
+        ReceiveC2bConfirmationErrorCode: "bad_request" | "busy" | "method_not_allowed" | "throttled" | "too_large";
+        /** @enum {string} */
+        ValidateC2bPaymentErrorCode: "bad_request" | "busy" | "method_not_allowed" | "not_found" | "too_large";
+        /** @enum {string} */
+        ReceiveBankNotificationErrorCode: "bad_request" | "busy" | "method_not_allowed" | "not_found" | "not_the_bank" | "throttled" | "too_large";
     };
     responses: never;
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description Names the request in our log; tell it to whom you ask for help. */
+        "X-Request-ID": string;
+        /** @description The language of its sentences: that of `Accept-Language`, or else of the caller's account. */
+        "Content-Language": "en" | "sw";
+        /** @description Seconds after which the same request may do, where time mends it. */
+        "Retry-After": number;
+        /** @description Names this very answer, for `If-None-Match`. */
+        ETag: string;
+        /** @description Who may keep the answer, and for how long. */
+        "Cache-Control": string;
+        /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
+        Link: string;
+        /** @description What is asked for. */
+        "WWW-Authenticate": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -4066,6 +4642,8 @@ export interface operations {
             200: {
                 headers: {
                     ETag?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4076,26 +4654,50 @@ export interface operations {
             304: {
                 headers: {
                     ETag?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["HomeErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["HomeErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["HomeErrorCode"];
+                    };
                 };
             };
         };
@@ -4111,37 +4713,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Account"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetAccountErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetAccountErrorCode"];
+                    };
                 };
             };
         };
@@ -4155,13 +4786,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["AccountRequest"];
-                "multipart/form-data": components["schemas"]["AccountRequest"];
+                "application/json": components["schemas"]["AccountInputJson"];
+                "multipart/form-data": components["schemas"]["AccountInputForm"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4171,46 +4803,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeAccountErrorCode"];
+                    };
                 };
             };
         };
@@ -4224,13 +4906,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedAccountRequest"];
-                "multipart/form-data": components["schemas"]["PatchedAccountRequest"];
+                "application/json": components["schemas"]["EditAccountInputJson"];
+                "multipart/form-data": components["schemas"]["EditAccountInputForm"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4240,46 +4923,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAccountErrorCode"];
+                    };
                 };
             };
         };
@@ -4295,37 +5028,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AddressOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ListAddressesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ListAddressesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListAddressesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListAddressesErrorCode"];
+                    };
                 };
             };
         };
@@ -4339,12 +5101,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AddressInputRequest"];
+                "application/json": components["schemas"]["AddressInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4353,6 +5116,7 @@ export interface operations {
             };
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4362,55 +5126,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
             /** @description You have 10 addresses already. Delete or change one of them. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["AddAddressErrorCode"];
+                    };
                 };
             };
         };
@@ -4420,7 +5225,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                address_id: string;
+                address_id: number;
             };
             cookie?: never;
         };
@@ -4428,46 +5233,79 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["AddressOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetAddressErrorCode"];
+                    };
                 };
             };
             /** @description Not found. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetAddressErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetAddressErrorCode"];
+                    };
                 };
             };
         };
@@ -4477,7 +5315,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                address_id: string;
+                address_id: number;
             };
             cookie?: never;
         };
@@ -4486,44 +5324,91 @@ export interface operations {
             /** @description No response body */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
                 };
             };
             /** @description Not found. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAddressErrorCode"];
+                    };
                 };
             };
         };
@@ -4533,18 +5418,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                address_id: string;
+                address_id: number;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedAddressInputRequest"];
+                "application/json": components["schemas"]["EditAddressInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4554,55 +5440,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
             /** @description Not found. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditAddressErrorCode"];
+                    };
                 };
             };
         };
@@ -4616,12 +5556,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["DeleteAccountInputRequest"];
+                "application/json": components["schemas"]["DeleteAccountInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4631,55 +5572,96 @@ export interface operations {
             /** @description The password, or the code, is not theirs. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
                 };
             };
             /** @description Money or goods are under way, and `under_way` says which: `unpaid_order`, `late_money` (may still come, for a day), `goods_to_come`, `refund`, `doubted_payment`, `goods_to_hand_over`, `problem` (undecided, with what was bought or sold) with their order, `parcel_to_bring` with its `parcel`, `money_owed` with its `amount` (KES; below zero it is owed to the shop). Or the caller works for the shop, or at a pick-up point: `staff_account`. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
                 };
             };
             /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeleteAccountErrorCode"];
+                    };
                 };
             };
         };
@@ -4695,37 +5677,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ExportOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ExportAccountErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ExportAccountErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ExportAccountErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ExportAccountErrorCode"];
+                    };
                 };
             };
         };
@@ -4741,37 +5752,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Messages"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetMessagesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetMessagesErrorCode"];
+                    };
                 };
             };
         };
@@ -4785,12 +5825,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["MessagesRequest"];
+                "application/json": components["schemas"]["MessagesInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4800,46 +5841,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeMessagesErrorCode"];
+                    };
                 };
             };
         };
@@ -4853,12 +5944,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedMessagesRequest"];
+                "application/json": components["schemas"]["EditMessagesInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4868,46 +5960,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditMessagesErrorCode"];
+                    };
                 };
             };
         };
@@ -4923,37 +6065,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PhoneOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetSignInPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetSignInPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -4967,12 +6138,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LinkPhoneInputRequest"];
+                "application/json": components["schemas"]["LinkPhoneInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4982,64 +6154,122 @@ export interface operations {
             /** @description The password is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Sign in to this account with its password. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Enough codes were sent lately. Type the newest one, or try again later. */
+            /** @description Too many codes, or too many wrong passwords. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LinkSignInPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -5056,44 +6286,78 @@ export interface operations {
             /** @description No response body */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["UnlinkSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["UnlinkSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Choose a password first: without the phone you could not sign in. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["UnlinkSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["UnlinkSignInPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["UnlinkSignInPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -5109,6 +6373,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5118,55 +6383,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
             /** @description Enough codes were sent lately. Type the newest one, or try again later. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SendOwnCodeErrorCode"];
+                    };
                 };
             };
         };
@@ -5180,12 +6499,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PhoneConfirmInputRequest"];
+                "application/json": components["schemas"]["PhoneConfirmInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5195,73 +6515,122 @@ export interface operations {
             /** @description The code is wrong, or over. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Sign in to this account with its password. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Another account signs in with this phone. Sign in to it, and take the phone away. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmSignInPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -5277,37 +6646,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SessionOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ListSessionsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ListSessionsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListSessionsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListSessionsErrorCode"];
+                    };
                 };
             };
         };
@@ -5317,7 +6715,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                session_id: string;
+                session_id: number;
             };
             cookie?: never;
         };
@@ -5326,44 +6724,91 @@ export interface operations {
             /** @description No response body */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
                 };
             };
             /** @description Not found. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndSessionErrorCode"];
+                    };
                 };
             };
         };
@@ -5379,6 +6824,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5388,46 +6834,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EndAllSessionsErrorCode"];
+                    };
                 };
             };
         };
@@ -5442,14 +6938,18 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody: {
+        requestBody?: {
             content: {
-                "application/json": components["schemas"]["CartInputRequest"];
+                "application/json": number[] | {
+                    /** @description Ids of products. */
+                    ids: number[];
+                };
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5459,37 +6959,68 @@ export interface operations {
             /** @description The ids cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["CartErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CartErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CartErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CartErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CartErrorCode"];
+                    };
                 };
             };
         };
@@ -5503,12 +7034,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["QuoteInputRequest"];
+                "application/json": components["schemas"]["QuoteInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5518,37 +7050,82 @@ export interface operations {
             /** @description The input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["QuoteErrorCode"];
+                    };
                 };
             };
         };
@@ -5565,7 +7142,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CashoutInputRequest"];
+                "application/json": components["schemas"]["CashoutInput"];
             };
         };
         responses: {
@@ -5573,6 +7150,7 @@ export interface operations {
                 headers: {
                     /** @description `true` when an earlier request had placed this order: under the same key, or, without a key, for the same lines and phone within 15 seconds while it is unpaid. */
                     "Idempotent-Replayed"?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5582,64 +7160,109 @@ export interface operations {
             /** @description The input is wrong, or goods cannot be had: the error is on its line. With the code `held_by_your_order` unpaid orders of the caller hold them; `order_token` is the newest, `order_tokens` are all, to pay (`/cashout/{order_token}/pay/`) or to cancel. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
             /** @description No order was placed, and nothing is held. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CashoutConflictOutput"];
+                    "application/json": components["schemas"]["CashoutConflictOutput"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
             /** @description This Idempotency-Key was used for a different order. */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
             /** @description Too many different phones were asked to pay from your network. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CashoutErrorCode"];
+                    };
                 };
             };
         };
@@ -5657,46 +7280,79 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OrderOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["OrderErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["OrderErrorCode"];
+                    };
                 };
             };
             /** @description No Order matches the given query. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["OrderErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["OrderErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["OrderErrorCode"];
+                    };
                 };
             };
         };
@@ -5714,6 +7370,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5723,64 +7380,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
             /** @description No Order matches the given query. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
             /** @description This order is no longer waiting for its payment. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CancelErrorCode"];
+                    };
                 };
             };
         };
@@ -5796,12 +7498,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PayInputRequest"];
+                "application/json": components["schemas"]["PayInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5811,64 +7514,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
             /** @description No Order matches the given query. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
-            /** @description This order is no longer waiting for its payment. */
+            /** @description A prompt is open on the phone. Answer it, or wait two minutes and try again. This order is no longer waiting for its payment. Unpaid orders hold as much as one phone may pay for. Pay or cancel them first, wait a few minutes, or give another number. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
             /** @description Too many different phones were asked to pay from your network. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PayErrorCode"];
+                    };
                 };
             };
         };
@@ -5885,28 +7633,63 @@ export interface operations {
             /** @description The categories. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CategoryOutput"][];
                 };
             };
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["CategoriesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CategoriesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["CategoriesErrorCode"];
+                    };
                 };
             };
         };
@@ -5922,28 +7705,63 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["CountyOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ListCountiesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListCountiesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ListCountiesErrorCode"];
+                    };
                 };
             };
         };
@@ -5951,20 +7769,26 @@ export interface operations {
     product_create: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The same key lists once, however often it is sent. */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["CreateProductInputRequest"];
-                "multipart/form-data": components["schemas"]["CreateProductInputRequest"];
+                "application/json": components["schemas"]["CreateProductInputJson"];
+                "multipart/form-data": components["schemas"]["CreateProductInputForm"];
             };
         };
         responses: {
             /** @description The product as its seller sees it; `Location` is its address. */
             201: {
                 headers: {
+                    /** @description `true` when an earlier request with this key has listed it. */
+                    "Idempotent-Replayed"?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5974,46 +7798,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
+                };
+            };
+            /** @description This Idempotency-Key was used for another listing. */
+            422: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductCreateErrorCode"];
+                    };
                 };
             };
         };
@@ -6077,6 +7964,8 @@ export interface operations {
                 cursor?: string;
                 /** @description true: those the caller has taken on; false: all others. */
                 mine?: boolean;
+                /** @description true: what is still to be brought; false: what was handed over. */
+                open?: boolean;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /** @description The point they go to. */
@@ -6100,48 +7989,227 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedParcelOutputList"];
+                    "application/json": components["schemas"]["ParcelOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeliveriesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeliveriesErrorCode"];
+                    };
                 };
             };
             /** @description Only delivery agents take parcels on. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveriesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveriesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveriesErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    delivery_attempt: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                parcel_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AttemptInput"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ParcelOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description There is no access token, or it opens nothing. */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description There is no such parcel. */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description This cannot be done with the goods as they are now. Another agent brings this parcel. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description The body is of no type that is read here. */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryAttemptErrorCode"];
+                    };
                 };
             };
         };
@@ -6151,7 +8219,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                parcel_id: string;
+                parcel_id: number;
             };
             cookie?: never;
         };
@@ -6159,6 +8227,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6168,73 +8237,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
             /** @description There is no such parcel. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
-            /** @description Another agent brings this parcel. */
+            /** @description Another agent brings this parcel. You have taken on as many parcels as you may. Fetch or release some of them first. There is nothing left to bring of this parcel. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryClaimErrorCode"];
+                    };
                 };
             };
         };
@@ -6244,18 +8362,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                parcel_id: string;
+                parcel_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ParcelMoveInputRequest"];
+                "application/json": components["schemas"]["ParcelMoveInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6265,73 +8384,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
             /** @description There is no such parcel. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
-            /** @description Another agent brings this parcel. */
+            /** @description This cannot be done with the goods as they are now. Another agent brings this parcel. You have taken on as many parcels as you may. Fetch or release some of them first. There is nothing left to bring of this parcel. The payment of this order is being looked into. Its goods stay where they are. A second person has to agree to this. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryMoveErrorCode"];
+                    };
                 };
             };
         };
@@ -6341,18 +8509,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                parcel_id: string;
+                parcel_id: number;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ReleaseInputRequest"];
+                "application/json": components["schemas"]["ReleaseInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6362,73 +8531,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
-            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
+            /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. Only delivery agents take parcels on. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
             /** @description There is no such parcel. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
-            /** @description You have fetched it already. Bring it, or ask the shop to give it to somebody else. */
+            /** @description Another agent brings this parcel. You have fetched it already. Bring it, or ask the shop to give it to somebody else. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["DeliveryReleaseErrorCode"];
+                    };
                 };
             };
         };
@@ -6445,12 +8663,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["LoginInputRequest"];
+                "application/json": components["schemas"]["LoginInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6460,46 +8679,95 @@ export interface operations {
             /** @description The name and the password do not belong together, or the input is wrong. Or a second factor is needed: send its code too. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["LoginErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Set up your second factor first: sign in to the admin. */
+            /** @description Set up your second factor first: sign in to the admin. Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
                 };
             };
             /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginErrorCode"];
+                    };
                 };
             };
         };
@@ -6513,12 +8781,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PhoneInputRequest"];
+                "application/json": components["schemas"]["PhoneInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6528,46 +8797,95 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Enough codes were sent lately. Type the newest one, or try again later. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LoginByPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -6584,12 +8902,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PhoneSignInInputRequest"];
+                "application/json": components["schemas"]["PhoneSignInInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6598,6 +8917,7 @@ export interface operations {
             };
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6607,55 +8927,122 @@ export interface operations {
             /** @description The code is wrong, or over. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Sign in to this account with its password. */
-            403: {
+            /** @description This account is closed. */
+            401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description Sign in to this account with its password. Only the shop's own pages may sign in with a cookie. */
+            403: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmLoginByPhoneErrorCode"];
+                    };
                 };
             };
         };
@@ -6669,12 +9056,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RefreshInputRequest"];
+                "application/json": components["schemas"]["RefreshInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6684,46 +9072,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
                 };
             };
-            /** @description This token is not valid or has expired. */
+            /** @description It opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutErrorCode"];
+                    };
                 };
             };
         };
@@ -6739,37 +9177,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MeOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetMeErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetMeErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetMeErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetMeErrorCode"];
+                    };
                 };
             };
         };
@@ -6796,41 +9263,69 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
                     /** @description How many are not read, on all pages together; 100 where there are more. */
                     "Unread-Count"?: number;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedNoticeOutputList"];
+                    "application/json": components["schemas"]["NoticeOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["NoticesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["NoticesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesErrorCode"];
+                    };
                 };
             };
         };
@@ -6844,12 +9339,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["ReadInputRequest"];
+                "application/json": components["schemas"]["ReadInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6859,46 +9355,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["NoticesReadErrorCode"];
+                    };
                 };
             };
         };
@@ -6919,39 +9465,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedOrderRowOutputList"];
+                    "application/json": components["schemas"]["OrderRowOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["OrdersErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["OrdersErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["OrdersErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["OrdersErrorCode"];
+                    };
                 };
             };
         };
@@ -6968,12 +9542,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordChangeInputRequest"];
+                "application/json": components["schemas"]["PasswordChangeInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6983,55 +9558,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
             /** @description Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangePasswordErrorCode"];
+                    };
                 };
             };
         };
@@ -7045,12 +9674,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordResetInputRequest"];
+                "application/json": components["schemas"]["PasswordResetInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7060,37 +9690,82 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResetPasswordErrorCode"];
+                    };
                 };
             };
         };
@@ -7104,12 +9779,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PasswordResetConfirmInputRequest"];
+                "application/json": components["schemas"]["PasswordResetConfirmInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7119,37 +9795,82 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmPasswordResetErrorCode"];
+                    };
                 };
             };
         };
@@ -7166,12 +9887,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SetPasswordInputRequest"];
+                "application/json": components["schemas"]["SetPasswordInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7181,64 +9903,122 @@ export interface operations {
             /** @description The code is wrong, or over. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
             /** @description Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
             /** @description Signing in by phone is not offered here. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SetPasswordErrorCode"];
+                    };
                 };
             };
         };
@@ -7311,56 +10091,90 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedPickupPointOutputList"];
+                    "application/json": components["schemas"]["PickupPointOutput"][];
                 };
+            };
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["PickupPointsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PickupPointsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["PickupPointsErrorCode"];
+                    };
                 };
             };
         };
     };
-    product_category: {
+    product: {
         parameters: {
             query?: {
-                /** @description Where the page starts; take it from the `Link` header. */
+                /** @description Of a category: Where the page starts; take it from the `Link` header. */
                 cursor?: string;
-                /** @description Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
+                /** @description Of a category: Only these of each product, with commas: `id`, `name`, `image`, `thumbnail`, `description`, `category`, `price`, `item_number`, `available`, `soldout`, `back_within`, `user_name`, `created_at`, `stars`, `reviews`, `pictures`. `pictures` is there only if it is asked for. */
                 fields?: string;
                 /**
-                 * @description `true`: what can be bought; `false`: only what is sold out.
+                 * @description Of a category: `true`: what can be bought; `false`: only what is sold out.
                  *
                  *     * `true` - true
                  *     * `false` - false
                  */
                 in_stock?: "false" | "true";
-                /** @description KES; this or less. */
+                /** @description Of a category: KES; this or less. */
                 max_price?: number;
-                /** @description KES; this or more. */
+                /** @description Of a category: KES; this or more. */
                 min_price?: number;
-                /** @description 1 to 5, with one decimal: what is reviewed so or better. */
+                /** @description Of a category: 1 to 5, with one decimal: what is reviewed so or better. */
                 min_stars?: number;
                 /**
-                 * @description `newest` unless told; `stars` and `best-selling` are the best first.
+                 * @description Of a category: `newest` unless told; `stars` and `best-selling` are the best first.
                  *
                  *     * `newest` - newest
                  *     * `price` - price
@@ -7371,113 +10185,94 @@ export interface operations {
                  *     * `-sold` - -sold
                  */
                 ordering?: "-price" | "-sold" | "-stars" | "best-selling" | "newest" | "price" | "stars";
-                /** @description Rows a page; above 100 they are 100. */
+                /** @description Of a category: Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /** @description A seller's `user_name`, in any case. */
+                /** @description Of a category: A seller's `user_name`, in any case. */
                 seller?: string;
             };
             header?: never;
             path: {
-                /** @description In any case; `phonestablet` is another name for `phones`. */
-                category: "computing" | "electronics" | "fashions" | "furniture" | "gaming" | "kitchen" | "phones" | "phonestablet" | "sports";
+                /** @description The id of a product, or a category: its goods. In any case; `phonestablet` is another name for `phones`. */
+                product_id: number | ("computing" | "electronics" | "fashions" | "furniture" | "gaming" | "kitchen" | "phones" | "phonestablet" | "sports");
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The product, or the list. */
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedProductOutputList"];
+                    "application/json": components["schemas"]["ProductDetailOutput"] | components["schemas"]["ProductOutput"][];
                 };
             };
-            /** @description A parameter cannot be read. */
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
-                };
-            };
-            /** @description There is no such category. There are: electronics, furniture, … */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DetailError"];
-                };
-            };
-            /** @description Request was throttled. Expected available in 12 seconds. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DetailError"];
-                };
-            };
-        };
-    };
-    product: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                product_id: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The product. */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ProductDetailOutput"];
-                };
-            };
-            /** @description Something in the input is wrong. */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FieldErrors"];
-                };
-            };
-            /** @description Given token not valid for any token type */
-            401: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductErrorCode"];
+                    };
                 };
             };
         };
@@ -7496,44 +10291,91 @@ export interface operations {
             /** @description It is off. */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductUnlistErrorCode"];
+                    };
                 };
             };
         };
@@ -7549,14 +10391,15 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedEditProductInputRequest"];
-                "multipart/form-data": components["schemas"]["PatchedEditProductInputRequest"];
+                "application/json": components["schemas"]["EditProductInputJson"];
+                "multipart/form-data": components["schemas"]["EditProductInputForm"];
             };
         };
         responses: {
             /** @description As it is now. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7566,55 +10409,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
             /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductEditErrorCode"];
+                    };
                 };
             };
         };
@@ -7632,46 +10529,79 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["PictureOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductPicturesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductPicturesErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesErrorCode"];
+                    };
                 };
             };
         };
@@ -7687,13 +10617,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PictureOrderInputRequest"];
-                "multipart/form-data": components["schemas"]["PictureOrderInputRequest"];
+                "application/json": components["schemas"]["PictureOrderInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7703,55 +10633,109 @@ export interface operations {
             /** @description They are not all there. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPicturesOrderErrorCode"];
+                    };
                 };
             };
         };
@@ -7767,12 +10751,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": components["schemas"]["PictureInputRequest"];
+                "multipart/form-data": components["schemas"]["PictureInputForm"];
             };
         };
         responses: {
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7782,64 +10767,109 @@ export interface operations {
             /** @description It is no picture that is taken. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
             /** @description A product has 8 pictures at most. Take one away first. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureAddErrorCode"];
+                    };
                 };
             };
         };
@@ -7859,44 +10889,91 @@ export interface operations {
             /** @description It is gone. */
             204: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
                 };
             };
-            /** @description There is no such picture. */
+            /** @description It is not there, or not theirs. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductPictureRemoveErrorCode"];
+                    };
                 };
             };
         };
@@ -7915,7 +10992,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RestockInputRequest"];
+                "application/json": components["schemas"]["RestockInput"];
             };
         };
         responses: {
@@ -7924,6 +11001,7 @@ export interface operations {
                 headers: {
                     /** @description `true` when an earlier request with this key was counted already. */
                     "Idempotent-Replayed"?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7933,64 +11011,122 @@ export interface operations {
             /** @description The shelf has no such number to take, or no room for it. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
             /** @description This Idempotency-Key was used for another number. */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductRestockErrorCode"];
+                    };
                 };
             };
         };
@@ -8013,39 +11149,77 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedReviewOutputList"];
+                    "application/json": components["schemas"]["ReviewOutput"][];
                 };
+            };
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductReviewsErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductReviewsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductReviewsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductReviewsErrorCode"];
+                    };
                 };
             };
         };
@@ -8068,48 +11242,80 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedStockMoveOutputList"];
+                    "application/json": components["schemas"]["StockMoveOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductStockErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProductStockErrorCode"];
+                    };
                 };
             };
             /** @description There is no such product. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductStockErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductStockErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductStockErrorCode"];
+                    };
                 };
             };
         };
@@ -8164,32 +11370,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
                     /** @description Where nothing has the words as they were typed: those that were searched for in their place, in UTF-8, percent-encoded where it is not ASCII. */
                     "Search-Corrected"?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedProductOutputList"];
+                    "application/json": components["schemas"]["ProductOutput"][];
                 };
+            };
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description A parameter cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductSearchErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductSearchErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductSearchErrorCode"];
+                    };
                 };
             };
         };
@@ -8209,28 +11449,63 @@ export interface operations {
             /** @description Either may be empty. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SuggestOutput"];
                 };
             };
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
             /** @description A parameter cannot be read. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProductSuggestErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductSuggestErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProductSuggestErrorCode"];
+                    };
                 };
             };
         };
@@ -8247,12 +11522,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["RegistrationInputRequest"];
+                "application/json": components["schemas"]["RegistrationInput"];
             };
         };
         responses: {
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8262,46 +11538,95 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
                 };
             };
             /** @description Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RegisterErrorCode"];
+                    };
                 };
             };
         };
@@ -8317,6 +11642,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8326,46 +11652,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ResendConfirmationErrorCode"];
+                    };
                 };
             };
         };
@@ -8379,12 +11755,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ConfirmEmailInputRequest"];
+                "application/json": components["schemas"]["ConfirmEmailInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8394,37 +11771,82 @@ export interface operations {
             /** @description The link is over. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ConfirmEmailErrorCode"];
+                    };
                 };
             };
         };
@@ -8440,13 +11862,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["AnswerInputRequest"];
+                "application/json": components["schemas"]["AnswerInput"];
             };
         };
         responses: {
             /** @description The review with its answer. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8456,64 +11879,244 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
             /** @description There is no such review. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
             /** @description You have answered this review. An answer is given once. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    review_answer_edit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                review_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["EditAnswerInput"];
+            };
+        };
+        responses: {
+            /** @description The review with its answer as it is now. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReviewOutput"];
+                };
+            };
+            /** @description Something in the input is wrong. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description There is no access token, or it opens nothing. */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description There is no such review. You have not answered this review. */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description An answer can be changed for 7 days after it was given. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description The body is larger than 64 kB. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description The body is of no type that is read here. */
+            415: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description Request was throttled. Expected available in 12 seconds. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReviewAnswerEditErrorCode"];
+                    };
                 };
             };
         };
@@ -8532,37 +12135,76 @@ export interface operations {
             /** @description The seller. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    "Cache-Control": components["headers"]["Cache-Control"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SellerOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description You have it: nothing has changed. */
+            304: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerErrorCode"];
+                    };
                 };
             };
             /** @description There is no such seller. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerErrorCode"];
+                    };
                 };
             };
         };
@@ -8578,37 +12220,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["BalanceOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerBalanceErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerBalanceErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerBalanceErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerBalanceErrorCode"];
+                    };
                 };
             };
         };
@@ -8620,18 +12291,8 @@ export interface operations {
                 cursor?: string;
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
-                /**
-                 * @description What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told.
-                 *
-                 *     * `created` - Created
-                 *     * `paid` - Paid
-                 *     * `fetched` - Fetched
-                 *     * `shipping` - Shipping
-                 *     * `delivered` - Delivered
-                 *     * `cancelled` - Cancelled
-                 *     * `refunded` - Refunded
-                 */
-                status?: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
+                /** @description Several times, or with commas. What is to be fulfilled (`paid`, `fetched`, `shipping`) unless told. */
+                status?: ("created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded")[];
             };
             header?: never;
             path?: never;
@@ -8641,39 +12302,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedSaleOutputList"];
+                    "application/json": components["schemas"]["SaleOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerOrdersErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerOrdersErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerOrdersErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerOrdersErrorCode"];
+                    };
                 };
             };
         };
@@ -8694,37 +12383,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedPayoutOutputList"];
+                    "application/json": components["schemas"]["PayoutOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerPayoutsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerPayoutsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutsErrorCode"];
+                    };
                 };
             };
         };
@@ -8734,18 +12453,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                payout_id: string;
+                payout_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewNumberInputRequest"];
+                "application/json": components["schemas"]["NewNumberInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -8755,64 +12475,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
             /** @description There is no such payout. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
             /** @description This payout was not refused. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerPayoutNumberErrorCode"];
+                    };
                 };
             };
         };
@@ -8833,39 +12598,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedLineProblemOutputList"];
+                    "application/json": components["schemas"]["LineProblemOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerProblemsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerProblemsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerProblemsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerProblemsErrorCode"];
+                    };
                 };
             };
         };
@@ -8875,6 +12668,8 @@ export interface operations {
             query?: {
                 /** @description Where the page starts; take it from the `Link` header. */
                 cursor?: string;
+                /** @description One product, with all that this list says of it. */
+                id?: number;
                 /**
                  * @description `true`: what the public sees; `false`: what you took off.
                  *
@@ -8927,39 +12722,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedListingOutputList"];
+                    "application/json": components["schemas"]["ListingOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerProductsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerProductsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerProductsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerProductsErrorCode"];
+                    };
                 };
             };
         };
@@ -8976,37 +12799,66 @@ export interface operations {
             /** @description The file. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/csv": string;
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerExportErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerExportErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportErrorCode"];
+                    };
                 };
             };
         };
@@ -9023,6 +12875,7 @@ export interface operations {
             /** @description The address. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9032,46 +12885,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerExportLinkErrorCode"];
+                    };
                 };
             };
         };
@@ -9090,37 +12993,65 @@ export interface operations {
             /** @description The file. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/csv": string;
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerDownloadErrorCode"];
+                    };
                 };
             };
             /** @description This link is not good any more. Ask for another. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerDownloadErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerDownloadErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerDownloadErrorCode"];
+                    };
                 };
             };
         };
@@ -9140,7 +13071,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "multipart/form-data": components["schemas"]["ImportInputRequest"];
+                "multipart/form-data": components["schemas"]["ImportInputForm"];
                 "text/csv": string;
             };
         };
@@ -9148,6 +13079,7 @@ export interface operations {
             /** @description The file was read; what became of each row. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9157,46 +13089,96 @@ export interface operations {
             /** @description The file cannot be read, and nothing was saved. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerImportErrorCode"];
+                    };
                 };
             };
         };
@@ -9221,39 +13203,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description `<address>; rel="next"` (RFC 8288) where there is a next page, and `rel="prev"` where the one before can be told. */
-                    Link?: string;
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedSellersReviewOutputList"];
+                    "application/json": components["schemas"]["SellersReviewOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerReviewsErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerReviewsErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerReviewsErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerReviewsErrorCode"];
+                    };
                 };
             };
         };
@@ -9274,37 +13284,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedMovementOutputList"];
+                    "application/json": components["schemas"]["MovementOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerStatementErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerStatementErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerStatementErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerStatementErrorCode"];
+                    };
                 };
             };
         };
@@ -9318,39 +13358,69 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The file. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "text/csv": string;
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerStatementExportErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerStatementExportErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerStatementExportErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerStatementExportErrorCode"];
+                    };
                 };
             };
         };
@@ -9366,37 +13436,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["SummaryOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["SellerSummaryErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["SellerSummaryErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerSummaryErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["SellerSummaryErrorCode"];
+                    };
                 };
             };
         };
@@ -9413,12 +13512,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshInputOrCookieRequest"];
+                "application/json": components["schemas"]["RefreshInputOrCookieInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9428,55 +13528,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
-            /** @description This token is not valid or has expired. */
+            /** @description It opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
             /** @description Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["LogoutOfBrowserErrorCode"];
+                    };
                 };
             };
         };
@@ -9495,7 +13649,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshInputOrCookieRequest"];
+                "application/json": components["schemas"]["RefreshInputOrCookieInput"];
             };
         };
         responses: {
@@ -9503,6 +13657,7 @@ export interface operations {
                 headers: {
                     /** @description `true` where the refresh token of the answer was given out before. */
                     "Idempotent-Replayed"?: string;
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9512,55 +13667,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
-            /** @description This refresh token was used before. */
+            /** @description It opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
             /** @description Only the shop's own pages may sign in with a cookie. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["RefreshTokenErrorCode"];
+                    };
                 };
             };
         };
@@ -9574,13 +13783,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["TokenInputRequest"];
+                "application/json": components["schemas"]["TokenInput"];
             };
         };
         responses: {
             /** @description It would. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9590,46 +13800,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
                 };
             };
-            /** @description This token is not valid or has expired. */
+            /** @description It opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["VerifyTokenErrorCode"];
+                    };
                 };
             };
         };
@@ -9639,18 +13899,19 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MoveInputRequest"];
+                "application/json": components["schemas"]["MoveInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9660,73 +13921,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"] | string[];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
             /** @description You have a part in this, as buyer, seller or author or by a number of yours: somebody else decides. */
             403: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
             /** @description There is no such line. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
-            /** @description It is paid; others than you move it to fetched. */
+            /** @description This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. Another agent brings this parcel. A second person has to agree to this. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackMoveErrorCode"];
+                    };
                 };
             };
         };
@@ -9736,7 +14046,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
@@ -9745,46 +14055,79 @@ export interface operations {
             /** @description It. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["LineProblemOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemErrorCode"];
+                    };
                 };
             };
         };
@@ -9797,20 +14140,21 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ProblemInputRequest"];
-                "multipart/form-data": components["schemas"]["ProblemInputRequest"];
+                "application/json": components["schemas"]["ProblemInputJson"];
+                "multipart/form-data": components["schemas"]["ProblemInputForm"];
             };
         };
         responses: {
             /** @description It was reported a moment ago. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9820,6 +14164,7 @@ export interface operations {
             /** @description It is open. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9829,73 +14174,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
             /** @description There is no such line. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
-            /** @description You have reported a problem with this already. Write what there is to add to it. */
+            /** @description You have reported a problem with this already. Write what there is to add to it. That cannot be done. A problem can be reported with what is paid and was not cancelled. You have reported many problems today. Call the shop, or go on tomorrow. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
             /** @description This Idempotency-Key was used for something else. Use a new key for a new message. */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemOpenErrorCode"];
+                    };
                 };
             };
         };
@@ -9905,19 +14299,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["AcceptInputRequest"];
+                "application/json": components["schemas"]["AcceptInput"];
             };
         };
         responses: {
             /** @description It is decided. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -9927,64 +14322,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
-            /** @description This problem has been closed. */
+            /** @description This problem has been closed. You have been paid for this already, so the shop decides about it. Write into the thread what you agree to. The goods are to come back already. The goods have not left the seller: refund them, or wait. This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemAcceptErrorCode"];
+                    };
                 };
             };
         };
@@ -9994,7 +14434,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
@@ -10003,46 +14443,79 @@ export interface operations {
             /** @description Every message. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["MessageOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemMessagesErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemMessagesErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessagesErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessagesErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessagesErrorCode"];
+                    };
                 };
             };
         };
@@ -10055,20 +14528,21 @@ export interface operations {
                 "Idempotency-Key"?: string;
             };
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MessageInputRequest"];
-                "multipart/form-data": components["schemas"]["MessageInputRequest"];
+                "application/json": components["schemas"]["MessageInputJson"];
+                "multipart/form-data": components["schemas"]["MessageInputForm"];
             };
         };
         responses: {
             /** @description It was written a moment ago. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10078,6 +14552,7 @@ export interface operations {
             /** @description It is written. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10087,73 +14562,122 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
-            /** @description This problem has been closed. */
+            /** @description This problem has been closed. You have written a lot about this. The shop reads it, and decides. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
             /** @description This Idempotency-Key was used for something else. Use a new key for a new message. */
             422: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemMessageErrorCode"];
+                    };
                 };
             };
         };
@@ -10163,8 +14687,8 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                picture_id: string;
-                track_id: string;
+                picture_id: number;
+                track_id: number;
             };
             cookie?: never;
         };
@@ -10172,46 +14696,79 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "image/webp": string;
+                    "image/webp": Blob;
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemPictureErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemPictureErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemPictureErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemPictureErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemPictureErrorCode"];
+                    };
                 };
             };
         };
@@ -10221,19 +14778,20 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReturnedInputRequest"];
+                "application/json": components["schemas"]["ReturnedInput"];
             };
         };
         responses: {
             /** @description It is decided. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10243,64 +14801,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
-            /** @description Nobody decided that the goods are to come back. */
+            /** @description Nobody decided that the goods are to come back. This problem has been closed. You have been paid for this already, so the shop decides about it. Write into the thread what you agree to. This cannot be done with the goods as they are now. The payment of this order is being looked into. Its goods stay where they are. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemReturnedErrorCode"];
+                    };
                 };
             };
         };
@@ -10310,7 +14913,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
@@ -10319,6 +14922,7 @@ export interface operations {
             /** @description It is closed. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10328,64 +14932,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
             /** @description No problem was reported with this. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
             /** @description This problem has been closed. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ProblemWithdrawErrorCode"];
+                    };
                 };
             };
         };
@@ -10405,46 +15054,79 @@ export interface operations {
             /** @description Your review. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["OwnReviewOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackReviewErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackReviewErrorCode"];
+                    };
                 };
             };
             /** @description There is no such review. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewErrorCode"];
+                    };
                 };
             };
         };
@@ -10461,13 +15143,14 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["ReviewInputRequest"];
+                "application/json": components["schemas"]["ReviewInput"];
             };
         };
         responses: {
             /** @description The review. */
             201: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10477,64 +15160,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
             /** @description There is no such line. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
-            /** @description You can review this once it is delivered. */
+            /** @description Nobody reviews twice, or what is not delivered, or their own goods. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewWriteErrorCode"];
+                    };
                 };
             };
         };
@@ -10551,13 +15279,14 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedReviewInputRequest"];
+                "application/json": components["schemas"]["EditReviewInput"];
             };
         };
         responses: {
             /** @description The review as it is now. */
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10567,64 +15296,109 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
             /** @description There is no such review. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
             /** @description A review can be changed for 7 days after it was written. */
             409: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackReviewEditErrorCode"];
+                    };
                 };
             };
         };
@@ -10639,13 +15413,13 @@ export interface operations {
                 /** @description Rows a page; above 100 they are 100. */
                 page_size?: number;
                 /**
-                 * @description * `created` - Created
-                 *     * `paid` - Paid
-                 *     * `fetched` - Fetched
-                 *     * `shipping` - Shipping
-                 *     * `delivered` - Delivered
-                 *     * `cancelled` - Cancelled
-                 *     * `refunded` - Refunded
+                 * @description * `created` - not paid
+                 *     * `paid` - to fetch
+                 *     * `fetched` - fetched
+                 *     * `shipping` - on the way
+                 *     * `delivered` - handed over
+                 *     * `cancelled` - cancelled
+                 *     * `refunded` - cancelled, money back
                  */
                 status?: "created" | "paid" | "fetched" | "shipping" | "delivered" | "cancelled" | "refunded";
             };
@@ -10657,37 +15431,67 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    Link: components["headers"]["Link"];
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PaginatedTrackOutputList"];
+                    "application/json": components["schemas"]["TrackOutput"][];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackOrderErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackOrderErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackOrderErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackOrderErrorCode"];
+                    };
                 };
             };
         };
@@ -10697,7 +15501,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                track_id: string;
+                track_id: number;
             };
             cookie?: never;
         };
@@ -10705,46 +15509,79 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["TrackStoryOutput"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["TrackStoryErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["TrackStoryErrorCode"];
+                    };
                 };
             };
             /** @description There is no such line. */
             404: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackStoryErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackStoryErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["TrackStoryErrorCode"];
+                    };
                 };
             };
         };
@@ -10760,37 +15597,66 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UserDetails"];
                 };
             };
-            /** @description Something in the input is wrong. */
+            /** @description A parameter is wrong, or there is none of that name. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["GetUserErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["GetUserErrorCode"];
+                    };
                 };
             };
             /** @description Request was throttled. Expected available in 12 seconds. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetUserErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["GetUserErrorCode"];
+                    };
                 };
             };
         };
@@ -10804,12 +15670,13 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["UserInputRequest"];
+                "application/json": components["schemas"]["UserInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10819,46 +15686,96 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ChangeUserErrorCode"];
+                    };
                 };
             };
         };
@@ -10872,12 +15789,13 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["PatchedUserInputRequest"];
+                "application/json": components["schemas"]["EditUserInput"];
             };
         };
         responses: {
             200: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -10887,46 +15805,566 @@ export interface operations {
             /** @description Something in the input is wrong. */
             400: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FieldErrors"];
+                    "application/json": components["schemas"]["InputError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
                 };
             };
-            /** @description Authentication credentials were not provided. */
+            /** @description There is no access token, or it opens nothing. */
             401: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "WWW-Authenticate": components["headers"]["WWW-Authenticate"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["TokenError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
+                };
+            };
+            /** @description Somebody changed this at the same moment. Try again. */
+            409: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
                 };
             };
             /** @description The body is larger than 64 kB. */
             413: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
                 };
             };
-            /** @description Unsupported media type "text/plain" in request. */
+            /** @description The body is of no type that is read here. */
             415: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
                 };
             };
-            /** @description Request was throttled. Expected available in 12 seconds. */
+            /** @description Too many failed attempts. Try again in 5 minutes. */
             429: {
                 headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["DetailError"];
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
+                };
+            };
+            /** @description The shop is busy. Please try again in a moment. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    "Content-Language": components["headers"]["Content-Language"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["EditUserErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    receive_callback: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Whatever is sent, at most 64 kB. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description The body broke off. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackErrorCode"];
+                    };
+                };
+            };
+            /** @description Only posted to. */
+            405: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackErrorCode"];
+                    };
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackErrorCode"];
+                    };
+                };
+            };
+            /** @description Too much came to nobody's address. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackErrorCode"];
+                    };
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    receive_callback_of_transfer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the address, as it was given to M-Pesa. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description Whatever is sent, at most 64 kB. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description The body broke off. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackOfTransferErrorCode"];
+                    };
+                };
+            };
+            /** @description Only posted to. */
+            405: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackOfTransferErrorCode"];
+                    };
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackOfTransferErrorCode"];
+                    };
+                };
+            };
+            /** @description Too much came to nobody's address. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackOfTransferErrorCode"];
+                    };
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveCallbackOfTransferErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    receive_c2b_confirmation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the address, as it was given to M-Pesa. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description Whatever is sent, at most 64 kB. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description The body broke off. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveC2bConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description Only posted to. */
+            405: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveC2bConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveC2bConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description Too much came to nobody's address. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveC2bConfirmationErrorCode"];
+                    };
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveC2bConfirmationErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    validate_c2b_payment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The secret of the address, as it was given to M-Pesa. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        /** @description Whatever is sent, at most 64 kB. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description The body broke off. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ValidateC2bPaymentErrorCode"];
+                    };
+                };
+            };
+            /** @description No address of ours. */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ValidateC2bPaymentErrorCode"];
+                    };
+                };
+            };
+            /** @description Only posted to. */
+            405: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ValidateC2bPaymentErrorCode"];
+                    };
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ValidateC2bPaymentErrorCode"];
+                    };
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ValidateC2bPaymentErrorCode"];
+                    };
+                };
+            };
+        };
+    };
+    receive_bank_notification: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The key of a bank that is registered. */
+                bank: string;
+            };
+            cookie?: never;
+        };
+        /** @description Whatever is sent, at most 64 kB. */
+        requestBody?: {
+            content: {
+                "application/json": unknown;
+            };
+        };
+        responses: {
+            /** @description Taken. */
+            200: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WebhookAnswer"];
+                };
+            };
+            /** @description The body broke off. */
+            400: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description Not the bank. */
+            401: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description No such bank. */
+            404: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description Only posted to. */
+            405: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description Too large. */
+            413: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description Too much came to nobody's address. */
+            429: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
+                };
+            };
+            /** @description Not now. */
+            503: {
+                headers: {
+                    "X-Request-ID": components["headers"]["X-Request-ID"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DetailError"] & {
+                        code?: components["schemas"]["ReceiveBankNotificationErrorCode"];
+                    };
                 };
             };
         };

@@ -4,9 +4,10 @@ import { Trans } from "@lingui/react/macro";
 import { Component, type ReactNode, Suspense, useLayoutEffect, useRef } from "react";
 import { Navigate, Route, Routes, useLocation, useNavigationType } from "react-router";
 import { useUser } from "../account/useUser";
+import { forgetKept } from "../api/kept";
+import { Bands } from "./Bands";
 import { Bottom } from "./Bottom";
 import { Missing } from "./Missing";
-import { OfflineBand } from "./OfflineBand";
 import { PAGES } from "./pages";
 import { Top } from "./Top";
 
@@ -19,7 +20,7 @@ export function App() {
       <a className="skip" href="#main">
         <Trans>Skip to the page</Trans>
       </a>
-      <OfflineBand />
+      <Bands />
       <Top />
       <main id="main" className="wrap" ref={main} tabIndex={-1}>
         <Mended key={pathname}>
@@ -81,6 +82,11 @@ class Mended extends Component<{ children: ReactNode }, { isBroken: boolean }> {
 
   static getDerivedStateFromError() {
     return { isBroken: true };
+  }
+
+  override componentDidCatch() {
+    // It may be what an older version kept: loading the page again must not meet it again.
+    forgetKept();
   }
 
   override render() {

@@ -1,16 +1,11 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { useQuery } from "@tanstack/react-query";
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { useLingui } from "@lingui/react/macro";
+import { type KeyboardEvent, lazy, Suspense, useEffect, useId, useRef, useState } from "react";
 import { useLocation, useNavigate, useSearchParams } from "react-router";
-import { open, read } from "../api/client";
-import { productPath } from "../catalogue/categories";
-import { money } from "../i18n/format";
 import { Icon } from "../ui/Icon";
+import type { Suggestion } from "./Suggestions";
 
-/** What is typed is looked up after a pause, from three letters on: searches are counted. */
-const PAUSE = 350;
-const SHORTEST = 3;
-const SHOWN = 5;
+/** Who types has a moment, and no other page needs it. */
+const Suggestions = lazy(() => import("./Suggestions").catch(() => ({ default: () => null })));
 
 /** Search with suggestions: a combobox by the ARIA pattern. */
 export function SearchBox() {
@@ -24,7 +19,8 @@ export function SearchBox() {
   const [at, setAt] = useState(-1);
   const input = useRef<HTMLInputElement>(null);
   const list = useId();
-  const found = useSuggestions(isOpen ? term.trim() : "");
+  const [known, setFound] = useState<Suggestion[]>([]);
+  const found = isOpen && term.trim() ? known : [];
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page has another term
   useEffect(() => {
     setTerm(searched);
@@ -32,16 +28,12 @@ export function SearchBox() {
     setAt(-1);
   }, [searched, pathname]);
 
-  const search = () => {
+  const goTo = (path: string) => {
     setOpen(false);
     input.current?.blur();
-    navigate(`/search?search=${encodeURIComponent(term.trim())}`);
+    navigate(path);
   };
-  const choose = (chosen: (typeof found)[number]) => {
-    setOpen(false);
-    input.current?.blur();
-    navigate(productPath(chosen));
-  };
+  const choose = (chosen: Suggestion) => goTo(chosen.path);
   const onKeyDown = (event: KeyboardEvent) => {
     const { key } = event;
     if (key === "Escape") setOpen(false);
@@ -63,7 +55,7 @@ export function SearchBox() {
         event.preventDefault();
         const chosen = found[at];
         if (chosen) choose(chosen);
-        else search();
+        else goTo(`/search?search=${encodeURIComponent(term.trim())}`);
       }}
     >
       <input
@@ -79,7 +71,7 @@ export function SearchBox() {
         placeholder={t`Search`}
         aria-label={t`Search`}
         role="combobox"
-        aria-expanded={isOpen && found.length > 0}
+        aria-expanded={found.length > 0}
         aria-controls={list}
         aria-autocomplete="list"
         aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
@@ -95,55 +87,11 @@ export function SearchBox() {
       <button type="submit" aria-label={t`Search now`}>
         <Icon name="search" />
       </button>
-      <div
-        className="found"
-        id={list}
-        role="listbox"
-        aria-label={t`Suggestions`}
-        hidden={!isOpen || found.length === 0}
-      >
-        {found.map((each, index) => (
-          // biome-ignore lint/a11y/useFocusableInteractive: the field keeps the focus
-          // biome-ignore lint/a11y/useKeyWithClickEvents: arrows and Enter are the field's
-          <div
-            key={each.id}
-            id={`${list}-${index}`}
-            role="option"
-            aria-selected={index === at}
-            // Before the field loses the focus and closes the list.
-            onPointerDown={(event) => event.preventDefault()}
-            onClick={() => choose(each)}
-          >
-            {each.thumbnail && <img src={each.thumbnail} alt="" width="40" height="40" />}
-            <span className="name">{each.name}</span>
-            <span className="money small">{money(each.price)}</span>
-          </div>
-        ))}
-      </div>
-      <span className="hidden" role="status">
-        {isOpen && found.length > 0 && <Trans>{found.length} suggestions</Trans>}
-      </span>
+      {isOpen && term.trim() && (
+        <Suspense>
+          <Suggestions term={term.trim()} list={list} at={at} tell={setFound} choose={choose} />
+        </Suspense>
+      )}
     </form>
   );
-}
-
-function useSuggestions(term: string) {
-  const [paused, setPaused] = useState("");
-  useEffect(() => {
-    const timer = setTimeout(() => setPaused(term), PAUSE);
-    return () => clearTimeout(timer);
-  }, [term]);
-  const query = useQuery({
-    queryKey: ["suggestions", paused],
-    queryFn: () =>
-      read(
-        open.GET("/product/search/", {
-          params: { query: { search: paused, page_size: SHOWN } as object },
-        }),
-      ),
-    enabled: paused.length >= SHORTEST,
-    retry: false,
-    staleTime: 60_000,
-  });
-  return term && paused.length >= SHORTEST ? (query.data ?? []).slice(0, SHOWN) : [];
 }

@@ -1,17 +1,25 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { Link } from "react-router";
 import { useUser } from "../account/useUser";
+import { meQuery } from "../api/queries";
 import { useCart } from "../cart/useCart";
 import { Icon } from "../ui/Icon";
 import { SearchBox } from "./SearchBox";
+
+/** Only who is signed in has notices; a badge that does not come is no reason to fail. */
+const Unread = lazy(() => import("./Unread").catch(() => ({ default: () => null })));
 
 /** products/templates/shop/top.html paints the same first. */
 export function Top() {
   const { t } = useLingui();
   const user = useUser();
+  // Asked for by Unread, once the page has what it needs itself.
+  const unpaid = useQuery({ ...meQuery, enabled: false }).data?.counts.unpaid_orders ?? 0;
   const inCart = useCart().lines.reduce((sum, line) => sum + line.number, 0);
   return (
-    <header className="top">
+    <header className={user ? "top known" : "top"}>
       <div className="wrap top-row">
         <Link className="brand" to="/">
           <Sign />
@@ -19,11 +27,37 @@ export function Top() {
         </Link>
         <SearchBox />
         <nav className="top-links" aria-label={t`Yours`}>
+          {user && (
+            // Before the others, which stay where they were painted.
+            <Link className="top-link" to="/notices">
+              <Icon name="bell" />
+              <span className="word">
+                <Trans>Notices</Trans>
+              </span>
+              <Suspense>
+                <Unread />
+              </Suspense>
+            </Link>
+          )}
+          <Link className="top-link roomy" to="/selling">
+            <Icon name="tag" />
+            <span className="word">
+              <Trans>Sell</Trans>
+            </span>
+          </Link>
           <Link className="top-link" to="/orders">
             <Icon name="orders" />
             <span className="word">
               <Trans>Orders</Trans>
             </span>
+            {user && unpaid > 0 && (
+              <span className="count">
+                {unpaid}
+                <span className="hidden">
+                  <Trans>to pay</Trans>
+                </span>
+              </span>
+            )}
           </Link>
           <Link className="top-link" to={user ? "/account" : "/sign-in"}>
             <Icon name="person" />

@@ -8,6 +8,9 @@ type Loader = () => Promise<{ default: ComponentType }>;
 
 export type LazyPage = ComponentType & { load: () => Promise<void> };
 
+/** So long a file that did not come is not asked for again, milliseconds. */
+const A_WHILE = 2_000;
+
 /** `part` is what its texts are in. */
 export function lazyPage(loader: Loader, part: Part = "shop"): LazyPage {
   const kept: { page: ComponentType | null; loading: Promise<void> | null } = {
@@ -20,8 +23,11 @@ export function lazyPage(loader: Loader, part: Part = "shop"): LazyPage {
         kept.page = file.default;
       },
       (error) => {
-        // The next try asks again.
-        kept.loading = null;
+        // A later try asks again. Not at once: what is drawn over and over until then would ask
+        // each time, without end.
+        setTimeout(() => {
+          kept.loading = null;
+        }, A_WHILE);
         throw error;
       },
     );

@@ -21,21 +21,23 @@ export const PAGES: PageAt[] = [
   {
     path: "/checkout",
     page: lazyPage(() => import("../checkout/CheckoutPage"), "buying"),
-    isPrivate: true,
   },
   {
     path: "/pay/:token",
     page: lazyPage(() => import("../checkout/PayPage"), "buying"),
-    isPrivate: true,
   },
   {
     path: "/orders",
     page: lazyPage(() => import("../orders/OrdersPage"), "buying"),
-    isPrivate: true,
   },
   {
     path: "/orders/:token",
     page: lazyPage(() => import("../orders/OrderPage"), "buying"),
+    isPrivate: true,
+  },
+  {
+    path: "/orders/:token/problem/:line",
+    page: lazyPage(() => import("../problems/ProblemPage"), "buying"),
     isPrivate: true,
   },
   { path: "/sign-in", page: lazyPage(() => import("../account/SignInPage"), "buying") },
@@ -57,6 +59,59 @@ export const PAGES: PageAt[] = [
   {
     path: "/account/addresses",
     page: lazyPage(() => import("../account/AddressesPage"), "buying"),
+    isPrivate: true,
+  },
+  {
+    path: "/account/delete",
+    page: lazyPage(() => import("../account/LeavePage"), "buying"),
+    isPrivate: true,
+  },
+  {
+    path: "/account/deleted",
+    page: lazyPage(() => import("../account/DeletedPage"), "buying"),
+  },
+  {
+    path: "/notices",
+    page: lazyPage(() => import("../notices/NoticesPage"), "buying"),
+    isPrivate: true,
+  },
+  {
+    path: "/delivering",
+    page: lazyPage(() => import("../delivering/DeliveringPage"), "delivering"),
+    isPrivate: true,
+  },
+  {
+    path: "/seller/:username",
+    page: lazyPage(() => import("../seller/SellerPage"), "buying"),
+  },
+  {
+    path: "/selling",
+    page: lazyPage(() => import("../selling/SummaryPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/new",
+    page: lazyPage(() => import("../selling/NewPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/listings",
+    page: lazyPage(() => import("../selling/ListingsPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/listings/:listing",
+    page: lazyPage(() => import("../selling/ListingPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/reviews",
+    page: lazyPage(() => import("../selling/ReviewsPage"), "selling"),
+    isPrivate: true,
+  },
+  {
+    path: "/selling/sheets",
+    page: lazyPage(() => import("../selling/SheetsPage"), "selling"),
     isPrivate: true,
   },
   {

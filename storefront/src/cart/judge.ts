@@ -14,20 +14,19 @@ export type Judged = CartLine & {
   left: number;
 };
 
-/** Each line beside what its product is now. `item_number` may be more than can be bought, and is
- *  never less: a line beyond it is short for certain. */
+/** Each line beside what its product is now, as far as others hold none of it. */
 export function judge(lines: readonly CartLine[], products: readonly Product[]): Judged[] {
   const now = new Map(products.map((product) => [product.id, product]));
   return lines.map((line) => {
     const product = now.get(line.id) ?? null;
-    return { ...line, product, state: stateOf(line, product), left: product?.item_number ?? 0 };
+    return { ...line, product, state: stateOf(line, product), left: product?.available ?? 0 };
   });
 }
 
 function stateOf(line: CartLine, product: Product | null): Judged["state"] {
   if (!product) return "gone";
   if (product.soldout) return "soldout";
-  if (line.number > product.item_number) return "short";
+  if (line.number > product.available) return "short";
   return product.price === line.price ? "fine" : "price";
 }
 

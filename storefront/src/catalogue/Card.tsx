@@ -1,4 +1,4 @@
-import { Trans } from "@lingui/react/macro";
+import { Plural, Trans } from "@lingui/react/macro";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "react-router";
 import { type Card as CardData, productQuery } from "../api/queries";
@@ -7,9 +7,13 @@ import { Picture } from "../ui/Picture";
 import { Stars } from "../ui/parts";
 import { productPath } from "./categories";
 
+/** So few that it is said. */
+export const FEW = 3;
+
 /** One product in a list: its picture, what it costs, what it is. */
 export function Card({ product, eager = false }: { product: CardData; eager?: boolean }) {
   const client = useQueryClient();
+  const { available } = product;
   const ask = () => void client.prefetchQuery(productQuery(product.id));
   return (
     <li className={product.soldout ? "card over" : "card"}>
@@ -22,6 +26,11 @@ export function Card({ product, eager = false }: { product: CardData; eager?: bo
       </p>
       <span className="below">
         <Stars stars={product.stars} reviews={product.reviews} />
+        {!product.soldout && available <= FEW && (
+          <span className="few">
+            <Plural value={available} one="Only # left" other="Only # left" />
+          </span>
+        )}
       </span>
       {product.soldout && (
         <span className="tag flag">

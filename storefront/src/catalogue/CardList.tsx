@@ -1,8 +1,8 @@
-import { Trans } from "@lingui/react/macro";
 import type { UseInfiniteQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import type { Page } from "../api/boot";
 import type { Card as CardData } from "../api/queries";
+import { More } from "../ui/More";
 import { Problem } from "../ui/parts";
 import { Card, CardBones } from "./Card";
 
@@ -21,18 +21,7 @@ export function CardList({ list, nothing }: { list: Listed; nothing: ReactNode }
           <Card key={product.id} product={product} eager={at < 4} />
         ))}
       </ul>
-      {list.hasNextPage && (
-        <div className="more">
-          <button
-            type="button"
-            className="button plain"
-            disabled={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            {list.isFetchingNextPage ? <Trans>One moment…</Trans> : <Trans>Show more</Trans>}
-          </button>
-        </div>
-      )}
+      <More of={list} />
     </>
   );
 }

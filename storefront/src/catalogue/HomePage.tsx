@@ -1,5 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
 import { Link } from "react-router";
 import type { Category } from "../api/client";
 import { type Card as CardData, homeQuery } from "../api/queries";
@@ -8,6 +9,8 @@ import { Empty, Problem, useSeen } from "../ui/parts";
 import { Card, CardBones } from "./Card";
 import { CATEGORIES, SHELVES } from "./categories";
 import { Kinds } from "./Kinds";
+
+const KindTiles = lazy(() => import("./KindTiles"));
 
 /** A shelf shows so many; its category shows all. */
 const A_SHELF = 8;
@@ -40,7 +43,25 @@ export default function HomePage() {
       {shelves.map(([category, products], at) => (
         <Shelf key={category} category={category} products={products} first={at === 0} />
       ))}
+      {home.isSuccess && <AllKinds />}
     </>
+  );
+}
+
+/** Asked for by who has scrolled so far. */
+function AllKinds() {
+  const [ref, seen] = useSeen<HTMLElement>("100px");
+  return (
+    <section className="shelf all-kinds" ref={ref}>
+      <h2>
+        <Trans>All categories</Trans>
+      </h2>
+      {seen && (
+        <Suspense>
+          <KindTiles />
+        </Suspense>
+      )}
+    </section>
   );
 }
 

@@ -1,20 +1,22 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { type InfiniteData, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { useState } from "react";
 import { Link, useParams } from "react-router";
 import { useUser } from "../account/useUser";
 import type { Page } from "../api/boot";
-import type { Product } from "../api/client";
+import type { ProductDetail } from "../api/client";
 import { ApiError } from "../api/errors";
 import { type Card, homeQuery, productQuery } from "../api/queries";
 import { Missing } from "../app/Missing";
 import { Title } from "../app/Title";
+import { MOST_OF_ONE } from "../cart/cart";
 import { useCart } from "../cart/useCart";
 import { money } from "../i18n/format";
 import { Icon } from "../ui/Icon";
-import { Picture } from "../ui/Picture";
 import { Problem, Stars, Stepper } from "../ui/parts";
+import { FEW } from "./Card";
 import { CATEGORIES, productPath } from "./categories";
+import { Gallery } from "./Gallery";
 import { Reviews } from "./Reviews";
 
 export default function ProductPage() {
@@ -24,23 +26,41 @@ export default function ProductPage() {
 
 function Known({ id }: { id: number }) {
   const client = useQueryClient();
+  const user = useUser();
   const { t } = useLingui();
   const query = useQuery({ ...productQuery(id), placeholderData: () => fromAList(client, id) });
-  if (query.isError && !query.data) {
-    const gone = query.error instanceof ApiError && query.error.status === 404;
-    if (!gone) return <Problem error={query.error} again={() => void query.refetch()} />;
+  if (query.error instanceof ApiError && query.error.status === 404) {
     return (
       <Missing title={t`This is not for sale any more`}>
         <Trans>Its seller took it off, or it was never here.</Trans>
+        {user && (
+          <>
+            {" "}
+            <Link to={`/selling/listings/${id}`}>
+              <Trans>Is it yours? See it among your goods</Trans>
+            </Link>
+          </>
+        )}
       </Missing>
     );
   }
-  if (!query.data) return <Bones />;
-  return <Shown product={query.data} isWhole={!query.isPlaceholderData} />;
+  const problem = query.isError && (
+    <Problem error={query.error} again={() => void query.refetch()} />
+  );
+  if (!query.data) return problem || <Bones />;
+  return (
+    <>
+      {problem}
+      <Shown product={query.data} isWhole={!query.isPlaceholderData} />
+    </>
+  );
 }
 
 /** What a list that was seen already knows of a product: its page need not wait. */
-function fromAList(client: ReturnType<typeof useQueryClient>, id: number): Product | undefined {
+function fromAList(
+  client: ReturnType<typeof useQueryClient>,
+  id: number,
+): ProductDetail | undefined {
   const lists = client.getQueriesData<InfiniteData<Page<Card>>>({
     predicate: (query) => ["category", "search"].includes(String(query.queryKey[0])),
   });
@@ -49,14 +69,21 @@ function fromAList(client: ReturnType<typeof useQueryClient>, id: number): Produ
   for (const cards of [...Object.values(home), ...pages]) {
     const card = cards.find((each) => each.id === id);
     if (card) {
-      const unknown = { image: null, description: "", item_number: 0, created_at: "" };
-      return { ...unknown, ...card } as Product;
+      return {
+        ...card,
+        image: null,
+        pictures: [],
+        description: "",
+        item_number: card.available,
+        back_within: null,
+        created_at: "",
+      };
     }
   }
   return undefined;
 }
 
-function Shown({ product, isWhole }: { product: Product; isWhole: boolean }) {
+function Shown({ product, isWhole }: { product: ProductDetail; isWhole: boolean }) {
   const { i18n } = useLingui();
   const seller = product.user_name;
   return (
@@ -71,7 +98,7 @@ function Shown({ product, isWhole }: { product: Product; isWhole: boolean }) {
             <Stars stars={product.stars} reviews={product.reviews} />
             <span>
               <Trans>
-                Sold by <Link to={`/search?seller=${encodeURIComponent(seller)}`}>{seller}</Link>
+                Sold by <Link to={`/seller/${encodeURIComponent(seller)}`}>{seller}</Link>
               </Trans>
             </span>
             <Link to={`/category/${product.category}`}>{i18n._(CATEGORIES[product.category])}</Link>
@@ -112,71 +139,32 @@ function Shown({ product, isWhole }: { product: Product; isWhole: boolean }) {
   );
 }
 
-function Gallery({ product }: { product: Product }) {
-  const { t } = useLingui();
-  const zoom = useRef<HTMLDialogElement>(null);
-  const [zoomed, setZoomed] = useState(false);
-  return (
-    <div className="gallery">
-      <div className="frame">
-        <Picture
-          src={product.thumbnail}
-          full={product.image}
-          alt={product.name}
-          sizes="(min-width: 76rem) 600px, (min-width: 48rem) 50vw, 100vw"
-          eager
-        />
-        {product.image && (
-          <button
-            type="button"
-            aria-label={t`Look at the picture closely`}
-            onClick={() => {
-              setZoomed(true);
-              zoom.current?.showModal();
-            }}
-          />
-        )}
-      </div>
-      <dialog
-        ref={zoom}
-        className="zoom"
-        aria-label={product.name}
-        onClose={() => setZoomed(false)}
-      >
-        {zoomed && product.image && <img src={product.image} alt={product.name} />}
-        <button type="button" className="button little" onClick={() => zoom.current?.close()}>
-          <Trans>Close</Trans>
-        </button>
-      </dialog>
-    </div>
-  );
-}
-
-function Buy({ product }: { product: Product }) {
+function Buy({ product }: { product: ProductDetail }) {
   const { t } = useLingui();
   const user = useUser();
   const cart = useCart();
   const [number, setNumber] = useState(1);
   const inCart = cart.lines.find((line) => line.id === product.id)?.number ?? 0;
-  if (product.soldout) {
-    return (
-      <p className="notice warn">
-        <Trans>Sold out. What others have not paid for may come back in a few minutes.</Trans>
-      </p>
-    );
-  }
   if (user?.username === product.user_name) {
     return (
-      <p className="notice">
-        <Trans>This is your own listing.</Trans>
+      <p className="notice stock">
+        <Trans>
+          This is your own listing. <Link to={`/selling/listings/${product.id}`}>Change it</Link>
+        </Trans>
       </p>
     );
   }
-  const name = product.name;
+  if (product.soldout) return <Soldout backWithin={product.back_within} />;
+  const { name, available } = product;
   return (
     <>
       <div className="buy">
-        <Stepper value={number} most={99} label={t`How many`} change={setNumber} />
+        <Stepper
+          value={number}
+          most={Math.min(MOST_OF_ONE, available)}
+          label={t`How many`}
+          change={setNumber}
+        />
         <button
           type="button"
           className="button"
@@ -188,6 +176,11 @@ function Buy({ product }: { product: Product }) {
           <Trans>Add to cart</Trans>
         </button>
       </div>
+      {available <= FEW && (
+        <p className="few">
+          <Plural value={available} one="Only # left" other="Only # left" />
+        </p>
+      )}
       <p className="row" role="status">
         {inCart > 0 && (
           <>
@@ -205,7 +198,25 @@ function Buy({ product }: { product: Product }) {
   );
 }
 
-function Share({ product }: { product: Product }) {
+/** Nothing can be bought now. What is only held for others comes back unless they pay. */
+function Soldout({ backWithin }: { backWithin: number | null }) {
+  const minutes = Math.max(1, Math.ceil((backWithin ?? 0) / 60));
+  return (
+    <p className="notice warn stock">
+      {backWithin === null ? (
+        <Trans>Sold out.</Trans>
+      ) : (
+        <Plural
+          value={minutes}
+          one="Others are paying for the last of it. What they leave is back within # minute."
+          other="Others are paying for the last of it. What they leave is back within # minutes."
+        />
+      )}
+    </p>
+  );
+}
+
+function Share({ product }: { product: ProductDetail }) {
   const [told, setTold] = useState(false);
   const share = async () => {
     const url = `${location.origin}/shop${productPath(product)}`;

@@ -1,12 +1,13 @@
 import { Plural, Trans } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import type { Product, Review } from "../api/client";
+import type { ProductDetail, Review } from "../api/client";
 import { reviewsQuery } from "../api/queries";
 import { day } from "../i18n/format";
 import { Problem, useSeen } from "../ui/parts";
+import { Stars } from "../ui/Stars";
 
 /** What buyers say of a product; asked for when somebody comes near it. */
-export function Reviews({ product }: { product: Product }) {
+export function Reviews({ product }: { product: ProductDetail }) {
   const [ref, seen] = useSeen<HTMLElement>("0px");
   const list = useInfiniteQuery({
     ...reviewsQuery(product.id),
@@ -48,14 +49,7 @@ function Said({ review }: { review: Review }) {
         <strong>{review.by}</strong>
         <span className="quiet small">{day(review.created_at)}</span>
       </p>
-      <p className="stars">
-        <span className="sign" aria-hidden="true">
-          {"★".repeat(stars)}
-          {"☆".repeat(5 - stars)}
-        </span>
-        <span className="hidden">
-          <Trans>{stars} of 5 stars</Trans>
-        </span>
+      <Stars stars={stars}>
         {review.returned && (
           <span className="tag">
             <Trans>Returned</Trans>
@@ -66,7 +60,7 @@ function Said({ review }: { review: Review }) {
             <Trans>Changed later</Trans>
           </span>
         )}
-      </p>
+      </Stars>
       {review.text && <p className="description">{review.text}</p>}
       {review.answer && (
         <div className="answer">

@@ -6,7 +6,7 @@ import { Title } from "../app/Title";
 import { day } from "../i18n/format";
 import { Empty, Stars } from "../ui/parts";
 import { CardList } from "./CardList";
-import { Kinds } from "./Kinds";
+import KindTiles from "./KindTiles";
 import { Sieve } from "./Sieve";
 
 export default function SearchPage() {
@@ -14,14 +14,15 @@ export default function SearchPage() {
   const { t } = useLingui();
   const term = params.get("search") ?? "";
   const seller = params.get("seller");
-  const list = useInfiniteQuery(searchQuery(term, filtersOf(params)));
+  const list = useInfiniteQuery(searchQuery(term, filtersOf(params, true)));
   const heading = term ? t`“${term}”` : seller ? t`Sold by ${seller}` : t`All products`;
   return (
     <>
       <Title text={heading} />
       <h1>{heading}</h1>
       {seller && <Seller username={seller} />}
-      <Sieve error={list.error} />
+      <Corrected typed={term} found={list.data?.pages[0]?.corrected ?? null} />
+      <Sieve error={list.error} isSearch />
       <CardList
         list={list}
         nothing={
@@ -32,11 +33,24 @@ export default function SearchPage() {
                 <Link to="/">Start again</Link>
               </Trans>
             </p>
-            <Kinds />
+            <KindTiles />
           </Empty>
         }
       />
     </>
+  );
+}
+
+/** Nothing has the words as they were typed: what is shown has others. */
+function Corrected({ typed, found }: { typed: string; found: string | null }) {
+  return (
+    <p role="status" className="corrected">
+      {found && (
+        <Trans>
+          Nothing has “{typed}”. Here is what there is for <strong>{found}</strong>.
+        </Trans>
+      )}
+    </p>
   );
 }
 

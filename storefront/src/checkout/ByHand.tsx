@@ -4,9 +4,16 @@ import { money } from "../i18n/format";
 import { CopyButton } from "../ui/parts";
 
 /** Ways to pay without the prompt: what to type, with a button that copies it. */
-export function ByHand({ ways }: { ways: Schemas["ByHandOutput"][] }) {
+export function ByHand({
+  ways,
+  isOpen = false,
+}: {
+  ways: Schemas["ByHandOutput"][];
+  /** Where it is the best way left. */
+  isOpen?: boolean;
+}) {
   return (
-    <details className="panel">
+    <details className="panel" open={isOpen || undefined}>
       <summary>
         <strong>
           <Trans>Pay by hand instead</Trans>

@@ -4,6 +4,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { Link } from "react-router";
+import { useUser } from "../account/useUser";
 import { mine, read, type Schemas } from "../api/client";
 import { ApiError, NoAnswer } from "../api/errors";
 import { userQuery } from "../api/queries";
@@ -39,7 +40,11 @@ export function CheckoutForm({
   const [unread, setUnread] = useState<Unread>({});
   const [typedOver, setTypedOver] = useState<string | null>(null);
   const remembered = rememberedNumber();
-  const own = useQuery({ ...userQuery, enabled: !remembered || choice.way === "new" });
+  const user = useUser();
+  const own = useQuery({
+    ...userQuery,
+    enabled: user !== null && (!remembered || choice.way === "new"),
+  });
   const keep = useKeep();
   const place = placeOf(choice, own.data);
   // The account's, in a browser that has not paid yet.
@@ -59,11 +64,11 @@ export function CheckoutForm({
 
   const pay = (number: string) => {
     if (!quote) return;
-    const order = (to: Schemas["DeliveryInputRequest"] | undefined) =>
+    const order = (to: Schemas["DeliveryInput"] | undefined) =>
       cashout.mutate(bodyOf(quote, to, number));
     const fee = quote.delivery_fee ?? 0;
     const { county } = place;
-    if (choice.way !== "new" || !choice.isKept || !county) {
+    if (!user || choice.way !== "new" || !choice.isKept || !county) {
       return order(sentOf(choice, place, fee));
     }
     keep.mutate(
@@ -93,6 +98,14 @@ export function CheckoutForm({
         if (Object.keys(missing).length === 0 && isBrought) pay(number);
       }}
     >
+      {!user && (
+        <p className="notice">
+          <Trans>
+            You need no account: the phone that pays is enough.{" "}
+            <Link to="/sign-in?to=/checkout">I have one, let me sign in</Link>
+          </Trans>
+        </p>
+      )}
       <DeliveryChoice
         choice={choice}
         place={place}
@@ -125,9 +138,16 @@ export function CheckoutForm({
         defaultValue={suggested}
         error={said.mpesa_number ?? wrongNumber}
         hint={
-          <Trans>
-            It rings at once and asks for your PIN. The goods are held for you meanwhile.
-          </Trans>
+          <>
+            <Trans>
+              It rings at once and asks for your PIN. The goods are held for you meanwhile.
+            </Trans>{" "}
+            {!user && (
+              <Trans>
+                What you need to know of your order comes there by SMS, so let it be yours.
+              </Trans>
+            )}
+          </>
         }
       />
       {error && !wrongNumber && !isPlaceRefused && <Refusal error={error} />}
@@ -208,8 +228,7 @@ function Hindrance({ quote, isHad }: { quote: Quote; isHad: boolean }) {
 function useKeep() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: Schemas["AddressInputRequest"]) =>
-      read(mine.POST("/account/addresses/", { body })),
+    mutationFn: (body: Schemas["AddressInput"]) => read(mine.POST("/account/addresses/", { body })),
     onSuccess: (kept) => {
       client.setQueryData(addressesQuery.queryKey, (known: Address[] = []) => [
         ...known.filter(({ id }) => id !== kept.id),
@@ -239,7 +258,7 @@ function deliveryRefusal(error: unknown): Readonly<Record<string, string>> {
  *  charged another one unseen. */
 function bodyOf(
   quote: Quote,
-  delivery: Schemas["DeliveryInputRequest"] | undefined,
+  delivery: Schemas["DeliveryInput"] | undefined,
   mpesa_number: string,
 ): CashoutBody {
   return {

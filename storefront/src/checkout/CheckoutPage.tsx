@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
-import { Link } from "react-router";
+import { Link, Navigate } from "react-router";
 import { useUser } from "../account/useUser";
-import { lineErrors } from "../api/errors";
+import { features } from "../api/boot";
+import { ApiError, lineErrors } from "../api/errors";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
 import { askedOf, useChoice } from "../delivery/choice";
@@ -28,12 +29,17 @@ export default function CheckoutPage() {
     enabled: cart.lines.length > 0 && !isOver,
   });
   const { mutate } = cashout;
+  const buyer = user?.pk ?? 0;
   // The page was loaded anew before the answer came: ask for it under the same key.
   useEffect(() => {
-    const waiting = user && waitingAttempt(user.pk);
+    const waiting = waitingAttempt(buyer);
     if (waiting) mutate(waiting.body);
-  }, [mutate, user]);
+  }, [mutate, buyer]);
 
+  const isUnknown = cashout.error instanceof ApiError && cashout.error.status === 401;
+  if (!user && (!features.guest_checkout || isUnknown)) {
+    return <Navigate to="/sign-in?to=/checkout" replace />;
+  }
   if (cart.lines.length === 0 && !isOver) {
     return (
       <>

@@ -3,34 +3,41 @@ import { msg } from "@lingui/core/macro";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { Link, useNavigate, useParams } from "react-router";
+import { Link, Navigate, useNavigate, useParams } from "react-router";
+import { useUser } from "../account/useUser";
 import { type Order, serverNow } from "../api/client";
-import { ApiError } from "../api/errors";
+import { ApiError, NoAnswer } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { Missing } from "../app/Missing";
 import { Title } from "../app/Title";
 import { useCart } from "../cart/useCart";
 import { Fee, Where } from "../delivery/Where";
 import { clock, minutes, money, phone } from "../i18n/format";
+import { useGuestOrders } from "../orders/guestOrders";
 import { Icon } from "../ui/Icon";
-import { Money, Problem, useSecondsUntil } from "../ui/parts";
+import { Money, Problem } from "../ui/parts";
 import { ByHand } from "./ByHand";
 import { GiveUp } from "./GiveUp";
+import { GuestPaid } from "./GuestPaid";
 import { pauseOf } from "./polling";
-import { type Stage, stageOf } from "./prompt";
+import { type Stage, stageOf, wayOf } from "./prompt";
 import { RingAgain } from "./RingAgain";
-import { A_PROMPT, promptEnds } from "./rung";
+import { useLeft } from "./useLeft";
 
-/** The payment as it happens. */
+/** How an order stands, and since when this page knows it. */
+type Standing = { order: Order; since: number };
+
+/** The payment as it happens; of a guest's order for whoever has its token. */
 export default function PayPage() {
   const { token = "" } = useParams();
   const { t, i18n } = useLingui();
   const client = useQueryClient();
+  const user = useUser();
   const opened = useRef(serverNow());
   const query = useQuery({
     ...orderQuery(token),
     refetchInterval: ({ state }) => {
-      const rung = (promptEnds(token) ?? 0) - A_PROMPT;
+      const rung = Date.parse(state.data?.prompt.rung_at ?? "") || 0;
       return pauseOf(state.data, Math.max(opened.current, rung), serverNow());
     },
     refetchOnWindowFocus: "always",
@@ -38,23 +45,30 @@ export default function PayPage() {
   });
   const status = query.data?.payment_status;
   useEffect(() => {
-    if (status && status !== "requested") void client.invalidateQueries({ queryKey: ["tracks"] });
+    if (!status || status === "requested") return;
+    void client.invalidateQueries({ queryKey: ["orders"] });
+    void client.invalidateQueries({ queryKey: ["me"] });
   }, [status, client]);
 
   if (!query.data) {
-    if (query.error instanceof ApiError && query.error.status === 404) {
-      return <Missing title={t`There is no such order`} />;
-    }
+    const refused = query.error instanceof ApiError ? query.error.status : null;
+    if (!user && refused === 401) return <Navigate to={`/sign-in?to=/pay/${token}`} replace />;
+    if (refused === 404) return <Missing title={t`There is no such order`} />;
     if (query.isError) return <Problem error={query.error} again={() => void query.refetch()} />;
     return <div className="panel stage bone" aria-hidden="true" />;
   }
   const order = query.data;
+  const standing = { order, since: query.dataUpdatedAt };
   const stage = stageOf(order);
   const title = i18n._(TITLES[stage]);
   return (
     <div className="pay narrow">
       <Title text={title} />
-      {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
+      {query.error instanceof NoAnswer ? (
+        <Unheard since={standing.since} />
+      ) : (
+        query.isError && <Problem error={query.error} again={() => void query.refetch()} />
+      )}
       <section className="panel stage">
         <Signal stage={stage} />
         <div role="status" aria-live="polite">
@@ -63,9 +77,11 @@ export default function PayPage() {
             <Said order={order} />
           </p>
         </div>
-        <Details order={order} stage={stage} />
+        <Details standing={standing} stage={stage} />
       </section>
-      {order.by_hand.length > 0 && <ByHand ways={order.by_hand} />}
+      {order.by_hand.length > 0 && (
+        <ByHand ways={order.by_hand} isOpen={stage === "failed" && wayOf(order) === "hand"} />
+      )}
       {order.delivery && (
         <Where
           delivery={order.delivery}
@@ -79,43 +95,63 @@ export default function PayPage() {
 }
 
 const TITLES: Record<Stage, MessageDescriptor> = {
+  calling: msg`Ringing your phone`,
+  busy: msg`Your phone shows something else`,
   ringing: msg`Your phone is asking`,
+  unknown: msg`Look at your phone`,
   silent: msg`Waiting for M-Pesa`,
   short: msg`Part of it has come`,
   failed: msg`Not paid yet`,
   paid: msg`Paid`,
   cancelled: msg`Given up`,
+  called_off: msg`Cancelled by the shop`,
   expired: msg`The time is over`,
   refund_due: msg`Your money comes back`,
   refunded: msg`Your money is back`,
 };
 
+/** A prompt is open, or on its way. */
+const OPEN: ReadonlySet<Stage> = new Set(["calling", "busy", "ringing", "unknown"]);
+
+type Drawing = { icon: "phone" | "check" | "clock" | "cross" | "back"; tone: string };
+const WAITS: Drawing = { icon: "clock", tone: "warn" };
+const OVER: Drawing = { icon: "cross", tone: "warn" };
+const DONE: Drawing = { icon: "check", tone: "ok" };
+const DRAWINGS: Record<Stage, Drawing> = {
+  calling: { icon: "phone", tone: "" },
+  busy: { icon: "phone", tone: "warn" },
+  ringing: { icon: "phone", tone: "ringing" },
+  unknown: { icon: "phone", tone: "ringing" },
+  silent: WAITS,
+  short: WAITS,
+  failed: { icon: "cross", tone: "bad" },
+  paid: DONE,
+  cancelled: OVER,
+  called_off: OVER,
+  expired: WAITS,
+  refund_due: { icon: "back", tone: "warn" },
+  refunded: DONE,
+};
+
 function Signal({ stage }: { stage: Stage }) {
-  if (stage === "ringing") {
-    return (
-      <div className="handset ringing">
-        <Icon name="phone" />
-      </div>
-    );
-  }
-  if (stage === "paid" || stage === "refunded") {
-    return (
-      <div className="handset ok">
-        <Icon name="check" />
-      </div>
-    );
-  }
-  const tone = stage === "failed" ? "bad" : "warn";
-  const icon =
-    stage === "refund_due"
-      ? "back"
-      : stage === "failed" || stage === "cancelled"
-        ? "cross"
-        : "clock";
+  const { icon, tone } = DRAWINGS[stage];
   return (
     <div className={`handset ${tone}`}>
       <Icon name={icon} />
     </div>
+  );
+}
+
+/** Nothing was heard of the shop lately; it is asked again by itself. */
+function Unheard({ since }: { since: number }) {
+  const heard = clock(since);
+  return (
+    <p className="notice warn" role="alert">
+      <Trans>
+        No connection. This is how it stood at {heard}; the page asks again by itself. What you pay
+        on your phone counts all the same.
+      </Trans>
+    </p>
   );
 }
 
@@ -132,8 +168,12 @@ function Said({ order }: { order: Order }) {
   return <>{order.prompt.text}</>;
 }
 
-function Details({ order, stage }: { order: Order; stage: Stage }) {
+function Details({ standing, stage }: { standing: Standing; stage: Stage }) {
+  const { order } = standing;
+  const kept = useGuestOrders().find((each) => each.token === order.order_token);
+  const user = useUser();
   if (stage === "paid") {
+    if (!user) return <GuestPaid token={order.order_token} phone={kept?.phone} />;
     return (
       <div className="actions">
         <Link className="button" to={`/orders/${order.order_token}`}>
@@ -145,7 +185,7 @@ function Details({ order, stage }: { order: Order; stage: Stage }) {
       </div>
     );
   }
-  if (stage === "cancelled" || stage === "expired") {
+  if (stage === "cancelled" || stage === "called_off" || stage === "expired") {
     return (
       <div className="actions">
         {stage === "expired" && (
@@ -160,7 +200,7 @@ function Details({ order, stage }: { order: Order; stage: Stage }) {
     );
   }
   if (stage === "refund_due" || stage === "refunded") {
-    const number = phone(order.mpesa_number);
+    const number = phone(kept?.phone ?? order.mpesa_number);
     return (
       <p className="quiet">
         {stage === "refund_due" ? (
@@ -173,39 +213,59 @@ function Details({ order, stage }: { order: Order; stage: Stage }) {
       </p>
     );
   }
-  return <Unpaid order={order} stage={stage} />;
+  return (
+    <Unpaid
+      standing={standing}
+      stage={stage}
+      number={phone(kept?.phone ?? order.mpesa_number)}
+      isOfGuest={!user || !/^\d+$/.test(order.mpesa_number)}
+    />
+  );
 }
 
-function Unpaid({ order, stage }: { order: Order; stage: Stage }) {
-  const ends = promptEnds(order.order_token);
-  const shown = useSecondsUntil(stage === "ringing" ? ends : null);
-  const held = useSecondsUntil(Date.parse(order.expires_at));
-  const number = phone(order.mpesa_number);
+function Unpaid({
+  standing: { order, since },
+  stage,
+  number,
+  isOfGuest,
+}: {
+  standing: Standing;
+  stage: Stage;
+  number: string;
+  isOfGuest: boolean;
+}) {
+  const { expires_in: showsFor, ring_again_in: againIn } = order.prompt;
+  const shown = useLeft(showsFor, since);
+  const wait = useLeft(againIn, since);
+  const held = useLeft(order.expires_in, since);
   const until = clock(order.expires_at);
   const left = minutes(held);
   const seconds = Math.ceil(shown);
+  const isOpen = OPEN.has(stage);
   return (
     <>
       <p>
         <span className="money sum-due">{money(order.amount_due)}</span>
       </p>
-      {stage === "ringing" && (
+      {isOpen && <p className="quiet">{number}</p>}
+      {isOpen && shown > 0 && (
         <>
-          <p className="quiet">{number}</p>
-          {ends !== null && shown > 0 && (
-            <>
-              <div className="timer" aria-hidden="true">
-                <div style={{ transform: `scaleX(${shown / (A_PROMPT / 1000)})` }} />
-              </div>
-              <p className="quiet small">
-                <Trans>The prompt stays on your phone for {seconds} s more.</Trans>
-              </p>
-            </>
-          )}
+          <div className="timer" aria-hidden="true">
+            <div style={{ transform: `scaleX(${Math.min(1, shown / A_PROMPT)})` }} />
+          </div>
+          <p className="quiet small">
+            <Trans>The prompt stays on your phone for {seconds} s more.</Trans>
+          </p>
         </>
       )}
-      {(stage !== "ringing" || shown === 0) && (
-        <RingAgain order={order} isQuiet={stage === "ringing" || stage === "silent"} />
+      {againIn !== null && (!isOpen || wait === 0) && (
+        <RingAgain
+          order={order}
+          number={number}
+          wait={wait}
+          isQuiet={isOpen || stage === "silent"}
+          isOfGuest={isOfGuest}
+        />
       )}
       <p className="quiet small">
         <Trans>
@@ -215,6 +275,9 @@ function Unpaid({ order, stage }: { order: Order; stage: Stage }) {
     </>
   );
 }
+
+/** How long a phone may show a prompt, seconds (payments/checkout/timing.py). */
+const A_PROMPT = 120;
 
 /** What was ordered goes into the cart again; the cart shows what it costs today. */
 function OrderAnew({ order }: { order: Order }) {

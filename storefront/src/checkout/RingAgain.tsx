@@ -4,13 +4,25 @@ import { useState } from "react";
 import { mine, type Order, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { orderQuery } from "../api/queries";
-import { phone } from "../i18n/format";
 import { Field, Problem } from "../ui/parts";
 import { isMpesaNumber, rememberNumber } from "./mpesaNumber";
-import { noteRung } from "./rung";
+import { wayOf } from "./prompt";
 
-/** Have the phone rung again, or another one, without leaving the page. */
-export function RingAgain({ order, isQuiet }: { order: Order; isQuiet: boolean }) {
+/** Have the phone rung again, or another one, without leaving the page. `wait`: so many seconds until
+ *  it can be. A guest's order is paid from its one phone. */
+export function RingAgain({
+  order,
+  number,
+  wait,
+  isQuiet,
+  isOfGuest,
+}: {
+  order: Order;
+  number: string;
+  wait: number;
+  isQuiet: boolean;
+  isOfGuest: boolean;
+}) {
   const { t } = useLingui();
   const client = useQueryClient();
   const [wantsOther, setWantsOther] = useState(false);
@@ -26,7 +38,6 @@ export function RingAgain({ order, isQuiet }: { order: Order; isQuiet: boolean }
       ),
     onSuccess: (now, number) => {
       if (number) rememberNumber(number);
-      noteRung(order_token);
       setWantsOther(false);
       client.setQueryData(orderQuery(order_token).queryKey, now);
     },
@@ -34,7 +45,8 @@ export function RingAgain({ order, isQuiet }: { order: Order; isQuiet: boolean }
     onError: () => client.invalidateQueries({ queryKey: orderQuery(order_token).queryKey }),
   });
   const wrong = ring.error instanceof ApiError ? ring.error.field("mpesa_number") : null;
-  const number = phone(order.mpesa_number);
+  const isOtherBetter = wayOf(order) === "other" && !isOfGuest;
+  const seconds = Math.ceil(wait);
   return (
     <div className="actions">
       {ring.error && !wrong && <Refused error={ring.error} />}
@@ -69,17 +81,32 @@ export function RingAgain({ order, isQuiet }: { order: Order; isQuiet: boolean }
         </form>
       ) : (
         <>
+          {isOtherBetter && (
+            <button type="button" className="button" onClick={() => setWantsOther(true)}>
+              <Trans>Ring another number</Trans>
+            </button>
+          )}
           <button
             type="button"
-            className={isQuiet ? "button plain" : "button"}
-            disabled={ring.isPending}
+            className={isQuiet || isOtherBetter ? "button plain" : "button"}
+            disabled={ring.isPending || wait > 0}
             onClick={() => ring.mutate(null)}
           >
-            {ring.isPending ? <Trans>Ringing…</Trans> : <Trans>Ring {number} again</Trans>}
+            {ring.isPending ? (
+              <Trans>Ringing…</Trans>
+            ) : wait > 0 ? (
+              <Trans>
+                Ring {number} again in {seconds} s
+              </Trans>
+            ) : (
+              <Trans>Ring {number} again</Trans>
+            )}
           </button>
-          <button type="button" className="as-link" onClick={() => setWantsOther(true)}>
-            <Trans>Ring another number</Trans>
-          </button>
+          {!isOtherBetter && !isOfGuest && (
+            <button type="button" className="as-link" onClick={() => setWantsOther(true)}>
+              <Trans>Ring another number</Trans>
+            </button>
+          )}
         </>
       )}
     </div>

@@ -2,9 +2,10 @@
  *  order, whatever was lost on the way and however often the page was loaded meanwhile. */
 
 import type { Schemas } from "../api/client";
+import { newKey } from "../api/keys";
 import { readStored, store } from "../api/storage";
 
-export type CashoutBody = Schemas["CashoutInputRequest"];
+export type CashoutBody = Schemas["CashoutInput"];
 export type Attempt = { key: string; body: CashoutBody; at: number; buyer: number };
 
 const STORED = "checkout";
@@ -32,10 +33,4 @@ export function waitingAttempt(buyer: number): Attempt | null {
 /** It was answered. */
 export function endAttempt(): void {
   store(STORED, null, "tab");
-}
-
-export function newKey(): string {
-  // Not everywhere: plain http on another machine than this has no crypto.randomUUID.
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -8,22 +8,22 @@ const MINUTE = 60 * SECOND;
 export const AFTER_EXPIRY = 15 * MINUTE;
 
 /** Milliseconds until the next question: 2 s in the first minute since the phone rang, 5 s until
- *  five minutes, then 15 s; slowly for a quarter of an hour after the order expired, and while
- *  money is on its way back; false: never. */
+ *  five minutes, then 15 s; no sooner than 5 s for an order that was given up or has expired, whose
+ *  phone may still be answered, and until a quarter of an hour after its time; slowly while money
+ *  is on its way back; false: never. */
 export function pauseOf(
   order: Pick<Order, "payment_status" | "expires_at"> | undefined,
   since: number,
   now: number,
 ): number | false {
   if (!order) return 5 * SECOND;
+  const patient = now - since < 5 * MINUTE ? 5 * SECOND : 15 * SECOND;
   switch (order.payment_status) {
-    case "requested": {
-      const past = now - since;
-      if (past < MINUTE) return 2 * SECOND;
-      return past < 5 * MINUTE ? 5 * SECOND : 15 * SECOND;
-    }
+    case "requested":
+      return now - since < MINUTE ? 2 * SECOND : patient;
+    case "cancelled":
     case "expired":
-      return now < Date.parse(order.expires_at) + AFTER_EXPIRY ? 15 * SECOND : false;
+      return now < Date.parse(order.expires_at) + AFTER_EXPIRY ? patient : false;
     case "refund_due":
       return 15 * SECOND;
     default:

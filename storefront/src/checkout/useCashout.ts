@@ -6,9 +6,9 @@ import { ApiError } from "../api/errors";
 import { orderQuery } from "../api/queries";
 import { cart } from "../cart/cart";
 import { forgetChoice } from "../delivery/choice";
+import { guestOrders } from "../orders/guestOrders";
 import { beginAttempt, type CashoutBody, endAttempt } from "./attempt";
 import { rememberNumber } from "./mpesaNumber";
-import { noteRung } from "./rung";
 
 /** Placing the order. Sent again under the same key until an answer came, whatever it says. */
 export function useCashout() {
@@ -25,9 +25,10 @@ export function useCashout() {
       endAttempt();
       forgetChoice();
       rememberNumber(String(body.mpesa_number));
-      noteRung(order.order_token);
+      if (!user) guestOrders.add({ token: order.order_token, phone: String(body.mpesa_number) });
       client.setQueryData(orderQuery(order.order_token).queryKey, order);
-      void client.invalidateQueries({ queryKey: ["tracks"] });
+      void client.invalidateQueries({ queryKey: ["orders"] });
+      void client.invalidateQueries({ queryKey: ["me"] });
       navigate(`/pay/${order.order_token}`, { replace: true });
       cart.takeOut(body.order);
     },

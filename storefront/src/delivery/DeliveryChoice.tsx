@@ -1,6 +1,7 @@
 import { Trans } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
+import { useUser } from "../account/useUser";
 import { phone } from "../i18n/format";
 import { Problem } from "../ui/parts";
 import { CountyField } from "./CountyField";
@@ -24,7 +25,9 @@ export function DeliveryChoice({
   isFixed: boolean;
   change: (next: Choice) => void;
 }) {
-  const addresses = useQuery(addressesQuery);
+  // Who has no account has no addresses.
+  const isGuest = useUser() === null;
+  const addresses = useQuery({ ...addressesQuery, enabled: !isGuest });
   const own = addresses.data ?? [];
   // Deleted meanwhile, in another window.
   const isGone =
@@ -86,16 +89,18 @@ export function DeliveryChoice({
             wrong={wrong}
             change={(typed) => change({ ...choice, place: { ...choice.place, ...typed } })}
           />
-          <label className="choice">
-            <input
-              type="checkbox"
-              checked={choice.isKept}
-              onChange={(event) => change({ ...choice, isKept: event.target.checked })}
-            />
-            <span>
-              <Trans>Keep it among my addresses</Trans>
-            </span>
-          </label>
+          {!isGuest && (
+            <label className="choice">
+              <input
+                type="checkbox"
+                checked={choice.isKept}
+                onChange={(event) => change({ ...choice, isKept: event.target.checked })}
+              />
+              <span>
+                <Trans>Keep it among my addresses</Trans>
+              </span>
+            </label>
+          )}
         </div>
       )}
       {(general || isGone) && (

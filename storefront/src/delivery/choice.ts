@@ -62,7 +62,7 @@ export function forgetChoice(): void {
 }
 
 /** What a quote needs to know; null while that is not known, and where nothing is brought. */
-export function askedOf(choice: Choice): Schemas["QuoteDeliveryInputRequest"] | null {
+export function askedOf(choice: Choice): Schemas["QuoteDeliveryInput"] | null {
   if (typeof choice.way === "number") return { address: choice.way };
   if (choice.way === "point" && choice.point !== null) return { pickup_point: choice.point };
   const { county } = choice.place;
@@ -74,7 +74,7 @@ export function sentOf(
   choice: Choice,
   place: Place,
   fee: number,
-): Schemas["DeliveryInputRequest"] | undefined {
+): Schemas["DeliveryInput"] | undefined {
   if (choice.way === "none") return undefined;
   if (typeof choice.way === "number") return { address: choice.way, fee };
   if (choice.way === "point") return { pickup_point: choice.point, fee };

@@ -44,10 +44,7 @@ export const addressesQuery = queryOptions({
 });
 
 /** What these lines cost at this moment, brought there; nothing is brought where `to` is null. */
-export function quoteQuery(
-  lines: readonly CartLine[],
-  to: Schemas["QuoteDeliveryInputRequest"] | null,
-) {
+export function quoteQuery(lines: readonly CartLine[], to: Schemas["QuoteDeliveryInput"] | null) {
   const body = {
     order: lines.map(({ id, number, price }) => ({
       product: id,

@@ -1,12 +1,13 @@
 /** Loading and changing the language. Its texts are in en/ and sw/: a file for the pages that are
- *  seen first, one for paying, orders and accounts, and one for selling (`npm run translations`). */
+ *  seen first, one for paying, orders and accounts, one for selling and one for delivering
+ *  (`npm run translations`). */
 
 import { i18n, type Messages } from "@lingui/core";
 import { type Language, language, remember } from "./language";
 
 /** `shop`: what everybody sees first; `buying`: paying, orders, accounts; `selling`: the seller's
- *  own pages (lingui.config.ts). */
-export type Part = "shop" | "buying" | "selling";
+ *  own pages; `delivering`: of who brings parcels (lingui.config.ts). */
+export type Part = "shop" | "buying" | "selling" | "delivering";
 
 type Loader = () => Promise<{ messages: Messages }>;
 
@@ -15,11 +16,13 @@ const LOADERS: Record<Language, Record<Part, Loader>> = {
     shop: () => import("./en/shop.po"),
     buying: () => import("./en/buying.po"),
     selling: () => import("./en/selling.po"),
+    delivering: () => import("./en/delivering.po"),
   },
   sw: {
     shop: () => import("./sw/shop.po"),
     buying: () => import("./sw/buying.po"),
     selling: () => import("./sw/selling.po"),
+    delivering: () => import("./sw/delivering.po"),
   },
 };
 

@@ -4,7 +4,6 @@ import { type Line, mine, type Order, read } from "../api/client";
 import { orderQuery } from "../api/queries";
 import { money, phone } from "../i18n/format";
 import { Ask } from "../ui/Ask";
-import { mayCancel, mayConfirm } from "./status";
 
 /** What the buyer can do with a line: cancel it, or say that it has arrived. */
 export function Moves({ order, line }: { order: Order; line: Line }) {
@@ -13,7 +12,7 @@ export function Moves({ order, line }: { order: Order; line: Line }) {
     mutationFn: (to: "delivered" | "cancelled") =>
       read(
         mine.POST("/track/{track_id}/move/", {
-          params: { path: { track_id: String(line.id) } },
+          params: { path: { track_id: line.id } },
           body: { to },
         }),
       ),
@@ -26,8 +25,7 @@ export function Moves({ order, line }: { order: Order; line: Line }) {
   });
   const amount = money(line.amount);
   const number = phone(order.mpesa_number);
-  if (order.payment_status !== "paid") return null;
-  if (mayCancel(line.track_status)) {
+  if (line.moves.includes("cancelled")) {
     return (
       <Ask
         open={<Trans>Cancel this</Trans>}
@@ -50,7 +48,7 @@ export function Moves({ order, line }: { order: Order; line: Line }) {
       />
     );
   }
-  if (mayConfirm(line.track_status)) {
+  if (line.moves.includes("delivered")) {
     return (
       <Ask
         open={<Trans>I have it</Trans>}

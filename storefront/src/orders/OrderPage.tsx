@@ -1,16 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { Link, Navigate, useParams } from "react-router";
-import type { Line, Order, Track } from "../api/client";
+import type { Line, Order } from "../api/client";
 import { ApiError } from "../api/errors";
-import { orderQuery, orderTracksQuery } from "../api/queries";
+import { orderQuery, trackStoryQuery } from "../api/queries";
 import { Missing } from "../app/Missing";
 import { Title } from "../app/Title";
 import { Fee, Where } from "../delivery/Where";
-import { dayAndClock, phone } from "../i18n/format";
+import { dayAndClock, money, phone } from "../i18n/format";
 import { Picture } from "../ui/Picture";
-import { Money, Problem } from "../ui/parts";
+import { Money, Problem, useSeen } from "../ui/parts";
 import { Moves } from "./Moves";
+import { ProblemLine } from "./ProblemLine";
 import { ReviewLine } from "./ReviewLine";
 import { Story } from "./Story";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf, UNDER_WAY } from "./status";
@@ -24,14 +25,21 @@ export default function OrderPage() {
     refetchOnWindowFocus: "always",
     refetchInterval: 60_000,
   });
-  // Pictures and sellers: the page does not wait for them.
-  const tracks = useQuery(orderTracksQuery(token));
   if (!query.data) {
     if (query.error instanceof ApiError && query.error.status === 404) {
       return <Missing title={t`There is no such order`} />;
     }
-    if (query.isError) return <Problem error={query.error} again={() => void query.refetch()} />;
-    return <div className="panel stage bone" aria-hidden="true" />;
+    return (
+      <div className="narrow stack">
+        <Title text={t`Your order`} />
+        <h1>{t`Your order`}</h1>
+        {query.isError ? (
+          <Problem error={query.error} again={() => void query.refetch()} />
+        ) : (
+          <Bones />
+        )}
+      </div>
+    );
   }
   const order = query.data;
   if (order.payment_status === "requested") {
@@ -57,18 +65,23 @@ export default function OrderPage() {
         </p>
       )}
       {order.order.map((line) => (
-        <LineCard
-          key={line.id}
-          order={order}
-          line={line}
-          track={tracks.data?.find((track) => track.id === line.id)}
-        />
+        <LineCard key={line.id} order={order} line={line} />
       ))}
       <p>
         <Link to="/orders">
           <Trans>All orders</Trans>
         </Link>
       </p>
+    </div>
+  );
+}
+
+/** As high as what comes in its place. */
+function Bones() {
+  return (
+    <div className="stack" aria-hidden="true">
+      <div className="panel bone order-sum" />
+      <div className="panel bone order-line" />
     </div>
   );
 }
@@ -105,48 +118,87 @@ function Paying({ order }: { order: Order }) {
   );
 }
 
-function LineCard({ order, line, track }: { order: Order; line: Line; track: Track | undefined }) {
+function LineCard({ order, line }: { order: Order; line: Line }) {
   const { i18n } = useLingui();
-  const seller = track?.seller;
+  const { seller } = line;
+  // Its way, and what can be said of it: asked for when somebody comes near it.
+  const [ref, isSeen] = useSeen<HTMLElement>();
+  const story = useQuery({
+    ...trackStoryQuery(line.id),
+    // A line that has moved has a longer story.
+    queryKey: [...trackStoryQuery(line.id).queryKey, line.track_status],
+    enabled: isSeen,
+    // What was kept of before says nothing of a problem that was decided since.
+    staleTime: 0,
+    refetchInterval: UNDER_WAY.has(line.track_status) ? 60_000 : false,
+  });
   return (
-    <article className="panel order">
+    <article className="panel order" ref={ref}>
       <ul>
         <li>
-          <Picture src={track?.avatar ?? null} />
+          <Picture src={line.thumbnail} />
           <span>
             <Link to={`/product/${line.product}`}>
               {line.number} × {line.name}
             </Link>
             <br />
-            {seller && (
-              <span className="quiet small">
-                <Trans>Sold by {seller}</Trans>
-              </span>
-            )}
+            <span className="quiet small">
+              <Trans>Sold by {seller}</Trans>
+            </span>
           </span>
           <Money kes={line.amount} />
         </li>
       </ul>
       <footer className="stack">
-        <p>
+        <p role="status">
           <span className={`tag ${toneOf(line.track_status)}`}>
             {i18n._(TRACK_STATUS[line.track_status])}
           </span>
         </p>
+        <GoesBack order={order} line={line} />
         {line.collection_code && line.track_status !== "delivered" && (
           <Code code={line.collection_code} />
         )}
         <Moves order={order} line={line} />
         <Story
-          lineId={line.id}
+          story={story.data}
           status={line.track_status}
-          // It may wait at its point already: its story says so.
-          isShown={line.track_status === "shipping" && order.delivery?.way === "pickup"}
+          error={story.error}
+          again={() => void story.refetch()}
         />
-        {line.track_status === "delivered" && <ReviewLine line={line} />}
+        {story.data && <ProblemLine token={order.order_token} line={story.data} />}
+        {story.data && (story.data.can_review || story.data.reviewed) && (
+          <ReviewLine line={line} isWritten={story.data.reviewed} />
+        )}
       </footer>
     </article>
   );
+}
+
+/** Where the money of a line that was cancelled is. */
+function GoesBack({ order, line }: { order: Order; line: Line }) {
+  const amount = money(line.amount);
+  const number = phone(order.mpesa_number);
+  if (order.payment_status === "expired" || order.payment_status === "cancelled") return null;
+  if (line.track_status === "cancelled") {
+    return (
+      <p>
+        <Trans>
+          {amount} is on its way back to the phone that paid ({number}).
+        </Trans>
+      </p>
+    );
+  }
+  if (line.track_status === "refunded") {
+    return (
+      <p>
+        <Trans>
+          {amount} went back to the phone that paid ({number}).
+        </Trans>
+      </p>
+    );
+  }
+  return null;
 }
 
 function Code({ code }: { code: string }) {

@@ -1,106 +1,258 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useInfiniteQuery } from "@tanstack/react-query";
-import { Link } from "react-router";
-import type { Track } from "../api/client";
-import { tracksQuery } from "../api/queries";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Link, Navigate } from "react-router";
+import { useUser } from "../account/useUser";
+import type { Order, Schemas } from "../api/client";
+import { ApiError } from "../api/errors";
+import { orderQuery, ordersQuery } from "../api/queries";
 import { Title } from "../app/Title";
-import { day } from "../i18n/format";
+import { clock, day, money } from "../i18n/format";
+import { More } from "../ui/More";
 import { Picture } from "../ui/Picture";
 import { Empty, Money, Problem } from "../ui/parts";
+import { guestOrders, useGuestOrders } from "./guestOrders";
 import { PAYMENT_STATUS, TRACK_STATUS, toneOf } from "./status";
+
+type Row = Schemas["OrderRowOutput"];
+/** What a row shows, of an account's order and of a guest's. */
+type Shown = Pick<
+  Row,
+  "order_token" | "reference" | "payment_status" | "amount" | "amount_due" | "created_at"
+> &
+  Pick<Row, "expires_at" | "needs"> & {
+    order: readonly Pick<
+      Row["order"][number],
+      "id" | "name" | "number" | "thumbnail" | "track_status"
+    >[];
+  };
 
 export default function OrdersPage() {
   const { t } = useLingui();
-  const list = useInfiniteQuery({ ...tracksQuery, staleTime: 0 });
-  const orders = byOrder(list.data?.pages.flatMap((page) => page.items) ?? []);
+  const user = useUser();
+  const own = useGuestOrders();
+  if (!user && own.length === 0) return <Navigate to="/sign-in?to=/orders" replace />;
   return (
     <>
       <Title text={t`Orders`} />
       <h1>{t`Orders`}</h1>
+      {user && <Ordered />}
+      {own.length > 0 && <WithoutAccount tokens={own.map(({ token }) => token)} />}
+      {!user && (
+        <p className="notice orders-list">
+          <Link to="/sign-in?to=/orders">
+            <Trans>Sign in to see the orders of your account</Trans>
+          </Link>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** What the account ordered: what waits for its owner first. */
+function Ordered() {
+  const list = useInfiniteQuery({ ...ordersQuery, staleTime: 0 });
+  const rows = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const [waiting, others] = [rows.filter(isWaiting), rows.filter((row) => !isWaiting(row))];
+  return (
+    <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <div className="panel order bone" aria-hidden="true" />}
-      {list.isSuccess && orders.length === 0 && (
+      {list.isPending && <Bones />}
+      {list.isSuccess && rows.length === 0 && (
         <Empty title={<Trans>You have not ordered anything yet</Trans>}>
           <Link className="button" to="/">
             <Trans>Look around</Trans>
           </Link>
         </Empty>
       )}
-      <ul className="stack orders">
-        {orders.map((lines) => (
-          <li key={lines[0].order_token}>
-            <Summary lines={lines} />
-          </li>
-        ))}
-      </ul>
-      {list.hasNextPage && (
-        <div className="more">
-          <button
-            type="button"
-            className="button plain"
-            disabled={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            <Trans>Show more</Trans>
-          </button>
-        </div>
+      {waiting.length > 0 && (
+        <section className="orders-list">
+          <h2>
+            <Trans>Waiting for you</Trans>
+          </h2>
+          <Rows rows={waiting} />
+        </section>
       )}
+      {others.length > 0 && (
+        <section className="orders-list">
+          <h2 className={waiting.length > 0 ? undefined : "hidden"}>
+            {waiting.length > 0 ? <Trans>All others</Trans> : <Trans>All of them</Trans>}
+          </h2>
+          <Rows rows={others} />
+        </section>
+      )}
+      <More of={list} />
     </>
   );
 }
 
-type Lines = [Track, ...Track[]];
-
-/** The rows of each order together, in the order they came: newest first. */
-export function byOrder(tracks: readonly Track[]): Lines[] {
-  const orders = new Map<string, Lines>();
-  for (const track of tracks) {
-    const lines = orders.get(track.order_token);
-    if (lines) lines.push(track);
-    else orders.set(track.order_token, [track]);
-  }
-  return [...orders.values()];
+/** A review can wait; money and goods on their way cannot. */
+function isWaiting({ needs }: Row): boolean {
+  return needs.includes("pay") || needs.includes("confirm");
 }
 
-function Summary({ lines }: { lines: Lines }) {
-  const { i18n } = useLingui();
-  const [first] = lines;
-  const isUnpaid = first.payment_status === "requested";
-  const placed = day(first.created_at);
-  const to = `/${isUnpaid ? "pay" : "orders"}/${first.order_token}`;
+/** What was ordered here without an account; each is asked for by its token. */
+function WithoutAccount({ tokens }: { tokens: string[] }) {
   return (
-    <article className="panel order">
-      <header className="between">
-        <h2 className="quiet small">
-          <Link to={to}>
-            <Trans>Order of {placed}</Trans>
-          </Link>
-        </h2>
-        <span className={isUnpaid ? "tag warn" : "tag"}>
-          {i18n._(PAYMENT_STATUS[first.payment_status])}
-        </span>
-      </header>
-      <ul>
-        {lines.map((line) => (
-          <li key={line.id}>
-            <Picture src={line.avatar} />
-            <span>
-              {line.number} × {line.name}
-              <br />
-              <span className={`tag ${toneOf(line.track_status)}`}>
-                {i18n._(TRACK_STATUS[line.track_status])}
-              </span>
-            </span>
-            <Money kes={line.amount} />
-          </li>
+    <section className="orders-list">
+      <h2>
+        <Trans>Ordered here without an account</Trans>
+      </h2>
+      <ul className="stack">
+        {tokens.map((token) => (
+          <OneOfGuest key={token} token={token} />
         ))}
       </ul>
-      <footer>
-        <Link to={to}>
-          {isUnpaid ? <Trans>Pay now</Trans> : <Trans>See the whole order</Trans>}
-          <span className="hidden"> ({first.name})</span>
-        </Link>
-      </footer>
-    </article>
+    </section>
   );
+}
+
+function OneOfGuest({ token }: { token: string }) {
+  const query = useQuery(orderQuery(token));
+  const isGone = query.error instanceof ApiError && [401, 404].includes(query.error.status);
+  useEffect(() => {
+    if (isGone) guestOrders.drop(token);
+  }, [isGone, token]);
+  if (query.isPending || isGone) return <Bone />;
+  if (!query.data) return <Problem error={query.error} again={() => void query.refetch()} />;
+  return <OrderRow order={asRow(query.data)} isOfGuest />;
+}
+
+function asRow(order: Order): Shown {
+  return { ...order, needs: order.payment_status === "requested" ? ["pay"] : [] };
+}
+
+function Rows({ rows }: { rows: Row[] }) {
+  return (
+    <ul className="stack">
+      {rows.map((row) => (
+        <OrderRow key={row.order_token} order={row} />
+      ))}
+    </ul>
+  );
+}
+
+function OrderRow({ order, isOfGuest = false }: { order: Shown; isOfGuest?: boolean }) {
+  const isUnpaid = order.payment_status === "requested";
+  const to = `/${isUnpaid || isOfGuest ? "pay" : "orders"}/${order.order_token}`;
+  const [first, ...rest] = order.order;
+  const placed = day(order.created_at);
+  const { reference } = order;
+  const more = rest.length;
+  return (
+    <li className="panel order-row">
+      <div className="shown">
+        <Picture src={first?.thumbnail ?? null} />
+        {more > 0 && (
+          <span className="count" aria-hidden="true">
+            +{more}
+          </span>
+        )}
+      </div>
+      <div className="told">
+        <h3>
+          <Link to={to}>
+            {first && first.number > 1 && `${first.number} × `}
+            {first?.name}
+            {more > 0 && (
+              <>
+                {" "}
+                <Trans>and {more} more</Trans>
+              </>
+            )}
+          </Link>
+        </h3>
+        <p className="quiet small">
+          <Trans>
+            {placed}, order {reference}
+          </Trans>
+        </p>
+        <Statuses order={order} />
+      </div>
+      <Money kes={order.amount} />
+      <Need order={order} to={to} />
+    </li>
+  );
+}
+
+/** Where its lines are, each status once; what its money does where that is more to the point. */
+function Statuses({ order }: { order: Shown }) {
+  const { i18n } = useLingui();
+  if (order.payment_status !== "paid") {
+    return (
+      <p>
+        <span className={order.payment_status === "requested" ? "tag warn" : "tag"}>
+          {i18n._(PAYMENT_STATUS[order.payment_status])}
+        </span>
+      </p>
+    );
+  }
+  const statuses = new Set(order.order.map((line) => line.track_status));
+  return (
+    <ul className="row tags">
+      {[...statuses].map((status) => (
+        <li key={status} className={`tag ${toneOf(status)}`}>
+          {i18n._(TRACK_STATUS[status])}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** What its buyer can do about it now, if anything. */
+function Need({ order, to }: { order: Shown; to: string }) {
+  const { t } = useLingui();
+  const { reference, needs } = order;
+  const due = money(order.amount_due);
+  const until = clock(order.expires_at);
+  if (needs.includes("pay")) {
+    return (
+      <div className="need">
+        <Link className="button little" to={to} aria-label={t`Pay now, order ${reference}`}>
+          <Trans>Pay now</Trans>
+        </Link>
+        <p className="small">
+          <Trans>
+            {due} by {until}
+          </Trans>
+        </p>
+      </div>
+    );
+  }
+  if (needs.includes("confirm")) {
+    return (
+      <div className="need">
+        <Link className="button plain little" to={to} aria-label={t`I have it, order ${reference}`}>
+          <Trans>I have it</Trans>
+        </Link>
+        <p className="small">
+          <Trans>Say so once it is in your hands.</Trans>
+        </p>
+      </div>
+    );
+  }
+  if (needs.includes("review")) {
+    return (
+      <div className="need">
+        <Link to={to} aria-label={t`Review it, order ${reference}`}>
+          <Trans>Review it</Trans>
+        </Link>
+      </div>
+    );
+  }
+  return null;
+}
+
+function Bones() {
+  return (
+    <ul className="stack orders-list">
+      <Bone />
+      <Bone />
+      <Bone />
+    </ul>
+  );
+}
+
+function Bone() {
+  return <li className="panel bone order-bone" aria-hidden="true" />;
 }

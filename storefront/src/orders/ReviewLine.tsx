@@ -8,10 +8,10 @@ import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
 
 /** What the buyer says of a line that was delivered: once, and changed for a while. */
-export function ReviewLine({ line }: { line: Line }) {
+export function ReviewLine({ line, isWritten }: { line: Line; isWritten: boolean }) {
   const client = useQueryClient();
-  // Nobody knows beforehand whether there is a review: it is asked for once the shop says so.
-  const [isThere, setThere] = useState(false);
+  // Or in another tab, as the shop says when it is written twice.
+  const [isThere, setThere] = useState(isWritten);
   const own = useQuery({ ...ownReviewQuery(line.id), enabled: isThere });
   const [isWriting, setWriting] = useState(false);
   const written = own.data;
@@ -26,6 +26,7 @@ export function ReviewLine({ line }: { line: Line }) {
       client.setQueryData(ownReviewQuery(line.id).queryKey, saved);
       void client.invalidateQueries({ queryKey: ["reviews", line.product] });
       void client.invalidateQueries({ queryKey: ["product", line.product] });
+      void client.invalidateQueries({ queryKey: ["track", line.id] });
       setWriting(false);
     },
     onError: (error) => {
@@ -45,6 +46,10 @@ export function ReviewLine({ line }: { line: Line }) {
         save={(body) => save.mutate(body)}
       />
     );
+  }
+  if (!written && isThere) {
+    if (own.isError) return <Problem error={own.error} again={() => void own.refetch()} />;
+    return <div className="own-review bone" aria-hidden="true" />;
   }
   if (!written) {
     return (

@@ -1,62 +1,64 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
 import type { TrackStatus, TrackStory } from "../api/client";
-import { trackStoryQuery } from "../api/queries";
 import { dayAndClock } from "../i18n/format";
 import { Problem } from "../ui/parts";
-import { TRACK_STATUS } from "./status";
+import { TRACK_STATUS, UNDER_WAY } from "./status";
 
 type Step = TrackStory["history"][number];
 
-/** The way of a line until now, oldest step first; asked for when somebody wants it. `isShown`:
- *  from the beginning. */
+const WAY: TrackStatus[] = ["paid", "fetched", "shipping", "delivered"];
+
+/** The way of a line, oldest step first, and what is still to come of it. */
 export function Story({
-  lineId,
+  story,
   status,
-  isShown = false,
+  error,
+  again,
 }: {
-  lineId: number;
+  /** Undefined until it came. */
+  story: TrackStory | undefined;
   status: TrackStatus;
-  isShown?: boolean;
+  error: Error | null;
+  again: () => void;
 }) {
-  const { i18n } = useLingui();
-  const [isOpen, setOpen] = useState(isShown);
-  const story = useQuery({
-    ...trackStoryQuery(lineId),
-    // A line that has moved has a longer story.
-    queryKey: [...trackStoryQuery(lineId).queryKey, status],
-    enabled: isOpen,
-  });
-  const hours = story.data?.delivery?.opening_hours;
+  const { i18n, t } = useLingui();
+  const hours = story?.delivery?.opening_hours;
+  const toCome = UNDER_WAY.has(status) ? WAY.slice(WAY.indexOf(status) + 1) : [];
+  if (error && !story) return <Problem error={error} again={again} />;
+  if (!story) return <div className="steps-to-come bone" aria-hidden="true" />;
   return (
-    <details open={isOpen} onToggle={(event) => setOpen(event.currentTarget.open)}>
-      <summary>
-        <Trans>Its whole way</Trans>
-      </summary>
-      {story.isError && <Problem error={story.error} again={() => void story.refetch()} />}
-      <ol className="steps">
-        {story.data?.history.map((step, at, steps) => {
-          const isAtPoint = isArrival(step, steps[at - 1]);
-          return (
-            <li key={step.at}>
-              {isAtPoint ? (
-                <Trans>At the pick-up point, it waits for you</Trans>
-              ) : (
-                i18n._(TRACK_STATUS[step.track_status])
-              )}
-              <span className="quiet small"> {dayAndClock(step.at)}</span>
-              {isAtPoint && hours && (
-                <p className="quiet small">
-                  <Trans>Open: {hours}</Trans>
-                </p>
-              )}
-              {step.note && !isAtPoint && <p className="quiet small">{step.note}</p>}
-            </li>
-          );
-        })}
-      </ol>
-    </details>
+    <ol className="steps" aria-label={t`Its whole way`}>
+      {story.history.map((step, at, steps) => {
+        const isAtPoint = isArrival(step, steps[at - 1]);
+        return (
+          <li key={step.at}>
+            {isAtPoint ? (
+              <Trans>At the pick-up point, it waits for you</Trans>
+            ) : step.track_status === "created" ? (
+              <Trans>Ordered</Trans>
+            ) : (
+              i18n._(TRACK_STATUS[step.track_status])
+            )}{" "}
+            <span className="when quiet small">{dayAndClock(step.at)}</span>
+            {isAtPoint && hours && (
+              <p className="quiet small">
+                <Trans>Open: {hours}</Trans>
+              </p>
+            )}
+            {step.note && !isAtPoint && <p className="quiet small">{step.note}</p>}
+          </li>
+        );
+      })}
+      {toCome.map((each) => (
+        <li className="to-come quiet" key={each}>
+          {i18n._(TRACK_STATUS[each])}
+          <span className="hidden">
+            {" "}
+            <Trans>(still to come)</Trans>
+          </span>
+        </li>
+      ))}
+    </ol>
   );
 }
 

@@ -1,4 +1,4 @@
-/** How a line stands, in words, and what its buyer may do with it (orders/fulfilment.py). */
+/** How an order and its lines stand, in words. */
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
@@ -32,13 +32,3 @@ export function toneOf(status: TrackStatus): "ok" | "warn" | "bad" | "" {
 
 /** What has not reached its buyer, and is still to. */
 export const UNDER_WAY: ReadonlySet<TrackStatus> = new Set(["paid", "fetched", "shipping"]);
-
-/** The buyer may cancel until it is collected. */
-export function mayCancel(status: TrackStatus): boolean {
-  return status === "paid";
-}
-
-/** The buyer may say that it has arrived. */
-export function mayConfirm(status: TrackStatus): boolean {
-  return status === "fetched" || status === "shipping";
-}

@@ -4,8 +4,8 @@ import { type ReactNode, useState } from "react";
 import { mine, read } from "../api/client";
 import { ApiError } from "../api/errors";
 import { money } from "../i18n/format";
+import { type LineProblem, readAnew } from "../problems/queries";
 import { Field, Problem } from "../ui/parts";
-import type { LineProblem } from "./queries";
 
 type Way = "whole" | "part" | "back" | "returned";
 type Typed = { amount?: number; note: string; goods_there: boolean };
@@ -46,7 +46,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
   const rest = problem.amount - problem.reduced;
   const decide = useMutation({
     mutationFn: ({ amount, note, goods_there }: Typed) => {
-      const params = { path: { track_id: String(problem.track) } };
+      const params = { path: { track_id: problem.track } };
       if (way === "returned") {
         return read(
           mine.POST("/track/{track_id}/problem/returned/", { params, body: { goods_there, note } }),
@@ -59,11 +59,7 @@ function Agree({ problem, way, close }: { problem: LineProblem; way: Way; close:
       );
     },
     onSuccess: close,
-    onSettled: (_, error) => {
-      if (!(error instanceof ApiError && error.status === 400)) {
-        void client.invalidateQueries({ queryKey: ["selling"] });
-      }
-    },
+    onSettled: (_, error) => readAnew(client, error),
   });
   const wrong = (name: string) =>
     decide.error instanceof ApiError ? decide.error.field(name) : null;

@@ -5,8 +5,9 @@ import { mine, read, type Schemas } from "../api/client";
 import { dayAndClock, money } from "../i18n/format";
 import { Empty, Money, Problem } from "../ui/parts";
 import { PayoutRow } from "./PayoutRow";
-import { Pages, SellingTop } from "./parts";
+import { Pages, Selling } from "./parts";
 import { balanceQuery, type Movement, payoutsQuery, statementQuery } from "./queries";
+import { saveFile } from "./saveFile";
 import { MOVEMENT } from "./words";
 
 /** What the caller is owed, what was sent, and every movement that led there. */
@@ -16,8 +17,7 @@ export default function MoneyPage() {
   const payouts = useInfiniteQuery({ ...payoutsQuery, staleTime: 0 });
   const statement = useInfiniteQuery({ ...statementQuery, staleTime: 0 });
   return (
-    <div className="selling stack">
-      <SellingTop name={t`Your money`} />
+    <Selling name={t`Your money`}>
       {balance.isError && <Problem error={balance.error} again={() => void balance.refetch()} />}
       {balance.isPending && <div className="panel sale bone" aria-hidden="true" />}
       {balance.data && <Balance of={balance.data} />}
@@ -44,7 +44,7 @@ export default function MoneyPage() {
         empty={<Empty title={<Trans>You have not earned anything yet</Trans>} />}
         row={(movement) => <MovementRow key={movement.id} movement={movement} />}
       />
-    </div>
+    </Selling>
   );
 }
 
@@ -144,14 +144,7 @@ function MovementRow({ movement }: { movement: Movement }) {
 function AsFile() {
   const save = useMutation({
     mutationFn: () => read<unknown>(mine.GET("/seller/statement/export/", { parseAs: "blob" })),
-    onSuccess: (file) => {
-      const address = URL.createObjectURL(file as Blob);
-      const link = document.createElement("a");
-      link.href = address;
-      link.download = "statement.csv";
-      link.click();
-      URL.revokeObjectURL(address);
-    },
+    onSuccess: (file) => saveFile("statement.csv", file as Blob),
   });
   return (
     <span>

@@ -54,7 +54,7 @@ function NewNumber({ payout }: { payout: Payout }) {
     mutationFn: (body: { mpesa_number: string; password: string }) =>
       read(
         mine.POST("/seller/payouts/{payout_id}/number/", {
-          params: { path: { payout_id: String(payout.id) } },
+          params: { path: { payout_id: payout.id } },
           body,
         }),
       ),

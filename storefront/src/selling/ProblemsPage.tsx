@@ -2,20 +2,20 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { day, money } from "../i18n/format";
+import type { LineProblem } from "../problems/queries";
+import { Thread } from "../problems/Thread";
+import { DECIDED, PROBLEM_KIND } from "../problems/words";
 import { Empty, Money } from "../ui/parts";
 import { Decide } from "./Decide";
-import { Pages, SellingTop } from "./parts";
-import { type LineProblem, problemsQuery } from "./queries";
-import { Thread } from "./Thread";
-import { DECIDED, PROBLEM_KIND } from "./words";
+import { Pages, Selling } from "./parts";
+import { problemsQuery } from "./queries";
 
 /** What buyers say is wrong, undecided first: read, answered, agreed to. */
 export default function ProblemsPage() {
   const { t } = useLingui();
   const list = useInfiniteQuery({ ...problemsQuery, staleTime: 0 });
   return (
-    <div className="selling">
-      <SellingTop name={t`Problems`} />
+    <Selling name={t`Problems`}>
       <Pages
         of={list}
         empty={
@@ -27,7 +27,7 @@ export default function ProblemsPage() {
         }
         row={(problem) => <ProblemRow key={problem.id} problem={problem} />}
       />
-    </div>
+    </Selling>
   );
 }
 
@@ -66,7 +66,7 @@ function ProblemRow({ problem }: { problem: LineProblem }) {
           {isClosed ? <Trans>Read what was said</Trans> : <Trans>Read and answer</Trans>}
           <span className="hidden"> ({problem.name})</span>
         </summary>
-        {isOpen && <Thread problem={problem} />}
+        {isOpen && <Thread track={problem.track} reader="seller" isClosed={isClosed} />}
       </details>
       {!isClosed && <Decide problem={problem} />}
     </li>

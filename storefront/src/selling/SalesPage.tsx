@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "react";
 import { Link, useSearchParams } from "react-router";
 import type { TrackStatus } from "../api/client";
 import { Empty } from "../ui/parts";
-import { Pages, SellingTop } from "./parts";
+import { Pages, Selling } from "./parts";
 import { problemsQuery, salesQuery } from "./queries";
 import { SaleRow } from "./SaleRow";
 
@@ -42,8 +42,7 @@ export default function SalesPage() {
   const problems = useInfiniteQuery(problemsQuery);
   const undecided = problems.data?.pages[0]?.items.some(({ state }) => state !== "closed");
   return (
-    <div className="selling">
-      <SellingTop name={t`What you sold`} />
+    <Selling name={t`What you sold`}>
       {undecided && (
         <p className="notice warn">
           <Trans>
@@ -86,7 +85,7 @@ export default function SalesPage() {
           />
         )}
       />
-    </div>
+    </Selling>
   );
 }
 

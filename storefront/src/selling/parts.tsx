@@ -2,30 +2,74 @@
 
 import "./selling.css";
 import { Trans, useLingui } from "@lingui/react/macro";
-import type { ReactNode } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import { NavLink } from "react-router";
 import { Title } from "../app/Title";
+import { More } from "../ui/More";
 import { Problem } from "../ui/parts";
+import { useOnline } from "./useOnline";
 
-/** A page's name, and the way to the seller's others. */
-export function SellingTop({ name }: { name: string }) {
+/** A seller's page: its name, what can be done at once, and the way to the others. */
+export function Selling({
+  name,
+  action,
+  children,
+}: {
+  name: string;
+  action?: ReactNode;
+  children: ReactNode;
+}) {
   const { t } = useLingui();
+  const strip = useRef<HTMLElement>(null);
+  // On a narrow screen the strip is longer than it: the page one is on is in sight.
+  useEffect(() => {
+    const here = strip.current?.querySelector<HTMLElement>("[aria-current]");
+    if (strip.current && here) strip.current.scrollLeft = here.offsetLeft - 24;
+  }, []);
   return (
-    <>
+    <div className="selling">
       <Title text={name} />
-      <h1>{name}</h1>
-      <nav className="tabs" aria-label={t`Selling`}>
+      <nav className="tabs" aria-label={t`Selling`} ref={strip}>
+        <NavLink to="/selling" end>
+          <Trans>Today</Trans>
+        </NavLink>
         <NavLink to="/selling/orders">
           <Trans>Orders</Trans>
+        </NavLink>
+        <NavLink to="/selling/listings">
+          <Trans>Your goods</Trans>
         </NavLink>
         <NavLink to="/selling/problems">
           <Trans>Problems</Trans>
         </NavLink>
+        <NavLink to="/selling/reviews">
+          <Trans>Reviews</Trans>
+        </NavLink>
         <NavLink to="/selling/money">
           <Trans>Money</Trans>
         </NavLink>
+        <NavLink to="/selling/sheets">
+          <Trans>Spreadsheets</Trans>
+        </NavLink>
       </nav>
-    </>
+      <div className="selling-page stack">
+        <header className="selling-head">
+          <h1>{name}</h1>
+          {action}
+        </header>
+        {children}
+      </div>
+    </div>
+  );
+}
+
+/** What needs a network says so; what was typed stays. */
+export function Offline() {
+  if (useOnline()) return null;
+  return (
+    <p className="notice warn" role="status">
+      <Trans>You are offline: nothing can be sent now. What you typed stays here.</Trans>
+    </p>
   );
 }
 
@@ -44,10 +88,13 @@ type List<T> = {
 /** A list in pages: loading, broken, empty, and its rows with "Show more". */
 export function Pages<T extends { id: number }>({
   of: list,
+  bones = 1,
   empty,
   row,
 }: {
   of: List<T>;
+  /** Rows that stand there until they come. */
+  bones?: number;
   empty: ReactNode;
   row: (item: T) => ReactNode;
 }) {
@@ -55,21 +102,14 @@ export function Pages<T extends { id: number }>({
   return (
     <>
       {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
-      {list.isPending && <div className="panel sale bone" aria-hidden="true" />}
+      {list.isPending &&
+        Array.from({ length: bones }, (_, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: they are all alike
+          <div className="panel sale bone" aria-hidden="true" key={at} />
+        ))}
       {list.isSuccess && items.length === 0 && empty}
       {items.length > 0 && <ul className="stack rows">{items.map(row)}</ul>}
-      {list.hasNextPage && (
-        <div className="more">
-          <button
-            type="button"
-            className="button plain"
-            disabled={list.isFetchingNextPage}
-            onClick={() => void list.fetchNextPage()}
-          >
-            <Trans>Show more</Trans>
-          </button>
-        </div>
-      )}
+      <More of={list} />
     </>
   );
 }

@@ -3,19 +3,21 @@
 import { queryOptions } from "@tanstack/react-query";
 import { mine, read, readWhole, type Schemas, type TrackStatus } from "../api/client";
 import { paged } from "../api/queries";
+import type { LineProblem } from "../problems/queries";
 
 export type Sale = Schemas["SaleOutput"];
 export type Payout = Schemas["PayoutOutput"];
 export type Movement = Schemas["MovementOutput"];
-export type LineProblem = Schemas["LineProblemOutput"];
-export type Message = Schemas["MessageOutput"];
+export type Listing = Schemas["ListingOutput"];
+export type StockMove = Schemas["StockMoveOutput"];
+export type SellersReview = Schemas["SellersReviewOutput"];
 
 const from = (cursor: string | undefined) => (cursor ? { cursor } : {}) as object;
 
 /** The caller's lines with one status, or those to hand over. */
 export function salesQuery(status: TrackStatus | null) {
   return paged<Sale>(["selling", "orders", status], (cursor) => {
-    const query = { ...(status ? { status } : {}), ...from(cursor) };
+    const query = { ...(status ? { status: [status] } : {}), ...from(cursor) };
     return readWhole(mine.GET("/seller/orders/", { params: { query } }));
   });
 }
@@ -37,14 +39,63 @@ export const problemsQuery = paged<LineProblem>(["selling", "problems"], (cursor
   readWhole(mine.GET("/seller/problems/", { params: { query: from(cursor) } })),
 );
 
-export function threadQuery(track: number) {
+export const summaryQuery = queryOptions({
+  queryKey: ["selling", "summary"],
+  queryFn: () => read(mine.GET("/seller/summary/")),
+});
+
+/** What narrows and orders the seller's goods, as the page's address has it. */
+export type Narrowed = { status: string; search: string; ordering: string };
+
+export function listingsQuery({ status, search, ordering }: Narrowed) {
+  return paged<Listing>(["selling", "listings", status, search, ordering], (cursor) => {
+    const query = {
+      ...(status ? { status } : {}),
+      ...(search ? { search } : {}),
+      ...(ordering ? { ordering } : {}),
+      ...from(cursor),
+    };
+    return readWhole(mine.GET("/seller/products/", { params: { query: query as object } }));
+  });
+}
+
+/** One of the seller's goods, with how its stock stands; null where it is not theirs. */
+export function listingQuery(id: number) {
   return queryOptions({
-    queryKey: ["selling", "thread", track],
-    queryFn: () =>
-      read(
-        mine.GET("/track/{track_id}/problem/messages/", {
-          params: { path: { track_id: String(track) } },
-        }),
-      ),
+    queryKey: ["selling", "listing", id],
+    queryFn: async (): Promise<Listing | null> =>
+      (await read(mine.GET("/seller/products/", { params: { query: { id } } })))[0] ?? null,
+  });
+}
+
+/** Where they were paid last, for a new listing; "" for who never listed anything. */
+export const lastNumberQuery = queryOptions({
+  queryKey: ["selling", "number"],
+  queryFn: async () => {
+    const newest = await read(
+      mine.GET("/seller/products/", { params: { query: { page_size: 1 } } }),
+    );
+    return newest[0]?.payment_mpesa_number ?? "";
+  },
+});
+
+export function stockQuery(id: number) {
+  return paged<StockMove>(["selling", "stock", id], (cursor) =>
+    readWhole(
+      mine.GET("/product/{product_id}/stock/", {
+        params: { path: { product_id: id }, query: from(cursor) },
+      }),
+    ),
+  );
+}
+
+export function sellersReviewsQuery(answered: string, stars: string) {
+  return paged<SellersReview>(["selling", "reviews", answered, stars], (cursor) => {
+    const query = {
+      ...(answered ? { answered } : {}),
+      ...(stars ? { stars } : {}),
+      ...from(cursor),
+    };
+    return readWhole(mine.GET("/seller/reviews/", { params: { query: query as object } }));
   });
 }

@@ -6,10 +6,10 @@ import { meQuery } from "../api/queries";
 export function useMove(line: number, done: () => void) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: Schemas["MoveInputRequest"]) =>
+    mutationFn: (body: Schemas["MoveInput"]) =>
       read(
         mine.POST("/track/{track_id}/move/", {
-          params: { path: { track_id: String(line) } },
+          params: { path: { track_id: line } },
           body,
         }),
       ),

@@ -2,8 +2,8 @@
 
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
-import type { TrackStatus } from "../api/client";
-import type { LineProblem, Message, Movement, Payout } from "./queries";
+import type { Schemas, TrackStatus } from "../api/client";
+import type { Movement, Payout, StockMove } from "./queries";
 
 /** How a line stands, to its seller. */
 export const SALE_STATUS: Record<TrackStatus, MessageDescriptor> = {
@@ -33,28 +33,19 @@ export const MOVEMENT: Record<Movement["kind"], MessageDescriptor> = {
   payout: msg`Payout`,
 };
 
-export const PROBLEM_KIND: Record<LineProblem["kind"], MessageDescriptor> = {
-  not_received: msg`Not received`,
-  damaged: msg`Damaged`,
-  wrong_goods: msg`Other goods than ordered`,
-  not_as_described: msg`Not as described`,
+/** What became of a row of a spreadsheet, or would. */
+export const ROW_STATUS: Record<Schemas["RowOutput"]["status"], MessageDescriptor> = {
+  created: msg`New`,
+  updated: msg`Changed`,
+  unchanged: msg`As it was`,
+  failed: msg`Refused`,
 };
 
-/** How a problem ended, and what was decided along the way. */
-export const DECIDED: Record<NonNullable<Message["decided"]>, MessageDescriptor> = {
-  refunded: msg`The whole price goes back`,
-  reduced: msg`A part of the price goes back`,
-  returned: msg`The goods came back, and the whole price goes back`,
-  dismissed: msg`Closed without a refund`,
-  withdrawn: msg`The buyer withdrew it`,
-  cancelled: msg`The goods were cancelled`,
-  returning: msg`The goods come back first`,
-};
-
-export const SAYS: Record<Message["by"], MessageDescriptor> = {
-  buyer: msg`The buyer`,
-  seller: msg`You`,
-  shop: msg`The shop`,
+export const STOCK_MOVE: Record<StockMove["kind"], MessageDescriptor> = {
+  listed: msg`Put up for sale`,
+  restocked: msg`Restocked`,
+  sold: msg`Sold`,
+  returned: msg`Came back`,
 };
 
 const NAMES: Record<string, string> = {

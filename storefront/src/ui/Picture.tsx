@@ -1,22 +1,27 @@
+import type { Schemas } from "../api/client";
 import { Icon } from "./Icon";
 import { useSeen } from "./parts";
 
-/** A product's picture on its tile. It is fetched when it comes near the screen, or at once. */
+type Sizes = Schemas["PictureOutput"]["sizes"];
+
+/** A product's picture on its tile. It is fetched when it comes near the screen, or at once.
+ *  `files` are its sizes, the smallest first: the browser takes what fits `sizes`. */
 export function Picture({
   src,
-  full,
+  files = [],
   alt = "",
   eager = false,
   sizes,
 }: {
   src: string | null;
-  /** The large one, for screens that can show it. */
-  full?: string | null | undefined;
+  files?: Sizes;
   alt?: string;
   eager?: boolean;
   sizes?: string;
 }) {
   const [ref, seen] = useSeen<HTMLDivElement>();
+  const small = files[0];
+  const set = setOf(files);
   return (
     <div className="picture" ref={ref}>
       {src === null && (
@@ -27,15 +32,21 @@ export function Picture({
       {src !== null && (eager || seen) && (
         <img
           src={src}
-          srcSet={full ? `${src} 400w, ${full} 1600w` : undefined}
-          sizes={full ? sizes : undefined}
+          srcSet={set}
+          sizes={set ? sizes : undefined}
           alt={alt}
-          width="400"
-          height="400"
+          width={small?.width ?? 400}
+          height={small?.height ?? 400}
           decoding="async"
           fetchPriority={eager ? "high" : "auto"}
         />
       )}
     </div>
   );
+}
+
+/** "a.webp 400w, b.webp 800w"; nothing where there is no choice, or a width is not known yet. */
+export function setOf(files: Sizes): string | undefined {
+  if (files.length < 2 || files.some(({ width }) => !width)) return undefined;
+  return files.map(({ url, width }) => `${url} ${width}w`).join(", ");
 }

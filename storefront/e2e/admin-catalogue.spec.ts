@@ -1,0 +1,101 @@
+/** The catalogue's day at the admin: goods that are not as they should be, and what is said of them. */
+
+import {
+  comeIn,
+  doWith,
+  find,
+  hire,
+  isForTheKeyboard,
+  isSound,
+  open,
+  pressByKey,
+  said,
+} from "./staff";
+import { aPicture, expect, goods, newcomer, staffMoves, test, unique } from "./story";
+
+test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
+
+test("the catalogue puts goods right", async ({ page }) => {
+  test.slow();
+  const [catalogue, buyer] = [await hire("catalogue"), await newcomer("buyer")];
+  const name = unique("Sufuria");
+  const pot = await goods({ name });
+  const order = await buyer.buys([pot.id]);
+  const [line] = (await buyer.order(order.order_token)).order;
+  await staffMoves(line.id, "fetched");
+  await staffMoves(line.id, "delivered", { code: line.collection_code });
+  await buyer.reviews(line.id, 1, "Rude words about its seller.");
+
+  await test.step("sign in, and find goods by their words", async () => {
+    await comeIn(page, catalogue);
+    await isSound(page);
+    await find(page, "Products", name);
+    await isSound(page);
+    await isForTheKeyboard(page);
+  });
+
+  await test.step("take them off the shop, without a mouse", async () => {
+    await pressByKey(page, page.getByRole("button", { name: "Unlist it" }));
+    await page.getByLabel("Why").fill("It is a copy");
+    await isSound(page);
+    await page.getByLabel("Why").press("Enter");
+    await expect(said(page)).toContainText("1 of 1 done");
+  });
+
+  await test.step("find them by their number, and list them again", async () => {
+    await find(page, "Products", String(pot.id));
+    await doWith(page, "List it again", "It is none");
+    await expect(page.getByRole("button", { name: "Unlist it" })).toBeVisible();
+  });
+
+  await test.step("find them by their seller, and put words and category right", async () => {
+    await find(page, "Products", pot.seller.username);
+    await page.getByLabel("Name").fill(`${name} with lid`);
+    await page.getByLabel("Category").selectOption("furniture");
+    await page.getByRole("spinbutton", { name: "Price" }).fill("1450");
+    await page.getByRole("button", { name: "Save and continue editing" }).click();
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Product ${name} with lid`);
+    await expect(page.getByLabel("Category")).toHaveValue("furniture");
+  });
+
+  await test.step("add pictures, put them into order, and take one away", async () => {
+    const picture = { name: "pot.png", mimeType: "image/png", buffer: aPicture() };
+    for (const count of [1, 2]) {
+      await page.getByLabel("Another picture").setInputFiles(picture);
+      await page.getByRole("button", { name: "Add it" }).click();
+      await expect(page.locator(".page-pictures li")).toHaveCount(count);
+    }
+    await isSound(page);
+    await page.getByRole("button", { name: /^Later.* picture 1$/ }).click();
+    await expect(said(page)).toContainText("done");
+    await page.getByRole("button", { name: /^Remove.* picture 2$/ }).click();
+    await expect(page.locator(".page-pictures li")).toHaveCount(1);
+  });
+
+  await test.step("hide a review, and show it again", async () => {
+    await open(page, "Reviews");
+    await page.getByRole("searchbox", { name: "Search", exact: true }).fill(String(pot.id));
+    await page.getByRole("button", { name: "Search" }).click();
+    const act = async (action: string) => {
+      await page.locator("#result_list").getByRole("checkbox").last().check();
+      await page.getByLabel("Action:").first().selectOption({ label: action });
+      await page.getByRole("textbox", { name: "Reason" }).first().fill("It is rude");
+      await isSound(page);
+      await page.getByRole("button", { name: "Go" }).first().click();
+    };
+    await act("Hide, for the reason given");
+    await expect(page.getByRole("img", { name: "True" })).toBeVisible();
+    await act("Show again");
+    await expect(page.getByRole("img", { name: "False" })).toBeVisible();
+  });
+
+  await test.step("see what moved their stock, and how the shop is doing", async () => {
+    await open(page, "Stock movements");
+    await page.getByRole("searchbox", { name: "Search", exact: true }).fill(String(pot.id));
+    await page.getByRole("button", { name: "Search" }).click();
+    await expect(page.getByText("2 rows")).toBeVisible();
+    await isSound(page);
+    await open(page, "How the shop is doing");
+    await isSound(page);
+  });
+});

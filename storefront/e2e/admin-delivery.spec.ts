@@ -1,0 +1,118 @@
+/** An agent's day at the admin, on a phone: parcels, pick-up points, rates. */
+
+import { comeIn, hire, isForTheKeyboard, isSound, open, pressByKey, said } from "./staff";
+import { expect, goods, newcomer, test, unique } from "./story";
+
+const HOME = {
+  recipient: "Wanjiku Kamau",
+  phone: "0712345678",
+  county: "kiambu",
+  area: "Ruiru, Membley Estate",
+  directions: "Blue gate opposite the petrol station",
+};
+
+test("an agent brings parcels, and keeps points and rates", async ({ page, mayFail }) => {
+  test.slow();
+  const [agent, kettle] = [await hire("delivery"), await goods()];
+  const buyer = await newcomer("buyer");
+  const order = await buyer.buys([kettle.id], HOME);
+  const other = await buyer.buys([kettle.id], HOME);
+  const [line] = (await buyer.order(order.order_token)).order;
+  const code: string = line.collection_code;
+  const parcel = page.getByRole("article").filter({ hasText: order.reference });
+  const part = (name: string) => page.getByRole("navigation", { name: "Parts" }).getByText(name);
+
+  await test.step("sign in, and see what is to fetch in a county", async () => {
+    await comeIn(page, agent);
+    await isSound(page);
+    await open(page, "Parcels");
+    await page.getByLabel("County").selectOption("kiambu");
+    await page.getByRole("button", { name: "Show" }).click();
+    await isSound(page);
+    await isForTheKeyboard(page);
+  });
+
+  await test.step("take a parcel on, and free another", async () => {
+    await parcel.getByRole("button", { name: /^Take it on/ }).click();
+    await expect(said(page)).toContainText("Take it on.");
+    const second = page.getByRole("article").filter({ hasText: other.reference });
+    await second.getByRole("button", { name: /^Take it on/ }).click();
+    await second.locator("summary", { hasText: "Free it for others" }).click();
+    await isSound(page);
+    await second.getByLabel("Note").fill("Too far for me");
+    await second.getByRole("button", { name: /^Confirm/ }).click();
+    await expect(said(page)).toContainText("Free it for others.");
+  });
+
+  await test.step("fetch it, and set off, without a mouse", async () => {
+    await pressByKey(page, parcel.getByRole("button", { name: /^Fetched from the seller/ }));
+    await expect(said(page)).toContainText("Fetched from the seller.");
+    await part("To hand over").click();
+    await pressByKey(page, parcel.getByRole("button", { name: /^On the way/ }), "Space");
+    await expect(said(page)).toContainText("On the way.");
+  });
+
+  await test.step("find nobody there; a slip is said where it was made", async () => {
+    await parcel.locator("summary", { hasText: "Could not hand it over" }).click();
+    mayFail.requests = true;
+    await parcel
+      .locator("details[open]")
+      .getByRole("button", { name: /^Confirm/ })
+      .click();
+    await expect(parcel.getByText("This field is required.")).toBeVisible();
+    await isSound(page);
+    await parcel.getByLabel("What happened").selectOption("nobody_there");
+    await parcel
+      .locator("details[open]")
+      .getByRole("button", { name: /^Confirm/ })
+      .click();
+    await expect(said(page)).toContainText("Could not hand it over.");
+    mayFail.requests = false;
+  });
+
+  await test.step("hand it over by the buyer's code, not by a guess", async () => {
+    const handOver = async (typed: string) => {
+      await parcel.locator("summary", { hasText: "Handed to the buyer" }).click();
+      await parcel.getByLabel("Collection code").fill(typed);
+      await parcel.getByLabel("Collection code").press("Enter");
+    };
+    await handOver(code === "111111" ? "222222" : "111111");
+    await expect(said(page)).toContainText("This is not the code the buyer was given.");
+    await handOver(code);
+    await expect(said(page)).toContainText("Handed to the buyer.");
+    await part("Handed over").click();
+    await expect(parcel).toBeVisible();
+    await isSound(page);
+  });
+
+  await test.step("find a line by its order, and move it on", async () => {
+    await open(page, "Order lines");
+    await page.getByRole("searchbox", { name: "Search", exact: true }).fill(other.reference);
+    await page.getByRole("button", { name: "Search" }).click();
+    await isSound(page);
+    await page.locator("#result_list tbody th a").click();
+    await isSound(page);
+  });
+
+  await test.step("open a pick-up point, and close it for now", async () => {
+    await open(page, "Pick-up points");
+    await isSound(page);
+    await page.getByRole("link", { name: "Add pickup point" }).click();
+    await isSound(page);
+    const name = unique("Duka ");
+    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("County").selectOption("nakuru");
+    await page.getByLabel("Area").fill("Nakuru, Kenyatta Avenue");
+    await page.getByLabel("Phone").fill("0712 000 333");
+    await page.getByLabel("Opening hours").fill("Mon–Sat 8–18");
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(said(page)).toContainText("was added successfully");
+  });
+
+  await test.step("see what bringing costs", async () => {
+    await open(page, "Delivery rates");
+    await isSound(page);
+    await page.locator("#result_list tbody th a").first().click();
+    await isSound(page);
+  });
+});

@@ -1,0 +1,173 @@
+/** Finance's day at the admin: money that came for nothing, that is to leave, that did not arrive. */
+
+import {
+  codeOf,
+  comeIn,
+  deskOf,
+  find,
+  hire,
+  isForTheKeyboard,
+  isSound,
+  open,
+  pressByKey,
+  said,
+} from "./staff";
+import { aPhone, expect, goods, newcomer, script, staffMoves, test } from "./story";
+
+test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
+
+/** Something dear was sold and fetched: its payout waits for a second person. */
+async function aDearSale() {
+  const [sofa, buyer] = [await goods({ price: 60_000, name: "Sofa" }), await newcomer("rich")];
+  const { order } = await buyer.buys([sofa.id]);
+  await staffMoves(order[0]?.id ?? 0, "fetched");
+  return sofa.seller.username;
+}
+
+/** Money that a colleague wrote down, and that M-Pesa does not know. */
+async function deniedMoney() {
+  const [desk, receipt] = [await deskOf(await hire("finance")), aReceipt()];
+  const seen = { number: receipt, amount: "1240", phone: aPhone().number, reference: "" };
+  await desk.post("/admin/payments/console/receipt/", { ...seen, why: "Seen on the portal" });
+  await desk.leave();
+  return receipt;
+}
+
+/** A number of M-Pesa's that nobody else uses in this run. */
+const aReceipt = () => `T${crypto.randomUUID().replaceAll("-", "").slice(0, 9)}`.toUpperCase();
+
+/** Money that is owed back to a phone that cannot be paid. */
+async function stuckRefund() {
+  const [kettle, buyer, phone] = [await goods(), await newcomer("gone"), aPhone("2040")];
+  const from = `254${phone.number.slice(1)}`;
+  await script({ operation: "reversal", phone: from, outcome: "R000002" });
+  const { order, reference } = await buyer.buys([kettle.id], null, phone);
+  await buyer.givesUp(order[0]?.id ?? 0);
+  return { reference, receipt: await phone.receipt() };
+}
+
+test("finance decides about money", async ({ page }) => {
+  test.slow();
+  const [finance, approved, kept, denied, stuck] = await Promise.all([
+    hire("finance"),
+    aDearSale(),
+    aDearSale(),
+    deniedMoney(),
+    stuckRefund(),
+  ]);
+  /** Open a row of the console, which may be a moment away. */
+  const decide = async (row: string, kind = "") => {
+    const found = page
+      .getByRole("row")
+      .filter({ hasText: row })
+      .filter({ has: page.locator(`a[href*="/console/${kind}"]`) });
+    await expect(async () => {
+      await page.goto("/admin/payments/console/");
+      await expect(found.first()).toBeVisible({ timeout: 500 });
+    }).toPass({ timeout: 30_000 });
+    await found
+      .first()
+      .getByRole("link", { name: /^Decide/ })
+      .click();
+  };
+  const act = async (key: string, why: string) => {
+    const form = page.locator(`form#${key}`);
+    await form.getByLabel("Why").fill(why);
+    await form.getByRole("button").click();
+  };
+
+  await test.step("set a second factor up, and sign in with it", async () => {
+    await comeIn(page, finance);
+    await page.getByRole("link", { name: "Your second factor" }).click();
+    await isSound(page);
+    const key = (await page.locator("#content code").textContent()) ?? "";
+    await page.getByLabel("Code").fill(codeOf(key));
+    await page.getByLabel("Your password").fill(finance.password);
+    await page.getByRole("button", { name: "Set it up" }).click();
+    const [emergency = ""] = await page.locator(".shop-codes li").allInnerTexts();
+    await isSound(page);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await comeIn(page, finance);
+    await page.getByLabel("Code").fill(emergency);
+    await isSound(page);
+    await page.keyboard.press("Enter");
+    await expect(page.getByRole("heading", { level: 1 })).toHaveText("Running the shop");
+  });
+
+  await test.step("write off what M-Pesa denies, without a mouse", async () => {
+    await decide(`M-Pesa does not know ${denied}`);
+    await isSound(page);
+    await page.locator("form#never").getByLabel("Why").fill("Not on the statement");
+    await pressByKey(page, page.getByRole("button", { name: "It never came" }));
+    await expect(said(page)).toBeVisible();
+    await page.goto("/admin/payments/console/");
+    await expect(page.getByText(`M-Pesa does not know ${denied}`)).toHaveCount(0);
+  });
+
+  await test.step("let a large payout leave, as the second person", async () => {
+    await decide(approved);
+    await isSound(page);
+    await act("approve", "The sofa is there");
+    await expect(said(page)).toContainText("KES 60,000 goes to");
+  });
+
+  await test.step("keep another back", async () => {
+    await decide(kept);
+    await act("hold", "Its seller is new");
+    await expect(said(page)).toContainText("KES 60,000 is kept back.");
+  });
+
+  await test.step("try a refused refund again", async () => {
+    await decide(stuck.receipt, "receipt/");
+    await act("came", "It is on the statement");
+    await expect(said(page)).toContainText("is confirmed");
+    await decide(stuck.reference, "refund/");
+    await isSound(page);
+    await act("again", "The phone is on again");
+    await expect(said(page)).toContainText("goes back by");
+  });
+
+  await test.step("write down a payment that was seen on the portal", async () => {
+    await open(page, "What needs you");
+    await isSound(page);
+    await isForTheKeyboard(page);
+    const receipt = aReceipt();
+    await page.getByLabel("M-Pesa receipt number").fill(receipt);
+    await page.getByLabel("Amount, KES").fill("700");
+    await page.getByLabel("Why").fill("Seen on the portal");
+    await page.getByRole("button", { name: "Write it down" }).click();
+    await expect(said(page)).toContainText(`${receipt}`);
+    await isSound(page);
+  });
+
+  await test.step("read the days, and take their numbers along", async () => {
+    await open(page, "How the shop is doing");
+    await page.getByRole("link", { name: "30 days" }).click();
+    await isSound(page);
+    const download = page.waitForEvent("download");
+    await page.getByRole("link", { name: "CSV of Payouts due" }).click();
+    expect((await download).suggestedFilename()).toMatch(/\.csv$/);
+  });
+
+  await test.step("find a payment, and what became of its order", async () => {
+    await find(page, "Money in", stuck.receipt);
+    await isSound(page);
+    await page.getByRole("link", { name: `Order ${stuck.reference}` }).click();
+    await expect(page.locator("#content")).toContainText(stuck.receipt);
+    await isSound(page);
+  });
+
+  await test.step("download a list, and look through the books", async () => {
+    await open(page, "Payouts");
+    await isSound(page);
+    await page.getByRole("checkbox").first().check();
+    await page.getByLabel("Action:").first().selectOption({ label: "Download as CSV" });
+    const download = page.waitForEvent("download");
+    await page.getByRole("button", { name: "Go" }).first().click();
+    expect((await download).suggestedFilename()).toMatch(/^payout-.*\.csv$/);
+    for (const list of ["Refunds", "Ledger entries", "Messages of the gateway"]) {
+      await open(page, list);
+      await isSound(page);
+    }
+  });
+});

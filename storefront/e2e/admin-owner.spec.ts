@@ -1,0 +1,99 @@
+/** The owner's day at the admin: who works here, what they may, what they did. */
+
+import { comeIn, find, hire, isForTheKeyboard, isSound, open, pressByKey, said } from "./staff";
+import { expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
+
+test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
+
+test("the owner looks after the staff", async ({ page }) => {
+  test.slow();
+  // Not the demo's superuser: who gave support their account is no second person with them.
+  const owner = await hire("support", { is_superuser: "on" });
+  const [sofa, buyer] = [await goods({ price: 30_000 }), await newcomer("buyer")];
+  const { order, reference } = await buyer.buys([sofa.id]);
+  const line = order[0]?.id ?? 0;
+  await staffMoves(line, "fetched");
+  // More than one of support gives back alone.
+  const { access } = await ofTheDemo("support");
+  const proposed = await fetch(`${process.env.STORY_SHOP}/track/${line}/move/`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", Authorization: `Bearer ${access}` },
+    body: JSON.stringify({ to: "cancelled", note: reference, goods_there: false }),
+  });
+  expect(proposed.status).toBe(409);
+  const clerk = unique("juma");
+
+  await test.step("sign in, and see how the shop is doing", async () => {
+    await comeIn(page, owner);
+    await isSound(page);
+    await isForTheKeyboard(page);
+    await open(page, "How the shop is doing");
+    await isSound(page);
+  });
+
+  await test.step("agree to what support proposed", async () => {
+    await open(page, "For a second person");
+    await isSound(page);
+    const row = page.getByRole("row").filter({ hasText: reference });
+    await row.getByRole("checkbox").check();
+    await page.getByLabel("Action:").first().selectOption({ label: "Agree: do what was proposed" });
+    await page.getByRole("button", { name: "Go" }).first().click();
+    await isSound(page);
+    await page.getByLabel(/^(Why|Note)/).fill("Seen the sofa");
+    await page.locator("input[type=submit].default").click();
+    await expect(said(page)).toContainText("1 of 1 done");
+  });
+
+  await test.step("give somebody an account, and a role", async () => {
+    await open(page, "People");
+    await isSound(page);
+    await page.getByRole("link", { name: "Add user" }).click();
+    await page.getByLabel("Username").fill(clerk);
+    await page.getByRole("textbox", { name: "Password:" }).fill("maharagwe na wali 4");
+    await page.getByLabel("Password confirmation").fill("maharagwe na wali 4");
+    await isSound(page);
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await page.getByText("Password and powers").click();
+    await page.getByLabel("Staff status").check();
+    await page.getByRole("checkbox", { name: "catalogue", exact: true }).check();
+    await isSound(page);
+    await page.getByRole("button", { name: "Save and continue editing" }).click();
+    await expect(page.locator("#who")).toContainText("Staff");
+  });
+
+  await test.step("sign them out, and close the account", async () => {
+    await pressByKey(page, page.getByRole("button", { name: "Sign them out everywhere" }));
+    await page.getByLabel("Why").fill("They left");
+    await page.getByLabel("Why").press("Enter");
+    await expect(said(page)).toContainText("1 of 1 done");
+    await page.getByText("The account").click();
+    await page.getByLabel("Active").uncheck();
+    await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(said(page)).toContainText("was changed successfully");
+    await find(page, "People", clerk);
+    await expect(page.locator("#who")).toContainText("Closed");
+    await isSound(page);
+  });
+
+  await test.step("read what was done, and by whom", async () => {
+    await expect(page.locator("#staff")).toContainText("Sign these people out everywhere");
+    await page.locator("#staff").getByRole("link").first().click();
+    await isSound(page);
+    await open(page, "What staff did");
+    await isSound(page);
+  });
+
+  await test.step("look at roles, locks, stops and the gateway", async () => {
+    for (const list of ["Roles", "Failed log-ins and locks", "Stops of all payouts", "Postings"]) {
+      await open(page, list);
+      await isSound(page);
+    }
+  });
+
+  await test.step("choose another password, and leave", async () => {
+    await page.getByRole("link", { name: "Change password" }).click();
+    await isSound(page);
+    await page.getByRole("button", { name: "Log out" }).click();
+    await isSound(page);
+  });
+});

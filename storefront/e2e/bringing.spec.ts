@@ -1,0 +1,145 @@
+/** After the sale: what brings goods, what was wrong with them, and leaving. */
+
+import {
+  agreesTo,
+  aPicture,
+  expect,
+  goods,
+  isForEveryone,
+  newcomer,
+  ofTheDemo,
+  signIn,
+  test,
+} from "./story";
+
+test("an agent takes a parcel on, fetches it, loses the line, and hands it over by the code", async ({
+  page,
+  context,
+  mayFail,
+}) => {
+  // The line breaks off, and a wrong code is refused.
+  mayFail.requests = true;
+  const [kettle, buyer] = [await goods({ price: 1850 }), await newcomer("buyer")];
+  const order = await buyer.buys([kettle.id], {
+    recipient: "Wanjiku Kamau",
+    phone: "0712345678",
+    county: "kiambu",
+    area: "Ruiru, Membley Estate",
+    directions: "Blue gate opposite the petrol station",
+  });
+  const [line] = (await buyer.order(order.order_token)).order;
+  const code: string = line.collection_code;
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, await ofTheDemo("delivery"));
+  const parcel = page.locator("li.parcel", { hasText: order.reference });
+  const part = (name: string) => page.getByRole("button", { name: new RegExp(`${name}$`) });
+
+  await page.goto("/shop/delivering?part=take");
+  await parcel.getByRole("button", { name: /^I take it on/ }).click();
+  await expect(page.getByText("It is yours to fetch.")).toBeVisible();
+  await isForEveryone(page);
+  await part("To fetch").click();
+  await expect(parcel.getByText(/^The seller has named no place/)).toBeVisible();
+  await parcel.getByRole("button", { name: /^I have fetched it/ }).click();
+  await isForEveryone(page);
+  await parcel.getByRole("button", { name: /^Yes, I have all of it/ }).click();
+  await expect(page.getByText("Fetched. It is with you now.")).toBeVisible();
+
+  await part("With me").click();
+  await expect(parcel.getByText("Blue gate opposite the petrol station")).toBeVisible();
+  await expect(parcel.getByRole("link", { name: /^Call 0712 345 678/ })).toBeVisible();
+  await context.setOffline(true);
+  await parcel.getByRole("button", { name: /^I am on my way/ }).click();
+  await expect(parcel.getByText("Not sent: there is no network.")).toBeVisible();
+  await isForEveryone(page);
+  await context.setOffline(false);
+  await parcel.getByRole("button", { name: "Send it again" }).click();
+  await expect(page.getByText("On the way. The buyer has been told.")).toBeVisible();
+
+  await parcel.getByRole("button", { name: /^Hand it over/ }).click();
+  const wrong = code === "111111" ? "222222" : "111111";
+  for (const digit of wrong) await page.getByRole("button", { name: digit, exact: true }).click();
+  await page.getByRole("button", { name: "Hand over", exact: true }).click();
+  await expect(page.getByText("This is not the code the buyer was given.")).toBeVisible();
+  await isForEveryone(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  // By keyboard as well.
+  await page.getByLabel(/^Six digits that Wanjiku Kamau/).pressSequentially(code);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("Handed over. Well done.")).toBeVisible();
+  await part("Done").click();
+  await expect(parcel.getByText("Handed over", { exact: true })).toBeVisible();
+  await isForEveryone(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  expect((await buyer.order(order.order_token)).order[0].track_status).toBe("delivered");
+});
+
+test("a buyer reports a problem with a picture, is answered with a part of the price, and is told so", async ({
+  page,
+}) => {
+  const [kettle, buyer] = [await goods({ price: 1850 }), await newcomer("buyer")];
+  const order = await buyer.buys([kettle.id]);
+  const [line] = (await buyer.order(order.order_token)).order;
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, buyer);
+
+  await page.goto(`/shop/orders/${order.order_token}`);
+  await page.getByRole("link", { name: /^Something is wrong with it/ }).click();
+  await isForEveryone(page);
+  await page.getByLabel("Damaged").check();
+  await page.getByLabel("Tell what happened").fill("The lid is cracked.");
+  await page
+    .locator("input[type=file]")
+    .setInputFiles({ name: "lid.png", mimeType: "image/png", buffer: aPicture() });
+  await expect(page.getByRole("img", { name: "Picture 1" })).toBeVisible();
+  await isForEveryone(page);
+  await page.getByRole("button", { name: "Report the problem" }).click();
+  await expect(page.getByText("The lid is cracked.")).toBeVisible();
+  await expect(page.getByRole("img", { name: "A picture of it" })).toBeVisible();
+  await page.getByLabel("Your answer").fill("It leaks, too.");
+  await page.getByRole("button", { name: "Send the answer" }).click();
+  await expect(page.getByRole("list").getByText("It leaks, too.")).toBeVisible();
+  await isForEveryone(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+
+  await agreesTo(line.id, 300, kettle.seller);
+  await page.goto("/shop/notices");
+  await expect(page.getByText("New").first()).toBeVisible();
+  await isForEveryone(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await page
+    .locator("li.told", { has: page.locator(`a[href$="/problem/${line.id}"]`) })
+    .first()
+    .click();
+  await expect(page.getByText("A part of the price goes back: KES 300")).toBeVisible();
+  await isForEveryone(page);
+  await page.getByRole("link", { name: "Back to the order" }).click();
+  await expect(page.getByText("The problem you reported:")).toBeVisible();
+});
+
+test("somebody takes their data along and leaves", async ({ page, mayFail }) => {
+  // A wrong password is refused.
+  mayFail.requests = true;
+  const person = await newcomer("leaver");
+  await page.setViewportSize({ width: 320, height: 640 });
+  await signIn(page, person);
+  await page.goto("/shop/account");
+  const download = page.waitForEvent("download");
+  await page.getByRole("button", { name: "Take your data along" }).click();
+  expect((await download).suggestedFilename()).toMatch(/^omache-\d+-[\d-]+\.json$/);
+
+  await page.getByRole("link", { name: "Delete your account" }).click();
+  await page.getByLabel("Your password").fill("not it");
+  await page.getByLabel(/^I know that nobody/).check();
+  await page.getByRole("button", { name: "Delete my account" }).click();
+  await expect(page.getByText("This is not your password.")).toBeVisible();
+  await isForEveryone(page);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+  await page.getByLabel("Your password").fill(person.password);
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("heading", { name: "Your account is deleted" })).toBeVisible();
+  await isForEveryone(page);
+  await expect.poll(() => page.evaluate(() => localStorage.length)).toBe(0);
+  await page.getByRole("link", { name: "To the shop" }).click();
+  await expect(page.getByRole("link", { name: "Sign in" })).toBeVisible();
+});

@@ -1,0 +1,191 @@
+/** What the admin's stories are told with: staff of a role, and what every page of theirs must be. */
+
+import { createHmac } from "node:crypto";
+import { AxeBuilder } from "@axe-core/playwright";
+import { expect, type Locator, type Page, request } from "@playwright/test";
+import { unique } from "./story";
+
+const SHOP = process.env.STORY_SHOP ?? "";
+/** Of the demo's superuser (products/demo/seed.py). */
+const ADMIN = { username: "admin", password: "karibu2026" };
+const PASSWORD = "sukuma wiki na ugali";
+const NARROW = { width: 390, height: 844 };
+
+export type Person = { username: string; password: string };
+
+/** The admin as somebody uses it without a browser: what they post there is done. */
+export async function deskOf(person: Person) {
+  const desk = await request.newContext({ baseURL: SHOP });
+  const post = async (path: string, form: Record<string, string>) => {
+    const { cookies } = await desk.storageState();
+    const csrfmiddlewaretoken = cookies.find(({ name }) => name === "csrftoken")?.value ?? "";
+    const ask = () => desk.post(path, { form: { csrfmiddlewaretoken, ...form } });
+    let answer = await ask();
+    // A shop that is busy, as SQLite is while another writes, has done nothing, and says so.
+    await expect(async () => {
+      if (answer.status() === 503) answer = await ask();
+      expect(answer.status()).not.toBe(503);
+    }).toPass({ timeout: 20_000 });
+    if (!answer.ok()) throw new Error(`${path}: ${answer.status()} ${await answer.text()}`);
+    return answer;
+  };
+  await desk.get("/admin/login/");
+  await post("/admin/login/", { ...person, next: "/admin/" });
+  return { post, leave: () => desk.dispose() };
+}
+
+/** Somebody new of the staff, in a role; the demo's superuser puts them there. */
+export async function hire(role: string, more: Record<string, string> = {}): Promise<Person> {
+  const person = { username: unique("zuri"), password: PASSWORD };
+  const desk = await deskOf(ADMIN);
+  const typed = { password1: PASSWORD, password2: PASSWORD, usable_password: "true" };
+  const page = await desk.post("/admin/accounts/user/add/", {
+    username: person.username,
+    ...typed,
+  });
+  const group = new RegExp(`name="groups" value="(\\d+)"[^>]*>\\s*${role}</label>`).exec(
+    await page.text(),
+  )?.[1];
+  const powers = { is_active: "on", is_staff: "on", groups: group ?? "", ...more };
+  const saved = await desk.post(page.url(), { username: person.username, ...powers });
+  expect(saved.url()).toMatch(/\/user\/$/);
+  await desk.leave();
+  return person;
+}
+
+/** Type name and password at the admin's door. */
+export async function comeIn(page: Page, person: Person): Promise<void> {
+  await page.goto("/admin/");
+  await page.getByLabel("Username").fill(person.username);
+  await page.getByLabel("Password").fill(person.password);
+  await page.getByRole("button", { name: "Log in" }).click();
+}
+
+/** Choose a room's list or page on the start page. */
+export async function open(page: Page, name: string): Promise<void> {
+  await page.goto("/admin/");
+  await page.locator("#content-main").getByRole("link", { name, exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
+}
+
+/** Type into a list's search, and choose the one row that it finds. */
+export async function find(page: Page, list: string, what: string): Promise<void> {
+  await open(page, list);
+  await page.getByRole("searchbox", { name: "Search", exact: true }).fill(what);
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect(page.getByText("1 row", { exact: true })).toBeVisible();
+  await page.locator("#result_list tbody th a").click();
+}
+
+/** What a page says was done. */
+export const said = (page: Page) => page.locator(".messagelist");
+
+/** Press a row's button, say why, and be led back to the row. */
+export async function doWith(page: Page, button: string | RegExp, why: string): Promise<void> {
+  const { pathname } = new URL(page.url());
+  await page.getByRole("button", { name: button }).first().click();
+  await page.getByLabel(/^(Why|Note)/).fill(why);
+  await page.locator("input[type=submit].default").click();
+  await expect(page).toHaveURL((url) => url.pathname === pathname);
+}
+
+/** Pages that were looked at; each is once, and once more with forms open or mistakes named. */
+const seen = new Set<string>();
+
+/** Nobody is kept out of a page: axe finds nothing serious by WCAG 2.2 AA, and no phone cuts it. */
+export async function isSound(page: Page): Promise<void> {
+  await expect(page.getByRole("heading", { level: 1 })).toBeVisible();
+  const path = new URL(page.url()).pathname.replace(/\d+/g, "#");
+  const open = await page.locator("main details[open]").count();
+  const mistakes = await page.locator("main .errorlist").count();
+  const look = `${path} ${open > 0} ${mistakes > 0}`;
+  if (seen.has(look)) return;
+  seen.add(look);
+  const found = await graveIn(axe(page).withTags(["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]));
+  const size = page.viewportSize() ?? NARROW;
+  await page.setViewportSize(NARROW);
+  const cut = await page.evaluate(widerThanThePage);
+  await page.setViewportSize(size);
+  const at = page.url();
+  expect({ at, found, cut }).toEqual({ at, found: [], cut: [] });
+}
+
+/** What axe would fetch and write anew of the style sheets, the page's own policy forbids. */
+const axe = (page: Page) => new AxeBuilder({ page }).options({ preload: false });
+
+async function graveIn(axe: AxeBuilder): Promise<string[]> {
+  const { violations } = await axe.analyze();
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join("; ")}`);
+}
+
+/** Run in the page: what makes it wider than its window. */
+function widerThanThePage(): string[] {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll("body *")]
+    .filter((element) => element.getBoundingClientRect().right > width + 1)
+    .map((element) => element.outerHTML.slice(0, 120))
+    .slice(0, 5);
+}
+
+/**
+ * Whoever has no mouse: Tab leads to the link past the navigation first, then to everything that
+ * can be pressed or filled in on the page, and shows where it is.
+ */
+export async function isForTheKeyboard(page: Page): Promise<void> {
+  await page.goto(page.url());
+  const count = await page.evaluate(() => {
+    const able = "a[href], button, input:not([type=hidden]), select, textarea, summary";
+    const all = [...document.querySelectorAll(able)].filter(
+      (element) => element.checkVisibility() && !element.matches(":disabled, [tabindex='-1']"),
+    );
+    for (const element of all) if (element.closest("#content")) element.classList.add("to-reach");
+    document.addEventListener("focusin", ({ target }) => {
+      const element = target as HTMLElement;
+      const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(element);
+      const isShown = (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+      element.classList.remove("to-reach");
+      if (!isShown) element.classList.add("unseen");
+      document.body.dataset.first ??= element.textContent?.trim();
+    });
+    return all.length;
+  });
+  // One after another, and none waits for the last one's answer.
+  await Promise.all(Array.from({ length: count + 2 }, () => page.keyboard.press("Tab")));
+  const html = (all: Element[]) => all.map((element) => element.outerHTML.slice(0, 120));
+  const missed = await page.locator(".to-reach").evaluateAll(html);
+  const unseen = await page.locator(".unseen").evaluateAll(html);
+  const first = await page.locator("body").getAttribute("data-first");
+  const at = page.url();
+  const good = { at, first: "Skip to main content", missed: [], unseen: [] };
+  expect({ at, first, missed, unseen }).toEqual(good);
+}
+
+/** Press something by Tab and a key alone. */
+export async function pressByKey(page: Page, what: Locator, key = "Enter"): Promise<void> {
+  await expect(what).toBeVisible();
+  for (let step = 0; step < 200; step += 1) {
+    if (await what.evaluate((element) => element === document.activeElement)) break;
+    await page.keyboard.press("Tab");
+  }
+  await expect(what).toBeFocused();
+  await page.keyboard.press(key);
+}
+
+/** The six digits that an authenticator app shows now for a key (RFC 6238). */
+export function codeOf(key: string): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = Array.from(key, (letter) => letters.indexOf(letter).toString(2).padStart(5, "0"));
+  const bytes =
+    bits
+      .join("")
+      .match(/.{8}/g)
+      ?.map((byte) => Number.parseInt(byte, 2)) ?? [];
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const digest = createHmac("sha1", Buffer.from(bytes)).update(step).digest();
+  const at = (digest.at(-1) ?? 0) & 15;
+  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}

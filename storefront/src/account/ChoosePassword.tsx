@@ -1,0 +1,85 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { mine, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { session } from "../api/session";
+import { Field, Problem } from "../ui/parts";
+import { signInPhoneQuery } from "./queries";
+import { CodeField, digitsOf, useOwnSms } from "./SmsCode";
+import { useUser } from "./useUser";
+
+/** A first password, for who joined with a phone: by a code that is sent there. */
+export function ChoosePassword() {
+  const user = useUser();
+  const client = useQueryClient();
+  const sms = useOwnSms();
+  const choose = useMutation({
+    mutationFn: ({ code, next }: { code: string; next: string }) =>
+      read(
+        mine.POST("/password/set/", {
+          body: { token: sms.token, code, new_password1: next, new_password2: next },
+        }),
+      ),
+    onSuccess: (tokens) => {
+      if (user) session.begin(tokens, user);
+      void client.invalidateQueries({ queryKey: signInPhoneQuery.queryKey });
+    },
+  });
+  const wrong = (name: string) =>
+    choose.error instanceof ApiError ? choose.error.field(name) : null;
+  return (
+    <section className="panel">
+      <h2>
+        <Trans>Password</Trans>
+      </h2>
+      {!sms.token && (
+        <div className="stack">
+          <p>
+            <Trans>
+              You sign in with your phone alone. With a password as well you come in where there is
+              no SMS.
+            </Trans>
+          </p>
+          {sms.ask.error && <Problem error={sms.ask.error} />}
+          <button
+            type="button"
+            className="button plain little"
+            disabled={sms.ask.isPending}
+            onClick={() => sms.ask.mutate()}
+          >
+            {sms.ask.isPending ? <Trans>One moment…</Trans> : <Trans>Choose a password</Trans>}
+          </button>
+        </div>
+      )}
+      {sms.token && (
+        <form
+          className="stack"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const typed = new FormData(event.currentTarget);
+            choose.mutate({
+              code: digitsOf(typed, "own_code"),
+              next: String(typed.get("new_password1") ?? ""),
+            });
+          }}
+        >
+          <CodeField sms={sms} name="own_code" error={wrong("code")} />
+          <Field
+            label={<Trans>New password</Trans>}
+            name="new_password1"
+            type="password"
+            autoComplete="new-password"
+            required
+            error={wrong("new_password1")}
+          />
+          {choose.error && !wrong("code") && !wrong("new_password1") && (
+            <Problem error={choose.error} />
+          )}
+          <button type="submit" className="button little" disabled={choose.isPending}>
+            {choose.isPending ? <Trans>One moment…</Trans> : <Trans>Choose this password</Trans>}
+          </button>
+        </form>
+      )}
+    </section>
+  );
+}

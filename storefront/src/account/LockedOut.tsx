@@ -1,0 +1,16 @@
+import { Plural } from "@lingui/react/macro";
+import type { ApiError } from "../api/errors";
+
+/** Too many wrong tries: when it can be tried again. */
+export function LockedOut({ error }: { error: ApiError }) {
+  const minutes = Math.ceil((error.retryAfter ?? 300) / 60);
+  return (
+    <p className="notice bad" role="alert">
+      <Plural
+        value={minutes}
+        one="Too many wrong tries. Try again in # minute."
+        other="Too many wrong tries. Try again in # minutes."
+      />
+    </p>
+  );
+}

@@ -1,0 +1,71 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation } from "@tanstack/react-query";
+import { useState } from "react";
+import { mine, read, type Schemas, serverNow } from "../api/client";
+import { Field, Problem, useSecondsUntil } from "../ui/parts";
+
+type Sent = Schemas["CodeSent"];
+
+/** Ask for a code by SMS, and again once that is allowed. */
+export function useSms(send: () => Promise<Sent>) {
+  const [againAt, setAgainAt] = useState<number | null>(null);
+  const ask = useMutation({
+    mutationFn: send,
+    onSuccess: ({ again_in }) => setAgainAt(serverNow() + again_in * 1000),
+  });
+  return { ask, againAt, token: ask.data?.token ?? "" };
+}
+
+/** A code to the phone that opens one's own account. */
+export function useOwnSms() {
+  return useSms(() => read(mine.POST("/account/phone/code/")));
+}
+
+/** Where the code is typed, with the way to another one. */
+export function CodeField({
+  sms: { ask, againAt },
+  name,
+  error,
+}: {
+  sms: ReturnType<typeof useSms>;
+  name: string;
+  error: string | null;
+}) {
+  const left = Math.ceil(useSecondsUntil(againAt));
+  return (
+    <>
+      <Field
+        label={<Trans>The six digits of the SMS</Trans>}
+        name={name}
+        inputMode="numeric"
+        autoComplete="one-time-code"
+        maxLength={9}
+        required
+        error={error}
+        hint={<Trans>It is good for ten minutes.</Trans>}
+      />
+      {ask.error && <Problem error={ask.error} />}
+      <p className="small">
+        {left > 0 ? (
+          <span className="quiet">
+            <Trans>Another code in {left} s</Trans>
+          </span>
+        ) : (
+          <button
+            type="button"
+            className="as-link"
+            disabled={ask.isPending}
+            onClick={() => ask.mutate()}
+          >
+            <Trans>Send another code</Trans>
+          </button>
+        )}
+      </p>
+    </>
+  );
+}
+
+/** The digits that were typed, without the spaces they are read with. */
+export function digitsOf(typed: FormData, name: string): string {
+  return String(typed.get(name) ?? "").replace(/\D/g, "");
+}

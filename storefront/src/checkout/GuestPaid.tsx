@@ -1,0 +1,50 @@
+import { Trans } from "@lingui/react/macro";
+import { Link, useNavigate } from "react-router";
+import { PhoneDoor } from "../account/PhoneDoor";
+import { features } from "../api/boot";
+import { phone as written } from "../i18n/format";
+
+/** It is paid, without an account: the phone that paid opens the rest. `phone`: where this browser
+ *  knows it. */
+export function GuestPaid({ token, phone }: { token: string; phone: string | undefined }) {
+  const navigate = useNavigate();
+  const number = written(phone ?? "");
+  const to = `/orders/${token}`;
+  return (
+    <div className="actions">
+      <p>
+        {phone ? (
+          <Trans>
+            Your goods are handed over for a collection code. It is in the SMS to {number}, and it
+            is here once you have typed the sign-in code that we send there.
+          </Trans>
+        ) : (
+          <Trans>
+            Your goods are handed over for a collection code. It is in the SMS to the phone that
+            paid, and it is here once you have typed the sign-in code that we send there.
+          </Trans>
+        )}
+      </p>
+      {features.phone_login ? (
+        <PhoneDoor
+          phone={phone}
+          ask={
+            phone ? (
+              <Trans>Send a sign-in code to {number}</Trans>
+            ) : (
+              <Trans>Send me a code by SMS</Trans>
+            )
+          }
+          onIn={() => navigate(to)}
+        />
+      ) : (
+        <Link className="button" to={`/sign-in?to=${encodeURIComponent(to)}`}>
+          <Trans>Sign in</Trans>
+        </Link>
+      )}
+      <Link to="/">
+        <Trans>Look around further</Trans>
+      </Link>
+    </div>
+  );
+}

@@ -1,0 +1,267 @@
+import "./delivering.css";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { ApiError } from "../api/errors";
+import { Title } from "../app/Title";
+import { countiesQuery } from "../delivery/queries";
+import { clock } from "../i18n/format";
+import { More } from "../ui/More";
+import { Empty, Problem } from "../ui/parts";
+import { ParcelCard } from "./ParcelCard";
+import {
+  type Action,
+  type County,
+  doneQuery,
+  mineQuery,
+  othersQuery,
+  type Parcel,
+} from "./queries";
+import { DONE } from "./words";
+
+/** Parts of a day's work, the one that presses most first. */
+const PARTS = ["bring", "fetch", "point", "take", "done"] as const;
+type Part = (typeof PARTS)[number];
+
+/** Parcels of who brings them, and of who hands them over at pick-up points. */
+export default function DeliveringPage() {
+  const { t, i18n } = useLingui();
+  const [params, setParams] = useSearchParams();
+  const county = (params.get("county") as County | null) || null;
+  const own = useQuery({ ...mineQuery, refetchOnWindowFocus: "always", refetchInterval: 60_000 });
+  const others = useInfiniteQuery({
+    ...othersQuery(county),
+    staleTime: 0,
+    refetchOnWindowFocus: "always",
+    refetchInterval: 60_000,
+  });
+  const free = others.data?.pages.flatMap(({ items }) => items);
+  const parcels: Record<Exclude<Part, "done">, Parcel[]> = {
+    bring: (own.data ?? []).filter(({ status }) => status !== "to_fetch" && status !== "arrived"),
+    fetch: (own.data ?? []).filter(({ status }) => status === "to_fetch"),
+    point: (free ?? []).concat(own.data ?? []).filter(isAtPoint),
+    take: (free ?? []).filter(({ actions }) => actions.includes("claim")),
+  };
+  const isRead = own.data !== undefined && free !== undefined;
+  const wanted = PARTS.find((each) => each === params.get("part"));
+  const part =
+    wanted ?? PARTS.find((each) => each !== "done" && parcels[each].length > 0) ?? "take";
+  // Who only hands over at a point brings nothing, and most who bring have no point.
+  const hasPoint = parcels.point.length > 0;
+  const brings = !hasPoint || parcels.bring.length + parcels.fetch.length + parcels.take.length > 0;
+  const shown = PARTS.filter(
+    (each) => each === part || each === "done" || (each === "point" ? hasPoint : brings),
+  );
+  const [done, setDone] = useState<{ order: string; action: Action } | null>(null);
+  // The card that had the focus may be gone.
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (done) said.current?.focus();
+  }, [done]);
+  const error = own.error ?? others.error;
+  if (error instanceof ApiError && error.code === "not_an_agent") return <NotYours />;
+  const change = (changed: Record<string, string>) => {
+    setDone(null);
+    setParams({ ...Object.fromEntries(params), ...changed }, { replace: true });
+  };
+  const order = done?.order;
+  const readAt = own.isError && own.data ? clock(own.dataUpdatedAt) : "";
+  return (
+    <div className="delivering">
+      <Title text={t`Delivering`} />
+      <h1>
+        <Trans>Delivering</Trans>
+      </h1>
+      <nav className="parts" aria-label={t`Which parcels`}>
+        {shown.map((each) => (
+          <button
+            key={each}
+            type="button"
+            aria-current={each === part ? "page" : undefined}
+            onClick={() => change({ part: each })}
+          >
+            {each !== "done" && isRead && (
+              <strong>
+                {parcels[each].length}
+                {each === "take" && others.hasNextPage && "+"}
+              </strong>
+            )}
+            <PartName part={each} />
+          </button>
+        ))}
+      </nav>
+      <p role="status" ref={said} tabIndex={-1} className={done ? "notice ok" : "hidden"}>
+        {done && (
+          <>
+            <strong>{order}</strong> {i18n._(DONE[done.action])}
+          </>
+        )}
+      </p>
+      {error && (
+        <Problem
+          error={error}
+          again={() => {
+            void own.refetch();
+            void others.refetch();
+          }}
+        />
+      )}
+      {readAt && (
+        <p className="quiet small">
+          <Trans>This is how it stood at {readAt}.</Trans>
+        </p>
+      )}
+      {part === "take" && <Where county={county} change={(to) => change({ county: to })} />}
+      {part === "done" ? (
+        <Done />
+      ) : (
+        <>
+          {!isRead && !error && <Bones />}
+          {isRead && parcels[part].length === 0 && <Nothing part={part} />}
+          <ul className="stack">
+            {parcels[part].map((parcel) => (
+              <ParcelCard
+                key={parcel.id}
+                parcel={parcel}
+                done={(now, action) => setDone({ order: now.order, action })}
+              />
+            ))}
+          </ul>
+        </>
+      )}
+      {(part === "take" || part === "point") && <More of={others} />}
+    </div>
+  );
+}
+
+/** Whether a parcel is for who stands at its pick-up point: to be taken in there, or waiting. */
+function isAtPoint({ actions, deliver, mine }: Parcel): boolean {
+  if (deliver.way !== "pickup") return false;
+  return actions.includes("arrived") || (actions.includes("delivered") && !mine);
+}
+
+function PartName({ part }: { part: Part }) {
+  if (part === "bring") return <Trans>With me</Trans>;
+  if (part === "fetch") return <Trans>To fetch</Trans>;
+  if (part === "point") return <Trans>My point</Trans>;
+  if (part === "take") return <Trans>To take</Trans>;
+  return <Trans>Done</Trans>;
+}
+
+function Bones() {
+  return (
+    <div className="stack" aria-hidden="true">
+      <div className="panel bone parcel" />
+      <div className="panel bone parcel" />
+    </div>
+  );
+}
+
+function Nothing({ part }: { part: Exclude<Part, "done"> }) {
+  if (part === "bring") {
+    return (
+      <Empty title={<Trans>You have nothing to hand over</Trans>}>
+        <p className="quiet">
+          <Trans>What you have fetched stands here.</Trans>
+        </p>
+      </Empty>
+    );
+  }
+  if (part === "fetch") {
+    return (
+      <Empty title={<Trans>You have nothing to fetch</Trans>}>
+        <p className="quiet">
+          <Trans>Take parcels on under “To take”.</Trans>
+        </p>
+      </Empty>
+    );
+  }
+  if (part === "point") {
+    return (
+      <Empty title={<Trans>Nothing is at your point</Trans>}>
+        <p className="quiet">
+          <Trans>What was fetched for a pick-up point of yours stands here.</Trans>
+        </p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title={<Trans>Nothing is free to take on</Trans>}>
+      <p className="quiet">
+        <Trans>What is paid and nobody has taken on stands here at once.</Trans>
+      </p>
+    </Empty>
+  );
+}
+
+function Where({ county, change }: { county: County | null; change: (to: string) => void }) {
+  const [isChoosing, setChoosing] = useState(county !== null);
+  const counties = useQuery({ ...countiesQuery, enabled: isChoosing });
+  if (!isChoosing) {
+    return (
+      <p>
+        <button type="button" className="as-link" onClick={() => setChoosing(true)}>
+          <Trans>Only of one county</Trans>
+        </button>
+      </p>
+    );
+  }
+  return (
+    <div className="field">
+      <label className="label" htmlFor="county">
+        <Trans>County where it is collected or goes</Trans>
+      </label>
+      <select
+        id="county"
+        className="input"
+        value={county ?? ""}
+        onChange={(event) => change(event.target.value)}
+      >
+        <option value="">—</option>
+        {counties.data?.map(({ key, name }) => (
+          <option key={key} value={key}>
+            {name}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
+function Done() {
+  const list = useInfiniteQuery({ ...doneQuery, staleTime: 0 });
+  const parcels = list.data?.pages.flatMap(({ items }) => items) ?? [];
+  return (
+    <>
+      {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
+      {list.isPending && <Bones />}
+      {list.isSuccess && parcels.length === 0 && (
+        <Empty title={<Trans>You have handed nothing over lately</Trans>} />
+      )}
+      <ul className="stack">
+        {parcels.map((parcel) => (
+          <ParcelCard key={parcel.id} parcel={parcel} done={() => undefined} />
+        ))}
+      </ul>
+      <More of={list} />
+    </>
+  );
+}
+
+function NotYours() {
+  const { t } = useLingui();
+  return (
+    <>
+      <Title text={t`Delivering`} />
+      <Empty title={<Trans>This is for who brings parcels</Trans>}>
+        <p className="quiet">
+          <Trans>The shop makes people delivery agents, or names them on a pick-up point.</Trans>
+        </p>
+        <Link className="button" to="/">
+          <Trans>Look around</Trans>
+        </Link>
+      </Empty>
+    </>
+  );
+}

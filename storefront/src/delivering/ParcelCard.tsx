@@ -1,0 +1,219 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import { NoAnswer } from "../api/errors";
+import { dayAndClock } from "../i18n/format";
+import { Problem } from "../ui/parts";
+import { CodeSheet } from "./CodeSheet";
+import { Collect, Deliver } from "./Ends";
+import { InVain } from "./InVain";
+import { LetGo } from "./LetGo";
+import type { Action, Parcel } from "./queries";
+import { type Unsent, useUnsent } from "./unsent";
+import { useParcel } from "./useParcel";
+import { ACTION, PARCEL_STATUS } from "./words";
+
+/** One parcel: what is in it, the end of its way that is next, and the press that is next. */
+export function ParcelCard({
+  parcel,
+  done,
+}: {
+  parcel: Parcel;
+  /** Say what was done: the card may leave the list with it. */
+  done: (now: Parcel, action: Action) => void;
+}) {
+  const { i18n } = useLingui();
+  const move = useParcel(parcel.id, (now, { action }) => done(now, action));
+  const [isHandingOver, setHandingOver] = useState(false);
+  const unsent = useUnsent(parcel.id);
+  const isFetching = parcel.status === "to_fetch";
+  const since = dayAndClock(parcel.since);
+  const act = (pressed: Unsent) => move.mutate(pressed);
+  // Under the sheet nobody would see it.
+  const refused = move.error && !(move.error instanceof NoAnswer) && !isHandingOver;
+  const waits =
+    unsent && !move.isPending && !isHandingOver && parcel.actions.includes(unsent.action);
+  return (
+    <li className="panel parcel">
+      <header className="between">
+        <h2>{parcel.order}</h2>
+        <span className={`tag ${TONE[parcel.status]}`}>{i18n._(PARCEL_STATUS[parcel.status])}</span>
+      </header>
+      <ul className="in-it">
+        {parcel.lines.map((line) => (
+          <li key={line.id}>
+            {line.number} × {line.name}
+          </li>
+        ))}
+      </ul>
+      {isFetching ? <Collect of={parcel} /> : <Deliver of={parcel} />}
+      {parcel.status !== "delivered" && (
+        <details>
+          <summary>
+            {isFetching ? <Trans>Where it goes then</Trans> : <Trans>Where it comes from</Trans>}
+            <span className="hidden"> ({parcel.order})</span>
+          </summary>
+          {isFetching ? <Deliver of={parcel} /> : <Collect of={parcel} />}
+        </details>
+      )}
+      {waits && (
+        <div className="notice warn stack" role="alert">
+          <p>
+            <strong>
+              <Trans>Not sent: there is no network.</Trans>
+            </strong>{" "}
+            {i18n._(ACTION[unsent.action])}
+          </p>
+          <button type="button" className="button wide" onClick={() => act(unsent)}>
+            <Trans>Send it again</Trans>
+          </button>
+        </div>
+      )}
+      {refused && <Problem error={move.error} />}
+      {!waits && (
+        <Presses
+          parcel={parcel}
+          isBusy={move.isPending}
+          act={act}
+          handOver={() => {
+            move.reset();
+            setHandingOver(true);
+          }}
+        />
+      )}
+      <p className="quiet small">
+        <Trans>Since {since}</Trans>
+      </p>
+      {isHandingOver && (
+        <CodeSheet
+          parcel={parcel}
+          isBusy={move.isPending}
+          error={move.error}
+          send={(code) => act({ action: "delivered", code })}
+          close={() => setHandingOver(false)}
+        />
+      )}
+    </li>
+  );
+}
+
+const TONE: Record<Parcel["status"], string> = {
+  to_fetch: "warn",
+  fetched: "",
+  shipping: "",
+  arrived: "",
+  delivered: "ok",
+};
+
+/** What can be done now, the next step large and at the bottom, where the thumb is. */
+function Presses({
+  parcel,
+  isBusy,
+  act,
+  handOver,
+}: {
+  parcel: Parcel;
+  isBusy: boolean;
+  act: (pressed: Unsent) => void;
+  handOver: () => void;
+}) {
+  const may = new Set(parcel.actions);
+  // Who takes one on fetches it later: a free one is not fetched by a slip of the thumb.
+  if (may.has("claim")) may.delete("fetched");
+  const toPoint = parcel.deliver.way === "pickup";
+  const next = ORDER.find(
+    // To a point it is brought; there, and at a door, it is handed over.
+    (each) => may.has(each) && !(each === "delivered" && parcel.status === "fetched" && toPoint),
+  );
+  if (!next) return null;
+  const others = ORDER.filter((each) => each !== next && may.has(each));
+  return (
+    <div className="presses">
+      <Press action={next} parcel={parcel} isBusy={isBusy} isNext act={act} handOver={handOver} />
+      {others.map((each) => (
+        <Press
+          key={each}
+          action={each}
+          parcel={parcel}
+          isBusy={isBusy}
+          act={act}
+          handOver={handOver}
+        />
+      ))}
+      {may.has("release") && (
+        <LetGo
+          order={parcel.order}
+          isBusy={isBusy}
+          send={(note) => act({ action: "release", note })}
+        />
+      )}
+      {may.has("attempt") && (
+        <InVain
+          order={parcel.order}
+          isBusy={isBusy}
+          send={(reason, note) => act({ action: "attempt", reason, note })}
+        />
+      )}
+    </div>
+  );
+}
+
+/** The steps in their order. */
+const ORDER = ["claim", "fetched", "arrived", "shipping", "delivered"] as const;
+
+function Press({
+  action,
+  parcel,
+  isBusy,
+  isNext = false,
+  act,
+  handOver,
+}: {
+  action: Exclude<Action, "release" | "attempt">;
+  parcel: Parcel;
+  isBusy: boolean;
+  isNext?: boolean;
+  act: (pressed: Unsent) => void;
+  handOver: () => void;
+}) {
+  const { i18n } = useLingui();
+  const [isSure, setSure] = useState(false);
+  // From then on the seller is paid.
+  const asks = action === "fetched" && !isSure;
+  const press = () => {
+    if (action === "delivered") return handOver();
+    if (asks) return setSure(true);
+    setSure(false);
+    act({ action });
+  };
+  return (
+    <>
+      {action === "fetched" && isSure && (
+        <p className="notice warn" role="status">
+          <Trans>
+            Only with the goods in your hands, and all of them: from then on the seller is paid.
+          </Trans>
+        </p>
+      )}
+      <button
+        type="button"
+        className={isNext ? "button wide big" : "button plain wide"}
+        disabled={isBusy}
+        onClick={press}
+      >
+        {isBusy && isNext ? (
+          <Trans>One moment…</Trans>
+        ) : isSure ? (
+          <Trans>Yes, I have all of it</Trans>
+        ) : (
+          i18n._(ACTION[action])
+        )}
+        <span className="hidden"> ({parcel.order})</span>
+      </button>
+      {action === "fetched" && isSure && (
+        <button type="button" className="button plain wide" onClick={() => setSure(false)}>
+          <Trans>No, not yet</Trans>
+        </button>
+      )}
+    </>
+  );
+}

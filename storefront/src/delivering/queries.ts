@@ -1,0 +1,64 @@
+/** What who brings parcels reads; all under one key, which goes with the person. */
+
+import { queryOptions } from "@tanstack/react-query";
+import { mine, nextCursor, readWhole, type Schemas } from "../api/client";
+import { paged } from "../api/queries";
+import { session } from "../api/session";
+import { readStored, store } from "../api/storage";
+
+export type Parcel = Schemas["ParcelOutput"];
+export type Action = Parcel["actions"][number];
+export type County = Schemas["CountyEnum"];
+
+type Kept = { of: number; at: number; parcels: Parcel[] };
+const KEPT = "parcels";
+
+/** What the caller has taken on and not handed over. It is kept in this tab: a page that is loaded
+ *  again where there is no network still says where to go. */
+export const mineQuery = queryOptions({
+  queryKey: ["deliveries", "mine"],
+  queryFn: async () => {
+    const parcels: Parcel[] = [];
+    let cursor: string | null = null;
+    do {
+      const query: Record<string, unknown> = { open: true, mine: true, page_size: 100 };
+      if (cursor) query.cursor = cursor;
+      const { data, response } = await readWhole(
+        mine.GET("/deliveries/", { params: { query: query as object } }),
+      );
+      parcels.push(...data);
+      cursor = nextCursor(response);
+    } while (cursor);
+    const of = session.user()?.pk;
+    if (of !== undefined) store(KEPT, { of, at: Date.now(), parcels } satisfies Kept, "tab");
+    return parcels;
+  },
+  initialData: () => kept()?.parcels,
+  initialDataUpdatedAt: () => kept()?.at,
+  staleTime: 0,
+});
+
+function kept(): Kept | null {
+  const found = readStored<Kept>(KEPT, "tab");
+  return found && found.of === session.user()?.pk ? found : null;
+}
+
+/** What is free to take on, and what is at or comes to a point of theirs. */
+export function othersQuery(county: County | null) {
+  return paged<Parcel>(["deliveries", "others", county], (cursor) => {
+    const query = {
+      open: true,
+      mine: false,
+      page_size: 50,
+      ...(county ? { county } : {}),
+      ...(cursor ? { cursor } : {}),
+    };
+    return readWhole(mine.GET("/deliveries/", { params: { query: query as object } }));
+  });
+}
+
+/** What was handed over in the last days. */
+export const doneQuery = paged<Parcel>(["deliveries", "done"], (cursor) => {
+  const query = { open: false, ...(cursor ? { cursor } : {}) };
+  return readWhole(mine.GET("/deliveries/", { params: { query: query as object } }));
+});

@@ -1,0 +1,41 @@
+/** Presses that no answer came to: a bad line loses them, and they are offered again. */
+
+import { useSyncExternalStore } from "react";
+import { readStored, store } from "../api/storage";
+import type { Reason } from "./InVain";
+import type { Action } from "./queries";
+
+export type Unsent = {
+  action: Action;
+  code?: string;
+  note?: string;
+  reason?: Reason;
+};
+type All = Readonly<Record<string, Unsent>>;
+
+const KEY = "unsent-moves";
+const listeners = new Set<() => void>();
+let now: All | null = null;
+
+function all(): All {
+  now ??= readStored<All>(KEY, "tab") ?? {};
+  return now;
+}
+
+/** Keep what was pressed for a parcel, or forget it (null). In this tab, through reloads. */
+export function keepUnsent(parcel: number, pressed: Unsent | null): void {
+  const { [parcel]: _, ...others } = all();
+  now = pressed ? { ...others, [parcel]: pressed } : others;
+  store(KEY, now, "tab");
+  for (const tell of listeners) tell();
+}
+
+function subscribe(tell: () => void): () => void {
+  listeners.add(tell);
+  return () => listeners.delete(tell);
+}
+
+/** What was pressed for a parcel and not answered, or undefined. */
+export function useUnsent(parcel: number): Unsent | undefined {
+  return useSyncExternalStore(subscribe, all)[parcel];
+}

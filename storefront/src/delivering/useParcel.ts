@@ -1,0 +1,47 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { mine, read } from "../api/client";
+import { NoAnswer } from "../api/errors";
+import type { Parcel } from "./queries";
+import { keepUnsent, type Unsent } from "./unsent";
+
+/** Do something with a parcel. What no answer came to is kept, and may be sent again as it was:
+ *  doing it twice changes nothing. Whatever came of it, the lists are read again. */
+export function useParcel(parcel: number, done: (now: Parcel, pressed: Unsent) => void) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (pressed: Unsent) => {
+      keepUnsent(parcel, pressed);
+      return send(parcel, pressed);
+    },
+    onSuccess: (now, pressed) => done(now, pressed),
+    onSettled: (_, error) => {
+      if (error instanceof NoAnswer) return;
+      keepUnsent(parcel, null);
+      void client.invalidateQueries({ queryKey: ["deliveries"] });
+    },
+  });
+}
+
+function send(parcel: number, { action, code, note, reason }: Unsent): Promise<Parcel> {
+  const params = { path: { parcel_id: parcel } };
+  if (action === "claim") return read(mine.POST("/deliveries/{parcel_id}/claim/", { params }));
+  if (action === "release") {
+    return read(
+      mine.POST("/deliveries/{parcel_id}/release/", { params, body: { note: note ?? "" } }),
+    );
+  }
+  if (action === "attempt") {
+    return read(
+      mine.POST("/deliveries/{parcel_id}/attempt/", {
+        params,
+        body: { reason: reason ?? "nobody_there", ...(note ? { note } : {}) },
+      }),
+    );
+  }
+  return read(
+    mine.POST("/deliveries/{parcel_id}/move/", {
+      params,
+      body: { to: action, ...(code ? { code } : {}) },
+    }),
+  );
+}

@@ -1,0 +1,108 @@
+import "./notices.css";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect } from "react";
+import { Link } from "react-router";
+import { mine, read } from "../api/client";
+import { meQuery } from "../api/queries";
+import { Title } from "../app/Title";
+import { clock, day } from "../i18n/format";
+import { More } from "../ui/More";
+import { Empty, Problem } from "../ui/parts";
+import { type Notice, noticesQuery, placeOf } from "./queries";
+
+/** All that the caller was told, newest first. Seeing it is reading it; what is new stays marked
+ *  until they come again. */
+export default function NoticesPage() {
+  const { t } = useLingui();
+  const list = useInfiniteQuery({
+    ...noticesQuery,
+    staleTime: 0,
+    // What was new would not be, on the way back from another program.
+    refetchOnWindowFocus: false,
+  });
+  const notices = list.data?.pages.flatMap(({ items }) => items) ?? [];
+  useRead(list.data?.pages[0]?.items ?? []);
+  const days = byDay(notices);
+  return (
+    <div className="narrow">
+      <Title text={t`Notices`} />
+      <h1>{t`Notices`}</h1>
+      {list.isError && <Problem error={list.error} again={() => void list.refetch()} />}
+      {list.isPending && (
+        <div className="stack" aria-hidden="true">
+          {[1, 2, 3].map((each) => (
+            <div className="panel told bone" key={each} />
+          ))}
+        </div>
+      )}
+      {list.isSuccess && notices.length === 0 && (
+        <Empty title={<Trans>You have been told nothing yet</Trans>}>
+          <p className="quiet">
+            <Trans>What happens with your orders, and with what you sell, stands here.</Trans>
+          </p>
+          <Link className="button" to="/">
+            <Trans>Look around</Trans>
+          </Link>
+        </Empty>
+      )}
+      {days.map(([name, told]) => (
+        <section key={name} className="told-on" aria-label={name}>
+          <h2>{name}</h2>
+          <ul className="stack">
+            {told.map((notice) => (
+              <Told key={notice.id} notice={notice} />
+            ))}
+          </ul>
+        </section>
+      ))}
+      <More of={list} />
+    </div>
+  );
+}
+
+/** The notices of each day together, in their order. */
+function byDay(notices: readonly Notice[]): [string, Notice[]][] {
+  const days = new Map<string, Notice[]>();
+  for (const notice of notices) {
+    const name = day(notice.created_at);
+    days.set(name, [...(days.get(name) ?? []), notice]);
+  }
+  return [...days];
+}
+
+/** Note that what is shown was read: all up to the newest. What comes meanwhile stays unread. */
+function useRead(shown: readonly Notice[]): void {
+  const client = useQueryClient();
+  const { mutate } = useMutation({
+    mutationFn: (up_to: number) => read(mine.POST("/notices/read/", { body: { up_to } })),
+    onSuccess: ({ unread }) => {
+      client.setQueryData(
+        meQuery.queryKey,
+        (me) => me && { ...me, counts: { ...me.counts, unread_notices: unread } },
+      );
+    },
+  });
+  const newest = shown[0]?.id;
+  const isNew = shown.some((notice) => !notice.read);
+  useEffect(() => {
+    if (newest !== undefined && isNew) mutate(newest);
+  }, [newest, isNew, mutate]);
+}
+
+function Told({ notice }: { notice: Notice }) {
+  return (
+    <li className={notice.read ? "panel told" : "panel told new"}>
+      <h3>
+        <Link to={placeOf(notice)}>{notice.title}</Link>
+        {!notice.read && (
+          <span className="tag">
+            <Trans>New</Trans>
+          </span>
+        )}
+      </h3>
+      <p className="text">{notice.text}</p>
+      <p className="quiet small">{clock(notice.created_at)}</p>
+    </li>
+  );
+}

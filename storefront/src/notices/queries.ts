@@ -1,0 +1,21 @@
+/** What a person was told. */
+
+import { mine, readWhole, type Schemas } from "../api/client";
+import { paged } from "../api/queries";
+
+export type Notice = Schemas["NoticeOutput"];
+
+export const noticesQuery = paged<Notice>(["notices", "all"], (cursor) =>
+  readWhole(mine.GET("/notices/", { params: { query: (cursor ? { cursor } : {}) as object } })),
+);
+
+/** The page that a notice is about: an order's for who bought it, else the seller's. */
+export function placeOf({ kind, order_token: token, reference, line }: Notice): string {
+  if (!token) {
+    if (kind.startsWith("problem")) return "/selling/problems";
+    if (kind === "paid_out") return "/selling/money";
+    return reference ? `/selling/orders?order=${reference}` : "/selling/orders";
+  }
+  if (kind.startsWith("problem") && line) return `/orders/${token}/problem/${line}`;
+  return kind === "prompt_failed" ? `/pay/${token}` : `/orders/${token}`;
+}

@@ -1,0 +1,79 @@
+/** Orders that were placed here without an account: their tokens, by which this browser finds them
+ *  again, and the phone that opens them whole. */
+
+import { useSyncExternalStore } from "react";
+import { readStored, store } from "../api/storage";
+
+export type Kept = {
+  token: string;
+  /** As it was typed: the shop shows three of its digits. */
+  phone: string;
+};
+
+/** Older ones are found by signing in with the phone. */
+const MOST = 20;
+const KEY = "guest-orders";
+const listeners = new Set<() => void>();
+let known = read();
+
+function read(): Kept[] {
+  const stored = readStored<unknown>(KEY);
+  return Array.isArray(stored) ? stored.filter(isKept) : [];
+}
+
+function isKept(value: unknown): value is Kept {
+  const { token, phone } = (value ?? {}) as Partial<Kept>;
+  return typeof token === "string" && typeof phone === "string";
+}
+
+function keep(next: Kept[]): void {
+  known = next;
+  store(KEY, next.length > 0 ? next : null);
+  for (const tell of listeners) tell();
+}
+
+globalThis.addEventListener?.("storage", (event) => {
+  if (event.key !== KEY && event.key !== null) return;
+  known = read();
+  for (const tell of listeners) tell();
+});
+
+export const guestOrders = {
+  /** Newest first; the same list until something changes. */
+  all(): Kept[] {
+    return known;
+  },
+
+  has(token: unknown): boolean {
+    return known.some((each) => each.token === token);
+  },
+
+  subscribe(tell: () => void): () => void {
+    listeners.add(tell);
+    return () => listeners.delete(tell);
+  },
+
+  add(order: Kept): void {
+    const others = read().filter(({ token }) => token !== order.token);
+    keep([order, ...others].slice(0, MOST));
+  },
+
+  /** What was ordered with this phone is in its account now. */
+  joined(phone: string): void {
+    keep(read().filter((each) => lastNine(each.phone) !== lastNine(phone)));
+  },
+
+  /** The shop has no such order. */
+  drop(token: string): void {
+    keep(read().filter((each) => each.token !== token));
+  },
+};
+
+export function useGuestOrders(): Kept[] {
+  return useSyncExternalStore(guestOrders.subscribe, guestOrders.all);
+}
+
+/** 0712 345 678, +254712345678 and 712345678 are one phone. */
+function lastNine(phone: string): string {
+  return phone.replace(/\D/g, "").slice(-9);
+}

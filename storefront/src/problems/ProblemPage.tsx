@@ -1,0 +1,197 @@
+import "./problems.css";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link, useParams } from "react-router";
+import { mine, read, type TrackStory } from "../api/client";
+import { ApiError } from "../api/errors";
+import { trackStoryQuery } from "../api/queries";
+import { Missing } from "../app/Missing";
+import { Title } from "../app/Title";
+import { day, money } from "../i18n/format";
+import { Ask } from "../ui/Ask";
+import { Picture } from "../ui/Picture";
+import { Money, Problem } from "../ui/parts";
+import { readAnew } from "./queries";
+import { Report } from "./Report";
+import { Thread } from "./Thread";
+import { DECIDED, PROBLEM_KIND } from "./words";
+
+/** What is wrong with something that was bought: reported, talked about, decided, withdrawn. */
+export default function ProblemPage() {
+  const { t } = useLingui();
+  const { token = "", line: id = "" } = useParams();
+  const query = useQuery({
+    ...trackStoryQuery(Number(id)),
+    staleTime: 0,
+    refetchOnWindowFocus: "always",
+    refetchInterval: 60_000,
+  });
+  const story = query.data;
+  if (!story && query.error instanceof ApiError && query.error.status === 404) {
+    return <Missing title={t`There is no such order`} />;
+  }
+  return (
+    <div className="narrow stack">
+      <Title text={t`A problem with your order`} />
+      <h1>
+        <Trans>A problem with your order</Trans>
+      </h1>
+      {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
+      {query.isPending && (
+        <div className="stack" aria-hidden="true">
+          <div className="panel bone about-line" />
+          <div className="panel bone about-form" />
+        </div>
+      )}
+      {story && <Line story={story} />}
+      {story && <State story={story} />}
+      <p>
+        <Link to={`/orders/${token}`}>
+          <Trans>Back to the order</Trans>
+        </Link>
+      </p>
+    </div>
+  );
+}
+
+function Line({ story }: { story: TrackStory }) {
+  const { reference, seller } = story;
+  return (
+    <div className="panel about-line">
+      <Picture src={story.avatar} />
+      <div>
+        <strong>
+          {story.number} × {story.name}
+        </strong>
+        <p className="quiet small">
+          <Trans>
+            Order {reference}, sold by {seller}
+          </Trans>
+        </p>
+      </div>
+      <Money kes={story.amount} />
+    </div>
+  );
+}
+
+function State({ story }: { story: TrackStory }) {
+  const { problem } = story;
+  const [isAnother, setAnother] = useState(false);
+  if (!problem || isAnother) {
+    if (story.can_report_problem) return <Report track={story.id} />;
+    if (!problem) return <TooLate />;
+  }
+  const isClosed = problem.state === "closed";
+  return (
+    <>
+      <How problem={problem} />
+      <section className="panel">
+        <h2>
+          <Trans>What was said</Trans>
+        </h2>
+        <Thread track={story.id} reader="buyer" isClosed={isClosed} />
+      </section>
+      {!isClosed && <Withdraw track={story.id} />}
+      {isClosed && story.can_report_problem && (
+        <p>
+          <button type="button" className="button plain little" onClick={() => setAnother(true)}>
+            <Trans>Something is still wrong</Trans>
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+/** How it stands; a screen reader hears what changes. */
+function How({ problem }: { problem: NonNullable<TrackStory["problem"]> }) {
+  const { i18n } = useLingui();
+  const { outcome, refunded } = problem;
+  const opened = day(problem.opened_at);
+  const back = money(refunded);
+  // What was decided while somebody looks at it is scrolled to, and read out.
+  const box = useRef<HTMLDivElement>(null);
+  const before = useRef(problem.state);
+  useEffect(() => {
+    if (before.current !== problem.state) box.current?.scrollIntoView({ block: "nearest" });
+    before.current = problem.state;
+  }, [problem.state]);
+  const tone = outcome === null ? "warn" : outcome === "dismissed" ? "bad" : "ok";
+  return (
+    <div className={`notice stack ${tone}`} role="status" ref={box}>
+      <p>
+        <strong>{i18n._(PROBLEM_KIND[problem.kind])}</strong>{" "}
+        <span className="quiet small">
+          <Trans>reported on {opened}</Trans>
+        </span>
+      </p>
+      {outcome === null && problem.state === "returning" && (
+        <p>
+          <Trans>
+            The goods come back first: bring them to the seller. Your money follows once they are
+            there.
+          </Trans>
+        </p>
+      )}
+      {outcome === null && problem.state !== "returning" && (
+        <p>
+          <Trans>
+            The seller and the shop have been told. What the seller is owed for this waits until it
+            is decided; if the seller says nothing, the shop decides.
+          </Trans>
+        </p>
+      )}
+      {outcome !== null && (
+        <p>
+          {i18n._(DECIDED[outcome])}
+          {refunded > 0 && <>: {back}</>}
+        </p>
+      )}
+      {refunded > 0 && (
+        <p className="small">
+          <Trans>It goes to the phone that paid.</Trans>
+        </p>
+      )}
+    </div>
+  );
+}
+
+function Withdraw({ track }: { track: number }) {
+  const client = useQueryClient();
+  const withdraw = useMutation({
+    mutationFn: () =>
+      read(
+        mine.POST("/track/{track_id}/problem/withdraw/", {
+          params: { path: { track_id: track } },
+        }),
+      ),
+    onSettled: (_, error) => readAnew(client, error),
+  });
+  return (
+    <Ask
+      open={<Trans>It is settled: withdraw the problem</Trans>}
+      means={
+        <Trans>
+          The problem is closed without a refund, and the seller is paid. The thread stays to be
+          read.
+        </Trans>
+      }
+      yes={<Trans>Yes, withdraw it</Trans>}
+      isBusy={withdraw.isPending}
+      error={withdraw.error}
+      act={() => withdraw.mutate()}
+    />
+  );
+}
+
+function TooLate() {
+  return (
+    <p className="notice">
+      <Trans>
+        A problem can be reported from when something is paid until some days after it was
+        delivered, and not with what was cancelled.
+      </Trans>
+    </p>
+  );
+}

@@ -1,0 +1,150 @@
+import "./problems.css";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
+import { asForm, mine, read } from "../api/client";
+import { ApiError } from "../api/errors";
+import { newKey } from "../api/keys";
+import { dayAndClock } from "../i18n/format";
+import { Problem } from "../ui/parts";
+import { Bitmap, Pictures } from "./Pictures";
+import { type Message, pictureQuery, type Reader, readAnew, threadQuery } from "./queries";
+import { Words } from "./Words";
+import { DECIDED, says } from "./words";
+
+/** What buyer, seller and shop have said of a line's problem, oldest first, and room for more
+ *  while it is undecided. */
+export function Thread({
+  track,
+  reader,
+  isClosed,
+}: {
+  track: number;
+  reader: Reader;
+  isClosed: boolean;
+}) {
+  const { t } = useLingui();
+  const thread = useQuery({
+    ...threadQuery(track),
+    staleTime: 0,
+    refetchOnWindowFocus: "always",
+    // Somebody may be answering meanwhile.
+    refetchInterval: isClosed ? false : 30_000,
+  });
+  return (
+    <div className="stack">
+      {thread.isPending && <div className="said bone" aria-hidden="true" />}
+      {thread.isError && <Problem error={thread.error} again={() => void thread.refetch()} />}
+      <ol className="thread" aria-live="polite" aria-label={t`What was said`}>
+        {thread.data?.map((message) => (
+          <Said key={message.id} message={message} reader={reader} />
+        ))}
+      </ol>
+      {!isClosed && <Answer track={track} reader={reader} />}
+    </div>
+  );
+}
+
+function Said({ message, reader }: { message: Message; reader: Reader }) {
+  const { i18n } = useLingui();
+  return (
+    <li className={message.by === reader ? "own" : message.by === "shop" ? "shop" : ""}>
+      <strong>{i18n._(says(message.by, reader))}</strong>{" "}
+      <span className="quiet small">{dayAndClock(message.at)}</span>
+      {message.decided && (
+        <p>
+          <strong>{i18n._(DECIDED[message.decided])}</strong>
+        </p>
+      )}
+      {message.text && <p>{message.text}</p>}
+      {message.pictures.length > 0 && (
+        <div className="shown">
+          {message.pictures.map((address) => (
+            <Shown key={address} address={address} />
+          ))}
+        </div>
+      )}
+    </li>
+  );
+}
+
+/** A picture that is fetched with the token, and drawn as the page may show it. */
+function Shown({ address }: { address: string }) {
+  const { t } = useLingui();
+  const picture = useQuery(pictureQuery(address));
+  if (picture.isError) {
+    return <Problem error={picture.error} again={() => void picture.refetch()} />;
+  }
+  return <Bitmap of={picture.data} name={t`A picture of it`} />;
+}
+
+function Answer({ track, reader }: { track: number; reader: Reader }) {
+  const client = useQueryClient();
+  // The same answer sent again, after a line that broke off, is the same answer.
+  const [key, setKey] = useState(() => newKey());
+  const [text, setText] = useState("");
+  const [pictures, setPictures] = useState<Blob[]>([]);
+  const write = useMutation({
+    mutationFn: () =>
+      read(
+        mine.POST("/track/{track_id}/problem/messages/", {
+          params: { path: { track_id: track }, header: { "Idempotency-Key": key } },
+          ...(pictures.length > 0
+            ? { body: { text: text.trim(), pictures }, bodySerializer: asForm }
+            : { body: { text: text.trim() } }),
+        }),
+      ),
+    onSuccess: () => {
+      setText("");
+      setPictures([]);
+      setKey(newKey());
+    },
+    onSettled: (_, error) => readAnew(client, error),
+  });
+  // Another message under the same key would be refused.
+  const changed = () => {
+    if (write.isError) setKey(newKey());
+  };
+  const wrong = (name: string) =>
+    write.error instanceof ApiError ? write.error.field(name) : null;
+  const id = `answer-${track}`;
+  return (
+    <form
+      className="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        write.mutate();
+      }}
+    >
+      <Words
+        id={id}
+        label={<Trans>Your answer</Trans>}
+        hint={
+          reader === "seller" ? (
+            <Trans>The buyer and the shop read it.</Trans>
+          ) : (
+            <Trans>The seller and the shop read it.</Trans>
+          )
+        }
+        error={wrong("text")}
+        value={text}
+        change={(to) => {
+          changed();
+          setText(to);
+        }}
+      />
+      <Pictures
+        pictures={pictures}
+        error={wrong("pictures")}
+        change={(to) => {
+          changed();
+          setPictures(to);
+        }}
+      />
+      {write.error && !wrong("text") && !wrong("pictures") && <Problem error={write.error} />}
+      <button type="submit" className="button little" disabled={write.isPending}>
+        {write.isPending ? <Trans>One moment…</Trans> : <Trans>Send the answer</Trans>}
+      </button>
+    </form>
+  );
+}

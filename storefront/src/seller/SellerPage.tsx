@@ -1,0 +1,84 @@
+import "./seller.css";
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { Link, useParams } from "react-router";
+import { useUser } from "../account/useUser";
+import type { Schemas } from "../api/client";
+import { ApiError } from "../api/errors";
+import { searchQuery, sellerQuery } from "../api/queries";
+import { Missing } from "../app/Missing";
+import { Title } from "../app/Title";
+import { CardList } from "../catalogue/CardList";
+import { day } from "../i18n/format";
+import { Empty, Problem, Stars } from "../ui/parts";
+
+type Seller = Schemas["SellerOutput"];
+
+/** What is public of somebody who sells, and their goods. */
+export default function SellerPage() {
+  const { t } = useLingui();
+  const username = useParams().username ?? "";
+  const query = useQuery(sellerQuery(username));
+  if (query.error instanceof ApiError && query.error.status === 404 && !query.data) {
+    return <Missing title={t`Nobody of this name sells here`} />;
+  }
+  return (
+    <>
+      <Title text={query.data?.display_name ?? username} />
+      {query.isError && !query.data && (
+        <Problem error={query.error} again={() => void query.refetch()} />
+      )}
+      {query.isPending && <div className="seller bone" aria-hidden="true" />}
+      {query.data && <About seller={query.data} />}
+      <Goods username={username} />
+    </>
+  );
+}
+
+function About({ seller }: { seller: Seller }) {
+  const user = useUser();
+  const since = day(seller.member_since);
+  return (
+    <header className="seller">
+      {seller.avatar ? (
+        <img src={seller.avatar} alt="" width="80" height="80" />
+      ) : (
+        <span className="letter" aria-hidden="true">
+          {seller.display_name.slice(0, 1).toUpperCase()}
+        </span>
+      )}
+      <div>
+        <h1>{seller.display_name}</h1>
+        <p className="meta">
+          <Stars stars={seller.stars} reviews={seller.reviews} />
+          <span>
+            <Plural value={seller.goods} one="# thing to buy" other="# things to buy" />
+          </span>
+          <span className="quiet">
+            <Trans>here since {since}</Trans>
+          </span>
+        </p>
+        {user?.username === seller.user_name && (
+          <p>
+            <Link to="/selling">
+              <Trans>This is your shop as buyers see it. Go to selling</Trans>
+            </Link>
+          </p>
+        )}
+      </div>
+    </header>
+  );
+}
+
+function Goods({ username }: { username: string }) {
+  const { t } = useLingui();
+  const list = useInfiniteQuery(searchQuery("", { seller: username, ordering: "newest" }));
+  return (
+    <section aria-label={t`What they sell`}>
+      <CardList
+        list={list}
+        nothing={<Empty title={<Trans>There is nothing to buy at the moment</Trans>} />}
+      />
+    </section>
+  );
+}

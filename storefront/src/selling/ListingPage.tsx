@@ -1,0 +1,301 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { Link, useLocation, useParams } from "react-router";
+import { mine, read, type Schemas } from "../api/client";
+import { ApiError } from "../api/errors";
+import { productQuery } from "../api/queries";
+import { Missing } from "../app/Missing";
+import { productPath } from "../catalogue/categories";
+import { phone } from "../i18n/format";
+import { Field, Problem } from "../ui/parts";
+import { digits } from "./draft";
+import { CategoryField, DescriptionField, NameField, PriceField } from "./fields";
+import { Gallery } from "./Gallery";
+import { Standing, StockLine } from "./ListingRow";
+import { Offline, Selling } from "./parts";
+import { type Listing, listingQuery } from "./queries";
+import { Restock } from "./Restock";
+import { ShareButton } from "./ShareButton";
+import { StockStory } from "./StockStory";
+import { useFirstWrong } from "./useFirstWrong";
+import { useListed } from "./useListed";
+import { useOnline } from "./useOnline";
+
+/** One of the caller's goods: all that can be changed about it. */
+export default function ListingPage() {
+  const { t } = useLingui();
+  const id = Number.parseInt(useParams().listing ?? "", 10) || 0;
+  const query = useQuery({ ...listingQuery(id), staleTime: 0 });
+  const listing = query.data;
+  if (listing === null || (query.error instanceof ApiError && query.error.status === 400)) {
+    return (
+      <Missing title={t`This is none of your goods`}>
+        <Link to="/selling/listings">
+          <Trans>See what you sell</Trans>
+        </Link>
+      </Missing>
+    );
+  }
+  return (
+    <Selling name={listing?.name ?? t`One moment…`}>
+      {query.isError && !listing && (
+        <Problem error={query.error} again={() => void query.refetch()} />
+      )}
+      {query.isPending && <Bones />}
+      {listing && (
+        <>
+          <Known listing={listing} />
+          <Gallery listing={listing} />
+          <Edit listing={listing} />
+          <Stock listing={listing} />
+          <WherePaid listing={listing} />
+        </>
+      )}
+    </Selling>
+  );
+}
+
+/** As tall as what comes, so that nothing jumps. */
+function Bones() {
+  return (
+    <div className="stack" aria-hidden="true">
+      <div className="panel bone tall" />
+      <div className="panel bone taller" />
+      <div className="panel bone taller" />
+    </div>
+  );
+}
+
+/** How it stands, whether buyers see it, and the way to its public page. */
+function Known({ listing }: { listing: Listing }) {
+  const { state } = useLocation();
+  const isOnline = useOnline();
+  const change = useListed(listing.id);
+  const path = productPath(listing);
+  const isNew = Boolean(state?.isNew) && listing.listed;
+  return (
+    <section className={isNew ? "panel stack fresh" : "panel stack"}>
+      {isNew ? (
+        <p role="status">
+          <strong>
+            <Trans>It is up for sale. Tell people:</Trans>
+          </strong>
+        </p>
+      ) : (
+        <div className="row">
+          <Standing listing={listing} />
+          <StockLine listing={listing} />
+        </div>
+      )}
+      <p className="row">
+        {listing.listed && <ShareButton path={path} title={listing.name} />}
+        {listing.listed && (
+          <Link className="button plain little" to={path}>
+            <Trans>See it as buyers do</Trans>
+          </Link>
+        )}
+        {isNew && (
+          <Link className="button plain little" to="/selling/new">
+            <Trans>Sell another thing</Trans>
+          </Link>
+        )}
+        {!isNew && (
+          <button
+            type="button"
+            className={listing.listed ? "as-link" : "button little"}
+            disabled={change.isPending || !isOnline}
+            onClick={() => change.mutate(!listing.listed)}
+          >
+            {listing.listed ? <Trans>Take off</Trans> : <Trans>List again</Trans>}
+          </button>
+        )}
+      </p>
+      {!isNew && (
+        <p className="quiet small">
+          {listing.listed ? (
+            <Trans>Taken off, nobody can buy it; what was ordered goes on.</Trans>
+          ) : (
+            <Trans>Nobody sees it until you list it again.</Trans>
+          )}
+        </p>
+      )}
+      {change.error && <Problem error={change.error} />}
+    </section>
+  );
+}
+
+type Changes = Schemas["EditProductInputJson"];
+
+/** Save changes of a listing; what is not in them stays as it is. */
+function useChanges(listing: Listing) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: Changes) =>
+      read(
+        mine.PATCH("/product/{product_id}/", {
+          params: { path: { product_id: listing.id } },
+          body,
+        }),
+      ),
+    onSuccess: (now) => {
+      client.setQueryData(listingQuery(listing.id).queryKey, now);
+      void client.invalidateQueries({ queryKey: ["selling", "listings"] });
+      void client.invalidateQueries({ queryKey: productQuery(listing.id).queryKey });
+    },
+  });
+}
+
+function Edit({ listing }: { listing: Listing }) {
+  const isOnline = useOnline();
+  const form = useRef<HTMLFormElement>(null);
+  const save = useChanges(listing);
+  const error = save.error instanceof ApiError && save.error.status === 400 ? save.error : null;
+  const wrong = (name: string) => error?.field(name) ?? null;
+  useFirstWrong(form, error);
+  const values = {
+    name: listing.name,
+    category: listing.category,
+    price: String(listing.price),
+    description: listing.description,
+  };
+  const isBeside = [...Object.keys(values), "sku"].some(wrong);
+  return (
+    <section className="panel">
+      <h2>
+        <Trans>What you sell</Trans>
+      </h2>
+      <form
+        ref={form}
+        className="stack"
+        onInput={() => save.isSuccess && save.reset()}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (save.isPending) return;
+          const typed = new FormData(event.currentTarget);
+          const text = (name: string) => String(typed.get(name) ?? "").trim();
+          save.mutate({
+            name: text("name"),
+            category: text("category") as Listing["category"],
+            price: digits(text("price")) as unknown as number,
+            description: text("description"),
+            sku: text("sku") || null,
+          });
+        }}
+      >
+        <NameField values={values} wrong={wrong} />
+        <CategoryField values={values} wrong={wrong} />
+        <PriceField values={values} wrong={wrong} />
+        <DescriptionField values={values} wrong={wrong} />
+        <Field
+          label={<Trans>Your own code for it (if you like)</Trans>}
+          name="sku"
+          autoComplete="off"
+          maxLength={40}
+          defaultValue={listing.sku ?? ""}
+          hint={<Trans>Buyers do not see it; spreadsheets find it by this.</Trans>}
+          error={wrong("sku")}
+        />
+        <p className="quiet small">
+          <Trans>
+            What was ordered keeps its name and price: a change is for what you sell next.
+          </Trans>
+        </p>
+        <Offline />
+        {save.error && !isBeside && <Problem error={save.error} />}
+        <p className="row">
+          <button type="submit" className="button" disabled={save.isPending || !isOnline}>
+            {save.isPending ? <Trans>One moment…</Trans> : <Trans>Save</Trans>}
+          </button>
+          <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
+        </p>
+      </form>
+    </section>
+  );
+}
+
+function Stock({ listing }: { listing: Listing }) {
+  const [left, setLeft] = useState<number | null>(null);
+  return (
+    <section className="panel stack">
+      <h2>
+        <Trans>Stock</Trans>
+      </h2>
+      <StockLine listing={listing} />
+      <p role="status" className={left === null ? "hidden" : "notice ok"}>
+        {left !== null && <Trans>Counted: {left} to sell now.</Trans>}
+      </p>
+      <Restock listing={listing} done={(now) => setLeft(now.free)} />
+      <StockStory id={listing.id} />
+    </section>
+  );
+}
+
+/** The number the seller is paid at; another one needs their password. */
+function WherePaid({ listing }: { listing: Listing }) {
+  const isOnline = useOnline();
+  const form = useRef<HTMLFormElement>(null);
+  const save = useChanges(listing);
+  const error = save.error instanceof ApiError ? save.error : null;
+  const wrong = (name: string) => (error?.status === 400 ? error.field(name) : null);
+  useFirstWrong(form, error);
+  return (
+    <section className="panel">
+      <h2>
+        <Trans>Where you are paid</Trans>
+      </h2>
+      <form
+        ref={form}
+        className="stack"
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (save.isPending) return;
+          const sent = event.currentTarget;
+          const typed = new FormData(sent);
+          save.mutate(
+            {
+              payment_mpesa_number: String(typed.get("payment_mpesa_number") ?? "").trim(),
+              password: String(typed.get("password") ?? ""),
+            },
+            { onSuccess: () => sent.reset() },
+          );
+        }}
+      >
+        <Field
+          key={listing.payment_mpesa_number}
+          label={<Trans>M-Pesa number</Trans>}
+          name="payment_mpesa_number"
+          type="tel"
+          inputMode="tel"
+          autoComplete="tel"
+          required
+          defaultValue={phone(listing.payment_mpesa_number)}
+          hint={<Trans>For what you sell of this from now on.</Trans>}
+          error={wrong("payment_mpesa_number")}
+        />
+        <Field
+          label={<Trans>Your password</Trans>}
+          name="password"
+          type="password"
+          autoComplete="current-password"
+          required
+          hint={<Trans>Because it is your money that moves.</Trans>}
+          error={wrong("password")}
+        />
+        {save.error && !wrong("payment_mpesa_number") && !wrong("password") && (
+          <Problem error={save.error} />
+        )}
+        <p className="row">
+          <button
+            type="submit"
+            className="button plain little"
+            disabled={save.isPending || !isOnline}
+          >
+            {save.isPending ? <Trans>One moment…</Trans> : <Trans>Change the number</Trans>}
+          </button>
+          <span role="status">{save.isSuccess && <Trans>Saved.</Trans>}</span>
+        </p>
+      </form>
+    </section>
+  );
+}

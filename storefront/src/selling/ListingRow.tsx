@@ -1,0 +1,142 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useState } from "react";
+import { Link } from "react-router";
+import { Picture } from "../ui/Picture";
+import { Money, Problem, Stars } from "../ui/parts";
+import type { Listing } from "./queries";
+import { Restock } from "./Restock";
+import { useListed } from "./useListed";
+import { useOnline } from "./useOnline";
+
+/** What the shop calls low (products.catalogue.filters). */
+const LOW = 5;
+
+/** One of the seller's goods in the list. */
+export function ListingRow({
+  listing,
+  said,
+}: {
+  listing: Listing;
+  /** Say what was done. */
+  said: (text: string) => void;
+}) {
+  const { t } = useLingui();
+  const isOnline = useOnline();
+  const [isRestocking, setRestocking] = useState(false);
+  const change = useListed(listing.id);
+  const { id, name, free } = listing;
+  const turn = (listed: boolean) =>
+    change.mutate(listed, {
+      onSuccess: () => said(listed ? t`Listed again: ${name}.` : t`Taken off: ${name}.`),
+    });
+  return (
+    <li className={listing.listed ? "panel goods" : "panel goods off"}>
+      <Picture src={listing.thumbnail} />
+      <div className="goods-about">
+        <h2>
+          <Link to={`/selling/listings/${id}`}>{name}</Link>
+        </h2>
+        <p className="row">
+          <Money kes={listing.price} />
+          <Standing listing={listing} />
+          <Stars stars={listing.stars} reviews={listing.reviews} />
+        </p>
+        <StockLine listing={listing} />
+      </div>
+      <div className="goods-do row">
+        <button
+          type="button"
+          className="button plain little"
+          aria-expanded={isRestocking}
+          onClick={() => setRestocking(!isRestocking)}
+        >
+          <Trans>Restock</Trans>
+          <span className="hidden"> ({name})</span>
+        </button>
+        <Link className="button plain little" to={`/selling/listings/${id}`}>
+          <Trans>Change</Trans>
+          <span className="hidden"> ({name})</span>
+        </Link>
+        <button
+          type="button"
+          className="as-link"
+          disabled={change.isPending || !isOnline}
+          onClick={() => turn(!listing.listed)}
+        >
+          {listing.listed ? <Trans>Take off</Trans> : <Trans>List again</Trans>}
+          <span className="hidden"> ({name})</span>
+        </button>
+      </div>
+      {(change.error || isRestocking) && (
+        <div className="goods-more stack">
+          {change.error && <Problem error={change.error} />}
+          {isRestocking && (
+            <Restock
+              listing={listing}
+              close={() => setRestocking(false)}
+              done={(now) => {
+                setRestocking(false);
+                const left = now.free;
+                said(t`${name}: ${left} to sell now.`);
+              }}
+            />
+          )}
+        </div>
+      )}
+      {!listing.listed && free > 0 && (
+        <p className="goods-more quiet small">
+          <Trans>Nobody sees it until you list it again.</Trans>
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** How it stands: on sale, low, sold out or off. */
+export function Standing({ listing }: { listing: Listing }) {
+  if (!listing.listed) {
+    return (
+      <span className="tag">
+        <Trans>Taken off</Trans>
+      </span>
+    );
+  }
+  if (listing.free <= 0) {
+    return (
+      <span className="tag bad">
+        <Trans>Sold out</Trans>
+      </span>
+    );
+  }
+  if (listing.free <= LOW) {
+    return (
+      <span className="tag warn">
+        <Trans>Running low</Trans>
+      </span>
+    );
+  }
+  return (
+    <span className="tag ok">
+      <Trans>On sale</Trans>
+    </span>
+  );
+}
+
+/** What is on its shelf, in one line. */
+export function StockLine({ listing }: { listing: Listing }) {
+  return (
+    <p className="small stock-line">
+      <span>
+        <Plural value={listing.free} one="# to sell" other="# to sell" />
+      </span>
+      {listing.held > 0 && (
+        <span>
+          <Plural value={listing.held} one="# held for an order" other="# held for orders" />
+        </span>
+      )}
+      <span>
+        <Plural value={listing.sold} one="# sold" other="# sold" />
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,163 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { Link, useSearchParams } from "react-router";
+import { Icon } from "../ui/Icon";
+import { Empty } from "../ui/parts";
+import { ListingRow } from "./ListingRow";
+import { Pages, Selling } from "./parts";
+import { listingsQuery, summaryQuery } from "./queries";
+
+const STATUSES = ["", "on_sale", "low_stock", "sold_out", "unlisted"] as const;
+type Status = (typeof STATUSES)[number];
+const ORDERS = ["", "available", "best-selling", "price", "-price"] as const;
+
+/** All that the caller sells, as the address narrows it. */
+export default function ListingsPage() {
+  const { t } = useLingui();
+  const [params, setParams] = useSearchParams();
+  const status = STATUSES.find((each) => each === params.get("status")) ?? "";
+  const ordering = ORDERS.find((each) => each === params.get("ordering")) ?? "";
+  const search = params.get("search")?.trim() ?? "";
+  const list = useInfiniteQuery({
+    ...listingsQuery({ status, search, ordering }),
+    staleTime: 0,
+  });
+  const summary = useQuery(summaryQuery);
+  const [done, setDone] = useState("");
+  const said = useRef<HTMLParagraphElement>(null);
+  useEffect(() => {
+    if (done) said.current?.focus();
+  }, [done]);
+  const narrow = (name: string, value: string) => {
+    setDone("");
+    setParams(
+      (before) => {
+        if (value) before.set(name, value);
+        else before.delete(name);
+        return before;
+      },
+      { replace: true },
+    );
+  };
+  const stock = summary.data?.stock;
+  const counts: Record<Status, number | undefined> = {
+    "": stock && stock.listed + stock.unlisted,
+    on_sale: stock && stock.listed - stock.sold_out,
+    low_stock: stock?.low,
+    sold_out: stock?.sold_out,
+    unlisted: stock?.unlisted,
+  };
+  return (
+    <Selling
+      name={t`Your goods`}
+      action={
+        <Link className="button" to="/selling/new">
+          <Trans>Sell something</Trans>
+        </Link>
+      }
+    >
+      <div className="narrowing">
+        <form
+          className="find"
+          onSubmit={(event) => {
+            event.preventDefault();
+            const typed = new FormData(event.currentTarget).get("search");
+            narrow("search", String(typed ?? "").trim());
+          }}
+        >
+          <input
+            key={search}
+            className="input"
+            type="search"
+            name="search"
+            maxLength={100}
+            defaultValue={search}
+            placeholder={t`Find among your goods`}
+            aria-label={t`Find among your goods`}
+          />
+          <button type="submit" aria-label={t`Find`}>
+            <Icon name="search" />
+          </button>
+        </form>
+        <label className="by">
+          <span className="hidden">
+            <Trans>Order</Trans>
+          </span>
+          <select
+            className="input"
+            value={ordering}
+            onChange={(event) => narrow("ordering", event.target.value)}
+          >
+            <option value="">{t`Newest first`}</option>
+            <option value="available">{t`Fewest left first`}</option>
+            <option value="best-selling">{t`Best-selling first`}</option>
+            <option value="price">{t`Cheapest first`}</option>
+            <option value="-price">{t`Dearest first`}</option>
+          </select>
+        </label>
+      </div>
+      <nav className="which" aria-label={t`Which goods`}>
+        {STATUSES.map((each) => (
+          <Link
+            key={each}
+            to={addressOf(params, each)}
+            replace
+            aria-current={each === status ? "page" : undefined}
+            onClick={() => setDone("")}
+          >
+            <StatusName status={each} />
+            {counts[each] !== undefined && <span className="quiet"> {counts[each]}</span>}
+          </Link>
+        ))}
+      </nav>
+      <p role="status" ref={said} tabIndex={-1} className={done ? "notice ok" : "hidden"}>
+        {done}
+      </p>
+      <Pages
+        of={list}
+        bones={3}
+        empty={<Nothing isNarrowed={Boolean(status || search)} search={search} />}
+        row={(listing) => <ListingRow key={listing.id} listing={listing} said={setDone} />}
+      />
+    </Selling>
+  );
+}
+
+function addressOf(params: URLSearchParams, status: Status): string {
+  const query = new URLSearchParams(params);
+  if (status) query.set("status", status);
+  else query.delete("status");
+  return `/selling/listings?${query}`.replace(/\?$/, "");
+}
+
+function StatusName({ status }: { status: Status }) {
+  if (status === "on_sale") return <Trans>On sale</Trans>;
+  if (status === "low_stock") return <Trans>Running low</Trans>;
+  if (status === "sold_out") return <Trans>Sold out</Trans>;
+  if (status === "unlisted") return <Trans>Taken off</Trans>;
+  return <Trans>All</Trans>;
+}
+
+function Nothing({ isNarrowed, search }: { isNarrowed: boolean; search: string }) {
+  if (search) {
+    return (
+      <Empty title={<Trans>Nothing of yours is called “{search}”</Trans>}>
+        <Link className="button plain" to="/selling/listings">
+          <Trans>See all your goods</Trans>
+        </Link>
+      </Empty>
+    );
+  }
+  if (isNarrowed) return <Empty title={<Trans>There is nothing here</Trans>} />;
+  return (
+    <Empty title={<Trans>You sell nothing yet</Trans>}>
+      <p className="quiet">
+        <Trans>A picture, a price, and it is up for sale.</Trans>
+      </p>
+      <Link className="button" to="/selling/new">
+        <Trans>Sell your first thing</Trans>
+      </Link>
+    </Empty>
+  );
+}

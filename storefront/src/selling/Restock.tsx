@@ -1,0 +1,147 @@
+import { Trans } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef, useState } from "react";
+import { mine, read } from "../api/client";
+import { ApiError, NoAnswer } from "../api/errors";
+import { productQuery } from "../api/queries";
+import { Problem } from "../ui/parts";
+import { digits } from "./draft";
+import { Labelled } from "./fields";
+import { endKey, keyFor } from "./keys";
+import { Offline } from "./parts";
+import { type Listing, listingQuery } from "./queries";
+import { useFirstWrong } from "./useFirstWrong";
+import { useOnline } from "./useOnline";
+
+/** More came in, or some are gone: added to what is there, whatever is sold meanwhile. */
+export function Restock({
+  listing,
+  done,
+  close,
+}: {
+  listing: Listing;
+  done: (now: Listing) => void;
+  close?: () => void;
+}) {
+  const client = useQueryClient();
+  const isOnline = useOnline();
+  const form = useRef<HTMLFormElement>(null);
+  const [isLess, setLess] = useState(false);
+  const { id } = listing;
+  const subject = `restock-${id}`;
+  const restock = useMutation({
+    mutationFn: (body: { number: number; note: string }) =>
+      read(
+        mine.POST("/product/{product_id}/restock/", {
+          params: { path: { product_id: id }, header: { "Idempotency-Key": keyFor(subject) } },
+          body,
+        }),
+      ),
+    onSuccess: (now) => {
+      client.setQueryData(listingQuery(id).queryKey, now);
+      form.current?.reset();
+      setLess(false);
+      done(now);
+    },
+    onSettled: (_, error) => {
+      // Without an answer it may have been counted: sent again it is the same.
+      if (error instanceof NoAnswer || (error instanceof ApiError && error.status >= 500)) return;
+      endKey(subject);
+      if (error instanceof ApiError && error.status === 400) return;
+      void client.invalidateQueries({ queryKey: ["selling"] });
+      void client.invalidateQueries({ queryKey: productQuery(id).queryKey });
+    },
+  });
+  const wrong = (name: string) =>
+    restock.error instanceof ApiError ? restock.error.field(name) : null;
+  useFirstWrong(form, restock.error);
+  const isCounted =
+    restock.error instanceof ApiError && restock.error.code === "idempotency_key_reused";
+  return (
+    <form
+      ref={form}
+      className="stack restock"
+      onSubmit={(event) => {
+        event.preventDefault();
+        if (restock.isPending) return;
+        const typed = new FormData(event.currentTarget);
+        const number = Number(digits(String(typed.get("number"))));
+        restock.mutate({
+          number: isLess ? -number : number,
+          note: String(typed.get("note") ?? "").trim(),
+        });
+      }}
+    >
+      <fieldset className="segments" disabled={restock.isPending}>
+        <legend className="hidden">
+          <Trans>How the stock changes</Trans>
+        </legend>
+        <label>
+          <input type="radio" name="way" checked={!isLess} onChange={() => setLess(false)} />
+          <span>
+            <Trans>More came in</Trans>
+          </span>
+        </label>
+        <label>
+          <input type="radio" name="way" checked={isLess} onChange={() => setLess(true)} />
+          <span>
+            <Trans>Some are gone</Trans>
+          </span>
+        </label>
+      </fieldset>
+      <div className="halves">
+        <Labelled id={`number-${id}`} label={<Trans>How many?</Trans>} error={wrong("number")}>
+          <input
+            id={`number-${id}`}
+            name="number"
+            className="input"
+            inputMode="numeric"
+            autoComplete="off"
+            pattern="[0-9 ,]*[1-9][0-9 ,]*"
+            required
+            maxLength={9}
+            aria-invalid={wrong("number") ? true : undefined}
+            aria-describedby={`number-${id}-about`}
+          />
+        </Labelled>
+        <Labelled id={`note-${id}`} label={<Trans>Note</Trans>} error={wrong("note")}>
+          <input
+            id={`note-${id}`}
+            name="note"
+            className="input"
+            autoComplete="off"
+            maxLength={200}
+            aria-invalid={wrong("note") ? true : undefined}
+            aria-describedby={`note-${id}-about`}
+          />
+        </Labelled>
+      </div>
+      <Offline />
+      {isCounted ? (
+        <p className="notice warn" role="alert">
+          <Trans>
+            Your earlier try was counted already. See what is there now before you go on.
+          </Trans>
+        </p>
+      ) : (
+        restock.error && !wrong("number") && !wrong("note") && <Problem error={restock.error} />
+      )}
+      <div className="row">
+        <button type="submit" className="button little" disabled={restock.isPending || !isOnline}>
+          {restock.isPending ? (
+            <Trans>One moment…</Trans>
+          ) : isLess ? (
+            <Trans>Take them off the shelf</Trans>
+          ) : (
+            <Trans>Put them on the shelf</Trans>
+          )}
+        </button>
+        {close && (
+          <button type="button" className="button plain little" onClick={close}>
+            <Trans>Leave it</Trans>
+          </button>
+        )}
+      </div>
+    </form>
+  );
+}

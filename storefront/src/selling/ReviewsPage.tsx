@@ -1,0 +1,82 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useInfiniteQuery } from "@tanstack/react-query";
+import { Link, useSearchParams } from "react-router";
+import { Empty } from "../ui/parts";
+import { Pages, Selling } from "./parts";
+import { sellersReviewsQuery } from "./queries";
+import { ReviewRow } from "./ReviewRow";
+
+/** What buyers say of all the caller sells, and the seller's word to it. */
+export default function ReviewsPage() {
+  const { t } = useLingui();
+  const [params, setParams] = useSearchParams();
+  const isWaiting = params.get("answered") === "false";
+  const stars = /^[1-5]$/.test(params.get("stars") ?? "") ? (params.get("stars") ?? "") : "";
+  const list = useInfiniteQuery({
+    ...sellersReviewsQuery(isWaiting ? "false" : "", stars),
+    staleTime: 0,
+  });
+  const to = (answered: string) => {
+    const query = new URLSearchParams(params);
+    if (answered) query.set("answered", answered);
+    else query.delete("answered");
+    return `/selling/reviews?${query}`.replace(/\?$/, "");
+  };
+  return (
+    <Selling name={t`What buyers say`}>
+      <div className="narrowing">
+        <nav className="which" aria-label={t`Which reviews`}>
+          <Link to={to("")} replace aria-current={isWaiting ? undefined : "page"}>
+            <Trans>All</Trans>
+          </Link>
+          <Link to={to("false")} replace aria-current={isWaiting ? "page" : undefined}>
+            <Trans>Without an answer</Trans>
+          </Link>
+        </nav>
+        <label className="by">
+          <span className="hidden">
+            <Trans>Stars</Trans>
+          </span>
+          <select
+            className="input"
+            value={stars}
+            onChange={(event) => {
+              const chosen = event.target.value;
+              setParams(
+                (before) => {
+                  if (chosen) before.set("stars", chosen);
+                  else before.delete("stars");
+                  return before;
+                },
+                { replace: true },
+              );
+            }}
+          >
+            <option value="">{t`All stars`}</option>
+            {["5", "4", "3", "2", "1"].map((each) => (
+              <option key={each} value={each}>
+                {"★".repeat(Number(each))}
+              </option>
+            ))}
+          </select>
+        </label>
+      </div>
+      <Pages
+        of={list}
+        bones={3}
+        empty={
+          isWaiting || stars ? (
+            <Empty title={<Trans>There is nothing here</Trans>} />
+          ) : (
+            <Empty title={<Trans>Nobody has said anything yet</Trans>}>
+              <p className="quiet">
+                <Trans>Who received their goods can give stars and a word.</Trans>
+              </p>
+            </Empty>
+          )
+        }
+        row={(review) => <ReviewRow key={review.id} review={review} />}
+      />
+    </Selling>
+  );
+}

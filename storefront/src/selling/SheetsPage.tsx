@@ -1,0 +1,275 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { mine, read, type Schemas } from "../api/client";
+import { ApiError, NoAnswer } from "../api/errors";
+import { newKey } from "../api/keys";
+import { Problem } from "../ui/parts";
+import { Offline, Selling } from "./parts";
+import { saveFile } from "./saveFile";
+import { useOnline } from "./useOnline";
+import { ROW_STATUS } from "./words";
+
+type Report = Schemas["ImportOutput"];
+type Row = Schemas["RowOutput"];
+
+/** A file for who has none yet: what it must have, and one line as an example. */
+const TEMPLATE =
+  "name,category,price,item_number,payment_mpesa_number,sku,description,listed\r\n" +
+  '"Kettle, 1.7 litres",kitchen,1500,5,0712345678,KET-17,Boils in four minutes.,true\r\n';
+
+/** Rows that are shown at once: a phone has trouble with a thousand. */
+const SHOWN = 50;
+
+/** Many goods at once: out as a spreadsheet, and back in. */
+export default function SheetsPage() {
+  const { t } = useLingui();
+  return (
+    <Selling name={t`Spreadsheets`}>
+      <Download />
+      <Upload />
+    </Selling>
+  );
+}
+
+function Download() {
+  const isOnline = useOnline();
+  const ask = useMutation({
+    mutationFn: () => read(mine.POST("/seller/products/export/")),
+    // A plain address: the browser saves the file itself, also on old phones.
+    onSuccess: ({ url }) => location.assign(url),
+  });
+  return (
+    <section className="panel stack">
+      <h2>
+        <Trans>Your goods as a file</Trans>
+      </h2>
+      <p>
+        <Trans>
+          For Excel, LibreOffice or Google Sheets. Change prices there, or write in the column
+          “restock” how many came in, and send it back below.
+        </Trans>
+      </p>
+      {ask.error && <Problem error={ask.error} />}
+      <p className="row">
+        <button
+          type="button"
+          className="button"
+          disabled={ask.isPending || !isOnline}
+          onClick={() => ask.mutate()}
+        >
+          {ask.isPending ? <Trans>One moment…</Trans> : <Trans>Download your goods</Trans>}
+        </button>
+        <button
+          type="button"
+          className="button plain"
+          onClick={() => saveFile("template.csv", new Blob([TEMPLATE], { type: "text/csv" }))}
+        >
+          <Trans>An empty file to begin with</Trans>
+        </button>
+      </p>
+      <p role="status" className="quiet small">
+        {ask.isSuccess && (
+          <Trans>
+            The file comes now. Its address is good for a minute: did nothing come, ask again.
+          </Trans>
+        )}
+      </p>
+    </section>
+  );
+}
+
+/** A file is checked first: nothing changes until its report was seen. */
+function Upload() {
+  const { t } = useLingui();
+  const client = useQueryClient();
+  const isOnline = useOnline();
+  const [file, setFile] = useState<File | null>(null);
+  // One file is one import, however often it is sent until it is answered.
+  const [key, setKey] = useState(newKey);
+  const report = useRef<HTMLElement>(null);
+  const send = useMutation({
+    mutationFn: async ({ sheet, check }: { sheet: File; check: boolean }): Promise<Report> => {
+      const form = new FormData();
+      form.set("file", sheet, sheet.name);
+      return read(
+        mine.POST("/seller/products/import/", {
+          params: { query: { check }, header: { "Idempotency-Key": key } },
+          body: form as never,
+          bodySerializer: (it) => it,
+        }),
+      );
+    },
+    onSettled: (_, error, { check }) => {
+      if (!check && !(error instanceof ApiError && error.status === 400)) {
+        void client.invalidateQueries({ queryKey: ["selling"] });
+      }
+    },
+  });
+  const checked = send.data?.check ? send.data : null;
+  const saved = send.data && !send.data.check ? send.data : null;
+  useEffect(() => {
+    if (send.data) report.current?.focus();
+  }, [send.data]);
+  const wrong = send.error instanceof ApiError ? send.error.field("file") : null;
+  const isLost = send.error instanceof NoAnswer && send.variables?.check === false;
+  return (
+    <section className="panel stack">
+      <h2>
+        <Trans>A file of your goods</Trans>
+      </h2>
+      <p className="quiet">
+        <Trans>
+          CSV, at most 1,000 rows. A row with an id or a sku of yours changes that listing; any
+          other row is a new one.
+        </Trans>
+      </p>
+      <div className="field">
+        <label className="button plain pick">
+          {file ? <Trans>Choose another file</Trans> : <Trans>Choose a file</Trans>}
+          <input
+            className="hidden"
+            type="file"
+            accept=".csv,.txt,text/csv,text/plain"
+            aria-describedby="file-about"
+            onChange={(event) => {
+              const chosen = event.target.files?.[0];
+              if (!chosen) return;
+              event.target.value = "";
+              setFile(chosen);
+              setKey(newKey());
+              send.reset();
+            }}
+          />
+        </label>
+        <div id="file-about" role="status">
+          {file && <p className="file-name">{file.name}</p>}
+          {wrong && <span className="error">{wrong}</span>}
+        </div>
+      </div>
+      <Offline />
+      {isLost && (
+        <p className="notice warn">
+          <Trans>No answer came. Send it again: what was saved already is not saved twice.</Trans>
+        </p>
+      )}
+      {send.error && !wrong && !isLost && <Problem error={send.error} />}
+      {file && !saved && (
+        <p className="row">
+          <button
+            type="button"
+            className={checked ? "button plain" : "button"}
+            disabled={send.isPending || !isOnline}
+            onClick={() => send.mutate({ sheet: file, check: true })}
+          >
+            {send.isPending && send.variables.check ? (
+              <Trans>One moment…</Trans>
+            ) : checked ? (
+              <Trans>Check it again</Trans>
+            ) : (
+              <Trans>Check it first</Trans>
+            )}
+          </button>
+          {(checked || isLost || (send.isPending && !send.variables.check)) && (
+            <button
+              type="button"
+              className="button"
+              disabled={send.isPending || !isOnline}
+              onClick={() => send.mutate({ sheet: file, check: false })}
+            >
+              {send.isPending ? <Trans>One moment…</Trans> : <Trans>Save it like this</Trans>}
+            </button>
+          )}
+        </p>
+      )}
+      {send.data && (
+        <section ref={report} tabIndex={-1} aria-label={t`What became of it`} className="stack">
+          <Totals report={send.data} />
+          <Rows report={send.data} />
+        </section>
+      )}
+    </section>
+  );
+}
+
+function Totals({ report: { check, totals } }: { report: Report }) {
+  return (
+    <div className={totals.failed ? "notice warn" : "notice ok"}>
+      <p>
+        <strong>
+          {check ? (
+            <Trans>Nothing is changed yet. This is what the file would do:</Trans>
+          ) : (
+            <Trans>Done. This is what the file did:</Trans>
+          )}
+        </strong>
+      </p>
+      <p className="stock-line">
+        <span>
+          <Plural value={totals.created} one="# new" other="# new" />
+        </span>
+        <span>
+          <Plural value={totals.updated} one="# changed" other="# changed" />
+        </span>
+        <span>
+          <Plural value={totals.unchanged} one="# as it was" other="# as they were" />
+        </span>
+        <span>
+          <Plural value={totals.failed} one="# refused" other="# refused" />
+        </span>
+      </p>
+    </div>
+  );
+}
+
+/** Row by row, first what was refused. */
+function Rows({ report }: { report: Report }) {
+  const [isAll, setAll] = useState(false);
+  const weight = (row: Row) =>
+    row.status === "failed" ? 0 : Object.keys(row.notes).length ? 1 : 2;
+  const rows = [...report.rows].sort((a, b) => weight(a) - weight(b) || a.row - b.row);
+  const hidden = rows.length - SHOWN;
+  return (
+    <>
+      <ul className="report">
+        {(isAll ? rows : rows.slice(0, SHOWN)).map((row) => (
+          <RowOf key={row.row} row={row} />
+        ))}
+      </ul>
+      {!isAll && hidden > 0 && (
+        <button type="button" className="button plain little" onClick={() => setAll(true)}>
+          <Plural value={hidden} one="Show # more row" other="Show # more rows" />
+        </button>
+      )}
+    </>
+  );
+}
+
+const TONES: Partial<Record<Row["status"], string>> = {
+  created: "ok",
+  updated: "ok",
+  failed: "bad",
+};
+
+function RowOf({ row }: { row: Row }) {
+  const { i18n } = useLingui();
+  const number = row.row;
+  const said = (about: Record<string, string[]>, tone: string) =>
+    Object.entries(about).map(([column, sentences]) => (
+      <p key={column} className={tone}>
+        {column !== "row" && <code>{column}</code>} {sentences.join(" ")}
+      </p>
+    ));
+  return (
+    <li>
+      <p className="row">
+        <strong>
+          <Trans>Row {number}</Trans>
+        </strong>
+        <span className={`tag ${TONES[row.status] ?? ""}`}>{i18n._(ROW_STATUS[row.status])}</span>
+      </p>
+      {said(row.errors, "wrong")}
+      {said(row.notes, "quiet")}
+    </li>
+  );
+}

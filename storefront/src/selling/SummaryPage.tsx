@@ -1,0 +1,251 @@
+import { Plural, Trans, useLingui } from "@lingui/react/macro";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { Link, Navigate } from "react-router";
+import { useUser } from "../account/useUser";
+import type { Schemas } from "../api/client";
+import { phone } from "../i18n/format";
+import { Icon } from "../ui/Icon";
+import { Money, Problem, Stars } from "../ui/parts";
+import { Selling } from "./parts";
+import { summaryQuery } from "./queries";
+import { ShareButton } from "./ShareButton";
+
+type Summary = Schemas["SummaryOutput"];
+
+/** The seller's day: what needs them, what was sold, where the money is. */
+export default function SummaryPage() {
+  const { t } = useLingui();
+  const query = useQuery({ ...summaryQuery, staleTime: 0, refetchOnWindowFocus: "always" });
+  const summary = query.data;
+  // Whoever never listed anything begins there.
+  if (summary && summary.stock.listed + summary.stock.unlisted === 0) {
+    return <Navigate to="/selling/new" replace />;
+  }
+  return (
+    <Selling
+      name={t`Today`}
+      action={
+        <Link className="button" to="/selling/new">
+          <Trans>Sell something</Trans>
+        </Link>
+      }
+    >
+      {query.isError && <Problem error={query.error} again={() => void query.refetch()} />}
+      {query.isPending && <Bones />}
+      {summary && (
+        <>
+          <Needs summary={summary} />
+          <Sold sales={summary.sales} />
+          <MoneyOf summary={summary} />
+          <Goods summary={summary} />
+        </>
+      )}
+    </Selling>
+  );
+}
+
+function Bones() {
+  return (
+    <div className="stack" aria-hidden="true">
+      <div className="panel bone tall" />
+      <div className="panel bone tall" />
+      <div className="panel bone tall" />
+    </div>
+  );
+}
+
+/** What waits for the seller, most pressing first; each leads to where it is done. */
+function Needs({ summary }: { summary: Summary }) {
+  const { to_hand_over, to_answer, stock } = summary;
+  const all: [key: string, number: number, to: string, words: ReactNode][] = [
+    [
+      "payouts",
+      to_answer.refused_payouts,
+      "/selling/money",
+      <Plural
+        key="p"
+        value={to_answer.refused_payouts}
+        one="payout was refused: give another number"
+        other="payouts were refused: give another number"
+      />,
+    ],
+    [
+      "problems",
+      to_answer.problems,
+      "/selling/problems",
+      <Plural
+        key="q"
+        value={to_answer.problems}
+        one="buyer says that something is wrong"
+        other="buyers say that something is wrong"
+      />,
+    ],
+    [
+      "orders",
+      to_hand_over.waiting,
+      "/selling/orders",
+      <Plural
+        key="o"
+        value={to_hand_over.waiting}
+        one="sale is paid: get it ready"
+        other="sales are paid: get them ready"
+      />,
+    ],
+    [
+      "out",
+      stock.sold_out,
+      "/selling/listings?status=sold_out",
+      <Plural key="s" value={stock.sold_out} one="thing is sold out" other="things are sold out" />,
+    ],
+    [
+      "low",
+      stock.low,
+      "/selling/listings?status=low_stock&ordering=available",
+      <Plural key="l" value={stock.low} one="thing runs low" other="things run low" />,
+    ],
+    [
+      "reviews",
+      to_answer.reviews,
+      "/selling/reviews?answered=false",
+      <Plural
+        key="r"
+        value={to_answer.reviews}
+        one="review has no answer"
+        other="reviews have no answer"
+      />,
+    ],
+  ];
+  const waiting = all.filter(([, number]) => number > 0);
+  if (waiting.length === 0) {
+    return (
+      <p className="notice ok row">
+        <Icon name="check" />
+        <Trans>Nothing waits for you.</Trans>
+      </p>
+    );
+  }
+  return (
+    <section className="panel needs">
+      <h2>
+        <Trans>What needs you</Trans>
+      </h2>
+      <ul>
+        {waiting.map(([key, number, to, words]) => (
+          <li key={key} className={key === "payouts" || key === "problems" ? "urgent" : ""}>
+            <Link to={to}>
+              <strong>{number}</strong> <span>{words}</span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Sold({ sales }: { sales: Summary["sales"] }) {
+  const { t } = useLingui();
+  const periods: [string, Summary["sales"]["today"]][] = [
+    [t`Sold today`, sales.today],
+    [t`In 7 days`, sales.days_7],
+    [t`In 30 days`, sales.days_30],
+  ];
+  return (
+    <dl className="panel figures">
+      {periods.map(([name, sold]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <Money kes={sold.amount} />
+            <span className="quiet small">
+              <Plural value={sold.orders} one="# order" other="# orders" />
+              {" · "}
+              <Plural value={sold.goods} one="# thing" other="# things" />
+            </span>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function MoneyOf({ summary: { balance, next_payout: next } }: { summary: Summary }) {
+  const to = next ? phone(next.mpesa_number) : "";
+  const isDebt = balance.owed < 0;
+  return (
+    <section className="panel stack">
+      <div className="between">
+        <h2>
+          <Trans>Your money</Trans>
+        </h2>
+        <Link to="/selling/money">
+          <Trans>See every movement</Trans>
+        </Link>
+      </div>
+      <dl className="facts">
+        <div>
+          <dt>{isDebt ? <Trans>You owe the shop</Trans> : <Trans>The shop owes you</Trans>}</dt>
+          <dd className="sum">
+            <Money kes={Math.abs(balance.owed)} />
+          </dd>
+        </div>
+        {balance.held > 0 && (
+          <div>
+            <dt>
+              <Trans>Held because of problems</Trans>
+            </dt>
+            <dd>
+              <Money kes={balance.held} />
+            </dd>
+          </div>
+        )}
+        {next && (
+          <div>
+            <dt>
+              {next.status === "on_its_way" ? (
+                <Trans>On its way to {to}</Trans>
+              ) : (
+                <Trans>Goes next to {to}</Trans>
+              )}
+            </dt>
+            <dd>
+              <Money kes={next.amount} />
+            </dd>
+          </div>
+        )}
+      </dl>
+    </section>
+  );
+}
+
+function Goods({ summary: { stock, rating } }: { summary: Summary }) {
+  const { t } = useLingui();
+  const username = useUser()?.username ?? "";
+  const path = `/seller/${encodeURIComponent(username)}`;
+  return (
+    <section className="panel stack">
+      <div className="between">
+        <h2>
+          <Trans>Your shop</Trans>
+        </h2>
+        <Stars stars={rating.stars} reviews={rating.reviews} />
+      </div>
+      <p className="stock-line">
+        <span>
+          <Plural value={stock.listed} one="# thing is listed" other="# things are listed" />
+        </span>
+        {stock.unlisted > 0 && (
+          <span>
+            <Plural value={stock.unlisted} one="# is taken off" other="# are taken off" />
+          </span>
+        )}
+      </p>
+      <p className="row">
+        <ShareButton path={path} title={t`What ${username} sells at O-Mache`} />
+        <Link className="button plain little" to={path}>
+          <Trans>See it as buyers do</Trans>
+        </Link>
+      </p>
+    </section>
+  );
+}

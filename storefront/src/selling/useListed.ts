@@ -1,0 +1,23 @@
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { mine, read } from "../api/client";
+import { productQuery } from "../api/queries";
+import { listingQuery } from "./queries";
+
+/** Take one of the seller's goods off, or list it again. Safe to repeat. */
+export function useListed(id: number) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (listed: boolean) =>
+      read(
+        mine.PATCH("/product/{product_id}/", {
+          params: { path: { product_id: id } },
+          body: { listed },
+        }),
+      ),
+    onSuccess: (listing) => client.setQueryData(listingQuery(id).queryKey, listing),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: ["selling"] });
+      void client.invalidateQueries({ queryKey: productQuery(id).queryKey });
+    },
+  });
+}

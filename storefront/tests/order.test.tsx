@@ -1,0 +1,311 @@
+import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { describe, expect, it, vi } from "vitest";
+import type { Line, Order, TrackStory } from "../src/api/client";
+import OrderPage from "../src/orders/OrderPage";
+import ProblemPage from "../src/problems/ProblemPage";
+import type { Message } from "../src/problems/queries";
+import { anOrder, answerWith, json, show } from "./page";
+
+const TOKEN = anOrder().order_token;
+const AT = { at: `/orders/${TOKEN}`, path: "/orders/:token" };
+
+function aLine(changes: Partial<Line> = {}): Line {
+  const [line] = anOrder().order;
+  if (!line) throw new Error("no line");
+  return { ...line, track_status: "paid", collection_code: "482913", moves: [], ...changes };
+}
+
+const aStory = (changes: Partial<TrackStory> = {}): TrackStory => ({
+  id: 1,
+  order_token: TOKEN,
+  reference: "ACDEFGHJ",
+  product: 41,
+  name: "Kettle",
+  avatar: null,
+  number: 1,
+  price: 1500,
+  amount: 1500,
+  seller: "amina",
+  track_status: "paid",
+  payment_status: "paid",
+  collection_code: "482913",
+  created_at: "2026-11-24T08:15:00Z",
+  updated_at: "2026-11-24T08:16:00Z",
+  moves: [],
+  can_report_problem: false,
+  can_review: false,
+  reviewed: false,
+  reviewable_until: null,
+  delivery: null,
+  history: [{ track_status: "paid", by: "shop", at: "2026-11-24T08:16:00Z", note: "" }],
+  problem: null,
+  ...changes,
+});
+
+type Summary = NonNullable<TrackStory["problem"]>;
+const aProblem = (changes: Partial<Summary> = {}): Summary => ({
+  id: 31,
+  kind: "damaged",
+  state: "open",
+  outcome: null,
+  ended_by: null,
+  refunded: 0,
+  messages: 1,
+  opened_at: "2026-11-24T08:15:00Z",
+  closed_at: null,
+  ...changes,
+});
+
+/** The order's page, with one line. */
+function visit(line: Partial<Line>, story: Partial<TrackStory> = {}, order: Partial<Order> = {}) {
+  return visitWith(
+    { "GET /track/order/1/": aStory({ track_status: line.track_status ?? "paid", ...story }) },
+    { payment_status: "paid", order: [aLine(line)], ...order },
+  );
+}
+
+function visitWith(answers: Record<string, unknown>, order: Partial<Order>) {
+  const asked = answerWith({ [`GET /cashout/${TOKEN}/`]: anOrder(order), ...answers });
+  show(<OrderPage />, AT);
+  return (path: string) =>
+    asked.mock.calls
+      .map(([it]) => it as Request)
+      .find((it) => `${it.method} ${new URL(it.url).pathname}` === path);
+}
+
+describe("the buyer's order", () => {
+  it("keeps the place while it is read", () => {
+    answerWith({ [`GET /cashout/${TOKEN}/`]: new Promise(() => undefined) });
+    show(<OrderPage />, AT);
+    expect(screen.getByRole("heading", { name: "Your order" })).toBeTruthy();
+    expect(document.querySelectorAll(".bone")).toHaveLength(2);
+  });
+
+  it("shows a failure with a way on", async () => {
+    answerWith({ [`GET /cashout/${TOKEN}/`]: json({ detail: "no" }, 503) });
+    show(<OrderPage />, AT);
+    expect(await screen.findByRole("button", { name: "Try again" })).toBeTruthy();
+  });
+
+  it("is nobody else's", async () => {
+    answerWith({});
+    show(<OrderPage />, AT);
+    expect(await screen.findByText("There is no such order")).toBeTruthy();
+  });
+
+  it("has the code in two halves, each digit read out", async () => {
+    visit({});
+    expect((await screen.findByLabelText("4 8 2 9 1 3")).textContent).toBe("482 913");
+  });
+
+  it("says what is still to come of its way", async () => {
+    visit({ track_status: "fetched" });
+    const way = await screen.findByRole("list", { name: "Its whole way" });
+    const steps = [...way.querySelectorAll("li")].map((each) => each.textContent);
+    expect(steps.slice(-2)).toEqual([
+      "On its way to you (still to come)",
+      "Delivered (still to come)",
+    ]);
+  });
+
+  it("offers no move that the shop would refuse", async () => {
+    visit({ moves: [] });
+    await screen.findByLabelText("4 8 2 9 1 3");
+    expect(screen.queryByRole("button", { name: /Cancel|I have it/ })).toBeNull();
+  });
+
+  it("cancels once it was said what that means", async () => {
+    const sent = visitWith(
+      { "GET /track/order/1/": aStory(), "POST /track/1/move/": aStory() },
+      { payment_status: "paid", order: [aLine({ moves: ["cancelled", "delivered"] })] },
+    );
+    fireEvent.click(await screen.findByRole("button", { name: "Cancel this" }));
+    expect(screen.getByText(/KES.1,500 goes back to the phone that paid/)).toBeTruthy();
+    fireEvent.click(screen.getByRole("button", { name: "Yes, cancel it" }));
+    await waitFor(() => expect(sent("POST /track/1/move/")).toBeTruthy());
+    expect(await sent("POST /track/1/move/")?.json()).toEqual({ to: "cancelled" });
+  });
+
+  it.each([
+    ["cancelled", "refund_due", /^KES.1,500 is on its way back to the phone that paid/],
+    ["refunded", "refunded", /^KES.1,500 went back to the phone that paid/],
+  ] as const)(
+    "says where the money of a %s line is",
+    async (track_status, payment_status, said) => {
+      visit({ track_status, collection_code: null }, {}, { payment_status });
+      expect(await screen.findByText(said)).toBeTruthy();
+    },
+  );
+
+  it.each([
+    [{ can_report_problem: true }, "Something is wrong with it (Kettle)"],
+    [{ problem: aProblem() }, "Read and answer (Kettle)"],
+    [
+      { problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }) },
+      "Read what was said (Kettle)",
+    ],
+  ])("leads to what is wrong with a line", async (story, name) => {
+    visit({}, story);
+    const link = await screen.findByRole("link", { name });
+    expect(link.getAttribute("href")).toBe(`/orders/${TOKEN}/problem/1`);
+  });
+
+  it("says nothing of problems where there can be none", async () => {
+    visit({ track_status: "delivered" });
+    await screen.findByRole("list", { name: "Its whole way" });
+    expect(screen.queryByRole("link", { name: /wrong|answer|said/ })).toBeNull();
+  });
+});
+
+describe("a problem with what was bought", () => {
+  const aMessage = (changes: Partial<Message> = {}): Message => ({
+    id: 1,
+    by: "buyer",
+    text: "The lid is cracked.",
+    decided: null,
+    pictures: [],
+    at: "2026-11-24T08:15:00Z",
+    ...changes,
+  });
+
+  function look(story: Partial<TrackStory>, answers: Record<string, unknown> = {}) {
+    const asked = answerWith({
+      "GET /track/order/1/": aStory(story),
+      "GET /track/1/problem/messages/": [aMessage()],
+      ...answers,
+    });
+    show(<ProblemPage />, {
+      at: `/orders/${TOKEN}/problem/1`,
+      path: "/orders/:token/problem/:line",
+    });
+    return () =>
+      asked.mock.calls.map(([it]) => it as Request).filter(({ method }) => method === "POST");
+  }
+
+  const report = async () => {
+    fireEvent.click(await screen.findByLabelText("Damaged"));
+    fireEvent.change(screen.getByLabelText("Tell what happened"), {
+      target: { value: " The lid is cracked. " },
+    });
+    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+  };
+
+  it("is reported with a picture, made small first", async () => {
+    const posted = look(
+      { can_report_problem: true },
+      { "POST /track/1/problem/": json({ id: 31 }, 201) },
+    );
+    vi.stubGlobal("createImageBitmap", async () => ({ width: 4, height: 3, close() {} }));
+    await screen.findByLabelText("Damaged");
+    const photo = new File(["x".repeat(50)], "lid.png", { type: "image/png" });
+    const chooser = document.querySelector("input[type=file]");
+    fireEvent.change(chooser as Element, { target: { files: [photo] } });
+    expect(await screen.findByRole("img", { name: "Picture 1" })).toBeTruthy();
+    await report();
+    await waitFor(() => expect(posted()).toHaveLength(1));
+    const body = await posted()[0]?.clone().text();
+    expect(body).toMatch(/name="kind"\r\n\r\ndamaged\r\n/);
+    expect(body).toMatch(/name="text"\r\n\r\nThe lid is cracked\.\r\n/);
+    expect(body?.match(/name="pictures"; filename=/g)).toHaveLength(1);
+  });
+
+  it("is the same report when it is pressed again after no answer", async () => {
+    const posted = look(
+      { can_report_problem: true },
+      { "POST /track/1/problem/": new TypeError("no network") },
+    );
+    await report();
+    await screen.findByText(/^No answer came/);
+    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    await waitFor(() => expect(posted()).toHaveLength(2));
+    const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(first).toBe(second);
+  });
+
+  it("is another report once the words were changed", async () => {
+    const posted = look(
+      { can_report_problem: true },
+      { "POST /track/1/problem/": new TypeError("no network") },
+    );
+    await report();
+    await screen.findByText(/^No answer came/);
+    fireEvent.change(screen.getByLabelText("Tell what happened"), { target: { value: "Bent." } });
+    fireEvent.click(screen.getByRole("button", { name: "Report the problem" }));
+    await waitFor(() => expect(posted()).toHaveLength(2));
+    const [first, second] = posted().map(({ headers }) => headers.get("Idempotency-Key"));
+    expect(first).not.toBe(second);
+  });
+
+  it("stands a refusal on its field", async () => {
+    const said = "Send at most 3 pictures at a time.";
+    look(
+      { can_report_problem: true },
+      { "POST /track/1/problem/": json({ pictures: [said] }, 400) },
+    );
+    await report();
+    expect(await screen.findByText(said)).toBeTruthy();
+  });
+
+  it("is talked about, with who said what", async () => {
+    look(
+      { problem: aProblem() },
+      {
+        "GET /track/1/problem/messages/": [
+          aMessage(),
+          aMessage({ id: 2, by: "seller", text: "Sorry." }),
+          aMessage({ id: 3, by: "shop", text: "", decided: "returning" }),
+        ],
+      },
+    );
+    await screen.findByText("Sorry.");
+    const said = within("What was said");
+    expect(said.map((each) => each.querySelector("strong")?.textContent)).toEqual([
+      "You",
+      "The seller",
+      "The shop",
+    ]);
+    expect(said[2]?.textContent).toContain("The goods come back first");
+  });
+
+  it("is withdrawn once it was said what that means", async () => {
+    const posted = look(
+      { problem: aProblem() },
+      { "POST /track/1/problem/withdraw/": { id: 31, state: "closed" } },
+    );
+    fireEvent.click(
+      await screen.findByRole("button", { name: "It is settled: withdraw the problem" }),
+    );
+    fireEvent.click(screen.getByRole("button", { name: "Yes, withdraw it" }));
+    await waitFor(() => expect(posted()).toHaveLength(1));
+    expect(new URL(posted()[0]?.url ?? "").pathname).toBe("/track/1/problem/withdraw/");
+  });
+
+  it.each([
+    ["refunded", 1500, "The whole price goes back: KES\u00a01,500"],
+    ["reduced", 300, "A part of the price goes back: KES\u00a0300"],
+    ["dismissed", 0, "Closed without a refund"],
+  ] as const)("says how it ended: %s", async (outcome, refunded, said) => {
+    look({ problem: aProblem({ state: "closed", outcome, refunded }) });
+    expect((await screen.findByRole("status")).textContent).toContain(said);
+    expect(screen.queryByLabelText("Your answer")).toBeNull();
+    expect(screen.queryByRole("button", { name: /withdraw/ })).toBeNull();
+  });
+
+  it("may be reported again where it is still wrong", async () => {
+    look({
+      can_report_problem: true,
+      problem: aProblem({ state: "closed", outcome: "reduced", refunded: 300 }),
+    });
+    fireEvent.click(await screen.findByRole("button", { name: "Something is still wrong" }));
+    expect(screen.getByRole("button", { name: "Report the problem" })).toBeTruthy();
+  });
+
+  it("is told when it is too late", async () => {
+    look({});
+    expect(await screen.findByText(/^A problem can be reported from when/)).toBeTruthy();
+  });
+
+  function within(name: string) {
+    return [...screen.getByRole("list", { name }).querySelectorAll("li")];
+  }
+});
