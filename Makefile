@@ -10,7 +10,7 @@ POSTGRES_URL ?= postgres://postgres@127.0.0.1:5432/omache
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run shop shop-dev shop-api test-shop test-browser demo test test-postgres test-slow lint format check bench soak soak-orders lock clean
+.PHONY: help run shop shop-dev shop-api test-shop test-browser test-browser-admin demo test test-postgres test-left-out test-slow lint format check bench drill kills rehearse-pgbouncer soak soak-orders lock clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,12 +73,16 @@ shop-api: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp ## Write the API's sc
 	@$(NPM) run -s api
 
 test-shop: $(SHOP)/node_modules/dev.stamp ## Check the storefront's types and run its unit tests
-	@$(NPM) run -s types
-	@$(NPM) run -s unit
+	@# Both at once: each keeps one core busy.
+	@($(NPM) run -s types) & types=$$!; ($(NPM) run -s unit); unit=$$?; wait $$types && exit $$unit
 
 test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the storefront's stories in Chromium, in a shop of their own
 	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
 	@$(NPM) run -s browser
+
+test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Walk the staff's days at the admin in Chromium
+	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
+	@$(NPM) run -s browser-admin
 
 run: $(VENV)/run.stamp ## Set everything up, then serve the shop and the pretend M-Pesa
 	@$(MAKE) --no-print-directory -s shop || echo "$(UNBUILT)"
@@ -88,12 +92,12 @@ demo: $(VENV)/run.stamp ## Fill the database with demo data (run does it too)
 	@$(BIN)/python manage.py migrate --verbosity 0
 	@$(BIN)/python manage.py demo
 
-test: $(VENV)/dev.stamp ## Run the tests on SQLite, and the storefront's
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(VENV)/dev.stamp ## Run every test on SQLite, of many cases one, and the storefront's
+	@$(BIN)/python -m pytest -n 2 --dist worksteal -m quick
 	@$(MAKE) --no-print-directory -s test-shop
 
-test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, races included, on PostgreSQL (POSTGRES_URL)
-	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 --dist worksteal
+test-postgres: $(VENV)/dev.stamp ## Run all that ask a database, and every case left out, on PostgreSQL (POSTGRES_URL)
+	@DATABASE_URL=$(POSTGRES_URL) $(BIN)/python -m pytest -n 2 --dist worksteal -m full
 
 test-slow: $(VENV)/dev.stamp ## Run the slow tests that both of these leave out, on SQLite and PostgreSQL
 	@$(BIN)/python -m pytest -n 2 -m slow
@@ -105,31 +109,45 @@ lint: $(VENV)/dev.stamp ## Check style, types, import contracts, migrations, set
 	$(BIN)/mypy .
 	$(BIN)/lint-imports
 	$(BIN)/python manage.py makemigrations --check --dry-run
+	POSTGRES_URL=$(POSTGRES_URL) $(BIN)/python -m tools.lint_migrations
 	$(BIN)/python -m tools.deploy_check check --deploy --fail-level WARNING
-	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file /dev/null
 	@$(MAKE) --no-print-directory -s lint-shop
 
 .PHONY: lint-shop
 lint-shop: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html
-	@echo "The storefront: style, translations, size, and its types against the API's schema"
+	@echo "The storefront: style, translations, size, its types against the API's schema, and that against OpenAPI"
 	@$(NPM) run -s style
 	@$(NPM) run -s translated
 	@$(NPM) run -s size
-	@$(BIN)/python manage.py spectacular --format openapi-json --file $(SHOP)/node_modules/.schema.json
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --format openapi-json --file $(SHOP)/node_modules/.schema.json
 	@cmp -s $(SHOP)/node_modules/.schema.json $(SHOP)/src/api/schema.json || { echo "The API's schema has changed: make shop-api, and commit what it writes."; exit 1; }
+	@$(NPM) run -s spec
 	@$(NPM) run -s api -- --check || { echo "The storefront's types are not the schema's: make shop-api."; exit 1; }
 
 format: $(VENV)/dev.stamp ## Put the code into the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: test lint test-browser test-postgres test-slow ## Everything the gate runs, and the slow tests
+test-left-out: ## Fail where the two runs left a test out: after test and test-postgres
+	@$(BIN)/python -m tests.played
 
-bench: $(VENV)/dev.stamp ## Measure CPU per request and orders per second, on PostgreSQL
+check: test lint test-browser test-browser-admin test-postgres test-left-out test-slow ## Everything the gate runs, and the slow tests
+
+bench: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Measure CPU per request, orders per second (PostgreSQL), and how soon pages are seen
 	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)
+	@env PATH="$(NODE):$$PATH" $(BIN)/python -m tools.bench.pages
 
 soak-orders: $(VENV)/dev.stamp ## Place 20,000 orders (ORDERS) through processes that are killed, on PostgreSQL
 	@$(BIN)/python -m tools.soak --orders $(or $(ORDERS),20000) --server $(POSTGRES_URL)
+
+rehearse-pgbouncer: $(VENV)/run.stamp ## Trade through a PgBouncer that pools transactions, before POSTGRES_URL's server
+	@$(BIN)/python -m tools.rehearse_pgbouncer --server $(POSTGRES_URL) $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
+drill: $(VENV)/run.stamp ## Rehearse the worst night: trade, back up, lose the database (POSTGRES_URL's server), bring all of it back
+	@$(BIN)/python -m tools.drill --server $(POSTGRES_URL) $(if $(ORDERS),--orders $(ORDERS)) $(if $(SEED),--seed $(SEED))
+
+kills: $(VENV)/dev.stamp ## Kill web, worker, clock, Redis and PostgreSQL under trade, and tell what people and alerts saw (Debian's postgresql, redis-server)
+	@$(BIN)/python -m tools.drill.kills
 
 soak: $(VENV)/dev.stamp ## Play random seeds of bad luck (SECONDS=600, SEEDS=1000), or tell of one (SEED=12345)
 	@$(BIN)/python -m tools.simulation $(if $(SEED),--seed $(SEED),$(if $(SEEDS),--seeds $(SEEDS),--seconds $(or $(SECONDS),600)))

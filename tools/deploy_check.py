@@ -21,7 +21,11 @@ PRODUCTION = {
     "DARAJA_CONSUMER_SECRET": "secret",
     "DARAJA_SHORTCODE": "600000",
     "DARAJA_PASSKEY": "passkey",
+    "DATABASE_URL": "sqlite:////srv/omache/db.sqlite3",
+    "EMAIL_URL": "smtp+tls://omache:secret@mail.omache.co.ke:587",
+    "DEFAULT_FROM_EMAIL": "O-Mache <hello@omache.co.ke>",
     "FRONTEND_URL": "https://shop.omache.co.ke",
+    "MEDIA_ROOT": "/srv/omache/media",
     "SHOP_CONTACT": "0712 345 678, help@omache.co.ke",
 }
 

@@ -1,5 +1,8 @@
 """A shop full of products, made by the database itself: a million takes a minute."""
 
+from datetime import timedelta
+from typing import Any
+
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
 from django.db import connection
@@ -105,13 +108,22 @@ def fill(products: int) -> None:
         cursor.execute("VACUUM ANALYZE")
 
 
-def tokens(count: int) -> list[str]:
-    """Access tokens of so many buyers, made when they are not there yet."""
+def tokens(count: int, *, first: int = 0) -> list[str]:
+    """Access tokens of so many buyers from the ``first`` on, for as long as a bench lasts.
+
+    Buyers are made when they are not there yet.
+    """
     user_model = get_user_model()
-    there = user_model.objects.filter(username__startswith="buyer").count()
     password = make_password(None)
+    names = [f"buyer{number}" for number in range(first, first + count)]
     user_model.objects.bulk_create(
-        user_model(username=f"buyer{number}", password=password) for number in range(there, count)
+        (user_model(username=name, password=password) for name in names), ignore_conflicts=True
     )
-    buyers = user_model.objects.filter(username__startswith="buyer").order_by("pk")[:count]
-    return [str(AccessToken.for_user(buyer)) for buyer in buyers]
+    buyers = user_model.objects.in_bulk(names, field_name="username")
+    return [_token(buyers[name]) for name in names]
+
+
+def _token(buyer: Any) -> str:
+    token = AccessToken.for_user(buyer)
+    token.set_exp(lifetime=timedelta(days=1))
+    return str(token)

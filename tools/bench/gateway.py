@@ -2,12 +2,14 @@
 
 import itertools
 import json
+import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-_numbers = itertools.count(1)
+#: From anywhere on: a database that is kept knows those of the run before.
+_numbers = itertools.count(random.randrange(10**15))
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -3,8 +3,12 @@
 import http.client
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+#: Seconds a client waits for one answer. On a machine that others use too, a queue may be long.
+PATIENCE = 60
 
 
 @dataclass(frozen=True)
@@ -17,39 +21,47 @@ class HttpRequest:
     headers: tuple[tuple[str, str], ...] = ()
 
 
+#: Makes the n-th request of a load.
+Make = Callable[[int], HttpRequest]
+
+
 @dataclass
 class Result:
-    """What a load met."""
+    """What a load met: how often each status, or what stood in the way of an answer instead."""
 
-    requests: int
-    seconds: float
-    statuses: dict[int, int]
-    slowest: list[float]
+    seconds: float = 0.0
+    answers: Counter[int | str] = field(default_factory=Counter)
+    times: list[float] = field(default_factory=list)
+
+    def add(self, other: "Result") -> None:
+        self.seconds += other.seconds
+        self.answers += other.answers
+        self.times += other.times
 
     @property
     def per_second(self) -> float:
-        return self.requests / self.seconds
+        return len(self.times) / self.seconds if self.seconds else 0.0
 
     @property
     def p99(self) -> float:
         """Milliseconds within which 99 of 100 were answered."""
-        ordered = sorted(self.slowest)
+        ordered = sorted(self.times)
         return ordered[int(len(ordered) * 0.99)] * 1000 if ordered else 0.0
 
 
-def load(
-    port: int, make: Callable[[int], HttpRequest], *, requests: int, connections: int = 8
-) -> Result:
-    """Send so many requests; ``make(n)`` gives the n-th."""
+def load(port: int, make: Make, *, start: int, requests: int, connections: int = 8) -> Result:
+    """Send so many requests, from the ``start``-th on.
+
+    Never raises for what the server or a busy machine does: a client that waited in vain, or whose
+    connection broke, counts under the name of what it met, and goes on with a new connection.
+    """
     lock = threading.Lock()
-    statuses: dict[int, int] = {}
-    times: list[float] = []
-    numbers = iter(range(requests))
+    numbers = iter(range(start, start + requests))
+    result = Result()
 
     def run() -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        own_statuses: dict[int, int] = {}
-        own_times: list[float] = []
+        own = Result()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         while True:
             with lock:
                 number = next(numbers, None)
@@ -57,16 +69,21 @@ def load(
                 break
             request = make(number)
             begun = time.perf_counter()
-            connection.request(request.method, request.path, request.body, dict(request.headers))
-            answer = connection.getresponse()
-            answer.read()
-            own_times.append(time.perf_counter() - begun)
-            own_statuses[answer.status] = own_statuses.get(answer.status, 0) + 1
+            try:
+                connection.request(
+                    request.method, request.path, request.body, dict(request.headers)
+                )
+                answer = connection.getresponse()
+                answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                own.answers[type(error).__name__] += 1
+                connection.close()
+                continue
+            own.times.append(time.perf_counter() - begun)
+            own.answers[answer.status] += 1
         connection.close()
         with lock:
-            times.extend(own_times)
-            for status, count in own_statuses.items():
-                statuses[status] = statuses.get(status, 0) + count
+            result.add(own)
 
     threads = [threading.Thread(target=run) for _ in range(connections)]
     begun = time.perf_counter()
@@ -74,4 +91,5 @@ def load(
         thread.start()
     for thread in threads:
         thread.join()
-    return Result(requests, time.perf_counter() - begun, statuses, times)
+    result.seconds = time.perf_counter() - begun
+    return result

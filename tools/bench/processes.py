@@ -1,51 +1,57 @@
-"""Servers to measure, and what they used of the processor."""
+"""Servers to measure, and what they and PostgreSQL used of the processor."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
+_NANOSECONDS = 1_000_000_000
 
 Server = subprocess.Popen[bytes]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager
 def running(arguments: list[str], *, port: int) -> Iterator[Server]:
     """Run a Python module as a server until the block ends; yields its process."""
-    server = subprocess.Popen(
-        [sys.executable, *arguments],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    with tempfile.TemporaryFile() as said:
+        server = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
+        try:
+            _wait(server, port, said)
+            yield server
+        finally:
+            _stop(server)
+
+
+def _stop(server: Server) -> None:
+    if server.poll() is not None:
+        return
+    os.killpg(server.pid, signal.SIGTERM)
     try:
-        _wait(server, port)
-        yield server
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)
-        server.wait(timeout=30)
+        server.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
 
 
-def _wait(server: Server, port: int, patience: float = 30) -> None:
+def _wait(server: Server, port: int, said: IO[bytes], patience: float = 90) -> None:
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline:
         if server.poll() is not None:
-            assert server.stderr is not None
-            raise SystemExit(server.stderr.read().decode())
+            said.seek(0)
+            raise SystemExit(said.read().decode(errors="replace"))
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
@@ -55,36 +61,85 @@ def _wait(server: Server, port: int, patience: float = 30) -> None:
     raise SystemExit(f"nothing answers on port {port}")
 
 
-def cpu_of_session(leader: int) -> float:
-    """CPU seconds of a server and its workers."""
-    return sum(stat.seconds for stat in _stats() if stat.session == leader)
+class Cpu(NamedTuple):
+    """CPU seconds by process, of a server and its workers, and of a database's backends."""
+
+    web: dict[int, float]
+    database: dict[int, float]
+
+    @classmethod
+    def of(cls, leader: int, database: str) -> "Cpu":
+        """What the session of ``leader`` and the backends of a database have used by now.
+
+        PostgreSQL's processes carry the name of their database in their own.
+        """
+        web: dict[int, float] = {}
+        backends: dict[int, float] = {}
+        for stat in _stats():
+            if stat.session == leader:
+                web[stat.pid] = stat.seconds
+            elif stat.command.startswith("postgres:") and f" {database} " in stat.command:
+                backends[stat.pid] = stat.seconds
+        return cls(web, backends)
+
+    def since(self, before: "Cpu") -> tuple[float, float]:
+        """Seconds of the web processes and of the database since then; of who is still there."""
+        return (_grown(before.web, self.web), _grown(before.database, self.database))
 
 
-def cpu_of_database(name: str) -> float:
-    """CPU seconds of PostgreSQL's backends for one database; they carry its name in theirs."""
-    return sum(stat.seconds for stat in _stats() if f" {name} " in stat.command)
+def _grown(before: dict[int, float], after: dict[int, float]) -> float:
+    return sum(seconds - before.get(pid, 0.0) for pid, seconds in after.items())
 
 
-class Stat(NamedTuple):
-    """A process as /proc has it; ``seconds`` are CPU time."""
+def settled(leader: int, database: str, patience: float = 20) -> Cpu:
+    """What was used, once nothing works any more: what follows an answer counts too."""
+    deadline = time.monotonic() + patience
+    last = Cpu.of(leader, database)
+    while True:
+        time.sleep(0.05)
+        now = Cpu.of(leader, database)
+        if sum(now.since(last)) < 0.001 or time.monotonic() > deadline:
+            return now
+        last = now
 
+
+class _Stat(NamedTuple):
+    pid: int
     command: str
     session: int
+    #: CPU time.
     seconds: float
 
 
-def _stats() -> Iterator[Stat]:
+def _stats() -> Iterator[_Stat]:
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
         try:
             text = (entry / "stat").read_text()
             command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            rest = text[text.rindex(")") + 2 :].split()
+            # proc(5): after the name come state, ppid, pgrp, session …; utime is the 12th of them.
+            seconds = _nanoseconds(entry) or (int(rest[11]) + int(rest[12])) / TICKS
         except OSError:
             continue
-        rest = text[text.rindex(")") + 2 :].split()
-        # proc(5): after the name come state, ppid, pgrp, session …; utime is the 12th of them.
-        yield Stat(command, int(rest[3]), (int(rest[11]) + int(rest[12])) / TICKS)
+        yield _Stat(int(entry.name), command, int(rest[3]), seconds)
+
+
+def _nanoseconds(process: Path) -> float:
+    """CPU seconds of a process's living threads, where the kernel counts them finely; else 0.
+
+    ``stat`` has them in hundredths of a second, which is what ten small requests cost.
+    """
+    total = 0
+    for thread in (process / "task").iterdir():
+        try:
+            total += int((thread / "schedstat").read_text().split()[0])
+        except FileNotFoundError:
+            return 0.0
+        except OSError:
+            continue
+    return total / _NANOSECONDS
 
 
 def memory_of_session(leader: int) -> float:

@@ -1,51 +1,46 @@
-"""What becomes of goods: they are brought somewhere, fetched, handed over, cancelled, given back;
-something is wrong with them, and that is settled.
-
-Everything here draws from random numbers of its own, so that a seed of before goods moved plays as
-it did (seeds.GOODS_STAND_STILL).
-"""
+"""What becomes of what was bought: brought, complained about, paid for, by whom it concerns."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from accounts.backoffice.actions import ACTIONS, perform
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
-from orders.fulfilment import move_line
-from orders.models import (
-    DeliveryRate,
-    DeliveryWay,
-    OrderTrack,
-    Parcel,
-    Party,
-    PickupPoint,
-    Problem,
-    TrackStatus,
-)
+from orders.models import OrderTrack, Parcel, TrackStatus
 from orders.models.orders import SOLD
-from orders.problems.decisions import Decider, refund_part, refund_whole, withdraw
-from orders.problems.services import open_problem
 from payments.delivery_fees import return_fee
 
+from .crew import Crew
+from .parcels import Parcels
+from .part import Part
+from .payouts import Payouts
+from .problems import Problems
 from .processes import DatabaseAway
 
 if TYPE_CHECKING:
     from .run import Run
 
-#: What may happen to goods, and how often each is drawn.
-WEIGHTS = {
-    "onwards": 10,
-    "buyer_cancels": 3,
-    "staff_cancel": 2,
-    "fee_back": 1,
-    "report": 4,
-    "settle": 4,
-}
-#: How often anything happens to goods in a step, and how often an order is brought somewhere.
-IN_A_STEP, BROUGHT = 0.5, 0.6
+#: How often an order is brought somewhere, and how many things happen after a step.
+BROUGHT, IN_A_STEP = 0.6, (0, 1, 1, 2, 3)
+SMS_FAULTS: list[dict[str, Any]] = [
+    {"report": "Failed"},
+    {"report": "Failed"},
+    {"report": "Rejected"},
+    {"report": "Buffered"},
+    {"report": "Failed", "callback_before_answer": True},
+    {"callbacks": 0},
+    {"callbacks": 3, "together": True},
+    {"callback_delay": 900.0},
+    {"answer": "nothing"},
+    {"answer": "half"},
+    {"refuse": "unavailable"},
+    {"outcome": "403"},
+    {"outcome": "405"},
+]
+#: Where a line is to go by its status, of what no agent brings.
 NEXT = {
     TrackStatus.PAID: TrackStatus.FETCHED,
     TrackStatus.FETCHED: TrackStatus.SHIPPING,
@@ -53,27 +48,97 @@ NEXT = {
 }
 
 
-def open_points() -> User:
-    """Make a point, rates, and whoever moves goods and decides about them."""
-    PickupPoint.objects.create(
-        name="Kilimani Pick-up",
-        county="nairobi",
-        area="Argwings Kodhek Road",
-        opening_hours="Mon–Sat 8:00–19:00",
-        phone="254711000111",
-    )
-    rate = {"county": "", "days": 2}
-    DeliveryRate.objects.create(way=DeliveryWay.PICKUP, fee=100, free_above=4000, **rate)
-    DeliveryRate.objects.create(way=DeliveryWay.HOME, fee=250, **rate)
-    return User.objects.create_superuser("rider")
+@dataclass
+class Lines(Part):
+    """What is done with one line: by its buyer, its seller, or support."""
+
+    WEIGHTS: ClassVar[dict[str, int]] = {
+        "onwards": 6,
+        "buyer_cancels": 2,
+        "seller_cancels": 2,
+        "seller_hands_over": 4,
+        "buyer_has_it": 2,
+        "support_cancels": 2,
+        "fee_back": 1,
+        "review": 2,
+        "a_day_passes": 1,
+        "sms_fault": 2,
+    }
+
+    def onwards(self) -> None:
+        if line := self._some(*NEXT):
+            to = NEXT[TrackStatus(line.track_status)]
+            self._move(line, to, self.chance.choice(self.crew.support))
+
+    def buyer_cancels(self) -> None:
+        if line := self._some(TrackStatus.PAID):
+            self._move(line, TrackStatus.CANCELLED, line.buyer)
+
+    def seller_cancels(self) -> None:
+        if line := self._some(TrackStatus.PAID):
+            there = self.chance.choice([True, False])
+            self._move(line, TrackStatus.CANCELLED, line.seller, goods_there=there)
+
+    def seller_hands_over(self) -> None:
+        """Goods for which no delivery was agreed change hands against the buyer's code."""
+        if line := self._some(TrackStatus.PAID, parcel=None):
+            code = line.collection_code if self.chance.happens(0.9) else "000000"
+            self._move(line, TrackStatus.DELIVERED, line.seller, code=code)
+
+    def buyer_has_it(self) -> None:
+        if line := self._some(TrackStatus.FETCHED, TrackStatus.SHIPPING):
+            self._move(line, TrackStatus.DELIVERED, line.buyer)
+
+    def support_cancels(self) -> None:
+        if line := self._some(*SOLD):
+            by, there = self.chance.choice(self.crew.support), self.chance.choice([True, False])
+            self._move(line, TrackStatus.CANCELLED, by, goods_there=there)
+
+    def fee_back(self) -> None:
+        if parcel := self.one_of(Parcel.objects.all()):
+            self.run.log(f"  the fee of {parcel} goes back")
+            self.run.processes.run("fee back", self._give_back, parcel.pk)
+
+    def review(self) -> None:
+        """A buyer says what they think of it, and sometimes thinks again."""
+        if line := self._some(TrackStatus.DELIVERED):
+            method = self.chance.choice(["POST", "POST", "PATCH"])
+            stars = self.chance.randint(1, 5)
+            self.ask(line.buyer, method, f"/track/{line.pk}/review/", {"stars": stars})
+
+    def sms_fault(self) -> None:
+        """One of the next SMS goes astray, or what is reported of it does."""
+        fault = self.chance.choice(SMS_FAULTS)
+        self.run.log(f"  SMS: {fault}")
+        self.run.safaricom.script(operation="sms", times=self.chance.choice([1, 2]), **fault)
+
+    def a_day_passes(self) -> None:
+        if self.chance.happens(0.3):
+            self.run.time.advance(self.chance.choice([3, 25]) * 3600.0)
+            self.run.tick()
+
+    def _some(self, *statuses: str, **columns: Any) -> OrderTrack | None:
+        lines = OrderTrack.objects.filter(track_status__in=statuses, **columns)
+        return self.one_of(lines.select_related("buyer", "seller"))
+
+    def _move(self, line: OrderTrack, to: str, by: User, **sent: Any) -> None:
+        self.ask(by, "POST", f"/track/{line.pk}/move/", {"to": to, "note": "Seen.", **sent})
+
+    def _give_back(self, parcel_id: int) -> None:
+        with suppress(Refusal, DatabaseAway):
+            return_fee(parcel_id, by=self.crew.support[0], why="It came late.")
 
 
 @dataclass
 class Goods:
-    """Where goods go, and who moves them."""
+    """All of these together, and where a cash-out says its goods go."""
 
     run: Run
-    rider: User
+    crew: Crew
+
+    @cached_property
+    def _parts(self) -> list[Part]:
+        return [kind(self.run, self.crew) for kind in (Lines, Parcels, Problems, Payouts)]
 
     def destination(self) -> dict[str, Any] | None:
         """Where a cash-out says its goods go; mostly somewhere."""
@@ -81,7 +146,7 @@ class Goods:
         if not chance.happens(BROUGHT):
             return None
         if chance.happens(0.5):
-            return {"pickup_point": PickupPoint.objects.get().pk}
+            return {"pickup_point": self.crew.pickup_point.pk}
         return {
             "recipient": "Njeri",
             "phone": "0733000111",
@@ -90,79 +155,16 @@ class Goods:
         }
 
     def act(self) -> None:
-        """Let something happen to goods, now and then."""
+        """Let a few things happen to goods, or none."""
         chance = self.run.goods_chance
-        if chance.happens(IN_A_STEP):
-            name = chance.choices(list(WEIGHTS), weights=list(WEIGHTS.values()))[0]
-            getattr(self, name)()
+        choices = [(part, name) for part in self._parts for name in part.WEIGHTS]
+        weights = [part.WEIGHTS[name] for part, name in choices]
+        for _ in range(chance.choice(IN_A_STEP)):
+            part, name = chance.choices(choices, weights=weights)[0]
+            self.run.log(f"{name}")
+            getattr(part, name)()
 
-    def onwards(self) -> None:
-        if line := self._some(*NEXT):
-            self._move(line, NEXT[TrackStatus(line.track_status)], self.rider)
-
-    def buyer_cancels(self) -> None:
-        if line := self._some(TrackStatus.PAID):
-            self._move(line, TrackStatus.CANCELLED, line.buyer)
-
-    def staff_cancel(self) -> None:
-        if line := self._some(*SOLD):
-            self._move(line, TrackStatus.CANCELLED, self.rider)
-
-    def fee_back(self) -> None:
-        parcels = list(Parcel.objects.order_by("-pk")[:6])
-        if parcels:
-            parcel = self.run.goods_chance.choice(parcels)
-            self.run.log(f"  the fee of {parcel} goes back")
-            self.run.processes.run("fee back", self._give_back, parcel.pk)
-
-    def report(self) -> None:
-        if line := self._some(*SOLD):
-            self.run.log(f"  {line.buyer} reports a problem with line {line.pk}")
-            self.run.processes.run("report", self._report, line.pk, line.buyer)
-
-    def settle(self) -> None:
-        """Its seller agrees to all or a part, the shop closes it, or its buyer withdraws it."""
-        undecided = list(Problem.objects.undecided().select_related("track").order_by("-pk")[:6])
-        if not undecided:
-            return
-        chance = self.run.goods_chance
-        problem = chance.choice(undecided)
-        how = chance.choice(["part", "part", "whole", "close", "withdraw"])
-        amount = max(1, int(problem.track.rest * chance.choice([0.1, 0.5, 1])))
-        self.run.log(f"  {problem} is settled: {how}, {amount}")
-        self.run.processes.run(f"settle by {how}", self._settle, problem, how, amount)
-
-    @staticmethod
-    def _report(line_id: int, buyer: User) -> None:
-        with suppress(Refusal, DatabaseAway):
-            open_problem(line_id, buyer=buyer, kind="damaged", text="It is broken.")
-
-    def _settle(self, problem: Problem, how: str, amount: int) -> None:
-        with suppress(Refusal, DatabaseAway):
-            seller = Decider(problem.track.seller, Party.SELLER, "Pole sana.")
-            if how == "part":
-                refund_part(problem.pk, seller, amount=amount)
-            elif how == "whole":
-                refund_whole(problem.pk, seller)
-            elif how == "withdraw":
-                withdraw(problem.pk, buyer=problem.track.buyer)
-            else:
-                perform(ACTIONS["console.problem.close"], problem, {"why": "Seen."}, by=self.rider)
-
-    def _some(self, *statuses: str) -> OrderTrack | None:
-        lines = OrderTrack.objects.filter(track_status__in=statuses).order_by("-pk")
-        newest = list(lines.select_related("buyer")[:6])
-        return self.run.goods_chance.choice(newest) if newest else None
-
-    def _move(self, line: OrderTrack, to: str, by: User) -> None:
-        self.run.log(f"  line {line.pk}: {line.track_status} → {to} by {by}")
-        self.run.processes.run(f"move to {to}", self._moved, line.pk, to, by)
-
-    @staticmethod
-    def _moved(line_id: int, to: str, by: User) -> None:
-        with suppress(Refusal, DatabaseAway):
-            move_line(line_id, to, by=by, note="Seen.")
-
-    def _give_back(self, parcel_id: int) -> None:
-        with suppress(Refusal, DatabaseAway):
-            return_fee(parcel_id, by=self.rider, why="It came late.")
+    def finish(self) -> None:
+        """Let everybody decide what waits for them, so that all can come to its end."""
+        for part in self._parts:
+            part.finish()

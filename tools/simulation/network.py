@@ -172,8 +172,8 @@ class Network:
     def _message(self, callback: Callback) -> Message:
         return Message(
             path=urlsplit(callback.url).path,
-            body=json.dumps(callback.body).encode(),
-            headers=dict(callback.headers),
+            body=callback.content,
+            headers={"Content-Type": callback.content_type, **callback.headers},
             address=STRANGER if callback.what == "forged" else SAFARICOM,
             reports_payment=_reported_payment(callback),
             awaits_answer=callback.channel == "c2b_validation",

@@ -9,16 +9,20 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
+from typing import Any
 from unittest.mock import patch
 
+from django.core import mail
 from django.core.cache import cache
 from django.db.models import Min
 from django.test import override_settings
 from django.utils import timezone
 
-from accounts.models import PhoneProof
+from accounts.models import PhoneProof, User
 from daraja_simulator import Simulator
+from daraja_simulator.config import SMS_API_KEY, SMS_USERNAME
 from daraja_simulator.rate_limit import RateLimit
 from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
@@ -44,10 +48,12 @@ from .actors import Actors, SeedData, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
 from .clock import SeededScheduler, Time, VirtualClock
+from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes
 from .seeds import GOODS_STAND_STILL
 from .shop import ShopClient
+from .watch import Watch, told_twice
 
 #: Things that happen in one run.
 STEPS = 90
@@ -58,6 +64,7 @@ THREE_DAYS = 72 * 3600.0
 
 #: Where the shop is, and the secret part of the address for payments by hand.
 SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
+REPORTS_TOKEN = "aboutmessages"
 #: Sources that a shop may go without, and how often it has them.
 SOURCES = {BY_HAND: 0.85, STATEMENT: 0.85}
 
@@ -108,6 +115,7 @@ class Run:
         self.chance, self.ids = Chance(seed), Chance(seed)
         self.rates = draw_fault_rates(self.origin, without)
         self.goods_move, self.goods_chance = seed not in GOODS_STAND_STILL, Chance(f"{seed} goods")
+        self.watch = Watch(self.fail)
         self.time = Time()
         self.processes = Processes(self.chance, self.log)
         self.network = Network(self.chance, self.log, failures=self.failures)
@@ -145,7 +153,9 @@ class Run:
                 continue
             self.chance.seed(seed)
             self.ids.seed(seed + 1)
+            self.goods_chance.seed(f"{seed} goods")
             self.actors.act()
+            self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
                 self._prove()
             self._raise_failures()
@@ -164,11 +174,14 @@ class Run:
         for _ in range(600):
             for stop in PayoutStop.objects.filter(is_open=True):
                 end_stop(stop.pk)
+            if self.goods_move:
+                self.actors.goods.finish()
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break
             self.time.advance(wait)
             self.tick()
+            self.watch.look()
             self._raise_failures()
         else:
             self.fail("it never comes to rest")
@@ -184,6 +197,18 @@ class Run:
             self.fail(f"message {event.pk} is still {event.state}: {event.note}")
         for event in GatewayEvent.objects.filter(state=EventState.FAILED, tries__gt=0):
             self.fail(f"message {event.pk} could not be applied: {event.note}")
+        self._nothing_is_open()
+        for difference in told_twice(self.safaricom):
+            self.fail(difference)
+        self._one_prompt_an_attempt()
+        found = Comparison(self.safaricom, self.network.reported, self.sources)
+        found.run()
+        for difference in found.wrong:
+            self.fail(difference)
+        self.explained = found.explained
+        self._raise_failures()
+
+    def _nothing_is_open(self) -> None:
         for order in Order.objects.unpaid():
             self.fail(f"order {order.reference} is still unpaid")
         waiting = OrderPayment.objects.filter(status__in=OPEN)
@@ -196,13 +221,9 @@ class Run:
         for refund in Refund.objects.filter(status__in=going):
             if not self._waits_for_a_number(refund):
                 self.fail(f"refund {refund.pk} is still {refund.status}: {refund.result_text}")
-        self._one_prompt_an_attempt()
-        found = Comparison(self.safaricom, self.network.reported, self.sources)
-        found.run()
-        for difference in found.wrong:
-            self.fail(difference)
-        self.explained = found.explained
-        self._raise_failures()
+        for payout in Payout.objects.filter(status__in=going):
+            if not self._is_of_a_payment_unnamed(payout):
+                self.fail(f"payout {payout.pk} is still {payout.status}: {payout.result_text}")
 
     # --- What the run offers its actors ----------------------------------------------------------
 
@@ -250,6 +271,7 @@ class Run:
                 "next_check_at",
             ),
             Receipt: ("id", "order_id", "payment_id", "number", "amount", "door", "note"),
+            GatewayEvent: ("id", "payment_id", "refund_id", "payout_id", "state", "note"),
             Payout: ("id", "seller_id", "status", "amount", "gross", "result_text"),
             Refund: ("id", "receipt_id", "way", "status", "amount", "replaces_id", "result_text"),
         }
@@ -337,6 +359,8 @@ class Run:
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
+            sms = "omachemainproj.http_exchange.HttpExchange._new_session"
+            enter(patch(sms, self.network.session))
             enter(
                 override_settings(
                     DARAJA_BASE_URL="http://daraja.test",
@@ -346,14 +370,44 @@ class Run:
                     DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.sources else "",
                     DARAJA_STATEMENT=STATEMENT in self.sources,
                     DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
+                    **self._policy(),
                 )
             )
+            if self.goods_move:
+                self._open_inboxes()
+            mail.outbox.clear()
             cache.clear()
             gateway._client.cache_clear()
             stack.callback(gateway._client.cache_clear)
             stack.callback(cache.clear)
             enter(self.processes.watching())
             yield
+
+    def _policy(self) -> dict[str, Any]:
+        """What this shop has decided: what a payout may be without a second person, and so on."""
+        if not self.goods_move:
+            return {}
+        chance = self.goods_chance
+        return {
+            "COMMISSION_PERCENT": Decimal(chance.choice([0, 0, 5, 12])),
+            "PAYOUT_APPROVAL_ABOVE": chance.choice([50_000, 3_000, 1_000]),
+            "STAFF_ALONE_LIMIT": chance.choice([5_000, 1_000]),
+            "SELLER_REFUND_ON_CREDIT": chance.choice([0, 2_000]),
+            "DELIVERY_CONFIRM_DAYS": chance.choice([1, 7]),
+            "PASSWORD_HASHERS": HASHERS,
+            "SMS": chance.choice(["off", "africastalking"]),
+            "AFRICASTALKING_BASE_URL": "http://sms.test",
+            "AFRICASTALKING_USERNAME": SMS_USERNAME,
+            "AFRICASTALKING_API_KEY": SMS_API_KEY,
+            "AFRICASTALKING_REPORTS_TOKEN": REPORTS_TOKEN,
+        }
+
+    @staticmethod
+    def _open_inboxes() -> None:
+        """Everybody has confirmed an e-mail, and is told of what happens there."""
+        for user in User.objects.filter(is_staff=False):
+            user.email, user.email_confirmed_at = f"{user.username}@example.test", timezone.now()
+            user.save(update_fields=["email", "email_confirmed_at"])
 
     def _open_safaricom(self) -> Simulator:
         chance = self.origin
@@ -374,6 +428,7 @@ class Run:
             pin_tries=chance.choice([0, 3]),
             external_validation=chance.happens(0.7),
             stk_confirmations=chance.happens(0.6),
+            sms_reports_url=f"{SHOP}/safwebhook/sms/{REPORTS_TOKEN}/",
         )
         if BY_HAND in self.sources:
             address = f"{SHOP}/safwebhook/c2b/{C2B_TOKEN}"

@@ -51,6 +51,8 @@ class ShopClient:
         headers = {"Content-Type": "application/json;charset=UTF-8", **message.headers}
         reply = self._request("POST", message.path, message.body, headers, message.address)
         is_taken = reply is not None and reply.status == 200 and not message.awaits_answer
+        # Of a report on an SMS what it says is kept, and not its bytes.
+        is_taken = is_taken and not message.path.startswith("/safwebhook/sms/")
         digest = hashlib.sha256(message.body).hexdigest()
         if is_taken and not GatewayEvent.objects.filter(sha256=digest).exists():
             self.failures.append("a message was answered 200 and is not kept")

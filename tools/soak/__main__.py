@@ -12,10 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+
+from tools import pgbouncer
 
 from .buyers import Buyers, HttpConnection
 from .faults import Faults
@@ -35,9 +38,14 @@ def main() -> int:
     parser.add_argument(
         "--server", default="postgres://postgres@127.0.0.1:5432/postgres", help="PostgreSQL"
     )
+    parser.add_argument(
+        "--through-pgbouncer",
+        action="store_true",
+        help="ten connections of PostgreSQL for all processes, each transaction by another",
+    )
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="soak-") as scratch:
-        return Soak(options, Path(scratch)).run()
+    with tempfile.TemporaryDirectory(prefix="soak-") as scratch, ExitStack() as stack:
+        return Soak(options, Path(scratch)).run(stack)
 
 
 class Soak:
@@ -60,11 +68,15 @@ class Soak:
         self.gateway_faults: Counter = Counter()
         self.began = time.monotonic()
 
-    def run(self) -> int:
+    def run(self, stack: ExitStack) -> int:
         """Play it, settle, compare. Returns the exit code."""
         simulator = self._simulator()
         simulator.start()
         manage(self.environ, "migrate", "--verbosity", "0")
+        if self.options.through_pgbouncer:
+            manage(self.environ, "database_timeouts")
+            proxy = pgbouncer.before(self.database, self.scratch, connections=10)
+            self.environ["DATABASE_URL"] = stack.enter_context(proxy).url
         manage(self.environ, "collectstatic", "--no-input", "--verbosity", "0")
         goods = self._goods()
         web = gunicorn(self.environ, self.scratch)

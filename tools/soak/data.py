@@ -56,6 +56,14 @@ def fill(*, buyers: int, ample: int, scarce: int) -> dict:
     }
 
 
+def token_of(username: str) -> str:
+    """A token of somebody who is there already."""
+    from django.contrib.auth import get_user_model
+    from rest_framework_simplejwt.tokens import AccessToken
+
+    return _token(AccessToken.for_user(get_user_model().objects.get(username=username)))
+
+
 def _token(token: AccessToken) -> str:
     """Good for a day: to refresh them would test something else."""
     token.set_exp(lifetime=timedelta(days=1))

@@ -4,6 +4,7 @@ import http.client
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from pathlib import Path
 
 C2B_TOKEN = "soak0registered0address"
 #: How long a server may take to answer after its start, seconds.
-PATIENCE = 60
+PATIENCE = 180
 
 
 def environment(*, database: str, web: int, mpesa: str, scratch: Path, hold: int = 1) -> dict:
@@ -30,6 +31,9 @@ def environment(*, database: str, web: int, mpesa: str, scratch: Path, hold: int
         "THROTTLES": "off",
         "DATABASE_URL": database,
         "DATABASE_POOL_SIZE": "10",
+        "FRONTEND_URL": "http://127.0.0.1:1/shop",
+        "EMAIL_URL": "dummymail://",
+        "DEFAULT_FROM_EMAIL": "O-Mache <hello@omache.example>",
         "STATIC_ROOT": str(scratch / "static"),
         "MEDIA_ROOT": str(scratch / "media"),
         "BIND": f"127.0.0.1:{web}",
@@ -56,20 +60,34 @@ class Process:
     """One process of the shop, with what it started in a session of their own."""
 
     def __init__(
-        self, name: str, *arguments: str, environ: dict, log: Path, answers: str = ""
+        self,
+        name: str,
+        *arguments: str,
+        environ: dict,
+        log: Path,
+        answers: str = "",
+        program: str = sys.executable,
+        keeps: tuple[int, ...] = (),
+        folder: Path | None = None,
     ) -> None:
         self.name = name
-        self._arguments, self._environ, self._log = arguments, environ, log
+        self._arguments, self._environ, self._log = (program, *arguments), environ, log
         #: ``host:port`` where a server answers once it is up.
         self._answers = answers
+        #: Descriptors of ours that it is given.
+        self._keeps = keeps
+        #: Where the program lies, if it is not this one.
+        self._folder = folder
         self._running: subprocess.Popen | None = None
 
     def start(self) -> None:
         """Start it, and wait until it answers if it is a server."""
         with self._log.open("ab") as log:
             self._running = subprocess.Popen(
-                [sys.executable, *self._arguments],
+                self._arguments,
                 env={**os.environ, **self._environ},
+                cwd=self._folder,
+                pass_fds=self._keeps,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -83,8 +101,12 @@ class Process:
 
     def kill(self) -> None:
         """``kill -9`` it and all it started, and start it again."""
-        self._end(signal.SIGKILL)
+        self.die()
         self.start()
+
+    def die(self) -> None:
+        """``kill -9`` it and all it started."""
+        self._end(signal.SIGKILL)
 
     def kill_a_child(self, choose: Callable[[list[str]], str]) -> None:
         """``kill -9`` one of the processes it started; it is its own business to replace it."""
@@ -97,6 +119,14 @@ class Process:
     def stop(self) -> None:
         """End it as an operator would. Safe to repeat."""
         self._end(signal.SIGTERM)
+
+    def end(self) -> int:
+        """Tell its first process alone, as systemd does (KillMode=mixed); its exit code."""
+        assert self._running is not None
+        self._running.terminate()
+        code = self._running.wait(timeout=45)
+        self._running = None
+        return code
 
     def _end(self, how: int) -> None:
         if self._running is None:
@@ -122,29 +152,51 @@ def _is_up(address: str) -> bool:
         connection.close()
 
 
-def gunicorn(environ: dict, scratch: Path) -> Process:
+def gunicorn(environ: dict, scratch: Path, *, folder: Path | None = None) -> Process:
     """The web servers: a master and its workers."""
     return Process(
         "gunicorn", "-m", "gunicorn", "omachemainproj.wsgi",
-        environ=environ, log=scratch / "gunicorn.log", answers=environ["BIND"],
+        environ=environ, log=scratch / "gunicorn.log", answers=environ["BIND"], folder=folder,
     )  # fmt: skip
 
 
-def clock(number: int, environ: dict, scratch: Path, *, every: float = 2) -> Process:
+#: Makes the descriptor of its first argument the third, and becomes the rest: sd_listen_fds(3).
+_BECOME = (
+    "import os, sys; os.dup2(int(sys.argv[1]), 3); os.environ['LISTEN_PID'] = str(os.getpid()); "
+    "os.execv(sys.executable, [sys.executable, *sys.argv[2:]])"
+)
+
+
+def gunicorn_at(listening: socket.socket, environ: dict, scratch: Path) -> Process:
+    """The same at a socket that is held for it, as systemd holds omache-web.socket."""
+    number = listening.fileno()
+    return Process(
+        "gunicorn", "-c", _BECOME, str(number), "-m", "gunicorn", "omachemainproj.wsgi",
+        environ={**environ, "LISTEN_FDS": "1"}, log=scratch / "gunicorn.log",
+        answers=environ["BIND"], keeps=(number,),
+    )  # fmt: skip
+
+
+def clock(
+    number: int, environ: dict, scratch: Path, *, every: float = 2, folder: Path | None = None
+) -> Process:
     """One of the clocks."""
     name = f"clock {number}"
     return Process(
         name, "manage.py", "clock", "--every", str(every),
-        environ=environ, log=scratch / f"clock{number}.log",
+        environ=environ, log=scratch / f"clock{number}.log", folder=folder,
     )  # fmt: skip
 
 
-def manage(environ: dict, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+def manage(
+    environ: dict, *arguments: str, check: bool = True, folder: Path | None = None
+) -> subprocess.CompletedProcess:
     """Run a management command, or ``-m`` a module, to its end."""
     command = arguments if arguments[0] == "-m" else ("manage.py", *arguments)
     ran = subprocess.run(
         [sys.executable, *command],
         env={**os.environ, **environ},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,

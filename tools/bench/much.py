@@ -1,0 +1,432 @@
+"""People with much: some days of trade (``tools.bench.template``), copied until there are as many
+orders as are wanted.
+
+Every copy has people, goods and orders of its own, and lies a while after the one before. In the
+first of them the buyer, the seller and the pick-up point are the same: they have much.
+"""
+
+from __future__ import annotations
+
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db import connection, models, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from accounts.models import User
+from omachemainproj.digests import digest_of
+from orders.models import (
+    AGREED_OF_DELIVERY,
+    AGREED_OF_LINE,
+    AGREED_OF_ORDER,
+    AGREED_OF_PARCEL,
+    TO_FULFIL,
+    Order,
+    OrderDelivery,
+    OrderTrack,
+    PickupPoint,
+    digest_agreement,
+    digest_delivery,
+)
+from payments.originals import FACTS, KEPT, keep_originals
+from products.models import DIGESTED_OF_REVIEW, Product, Review
+
+#: What one person has.
+LINES_BOUGHT, LINES_SOLD, LISTINGS, PARCELS = 2_000, 50_000, 20_000, 5_000
+#: All orders are of so long.
+_SPAN = timedelta(days=730)
+#: Copies that are written at once, and orders whose digests are.
+_AT_ONCE, _DIGESTS_AT_ONCE = 500, 20_000
+#: Tables of which the template's rows are taken, one copy of each.
+_ONCE = ("orders.DeliveryRate", "orders.PayoutStop")
+#: What is made anew from the other tables, or is none of the trade's.
+_LEFT_OUT = frozenset(
+    {
+        "accounts.ContactCount",
+        "accounts.PhoneCode",
+        "products.SearchWord",
+        "products.ShelfMove",
+        "products.CategoryShelf",
+        "products.SellerShelf",
+        "products.ReviewDigest",
+        "orders.OrderDigest",
+        "orders.DeliveryDigest",
+        "payments.AccessToken",
+        "payments.StatementPull",
+        "payments.QueryBudget",
+        "payments.PayoutDay",
+        "payments.RefundDay",
+        "payments.Original",
+        "payments.Trouble",
+        "payments.AlertMail",
+        "payments.NightlyProof",
+    }
+)
+_APPS = ("accounts", "products", "orders", "payments")
+_PHONES = frozenset({"phone", "mpesa_number", "payment_mpesa_number"})
+#: Texts that are unique, and how a copy's differ: its number behind them, or a digest of both.
+_NUMBERED = frozenset(
+    {
+        "username",
+        "reference",
+        "idempotency_key",
+        "merchant_request_id",
+        "checkout_request_id",
+        "originator_conversation_id",
+        "conversation_id",
+        "reversal_conversation_id",
+        "number",
+        "skeleton",
+    }
+)
+_DIGESTED = frozenset({"callback_token", "status_token", "token"})
+#: Names of events that end with the number of a row.
+_NAMED_AFTER_A_ROW = frozenset({"products.StockMovement.reference", "payments.LedgerPosting.event"})
+
+
+class _Copies(NamedTuple):
+    """How rows of the template become those of the copy ``k``."""
+
+    #: What is added to every id, and from copy to copy.
+    base: int
+    stride: int
+    #: Copies in which these are themselves.
+    buyer: int
+    buyer_for: int
+    seller: int
+    seller_for: int
+    point_for: int
+    #: Who belongs to the shop: there is one of each.
+    staff: list[int]
+    #: Between two copies, and how far the first lies back.
+    apart: timedelta
+    back: timedelta
+
+    def key(self, column: str) -> str:
+        return f"{column} + {self.base} + k * {self.stride}"
+
+    def person(self, column: str) -> str:
+        staff = ", ".join(map(str, self.staff)) or "0"
+        return (
+            f"{column} + {self.base} + {self.stride} * CASE WHEN {column} IN ({staff}) THEN 0"
+            f" WHEN {column} = {self.buyer} AND k < {self.buyer_for} THEN 0"
+            f" WHEN {column} = {self.seller} AND k < {self.seller_for} THEN 0 ELSE k END"
+        )
+
+    def point(self, column: str) -> str:
+        return (
+            f"{column} + {self.base} + {self.stride} *"
+            f" CASE WHEN k < {self.point_for} THEN 0 ELSE k %% 20 END"
+        )
+
+    def phone(self, column: str) -> str:
+        # The seller is paid to one number as long as it is the same seller.
+        return (
+            f"CASE WHEN {column} !~ '^254[0-9]{{9}}$' OR k = 0 OR"
+            f" ({column} = '254722000000' AND k < {self.seller_for}) THEN {column}"
+            f" ELSE '2547' || lpad(((substr({column}, 5)::bigint + k * 7919) %% 100000000)::text,"
+            " 8, '0') END"
+        )
+
+    def moment(self, column: str) -> str:
+        return (
+            f"{column} - interval '{self.back.total_seconds()} seconds'"
+            f" + k * interval '{self.apart.total_seconds()} seconds'"
+        )
+
+
+def fill(orders: int) -> None:
+    """Bring the database to so many orders, where it has hardly any yet."""
+    if Order.objects.count() > orders // 2:
+        return
+    template = _template()
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET synchronous_commit = off")
+        copies = -(-orders // len(template["orders.Order"]))
+        how = _plan(template, copies)
+        listed = Product.objects.aggregate(last=Max("pk"))["last"] or 0
+        for model in _copied():
+            _stage(cursor, model, template[model._meta.label])
+        for first in range(0, copies, _AT_ONCE):
+            last = min(first + _AT_ONCE, copies) - 1
+            with transaction.atomic():
+                # Without triggers and references: what they look after is copied, or made below.
+                cursor.execute("SET LOCAL session_replication_role = replica")
+                for model in _copied():
+                    cursor.execute(_copy(model, how), [first, last])
+            print(f"  {last + 1:,} of {copies:,} copies", file=sys.stderr, flush=True)
+        _finish(cursor, how, listed)
+        cursor.execute("VACUUM ANALYZE")
+
+
+def _template() -> dict[str, list[dict[str, Any]]]:
+    """Played by a process of its own, whose database is another."""
+    with tempfile.NamedTemporaryFile() as file:
+        subprocess.run([sys.executable, "-m", "tools.bench.template", file.name], check=True)
+        rows: dict[str, list[dict[str, Any]]] = pickle.loads(  # noqa: S301 - our own
+            Path(file.name).read_bytes()
+        )
+        return rows
+
+
+def _copied() -> Iterator[type[models.Model]]:
+    for name in _APPS:
+        for model in apps.get_app_config(name).get_models():
+            if model._meta.label not in _LEFT_OUT:
+                yield model
+
+
+def _plan(template: dict[str, list[dict[str, Any]]], copies: int) -> _Copies:
+    lines, users = template["orders.OrderTrack"], template["accounts.User"]
+    buyer, seller = lines[0]["buyer_id"], lines[0]["seller_id"]
+    bought = sum(line["buyer_id"] == buyer for line in lines)
+    at_point = {
+        row["order_id"] for row in template["orders.OrderDelivery"] if row["pickup_point_id"]
+    }
+    waiting = {
+        line["parcel_id"]
+        for line in lines
+        if line["order_id"] in at_point and line["track_status"] in TO_FULFIL
+    }
+    largest = Product.objects.aggregate(last=Max("pk"))["last"] or 0
+    others = [model._default_manager.aggregate(last=Max("pk"))["last"] for model in (User, Order)]
+    ids = [
+        row["id"] for rows in template.values() for row in rows if isinstance(row.get("id"), int)
+    ]
+    apart, now = _SPAN / copies, timezone.now()
+    return _Copies(
+        base=max(largest, *(last or 0 for last in others)),
+        stride=max(ids),
+        buyer=buyer,
+        buyer_for=-(-LINES_BOUGHT // bought),
+        seller=seller,
+        seller_for=-(-LINES_SOLD // len(lines)),
+        point_for=-(-PARCELS // max(len(waiting), 1)),
+        staff=[user["id"] for user in users if user["is_staff"]],
+        apart=apart,
+        back=_ended(template) - now + apart * copies,
+    )
+
+
+def _ended(template: dict[str, list[dict[str, Any]]]) -> datetime:
+    """The last moment that any row names."""
+    return max(
+        value
+        for rows in template.values()
+        for row in rows
+        for value in row.values()
+        if isinstance(value, datetime)
+    )
+
+
+def _columns(model: type[models.Model]) -> list[models.Field[Any, Any]]:
+    return [field for field in model._meta.concrete_fields if not field.generated]
+
+
+def _stage(cursor: Any, model: type[models.Model], rows: list[dict[str, Any]]) -> None:
+    table, columns = model._meta.db_table, _columns(model)
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    cursor.execute(f"CREATE TEMP TABLE staged_{table} AS SELECT {names} FROM {table} LIMIT 0")  # noqa: S608
+    cursor.executemany(
+        f"INSERT INTO staged_{table} VALUES ({', '.join(['%s'] * len(columns))})",  # noqa: S608
+        [
+            [field.get_db_prep_save(row[field.attname], connection) for field in columns]
+            for row in rows
+        ],
+    )
+
+
+def _copy(model: type[models.Model], how: _Copies) -> str:
+    """The statement that writes the copies from one to another of a model's rows."""
+    columns = _columns(model)
+    names = ", ".join(f'"{field.column}"' for field in columns)
+    values = ", ".join(_value(model, field, how) for field in columns)
+    where = ""
+    if model is User:
+        staff = ", ".join(map(str, how.staff)) or "0"
+        where = f" WHERE k = 0 OR id NOT IN ({staff})"
+    elif model is PickupPoint:
+        where = " WHERE k < 20"
+    elif model._meta.label in _ONCE:
+        where = " WHERE k = 0"
+    table = model._meta.db_table
+    return (
+        f"INSERT INTO {table} ({names}) SELECT {values}"  # noqa: S608
+        f" FROM generate_series(%s::int, %s::int) AS k CROSS JOIN staged_{table} AS it{where}"
+        " ON CONFLICT DO NOTHING"
+    )
+
+
+def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copies) -> str:  # noqa: C901, PLR0911 - a kind of column a line
+    column, name = f'it."{field.column}"', field.attname
+    label = f"{model._meta.label}.{name}"
+    if isinstance(field, models.ForeignKey):
+        if field.related_model is User:
+            return how.person(column)
+        if field.related_model is PickupPoint:
+            return how.point(column)
+        in_apps = field.related_model._meta.app_label in _APPS
+        return how.key(column) if in_apps else column
+    if field.primary_key and isinstance(field, models.AutoField):
+        return how.key(column)
+    if isinstance(field, models.UUIDField):
+        return f"CASE WHEN k = 0 THEN {column} ELSE gen_random_uuid() END"
+    if isinstance(field, models.DateTimeField):
+        return how.moment(column)
+    if name in _PHONES:
+        return how.phone(column)
+    if label in _NAMED_AFTER_A_ROW or label == "orders.Notice.key":
+        return _renamed(column, how)
+    if name in _DIGESTED:
+        return f"CASE WHEN {column} = '' THEN '' ELSE md5({column} || k) END"
+    if (
+        name in _NUMBERED and isinstance(field, models.CharField)
+    ) or label == "orders.PickupPoint.name":
+        return f"CASE WHEN {column} = '' OR k = 0 THEN {column} ELSE {column} || to_hex(k) END"
+    return column
+
+
+def _renamed(column: str, how: _Copies) -> str:
+    """The first number behind a colon is an id; without one it need not be unique."""
+    return (
+        f"CASE WHEN {column} ~ ':[0-9]' THEN regexp_replace({column}, '[0-9]+',"
+        f" (substring({column} FROM '[0-9]+')::bigint + {how.base} + k * {how.stride})::text)"
+        f" ELSE {column} END"
+    )
+
+
+def _finish(cursor: Any, how: _Copies, listed: int) -> None:
+    """What is made from the copies: sums, digests, originals, terms, and what nobody traded."""
+    # Without it the planner takes every table for an empty one.
+    cursor.execute("ANALYZE")
+    for model in _copied():
+        if isinstance(model._meta.pk, models.AutoField):
+            table = model._meta.db_table
+            cursor.execute(
+                f"SELECT setval(pg_get_serial_sequence('{table}', 'id'),"  # noqa: S608
+                f" (SELECT greatest(max(id), 1) FROM {table}))"
+            )
+    for statement in _SUMS:
+        cursor.execute(statement)
+    seller = how.seller + how.base
+    cursor.execute(
+        "UPDATE products_product SET seller_id = %s WHERE id IN (SELECT id FROM products_product"
+        " WHERE id <= %s ORDER BY id LIMIT greatest(0, %s - (SELECT count(*) FROM products_product"
+        " WHERE seller_id = %s)))",
+        [seller, listed, LISTINGS, seller],
+    )
+    for statement in _OF_LISTINGS:
+        cursor.execute(statement)
+    for statement in _NOT_TRADED:
+        cursor.execute(statement, [how.base, min(how.staff) + how.base])
+    _write_digests(cursor, how.base + 1)
+    # Dropped and made again, they keep all that is there in one statement each.
+    for fact in FACTS:
+        cursor.execute(f"DROP TRIGGER IF EXISTS {fact.table}_{KEPT}_{fact.kind} ON {fact.table}")
+    keep_originals()
+
+
+_SENT = "status IN ('unknown', 'sent', 'done') AND sent_at IS NOT NULL AND amount > 0"
+_SUMS = [
+    *(
+        f"INSERT INTO payments_{kind}day (day, sent) SELECT (sent_at AT TIME ZONE"  # noqa: S608
+        f" 'Africa/Nairobi')::date AS day, sum(amount) FROM payments_{kind} WHERE {_SENT}"
+        " GROUP BY 1 ON CONFLICT DO NOTHING"
+        for kind in ("payout", "refund")
+    ),
+    "DELETE FROM products_sellerrating",
+    "INSERT INTO products_sellerrating (seller_id, review_stars, review_count)"
+    " SELECT seller_id, sum(stars), count(*) FROM products_review WHERE NOT hidden GROUP BY 1",
+]
+#: Terms and first movements of what ``tools.bench.data`` listed, and what can be bought of whom.
+_OF_LISTINGS = [
+    "INSERT INTO products_listingterms (product_id, seller_id, price, payment_mpesa_number,"
+    " created_at) SELECT id, seller_id, price, payment_mpesa_number, created_at"
+    " FROM products_product p WHERE NOT EXISTS (SELECT 1 FROM products_listingterms t"
+    " WHERE t.product_id = p.id)",
+    "INSERT INTO products_stockmovement (product_id, quantity, reference, note, created_at)"
+    " SELECT id, item_number, 'listed', '', created_at FROM products_product p"
+    " WHERE item_number > 0 AND NOT EXISTS (SELECT 1 FROM products_stockmovement m"
+    " WHERE m.product_id = p.id)",
+    "DELETE FROM products_shelfmove",
+    "DELETE FROM products_categoryshelf",
+    "DELETE FROM products_sellershelf",
+    "INSERT INTO products_categoryshelf (category, for_sale) SELECT category, count(*)"
+    " FROM products_product WHERE listed AND NOT soldout GROUP BY 1",
+    "INSERT INTO products_sellershelf (seller_id, for_sale) SELECT seller_id, count(*)"
+    " FROM products_product WHERE listed AND NOT soldout GROUP BY 1",
+    "INSERT INTO products_searchword (word) VALUES ('kettle'), ('mug'), ('radio'), ('match')"
+    " ON CONFLICT DO NOTHING",
+]
+#: A message for each notice in the app, and what staff did.
+_NOT_TRADED = [
+    "INSERT INTO orders_message (notice_id, user_id, kind, channel, language, contact, subject,"
+    " text, state, tries, provider_id, reason, created_at, tried_at, sent_at)"
+    " SELECT notice_id, user_id, kind, 'sms', 'en', '2547' || lpad((user_id %% 100000000)::text, 8,"
+    " '0'), '', 'O-Mache: ' || kind, 'sent', 1, 'sms-' || id, '', created_at, created_at,"
+    " created_at FROM orders_inboxnotice WHERE notice_id >= %s AND %s > 0",
+]
+
+
+def _write_digests(cursor: Any, first: int) -> None:
+    """Digests of orders, deliveries and reviews, as ``prove`` computes them."""
+    last = Order.objects.aggregate(last=Max("pk"))["last"]
+    for start in range(first, last + 1, _DIGESTS_AT_ONCE):
+        some = {"order__gte": start, "order__lt": start + _DIGESTS_AT_ONCE}
+        _put(cursor, "orders_orderdigest (order_id, sha256)", _digests_of_orders(some))
+        _put(cursor, "orders_deliverydigest (order_id, sha256)", _digests_of_deliveries(some))
+    _put(cursor, "products_reviewdigest (review_id, sha256, created_at)", _digests_of_reviews())
+
+
+def _put(cursor: Any, where: str, rows: Iterator[tuple[Any, ...]]) -> None:
+    # Read first: a connection that copies answers nothing else.
+    read = list(rows)
+    with cursor.copy(f"COPY {where} FROM STDIN") as copied:
+        for row in read:
+            copied.write_row(row)
+
+
+def _digests_of_orders(some: dict[str, int]) -> Iterator[tuple[int, str]]:
+    agreed = {name: f"order__{name}" for name in AGREED_OF_ORDER}
+    rows = (
+        OrderTrack.objects.filter(**some)
+        .order_by("order")
+        .values_list("order", *agreed.values(), *AGREED_OF_LINE)
+    )
+    end = 1 + len(AGREED_OF_ORDER)
+    for pk, lines in groupby(rows, key=itemgetter(0)):
+        first, *rest = lines
+        yield pk, digest_agreement(first[1:end], [row[end:] for row in (first, *rest)])
+
+
+def _digests_of_deliveries(some: dict[str, int]) -> Iterator[tuple[int, str]]:
+    rows = (
+        OrderDelivery.objects.filter(**some)
+        .order_by("order")
+        .values_list(
+            "order",
+            *AGREED_OF_DELIVERY,
+            *(f"order__parcels__{name}" for name in AGREED_OF_PARCEL),
+        )
+    )
+    end = 1 + len(AGREED_OF_DELIVERY)
+    for pk, parcels in groupby(rows, key=itemgetter(0)):
+        first, *rest = parcels
+        yield pk, digest_delivery(first[1:end], [row[end:] for row in (first, *rest)])
+
+
+def _digests_of_reviews() -> Iterator[tuple[Any, ...]]:
+    rows = Review.objects.order_by("pk").values_list("pk", *DIGESTED_OF_REVIEW)
+    for pk, *review in rows.iterator():
+        yield pk, digest_of(review), timezone.now()

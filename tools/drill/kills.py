@@ -1,0 +1,320 @@
+"""Each process of a shop is killed under trade, and comes back: ``make kills``.
+
+A PostgreSQL and a Redis of its own, gunicorn at a socket that is held for it as systemd holds it,
+a worker and a clock, and the pretend M-Pesa. People buy all the while. Each of them is killed
+(``kill -9``), first for as long as systemd takes to start it again, then, all but the web, for so
+long that somebody has to know. Written down is what people met, what the probes, ``/metrics/`` and
+ALERT_EMAIL said, and how long it took. Ends with 1 where anybody met an answer that is none, where
+a trouble was not told once and once when it was over, where an order is lost or counted twice, or
+where ``prove --against-simulator`` finds anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.soak.machine import Process, clock, environment, gunicorn_at, manage
+
+from .cluster import Cluster, a_cluster
+from .crowd import Answer, Crowd
+from .watching import Watch
+
+ROOT = Path(__file__).resolve().parents[2]
+#: Seconds of trade before the first and after each: what follows a kill shows within them.
+CALM = 12
+#: Seconds that somebody is away of whom an alert tells: silent for a minute, and at the next look.
+LONG = 150
+#: Seconds that what waits at the end may take.
+PATIENCE = 240
+#: Seconds until a trouble that is over is told to be (payments.watch.troubles), and a round.
+OVER = 300 + 75
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One process, how it dies and comes back, and after how many seconds."""
+
+    name: str
+    die: Callable[[], object]
+    come_back: Callable[[], object]
+    away: float
+
+
+def main() -> int:
+    parser = ArgumentParser(prog="make kills")
+    parser.add_argument("--buyers", type=int, default=4, help="who buy at once (4)")
+    parser.add_argument("--short", action="store_true", help="without the long absences")
+    parser.add_argument("--only", default="", metavar="NAME", help="whose name begins so: Postgre")
+    options = parser.parse_args()
+    os.chdir(ROOT)
+    with tempfile.TemporaryDirectory(prefix="omache-kills-") as folder, a_cluster() as cluster:
+        return Kills(Path(folder), cluster, options).play()
+
+
+class Kills:
+    """One run, from an empty database to the comparison of the books."""
+
+    def __init__(self, folder: Path, cluster: Cluster, options: Namespace) -> None:
+        from payments.demo.processes import free_port
+
+        self.folder, self.cluster = folder, cluster
+        self.buyers, self.short, self.only = options.buyers, options.short, options.only
+        # Who asks while the web is away waits here, and is refused by nobody.
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=2048)
+        web, self.phone, redis = self.socket.getsockname()[1], free_port(), free_port()
+        self.environ = environment(
+            database=cluster.url,
+            web=web,
+            mpesa=f"http://127.0.0.1:{self.phone}",
+            scratch=folder,
+            hold=15,
+        ) | {
+            "THROTTLES": "on",
+            "TRUSTED_PROXIES": "1",
+            "CACHE_URL": f"redis://127.0.0.1:{redis}/0",
+            "CELERY_BROKER_URL": f"redis://127.0.0.1:{redis}/1",
+            "METRICS_DIR": str(folder / "metrics"),
+            "ALERT_EMAIL": "ops@omache.example",
+            "EMAIL_URL": f"filemail:///{folder / 'mail'}",
+            "STAFF_MOVES_DAILY_LIMIT": "1000000000",
+            "COMMISSION_PERCENT": "5",
+        }
+        self.redis = Redis(redis, folder)
+        self.began = time.monotonic()
+        self.trouble: list[str] = []
+
+    def play(self) -> int:
+        """Play it; 0 when all is as it should be."""
+        with ExitStack() as stack:
+            for server in (self.redis, self._simulator()):
+                server.start()
+                stack.callback(server.stop)
+            manage(self.environ, "migrate", "--verbosity", "0")
+            manage(self.environ, "collectstatic", "--no-input", "--verbosity", "0")
+            os.environ.update(self.environ)
+            import django
+
+            django.setup()
+            logging.disable(logging.CRITICAL)
+            crowd = self._crowd()
+            web, worker, ticking = self._processes()
+            for process in (web, worker, ticking):
+                process.start()
+                stack.callback(process.stop)
+            manage(self.environ, "register_c2b_urls", "--statement-number", "254700000000")
+            watch = Watch(self.environ, self._say)
+            with watch, crowd:
+                time.sleep(CALM)
+                self._kill_all(crowd, watch, web, worker, ticking)
+                if not self.short:
+                    self._say(f"People trade on for {OVER} s: what is over is told to be.")
+                    time.sleep(OVER)
+            self._end(crowd, watch)
+        for sentence in self.trouble:
+            self._say(f"BROKEN: {sentence}")
+        self._say("Not as it should be." if self.trouble else "All is as it should be.")
+        return 1 if self.trouble else 0
+
+    def _kill_all(
+        self, crowd: Crowd, watch: Watch, web: Process, worker: Process, ticking: Process
+    ) -> None:
+        start_both = _both(worker.start, ticking.start)
+        short = [
+            Kill("one of two web workers", lambda: web.kill_a_child(min), lambda: None, 0),
+            Kill("the web, whole", web.die, web.start, 2),
+            Kill("the worker", worker.die, worker.start, 5),
+            Kill("the clock", ticking.die, ticking.start, 5),
+            Kill("Redis", self.redis.die, self.redis.start, 5),
+            Kill("PostgreSQL", self.cluster.kill, self.cluster.start, 5),
+        ]
+        long = [
+            Kill("worker and clock", _both(worker.die, ticking.die), start_both, LONG),
+            Kill("Redis", self.redis.die, self.redis.start, LONG),
+            Kill("PostgreSQL", self.cluster.kill, self.cluster.start, LONG),
+        ]
+        for kill in short + ([] if self.short else long):
+            if kill.name.startswith(self.only):
+                self._kill(kill, crowd, watch)
+
+    def _kill(self, kill: Kill, crowd: Crowd, watch: Watch) -> None:
+        """Kill it, let it come back, and tell what was met until all was calm again."""
+        self._say(f"kill -9: {kill.name}" + (f", away for {kill.away:g} s" if kill.away else ""))
+        died = time.monotonic()
+        kill.die()
+        time.sleep(kill.away)
+        kill.come_back()
+        back = time.monotonic()
+        orders = crowd.wait_for_paid_orders(4, began_after=back, patience=120)
+        if not orders:
+            self.trouble.append(f"nobody could buy within two minutes after {kill.name} was back")
+        time.sleep(CALM)
+        self._tell(kill, crowd.answers_since(died), died=died, back=back, paid=orders)
+        watch.tell_metrics()
+
+    def _tell(
+        self, kill: Kill, answers: list[Answer], *, died: float, back: float, paid: float
+    ) -> None:
+        for what, count in sorted(Counter(answer.what for answer in answers).items()):
+            self._say(f"    {count:>5}  {what}")
+        failed = [answer for answer in answers if not answer.is_well]
+        if failed:
+            first, last = failed[0].at - died, failed[-1].at - died
+            self._say(f"    failed from {first:.1f} s to {last:.1f} s after the kill")
+        slowest = max(answers, key=lambda answer: answer.seconds)
+        self._say(f"    the slowest took {slowest.seconds:.1f} s ({slowest.what})")
+        self._say(f"    bought and paid again {paid - back:.1f} s after {kill.name} was back")
+
+    # --- The end -------------------------------------------------------------------------------
+
+    def _end(self, crowd: Crowd, watch: Watch) -> None:
+        late = f": {', '.join(crowd.unpaid)}" if crowd.unpaid else ""
+        self._say(f"{len(crowd.unpaid)} buyers waited for more than a minute{late}")
+        self._settle()
+        proven = manage(self.environ, "prove", "--against-simulator", check=False)
+        for line in (proven.stdout + proven.stderr).strip().splitlines()[-3:]:
+            self._say(line)
+        self._expect(proven.returncode == 0, "the proof is not clean")
+        self._expect(not crowd.strange, f"answers that are none: {crowd.strange[:5]}")
+        self._compare_orders(crowd)
+        if not self.short:
+            self._compare_mails(watch)
+
+    def _settle(self) -> None:
+        """Let every wait be over, until nothing waits; first what was paid is found."""
+        from accounts.models import User
+        from orders.models import Order
+        from payments.demo.pending import bring_forward, what_waits
+        from tools.soak import waits
+
+        everybody = list(User.objects.values_list("pk", flat=True))
+        unpaid = Order.objects.unpaid().count()
+        self._say(f"{unpaid} orders wait for what M-Pesa's statement says, which is asked now.")
+        deadline = time.monotonic() + PATIENCE
+        while Order.objects.unpaid().exists() and time.monotonic() < deadline:
+            waits.bring_forward()
+            time.sleep(2)
+        left = what_waits(everybody)
+        while left and time.monotonic() < deadline:
+            bring_forward(everybody)
+            time.sleep(2)
+            left = what_waits(everybody)
+        self._expect(not left, f"these still wait: {left}")
+
+    def _compare_orders(self, crowd: Crowd) -> None:
+        """What people were told is what there is: each order once, and once paid."""
+        from orders.models import Order
+        from payments.models import Receipt
+
+        there = {str(token) for token in Order.objects.values_list("order_token", flat=True)}
+        told = set(crowd.orders.values())
+        self._say(f"{len(crowd.orders)} orders were told of, {len(there)} are there.")
+        self._expect(len(told) == len(crowd.orders), "two requests were told of one order")
+        self._expect(told == there, f"{len(told ^ there)} orders are lost, or nobody's")
+        receipts = Counter(Receipt.objects.values_list("order_id", flat=True))
+        unpaid = set(
+            Order.objects.exclude(payment_status="paid").values_list("reference", flat=True)
+        )
+        self._say(f"{len(there) - len(unpaid)} are paid, by {receipts.total()} payments.")
+        self._say(f"Not paid, since no phone rang: {', '.join(unpaid) or 'none'}.")
+        self._expect(set(receipts.values()) == {1}, "an order was paid more than once")
+        self._expect(receipts.total() == len(there) - len(unpaid), "money came for nothing")
+        self._expect(unpaid <= set(crowd.unpaid), "an order is not paid that its buyer saw paid")
+
+    def _compare_mails(self, watch: Watch) -> None:
+        from payments.models import Trouble
+
+        mails = Counter(watch.mails)
+        for subject, count in mails.items():
+            self._say(f"mail: {count} × {subject}")
+        for trouble in Trouble.objects.exclude(told_at=None):
+            told = trouble.mails.filter(sent_at__isnull=False).values_list("is_over", flat=True)
+            self._expect(
+                sorted(told) == [False, True], f"{trouble.kind} was told of as {sorted(told)}"
+            )
+        self._expect(mails.total() == 2 * Trouble.objects.exclude(told_at=None).count(), "mails")
+
+    # --- Who takes part --------------------------------------------------------------------------
+
+    def _crowd(self) -> Crowd:
+        from django.db import connection
+
+        from products.demo.seed import add_people
+        from tools.soak.data import fill, token_of
+
+        add_people()
+        goods = fill(buyers=400, ample=20, scarce=0)
+        agent = token_of("delivery")
+        # Its server will be killed.
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
+        return Crowd(self.environ["BIND"], goods=goods, agent=agent, buyers=self.buyers)
+
+    def _processes(self) -> tuple[Process, Process, Process]:
+        worker = Process(
+            "the worker", "-m", "celery", "-A", "omachemainproj", "worker", "--concurrency", "2",
+            "--beat", "--schedule", str(self.folder / "schedule"),
+            environ=self.environ, log=self.folder / "worker.log",
+        )  # fmt: skip
+        web = gunicorn_at(self.socket, self.environ, self.folder)
+        return web, worker, clock(1, self.environ, self.folder, every=10)
+
+    def _simulator(self) -> Process:
+        return Process(
+            "the pretend M-Pesa", "manage.py", "daraja_simulator",
+            "--port", str(self.phone), "--default", "success",
+            "--certificate", str(self.folder / "certificate.pem"),
+            environ={"OMACHE_ENV_FILE": os.devnull}, log=self.folder / "simulator.log",
+            answers=f"127.0.0.1:{self.phone}",
+        )  # fmt: skip
+
+    def _expect(self, is_so: bool, otherwise: str) -> None:
+        if not is_so:
+            self.trouble.append(otherwise)
+
+    def _say(self, sentence: str) -> None:
+        print(f"{time.monotonic() - self.began:7.1f}  {sentence}", flush=True)
+
+
+class Redis(Process):
+    """A Redis that remembers nothing of before its end."""
+
+    def __init__(self, port: int, folder: Path) -> None:
+        super().__init__(
+            "Redis", "--port", str(port), "--save", "", "--dir", str(folder), "--bind", "127.0.0.1",
+            program="redis-server", environ={}, log=folder / "redis.log",
+        )  # fmt: skip
+        self._port = port
+
+    def start(self) -> None:
+        import redis
+
+        super().start()
+        with redis.Redis(port=self._port) as asked:
+            for _ in range(100):
+                try:
+                    asked.ping()
+                except redis.ConnectionError:
+                    time.sleep(0.1)
+                else:
+                    return
+        raise RuntimeError("Redis did not come up")
+
+
+def _both(one: Callable[[], object], other: Callable[[], object]) -> Callable[[], object]:
+    return lambda: (one(), other())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

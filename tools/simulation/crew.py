@@ -1,0 +1,79 @@
+"""Who works in the shop, who sells in it, and who brings its goods: made once, for every seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import Group
+from django.test import override_settings
+
+from accounts.backoffice import audit
+from accounts.models import User
+from orders.models import DeliveryRate, DeliveryWay, PickupPoint
+from products.listings.services import create_product
+from products.models import Product
+
+#: Cheap to compare: no seed is about guessing it.
+HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+PASSWORD = "githeri 4 chapati"
+#: Where the second seller is paid, and what sellers give instead of a number M-Pesa refused.
+BARAKA, OTHERS = "254733000222", ("254733000333", "254733000444")
+
+
+@dataclass
+class Crew:
+    """Everybody but the buyers and the first seller.
+
+    Who is of support or finance is a superuser: what nobody may, seeds of their own roles do not
+    find, and the tests of permissions do.
+    """
+
+    sellers: list[User]
+    agents: list[User]
+    point: User
+    support: list[User]
+    finance: list[User]
+    stall: list[Product]
+    pickup_point: PickupPoint
+
+    @classmethod
+    def make(cls, first_seller: User) -> Crew:
+        """Make them, a pick-up point with rates, and a second seller's goods."""
+        with override_settings(PASSWORD_HASHERS=HASHERS):
+            second = User.objects.create_user(username="baraka", password=PASSWORD)
+            first_seller.set_password(PASSWORD)
+            first_seller.save()
+        crew = cls(
+            sellers=[first_seller, second],
+            agents=[User.objects.create_user(username=f"agent{n}") for n in range(2)],
+            point=User.objects.create_user(username="kiosk"),
+            support=[User.objects.create_superuser(f"support{n}") for n in range(2)],
+            finance=[User.objects.create_superuser(f"finance{n}") for n in range(3)],
+            stall=[
+                create_product(
+                    seller=second,
+                    name=name,
+                    category="phones",
+                    price=price,
+                    item_number=number,
+                    payment_mpesa_number=BARAKA,
+                )
+                for name, price, number in (("Phone", 12_000, 4), ("Charger", 7, 60))
+            ],
+            pickup_point=PickupPoint.objects.create(
+                name="Kilimani Pick-up",
+                county="nairobi",
+                area="Argwings Kodhek Road",
+                opening_hours="Mon–Sat 8:00–19:00",
+                phone="254711000111",
+            ),
+        )
+        for agent in crew.agents:
+            agent.groups.add(Group.objects.get(name="delivery"))
+            given = {"groups": [[], ["delivery"]]}
+            audit.log(crew.support[0], "Changed", agent, changes=given)
+        crew.pickup_point.agents.add(crew.point)
+        rate = {"county": "", "days": 2}
+        DeliveryRate.objects.create(way=DeliveryWay.PICKUP, fee=100, free_above=4000, **rate)
+        DeliveryRate.objects.create(way=DeliveryWay.HOME, fee=250, **rate)
+        return crew

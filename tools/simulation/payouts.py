@@ -1,0 +1,150 @@
+"""Payouts: finance lets large ones leave, numbers are refused and mended, M-Pesa stays silent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from accounts.backoffice.proposals import agree, reject
+from accounts.models import Proposal, ProposalState, User
+from payments.models import Payout, SellerShare, TransferStatus
+
+from .crew import BARAKA, OTHERS, PASSWORD
+from .part import Part
+
+AMINA = "254722000000"
+#: Where sellers are paid.
+NUMBERS = (AMINA, BARAKA, *OTHERS)
+#: What goes wrong with a payout on M-Pesa's side.
+FAULTS: list[dict[str, Any]] = [
+    {"answer": "nothing"},
+    {"answer": "html"},
+    {"callbacks": 0},
+    {"callbacks": 3, "together": True},
+    {"callback_delay": 4000.0},
+    {"callback_before_answer": True, "answer": "nothing"},
+    {"reorder": "failure_then_success"},
+    {"reorder": "success_then_failure"},
+    {"queue_timeout": "with_result"},
+    {"queue_timeout": "without_result"},
+    {"queue_timeout": "not_done"},
+    {"outcome": "2040"},
+    {"outcome": "1"},
+    {"outcome": "8"},
+    {"outcome": "17"},
+    {"refuse": "busy"},
+    {"refuse": "unavailable"},
+    {"decide_after": 600.0},
+]
+
+
+@dataclass
+class Payouts(Part):
+    """What sellers and finance do about money that goes to sellers."""
+
+    WEIGHTS: ClassVar[dict[str, int]] = {
+        "approve": 5,
+        "keep_back": 1,
+        "refuse": 2,
+        "release": 3,
+        "try_again": 3,
+        "new_number": 3,
+        "second": 4,
+        "register": 2,
+        "fault": 5,
+        "look_at_portal": 2,
+        "statement": 1,
+    }
+
+    def approve(self) -> None:
+        if payout := self.one_of(Payout.objects.to_approve()):
+            self.press("payout.approve", payout, self._finance())
+
+    def keep_back(self) -> None:
+        if payout := self.one_of(Payout.objects.to_approve()):
+            self.press("payout.hold", payout, self._finance())
+
+    def refuse(self) -> None:
+        if payout := self.one_of(Payout.objects.to_approve()):
+            self.press("payout.refuse", payout, self._finance())
+
+    def release(self) -> None:
+        if share := self.one_of(SellerShare.objects.withheld()):
+            self.press("share.release", share, self._finance())
+
+    def try_again(self) -> None:
+        """Finance sends what M-Pesa refused again: to the same number, or to another."""
+        if payout := self.one_of(Payout.objects.refused()):
+            if self.chance.happens(0.5):
+                self.press("payout.again", payout, self._finance())
+            else:
+                to = self.chance.choice(OTHERS)
+                self.press("payout.send", payout, self._finance(), phone=to)
+
+    def new_number(self) -> None:
+        """A seller gives another number for it, or for one that was not refused."""
+        payouts = Payout.objects.refused()
+        if self.chance.happens(0.2):
+            payouts = Payout.objects.all()
+        if payout := self.one_of(payouts.select_related("seller")):
+            sent = {"mpesa_number": self.chance.choice(NUMBERS), "password": PASSWORD}
+            self.ask(payout.seller, "POST", f"/seller/payouts/{payout.pk}/number/", sent)
+
+    def second(self) -> None:
+        """A second person agrees to what one alone may not decide, or does not."""
+        if proposal := self.one_of(Proposal.objects.filter(state=ProposalState.OPEN)):
+            action = agree if self.chance.happens(0.8) else reject
+            self.do(action.staff_action, proposal, self._finance())
+
+    def register(self) -> None:
+        """A seller's number has no M-PESA, or has it again."""
+        number, has_it = self.chance.choice(NUMBERS), self.chance.choice([True, False])
+        self.run.log(f"  {number} {'has' if has_it else 'has no'} M-PESA")
+        self.run.safaricom.set_registered(number, has_it)
+
+    def fault(self) -> None:
+        phone, fault = self.chance.choice(NUMBERS[:2]), self.chance.choice(FAULTS)
+        self.run.log(f"  {phone} {fault}")
+        times = self.chance.choice([1, 1, 2])
+        self.run.safaricom.script(operation="b2c", phone=phone, times=times, **fault)
+
+    def look_at_portal(self) -> None:
+        """Finance ends a payout of which M-Pesa never said anything, as its portal shows it."""
+        silent = Payout.objects.still_open().filter(next_check_at=None)
+        payout = self.one_of(silent.exclude(status=TransferStatus.DUE))
+        if payout is None:
+            return
+        went = [
+            entry.receipt
+            for entry in self.run.safaricom.world.books.entries()
+            if entry.purpose.originator_conversation_id == payout.originator_conversation_id
+        ]
+        if went:
+            self.press("payout.done", payout, self._finance(), number=went[0])
+        else:
+            self.press("payout.not-done", payout, self._finance())
+
+    def statement(self) -> None:
+        """A seller reads what they are owed: the newest movement's balance is what stands."""
+        seller = self.chance.choice(self.crew.sellers)
+        self.ask(seller, "GET", "/seller/balance/")
+        self.ask(seller, "GET", "/seller/statement/")
+
+    def finish(self) -> None:
+        """Finance decides whatever waits for it; every number has M-PESA."""
+        for number in NUMBERS:
+            self.run.safaricom.set_registered(number, True)
+        for payout in Payout.objects.to_approve():
+            self.press("payout.approve", payout, self._finance())
+        for share in SellerShare.objects.withheld():
+            self.press("share.release", share, self._finance())
+        for payout in Payout.objects.needs_action():
+            self.press("payout.again", payout, self._finance())
+        for proposal in Proposal.objects.filter(state=ProposalState.OPEN):
+            self.do(agree.staff_action, proposal, self._finance())
+            if Proposal.objects.filter(pk=proposal.pk, state=ProposalState.OPEN).exists():
+                self.do(reject.staff_action, proposal, self._finance())
+        self.look_at_portal()
+
+    def _finance(self) -> User:
+        return self.chance.choice(self.crew.finance)
