@@ -6,26 +6,44 @@ import re
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
+from hypothesis import HealthCheck, settings
 from rest_framework.test import APIClient
 from rest_framework_simplejwt.tokens import RefreshToken
 
+from . import played
 from .confirming import confirmed_by_statement
 from .databases import emptied_quickly, migrated_database
+from .description import answers_are_as_described  # noqa: F401
 from .factories import ProductFactory, UserFactory
-from .sampling import mark_the_rest_slow
+from .sampling import mark_runs, mark_the_rest_slow
+
+# How long a loaded machine takes to think of an example, or for one, says nothing of the shop.
+settings.register_profile(
+    "shop", deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("shop")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    # Before pytest deselects what is slow.
+    # Before pytest deselects by marker.
     mark_the_rest_slow(items)
+    mark_runs(items)
+    played.note_what_there_is(config, items)
     if connection.vendor == "postgresql":
-        _leave_out(config, [item for item in items if not _asks_a_database(item)], items)
         return
     skip = pytest.mark.skip(reason="needs PostgreSQL's row locks")
     for item in items:
-        if "postgres" in item.keywords:
+        if item.get_closest_marker("postgres"):
             item.add_marker(skip)
+
+
+def pytest_runtest_logreport(report):
+    played.note(report)
+
+
+def pytest_sessionfinish(session):
+    played.write(session.config)
 
 
 def pytest_collection_finish():
@@ -36,21 +54,6 @@ def pytest_collection_finish():
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-
-
-def _asks_a_database(item):
-    """Whether a test can come out otherwise on another database."""
-    if item.get_closest_marker("any_database") is not None:
-        return False
-    named = {"db", "transactional_db", "django_db_setup", "live_server"}
-    return item.get_closest_marker("django_db") is not None or bool(named & {*item.fixturenames})
-
-
-def _leave_out(config, left_out, items):
-    """The run on SQLite has played them."""
-    config.hook.pytest_deselected(items=left_out)
-    gone = set(left_out)
-    items[:] = [item for item in items if item not in gone]
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,8 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import OperationalError, connection, transaction
 from django.test import TransactionTestCase
 
+from daraja_simulator.tests.waiting import wait_until
+
 #: Every migrate writes these, the same each time, and hardly a test changes them.
 WRITTEN_BY_MIGRATE = (
     "django_content_type",
@@ -42,7 +44,7 @@ def migrated_database(folder: Path) -> Iterator[None]:
     """
     before = connection.settings_dict["NAME"], connection.settings_dict["TEST"].get("TEMPLATE")
     known = _KeptFile(folder) if connection.vendor == "sqlite" else _KeptDatabase()
-    with known.alone():
+    with _no_timeouts(), known.alone():
         if known.is_there():
             known.copy()
             # Roles may have changed without a migration.
@@ -55,7 +57,59 @@ def migrated_database(folder: Path) -> Iterator[None]:
         yield
     finally:
         connection.settings_dict["TEST"]["TEMPLATE"] = before[1]
-        connection.creation.destroy_test_db(before[0], verbosity=0)
+        with _no_timeouts():
+            _end_other_sessions()
+            connection.creation.destroy_test_db(before[0], verbosity=0)
+
+
+@contextmanager
+def _no_timeouts() -> Iterator[None]:
+    """What makes, copies and drops whole databases takes as long as the disk does.
+
+    The timeouts of ``tests/settings.py`` are a test's: a minute was too little for a DROP DATABASE
+    while others wrote.
+    """
+    options = connection.settings_dict["OPTIONS"]
+    if connection.vendor != "postgresql":
+        yield
+        return
+    before = options["options"]
+    connection.close()
+    options["options"] = f"{before} -c statement_timeout=0 -c lock_timeout=0"
+    try:
+        yield
+    finally:
+        connection.close()
+        options["options"] = before
+
+
+def copy_of_migrated(name: str) -> None:
+    """Make a PostgreSQL database that is migrated, by copying; one of this name that is there goes.
+
+    While ``migrated_database`` is entered. For programs that want one of their own: a migrate takes
+    ten seconds.
+    """
+    quote, kept = connection.ops.quote_name, connection.settings_dict["TEST"]["TEMPLATE"]
+    with _no_timeouts(), connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {quote(name)} TEMPLATE {quote(kept)}")
+
+
+def _end_other_sessions() -> None:
+    """A thread or a process that a test left behind keeps no database from going."""
+    if connection.vendor == "postgresql":
+        # They end when they get to it, and a DROP DATABASE waits for five seconds.
+        wait_until(_no_other_session)
+
+
+def _no_other_session() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        return not cursor.fetchall()
 
 
 def fingerprint() -> str:
@@ -89,7 +143,7 @@ class _KeptFile:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._path = folder / f"{fingerprint()}.sqlite3"
+        self.path = folder / f"{fingerprint()}.sqlite3"
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -98,19 +152,19 @@ class _KeptFile:
             yield
 
     def is_there(self) -> bool:
-        return self._path.exists()
+        return self.path.exists()
 
     def copy(self) -> None:
         _point_at(connection.creation._get_test_db_name())
-        shutil.copyfile(self._path, connection.settings_dict["NAME"])
+        shutil.copyfile(self.path, connection.settings_dict["NAME"])
 
     def keep(self) -> None:
         for other in self._folder.glob("*.sqlite3*"):
             other.unlink()
         # Under its name only once it is whole.
-        half = self._path.with_suffix(".sqlite3-half")
+        half = self.path.with_suffix(".sqlite3-half")
         shutil.copyfile(connection.settings_dict["NAME"], half)
-        half.rename(self._path)
+        half.rename(self.path)
 
 
 class _KeptDatabase:
@@ -123,7 +177,6 @@ class _KeptDatabase:
     @contextmanager
     def alone(self) -> Iterator[None]:
         with connection.creation._nodb_cursor() as cursor:
-            cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0")
             cursor.execute("SELECT pg_advisory_lock(hashtext(%s))", [self._family])
             yield
 
@@ -145,6 +198,16 @@ class _KeptDatabase:
                 cursor.execute(f"DROP DATABASE {quote(other)}")
             source = connection.settings_dict["NAME"]
             cursor.execute(f"CREATE DATABASE {quote(self._name)} TEMPLATE {quote(source)}")
+        connection.settings_dict["TEST"]["TEMPLATE"] = self._name
+
+
+def copy_kept_file(folder: Path, wanted: Path) -> None:
+    """Copy what is kept in ``folder`` of the present migrations, if anything is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    known = _KeptFile(folder)
+    with known.alone():
+        if known.is_there():
+            shutil.copyfile(known.path, wanted)
 
 
 def _point_at(name: str) -> None:

@@ -8,12 +8,17 @@ ROOT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "products", "orders", "payments", "omachemainproj")
 #: Parts of the code that speak to staff, to programs, to operators, or in both languages already.
 ELSEWHERE = re.compile(
-    r"/(migrations|management|backoffice|demo|proof|models|daraja|webhooks|banks|reconciliation"
-    r"|channels|admin|spreadsheets|postgresql|refunds|interest|originals|disbursement|evidence"
-    r"|transfers|delivery_fees|openapi|schema|documentation|production|environment|settings|celery"
-    r"|wsgi|service_urls|callback_addresses|strict_json|append_only|caches|compiled_queries"
-    r"|background|fulfilment_actions|templates|emails|failures|security_log|second_factor"
-    r"|gunicorn_worker|problem_words|to_support|shop|console|starting|picture_decoder|signals|ledger|earnings|actions)(/|\.py$|_)"
+    # staff
+    r"/(backoffice|admin|console|fulfilment_actions|actions|sections|product_page|refunds|evidence|transfers"
+    r"|delivery_fees|reconciliation"
+    # programs
+    r"|daraja|webhooks|report_view|reports|banks|strict_json|openapi|schema|description|documentation"
+    # operators and developers
+    r"|migrations|management|demo|proof|models|channels|postgresql|disbursement|production"
+    r"|environment|settings|celery|wsgi|service_urls|callback_addresses|append_only|caches"
+    r"|compiled_queries|background|watch|metrics|gunicorn_worker|to_support|starting|picture_decoder"
+    # in both languages already
+    r"|templates|emails|failures|problem_words|words)(/|\.py$|_)"
 )
 #: What of a call is for somebody else.
 _NOT_SAID = {
@@ -21,8 +26,10 @@ _NOT_SAID = {
     "OpenApiResponse", "info", "warning", "error", "exception", "AssertionError", "TypeError",
     "ValueError", "RuntimeError", "ImproperlyConfigured",
 }  # fmt: skip
-_NOT_SAID_AS = {"help_text", "description", "summary", "label", "verbose_name", "note"}
-_SENTENCE = re.compile(r"^[A-Z{].* .*[.!?]$", re.DOTALL)
+_NOT_SAID_AS = {
+    "help_text", "description", "summary", "label", "verbose_name", "example", "example_sent",
+}  # fmt: skip
+_SENTENCE = re.compile(r"^[A-Z{“].* .*[.!?]$", re.DOTALL)
 _PLACE = re.compile(r"\{[^{}]*\}|%\(\w+\)[sd]")
 
 
@@ -55,7 +62,7 @@ def _left_out(node):
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
         first = node.body[0] if node.body else None
         return ast.walk(first) if isinstance(first, ast.Expr) else ()
-    if isinstance(node, ast.keyword) and node.arg in _NOT_SAID_AS:
+    if _named(node) in _NOT_SAID_AS:
         return ast.walk(node.value)
     if isinstance(node, ast.Call):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -65,6 +72,13 @@ def _left_out(node):
     if isinstance(node, ast.BinOp) and _text(node):
         return (node.left, node.right)
     return ()
+
+
+def _named(node):
+    """What a value is given as: an argument's name, or an annotated variable's."""
+    if isinstance(node, ast.AnnAssign) and node.value is not None:
+        return getattr(node.target, "id", None)
+    return node.arg if isinstance(node, ast.keyword) else None
 
 
 def _text(node):

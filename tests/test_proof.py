@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orders.fulfilment import move_line
 from orders.models import Order, OrderTrack, TrackEvent
-from orders.models.notifications import Message, Notice
+from orders.models.notifications import Message, Notice, SmsReport
 from payments import ledger
 from payments.ledger import Posting
 from payments.models import (
@@ -25,6 +25,7 @@ from payments.models import (
     ReceiptEvidence,
     Refund,
     SellerShare,
+    Withdrawal,
 )
 from payments.payouts.services import create_payouts
 from payments.proof import bounds, days, messages, originals, people, problems, staff
@@ -239,6 +240,22 @@ def _leave_a_message_to_somebody():
     )
 
 
+def _leave_an_sms_that_did_not_arrive():
+    notice = Notice.objects.first()
+    Message.objects.create(
+        notice=notice,
+        user=notice.order.buyer,
+        kind=notice.kind,
+        channel="sms",
+        state="sent",
+        tries=1,
+        tried_at=ago(30),
+        sent_at=ago(30),
+        provider_id="ATXid_lost",
+    )
+    SmsReport.objects.create(provider_id="ATXid_lost", status="failed", reported_at=ago(11))
+
+
 def _forget_to_expire():
     _place_long_ago(payment_status="requested", expires_at=ago(11))
 
@@ -389,10 +406,25 @@ BREAKS = [
     ("An unpaid order is expired", _forget_to_expire),
     ("What people are to be told is put into words", _leave_a_notice),
     ("A message is sent, tried again", _leave_a_message_to_somebody),
+    ("What an SMS said that did not arrive", _leave_an_sms_that_did_not_arrive),
 ]
 
 
 #: What is broken of a line that was fetched, and is owed to its seller.
+def _find_what_never_left():
+    """A withdrawal is said to be a payout that is still due."""
+    payout = Payout.objects.get()
+    Withdrawal.objects.create(
+        number="TKS0000001",
+        shortcode="600000",
+        amount=payout.amount,
+        left_at=ago(0),
+        state="payout",
+        payout=payout,
+        settled_at=ago(0),
+    )
+
+
 BREAKS_OF_PAYOUTS = [
     ("Who sold a line that was fetched", lambda: SellerShare.objects.update(reversed_at=ago(0))),
     ("Who sold a line that was fetched", lambda: OrderTrack.objects.update(track_status="paid")),
@@ -402,6 +434,7 @@ BREAKS_OF_PAYOUTS = [
         "A payout has left M-Pesa",
         lambda: Payout.objects.update(status="done", number="TKP0000001", done_at=ago(0)),
     ),
+    ("Money found on M-Pesa's statement", _find_what_never_left),
     ("A payout carries the shares", lambda: Payout.objects.update(gross=2899)),
     ("A payout carries the shares", lambda: SellerShare.objects.update(phone="254711111111")),
     ("What the ledger owes a seller", lambda: Payout.objects.update(amount=2890)),

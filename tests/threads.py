@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import connection
 
+from daraja_simulator.tests.waiting import PATIENCE
+
 
 def at_once(*calls: Callable[[], Any]) -> list[Any]:
     """Run the calls in threads that start together. Returns their results, or what they raised."""
-    barrier = Barrier(len(calls))
-    return in_a_crowd(calls, at_a_time=len(calls), before=lambda: barrier.wait(timeout=10))
+    barrier = Barrier(len(calls), timeout=PATIENCE)
+    return in_a_crowd(calls, at_a_time=len(calls), before=barrier.wait)
 
 
 def in_a_crowd(

@@ -101,7 +101,7 @@ def test_a_header_that_makes_no_sense_lets_nobody_in(api, header):
     response = api.get("/user/")
 
     assert response.status_code == 401
-    assert set(response.json()) == {"detail", "code"}
+    assert set(response.json()) - {"reason"} == {"detail", "code"}
 
 
 @pytest.mark.parametrize("claim", ["aud", "iss"])
@@ -113,6 +113,29 @@ def test_a_token_for_or_from_somebody_else_is_refused(amina, settings, claim):
 
     assert bearer(good).get("/user/").status_code == 200
     assert code(bearer(bad).get("/user/")) == (401, "token_not_valid")
+
+
+def test_an_expired_token_is_told_from_one_that_is_none_and_where_it_is_renewed(amina):
+    token = AccessToken.for_user(amina)
+    token.set_exp(lifetime=-timedelta(minutes=1))
+
+    expired = bearer(str(token)).get("/user/")
+    broken = bearer("no token").get("/user/")
+
+    assert (expired.status_code, expired.json()) == (
+        401,
+        {
+            "detail": "This token has expired. Renew it at /token/refresh/, or sign in again.",
+            "code": "token_not_valid",
+            "reason": "token_expired",
+            "renew": "/token/refresh/",
+        },
+    )
+    assert broken.json() == {
+        "detail": "This token is not valid or has expired.",
+        "code": "token_not_valid",
+        "reason": "token_invalid",
+    }
 
 
 def test_an_unsigned_token_is_refused(amina):

@@ -128,6 +128,14 @@ def test_a_superuser_gives_powers(boss, amina):
     assert amina.is_staff
 
 
+def test_roles_and_permissions_are_boxes_to_tick(boss, amina):
+    page = boss.get(f"/admin/accounts/user/{amina.pk}/change/").content.decode()
+
+    assert '<input type="checkbox" name="groups"' in page
+    assert '<input type="checkbox" name="user_permissions"' in page
+    assert "selectfilter" not in page
+
+
 def test_a_clerk_gives_no_powers(clerk, amina):
     page = clerk.get(change_page(amina)).content.decode()
 

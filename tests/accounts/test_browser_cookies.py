@@ -186,6 +186,37 @@ def test_signing_out_by_a_token_in_the_body_works_there_too(api, pair):
     assert code(refresh(pair["refresh"])) == (401, "session_ended")
 
 
+# --- From a page that kept the token itself ------------------------------------------------------
+
+
+def move(browser, pair, **headers):
+    body = {"refresh": pair["refresh"]}
+    return browser.post("/token/refresh/", body, headers={**COOKIE, **headers})
+
+
+def test_a_token_that_a_page_kept_moves_into_the_cookie_once(api, pair):
+    answer = move(api, pair)
+
+    assert (answer.status_code, answer.json()["refresh"]) == (200, "")
+    assert code(refresh(pair["refresh"])) == (401, "token_spent")
+    assert code(refresh(api.cookies["refresh"].value)) == (401, "token_not_valid")
+    assert renew(api).status_code == 200
+
+
+def test_a_token_whose_move_was_answered_into_the_void_moves_under_its_key(api, pair):
+    move(APIClient(), pair, **{"Idempotency-Key": KEY})
+
+    assert move(api, pair, **{"Idempotency-Key": KEY}).status_code == 200
+    assert renew(api).status_code == 200
+
+
+def test_a_stolen_cookie_does_not_move_into_another_browser(browser):
+    stolen = {"refresh": browser.cookies["refresh"].value}
+
+    assert code(move(APIClient(), stolen)) == (401, "token_not_valid")
+    assert renew(browser).status_code == 200
+
+
 # --- Nobody is signed out by a lost answer, or by two tabs --------------------------------------
 
 

@@ -5,7 +5,17 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.contact_budgets import DAY, HOUR, Budget, count, delete_ended_counts, give_back, take
+from accounts.contact_budgets import (
+    DAY,
+    HOUR,
+    Budget,
+    count,
+    delete_ended_counts,
+    forget,
+    give_back,
+    take,
+    take_of_groups,
+)
 from accounts.contacts import (
     confirmation_budgets,
     has_paid_from,
@@ -43,6 +53,36 @@ def test_of_several_all_are_taken_or_none():
 
     assert take(DAILY, now=now)
     assert not take(DAILY, now=now)
+
+
+def test_of_however_many_budgets_it_takes_in_one_statement(django_assert_num_queries):
+    with django_assert_num_queries(1):
+        assert take(HOURLY, DAILY, now=timezone.now())
+
+
+def test_of_several_groups_all_are_taken_or_none_and_locked_group_by_group(
+    django_assert_num_queries,
+):
+    now, first = timezone.now(), [Budget("zebra", 1, DAY), Budget("ape", 1, DAY)]
+
+    with django_assert_num_queries(1) as asked:
+        assert take_of_groups(first, [HOURLY, DAILY], now=now)
+    assert not take_of_groups(first, [HOURLY, DAILY], now=now)
+
+    ordered = [*sorted(each.digest for each in first), *sorted([HOURLY.digest, DAILY.digest])]
+    sql = asked.captured_queries[0]["sql"]
+    assert sorted(ordered, key=sql.index) == ordered
+    assert [take(HOURLY, now=now), take(HOURLY, now=now)] == [True, False]
+
+
+def test_what_was_forgotten_was_never_taken():
+    now, once = timezone.now(), Budget("test", 1, DAY)
+    take(once, now=now)
+
+    forget(once)
+
+    assert take(once, now=now)
+    assert not take(once, now=now)
 
 
 def test_what_did_not_happen_is_given_back_once():
@@ -111,10 +151,11 @@ def test_an_email_is_proven_by_its_own_person_and_as_it_is_now():
     amina = proven(UserFactory(email="Amina@example.com"))
     other = UserFactory(email="other@example.com")
 
-    assert has_proven_email(amina.pk)
-    assert not has_proven_email(other.pk)
+    assert has_proven_email(amina)
+    assert not has_proven_email(other)
     change_details(amina, {"email": "new@example.com"})
-    assert not has_proven_email(amina.pk)
+    amina.refresh_from_db()
+    assert not has_proven_email(amina)
 
 
 def test_a_phone_is_proven_for_whom_it_paid_or_got_a_payout_and_for_a_year():

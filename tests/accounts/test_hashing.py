@@ -7,6 +7,7 @@ from django.contrib.auth.hashers import make_password
 
 from accounts.hashers import Argon2, Room
 from accounts.models import User
+from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj import settings as real
 from omachemainproj.api.errors import Busy
 from tests.factories import PASSWORD, UserFactory
@@ -59,12 +60,12 @@ def test_a_hash_of_djangos_hundred_megabytes_is_upgraded_at_log_in(api, monkeypa
 
 
 def test_beyond_the_queue_nobody_waits_and_the_answer_says_when_to_come_back(api, monkeypatch):
-    room = Room(at_once=1, waiting=0)
+    room = Room(at_once=1, waiting=0, patience=PATIENCE)
     monkeypatch.setattr("accounts.hashers.room", room)
     begun, done = Event(), Event()
-    holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(5)),))
+    holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(PATIENCE)),))
     holder.start()
-    begun.wait(5)
+    assert begun.wait(PATIENCE)
 
     answer = log_in(api, "nobody")
 
@@ -75,14 +76,16 @@ def test_beyond_the_queue_nobody_waits_and_the_answer_says_when_to_come_back(api
 
 
 def test_whoever_waits_too_long_gives_up_and_leaves_room(monkeypatch):
-    room = Room(at_once=1, waiting=1, patience=0.01)
+    room = Room(at_once=1, waiting=1, patience=PATIENCE)
     begun, done = Event(), Event()
-    holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(5)),))
+    holder = Thread(target=room.run, args=(lambda: (begun.set(), done.wait(PATIENCE)),))
     holder.start()
-    begun.wait(5)
+    assert begun.wait(PATIENCE)
 
-    with pytest.raises(Busy):
-        room.run(lambda: "hashed")
+    with monkeypatch.context() as patch:
+        patch.setattr(room, "_patience", 0.01)
+        with pytest.raises(Busy):
+            room.run(lambda: "hashed")
 
     done.set()
     holder.join()

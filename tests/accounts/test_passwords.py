@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from accounts import emails as mails
 from accounts.models import User
 from accounts.preferences import change_preferences
+from daraja_simulator.tests.waiting import PATIENCE
 from tests.conftest import signed_in
 from tests.factories import PASSWORD, UserFactory, proven
 from tests.threads import at_once
@@ -116,7 +117,7 @@ def ask(api, email):
 
 def inbox(count=1):
     """The mails sent, once there are so many: they leave from another thread."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE
     while len(mail.outbox) < count and time.monotonic() < deadline:
         time.sleep(0.01)
     return mail.outbox

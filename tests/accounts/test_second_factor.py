@@ -163,6 +163,7 @@ def test_the_password_alone_opens_nothing(client, enrolled):
     assert answer["Location"] == "/admin/login/code/"
     assert client.get("/admin/").status_code == 302
     assert "_auth_user_id" not in client.session
+    assert "<h1>One more step</h1>" in client.get(answer["Location"]).content.decode()
 
 
 def test_the_code_opens_what_was_asked_for(client, enrolled, secret):

@@ -1,7 +1,15 @@
 """The console as a browser sees it: its pages, and a press of one of its buttons."""
 
 from orders.models import Order
-from payments.models import GatewayEvent, OrderPayment, Payout, PayoutStop, Receipt, Refund
+from payments.models import (
+    GatewayEvent,
+    OrderPayment,
+    Payout,
+    PayoutStop,
+    Receipt,
+    Refund,
+    Withdrawal,
+)
 
 CONSOLE = "/admin/payments/console/"
 KINDS = {
@@ -12,6 +20,7 @@ KINDS = {
     Refund: "refund",
     Payout: "payout",
     GatewayEvent: "message",
+    Withdrawal: "withdrawal",
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.backoffice.audit import log
+from accounts.backoffice.formats import dial
 from accounts.backoffice.interest import OwnInterest
 from accounts.models import Audit
 from omachemainproj.dates import NAIROBI
@@ -160,8 +161,8 @@ def test_what_ended_otherwise_is_acknowledged(payout, desk):
 def test_the_story_tells_what_it_is_for(payout, desk):
     story = page(desk, timeline_path(payout))
 
-    assert "1 × Kettle: fetched by agent." in story
-    assert f"KES 1,500 is to go to {payout.seller} at {payout.phone}." in story
+    assert "1 × Kettle: fetched from the seller by agent." in story
+    assert f"KES 1,500 is to go to {payout.seller} at {dial(payout.phone)}." in story
 
 
 def test_a_stop_holds_payouts_back_and_says_so(payout, desk, daraja):

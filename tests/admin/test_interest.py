@@ -1,5 +1,6 @@
 """Nobody of the staff decides about what they bought, sell, are paid by or wrote down."""
 
+from collections import defaultdict
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,8 @@ from payments.daraja.result_codes import PayoutReason
 from payments.models import Payout, Receipt, Refund
 from payments.payouts.services import create_payouts
 from payments.transfers import mark_refused
+from products.models import Product
+from products.picture_actions import PICTURE_ACTIONS
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.orders.lines import line_at, move, with_role
@@ -30,17 +33,13 @@ from .test_sheets import NEW, preview, problems, sheet
 
 pytestmark = pytest.mark.django_db
 
-#: Libraries' own: a locked log-in is forgotten.
-NOT_OURS = {"axes"}
-
 
 def listed_actions():
     """Every action of every list of the admin: its model, name and function."""
     for model, page in admin.site._registry.items():
-        if model._meta.app_label not in NOT_OURS:
-            for name in page.actions:
-                found = name if callable(name) else getattr(type(page), name)
-                yield model, found.__name__, found
+        for name in page.actions:
+            found = name if callable(name) else getattr(type(page), name)
+            yield model, found.__name__, found
 
 
 def staff_actions():
@@ -53,6 +52,7 @@ def staff_actions():
             yield kind.model, action
     yield Receipt, WRITE_DOWN
     yield from ((Parcel, action) for action in PARCEL_ACTIONS.values())
+    yield from ((Product, action) for action in PICTURE_ACTIONS.values())
 
 
 def test_every_action_of_the_admin_asks_who_has_a_part_in_the_row():
@@ -74,14 +74,14 @@ def test_every_staff_action_refuses_whoever_has_a_part_superusers_too(monkeypatc
         "a person": Parties(frozenset({boss.pk})),
         "a number": Parties(phones=frozenset({"254700000001"})),
     }[who]
-    given, refused = {"why": "x", "reference": "", "phone": ""}, []
+    given, refused = defaultdict(str, why="x"), []
 
     for model, action in staff_actions():
         assert interest.is_declared(model), f"say who has a part in a {model.__name__}"
         monkeypatch.setitem(interest._tell, model, [lambda row: parties])
         done = replace(action, do=lambda *_: pytest.fail("it was done"))
-        row = model(pk=1)
-        row.received_at = timezone.now()
+        row = model(pk=model._meta.pk.to_python(1))
+        row.received_at, row.amount = timezone.now(), 1
         with pytest.raises(OwnInterest):
             perform(done, row, given, by=boss)
         refused.append(action.label)

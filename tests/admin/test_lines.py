@@ -61,7 +61,7 @@ def status_of(line):
 
 def offered(client, line):
     """The moves that the line's page has buttons for."""
-    return [name for name, _ in client.get(f"{LIST}{line.pk}/change/").context["line_actions"]]
+    return [name for name, _ in client.get(f"{LIST}{line.pk}/change/").context["buttons"].actions]
 
 
 def wrong(line):
@@ -231,13 +231,26 @@ def test_nobody_is_offered_to_move_what_they_sell(line):
 
 
 def test_from_a_lines_page_the_way_leads_back_to_it(agent, line):
-    form = {"action": "to_fetched", "_selected_action": line.pk, "from_page": "yes"}
+    here = f"{LIST}{line.pk}/change/"
+    form = {"action": "to_fetched", "_selected_action": line.pk, "from_page": here}
 
     page = agent.post(LIST, form).content.decode()
     done = agent.post(LIST, {**form, "said": "yes"})
 
-    assert '<input type="hidden" name="from_page" value="yes">' in page
-    assert done["Location"] == f"{LIST}{line.pk}/change/"
+    assert f'<input type="hidden" name="from_page" value="{here}">' in page
+    assert f'<a href="{here}" class="button cancel-link">Leave it</a>' in page
+    assert done["Location"] == here
+
+
+@pytest.mark.parametrize(
+    "elsewhere", ["https://thief.example/admin/", "//thief.example/admin/", "/shop/", "yes", ""]
+)
+def test_the_way_back_leads_to_no_page_but_the_admins(agent, line, elsewhere):
+    form = {"action": "to_fetched", "_selected_action": line.pk, "from_page": elsewhere}
+
+    done = agent.post(LIST, {**form, "said": "yes"})
+
+    assert done["Location"] == LIST
 
 
 def test_the_code_is_on_no_page_of_the_admin(support, line):

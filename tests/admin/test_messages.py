@@ -11,6 +11,9 @@ from orders.models.notifications import Message, Notice
 from orders.notifications.rendering import compose
 from tests.factories import UserFactory, proven
 
+from .pages import buttons as own_buttons
+from .pages import ways
+
 pytestmark = pytest.mark.django_db
 
 LIST = reverse("admin:orders_message_changelist")
@@ -90,3 +93,11 @@ def test_only_who_may_have_messages_sent_again(told, may):
     again(browser, told)
 
     assert len(mail.outbox) == int(may)
+
+
+def test_a_message_s_page_sends_what_failed_again_and_leads_to_its_order(desk, sale, told):
+    failed = own_buttons(desk, told)
+    again(desk, told)
+
+    assert (failed, own_buttons(desk, told)) == (["send_again"], [])
+    assert f"Order {sale.reference}" in ways(desk, told)

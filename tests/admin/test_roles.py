@@ -31,6 +31,8 @@ SEES = {
         "payments_refund",
         "payments_payoutstop",
         "payments_statementpull",
+        "payments_portalstatement",
+        "payments_withdrawal",
         "payments_gatewayevent",
         "payments_ledgerposting",
         "payments_ledgerentry",
@@ -95,9 +97,10 @@ def test_a_role_sees_its_part_of_the_front_page_and_no_other(role):
     response = browser_of(in_role(role)).get("/admin/")
 
     seen = {
-        f"{app['app_label']}_{model['object_name'].lower()}"
-        for app in response.context["app_list"]
-        for model in app["models"]
+        f"{held['model']._meta.app_label}_{held['model']._meta.model_name}"
+        for room in response.context["app_list"]
+        for held in room["models"]
+        if held["model"]
     }
     assert seen == SEES[role]
 

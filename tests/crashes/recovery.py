@@ -17,6 +17,7 @@ from payments.models import (
     Payout,
     Receipt,
     Refund,
+    SellerShare,
     StatementPull,
 )
 from payments.proof.prove import prove
@@ -50,7 +51,7 @@ def _run_the_clock(shop, simulator) -> None:
         _let_time_pass()
         ran = shop.call("payments.clock.run_periodic")
         assert ran["error"] is None, ran["error"]
-        assert simulator.wait_until_quiet(20)
+        assert simulator.wait_until_quiet()
         if not _is_anything_left(ran["returned"]):
             return
     raise AssertionError(f"the clock finds no end: {ran['returned']}")
@@ -64,6 +65,7 @@ def _let_time_pass() -> None:
     OrderPayment.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Refund.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
     Payout.objects.filter(next_check_at__isnull=False).update(next_check_at=now)
+    SellerShare.objects.to_pay().update(created_at=now - timedelta(minutes=5))
     Notice.objects.to_compose().update(created_at=now - timedelta(minutes=1))
     Message.objects.filter(next_try_at__isnull=False).update(next_try_at=now)
     StatementPull.objects.update(next_pull_at=now)

@@ -5,7 +5,6 @@ phone, a buyer and goods of its own, so that hundreds of them are settled togeth
 """
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -13,18 +12,25 @@ from itertools import count
 
 from django.utils import timezone
 
+from daraja_simulator.tests.waiting import wait_until
+from orders.cashout import LineRequest, place_order
+from orders.delivery.destinations import Destination
+from orders.fulfilment_actions import move_for
 from orders.lifecycle import cancel_order, expire_order
-from orders.models import Order
-from payments.disbursement import process_refund
-from payments.models import OrderPayment
+from orders.models import DeliveryRate, Order, OrderTrack, PickupPoint
+from orders.parcels.actions import move_for as move_parcel_for
+from orders.problems.services import open_problem
+from payments.disbursement import process_payout, process_refund
+from payments.models import MoneyOut, OrderPayment, Payout
 from payments.refunds.services import refund_excess
 from products.models import Product, StockMovement
 from tests.factories import ProductFactory, UserFactory
+from tests.orders.deliveries import a_point, a_rate
 from tests.payments.bodies import success
 from tests.shopping import an_order, body
 
 PRICE, NUMBER, STOCK = 150, 2, 5
-AMOUNT = PRICE * NUMBER
+AMOUNT, FEE = PRICE * NUMBER, 100
 
 _phones = (f"2547{number:08d}" for number in count(11_000_000))
 
@@ -37,16 +43,29 @@ class Scene:
     goods: Product
     buyer: object
     run: Callable[..., dict]
+    #: Who moves the goods.
+    rider: object = None
 
     @property
     def order(self) -> Order | None:
         return Order.objects.filter(buyer=self.buyer).first()
 
+    @property
+    def line(self) -> OrderTrack:
+        return OrderTrack.objects.get(order__buyer=self.buyer)
+
     def went(self, simulator, direction: str) -> list[int]:
         """What M-Pesa moved for this phone."""
-        entries = simulator.books()["entries"]
-        of_phone = [entry for entry in entries if entry["phone"] == self.phone]
-        return [entry["amount"] for entry in of_phone if entry["direction"] == direction]
+        return _moved(simulator, self.phone, direction)
+
+    def went_to_seller(self, simulator) -> list[int]:
+        return _moved(simulator, self.goods.payment_mpesa_number, "out")
+
+
+def _moved(simulator, phone: str, direction: str) -> list[int]:
+    entries = simulator.books()["entries"]
+    of_phone = [entry for entry in entries if entry["phone"] == phone]
+    return [entry["amount"] for entry in of_phone if entry["direction"] == direction]
 
 
 def cash_out(shop, simulator) -> Scene:
@@ -131,14 +150,97 @@ def result_of_b2c(shop, simulator) -> Scene:
     return _resulting(shop, simulator, send_b2c(shop, simulator), "b2c")
 
 
+def fetch(shop, simulator) -> Scene:
+    """A parcel is paid for, and an agent is about to fetch it: its seller is owed from then on."""
+    scene = _bought(simulator, brought=True)
+    return _asked(shop, scene, "move", {"to": "fetched"}, "fetch")
+
+
+def hand_over(shop, simulator) -> Scene:
+    """A parcel is at its point, and is about to be handed over by its buyer's code."""
+    scene = _bought(simulator, brought=True)
+    for to in ("fetched", "shipping", "arrived"):
+        move_parcel_for(scene.line.parcel, to, by=scene.rider, note="Seen.")
+    code = {"to": "delivered", "code": scene.line.collection_code}
+    return _asked(shop, scene, "move", code, "hand over")
+
+
+def send_payout(shop, simulator) -> Scene:
+    """Goods were fetched, and the clock is about to pay their seller."""
+    scene, payout = _owed(simulator)
+    scene.run = partial(
+        shop.call, "payments.disbursement.process_payout", payout.pk, phase="payout, send"
+    )
+    return scene
+
+
+def result_of_payout(shop, simulator) -> Scene:
+    """M-Pesa has paid the seller, and is about to say so."""
+    scene, payout = _owed(simulator)
+    simulator.script(operation="b2c", phone=payout.phone, callbacks=0)
+    process_payout(payout.pk)
+    return _told_of_its_end(shop, simulator, scene, payout, "payout, result")
+
+
+def agree_to_refund(shop, simulator) -> Scene:
+    """Something is wrong with what was fetched, and its seller is about to give all of it back."""
+    scene, _ = _owed(simulator)
+    open_problem(scene.line.pk, buyer=scene.buyer, kind="damaged", text="It is broken.")
+    scene.run = partial(
+        shop.request, "POST", f"/track/{scene.line.pk}/problem/accept/", b"{}",
+        phases=["agree"], buyer=scene.goods.seller,
+    )  # fmt: skip
+    return scene
+
+
+def _bought(simulator, *, brought: bool = False) -> Scene:
+    """Somebody has bought two, to be brought to a point or not, and paid."""
+    scene = _people()
+    scene.rider = UserFactory(is_superuser=True)
+    to = None
+    if brought:
+        to = Destination(pickup_point=(PickupPoint.objects.first() or a_point()).pk)
+        if not DeliveryRate.objects.exists():
+            a_rate(fee=FEE)
+    order = place_order(
+        buyer=scene.buyer,
+        lines=[LineRequest(scene.goods.pk, NUMBER)],
+        mpesa_number=scene.phone,
+        idempotency_key=scene.phone,
+        delivery=to,
+    ).order
+    assert simulator.wait_until_quiet(10)
+    wait_until(Order.objects.filter(pk=order.pk, payment_status="paid").exists)
+    return scene
+
+
+def _owed(simulator) -> tuple[Scene, Payout]:
+    """What was bought was fetched, and a payout of it is due."""
+    scene = _bought(simulator)
+    move_for(scene.line, "fetched", by=scene.rider, note="Seen.")
+    due = Payout.objects.filter(shares__track=scene.line)
+    wait_until(due.exists)
+    return scene, due.get()
+
+
+def _asked(shop, scene, what, sent, phase) -> Scene:
+    scene.run = partial(
+        shop.request, "POST", f"/deliveries/{scene.line.parcel_id}/{what}/",
+        json.dumps(sent).encode(), phases=[phase], buyer=scene.rider,
+    )  # fmt: skip
+    return scene
+
+
 def _people() -> Scene:
-    goods = ProductFactory(price=PRICE, item_number=STOCK)
+    goods = ProductFactory(
+        price=PRICE, item_number=STOCK, payment_mpesa_number=next(_phones), seller=UserFactory()
+    )
     return Scene(next(_phones), goods, UserFactory(), dict)
 
 
 def _rung(simulator, scene) -> OrderPayment:
     order = an_order(scene.buyer, (scene.goods, NUMBER), phone=scene.phone)
-    assert simulator.wait_until_quiet(10)
+    assert simulator.wait_until_quiet()
     return order.payments.get()
 
 
@@ -146,21 +248,13 @@ def _unanswered(simulator, scene) -> Order:
     """An order whose prompt was cancelled."""
     simulator.script(phone=scene.phone, outcome="cancelled")
     order = _rung(simulator, scene).order
-    _wait_until(order.payments.filter(status="failed").exists)
+    wait_until(order.payments.filter(status="failed").exists)
     return order
 
 
 def _pay(simulator, scene, order, amount) -> None:
     assert simulator.pay_by_hand(scene.phone, amount, order.reference)["result_code"] == "0"
-    _wait_until(order.receipts.exists)
-
-
-def _wait_until(so: Callable[[], bool]) -> None:
-    """Wait for the shop that lives, to which M-Pesa has posted."""
-    deadline = time.monotonic() + 10
-    while not so():
-        assert time.monotonic() < deadline, "the shop did not act on a message"
-        time.sleep(0.005)
+    wait_until(order.receipts.exists)
 
 
 def _told(simulator, payment) -> bytes:
@@ -183,11 +277,16 @@ def _resulting(shop, simulator, scene, operation) -> Scene:
     simulator.script(operation=operation, phone=scene.phone, callbacks=0)
     refund = scene.order.refunds.get()
     process_refund(refund.pk)
-    assert simulator.wait_until_quiet(10)
-    refund.refresh_from_db()
+    return _told_of_its_end(shop, simulator, scene, refund, f"refund, result of {operation}")
+
+
+def _told_of_its_end(shop, simulator, scene, row: MoneyOut, phase: str) -> Scene:
+    """M-Pesa has done it, and is about to post the result that it withheld."""
+    assert simulator.wait_until_quiet()
+    row.refresh_from_db()
     ended = next(
         asked for asked in simulator.conversations()
-        if asked["conversation_id"] == refund.conversation_id
+        if asked["conversation_id"] == row.conversation_id
     )  # fmt: skip
     result = {
         "ResultType": 0,
@@ -198,7 +297,7 @@ def _resulting(shop, simulator, scene, operation) -> Scene:
         "TransactionID": ended["receipt"],
     }
     body = json.dumps({"Result": result}).encode()
-    scene.run = _posted(shop, refund.callback_token, body, of=f"refund, result of {operation}")
+    scene.run = _posted(shop, row.callback_token, body, of=phase)
     return scene
 
 

@@ -8,16 +8,15 @@ import hashlib
 import http.client
 import json
 import threading
-import time
 
 import psycopg
 import pytest
 
 from daraja_simulator import Simulator
-from tools.bench.processes import free_port
+from daraja_simulator.tests.waiting import PATIENCE, wait_until
+from payments.demo.processes import free_port
+from tools.drill.cluster import a_cluster, binaries
 from tools.soak.machine import clock, environment, gunicorn, manage
-
-from .cluster import a_cluster, binaries
 
 pytestmark = [
     pytest.mark.slow,
@@ -54,7 +53,7 @@ class Crowd:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        connection = http.client.HTTPConnection("127.0.0.1", self._web, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self._web, timeout=PATIENCE)
         try:
             connection.request("POST", path, body, headers)
             response = connection.getresponse()
@@ -64,10 +63,15 @@ class Crowd:
         finally:
             connection.close()
 
+    def wait_for(self, status: int) -> None:
+        """Wait until somebody is answered so who asked lately."""
+        before = len(self.answers)
+        wait_until(lambda: any(seen == status for _, seen, *_ in self.answers[before:]))
+
     def go_home(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(PATIENCE)
 
 
 @pytest.fixture
@@ -110,15 +114,15 @@ def test_a_database_that_dies_loses_nothing_and_lies_to_nobody(shop, cluster, mp
         crowd.ask(lambda number, thread=thread: a_stranger(thread, number), 0.02)
 
     for _ in range(2):
-        time.sleep(1.5)
+        crowd.wait_for(201)
         cluster.crash()
-        time.sleep(1)
+        crowd.wait_for(503)
         cluster.start()
-    time.sleep(1.5)
+    crowd.wait_for(201)
     crowd.go_home()
 
     assert_nobody_was_lied_to(crowd)
-    assert mpesa.wait_until_quiet(30)
+    assert mpesa.wait_until_quiet()
     settled = manage(shop, "-m", "tools.soak.waits", "--patience", "90", check=False)
     assert settled.returncode == 0, settled.stdout[-1000:]
     assert_kept(crowd, mpesa, cluster)

@@ -5,10 +5,11 @@ import pytest
 from daraja_simulator import Simulator
 from daraja_simulator.keys import Keys
 from daraja_simulator.tests.shop import Shop
+from daraja_simulator.tests.waiting import PATIENCE
 from payments.daraja import connection
 from payments.daraja.client import DarajaAccount, DarajaClient, MemoryTokenStore
 
-from .gateway import running_gateway
+from .gateway import running_gateway, stays_silent, trickles
 
 
 @pytest.fixture(autouse=True)
@@ -45,11 +46,20 @@ def daraja(gateway, make_client):
 
 
 @pytest.fixture
-def impatient(gateway, make_client):
-    """A client that waits a fifth of a second for an answer, and already has a token."""
-    tokens = MemoryTokenStore()
-    tokens.set("token-0", 3000)
-    return make_client(gateway.url, tokens=tokens, timeout=(0.2, 0.2))
+def client_for(gateway, make_client):
+    """Make a client that has a token already, and waits for this answer; not long for none."""
+
+    def make(answer):
+        tokens = MemoryTokenStore()
+        tokens.set("token-0", 3000)
+        return make_client(gateway.url, tokens=tokens, timeout=patience_for(answer))
+
+    return make
+
+
+def patience_for(answer):
+    """How long to wait for the connection and for this answer, seconds."""
+    return (0.2, 0.2) if answer in (stays_silent, trickles) else (PATIENCE, PATIENCE)
 
 
 @pytest.fixture
@@ -84,7 +94,7 @@ def rehearsing(simulator):
     return rehearse(simulator)
 
 
-def rehearse(simulator, *, timeout=(2.0, 5.0), **changes):
+def rehearse(simulator, *, timeout=(PATIENCE, PATIENCE), tokens=None, **changes):
     """A client of this simulator, with the account it expects unless told otherwise."""
     account = DarajaAccount(
         **{
@@ -100,7 +110,7 @@ def rehearse(simulator, *, timeout=(2.0, 5.0), **changes):
         }
         | changes
     )
-    return DarajaClient(account, tokens=MemoryTokenStore(), timeout=timeout)
+    return DarajaClient(account, tokens=tokens or MemoryTokenStore(), timeout=timeout)
 
 
 def an_account(base_url, **changes):

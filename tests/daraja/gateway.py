@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from daraja_simulator.tests.waiting import PATIENCE
+
 OAUTH = "/oauth/v1/generate"
 PUSH = "/mpesa/stkpush/v1/processrequest"
 QUERY = "/mpesa/stkpushquery/v1/query"
@@ -165,7 +167,7 @@ def error(status, code, message):
 
 
 def stays_silent(handler):
-    handler.server.stopping.wait(5)
+    handler.server.stopping.wait(PATIENCE)
     handler.close_connection = True
 
 
@@ -191,15 +193,13 @@ def stops_half_way(handler):
 
 
 def trickles(handler):
-    """A byte now and then for three seconds: each pause is short, the whole is long."""
+    """A byte now and then without end: each pause is short, the whole is long."""
     handler.send_response(200)
     handler.send_header("Content-Length", "100000")
     handler.end_headers()
     with contextlib.suppress(OSError):
-        for _ in range(150):
+        while not handler.server.stopping.wait(0.02):
             handler.wfile.write(b" ")
-            if handler.server.stopping.wait(0.02):
-                break
     handler.close_connection = True
 
 

@@ -17,9 +17,7 @@ from .test_statement import A_ROW, FROM, TO
 
 over_the_wire = settings(
     max_examples=60,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 statuses = st.sampled_from([200, 200, 201, 302, 400, 401, 404, 409, 429, 500, 503])
@@ -60,6 +58,7 @@ def is_readable(answer):
         return False
 
 
+@pytest.mark.long
 @over_the_wire
 @given(status=statuses, answer=answers | anything)
 def test_money_that_may_have_moved_is_never_refused(make_client, gateway, status, answer):

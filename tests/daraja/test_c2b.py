@@ -78,11 +78,11 @@ def test_a_registration_that_was_not_made_is_a_refusal(daraja, gateway, code, me
         stays_silent,
     ],
 )
-def test_an_answer_that_is_not_clear_is_unknown(impatient, gateway, answer):
+def test_an_answer_that_is_not_clear_is_unknown(client_for, gateway, answer):
     gateway.on(REGISTER_URLS, answer)
 
     with pytest.raises(DarajaUnknown):
-        impatient.register_c2b_urls(**ADDRESSES)
+        client_for(answer).register_c2b_urls(**ADDRESSES)
 
 
 def test_a_second_registration_is_refused_in_production(make_simulator, shop):
@@ -135,7 +135,7 @@ def test_a_payment_by_hand_is_read_when_asked_and_when_told(simulator, rehearsin
     assert (payment.shortcode, payment.reference) == ("174379", "sofa 22")
     assert payment.phone == "2547 ***** 678"
     assert payment.transaction_type == "Pay Bill"
-    assert abs((payment.paid_at - datetime.now(NAIROBI)).total_seconds()) < 60
+    assert abs((payment.paid_at - datetime.now(NAIROBI)).total_seconds()) < 600
 
 
 THE_PAYMENT = {

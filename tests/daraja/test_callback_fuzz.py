@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from payments.daraja.stk_callback import StkCallback, UnreadableCallback, read_stk_callback
 
-quick = settings(max_examples=100, deadline=None, database=None)
+quick = settings(max_examples=100)
 
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -28,30 +28,34 @@ nairobi_times = st.datetimes(
 def read(body):
     """The callback, or None when it was refused. Anything else that is raised fails the test."""
     try:
-        callback = read_stk_callback(body)
+        return read_stk_callback(body)
     except UnreadableCallback:
         return None
+
+
+def is_sound(callback):
+    """Whether it was refused, or is what the rest of the shop may rely on."""
+    if callback is None:
+        return True
     assert isinstance(callback, StkCallback)
     if callback.succeeded:
-        assert type(callback.amount) is int
-        assert callback.amount >= 1
-        assert 6 <= len(callback.receipt) <= 20
+        money = type(callback.amount) is int and callback.amount >= 1
+        found = money and 6 <= len(callback.receipt) <= 20
     else:
-        assert (callback.amount, callback.receipt) == (None, "")
-    assert not any("\0" in text for text in (callback.description, callback.phone))
-    return callback
+        found = (callback.amount, callback.receipt) == (None, "")
+    return found and not any("\0" in text for text in (callback.description, callback.phone))
 
 
 @quick
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(body):
-    read(body)
+    assert is_sound(read(body))
 
 
 @quick
 @given(anything)
 def test_any_json_is_read_or_refused(document):
-    read(json.dumps(document).encode())
+    assert is_sound(read(json.dumps(document).encode()))
 
 
 @quick
@@ -92,7 +96,7 @@ def test_any_json_is_read_or_refused(document):
     )
 )
 def test_anything_shaped_like_a_callback_is_read_or_refused(callback):
-    read(json.dumps({"Body": {"stkCallback": callback}}).encode())
+    assert is_sound(read(json.dumps({"Body": {"stkCallback": callback}}).encode()))
 
 
 @quick

@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from daraja_simulator.clock import EAT
 from daraja_simulator.keys import Keys
+from daraja_simulator.tests.waiting import wait_until
 from payments.daraja.client import Conversation
 from payments.daraja.credential import security_credential
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
@@ -421,13 +422,14 @@ def test_an_answer_that_is_not_clear_is_unknown_and_is_not_resent(
     "misfortune", [stays_silent, resets, hangs_up, stops_half_way, writes(b"\0\r\n")]
 )
 def test_an_answer_that_is_lost_is_unknown_and_the_request_is_sent_once(
-    impatient, gateway, name, misfortune
+    client_for, gateway, name, misfortune
 ):
     gateway.on(CALLS[name][0], misfortune)
 
     with pytest.raises(DarajaUnknown):
-        call(impatient, name)
+        call(client_for(misfortune), name)
 
+    wait_until(lambda: gateway.heard_on(CALLS[name][0]))
     assert len(gateway.heard_on(CALLS[name][0])) == 1
 
 

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from daraja_simulator.tests.waiting import PATIENCE, wait_until
+from payments.daraja.client import MemoryTokenStore
 from payments.daraja.errors import DarajaDuplicate, DarajaRefused, DarajaUnknown, Refusal
 from payments.daraja.result_codes import (
     PayoutReason,
@@ -46,11 +48,11 @@ class Rehearsal:
 
     def results(self):
         """Every result so far, read."""
-        assert self.simulator.wait_until_quiet(5)
+        assert self.simulator.wait_until_quiet()
         return [read_result(json.dumps(body).encode()) for body in self.shop.told("result")]
 
     def timeouts(self):
-        assert self.simulator.wait_until_quiet(5)
+        assert self.simulator.wait_until_quiet()
         return [read_queue_timeout(json.dumps(body).encode()) for body in self.shop.told("timeout")]
 
     @property
@@ -151,14 +153,20 @@ def test_an_answer_spoiled_on_its_way_is_unknown_though_it_was_done(rehearsal, o
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_answer_that_comes_too_late_is_unknown_though_it_was_done(simulator, shop, operation):
-    client = rehearse(simulator, timeout=(0.3, 0.3))
+    # It has its token, and asks for nothing but this.
+    tokens = MemoryTokenStore()
+    rehearse(simulator, tokens=tokens).register_pull(
+        nominated_number="0722000111", callback_url=shop.at("pull")
+    )
+    client = rehearse(simulator, tokens=tokens, timeout=(PATIENCE, 0.3))
     rehearsal = Rehearsal(simulator, shop, client)
     receipt = rehearsal.paid_in()
-    simulator.script(operation=operation, answer_delay=2)
+    simulator.script(operation=operation, answer_delay=2 * PATIENCE)
 
     with pytest.raises(DarajaUnknown):
         OPERATIONS[operation](rehearsal, receipt)
 
+    wait_until(rehearsal.results)
     assert [result.succeeded for result in rehearsal.results()] == [True]
 
 

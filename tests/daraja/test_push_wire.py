@@ -10,6 +10,7 @@ import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from omachemainproj import http_exchange as transport
 from payments.daraja.client import MemoryTokenStore, PushAccepted
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
@@ -111,29 +112,31 @@ def test_a_connection_that_is_never_read_from_is_unknown(make_client, deaf_port)
     "misfortune", [stays_silent, resets, hangs_up, stops_half_way, writes(b"\0\r\n")]
 )
 def test_an_answer_that_is_lost_is_unknown_and_the_push_is_sent_once(
-    impatient, gateway, misfortune
+    client_for, gateway, misfortune
 ):
     gateway.on(PUSH, misfortune)
 
     with pytest.raises(DarajaUnknown) as unknown:
-        impatient.stk_push(**A_PUSH)
+        client_for(misfortune).stk_push(**A_PUSH)
 
     assert str(unknown.value).startswith(f"no answer from {PUSH} (")
+    wait_until(lambda: gateway.heard_on(PUSH))
     assert len(gateway.heard_on(PUSH)) == 1
 
 
-def test_an_answer_that_trickles_is_not_waited_for(impatient, gateway):
+def test_an_answer_that_trickles_is_not_waited_for(client_for, gateway):
     gateway.on(PUSH, trickles)
 
-    with pytest.raises(DarajaUnknown, match="TimeoutError"):
-        impatient.stk_push(**A_PUSH)
+    # Of the whole, or where the machine stalls of one read.
+    with pytest.raises(DarajaUnknown, match=r"TimeoutError|ReadTimeout"):
+        client_for(trickles).stk_push(**A_PUSH)
 
 
-def test_an_answer_without_end_is_given_up(impatient, gateway):
+def test_an_answer_without_end_is_given_up(daraja, gateway):
     gateway.on(PUSH, says(200, b" " * 5_000_000))
 
     with pytest.raises(DarajaUnknown, match="ValueError"):
-        impatient.stk_push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -159,7 +162,7 @@ def test_one_connection_serves_many_requests_of_a_thread(daraja, gateway):
 def test_a_connection_the_gateway_closed_meanwhile_is_replaced(daraja, gateway):
     gateway.on(PUSH, answers_and_hangs_up, says(200, ACCEPTED))
     daraja.stk_push(**A_PUSH)
-    assert gateway.hung_up.wait(5)
+    assert gateway.hung_up.wait(PATIENCE)
 
     assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
     assert len({heard.peer for heard in gateway.heard_on(PUSH)}) == 2
@@ -215,9 +218,7 @@ def test_a_given_session_is_used(gateway, make_client):
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 @settings(
     max_examples=40,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     raw=st.one_of(

@@ -92,19 +92,22 @@ def test_only_a_known_end_settles_a_prompt(daraja, gateway, code, outcome, text)
         (stops_half_way, f"no answer from {QUERY} ("),
     ],
 )
-def test_anything_else_says_nothing(impatient, gateway, answer, description):
+def test_anything_else_says_nothing(client_for, gateway, answer, description):
     gateway.on(QUERY, answer)
 
-    status = impatient.stk_query(checkout_request_id=CHECKOUT_ID)
+    status = client_for(answer).stk_query(checkout_request_id=CHECKOUT_ID)
 
     assert (status.outcome, status.result_code) == (StkOutcome.UNKNOWN, "")
     assert status.description.startswith(description)
 
 
-def test_a_query_with_an_old_token_is_sent_again_with_a_new_one(impatient, gateway):
-    gateway.on(QUERY, error(404, "404.001.03", "Invalid Access Token"), says(200, PAID))
+def test_a_query_with_an_old_token_is_sent_again_with_a_new_one(client_for, gateway):
+    paid = says(200, PAID)
+    gateway.on(QUERY, error(404, "404.001.03", "Invalid Access Token"), paid)
 
-    assert impatient.stk_query(checkout_request_id=CHECKOUT_ID).outcome == StkOutcome.PAID
+    status = client_for(paid).stk_query(checkout_request_id=CHECKOUT_ID)
+
+    assert status.outcome == StkOutcome.PAID
 
 
 @pytest.mark.parametrize("nothing", ["", None, 7, "w" * 65, "ws CO"])

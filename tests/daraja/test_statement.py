@@ -75,6 +75,8 @@ def test_a_registration_may_stand_already(daraja, gateway, status):
 
     daraja.register_pull(**REGISTRATION)
 
+    assert len(gateway.heard_on(REGISTER_PULL)) == 1
+
 
 @pytest.mark.parametrize(
     ("answer", "kind"),
@@ -89,11 +91,11 @@ def test_a_registration_may_stand_already(daraja, gateway, status):
         (stays_silent, DarajaUnknown),
     ],
 )
-def test_a_registration_that_goes_wrong_says_how(impatient, gateway, answer, kind):
+def test_a_registration_that_goes_wrong_says_how(client_for, gateway, answer, kind):
     gateway.on(REGISTER_PULL, answer)
 
     with pytest.raises(kind):
-        impatient.register_pull(**REGISTRATION)
+        client_for(answer).register_pull(**REGISTRATION)
 
 
 def test_a_question_sends_nairobis_time_and_the_offset_as_text(daraja, gateway):
@@ -256,11 +258,11 @@ def test_a_refusal_is_a_refusal(daraja, gateway, status, code, kind):
 
 
 @pytest.mark.parametrize("misfortune", [stays_silent, resets, stops_half_way])
-def test_a_statement_that_is_lost_is_unknown(impatient, gateway, misfortune):
+def test_a_statement_that_is_lost_is_unknown(client_for, gateway, misfortune):
     gateway.on(PULL, misfortune)
 
     with pytest.raises(DarajaUnknown):
-        impatient.pull_transactions(start=FROM, end=TO)
+        client_for(misfortune).pull_transactions(start=FROM, end=TO)
 
 
 def test_a_page_may_be_longer_than_any_other_answer(daraja, gateway):
@@ -311,7 +313,7 @@ def test_a_pulled_row_is_the_payment(simulator, registered):
 
     assert (row.receipt, row.amount, row.reference) == (paid["receipt"], 1500, "SOFA22")
     assert (row.phone, row.transaction_type) == (PHONE[3:], "c2b-pay-bill-debit")
-    assert abs((row.paid_at - datetime.now(UTC)).total_seconds()) < 60
+    assert abs((row.paid_at - datetime.now(UTC)).total_seconds()) < 600
     assert row.paid_at.utcoffset() == timedelta(hours=3)
 
 

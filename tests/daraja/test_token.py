@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from daraja_simulator.tests.waiting import PATIENCE, wait_until
 from payments.daraja.client import MemoryTokenStore
 from payments.daraja.errors import DarajaRefused, DarajaUnknown, Refusal
 
-from .conftest import A_PAYOUT, A_PUSH, A_REVERSAL, SAID_LATER, an_account
+from .conftest import A_PAYOUT, A_PUSH, A_REVERSAL, SAID_LATER, an_account, patience_for
 from .gateway import (
     ACCEPTED,
     BALANCE,
@@ -27,6 +28,7 @@ from .gateway import (
     STATUS,
     error,
     gives_token,
+    hangs_up,
     resets,
     says,
     stays_silent,
@@ -43,6 +45,18 @@ class RecordingStore(MemoryTokenStore):
         super().set(token, seconds)
 
 
+class CrowdedStore(MemoryTokenStore):
+    """A store that knows who came to fetch a token, first or not."""
+
+    def __init__(self):
+        super().__init__()
+        self.came = []
+
+    def refreshing(self):
+        self.came.append(threading.get_ident())
+        return super().refreshing()
+
+
 class Clock:
     now = 1000.0
 
@@ -52,7 +66,7 @@ class Clock:
 
 def at_once(number, call):
     """Run the call in so many threads that start together. Returns what each returned or raised."""
-    barrier = threading.Barrier(number)
+    barrier = threading.Barrier(number, timeout=PATIENCE)
     results = []
 
     def run():
@@ -149,12 +163,12 @@ def test_many_threads_fetch_one_token(daraja, gateway):
 
 def test_many_threads_with_an_old_token_fetch_one_new_one(daraja, gateway, tokens):
     tokens.set("token-0", 3000)
-    together = threading.Barrier(8)
+    together = threading.Barrier(8, timeout=PATIENCE)
 
     def only_the_new_one(handler):
         if handler.headers["Authorization"] == "Bearer token-1":
             return says(200, ACCEPTED)(handler)
-        together.wait(5)
+        together.wait()
         return error(404, "404.001.03", "Invalid Access Token")(handler)
 
     gateway.on(PUSH, only_the_new_one)
@@ -166,14 +180,14 @@ def test_many_threads_with_an_old_token_fetch_one_new_one(daraja, gateway, token
 
 
 def test_threads_that_waited_for_a_failed_fetch_share_its_outcome(gateway, make_client):
-    everybody_waits = threading.Event()
+    store = CrowdedStore()
 
-    def slow_to_refuse(handler):
-        everybody_waits.wait(0.3)
+    def refuse_when_everybody_waits(handler):
+        wait_until(lambda: len(store.came) == 6)
         error(400, "400.008.01", "Invalid Authentication passed")(handler)
 
-    gateway.on(OAUTH, slow_to_refuse)
-    daraja = make_client(gateway.url)
+    gateway.on(OAUTH, refuse_when_everybody_waits)
+    daraja = make_client(gateway.url, tokens=store)
 
     results = at_once(6, lambda: daraja.stk_push(**A_PUSH))
 
@@ -277,11 +291,11 @@ def test_any_call_goes_again_until_it_has_a_token_that_is_taken(
     assert sent == ["Bearer token-0", "Bearer token-1", "Bearer token-2"]
 
 
-def test_a_resend_that_is_lost_is_unknown(impatient, gateway):
-    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"), stays_silent)
+def test_a_resend_that_is_lost_is_unknown(daraja, gateway):
+    gateway.on(PUSH, error(404, "404.001.03", "Invalid Access Token"), hangs_up)
 
     with pytest.raises(DarajaUnknown):
-        impatient.stk_push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert len(gateway.heard_on(PUSH)) == 2
 
@@ -312,12 +326,13 @@ def test_without_a_token_the_push_is_refused_and_never_sent(
     gateway, make_client, answer, kind, asked
 ):
     gateway.on(OAUTH, answer)
-    daraja = make_client(gateway.url, timeout=(0.2, 0.2))
+    daraja = make_client(gateway.url, timeout=patience_for(answer))
 
     with pytest.raises(DarajaRefused) as refused:
         daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == kind
+    wait_until(lambda: len(gateway.heard_on(OAUTH)) >= asked)
     assert len(gateway.heard_on(OAUTH)) == asked
     assert gateway.heard_on(PUSH) == []
 
@@ -329,11 +344,11 @@ def test_a_stumble_over_the_token_is_tried_once_more(daraja, gateway, stumble):
     assert daraja.stk_push(**A_PUSH).checkout_request_id == CHECKOUT_ID
 
 
-def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(gateway, make_client):
-    gateway.on(OAUTH, says(503, b""), stays_silent)
+def test_a_second_try_at_a_token_that_gets_no_answer_is_a_refusal(daraja, gateway):
+    gateway.on(OAUTH, says(503, b""), hangs_up)
 
     with pytest.raises(DarajaRefused) as refused:
-        make_client(gateway.url, timeout=(0.2, 0.2)).stk_push(**A_PUSH)
+        daraja.stk_push(**A_PUSH)
 
     assert refused.value.kind == Refusal.UNREACHABLE
 

@@ -1,10 +1,11 @@
-"""An application behind the shop's gunicorn worker, with little patience: for test_slow_clients."""
+"""An application behind the shop's gunicorn worker, which waits as long as it is told to."""
+
+import os
 
 from omachemainproj import gunicorn_worker
 
-gunicorn_worker.WHOLE_WITHIN = 1
+gunicorn_worker.WHOLE_WITHIN = gunicorn_worker.TURN_WITHIN = int(os.environ["WHOLE_WITHIN"])
 gunicorn_worker.SLOWEST = 1024 * 1024 * 1024
-gunicorn_worker.TURN_WITHIN = 1
 
 
 def application(environ, start_response):

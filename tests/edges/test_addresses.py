@@ -100,10 +100,20 @@ def test_every_answer_names_its_request_and_no_two_alike():
 def test_a_host_that_is_not_ours_is_a_400(settings):
     settings.ALLOWED_HOSTS = ["api.omache.example"]
 
-    response = Client().get("/livez/", HTTP_HOST="evil.example")
+    response = Client().get("/counties/", HTTP_HOST="evil.example")
 
     assert response.status_code == 400
     assert response.json()["code"] == "bad_request"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/livez/", "/readyz", "/readyz/"])
+@pytest.mark.parametrize("host", ["10.0.3.7:8000", "evil.example", "_gunicorn_", ""])
+def test_a_probe_is_answered_whatever_host_it_asks_for(settings, path, host):
+    settings.ALLOWED_HOSTS = [".omache.example"]
+    settings.HTTPS = settings.SECURE_SSL_REDIRECT = True
+
+    assert Client().get(path, HTTP_HOST=host).status_code == 200
 
 
 def seen_address(**meta):

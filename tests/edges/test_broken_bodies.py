@@ -4,6 +4,7 @@ import json
 import socket
 from base64 import b64encode
 from http.client import HTTPResponse
+from io import BytesIO
 from urllib.parse import urlencode, urlsplit
 
 import pytest
@@ -198,6 +199,7 @@ def test_public_addresses_say_the_same(path):
         "/safwebhook/c2b/laptop-only/confirmation/",
         "/safwebhook/c2b/laptop-only/validation/",
         "/safwebhook/bank/equity/",
+        "/safwebhook/sms/laptop-only/",
     ],
 )
 def test_a_message_that_breaks_off_is_not_kept(settings, path):
@@ -270,6 +272,39 @@ def test_a_server_that_knows_no_chunks_says_so():
 
     assert asked.META.get("wsgi.input_terminated") is None
     assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+
+
+# --- Bodies that nobody wants ---------------------------------------------------------------------
+
+
+def refused(coming, path, kind, **extra):
+    """The status of a request whose body a client still sends, and how much of that was taken."""
+    length = str(len(coming.getvalue()))
+    asked = {"CONTENT_TYPE": kind, "CONTENT_LENGTH": length, "wsgi.input": coming, **extra}
+    return Client().generic("POST", path, **asked).status_code, coming.tell()
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "is_known", "status"),
+    [
+        ("/create/", FORM, True, 413),
+        ("/create/", FORM, False, 401),
+        ("/login/", "application/json", False, 413),
+        ("/login/", "application/xml", False, 415),
+        ("/nowhere/", "application/json", False, 404),
+    ],
+)
+def test_who_is_refused_while_they_send_is_heard_out(token, path, kind, is_known, status):
+    coming = BytesIO(bytes(14 * 1024 * 1024))
+    who = {"HTTP_AUTHORIZATION": token} if is_known else {}
+
+    assert refused(coming, path, kind, **who) == (status, 14 * 1024 * 1024)
+
+
+def test_more_than_the_proxies_let_through_is_not_heard_out(token):
+    coming = BytesIO(bytes(17 * 1024 * 1024))
+
+    assert refused(coming, "/create/", FORM, HTTP_AUTHORIZATION=token) == (413, 0)
 
 
 # --- The admin's forms, which Django reads ------------------------------------------------------

@@ -12,6 +12,7 @@ from accounts.backoffice.roles import ROLES
 from accounts.models import User
 from tests import databases
 from tests.factories import UserFactory
+from tests.threads import PATIENCE
 
 
 class Committed(TransactionTestCase):
@@ -44,6 +45,20 @@ def test_what_a_database_depends_on_is_known():
     assert any(path.match("products/models/products.py") for path in databases._sources())
 
 
+def test_a_program_gets_a_copy_of_the_present_migrations_and_of_no_others(tmp_path):
+    kept, wanted = tmp_path / f"{databases.fingerprint()}.sqlite3", tmp_path / "wanted"
+    kept.write_text("present")
+    (tmp_path / "0123456789abcdef.sqlite3").write_text("others")
+
+    databases.copy_kept_file(tmp_path, wanted)
+    assert wanted.read_text() == "present"
+
+    kept.unlink()
+    wanted.unlink()
+    databases.copy_kept_file(tmp_path, wanted)
+    assert not wanted.exists()
+
+
 @pytest.mark.parametrize("change", ["edited", "added", "renamed"])
 def test_another_migration_makes_another_database(change, tmp_path, monkeypatch):
     migration = tmp_path / "0001_initial.py"
@@ -73,7 +88,7 @@ def test_a_copy_is_made_by_one_at_a_time(tmp_path):
     with first.alone():
         waiting.start()
         assert not inside.wait(0.1)
-    assert inside.wait(5)
+    assert inside.wait(PATIENCE)
     waiting.join()
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from omachemainproj.environment import Environment, read_env_file
+from omachemainproj.environment import Environment, read_env_file, read_release
 from tools.deploy_check import PRODUCTION
 
 from .starting import LAPTOP, problems_of, production, settings_of
@@ -85,8 +85,8 @@ def test_anything_of_a_real_shop_without_a_key_is_no_laptop(changes):
 def test_a_production_that_lost_its_key_is_told_of_all_that_it_has():
     assert problems_of(PRODUCTION, DJANGO_SECRET_KEY=None) == [
         "set DJANGO_SECRET_KEY too, or take out what belongs to a real shop: "
-        "DJANGO_ALLOWED_HOSTS, FRONTEND_URL, DARAJA_BASE_URL, DARAJA_CALLBACK_BASE_URL, "
-        "DARAJA_CONSUMER_KEY, DARAJA_CONSUMER_SECRET, DARAJA_PASSKEY."
+        "DJANGO_ALLOWED_HOSTS, FRONTEND_URL, EMAIL_URL, DARAJA_BASE_URL, "
+        "DARAJA_CALLBACK_BASE_URL, DARAJA_CONSUMER_KEY, DARAJA_CONSUMER_SECRET, DARAJA_PASSKEY."
     ]
 
 
@@ -411,3 +411,27 @@ def test_what_the_file_adds_is_there_for_programs_started_from_here(tmp_path, mo
     Environment.of_process(tmp_path)
 
     assert os.environ["HTTPS_PROXY"] == "http://proxy.omache.co.ke:3128"
+
+
+# --- What runs here -----------------------------------------------------------------------------
+
+
+def test_the_release_is_what_the_programs_own_file_says(tmp_path):
+    assert read_release(tmp_path) == ""
+
+    (tmp_path / "RELEASE").write_text("v7-3-gabcdef0\n")
+    assert read_release(tmp_path) == "v7-3-gabcdef0"
+
+
+def test_the_release_that_the_environment_names_goes_before_it():
+    assert production("RELEASE", RELEASE="v8") == "v8"
+    # A checkout is nobody's release.
+    assert production("RELEASE") == "unnamed"
+
+
+def test_only_this_very_machine_is_told_which_release_answers(client, settings, db):
+    settings.RELEASE = "v7"
+
+    assert client.get("/readyz/").json() == {"status": "ready", "release": "v7"}
+    for said in ({"REMOTE_ADDR": "10.0.0.9"}, {"HTTP_X_FORWARDED_FOR": "41.90.1.2"}):
+        assert client.get("/readyz/", **said).json() == {"status": "ready"}

@@ -33,5 +33,5 @@ def test_a_load_balancer_may_ask_over_plain_http(client, settings):
     settings.SECURE_SSL_REDIRECT = True
 
     assert client.get("/livez/").json() == {"status": "alive"}
-    assert client.get("/readyz/").json() == {"status": "ready"}
+    assert client.get("/readyz/", REMOTE_ADDR="10.0.0.9").json() == {"status": "ready"}
     assert client.get("/product/kitchen/").json()["code"] == "https_required"

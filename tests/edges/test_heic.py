@@ -51,6 +51,7 @@ def test_fifty_megapixels_are_taken():
     assert near(full.getpixel((1595, 5)), BLUE)
 
 
+@pytest.mark.long
 def test_a_size_that_no_whole_number_divides_keeps_its_edges():
     full = reopen(normalise(heic(halves((5003, 3001), RED, BLUE))).full).convert("RGB")
 
@@ -122,6 +123,7 @@ def test_of_a_burst_the_chosen_picture_is_taken():
     assert near(reopen(normalise(raw).full).convert("RGB").getpixel((5, 5)), RED)
 
 
+@pytest.mark.long
 def test_a_smaller_picture_inside_is_decoded_in_place_of_the_whole():
     decoder = runpy.run_path(str(images._DECODER))
     raw = heic(Image.new("RGB", (4000, 3000), "red"), thumbnails=[2000])
@@ -187,7 +189,7 @@ def test_whatever_the_decoder_does_is_a_bad_picture(program, monkeypatch, tmp_pa
     begun = time.monotonic()
 
     assert refusal(heic(Image.new("RGB", (64, 64)))) == BROKEN
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 60
 
 
 def test_the_decoder_is_told_none_of_our_secrets(monkeypatch):
@@ -271,6 +273,7 @@ FUZZ = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("copies", [30, pytest.param(150, marks=pytest.mark.slow)])
 def test_damaged_files_do_not_even_end_the_decoder(tmp_path, copies):
     folder: Path = tmp_path / "files"

@@ -9,6 +9,7 @@ import zipfile
 import pytest
 from PIL import Image
 
+from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj import images
 from omachemainproj.api.errors import Busy
 from omachemainproj.images import BadPicture
@@ -230,6 +231,7 @@ def test_what_is_see_through_stays_so_when_its_colours_change():
     assert full.getpixel((5, 5))[3] == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("kind", "mode", "size", "options", "most"),
     [
@@ -277,7 +279,7 @@ def decoding(monkeypatch):
 
     def decode(raw, **how):
         begun.set()
-        assert let_go.wait(10)
+        assert let_go.wait(PATIENCE)
         return raw
 
     monkeypatch.setattr(images, "_decode", decode)
@@ -295,7 +297,7 @@ def sent_by(sender):
 def test_whoever_finds_every_place_taken_is_told_to_come_again(decoding, monkeypatch):
     begun, let_go = decoding
     at_work = sent_by(1)
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     waiting = sent_by(2)
     while len(images._queue._taken) < 2:
         pass
@@ -312,7 +314,7 @@ def test_whoever_finds_every_place_taken_is_told_to_come_again(decoding, monkeyp
 def test_nobody_fills_the_places_alone(decoding):
     begun, let_go = decoding
     at_work = sent_by(1)
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
 
     with pytest.raises(Busy):
         normalise_apart(b"x", sender=1)
@@ -325,7 +327,7 @@ def test_nobody_waits_for_long(decoding, monkeypatch):
     monkeypatch.setattr(images, "WAITING_SECONDS", 0.05)
     begun, let_go = decoding
     at_work = sent_by(1)
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
 
     with pytest.raises(Busy):
         normalise_apart(b"x", sender=2)
@@ -338,7 +340,7 @@ def test_nobody_waits_for_long(decoding, monkeypatch):
 def test_a_seller_who_finds_every_place_taken_gets_a_503(seller_api, decoding):
     begun, let_go = decoding
     threads = [sent_by(number) for number in (-1, -2)]
-    assert begun.wait(5)
+    assert begun.wait(PATIENCE)
     while len(images._queue._taken) < 2:
         pass
 
@@ -350,6 +352,7 @@ def test_a_seller_who_finds_every_place_taken_gets_a_503(seller_api, decoding):
     assert (answer.status_code, answer.json()["code"]) == (503, "busy")
 
 
+@pytest.mark.long
 def test_what_takes_too_much_processor_is_ended_by_the_system(monkeypatch, tmp_path):
     program = images._DECODER.read_text()
     greedy = program.replace("CPU_LIMIT = 8", "CPU_LIMIT = 1").replace(

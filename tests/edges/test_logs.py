@@ -9,9 +9,17 @@ import pytest
 from celery.signals import setup_logging
 from django.test import Client
 from gunicorn.config import Config
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from omachemainproj.celery import keep_our_logging
-from omachemainproj.logs import JSONFormatter, PlainFormatter, PrivateFilter, request_id
+from omachemainproj.logs import (
+    JSONFormatter,
+    PlainFormatter,
+    PrivateFilter,
+    mask_private,
+    request_id,
+)
 from omachemainproj.starting import log_start
 from tools.deploy_check import PRODUCTION
 
@@ -95,6 +103,23 @@ def test_one_line_stays_one_line(sent, written):
     assert plain(record("search for %s", sent)) == f"[-] search for {written}"
 
 
+#: What makes a text private, whole and in pieces.
+PIECES = [
+    *("ws_CO_1912", "eyJh.b.c", "safwebhook/", "safwebhook%2F", "c2b", "0123456789abcdef", "/x/"),
+    *("password/reset/confirm/", "email/confirm/", "seller/products/export/", "MQ"),
+    *("?code=", "&token=", "&pin=", "PASSWORD: ", "old_password2='", "passkey=", "Secret = "),
+    *("Bearer ", "basic ", "dXNlcjpwYXNz", "code: ", "msimbo ni ", "123456", "://u:p@h", "a@b.ke"),
+    *("0712345678", "0712 345 678", "712345678", "+254", "(0)7", "12", " ", "-", ".", "z", "="),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+@example("WS_co_191220191020363925")
+def test_a_text_of_plain_letters_is_masked_as_any_other(text):
+    # One sign that is not ASCII's has every pattern looked for.
+    assert mask_private(text) + "\n\né" == mask_private(f"{text}\n\né")
+
+
 def failed(text):
     try:
         raise ValueError(text)
@@ -169,13 +194,14 @@ def test_a_page_not_found_at_a_callbacks_address_shows_no_token(caplog):
 def test_a_start_is_logged_with_names_and_kinds_and_no_value(settings, caplog):
     caplog.set_level("INFO")
     settings.PRODUCTION, settings.THROTTLES = True, False
+    settings.RELEASE = "v7"
     settings.CELERY_BROKER_URL = "redis://:hunter2@queue:6379/0"
     settings.GIVEN_SETTINGS = ["CELERY_BROKER_URL", "DJANGO_SECRET_KEY"]
 
     log_start("web")
 
     (line,) = caplog.messages
-    assert line.startswith("web starts: production, database ")
+    assert line.startswith("web starts: release v7, production, database ")
     assert ", broker redis, " in line
     assert ", THROTTLES off, " in line
     assert line.endswith("; set by somebody: CELERY_BROKER_URL DJANGO_SECRET_KEY")
@@ -187,7 +213,8 @@ def test_what_somebody_set_is_known_by_its_name_and_the_rest_is_not_named():
     assert settings_of(LAPTOP, HTTPS="off")["GIVEN_SETTINGS"] == ["HTTPS"]
 
 
-def test_lines_of_gunicorn_itself_pass_the_same_filter(capsys):
+def test_lines_of_gunicorn_itself_pass_the_same_filter(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("METRICS_DIR", str(tmp_path))
     config = Config()
     config.set("accesslog", "-")
     own = runpy.run_path("gunicorn.conf.py")["logger_class"](config)

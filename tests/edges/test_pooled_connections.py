@@ -2,6 +2,9 @@
 
 import pytest
 from django.db import connection
+from psycopg_pool.base import AttemptWithBackoff
+
+from .starting import production
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -43,3 +46,16 @@ def test_a_living_connection_is_used_again(pooled):
     second = ask(pooled, "SELECT pg_backend_pid()")
 
     assert second == first
+
+
+def test_a_database_that_was_away_for_long_is_found_within_seconds_of_its_return():
+    """However long it was away: the pool waits longer before each try, and gives up soon."""
+    pool = production("DATABASES", DATABASE_URL="postgres://shop@127.0.0.1:9/shop")["default"]
+    attempt = AttemptWithBackoff(timeout=pool["OPTIONS"]["pool"]["reconnect_timeout"])
+    now, waits = 0.0, []
+    while not attempt.time_to_give_up(now):
+        attempt.update_delay(now)
+        waits.append(attempt.delay)
+        now += attempt.delay
+
+    assert max(waits) <= 3

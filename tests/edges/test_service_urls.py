@@ -209,7 +209,7 @@ def test_what_an_address_asks_of_the_connection_is_kept():
 
     assert options["sslmode"] == "verify-full"
     assert options["options"].startswith("-c jit=off -c statement_timeout=5000 ")
-    assert options["pool"]["max_size"] == 8
+    assert options["pool"]["max_size"] == 16
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import OperationalError
 
+from omachemainproj import starting
 from tools.deploy_check import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +93,11 @@ def setting(expression, **changes):
             "DARAJA_CERTIFICATE must be a file that can be read; /nowhere.pem is not.",
         ),
         (
+            {"AFRICASTALKING_REPORTS_TOKEN": "guess"},
+            "AFRICASTALKING_REPORTS_TOKEN must be at least 16 small letters and digits: nobody may "
+            "guess it.",
+        ),
+        (
             {"DARAJA_C2B_TOKEN": "guess"},
             "DARAJA_C2B_TOKEN must be at least 16 small letters and digits: nobody may guess it.",
         ),
@@ -131,6 +138,32 @@ def setting(expression, **changes):
             "PHONE_LOGIN=on needs a provider of SMS: set SMS too.",
         ),
         (
+            {"GUEST_CHECKOUT": "on"},
+            "GUEST_CHECKOUT=on needs PHONE_LOGIN=on: a guest's goods are handed over for a code "
+            "that is seen once the phone is proved.",
+        ),
+        (
+            {"DATABASE_URL": None},
+            "set DATABASE_URL: postgres://…, or sqlite:////path/of/a/file for a small shop on one "
+            "machine.",
+        ),
+        (
+            {"FRONTEND_URL": None},
+            "set FRONTEND_URL: the links in e-mails and SMS lead there (https://…/shop).",
+        ),
+        (
+            {"FRONTEND_URL": "http://localhost:5173"},
+            "FRONTEND_URL leads to this machine: nobody else can follow it.",
+        ),
+        (
+            {"EMAIL_URL": None},
+            "set EMAIL_URL: people get back in by e-mail; dummymail:// sends none.",
+        ),
+        (
+            {"DEFAULT_FROM_EMAIL": None},
+            "set DEFAULT_FROM_EMAIL: an address of yours, which e-mail comes from.",
+        ),
+        (
             {"HTTPS": "off"},
             "HTTPS=off only rehearses production: DARAJA_CALLBACK_BASE_URL must be loopback then.",
         ),
@@ -148,6 +181,7 @@ def test_what_is_missing_or_dangerous_stops_the_start_with_one_sentence(changes,
     assert done.stderr == f"O-Mache cannot start: {sentence}\n"
 
 
+@pytest.mark.long
 def test_a_complete_production_passes_djangos_own_inspection():
     done = run("manage.py", "check", "--deploy", "--fail-level", "WARNING")
 
@@ -159,9 +193,23 @@ def test_production_is_strict():
         "s.DEBUG, s.HTTPS, s.THROTTLES, s.LOCKOUT, s.SECURE_HSTS_SECONDS,"
         " s.SESSION_COOKIE_NAME, s.REST_FRAMEWORK['DEFAULT_THROTTLE_CLASSES']"
     ) == (
-        "False True True True 31536000 __Host-sessionid"
-        " ['omachemainproj.api.throttles.ScopedThrottle']"
+        "False True True True 3600 __Host-sessionid ['omachemainproj.api.throttles.ScopedThrottle']"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (None, "3600 False False"),
+        ("day", "86400 False False"),
+        ("year", "31536000 False False"),
+        ("Preload", "63072000 True True"),
+    ],
+)
+def test_browsers_are_told_of_subdomains_and_years_only_where_somebody_says_so(said, told):
+    header = "s.SECURE_HSTS_SECONDS, s.SECURE_HSTS_INCLUDE_SUBDOMAINS, s.SECURE_HSTS_PRELOAD"
+
+    assert setting(header, HSTS=said) == told
 
 
 def test_a_laptop_needs_nothing():
@@ -188,7 +236,6 @@ def test_a_rehearsal_on_a_loopback_address_needs_no_https():
 @pytest.mark.parametrize(
     ("url", "settings"),
     [
-        (None, "smtp localhost 25 None None False False"),
         ("smtp+tls://ann:s%40y@mail.example:587", "smtp mail.example 587 ann s@y True False"),
         ("smtp+ssl://mail.example", "smtp mail.example None None None False True"),
         ("consolemail://", "console None None None None False False"),
@@ -260,6 +307,88 @@ def test_every_way_to_start_tells_all_that_is_wrong(command):
     ) in done.stderr
 
 
+UNFIT = [
+    "run `python manage.py collectstatic --no-input`: without the files in {static} the admin and "
+    "/docs/ answer 500.",
+    "run `python manage.py migrate`: {steps} steps are missing, omachemainproj.0001_cache_entries "
+    "first.",
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        (("-c", "import omachemainproj.wsgi"), UNFIT),
+        (("manage.py", "clock"), UNFIT[1:]),
+        (
+            (
+                "-c",
+                "import omachemainproj.celery as c, django; django.setup(); c.log_worker_start()",
+            ),
+            UNFIT[1:],
+        ),
+    ],
+    ids=["web", "clock", "worker"],
+)
+def test_nothing_starts_over_a_database_or_files_of_yesterday(command, expected, tmp_path):
+    files = [
+        file.name
+        for app in starting.OUR_APPS
+        for file in (ROOT / app / "migrations").glob("[0-9]*.py")
+    ]
+    steps = len([name for name in files if "_squashed_" not in name])
+    done = run(
+        *command, DATABASE_URL=f"sqlite:///{tmp_path}/new.sqlite3", STATIC_ROOT=str(tmp_path)
+    )
+
+    said = [each.format(static=tmp_path, steps=steps) for each in expected]
+    assert done.returncode == 1
+    assert done.stderr.replace("CommandError: ", "") == (
+        f"O-Mache cannot start: {said[0]}\n"
+        if len(said) == 1
+        else "O-Mache cannot start: \n- " + "\n- ".join(said) + "\n"
+    )
+
+
+@pytest.fixture
+def fit(settings, tmp_path):
+    """Production on the test's database, with its files collected."""
+    settings.PRODUCTION = True
+    settings.STATIC_ROOT = settings.MEDIA_ROOT = tmp_path
+    (tmp_path / "staticfiles.json").write_text("{}")
+
+
+@pytest.mark.django_db
+def test_what_is_migrated_and_collected_starts_without_a_word(fit, caplog, monkeypatch):
+    monkeypatch.setattr(starting.connection, "close", lambda: None)
+    starting.refuse_unfit("web")
+
+    assert caplog.messages == []
+
+
+def test_a_database_that_is_down_keeps_nothing_from_starting(fit, monkeypatch):
+    class Down:
+        def cursor(self):
+            raise OperationalError("connection refused")
+
+        def close(self):
+            pass
+
+    monkeypatch.setattr(starting, "connection", Down())
+    starting.refuse_unfit("web")
+
+
+def test_pictures_inside_the_programs_folder_are_warned_of(fit, settings, caplog, monkeypatch):
+    monkeypatch.setattr(starting, "_find_wrong_with_database", list)
+    settings.MEDIA_ROOT = settings.BASE_DIR / "media"
+    starting.refuse_unfit("web")
+
+    assert caplog.messages == [
+        f"MEDIA_ROOT, {settings.MEDIA_ROOT}, is inside the program's folder: whoever replaces that "
+        "loses every picture. Set MEDIA_ROOT, and move them."
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "sentence"),
     [
@@ -279,6 +408,7 @@ def test_the_servers_own_numbers_are_checked_too(name, text, sentence):
     assert done.stderr == f"O-Mache cannot start: {sentence}\n"
 
 
+@pytest.mark.long
 def test_the_servers_own_numbers_are_trimmed():
     numbers = {"WEB_CONCURRENCY": " 3\n", "WEB_THREADS": "5 ", "BIND": " 127.0.0.1:8009\n"}
     done = run("-m", "gunicorn", "omachemainproj.wsgi", "--print-config", **numbers)

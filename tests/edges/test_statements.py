@@ -1,14 +1,16 @@
 """Statements compiled once answer as the querysets they were made of."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.transaction import TransactionManagementError
+from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import MessagePreferences, User
 from omachemainproj.compiled_queries import (
     Fixed,
     Sometimes,
@@ -17,7 +19,9 @@ from omachemainproj.compiled_queries import (
     compiled_update,
     locked_row,
 )
+from orders import holds
 from orders.models import Order
+from payments.reconciliation import outcomes, receipts
 from products.models import Product, Review
 from tests.factories import ProductFactory
 from tests.shopping import an_order
@@ -72,6 +76,41 @@ def test_rows_are_those_of_the_values():
     assert (found.id, found.name) == (pan.pk, "Pan")
     assert later_ones(pan.pk, "Pan") == []
     assert [row.id for row in later_ones(kettle.pk - 1, name="Kettle")] == [kettle.pk]
+
+
+@compiled
+def order_and_people(pk: int) -> QuerySet:
+    joined = Order.objects.select_related("buyer__message_preferences", "guest")
+    return joined.annotate(twice=F("amount") * 2).filter(pk=pk)
+
+
+@pytest.mark.django_db
+def test_instances_have_those_beside_them_that_were_joined(
+    buyer, kettle, django_assert_num_queries
+):
+    order = an_order(buyer, (kettle, 1))
+    MessagePreferences.objects.create(user=buyer, language="sw")
+
+    with django_assert_num_queries(1):
+        [found] = order_and_people(order.pk)
+        language, guest = found.buyer.message_preferences.language, found.guest
+
+    assert (found, found.twice, found.amount) == (order, 2 * order.amount, order.amount)
+    assert (found.buyer, found.buyer.username) == (buyer, buyer.username)
+    assert (language, guest) == ("sw", None)
+
+
+@pytest.mark.django_db
+def test_what_was_joined_and_is_not_there_is_not_asked_for_again(
+    buyer, kettle, django_assert_num_queries
+):
+    order = an_order(buyer, (kettle, 1))
+
+    with django_assert_num_queries(1):
+        [found] = order_and_people(order.pk)
+        has_none = not hasattr(found.buyer, "message_preferences")
+
+    assert has_none
 
 
 @pytest.mark.django_db
@@ -367,7 +406,7 @@ def test_what_is_annotated_is_an_attribute_of_the_instance(buyer, kettle):
 @pytest.mark.parametrize(
     "some",
     [
-        lambda: Order.objects.select_related("buyer"),
+        lambda: Order.objects.only("amount"),
         lambda: Order.objects.defer("amount"),
         lambda: Order.objects.prefetch_related("tracks"),
         lambda: Order.objects.values("amount"),
@@ -402,3 +441,96 @@ def test_a_lock_needs_a_transaction(kettle):
 def test_a_row_that_is_not_there_cannot_be_locked():
     with pytest.raises(Product.DoesNotExist):
         locked_row(Product, 4711)
+
+
+@compiled
+def named_so(above: int) -> QuerySet:
+    odd = Q(name="O'Brien's 50% \\ kettle") | Q(name="Pan") | Q(listed=False)
+    return (
+        Product.objects.filter(odd, price__gt=above).order_by("pk").values_list("name", flat=True)
+    )
+
+
+@pytest.mark.django_db
+def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
+    for name in ("O'Brien's 50% \\ kettle", "Pan", "Jiko"):
+        ProductFactory(name=name)
+
+    statement = named_so.statement(above=1)
+
+    assert named_so(above=1) == ["O'Brien's 50% \\ kettle", "Pan"]
+    if connection.vendor == "postgresql":
+        assert "'Pan'" in statement.sql
+        assert statement.parameters == ["O'Brien's 50% \\ kettle", 1]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "indexes"),
+    [
+        (
+            lambda: holds._held_near.statement(1, "254700000001", "10.0.0.0/8", timezone.now()),
+            ("BitmapOr", "order_of_phone", "order_unpaid_by_network"),
+        ),
+        (
+            lambda: outcomes._receipts_known.statement(1, "B000000001"),
+            ("payments_receipt_payment_id_key", "receipt_counts_once"),
+        ),
+        (lambda: receipts._receipts_with.statement("mpesa", "B1"), ("receipt_counts_once",)),
+    ],
+)
+def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexes):
+    """Else each cash-out would read all unpaid orders, or have its statement planned anew."""
+    statement, now = asked(), timezone.now()
+    people = User.objects.bulk_create(User(username=f"buyer{n}") for n in range(1000))
+    Order.objects.bulk_create(
+        Order(
+            buyer=buyer,
+            mpesa_number=f"2547{n:08d}",
+            amount=100,
+            expires_at=now + DAY,
+            held_until=now + DAY,
+            network=f"2001:db8:{n}::/48",
+        )
+        for n, buyer in enumerate(people)
+    )
+    places = iter(range(1, len(statement.parameters) + 1))
+    sql = re.sub("%s", lambda _: f"${next(places)}", statement.sql)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE orders_order")
+        cursor.execute(f"PREPARE one_for_all AS {sql}")
+        values = ", ".join(["NULL"] * len(statement.parameters))
+        cursor.execute(f"EXPLAIN EXECUTE one_for_all({values})")
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE one_for_all")
+
+    assert [index for index in indexes if index not in plan] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_the_one_cursor_of_a_connection_asks_as_any_other_does(kettle):
+    seen = []
+
+    def watch(execute, sql, params, many, context):
+        seen.append(sql.split()[0])
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch):
+        assert connection.at_once("SELECT 1 + %s", [1]).fetchall() == [(2,)]
+        one_order(pk=1)
+        ProductFactory(name="Pan")
+    with pytest.raises(DataError), transaction.atomic():
+        connection.at_once("SELECT 1 / %s", [0])
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            one_order(pk=1)
+
+    assert seen[:2] == ["SELECT", "SELECT"]
+    assert "INSERT" in seen
+    assert connection.at_once("SELECT 3", []).fetchall() == [(3,)]

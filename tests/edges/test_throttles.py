@@ -166,12 +166,16 @@ FREE = {
     "safwebhook/c2b/<str:token>/confirmation/",
     # Only at a secret address; nothing is written.
     "safwebhook/c2b/<str:token>/validation/",
+    # Only at a secret address; one row an SMS that somebody has sent.
+    "safwebhook/sms/<str:token>/",
     # With the bank's name and password.
     "safwebhook/bank/<slug:bank>/",
     # A file, which the proxy serves.
     r"^media/(?P<path>[a-z]+/[A-Za-z0-9_.-]+)$",
     # A page: one query at most, of what the API's home, lists and products ask too.
     r"^shop/(?P<path>.*)$",
+    # A file of the program's, asked for once a day by each browser.
+    "shop/sw.js/",
     # For search engines: none or one query, and kept for an hour.
     "robots.txt/",
     "shop/sitemap.xml/",
@@ -179,6 +183,10 @@ FREE = {
     # A load balancer's: at most one query that reads no table.
     "livez/",
     "readyz/",
+    # Prometheus's; anybody else costs no query.
+    "metrics/",
+    # An alarm's: one small table.
+    "readyz/clock/",
 }
 
 

@@ -7,6 +7,7 @@ import requests
 
 from daraja_simulator import Simulator
 from daraja_simulator.africastalking import STATUSES
+from daraja_simulator.tests.waiting import PATIENCE
 from omachemainproj.sms.africastalking import AfricasTalking
 from omachemainproj.sms.errors import MaybeSent, NotSent
 from orders.notifications import channels
@@ -37,8 +38,9 @@ def server():
         yield server
 
 
-def carrier(url, **more):
-    return AfricasTalking(url, username="omache", api_key="k", timeout=(0.3, 0.3), **more)
+def carrier(url, *, seconds=PATIENCE, **more):
+    how = {"username": "omache", "api_key": "k", "timeout": (seconds, seconds)}
+    return AfricasTalking(url, **how, **more)
 
 
 def recipient(**changed):
@@ -142,9 +144,10 @@ def test_a_redirect_is_not_followed(server):
 @pytest.mark.parametrize("manners", [stays_silent, resets, hangs_up, stops_half_way, trickles])
 def test_a_request_that_left_and_was_not_answered_is_unclear(server, manners):
     server.on(PATH, manners)
+    seconds = 0.3 if manners in (stays_silent, trickles) else PATIENCE
 
     with pytest.raises(MaybeSent):
-        carrier(server.url).send(phone=PHONE, text="x")
+        carrier(server.url, seconds=seconds).send(phone=PHONE, text="x")
 
 
 def test_a_port_nobody_listens_on_was_certainly_not_reached():
@@ -223,7 +226,7 @@ def test_the_simulator_is_as_strict(form, said):
             f"{simulator.url}/version1/messaging",
             data=form,
             headers={"apiKey": "simulator-sms-key"},
-            timeout=5,
+            timeout=PATIENCE,
         )
 
     assert answered.status_code == said
@@ -235,7 +238,7 @@ def test_the_simulator_knows_no_number_that_is_none():
             f"{simulator.url}/version1/messaging",
             data={"username": "omache", "to": "0712345678", "message": "x"},
             headers={"apiKey": "simulator-sms-key"},
-            timeout=5,
+            timeout=PATIENCE,
         )
 
     [only] = answered.json()["SMSMessageData"]["Recipients"]

@@ -99,6 +99,12 @@ def bring(user, parcel, to, **more):
     return signed_in(user).post(f"/deliveries/{parcel.pk}/move/", {"to": to, **more}, format="json")
 
 
+def attempt(user, parcel, reason="nobody_there", **more):
+    """POST /deliveries/{id}/attempt/ by this person."""
+    body = {"reason": reason, **more}
+    return signed_in(user).post(f"/deliveries/{parcel.pk}/attempt/", body, format="json")
+
+
 def deliveries(user, **query):
     return signed_in(user).get("/deliveries/", query)
 

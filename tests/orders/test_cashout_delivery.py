@@ -323,6 +323,18 @@ def test_a_closed_point_is_refused_on_its_field(buyer_api, kettle, rates):
     }
 
 
+def test_a_closed_point_leads_to_open_ones_of_its_county(buyer_api, kettle, rates):
+    point = a_point(is_open=False)
+    for name, county in (("Yaya", "nairobi"), ("Adams", "nairobi"), ("Nyali", "mombasa")):
+        a_point(name, county)
+
+    errors = refused(ask(buyer_api, (kettle, 1), delivery={"pickup_point": point.pk}))
+
+    assert errors["delivery"]["pickup_point"] == [
+        "Kilimani Pick-up takes no parcels in at the moment. Choose another point: Adams, Yaya."
+    ]
+
+
 def test_somebody_elses_address_is_no_address(buyer_api, kettle, rates):
     errors = refused(ask(buyer_api, (kettle, 1), delivery={"address": AddressFactory().pk}))
 

@@ -1,5 +1,8 @@
 """Against hoarding: what one buyer may keep from others without paying."""
 
+from datetime import timedelta
+
+import time_machine
 from django.utils import timezone
 
 from orders.models import Order
@@ -24,6 +27,19 @@ def test_a_fourth_unpaid_order_is_refused(buyer, buyer_api, kettle):
         },
     )
     assert shelf(kettle) == (5, 3)
+
+
+def test_it_says_when_the_first_of_them_ends_by_itself(buyer, buyer_api, kettle):
+    orders = [an_order(buyer, (kettle, 1)) for _ in range(3)]
+    with time_machine.travel(orders[1].created_at, tick=False):
+        ends = {orders[0]: 400, orders[1]: 90, orders[2]: 600}
+        for order, seconds in ends.items():
+            at = timezone.now() + timedelta(seconds=seconds)
+            Order.objects.filter(pk=order.pk).update(expires_at=at)
+
+        refused = cash_out(buyer_api, (kettle, 1), phone="0733000111")
+
+    assert refused["Retry-After"] == "90"
 
 
 def test_a_cancelled_order_makes_room(buyer, buyer_api, kettle):

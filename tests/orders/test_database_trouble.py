@@ -1,6 +1,7 @@
 """A database in trouble: the buyer may try again, and nothing is half done."""
 
 import threading
+from contextlib import contextmanager
 
 import pytest
 from django.db import DataError, IntegrityError, OperationalError, connection, transaction
@@ -10,7 +11,15 @@ from products.models import Product
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import cash_out, shelf
-from tests.threads import in_a_crowd
+from tests.threads import PATIENCE, in_a_crowd
+
+
+@contextmanager
+def lock_timeout(value):
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{value}'")
+        yield
+        cursor.execute("RESET lock_timeout")
 
 
 @pytest.mark.parametrize(
@@ -55,14 +64,15 @@ def test_a_shelf_somebody_sits_on_is_busy_and_not_a_hanging_request(buyer_api, k
         with transaction.atomic():
             Product.objects.select_for_update().get(pk=kettle.pk)
             locked.set()
-            done.wait(10)
+            assert done.wait(PATIENCE)
         connection.close()
 
     sitter = threading.Thread(target=sit_on_it)
     sitter.start()
-    locked.wait(5)
+    assert locked.wait(PATIENCE)
 
-    refused = cash_out(buyer_api, (kettle, 1))
+    with lock_timeout("300ms"):
+        refused = cash_out(buyer_api, (kettle, 1))
 
     done.set()
     sitter.join()

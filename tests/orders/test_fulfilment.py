@@ -6,9 +6,13 @@ import pytest
 
 from orders.fulfilment import TRANSITIONS
 from orders.models import OrderTrack, TrackEvent, TrackStatus
+from payments.models import SellerShare
+from payments.proof.prove import prove
+from payments.proof.rules import RULES
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 
+from .deliveries import paid_delivery
 from .lines import given_up_line, line_at, move, steps, with_role
 
 pytestmark = pytest.mark.django_db
@@ -21,7 +25,12 @@ STRANGERS = ["other buyer", "other seller", "finance", "catalogue"]
 #: Who gets where from where, written down a second time and in another form than the shop's own.
 MAY = {
     "buyer": {"paid": {"cancelled"}, "fetched": {"delivered"}, "shipping": {"delivered"}},
-    "seller": {"paid": {"cancelled"}, "fetched": {"delivered"}, "shipping": {"delivered"}},
+    # No delivery was agreed of any line here.
+    "seller": {
+        "paid": {"cancelled", "delivered"},
+        "fetched": {"delivered"},
+        "shipping": {"delivered"},
+    },
     "agent": {
         "paid": {"fetched"},
         "fetched": {"shipping", "delivered"},
@@ -66,7 +75,8 @@ def test_the_table_of_moves(people, kettle, buyer, who, here, to):
     if to in MAY[who].get(here, set()):
         assert answer.status_code == 200, answer.json()
         assert answer.json()["track_status"] == to == line.track_status
-        assert steps(line) == [*before, to]
+        between = ["fetched"] if (here, to) == ("paid", "delivered") else []
+        assert steps(line) == [*before, *between, to]
         assert line.events.last().actor == people[who]
     elif to == here:
         assert (answer.status_code, line.track_status, steps(line)) == (200, here, before)
@@ -127,6 +137,49 @@ def test_a_line_of_an_order_that_was_given_up_goes_nowhere(people, kettle, buyer
     answer = move(people["superuser"], line, to, note="Hm.")
 
     assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+
+
+def test_a_seller_hands_over_by_the_code_what_nobody_was_to_bring(seller, kettle, buyer):
+    line = line_at("paid", buyer=buyer, product=kettle)
+    assert signed_in(seller).get("/seller/orders/").json()[0]["moves"] == ["cancelled", "delivered"]
+
+    answer = move(seller, line, "delivered", code=line.collection_code)
+
+    assert (answer.status_code, steps(line)) == (200, ["paid", "fetched", "delivered"])
+    assert {step.actor for step in line.events.exclude(track_status="paid")} == {seller}
+    assert SellerShare.objects.get(track=line).amount == line.share
+
+
+def test_the_night_finds_nothing_wrong_with_what_a_seller_handed_over(seller, kettle, buyer):
+    line = line_at("paid", buyer=buyer, product=kettle)
+    move(seller, line, "delivered", code=line.collection_code)
+
+    own_lines = [rule for rule in RULES if rule.says.startswith("Nobody moved a line as staff")]
+    assert len(own_lines) == 1
+    assert prove(rules=own_lines).broken == []
+
+
+@pytest.mark.parametrize("said", [{}, {"code": "000000"}])
+def test_a_seller_hands_nothing_over_by_their_word(seller, kettle, buyer, said):
+    line = line_at("paid", buyer=buyer, product=kettle)
+    OrderTrack.objects.filter(pk=line.pk).update(collection_code="482913")
+
+    answer = move(seller, line, "delivered", **said)
+    OrderTrack.objects.filter(pk=line.pk).update(collection_code=line.collection_code)
+
+    assert (answer.status_code, list(answer.json())) == (400, ["code"])
+    assert steps(line) == ["paid"]
+
+
+def test_what_agents_bring_is_handed_over_by_no_seller(seller, kettle, buyer):
+    line = paid_delivery(buyer, (kettle, 1)).tracks.get()
+    assert signed_in(seller).get("/seller/orders/").json()[0]["moves"] == ["cancelled"]
+
+    answer = move(seller, line, "delivered", code=line.collection_code)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "move_not_allowed")
+    line.refresh_from_db()
+    assert (line.track_status, line.code_misses) == ("paid", 0)
 
 
 def test_a_refusal_says_where_it_can_go(people, kettle, buyer):

@@ -10,7 +10,7 @@ from orders.fulfilment import move_line
 from orders.lifecycle import cancel_order
 from orders.models import Order, OrderTrack
 from orders.models.orders import MAX_CODE_MISSES
-from orders.problems.services import open_problem
+from orders.problems.services import add_message, open_problem
 from orders.reviews import review_line
 from orders.serializers import OrderRowOutput
 from products.models import ProductPicture
@@ -177,6 +177,18 @@ def test_goods_on_the_way_wait_to_be_confirmed_and_then_to_be_reviewed(buyer, bu
 
     assert (on_the_way, delivered) == (["confirm"], ["review"])
     assert buyer_api.get(LIST).json()[0]["needs"] == []
+
+
+def test_a_problem_waits_for_its_buyer_once_another_has_spoken(buyer, buyer_api, seller, kettle):
+    line = line_at("shipping", buyer=buyer, product=kettle)
+    problem = open_problem(line.pk, buyer=buyer, kind="damaged", text="It leaks.").problem
+    needs = [buyer_api.get(LIST).json()[0]["needs"]]
+    add_message(problem.pk, by=seller, party="seller", text="Where?")
+    needs.append(buyer_api.get(LIST).json()[0]["needs"])
+    add_message(problem.pk, by=buyer, party="buyer", text="At the spout.")
+    needs.append(buyer_api.get(LIST).json()[0]["needs"])
+
+    assert needs == [["confirm"], ["answer", "confirm"], ["confirm"]]
 
 
 # --- What may be done with a line ---------------------------------------------------------------

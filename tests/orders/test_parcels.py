@@ -61,6 +61,7 @@ def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):
             "name": "Amina Hassan (amina)",
             "phone": "254722000555",
             "county": "mombasa",
+            "county_name": "Mombasa",
             "area": "Eastleigh",
             "directions": "Garissa Lodge, shop 14",
         },
@@ -69,10 +70,12 @@ def test_a_row_says_what_is_in_it_and_both_its_ends(buyer, seller, kettle):
             "recipient": "Wanjiku Kamau",
             "phone": "254733000777",
             "county": "kisumu",
+            "county_name": "Kisumu",
             "area": "Milimani",
             "directions": "Blue gate",
             "pickup_point": None,
         },
+        "actions": ["fetched", "release"],
     }
     assert row["claimed_at"] == parcel.claimed_at.isoformat()
 
@@ -88,6 +91,7 @@ def test_a_seller_without_a_place_is_named_with_the_phone_they_gave(buyer, selle
         "name": "amina",
         "phone": "254711000111",
         "county": None,
+        "county_name": None,
         "area": None,
         "directions": None,
     }
@@ -162,6 +166,7 @@ def test_the_lists_go_by_either_county_point_and_whose_they_are(buyer, seller, k
         ("pickup_point=1.0", "pickup_point"),
         ("pickup_point=%D9%A1", "pickup_point"),
         ("pickup_point=9999999999999999999", "pickup_point"),
+        ("open=yes", "open"),
         ("mine=1", "mine"),
         ("mine=True", "mine"),
         ("mine=", "mine"),
@@ -185,6 +190,39 @@ def test_pages_go_on_where_the_last_one_ended(buyer, seller):
     assert [row["id"] for row in first.json()] == [made[2], made[1]]
     assert [row["id"] for row in second.json()] == [made[0]]
     assert 'rel="next"' not in second["Link"]
+
+
+def test_the_list_can_be_of_what_is_still_to_be_brought_or_of_what_was_handed_over(buyer, seller):
+    agent = an_agent()
+    free, done = [a_parcel(buyer, ProductFactory(seller=seller)) for _ in "ab"]
+    bring(agent, done, "fetched")
+    bring(agent, done, "delivered", code=code_of(done))
+
+    assert list(rows(agent, open="true")) == [free.pk]
+    assert list(rows(agent, open="false")) == [done.pk]
+
+
+def test_each_reader_is_told_what_they_may_do_with_a_parcel(buyer, kettle):
+    agent, keeper = an_agent(), UserFactory()
+    parcel = a_parcel(buyer, kettle, point=a_point(keeper))
+    may = [rows(agent)[parcel.pk]["actions"]]
+    claim(agent, parcel)
+    may.append(rows(agent)[parcel.pk]["actions"])
+    for to in ("fetched", "shipping"):
+        bring(agent, parcel, to)
+        may.append(rows(agent)[parcel.pk]["actions"])
+    may.append(rows(keeper)[parcel.pk]["actions"])
+    bring(keeper, parcel, "arrived")
+    may.append(rows(keeper)[parcel.pk]["actions"])
+
+    assert may == [
+        ["claim", "fetched"],
+        ["fetched", "release"],
+        ["shipping", "delivered"],
+        ["delivered"],
+        ["arrived", "delivered"],
+        ["delivered"],
+    ]
 
 
 @pytest.mark.parametrize("number", [1, 9])

@@ -1,7 +1,10 @@
 """What each request asks of the database, to the query."""
 
+from types import SimpleNamespace
+
 from django.db import connection
 
+from omachemainproj import background
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from tests.factories import ProductFactory
 from tests.shopping import an_order, cash_out
@@ -22,6 +25,22 @@ def test_cashing_out_one_line(buyer_api, kettle, django_assert_num_queries):
         response = cash_out(buyer_api, (kettle, 1))
 
     assert response.status_code == 201
+
+
+def test_cashing_out_while_others_ring_the_phone(
+    buyer_api, kettle, monkeypatch, django_assert_num_queries
+):
+    warm(buyer_api)
+    put_off = []
+    threads = SimpleNamespace(put=lambda *task: put_off.append(task))
+    monkeypatch.setattr(background, "_threads", threads)
+
+    # as above, but for the last attempt: it is as it was requested
+    with django_assert_num_queries(12):
+        prompt = cash_out(buyer_api, (kettle, 1)).json()["prompt"]
+
+    assert (prompt["status"], prompt["code"]) == ("requested", "about_to_ring")
+    assert prompt["ring_again_in"] is not None
 
 
 def test_cashing_out_where_newcomers_of_a_network_are_counted(

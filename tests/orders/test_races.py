@@ -17,7 +17,7 @@ from products import stock
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, cash_out, shelf
-from tests.threads import at_once, in_a_crowd
+from tests.threads import PATIENCE, at_once, in_a_crowd
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 
@@ -83,7 +83,7 @@ def test_a_twin_of_a_request_in_flight_is_told_to_ask_again(buyer, kettle, monke
         return cash_out(signed_in(buyer), (kettle, 2), key="k-1")
 
     def twin():
-        inside.wait(5)
+        assert inside.wait(PATIENCE)
         try:
             return cash_out(signed_in(buyer), (kettle, 2), key="k-1")
         finally:
@@ -91,7 +91,7 @@ def test_a_twin_of_a_request_in_flight_is_told_to_ask_again(buyer, kettle, monke
 
     def slowly(lines):
         inside.set()
-        go_on.wait(5)
+        assert go_on.wait(PATIENCE)
         hold(lines)
 
     monkeypatch.setattr("products.stock.hold", slowly)

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from daraja_simulator import Simulator
+from daraja_simulator.tests.waiting import PATIENCE
 from payments import gateway
 from payments.models import AttemptStatus, GatewayEvent, OrderPayment
 from tests.guards import balanced_books, no_network_in_transactions  # noqa: F401
@@ -72,23 +73,27 @@ def simulator(live_server, settings, simulator_habits):
         "default": "success",
         "decide_after": 0.02,
         "newest_token_only": True,
+        # A loaded machine's shop is no shop that does not answer.
+        "callback_timeout": PATIENCE,
+        "validation_timeout": PATIENCE,
         **simulator_habits,
     }
     with Simulator(**habits) as simulator:
         settings.DARAJA_BASE_URL = simulator.url
         settings.DARAJA_CALLBACK_BASE_URL = live_server.url
         yield simulator
-        simulator.wait_until_quiet()
+        # Also what a test left for later, which does not come.
+        simulator.wait_until_quiet(5)
         _wait_for(lambda: not GatewayEvent.objects.filter(state="new", tries=0).exists(), 1.0)
     gateway._client.cache_clear()
 
 
-def settled(simulator, *, events=1, timeout=10.0):
+def settled(simulator, *, events=1):
     """Wait until the simulator is quiet and the shop has acted on so many messages."""
-    simulator.wait_until_quiet(timeout)
+    assert simulator.wait_until_quiet()
     kept = GatewayEvent.objects.all()
     done = _wait_for(
-        lambda: kept.count() >= events and not kept.filter(state="new").exists(), timeout
+        lambda: kept.count() >= events and not kept.filter(state="new").exists(), PATIENCE
     )
     assert done, f"not settled: {list(kept.values('state', 'note'))}"
 

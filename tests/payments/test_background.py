@@ -48,7 +48,7 @@ def test_without_its_broker_a_shop_rings_phones_itself(settings, order, daraja, 
         raise ConnectionError("nobody there")
 
     monkeypatch.setattr(run_in_worker, "delay", down)
-    monkeypatch.setattr(background, "_broker", Breaker("The broker"))
+    monkeypatch.setattr(background, "task_broker", Breaker("The broker"))
 
     background.enqueue(send_stk_push, order.pk)
 
@@ -59,12 +59,14 @@ def test_a_worker_knows_every_task_and_nothing_else():
     assert set(task_registry._tasks) == {
         "orders.notifications.sending.send_message",
         "orders.notifications.sending.deliver_notifications",
+        "orders.notifications.reports.follow_report",
         "payments.webhooks.inbox.process_event",
         "payments.reconciliation.status_query.query_status",
         "payments.payouts.services.create_payouts",
         "payments.checkout.stk_push.send_stk_push",
         "payments.disbursement.process_payout",
         "payments.disbursement.process_refund",
+        "payments.watch.troubles.watch",
     }
     with pytest.raises(KeyError):
         task_registry.run_task("os.system", 1)

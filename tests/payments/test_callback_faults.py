@@ -2,6 +2,7 @@
 
 import pytest
 
+from daraja_simulator.tests.waiting import wait_until
 from orders.models import Order
 from payments import clock
 from payments.models import GatewayEvent, OrderPayment, Receipt
@@ -29,11 +30,12 @@ def ask_now():
     return clock.run_periodic()
 
 
+@pytest.mark.long
 def test_fifty_callbacks_at_once_are_one_payment(buyer_api, kettle, simulator):
     simulator.script(callbacks=50, together=True)
 
     cash_out(buyer_api, (kettle, 2))
-    settled(simulator, events=50, timeout=30)
+    settled(simulator, events=50)
 
     assert stand() == ("confirmed", "paid")
     assert states() == ["applied"] * 50
@@ -132,8 +134,7 @@ def test_a_callback_after_the_query_completes_the_receipt_and_counts_nothing_twi
 ):
     simulator.script(callback_delay=60)
     cash_out(buyer_api, (kettle, 2))
-    while simulator.prompts()[0]["result_code"] is None:
-        pass
+    wait_until(lambda: simulator.prompts()[0]["result_code"])
     ask_now()
     unnumbered = Receipt.objects.get().number
 
@@ -190,8 +191,7 @@ def test_a_query_that_contradicts_a_paid_callback_changes_nothing(buyer_api, ket
 def test_a_callback_overturns_a_query_that_said_failed(buyer_api, kettle, simulator):
     simulator.script(query="contradictory", callback_delay=60)
     cash_out(buyer_api, (kettle, 2))
-    while simulator.prompts()[0]["result_code"] is None:
-        pass
+    wait_until(lambda: simulator.prompts()[0]["result_code"])
     ask_now()
     asked = stand()
 

@@ -1,6 +1,9 @@
 """Which messages are believed by themselves, which are checked, and which change nothing."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from orders.models import Order
 from payments.models import GatewayEvent, OrderPayment, Receipt, Refund
@@ -50,6 +53,28 @@ def test_a_success_at_another_address_is_only_a_reason_to_ask(client, payment, d
         "It did not come to the attempt's own address.",
     )
     assert not Receipt.objects.exists()
+
+
+def test_a_message_about_an_attempt_that_ended_is_asked_about_until_there_is_an_answer(
+    client, payment, daraja
+):
+    post(client, payment, failure(payment))
+    OrderPayment.objects.update(rung_at=timezone.now() - timedelta(days=2))
+    post(client, payment, success(payment), token="")
+    query_status(payment.pk)
+    payment.refresh_from_db()
+    asked_again, queries = payment.next_check_at, len(daraja.queries)
+
+    OrderPayment.objects.update(next_check_at=timezone.now())
+    daraja.answer = CANCELLED
+    query_status(payment.pk)
+
+    assert asked_again is not None
+    assert queries
+    assert stand(payment) == ("failed", "requested")
+    assert event().state == "applied"
+    payment.refresh_from_db()
+    assert payment.next_check_at is None
 
 
 def test_a_forged_success_is_closed_when_m_pesa_says_otherwise(client, payment, daraja):

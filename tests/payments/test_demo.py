@@ -63,6 +63,7 @@ def open_shop(shop):
     running.join()
 
 
+@pytest.mark.long
 def test_a_day_of_trade_ends_with_books_that_agree(open_shop):
     told = said("demo_day", "--orders", "9", "--seed", "3").splitlines()
 
@@ -100,6 +101,7 @@ def test_a_day_at_a_shop_of_its_own_leaves_this_one_alone():
     assert not Order.objects.exists()
 
 
+@pytest.mark.long
 def test_a_day_whose_books_disagree_fails(open_shop, monkeypatch):
     _pay_unheard_in_the_evening(open_shop, monkeypatch)
 
@@ -109,6 +111,7 @@ def test_a_day_whose_books_disagree_fails(open_shop, monkeypatch):
     assert "Nothing is broken" not in told
 
 
+@pytest.mark.long
 def test_only_what_the_day_changed_is_compared_where_the_simulator_forgot_the_rest(
     open_shop, buyer, kettle, monkeypatch
 ):
@@ -176,6 +179,7 @@ def test_the_same_seed_draws_the_same_day():
     assert {handling for plan in drawn(5) for handling in plan.handling} == set(HANDLING)
 
 
+@pytest.mark.any_database
 def test_the_story_leaves_orders_in_every_state_and_the_books_agree(open_shop, monkeypatch):
     monkeypatch.setattr("products.demo.seed.draw", lambda *about: None)
     monkeypatch.setattr("products.demo.seed.normalise_own", lambda drawn, **how: None)

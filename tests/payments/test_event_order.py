@@ -203,6 +203,7 @@ def test_whatever_is_heard_first_money_and_goods_come_to_the_same(same_end, even
     same_end(permutations(events))
 
 
+@pytest.mark.long
 def test_in_whatever_order_much_is_heard_money_and_goods_come_to_the_same(same_end):
     seed = random.randrange(2**32)
     print(f"the orders were chosen by {seed}")  # noqa: T201

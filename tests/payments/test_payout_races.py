@@ -17,7 +17,7 @@ from payments.payouts import services as service
 from payments.transfers import mark_done, mark_refused
 from tests.factories import ProductFactory, UserFactory
 from tests.orders.lines import line_at
-from tests.threads import at_once
+from tests.threads import PATIENCE, at_once
 
 from .paying_out import payouts, sent
 from .test_races import slow_down
@@ -119,7 +119,7 @@ def test_a_return_that_comes_while_a_payout_is_claimed_does_not_drop_it(
     payout = Payout.objects.get()
 
     def cancel_meanwhile():
-        inside.wait(5)
+        assert inside.wait(PATIENCE)
         cancel(line, staff)()
         cancelled.set()
 
@@ -146,7 +146,7 @@ def test_a_return_that_comes_while_its_payout_is_made_drops_it(
 
     results = at_once(
         lambda: service.create_payouts(line.seller_id),
-        lambda: inside.wait(5) and cancel(line, staff)(),
+        lambda: inside.wait(PATIENCE) and cancel(line, staff)(),
     )
     clock.run_periodic()
 

@@ -1,12 +1,16 @@
 """The answer to a prompt is written beside what was learned while it was on its way."""
 
 import pytest
+from django.utils import timezone
 
+from accounts.contact_budgets import HOUR
 from payments import gateway
+from payments.checkout.failures import RATE_LIMITED, TOO_MANY_PHONES
+from payments.checkout.ring_budget import take_prompt
 from payments.checkout.stk_push import send_stk_push
 from payments.daraja.client import PushAccepted
 from payments.models import OrderPayment
-from tests.shopping import an_order
+from tests.shopping import PHONE, an_order
 
 
 class Meanwhile:
@@ -43,3 +47,23 @@ def test_an_attempt_whose_ids_are_known_already_is_submitted_and_keeps_them(
     payment = ring(monkeypatch, an_order(buyer, (kettle, 1)), checkout_request_id="ws_CO_0")
 
     assert (payment.status, payment.checkout_request_id) == ("submitted", "ws_CO_0")
+
+
+def test_a_newcomers_phone_costs_one_statement_of_budgets(db, django_assert_num_queries):
+    now = timezone.now()
+
+    with django_assert_num_queries(1):
+        assert take_prompt(1, PHONE, now, is_own=False) == ""
+    again = [take_prompt(1, PHONE, now, is_own=False) for _ in range(5)]
+    others = [take_prompt(1, f"25470000000{n}", now, is_own=False) for n in range(3)]
+
+    assert again == [""] * 4 + [RATE_LIMITED]
+    assert others == ["", "", TOO_MANY_PHONES]
+    # What was too much was not counted: a day's room has as much left as it should.
+    later = now + HOUR
+    assert [take_prompt(1, f"25471000000{n}", later, is_own=False) for n in range(4)] == [
+        "",
+        "",
+        "",
+        TOO_MANY_PHONES,
+    ]

@@ -26,7 +26,7 @@ from products.models import StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, shelf
-from tests.threads import at_once, in_a_crowd
+from tests.threads import PATIENCE, at_once, in_a_crowd
 
 from .bodies import by_hand, failure, post, post_c2b, success
 from .conftest import ringing
@@ -327,7 +327,7 @@ def test_a_cancellation_waits_for_a_phone_that_is_about_to_ring(order, monkeypat
         return look(*args)
 
     def cancel():
-        about_to_ring.wait(5)
+        assert about_to_ring.wait(PATIENCE)
         cancel_order(order.pk)
         return order.payments.get().status
 

@@ -6,10 +6,12 @@ import time_machine
 from django.utils import timezone
 
 from orders.fulfilment import move_line
-from orders.models import Notice
+from orders.models import Notice, ProblemKind
 from orders.notifications.rendering import compose
+from orders.problems.services import open_problem
 from orders.reviews import review_line
-from payments.models import Payout
+from payments.models import Payout, TransferStatus
+from payments.payouts.services import create_payouts
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order, delivered_line, fetched_line, paid_line
@@ -24,8 +26,9 @@ def test_who_sells_nothing_gets_zeros(buyer_api):
         "to_hand_over": {"waiting": 0, "under_way": 0},
         "balance": {"owed": 0, "on_its_way": 0, "waiting": 0, "held": 0},
         "next_payout": None,
-        "stock": {"listed": 0, "low": 0, "sold_out": 0},
+        "stock": {"listed": 0, "low": 0, "sold_out": 0, "unlisted": 0},
         "rating": {"stars": None, "reviews": 0},
+        "to_answer": {"problems": 0, "refused_payouts": 0, "reviews": 0},
     }
 
 
@@ -106,7 +109,12 @@ def test_what_runs_low_or_out_is_counted(buyer, seller, seller_api, kettle):
     ProductFactory(seller=seller, item_number=1, listed=False)
 
     # The kettle has five.
-    assert seller_api.get(SUMMARY).json()["stock"] == {"listed": 3, "low": 1, "sold_out": 1}
+    assert seller_api.get(SUMMARY).json()["stock"] == {
+        "listed": 3,
+        "low": 1,
+        "sold_out": 1,
+        "unlisted": 1,
+    }
 
 
 def test_stars_are_those_of_the_public_page(buyer, seller_api, kettle):
@@ -118,12 +126,28 @@ def test_stars_are_those_of_the_public_page(buyer, seller_api, kettle):
     assert rating == {"stars": 4.5, "reviews": 2}
 
 
+def test_what_waits_for_the_sellers_word_is_counted(buyer, seller_api, kettle):
+    answered, silent, broken = (delivered_line(buyer, kettle) for _ in range(3))
+    for line in (answered, silent):
+        review_line(track_id=line.pk, buyer=buyer, stars=4)
+    seller_api.post(f"/review/{answered.review.pk}/answer/", {"text": "Asante."}, format="json")
+    open_problem(broken.pk, buyer=buyer, kind=ProblemKind.DAMAGED, text="It leaks.")
+    create_payouts(answered.seller_id)
+    refused = Payout.objects.order_by("pk")[:1].values("pk")
+    Payout.objects.filter(pk__in=refused).update(status=TransferStatus.REFUSED, next_check_at=None)
+
+    counted = {"problems": 1, "refused_payouts": 1, "reviews": 1}
+    assert seller_api.get(SUMMARY).json()["to_answer"] == counted
+    nothing = signed_in(UserFactory()).get(SUMMARY).json()["to_answer"]
+    assert nothing == {"problems": 0, "refused_payouts": 0, "reviews": 0}
+
+
 def test_it_costs_the_same_for_many_sales(buyer, seller_api, kettle, django_assert_num_queries):
     for _ in range(3):
         fetched_line(buyer, kettle)
     seller_api.get(SUMMARY)
 
     # caller; sales; what is to be handed over; the books, what of it is held; the next payout;
-    # stock; stars
-    with django_assert_num_queries(8):
+    # stock; stars; problems, refused payouts and reviews that wait
+    with django_assert_num_queries(11):
         seller_api.get(SUMMARY)

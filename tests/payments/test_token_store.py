@@ -13,7 +13,7 @@ from payments.daraja.errors import DarajaRefused, Refusal
 from payments.daraja.tokens import SharedToken
 from payments.models import AccessToken
 from payments.token_store import DatabaseTokenStore
-from tests.threads import at_once
+from tests.threads import PATIENCE, at_once
 
 ACCOUNT = DarajaAccount(
     base_url="https://api.safaricom.co.ke",
@@ -48,10 +48,23 @@ class Fetch:
     def __call__(self):
         self.times += 1
         self.begun.set()
-        assert self.end.wait(10)
+        assert self.end.wait(PATIENCE)
         if isinstance(self.ends_with, Exception):
             raise self.ends_with
         return self.ends_with, 3000
+
+
+def end_when_waited_for(fetch, store):
+    """Let the fetch end once this store has seen that somebody fetches."""
+    claim = store._claim
+
+    def claim_and_tell():
+        claimed = claim()
+        if not claimed:
+            fetch.end.set()
+        return claimed
+
+    store._claim = claim_and_tell
 
 
 def kept(store, token, seconds=3000):
@@ -121,8 +134,8 @@ def test_two_processes_fetch_one_token(store, other):
     fetch = Fetch()
 
     def second():
-        assert fetch.begun.wait(5)
-        threading.Timer(0.3, fetch.end.set).start()
+        assert fetch.begun.wait(PATIENCE)
+        end_when_waited_for(fetch, other)
         return SharedToken(other, fetch).get()
 
     assert at_once(SharedToken(store, fetch).get, second) == ["token-1", "token-1"]
@@ -153,8 +166,8 @@ def test_who_waited_for_a_fetch_that_failed_is_told_the_same_and_does_not_try_to
     fetch = Fetch(wrong)
 
     def second():
-        assert fetch.begun.wait(5)
-        threading.Timer(0.3, fetch.end.set).start()
+        assert fetch.begun.wait(PATIENCE)
+        end_when_waited_for(fetch, other)
         return SharedToken(other, fetch).get()
 
     first, waited = at_once(SharedToken(store, fetch).get, second)

@@ -16,7 +16,7 @@ from payments.models import OrderPayment
 from tests.factories import ProductFactory, UserFactory
 from tests.shopping import an_order
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 PROMPTS = 50
 

@@ -197,21 +197,21 @@ def test_a_bug_of_ours_does_not_lose_a_message(client, payment, monkeypatch):
 def test_applying_a_failure_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; its end; its order, whose hold is cut short, what its buyer
-    # is to be told; message, others about it still being checked, release
-    with django_assert_num_queries(11):
+    # keep; savepoint, message, attempt with its order; its end; its hold is cut short, what its
+    # buyer is to be told; message, others about it still being checked, release
+    with django_assert_num_queries(10):
         post(client, payment, failure(payment))
 
 
 def test_applying_a_success_costs_a_known_number_of_queries(
     client, payment, django_assert_num_queries
 ):
-    # keep; savepoint, message, attempt; its order, receipts of it or of that number; receipt,
+    # keep; savepoint, message, attempt with its order; receipts of it or of that number; receipt,
     # posting, its entries, what was told of it; that the phone is the buyer's, and is theirs to be
     # called on; attempt; savepoint, order, whether it is covered, its status; lines behind, moved,
     # their events; lines, movements, movement, shelf; what people are to be told; release; what is
-    # too much (status, what is counted); message, others still being checked, release
-    with django_assert_num_queries(31):
+    # too much (status and what is counted); message, others still being checked, release
+    with django_assert_num_queries(27):
         post(client, payment, success(payment))
 
 

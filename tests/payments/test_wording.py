@@ -1,16 +1,21 @@
 """Every way an order and its prompt can stand has words for the buyer."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from orders.models import PaymentStatus
+from payments.checkout import messages
 from payments.checkout.failures import (
+    FAILURES,
     NOT_ON_STATEMENT,
     NOT_SENT,
     PHONE_BUSY,
     RATE_LIMITED,
     TOO_MANY_PHONES,
+    failure_code,
 )
 from payments.checkout.messages import describe_prompt
 from payments.daraja.errors import Refusal
@@ -222,3 +227,13 @@ def test_a_failed_prompt_is_told_in_swahili_with_the_way_by_hand(order, payment)
         "Au lipa mwenyewe: Pay Bill ya M-Pesa 174379, akaunti SFA7KQ, KES 3,000. "
         "Au Pay Bill ya Equity Bank 247247, akaunti 0180#SFA7KQ."
     )
+
+
+def test_the_storefront_knows_every_code_of_a_prompt_and_no_others():
+    pay_page = Path(__file__).parents[2] / "storefront" / "src" / "checkout" / "prompt.ts"
+    said = [*vars(messages).values(), *messages._CLOSED.values(), *messages._WAITING.values()]
+
+    codes = {each.code for each in said if isinstance(each, messages.Said)}
+    codes |= {failure_code(code) for code in FAILURES}
+
+    assert set(re.findall(r"^  (\w+): (?:{|null|\")", pay_page.read_text(), re.MULTILINE)) == codes

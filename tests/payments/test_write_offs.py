@@ -7,7 +7,6 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.exceptions import IrreversibleError
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Sum
 
 from orders.fulfilment import move_line
@@ -29,6 +28,7 @@ from payments.proof.prove import prove
 from payments.reconciliation.outcomes import Outcome, record_outcome
 from payments.reconciliation.receipts import IncomingPayment, record_receipt
 from tests.factories import UserFactory
+from tests.steps import StepByStep
 
 PROVEN = Outcome(True, "0", "", ReceiptSource.QUERY)
 SHORT = Outcome(True, "0", "", ReceiptSource.CALLBACK, amount=1, receipt="SGL0000001")
@@ -73,7 +73,7 @@ def migrate_to(name):
             editor.execute("ALTER TABLE {} DROP COLUMN {}".format(*lent.pop()))
         while lent_tables:
             editor.execute(f"DROP TABLE {lent_tables.pop()._meta.db_table}")
-    MigrationExecutor(connection).migrate([("payments", name)])
+    StepByStep(connection).migrate([("payments", name)])
     there = connection.introspection.table_names()
     with connection.schema_editor() as editor:
         for model in apps.get_app_config("payments").get_models():
@@ -98,14 +98,14 @@ def migrate_to(name):
 
 
 def migrate_to_the_latest():
-    ((_, latest),) = MigrationExecutor(connection).loader.graph.leaf_nodes("payments")
+    ((_, latest),) = StepByStep(connection).loader.graph.leaf_nodes("payments")
     migrate_to(latest)
     keep_originals()
 
 
 @pytest.fixture
-def before(transactional_db, order, daraja, monkeypatch):
-    """The database and the bookkeeping of before write-offs had an account."""
+def booked_as_then(order, daraja, monkeypatch):
+    """The bookkeeping of before write-offs had an account."""
     post = ledger.post
 
     def commission(amounts):
@@ -120,10 +120,16 @@ def before(transactional_db, order, daraja, monkeypatch):
             )
         )
 
-    migrate_to(BEFORE)
     with monkeypatch.context() as patch:
         patch.setattr(ledger, "post", post_as_then)
         yield
+
+
+@pytest.fixture
+def before(transactional_db, booked_as_then):
+    """That, and the database of then."""
+    migrate_to(BEFORE)
+    yield
     migrate_to_the_latest()
 
 
@@ -198,9 +204,22 @@ def test_the_same_loss_may_be_undone_again_after_it_came_back(payment):
         transaction.set_rollback(True)
 
 
-@pytest.mark.any_database
+@pytest.mark.django_db
+def test_what_was_booked_on_commission_is_moved_off_it(booked_as_then, payment):
+    come_short(payment)
+    assert losses() == (-2999, 0)
+
+    move_write_offs.move(apps, None)
+
+    assert losses() == (0, 2999)
+    assert prove().broken == []
+    moved = LedgerPosting.objects.get(event__startswith="reclassified:")
+    assert moved.event == f"reclassified:correction:{Receipt.objects.get().pk}:1"
+
+
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_what_was_booked_on_commission_is_moved_off_it(before, payment):
+def test_a_database_of_then_has_it_moved_by_its_migration(before, payment):
     come_short(payment)
     assert losses() == (-2999, 0)
 

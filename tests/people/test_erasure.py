@@ -101,7 +101,8 @@ def customer(wanjiku, kettle):
 def test_whose_it_is_says_so_by_the_password(wanjiku):
     answer = delete(wanjiku)
 
-    assert (answer.status_code, answer.json()) == (200, {"detail": "Your account is deleted."})
+    # In the language of their account.
+    assert (answer.status_code, answer.json()) == (200, {"detail": "Akaunti yako imefutwa."})
 
 
 @pytest.mark.parametrize("body", [{"password": "wrong"}, {}, {"password": ""}])
@@ -232,6 +233,7 @@ def test_the_books_agree_afterwards(customer):
 
 
 @pytest.mark.usefixtures("healthy")
+@pytest.mark.long
 def test_nothing_that_prove_knows_misses_the_words_of_anybody():
     """A day of trade, every buyer's and seller's words gone."""
     for pk in User.objects.values_list("pk", flat=True):

@@ -5,12 +5,16 @@ from datetime import timedelta
 import pytest
 import time_machine
 from django.contrib.auth.models import Group
+from django.utils import timezone
 
 from accounts.models import MessagePreferences
-from orders.models import Order
+from orders.models import InboxNotice, Order
+from orders.notices.services import count_unread
+from orders.problems.services import add_message, open_problem
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory, give_role
-from tests.shopping import an_order, fetched_line, paid_line
+from tests.orders.parcels import a_point
+from tests.shopping import an_order, delivered_line, fetched_line, paid_line
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +35,8 @@ def test_a_newcomer_is_told_all_of_themselves(buyer):
         "language": "en",
         "roles": [],
         "is_seller": False,
-        "counts": {"unpaid_orders": 0, "to_hand_over": 0},
+        "is_at_point": False,
+        "counts": {"unpaid_orders": 0, "to_hand_over": 0, "unread_notices": 0, "to_answer": 0},
     }
 
 
@@ -66,6 +71,12 @@ def test_who_listed_anything_is_a_seller_also_once_it_is_off_sale(seller, kettle
     assert me(seller)["is_seller"] is True
 
 
+def test_who_hands_parcels_over_at_a_point_is_told_apart(buyer):
+    a_point(buyer)
+
+    assert (me(buyer)["is_at_point"], me(UserFactory())["is_at_point"]) == (True, False)
+
+
 def test_unpaid_orders_are_counted_while_they_hold(buyer, kettle):
     first = an_order(buyer, (kettle, 1))
     an_order(buyer, (ProductFactory(), 1), phone="254712000009")
@@ -87,6 +98,32 @@ def test_lines_to_hand_over_are_counted_until_they_are_fetched(buyer, seller, ke
     Order.objects.filter(pk=line.order_id).update(in_doubt=True)
     assert me(seller)["counts"]["to_hand_over"] == 1
     assert me(buyer)["counts"]["to_hand_over"] == 0
+
+
+def test_what_is_unread_is_counted_as_notices_count_it(buyer, kettle, monkeypatch):
+    for _ in range(2):
+        line = paid_line(buyer, kettle)
+        notice = line.order.notices.filter(kind="paid").get()
+        InboxNotice.objects.create(
+            notice=notice, user=buyer, kind="paid", order=line.order, said={"en": {}}
+        )
+    assert me(buyer)["counts"]["unread_notices"] == 2
+
+    InboxNotice.objects.filter(pk=InboxNotice.objects.first().pk).update(read_at=timezone.now())
+    assert me(buyer)["counts"]["unread_notices"] == count_unread(buyer) == 1
+
+
+def test_problems_are_counted_while_they_wait_for_their_buyer(buyer, seller, kettle):
+    line = delivered_line(buyer, kettle)
+    problem = open_problem(line.pk, buyer=buyer, kind="damaged", text="It leaks.").problem
+    assert me(buyer)["counts"]["to_answer"] == 0
+
+    add_message(problem.pk, by=seller, party="seller", text="Where?")
+    assert me(buyer)["counts"]["to_answer"] == 1
+    assert me(seller)["counts"]["to_answer"] == 0
+
+    add_message(problem.pk, by=buyer, party="buyer", text="At the spout.")
+    assert me(buyer)["counts"]["to_answer"] == 0
 
 
 def test_it_costs_three_statements(buyer, django_assert_num_queries):

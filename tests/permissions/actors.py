@@ -11,15 +11,26 @@ from rest_framework_simplejwt.tokens import RefreshToken
 
 from accounts import phone_login
 from accounts.backoffice import audit
-from accounts.models import Proposal
+from accounts.guests import guest_with
+from accounts.models import PasswordTries, Proposal
 from accounts.sessions import open_session
+from orders.cashout import LineRequest, place_order
 from orders.fulfilment import move_line
 from orders.models import OrderTrack, ProblemMessage, ProblemPicture
 from orders.models.notifications import Message, Notice
 from orders.problems.decisions import withdraw
 from orders.problems.services import open_problem
 from orders.reviews import review_line
-from payments.models import GatewayEvent, Payout, PayoutDay, PayoutStop, RefundDay, StatementPull
+from payments.models import (
+    GatewayEvent,
+    Payout,
+    PayoutDay,
+    PayoutStop,
+    PortalStatement,
+    RefundDay,
+    StatementPull,
+    Withdrawal,
+)
 from products.models import ProductPicture
 from products.reviews.services import hide_review
 from tests.factories import AddressFactory, ProductFactory, UserFactory
@@ -76,6 +87,12 @@ class World:
         hide_review(self.hidden.pk, reason="Rude.")
         self.own = an_order(buyer, (self.product, 1), phone="254712000002")
         self.own.payments.update(live=False, status="failed")
+        self.of_guest = place_order(
+            buyer=guest_with("254712000007", language="en"),
+            lines=[LineRequest(self.product.pk, 1)],
+            mpesa_number="254712000007",
+        ).order
+        self.of_guest.payments.update(live=False, status="failed")
         self.silent = ringing(
             an_order(buyer, (self.product, 1), phone="254712000003").payments.get()
         )
@@ -87,6 +104,9 @@ class World:
         self._report(buyer)
         self._propose()
         audit.log(buyer, "Listed", self.product)
+        PasswordTries.objects.create(
+            key="password.account:0", user=buyer, failures=9, at=timezone.now()
+        )
         self.session = open_session(buyer)
         phone_login.link(buyer, "254712000088", timezone.now())
         self.address = AddressFactory(user=buyer)
@@ -97,6 +117,16 @@ class World:
         PayoutDay.objects.create(day="2026-11-24", sent=100)
         RefundDay.objects.create(day="2026-11-24", sent=100)
         PayoutStop.objects.create(reason="A bad password")
+        PortalStatement.objects.create(
+            shortcode="174379",
+            read_from=timezone.now() - timedelta(days=1),
+            read_until=timezone.now(),
+            rows=1,
+            sha256="0" * 64,
+        )
+        Withdrawal.objects.create(
+            number="TKP9999999", shortcode="174379", amount=100, left_at=timezone.now()
+        )
         StatementPull.objects.create(shortcode="174379", next_pull_at=timezone.now())
         move_line(paid_line(buyer, self.product).pk, "cancelled", by=buyer)
 

@@ -107,6 +107,7 @@ BODIES = {
     "seller/payouts/{payout_id}/number/": {"mpesa_number": "0733000222", "password": PASSWORD},
     "track/{track_id}/move/": {"to": "fetched"},
     "deliveries/{parcel_id}/release/": {"note": "His bike broke down."},
+    "deliveries/{parcel_id}/attempt/": {"reason": "nobody_there"},
     "deliveries/{parcel_id}/move/": {"to": "fetched"},
     "track/{track_id}/review/": {"stars": 3},
     "track/{track_id}/problem/": {"kind": "damaged", "text": "The lid is cracked."},

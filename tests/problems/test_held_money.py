@@ -18,7 +18,7 @@ from payments.payouts.services import create_payouts, sellers_to_pay
 from payments.proof.prove import prove
 from tests.factories import UserFactory
 from tests.payments.paying_out import hurry, payouts, sent, tell, tick
-from tests.threads import at_once
+from tests.threads import PATIENCE, at_once
 
 from .conftest import again, decide, post, report, support
 
@@ -91,6 +91,7 @@ def test_the_rest_leaves_after_a_part_was_refunded(buyer, sell, daraja):
     assert balance(Account.SELLERS_PAYABLE) == 0
 
 
+@pytest.mark.long
 def test_a_part_that_the_seller_names_frees_the_rest_only_a_day_later(buyer, seller, sell, daraja):
     """A shilling would end every problem else, and the payout would be gone before its buyer could
     say that it is not enough."""
@@ -401,7 +402,7 @@ def test_who_makes_payouts_looks_again_after_waiting_for_who_reports(
 
     def wait_before_locking(*args, **kwargs):
         chosen.set()
-        reported.wait(5)
+        assert reported.wait(PATIENCE)
         return real(*args, **kwargs)
 
     monkeypatch.setattr(
@@ -409,7 +410,7 @@ def test_who_makes_payouts_looks_again_after_waiting_for_who_reports(
     )
 
     def reports():
-        chosen.wait(5)
+        assert chosen.wait(PATIENCE)
         report(line, buyer)
         reported.set()
 

@@ -8,6 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from products.models import Product, StockMovement
+from tests.conftest import signed_in
+from tests.factories import UserFactory
 
 
 def post(client, offer, **changes):
@@ -282,3 +284,64 @@ def test_listing_costs_the_same_whatever_the_name(seller_api, offer):
     # the token's user, savepoint, the seller's lock and newest product (how crowded it is with
     # theirs), product, its terms, movement, words, release
     assert counts == [9, 9]
+
+
+def post_once(client, offer, key="first-listing", **changes):
+    body = {**offer, **changes}
+    return client.post("/create/", body, format="json", headers={"Idempotency-Key": key})
+
+
+def test_the_same_key_lists_once(seller_api, offer):
+    first = post_once(seller_api, offer)
+    again = post_once(seller_api, offer)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert "Idempotent-Replayed" not in first
+    assert again["Idempotent-Replayed"] == "true"
+    assert (again.json(), again["Location"]) == (first.json(), first["Location"])
+    assert [move.quantity for move in StockMovement.objects.all()] == [12]
+
+
+def test_a_listing_sent_again_says_how_it_stands_now(seller_api, offer):
+    made = post_once(seller_api, offer).json()
+    seller_api.patch(f"/product/{made['id']}/", {"price": 1900}, format="json")
+
+    assert post_once(seller_api, offer).json()["price"] == 1900
+
+
+def test_a_key_lists_no_second_thing(seller_api, offer):
+    post_once(seller_api, offer)
+
+    refused = post_once(seller_api, offer, price=1851)
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "idempotency_key_reused")
+    assert Product.objects.get().price == 1850
+
+
+def test_what_was_refused_leaves_the_key_free(seller_api, offer):
+    assert post_once(seller_api, offer, price=0).status_code == 400
+
+    assert post_once(seller_api, offer).status_code == 201
+
+
+def test_everybody_has_keys_of_their_own(seller_api, offer, db):
+    mine = post_once(seller_api, offer).json()["id"]
+
+    theirs = post_once(signed_in(UserFactory()), offer)
+
+    assert theirs.status_code == 201
+    assert theirs.json()["id"] != mine
+
+
+def test_the_picture_of_a_listing_sent_again_leaves_no_file(seller_api, offer, png, media):
+    def send():
+        body = {**offer, "image": SimpleUploadedFile("kettle.png", png, "image/png")}
+        headers = {"Idempotency-Key": "with-picture"}
+        return seller_api.post("/create/", body, format="multipart", headers=headers)
+
+    first = send()
+    before = stored_files(media)
+    again = send()
+
+    assert (first.status_code, again["Idempotent-Replayed"]) == (201, "true")
+    assert stored_files(media) == before

@@ -156,13 +156,14 @@ def test_other_texts_are_left_alone(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["'" * 5000, "9" * 5000, "9 " * 2500, "1." * 2500, "jan" * 1600 + "!"]
+    "text", ["'" * 50_000, "9" * 50_000, "9 " * 25_000, "1." * 25_000, "jan" * 16_000 + "!"]
 )
 def test_no_description_takes_long_to_guard(text):
-    start = time.perf_counter()
+    start = time.process_time()
     unguard(guard(text))
 
-    assert time.perf_counter() - start < 0.1
+    # Some hundredths; minutes, where each character is looked at once for each before it.
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize("value", [1500, 10**12, None, True, 1.5])

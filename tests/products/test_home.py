@@ -1,3 +1,4 @@
+import time
 from datetime import timedelta
 
 import pytest
@@ -6,11 +7,19 @@ from django.db import connection
 from django.utils import timezone
 
 from omachemainproj.images import normalise_own
-from products.catalogue.home import CATEGORIES, _postgresql_statement, _sqlite_statement, home_page
+from products.catalogue import home
+from products.catalogue.home import (
+    CATEGORIES,
+    HomePage,
+    _postgresql_statement,
+    _sqlite_statement,
+    home_page,
+)
 from products.listings.services import edit_product
 from products.models import Newest, Product, Round
 from tests.conftest import signed_in
 from tests.factories import ProductFactory
+from tests.threads import at_once
 
 from .conftest import hide, sell_out
 
@@ -35,9 +44,9 @@ def test_each_shelf_shows_its_own_category(api, listing, key):
     category = "phones" if key == "phonestablet" else key
     product = listing(category=category)
 
-    home = api.get("/").json()
+    shelves = api.get("/").json()
 
-    assert {name: [row["id"] for row in rows] for name, rows in home.items()} == {
+    assert {name: [row["id"] for row in rows] for name, rows in shelves.items()} == {
         **{name: [] for name in KEYS},
         key: [product.pk],
     }
@@ -58,6 +67,7 @@ def test_a_shelf_shows_the_newest_25_newest_first(api, seller):
     assert [row["id"] for row in shelf] == made[:1:-1]
 
 
+@pytest.mark.long
 def test_three_hundred_listings_of_one_seller_do_not_fill_a_shelf(api, seller):
     others = [ProductFactory().pk for _ in range(25)]
     rows = [f"Kettle {number},kitchen,1500,5,0712345678" for number in range(300)]
@@ -254,3 +264,41 @@ def test_an_unchanged_home_is_not_read_again(kettle):
     assert home_page() is first
     Product.objects.filter(pk=kettle.pk).update(held=1)
     assert home_page() is not first
+
+
+@pytest.mark.postgres
+def test_a_process_asks_once_a_second_whether_the_home_page_has_changed(
+    kettle, settings, django_assert_num_queries
+):
+    home_page()
+    settings.HOME_MAX_AGE = 60
+
+    with django_assert_num_queries(0):
+        kept = home_page()
+
+    settings.HOME_MAX_AGE = 0
+    sell_out(kettle)
+    assert [row.id for row in kept.products["kitchen"]] == [kettle.pk]
+    assert home_page().products["kitchen"] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_many_at_once_one_reads_the_home_page(kettle, settings, monkeypatch):
+    settings.HOME_MAX_AGE = 60
+    reads = []
+
+    def read_slowly(known):
+        reads.append(known)
+        time.sleep(0.05)
+        return home._kept.setdefault("default", page)
+
+    page = HomePage([])
+    page.asked_at = time.monotonic()
+    monkeypatch.setattr(home, "_kept", {})
+    monkeypatch.setattr(home, "_read", read_slowly)
+
+    answers = at_once(*[home_page] * 8)
+
+    assert answers == [page] * 8
+    assert len(reads) == 1

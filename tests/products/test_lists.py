@@ -124,14 +124,15 @@ def test_nobodys_goods_are_looked_for_in_no_table(api, kettle, django_assert_num
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("keyset", "index"),
+    ("keyset", "indexes"),
     [
-        (("newest",), "product_of_seller_newest"),
-        (("price", "id"), "product_of_seller_price"),
-        (("-price", "-id"), "product_of_seller_price"),
+        (("newest",), ["product_of_seller_newest"]),
+        # Or the one of all they list, unlisted goods too: both are in this order.
+        (("price", "id"), ["product_of_seller_price", "product_of_seller_by_price"]),
+        (("-price", "-id"), ["product_of_seller_price", "product_of_seller_by_price"]),
     ],
 )
-def test_one_sellers_goods_are_walked_in_their_own_index(seller, keyset, index):
+def test_one_sellers_goods_are_walked_in_their_own_index(seller, keyset, indexes):
     products = Product.objects.listed().sold_by(seller.username)
     page = queries.in_order(products, keyset, indexed=True)[:26]
 
@@ -141,7 +142,8 @@ def test_one_sellers_goods_are_walked_in_their_own_index(seller, keyset, index):
             cursor.execute("SET LOCAL enable_seqscan = off")
             cursor.execute("SET LOCAL enable_sort = off")
 
-    assert index in page.explain()
+    plan = page.explain()
+    assert any(index in plan for index in indexes)
 
 
 @pytest.mark.parametrize(

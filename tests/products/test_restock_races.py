@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from payments.reconciliation.outcomes import Outcome, record_outcome
-from products.models import StockMovement
+from products.models import Product, StockMovement
 from tests.conftest import signed_in
 from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
@@ -49,6 +49,19 @@ def test_one_key_twelve_times_counts_once(seller, kettle):
     assert answers(responses) == {201: 12}
     assert Counter(r.get("Idempotent-Replayed") for r in responses) == {None: 1, "true": 11}
     assert shelf(kettle) == (12, 0)
+
+
+def test_one_key_eight_times_lists_once(seller, offer):
+    apis = [signed_in(seller) for _ in range(8)]
+    headers = {"Idempotency-Key": "k"}
+
+    responses = at_once(
+        *[lambda api=api: api.post("/create/", offer, headers=headers) for api in apis]
+    )
+
+    assert answers(responses) == {201: 8}
+    assert Counter(r.get("Idempotent-Replayed") for r in responses) == {None: 1, "true": 7}
+    assert Product.objects.owned_by(seller).count() == 1
 
 
 def test_one_key_with_two_numbers_counts_one_of_them(seller, kettle):

@@ -50,6 +50,12 @@ def test_a_review_is_hidden_for_a_reason(api, review, kettle):
     assert sums(kettle) == ((0, 0), (0, 0))
 
 
+def test_the_page_has_one_place_for_the_reason(review):
+    client, _ = desk("view_review", "hide_review")
+
+    assert client.get(LIST).content.decode().count('name="reason"') == 1
+
+
 def test_a_hidden_review_is_shown_again(api, review, kettle):
     client, _ = desk("view_review", "hide_review")
     act(client, "hide", review, reason="Names a rider.")

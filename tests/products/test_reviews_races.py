@@ -14,7 +14,7 @@ from tests.factories import ProductFactory, UserFactory
 from tests.guards import balanced_books  # noqa: F401
 from tests.payments.fakes import FakeDaraja
 from tests.shopping import delivered_line
-from tests.threads import at_once
+from tests.threads import PATIENCE, at_once
 
 from .conftest import sums
 
@@ -83,7 +83,7 @@ def while_counting(monkeypatch, first, second):
         count(*args, **kwargs)
 
     def then():
-        inside.wait(5)
+        assert inside.wait(PATIENCE)
         try:
             return second()
         finally:

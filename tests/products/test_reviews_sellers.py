@@ -1,8 +1,9 @@
 """What sellers say to reviews, and what the public sees of sellers."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils import timezone
 
 from products.models import Review, SellerRating
 from products.reviews.services import hide_review
@@ -44,6 +45,47 @@ def test_an_answer_is_given_once(seller_api, review):
         "detail": "You have answered this review. An answer is given once.",
         "code": "already_answered",
     }
+    assert Review.objects.get().answer == "Asante! It gets easier."
+
+
+def change_answer(api, review, text="Asante sana!"):
+    return api.patch(f"/review/{review.pk}/answer/", {"text": text})
+
+
+def test_an_answer_is_changed_within_a_week(api, seller_api, review):
+    given = answer(seller_api, review).json()["answer"]
+
+    changed = change_answer(seller_api, review)
+
+    assert changed.status_code == 200
+    assert changed.json()["answer"] == {**given, "text": "Asante sana!"}
+    [shown] = api.get(f"/product/{review.product_id}/reviews/").json()
+    assert shown == changed.json()
+
+
+def test_an_answer_stands_after_a_week(seller_api, review):
+    answer(seller_api, review)
+    written = timezone.now() - timedelta(days=7, seconds=1)
+    Review.objects.update(created_at=written, answered_at=written)
+
+    refused = change_answer(seller_api, review)
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "answer_closed")
+    assert Review.objects.get().answer == "Asante! It gets easier."
+
+
+def test_an_answer_that_was_not_given_is_not_changed(seller_api, review):
+    refused = change_answer(seller_api, review)
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "answer_not_found")
+
+
+def test_nobody_changes_another_sellers_answer(seller_api, review):
+    answer(seller_api, review)
+
+    refused = change_answer(signed_in(ProductFactory().seller), review)
+
+    assert (refused.status_code, refused.json()["code"]) == (404, "review_not_found")
     assert Review.objects.get().answer == "Asante! It gets easier."
 
 

@@ -1,7 +1,7 @@
 import pytest
 from django.db import connection
 
-from products.catalogue.search import MAX_WORDS, words_in
+from products.catalogue.search import MAX_WORDS, is_common, words_in
 from products.models import Product
 from tests.factories import ProductFactory
 
@@ -260,3 +260,15 @@ def test_one_and_two_letters_match_whole_words_only(api, listing):
     listing("HPX cup")
 
     assert find(api, "hp") == ["HP laptop"]
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+def test_whether_a_word_is_common_is_asked_once_a_minute(settings, django_assert_num_queries):
+    settings.COMMON_WORDS_MAX_AGE = 60
+    assert not is_common([["unheardof"]])
+
+    with django_assert_num_queries(0):
+        assert not is_common([["unheardof"]])
+    with django_assert_num_queries(1):
+        is_common([["unheardof"]], categories=["kitchen"])

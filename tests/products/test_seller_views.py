@@ -36,6 +36,16 @@ def shelf(seller):
     return made
 
 
+def test_one_of_my_goods_is_found_by_its_number(seller_api, shelf):
+    row = seller_api.get(f"{MINE}?id={shelf['E'].pk}").json()
+
+    assert [(each["name"], each["held"], each["free"]) for each in row] == [("E", 4, 2)]
+
+
+def test_nobody_elses_goods_are_found_by_their_number(seller_api):
+    assert seller_api.get(f"{MINE}?id={ProductFactory().pk}").json() == []
+
+
 @pytest.mark.parametrize(
     ("query", "shown"),
     [

@@ -47,8 +47,13 @@ def get(client: Client, path: str, **headers: str):
 
 
 def boot(response) -> dict:
+    """What a page brings along, beside what the settings let people do."""
+    return {key: value for key, value in block(response).items() if key != "features"}
+
+
+def block(response) -> dict:
     found = re.search(r'<script type="application/json" id="boot">(.*?)</script>', text(response))
-    return json.loads(found[1]) if found else {}
+    return json.loads(found[1])
 
 
 def linked_data(response) -> dict:
@@ -240,6 +245,16 @@ def test_a_filter_that_cannot_be_read_is_left_to_the_program(client):
     assert boot(response) == {}
 
 
+def test_every_page_says_what_the_settings_let_people_do(client, settings):
+    before = get(client, "/shop/sign-in")
+    settings.PHONE_LOGIN = settings.GUEST_CHECKOUT = False
+    after = get(client, "/shop/sign-in", **{"If-None-Match": before["ETag"]})
+
+    assert block(before)["features"]["phone_login"] is True
+    assert after.status_code == 200
+    assert block(after)["features"] == {"phone_login": False, "guest_checkout": False}
+
+
 @pytest.mark.parametrize(
     "path",
     ["category/nothing", "nothing", "product/kettle", "pay", "orders/1/2", "admin", "../admin"],
@@ -255,9 +270,28 @@ def test_django_knows_every_page_of_the_program(client):
 
     assert len(paths) == written.count("page: lazyPage")
     for path in paths:
-        real = path.replace(":product", str(product.pk)).replace(":category", "kitchen")
-        response = get(client, "/shop" + re.sub(r":\w+", "x", real))
+        named = {"product": product.pk, "category": "kitchen", "listing": product.pk}
+        named["username"] = product.seller.username
+        real = re.sub(r":(\w+)", lambda found: str(named.get(found[1], "x")), path)  # noqa: B023
+        response = get(client, "/shop" + real)
         assert response.status_code == 200, path
+
+
+def test_a_sellers_page_says_who_sells(client):
+    seller = UserFactory(username="amina", first_name="Amina")
+    ProductFactory(seller=seller)
+
+    response = get(client, "/shop/seller/AMINA")
+
+    assert "<title>Amina · O-Mache</title>" in text(response)
+    assert (
+        meta(response, "description") == "What Amina sells: look, pay by M-Pesa, have it brought."
+    )
+    assert 'rel="canonical" href="http://testserver/shop/seller/amina"' in text(response)
+
+
+def test_who_sells_nothing_has_no_page(client):
+    assert get(client, f"/shop/seller/{UserFactory().username}").status_code == 404
 
 
 @pytest.mark.parametrize("path", ["cart", "checkout", "orders", "account", "sign-in", "search"])
@@ -312,7 +346,7 @@ def test_the_painted_words_are_the_programs(language):
     painted = {
         key: word
         for key, word in words.WORDS[language].items()
-        if key not in {"see_all", "sold_by", "of_5", "of_category"}
+        if key not in {"see_all", "sold_by", "of_5", "of_category", "of_seller", "few"}
     }
 
     assert {key: word for key, word in painted.items() if word not in texts} == {}
@@ -413,6 +447,60 @@ def test_a_page_without_its_marks_is_refused(built):
 
     with pytest.raises(ValueError, match="lacks a mark"):
         build.read_build()
+
+
+# --- On a bad line -------------------------------------------------------------------------------
+
+
+def test_the_service_worker_is_served_where_it_may_keep_the_shop(client, built, settings):
+    (built / "sw.js").write_text("first")
+
+    response = get(client, "/shop/sw.js")
+
+    # Its scope is its folder, and no copy of it is older than the shop.
+    assert response.content == b"first"
+    assert response["Content-Type"] == "text/javascript; charset=utf-8"
+    assert response["Cache-Control"] == "no-cache"
+    assert response["Content-Security-Policy"] == settings.CONTENT_SECURITY_POLICY
+
+
+def test_a_new_build_has_another_service_worker_at_once(client, built):
+    (built / "sw.js").write_text("first")
+    get(client, "/shop/sw.js")
+
+    (built / "sw.js").write_text("second")
+
+    assert get(client, "/shop/sw.js").content == b"second"
+
+
+@pytest.mark.parametrize("missing", ["sw.js", "index.html"])
+def test_there_is_no_service_worker_where_none_was_built(client, built, missing):
+    (built / "sw.js").write_text("worker")
+    (built / missing).unlink()
+
+    assert get(client, "/shop/sw.js").status_code == 404
+
+
+def test_the_page_that_the_worker_keeps_is_the_same_for_everybody(client):
+    kept = get(client, "/shop/cart")
+
+    assert kept.status_code == 200
+    assert boot(kept) == {}
+    assert meta(kept, "robots") == "noindex"
+
+
+def test_the_app_that_can_be_installed_is_the_shop_and_has_its_icons():
+    manifest = json.loads((STOREFRONT / "public" / "manifest.webmanifest").read_text())
+
+    assert (manifest["start_url"], manifest["scope"]) == ("/shop/", "/shop/")
+    sizes = {(icon["sizes"], icon.get("purpose", "any")) for icon in manifest["icons"]}
+    assert sizes == {("192x192", "any"), ("512x512", "any"), ("512x512", "maskable")}
+    for icon in manifest["icons"]:
+        head = (STOREFRONT / "public" / icon["src"]).read_bytes()[:24]
+        side = int(icon["sizes"].partition("x")[0])
+        # A PNG says its width and height in its first chunk.
+        assert head[1:4] == b"PNG"
+        assert [int.from_bytes(head[16:20]), int.from_bytes(head[20:24])] == [side, side]
 
 
 # --- For search engines --------------------------------------------------------------------------

@@ -1,8 +1,11 @@
 """Suggestions while somebody types."""
 
+import time
+
 import pytest
 
 from omachemainproj.api.throttles import ScopedThrottle
+from products.catalogue import suggestions
 from products.catalogue.list_views import SearchView
 from products.catalogue.views import SuggestView
 from products.models import Product
@@ -87,7 +90,16 @@ def test_what_cannot_be_read_is_a_400(api, query, field):
     assert (response.status_code, list(response.json())) == (400, [field])
 
 
-def test_it_may_be_kept_for_a_minute(api, listing):
+@pytest.fixture
+def kept(settings):
+    """As in a shop, where what was suggested is good for a minute."""
+    settings.SUGGESTIONS_MAX_AGE = 60
+    suggestions._kept.clear()
+    yield
+    suggestions._kept.clear()
+
+
+def test_it_may_be_kept_for_a_minute(api, listing, kept):
     listing("Kettle")
 
     answer = api.get("/product/suggest/?q=kett")
@@ -95,6 +107,31 @@ def test_it_may_be_kept_for_a_minute(api, listing):
 
     assert answer["Cache-Control"] == "public, max-age=60"
     assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_minute_begins_when_the_shop_asked_and_not_anew_for_each_who_asks(
+    api, listing, kept, monkeypatch, django_assert_num_queries
+):
+    listing("Kettle")
+    api.get("/product/suggest/?q=kett")
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 40)
+
+    with django_assert_num_queries(0):
+        answer = api.get("/product/suggest/?q=kett")
+
+    assert answer.json()["words"] == ["kettle"]
+    assert answer["Cache-Control"] in {"public, max-age=19", "public, max-age=20"}
+
+
+def test_after_a_minute_what_changed_is_suggested(api, listing, kept, monkeypatch):
+    listing("Kettle")
+    api.get("/product/suggest/?q=kett")
+    listing("Kettledrum")
+    clock = time.monotonic
+    monkeypatch.setattr(time, "monotonic", lambda: clock() + 61)
+
+    assert set(suggest(api, "kett")["words"]) == {"kettle", "kettledrum"}
 
 
 def test_typing_takes_nothing_from_the_limit_of_searching(api, db, monkeypatch):

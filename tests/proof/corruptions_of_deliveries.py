@@ -9,6 +9,7 @@ OF_A_PARCEL = "What the ledger has of delivery fees is a parcel's"
 COVERED = "A paid order's lines are covered"
 WITH_WHOM = "A parcel is with whoever took it on last"
 AT_POINT = "A parcel is at its pick-up point if"
+IN_VAIN = "A parcel was brought in vain to a door"
 PARCELS_ARE_KEPT = "the steps of a parcel are only added to"
 FEES_ARE_KEPT = "fees given back are only added to"
 
@@ -42,10 +43,11 @@ def posted(event: str, debit: str, credit: str, *, parcel: str = "NULL") -> list
     ]
 
 
-def stepped(parcel: str, step: str, *, agent: str = "NULL") -> list[str]:
+def stepped(parcel: str, step: str, *, agent: str = "NULL", reason: str = "") -> list[str]:
     return [
-        "INSERT INTO orders_parcelevent (parcel_id, step, agent_id, actor_id, note, created_at)"
-        f" VALUES ({parcel}, '{step}', {agent}, {{friend}}, '', {{now}})"
+        "INSERT INTO orders_parcelevent"
+        " (parcel_id, step, agent_id, actor_id, reason, note, created_at)"
+        f" VALUES ({parcel}, '{step}', {agent}, {{friend}}, '{reason}', '', {{now}})"
     ]
 
 
@@ -195,6 +197,16 @@ OF_DELIVERIES = [
         "taken in before it was fetched",
         [*of_parcel("{held}", "arrived_at = {now}"), *stepped("{held}", "arrived")],
         AT_POINT,
+    ),
+    (
+        "brought in vain to a pick-up point",
+        stepped("{earned}", "attempted", reason="nobody_there"),
+        IN_VAIN,
+    ),
+    (
+        "brought in vain, and not said why",
+        stepped("{earned}", "attempted"),
+        "parcel_attempt_says_why",
     ),
     (
         "who took it in",

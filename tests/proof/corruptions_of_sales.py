@@ -62,6 +62,15 @@ def walked(line: str, *statuses: str, **how: str) -> list[str]:
 
 OF_ORDERS = [
     ("its buyer", [*of_order("buyer_id = {friend}"), *of_line("buyer_id = {friend}")], AGREED),
+    ("its guest", of_order("guest_id = {friend}"), "A guest's order is the guest's"),
+    (
+        "somebody is made a guest",
+        [
+            "INSERT INTO accounts_guest (user_id, phone, created_at)"
+            " VALUES ({friend}, '254799000999', {now})"
+        ],
+        "Nobody signs in as a guest",
+    ),
     ("its token", of_order("order_token = '00000000000000000000000000000001'"), AGREED),
     ("its reference", of_order("reference = 'ACDEFGHJ'"), AGREED),
     ("its phone", of_order("mpesa_number = '254799000999'"), "An order's phone is one"),

@@ -348,6 +348,13 @@ CORRUPTIONS = [
         )
     ),
     (
+        "money that left in 2099",
+        "INSERT INTO payments_withdrawal"
+        " (number, shortcode, amount, phone, reason, reverses, left_at, state, created_at)"
+        " VALUES ('SKX1', '600000', 100, '', '', '', '2099-01-01 00:00:00+00:00', 'open',"
+        " '2026-01-01 00:00:00+00:00')",
+    ),
+    (
         "what is to be told put off until 2999",
         "UPDATE orders_message SET next_try_at = '2999-01-01 00:00:00+00:00' WHERE state = 'due'",
     ),
@@ -411,6 +418,7 @@ def _seen(statements) -> set[str]:
     return found
 
 
+@pytest.mark.long
 def test_every_corruption_of_money_is_seen_or_refused(healthy):
     assert [str(broken) for broken in prove().broken] == []
 

@@ -164,6 +164,7 @@ def troubled(buyer, seller, settings, monkeypatch):
     assert Problem.objects.count() == 6
 
 
+@pytest.mark.long
 def test_every_corruption_of_problems_is_seen_or_refused(troubled):
     assert [str(broken) for broken in prove().broken] == []
 

@@ -1,0 +1,149 @@
+"""Lists say what is in them: money, phones, times and standings in one way, under human names."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+from django.contrib import admin
+from django.db.models import BigIntegerField, IntegerField
+
+from accounts.backoffice.columns import MONEY
+from orders.models import Message, Order, OrderTrack
+from payments.models import OrderPayment, Receipt
+
+from . import cases
+from .test_pages import list_url
+
+pytestmark = pytest.mark.django_db
+
+#: Whole numbers that count things.
+COUNTED = {
+    *(
+        "checks",
+        "code_misses",
+        "crowding",
+        "days",
+        "failures",
+        "held",
+        "item_number",
+        "number",
+        "quantity",
+    ),
+    *("receipt_asked", "review_count", "review_stars", "rows", "sold", "sold_rank", "star_rank"),
+    *("stars", "tries"),
+}
+
+
+def cells(page, row=0):
+    """A row of a list: what each cell says, by the words above it."""
+    body = page.content.decode().split("<tbody>")[-1]
+    html = re.findall(r"<tr>.*?</tr>", body, re.DOTALL)[row]
+    found = re.findall(r'<t[dh] data-label="([^"]*)"[^>]*>(.*?)</t[dh]>', html, re.DOTALL)
+    return {label: re.sub(r"<[^>]+>", "", said).strip() for label, said in found if label}
+
+
+def headings(page):
+    head = page.content.decode().split('id="result_list"')[1].split("</thead>")[0]
+    return re.findall(r"<span>([^<]+)</span></div></th>", head)
+
+
+def test_every_whole_number_is_money_or_counts_something():
+    columns = {
+        field.name
+        for model in admin.site._registry
+        for field in model._meta.concrete_fields
+        if isinstance(field, IntegerField | BigIntegerField) and not field.primary_key
+        if not field.is_relation
+    }
+
+    assert columns - MONEY - COUNTED == set()
+    assert set() == MONEY & COUNTED
+
+
+def test_an_order_is_listed_as_people_read_it(desk, sale):
+    at = datetime(2026, 11, 28, 22, 5, tzinfo=UTC)
+    Order.objects.update(created_at=at, expires_at=at)
+
+    page = desk.get(list_url(Order))
+
+    assert cells(page) == {
+        "Order": sale.reference,
+        "Stands": "✓ Paid",
+        "Amount": "KES 3,000",
+        "Buyer": "wanjiku",
+        "M-Pesa phone": "0712 345 678",
+        "Placed": "29 Nov 2026, 01:05",
+        "Held until": "29 Nov 2026, 01:05",
+    }
+
+
+def test_a_line_is_listed_by_its_goods(desk, sale):
+    assert headings(desk.get(list_url(OrderTrack))) == [
+        "Goods",
+        "Stands",
+        "How many",
+        "Amount",
+        "Order",
+        "Seller",
+        "Changed",
+    ]
+
+
+def test_a_failed_attempt_is_red_in_words_too(desk, unpaid):
+    page = desk.get(list_url(OrderPayment))
+
+    assert cells(page)["Stands"] == "! Failed"
+    assert "shop-badge shop-bad" in page.content.decode()
+
+
+def test_a_receipt_whose_number_is_to_come_can_be_opened(desk, sale):
+    Receipt.objects.update(number="")
+
+    assert cells(desk.get(list_url(Receipt)))["Receipt"] == "number to come"
+
+
+def test_every_list_says_each_cells_heading_for_who_reads_it_as_cards(desk, sale):
+    cases.owed_refund()
+    for model in (Order, OrderTrack, OrderPayment, Receipt, Message):
+        page = desk.get(list_url(model))
+        if model.objects.exists():
+            assert list(cells(page)) == headings(page), model
+
+
+def test_no_column_is_called_what_the_database_calls_it(desk, sale):
+    called = {
+        heading
+        for model, page in admin.site._registry.items()
+        for heading in (
+            getattr(each, "short_description", each)
+            for each in page.get_list_display(_request(desk))
+        )
+        if isinstance(heading, str)
+    }
+
+    machine = {"created at", "payment status", "track status", "mpesa number", "result code"}
+    assert {heading.lower().replace("_", " ") for heading in called} & machine == set()
+
+
+def test_an_empty_list_says_that_nothing_matches(desk, sale):
+    page = desk.get(list_url(Order), {"q": "ZZZZZZ"}).content.decode()
+
+    assert "no row matches" in page
+
+
+def test_a_label_cannot_carry_markup():
+    from accounts.templatetags.admin_lists import under
+
+    headers = [{"text": '"><script>', "class_attrib": ""}]
+
+    assert list(under(["<td>1</td>"], headers)) == [
+        '<td data-label="&quot;&gt;&lt;script&gt;">1</td>'
+    ]
+
+
+def _request(client):
+    from django.test import RequestFactory
+
+    request = RequestFactory().get("/admin/")
+    request.user = client.get("/admin/").context["user"]
+    return request

@@ -1,0 +1,285 @@
+"""A person is one page: what they bought, sold, list and are owed, and what they were told."""
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.utils import timezone
+
+from accounts.backoffice.audit import log
+from accounts.guests import guest_with
+from accounts.models import User
+from orders.fulfilment import move_line
+from orders.models import OrderTrack
+from orders.problems.services import open_problem
+from payments.models import Payout
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, paid_line
+
+from .pages import buttons, cells, content, facts, sections
+from .test_order_page import message_of
+from .test_pages import row_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support(db):
+    return browser_of(in_role("support"))
+
+
+@pytest.fixture
+def sold(buyer, kettle):
+    """A line of two kettles that was fetched: its seller is owed for it."""
+    line = paid_line(buyer, kettle, 2)
+    return move_line(line.pk, "fetched", by=UserFactory(is_superuser=True))
+
+
+def page(client, person):
+    return client.get(row_url(person)).content.decode()
+
+
+def with_permissions(*codenames):
+    person = UserFactory(is_staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return browser_of(person)
+
+
+# --- Who they are ----------------------------------------------------------------------------
+
+
+def test_it_says_who_somebody_is_and_how_they_are_reached(support, buyer):
+    User.objects.filter(pk=buyer.pk).update(
+        first_name="Wanjiku", email="w@example.com", phone="254722000111"
+    )
+
+    told = facts(support, buyer, "who")
+
+    assert "Open account" in told["lead"]
+    assert (told["Name"], told["E-mail"]) == ("Wanjiku", "w@example.com (not confirmed)")
+    assert "0722 000 111" in told["Phone"]
+    assert told["Told in"] == "English"
+
+
+def test_who_may_not_help_people_does_not_see_where_they_are_called(buyer):
+    User.objects.filter(pk=buyer.pk).update(phone="254722000111")
+    client = with_permissions("view_user")
+
+    assert "Phone" not in facts(client, buyer, "who")
+    assert "0722 000 111" not in page(client, buyer)
+    assert "254722000111" not in page(client, buyer)
+
+
+def test_a_guest_has_no_account_and_nothing_to_sign_out_of(support):
+    guest = guest_with("254712345678", language="sw").user
+
+    told = facts(support, guest, "who")
+
+    assert "Guest, without an account" in told["lead"]
+    assert "0712 345 678" in told["Phone they typed"]
+    assert told["Told in"] == "Kiswahili"
+    assert "E-mail" not in told
+    assert buttons(support, guest) == []
+
+
+def test_of_who_left_nothing_is_told_but_when(support, buyer):
+    User.objects.filter(pk=buyer.pk).update(
+        username=f"#{buyer.pk}",
+        email="",
+        first_name="",
+        phone="",
+        is_active=False,
+        erased_at=timezone.now(),
+    )
+
+    told = facts(support, buyer, "who")
+
+    assert "Deleted account" in told["lead"]
+    assert list(told) == ["lead", "Deleted"]
+    assert buttons(support, buyer) == []
+
+
+# --- What is shown to whom -------------------------------------------------------------------
+
+
+def test_support_sees_orders_sales_problems_and_what_was_told(support, sold):
+    assert sections(support, sold.buyer) == ["who", "orders", "told"]
+    assert sections(support, sold.seller) == ["who", "orders", "sales", "told"]
+
+
+def test_who_sees_all_sees_listings_money_and_what_staff_did(desk, sold):
+    Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
+
+    assert sections(desk, sold.seller) == [
+        "who",
+        "orders",
+        "sales",
+        "listings",
+        "balance",
+        "payouts",
+        "told",
+        "staff",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("permission", "section"),
+    [
+        ("view_order", "orders"),
+        ("view_order", "sales"),
+        ("view_product", "listings"),
+        ("view_payout", "balance"),
+        ("view_problem", "problems"),
+        ("view_message", "told"),
+        ("view_audit", "staff"),
+    ],
+)
+def test_each_section_is_for_its_permission_alone(sold, permission, section):
+    open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
+
+    seen = sections(with_permissions("view_user", permission), sold.seller)
+
+    assert section in seen
+    assert section not in sections(with_permissions("view_user"), sold.seller)
+
+
+@pytest.mark.parametrize("role", ["finance", "catalogue", "delivery"])
+def test_no_other_role_opens_a_person(role, buyer):
+    assert browser_of(in_role(role)).get(row_url(buyer)).status_code == 403
+
+
+# --- What each section says ------------------------------------------------------------------
+
+
+def test_orders_and_sales_lead_to_their_pages(support, sold):
+    (bought,) = cells(support, sold.buyer, "orders")
+    (line,) = cells(support, sold.seller, "sales")
+
+    assert bought[0] == f'<a href="{row_url(sold.order)}">{sold.order.reference}</a>'
+    assert "Paid" in bought[1]
+    assert bought[2] == "KES 3,000"
+    assert bought[3].endswith(">0712 345 678</a>")
+    assert line[0] == f'<a href="{row_url(sold)}">2 × Kettle</a>'
+    assert line[1] == f'<a href="{row_url(sold.order)}">{sold.order.reference}</a>'
+    assert "Fetched" in line[2]
+
+
+def test_a_balance_says_what_is_owed_and_what_of_it_waits(desk, sold):
+    told = facts(desk, sold.seller, "balance")
+
+    assert (told["Owed to them"], told["Waits to be sent"]) == ("KES 3,000", "KES 3,000")
+    assert told["Of that, held back by problems"] == "KES 0"
+
+    open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
+
+    assert facts(desk, sold.seller, "balance")["Of that, held back by problems"] == "KES 3,000"
+
+
+def test_who_never_sold_has_no_balance(desk, buyer):
+    assert "balance" not in sections(desk, buyer)
+
+
+def test_problems_are_told_of_both_sides(support, sold):
+    open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
+
+    assert [row[1:3] for row in cells(support, sold.buyer, "problems")] == [
+        ["bought", "2 × Kettle"]
+    ]
+    assert [row[1:3] for row in cells(support, sold.seller, "problems")] == [["sold", "2 × Kettle"]]
+
+
+def test_what_they_were_told_is_sent_again_from_their_page(support, sale):
+    message = message_of(sale, state="failed", reason="No such subscriber")
+
+    (told,) = content(support, sale.buyer, "told").of["messages"]
+
+    assert told["buttons"].row == message
+    assert "No such subscriber" in page(support, sale.buyer)
+
+
+def test_what_staff_did_about_them_is_told(desk, staff, buyer):
+    log(staff, "Sign these people out everywhere", buyer, why="Her phone was stolen")
+
+    ((what, who, why, _),) = cells(desk, buyer, "staff")
+
+    assert "Sign these people out everywhere" in what
+    assert (who, why) == (f'<a href="{row_url(staff)}">boss</a>', "Her phone was stolen")
+
+
+# --- What may be done ------------------------------------------------------------------------
+
+
+def test_support_signs_somebody_out_and_comes_back(support, buyer):
+    here = row_url(buyer)
+    assert buttons(support, buyer) == ["sign_out", "let_try_again"]
+
+    form = {"action": "sign_out", "_selected_action": buyer.pk, "from_page": here}
+    done = support.post("/admin/accounts/user/", {**form, "said": "yes", "why": "She asked"})
+
+    assert done["Location"] == here
+
+
+def test_a_second_factor_is_taken_away_only_where_there_is_one(desk, buyer):
+    assert buttons(desk, buyer) == ["sign_out", "let_try_again"]
+
+    User.objects.filter(pk=buyer.pk).update(second_factor_at=timezone.now())
+
+    assert buttons(desk, buyer) == ["sign_out", "let_try_again", "take_second_factor_away"]
+
+
+def test_password_and_powers_are_closed_until_somebody_asks(desk, buyer):
+    fieldsets = desk.get(row_url(buyer)).context["adminform"].fieldsets
+
+    closed = {name: options for name, options in fieldsets if "collapse" in options["classes"]}
+
+    assert len(closed) == len(fieldsets)
+    assert "password" in closed["Password and powers"]["fields"]
+
+
+# --- Long lists ------------------------------------------------------------------------------
+
+
+def test_the_newest_ten_are_shown_and_the_list_has_the_others(support, buyer):
+    product = ProductFactory(item_number=50)
+    orders = [an_order(buyer, (product, 1)) for _ in range(2)]
+    first = paid_line(UserFactory(), product)
+    for _ in range(11):
+        OrderTrack.objects.create(
+            order=an_order(UserFactory(), (ProductFactory(), 1)),
+            buyer=buyer,
+            product=product,
+            seller=product.seller,
+            name="Kettle",
+            number=1,
+            price=1,
+            amount=1,
+            payment_mpesa_number="254712345601",
+        )
+
+    told = content(support, product.seller, "sales")
+
+    assert len(told.rows) == 10
+    assert told.more.url == f"/admin/orders/ordertrack/?seller={product.seller_id}"
+    assert support.get(told.more.url).context["cl"].result_count == 12 + len(orders)
+    assert first.name not in [row[0] for row in told.rows]
+    assert content(support, buyer, "orders").more is None
+
+
+@pytest.mark.parametrize(("role", "most"), [("support", 15), ("superuser", 22)])
+def test_a_person_with_many_sales_costs_what_one_with_few_does(
+    sold, role, most, django_assert_num_queries
+):
+    who = UserFactory(is_staff=True, is_superuser=True) if role == "superuser" else in_role(role)
+    client = browser_of(who)
+    Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
+    open_problem(sold.pk, buyer=sold.buyer, kind="damaged", text="Dented.")
+    client.get(row_url(sold.seller))
+    with django_assert_num_queries(most):
+        client.get(row_url(sold.seller))
+
+    for _ in range(12):
+        paid_line(UserFactory(), ProductFactory(seller=sold.seller))
+        Payout.objects.create(seller=sold.seller, phone="254722000000", amount=100, gross=100)
+    with django_assert_num_queries(most) as seen:
+        client.get(row_url(sold.seller))
+
+    assert not any("COUNT(" in query["sql"] for query in seen.captured_queries)

@@ -1,0 +1,204 @@
+"""The start page and the sidebar are by job, each role sees its own, and a closed page says so."""
+
+import pytest
+from django.contrib import admin
+
+from accounts.backoffice import rooms
+from accounts.backoffice.denied import permissions_for
+from accounts.backoffice.rooms import PAGES, ROOMS, Shelf
+from orders.models import OrderTrack
+from payments.backoffice.dashboard import PANELS
+from tests.factories import UserFactory
+
+from .test_pages import list_url, row_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+#: By role: the rooms, and what is in each, in order.
+SEES = {
+    "support": {
+        "Needs you": ["What needs you", "For a second person", "How the shop is doing"],
+        "Orders": ["Orders", "Order lines", "Problems with goods"],
+        "Deliveries": ["Parcels"],
+        "People": ["People"],
+        "Messages": ["Messages to people"],
+    },
+    "finance": {
+        "Needs you": ["What needs you", "For a second person", "How the shop is doing"],
+        "Orders": ["Problems with goods"],
+        "Money": [
+            "Money in",
+            "Attempts to pay",
+            "Refunds",
+            "Payouts",
+            "Owed to sellers, by line",
+            "Stops of all payouts",
+            "Money that left unexplained",
+            "Paid out, by day",
+            "Refunded, by day",
+        ],
+        "Machine room": [
+            "Messages of the gateway",
+            "M-Pesa’s statement",
+            "Statements from the portal",
+            "Postings",
+            "Ledger entries",
+        ],
+    },
+    "catalogue": {
+        "Needs you": ["How the shop is doing"],
+        "Goods": ["Products", "Reviews", "Stock movements"],
+    },
+    "delivery": {
+        "Needs you": ["For a second person"],
+        "Orders": ["Order lines"],
+        "Deliveries": ["Parcels", "Pick-up points", "Delivery rates"],
+    },
+}
+
+
+def shown(client):
+    answer = client.get("/admin/")
+    return {
+        room["name"]: [held["name"] for held in room["models"]]
+        for room in answer.context["app_list"]
+    }
+
+
+@pytest.mark.parametrize("role", SEES)
+def test_a_role_sees_its_rooms_in_the_order_of_its_jobs(role):
+    seen = shown(browser_of(in_role(role)))
+
+    assert seen == SEES[role]
+    assert list(seen) == list(SEES[role])
+
+
+def test_a_superuser_sees_every_room_the_machine_room_last(desk):
+    assert list(shown(desk)) == [
+        "Needs you",
+        "Orders",
+        "Deliveries",
+        "Goods",
+        "People",
+        "Money",
+        "Messages",
+        "Machine room",
+    ]
+
+
+def test_every_registered_model_is_in_exactly_one_room():
+    held = [each.model for room in ROOMS for each in room.holds if isinstance(each, Shelf)]
+    registered = {model._meta.label for model in admin.site._registry}
+
+    assert len(held) == len(set(held))
+    assert registered == set(held)
+
+
+def test_a_list_that_no_room_names_is_in_the_last_and_not_lost(desk, monkeypatch):
+    monkeypatch.delitem(rooms._SHELVES, "products.Review")
+
+    seen = shown(desk)
+
+    assert seen["Machine room"][-1] == "Reviews"
+    assert "Reviews" not in seen["Goods"]
+
+
+def test_each_room_of_the_start_page_can_be_led_to(desk):
+    page = desk.get("/admin/").content.decode()
+
+    assert [room.key for room in ROOMS if f'id="{room.key}"' not in page] == []
+
+
+def test_whoever_sees_a_panel_of_the_dashboard_finds_the_dashboard():
+    assert set(PAGES["dashboard"].permissions) == {panel.permission for panel in PANELS}
+
+
+def test_a_list_is_called_what_the_sidebar_calls_it(desk):
+    answer = desk.get(list_url(OrderTrack))
+
+    page = answer.content.decode()
+    assert answer.context["title"] == "Order lines"
+    assert '<a href="/admin/#orders">Orders</a>' in page
+    assert "order track" not in page.lower()
+
+
+def test_view_site_opens_the_storefront(desk):
+    assert '<a href="/shop/">View site</a>' in desk.get("/admin/").content.decode()
+
+
+def test_the_admin_has_an_icon_before_log_in_too(client):
+    page = client.get("/admin/login/").content.decode()
+
+    assert '<link rel="icon" href="/static/omachemainproj/icon.svg"' in page
+
+
+def test_staff_without_a_role_are_told_that_they_have_none():
+    page = browser_of(UserFactory(is_staff=True)).get("/admin/").content.decode()
+
+    assert "You have no role yet" in page
+
+
+def test_a_closed_page_says_which_role_it_takes_and_leads_back(sale):
+    answer = browser_of(in_role("catalogue")).get(row_url(sale))
+
+    page = answer.content.decode()
+    assert answer.status_code == 403
+    assert "It takes the role <strong>support</strong>. Your roles: catalogue." in page
+    assert 'href="/admin/">Back to the start page</a>' in page
+
+
+@pytest.mark.parametrize(
+    ("role", "path", "says"),
+    [
+        ("delivery", "/admin/payments/console/", "<strong>support</strong> or"),
+        ("delivery", "/admin/dashboard/", "<strong>finance</strong> or"),
+        ("finance", "/admin/deliveries/", "<strong>support</strong> or"),
+        ("catalogue", "/admin/payments/console/receipt/1/", "<strong>finance</strong>"),
+        ("support", "/admin/payments/payout/", "<strong>finance</strong>"),
+        ("support", "/admin/auth/group/", "it takes a superuser"),
+    ],
+)
+def test_every_closed_page_names_who_may_open_it(role, path, says):
+    answer = browser_of(in_role(role)).get(path)
+
+    assert answer.status_code == 403
+    assert says in answer.content.decode()
+
+
+def test_what_nobody_does_by_hand_is_said_to_a_superuser(desk, sale):
+    answer = desk.post(row_url(sale).replace("change", "delete"), {"post": "yes"})
+
+    assert answer.status_code == 403
+    assert "Nobody does this by hand" in answer.content.decode()
+
+
+def test_an_address_without_a_page_leads_back(desk):
+    answer = desk.get("/admin/payments/console/nothing/1/")
+
+    assert answer.status_code == 404
+    assert "Back to the start page" in answer.content.decode()
+
+
+def test_who_is_no_staff_learns_no_roles(client, buyer):
+    client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
+
+    answer = client.get("/admin/nothing/")
+
+    assert "role" not in answer.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("url_name", "method", "needed"),
+    [
+        ("orders_order_changelist", "GET", "orders.view_order"),
+        ("orders_ordertrack_change", "GET", "orders.view_ordertrack"),
+        ("products_product_change", "POST", "products.change_product"),
+        ("orders_pickuppoint_add", "GET", "orders.add_pickuppoint"),
+        ("orders_deliveryrate_delete", "POST", "orders.delete_deliveryrate"),
+        ("parcels-act", "POST", "orders.move_track"),
+        ("console-timeline", "GET", "payments.view_receipt"),
+    ],
+)
+def test_a_page_asks_for_the_permission_of_what_it_does(url_name, method, needed):
+    assert needed in permissions_for(url_name, method)

@@ -1,0 +1,52 @@
+"""A state has one word, wherever it is shown: in a list, its filter, on a page."""
+
+import pytest
+from django.db.models import QuerySet
+
+from orders.models import Order, OrderTrack, PaymentStatus, TrackStatus
+
+from .pages import content, facts
+from .test_lists import cells
+from .test_pages import list_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def support(db):
+    return browser_of(in_role("support"))
+
+
+@pytest.mark.parametrize("in_doubt", [False, True])
+@pytest.mark.parametrize("status", PaymentStatus)
+def test_the_list_of_orders_says_what_an_order_s_page_says(support, unpaid, status, in_doubt):
+    Order.objects.update(payment_status=status, in_doubt=in_doubt)
+
+    listed = cells(support.get(list_url(Order)))["Stands"]
+
+    words = "Payment in doubt" if in_doubt else status.label.capitalize()
+    assert listed.endswith(words)
+    assert f"{words}</span>" in facts(support, unpaid, "stands")["lead"]
+
+
+@pytest.mark.parametrize("status", TrackStatus)
+def test_a_line_is_called_the_same_in_the_list_on_its_page_and_on_its_order_s(
+    support, unpaid, status
+):
+    QuerySet(OrderTrack).update(track_status=status)
+    line = unpaid.tracks.get()
+
+    listed = cells(support.get(list_url(OrderTrack)))["Stands"]
+    (group,) = content(support, unpaid, "goods").of["groups"]
+
+    assert listed.endswith(status.label.capitalize())
+    assert group["lines"][0]["status"] == facts(support, line, "stands")["lead"]
+    assert f"{status.label.capitalize()}</span>" in group["lines"][0]["status"]
+
+
+def test_a_filter_is_called_what_its_column_is_called(support, unpaid):
+    page = support.get(list_url(Order)).content.decode()
+
+    assert "<summary>Stands: <strong>All</strong></summary>" in page
+    assert ">Not paid</a>" in page

@@ -1,0 +1,220 @@
+"""The shop as deploy/ sets it up: gunicorn over the test's database, and a real proxy before it."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from django.db import connection
+
+from daraja_simulator.tests.waiting import PATIENCE
+from payments.demo.processes import free_port
+from tools import nginx
+from tools.soak.machine import Process, environment, gunicorn
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+#: A frontend on another origin, which the shop lets in.
+ELSEWHERE = "https://elsewhere.example"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+    def json(self):
+        return json.loads(self.body)
+
+
+@dataclass
+class Shop:
+    """Where everything of one shop is."""
+
+    folder: Path
+    web: int = field(default_factory=free_port)
+    http: int = field(default_factory=free_port)
+    https: int = field(default_factory=free_port)
+    #: What it takes for M-Pesa.
+    mpesa: Any = None
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "fullchain.pem"
+
+    @property
+    def log(self) -> str:
+        return (self.folder / "gunicorn.log").read_text()
+
+    def ask(self, method, path, *, body=None, headers=None, tls=True, source="127.0.0.1"):
+        """One request, from an address of this machine; a body that is no bytes is sent as JSON."""
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers["Content-Type"] = "application/json"
+        where = {"source_address": (source, 0), "timeout": 60}
+        if tls:
+            context = ssl.create_default_context(cafile=str(self.certificate))
+            asking = http.client.HTTPSConnection("localhost", self.https, context=context, **where)
+        else:
+            asking = http.client.HTTPConnection("localhost", self.http, **where)
+        # localhost may be ::1 first, which no address of IPv4 can ask.
+        asking._create_connection = lambda _, *rest: socket.create_connection(
+            ("127.0.0.1", asking.port), *rest
+        )
+        try:
+            # It may have answered before it has heard all.
+            with suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
+                asking.request(method, path, body, headers)
+            got = asking.getresponse()
+            return Answer(got.status, got.headers, got.read())
+        finally:
+            asking.close()
+
+    def ask_gunicorn(self, path, **headers):
+        """The same GET without the proxy, as the proxy would ask."""
+        asking = http.client.HTTPConnection("127.0.0.1", self.web, timeout=60)
+        said = {"Host": f"localhost:{self.https}", "X-Forwarded-Proto": "https", **headers}
+        try:
+            asking.request("GET", path, headers=said)
+            got = asking.getresponse()
+            return Answer(got.status, got.headers, got.read())
+        finally:
+            asking.close()
+
+
+def told(shop: Shop, mpesa: str) -> dict:
+    """The settings of its processes: as production, with the test's database."""
+    return environment(
+        database=url_of_test_database(), web=shop.web, mpesa=mpesa, scratch=shop.folder, hold=15
+    ) | {
+        "HTTPS": "on",
+        "THROTTLES": "on",
+        "TRUSTED_PROXIES": "1",
+        "DJANGO_ALLOWED_HOSTS": "localhost",
+        "CORS_ALLOWED_ORIGINS": ELSEWHERE,
+        "FRONTEND_URL": f"https://localhost:{shop.https}/shop",
+        "DARAJA_CALLBACK_BASE_URL": f"https://localhost:{shop.https}",
+    }
+
+
+def url_of_test_database() -> str:
+    at = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{at['NAME']}"
+    password = f":{quote(at['PASSWORD'], safe='')}" if at["PASSWORD"] else ""
+    return f"postgres://{at['USER']}{password}@{at['HOST']}:{at['PORT'] or 5432}/{at['NAME']}"
+
+
+@contextmanager
+def open_shop(folder: Path, mpesa: str) -> Iterator[Shop]:
+    """A shop whose gunicorn answers; the proxy is another's."""
+    shop = Shop(folder)
+    open_folder(shop)
+    web: Process = gunicorn(told(shop, mpesa), folder)
+    try:
+        web.start()
+        yield shop
+    finally:
+        web.stop()
+
+
+def open_folder(shop: Shop) -> None:
+    """Lay out what gunicorn and a proxy look for: certificates, and static files in small."""
+    folder = shop.folder
+    nginx.write_certificate(folder)
+    static = folder / "static" / "shop" / "assets"
+    static.mkdir(parents=True)
+    (folder / "static" / "staticfiles.json").write_text('{"version": "1.1", "paths": {}}')
+    (static / "main-a1b2c3d4.js").write_text("let shop;" * 500)
+    (static / "main-a1b2c3d4.js.gz").write_bytes(gzip.compress(b"let shop;" * 500))
+    (static / "plain.js").write_text("let shop;")
+    (folder / "certificate.pem").write_bytes(shop.certificate.read_bytes())
+
+
+# --- nginx ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def nginx_before(shop: Shop) -> Iterator[None]:
+    """Debian's nginx with deploy/nginx/omache.conf, moved to free ports and the shop's folder."""
+    at = {"http": shop.http, "https": shop.https, "web": shop.web}
+    configuration = nginx.write_configuration(shop.folder, **at)
+    yield from _running([nginx.command(), "-c", str(configuration)], shop, {})
+
+
+# --- Caddy ------------------------------------------------------------------------------------
+
+
+@contextmanager
+def caddy_before(shop: Shop) -> Iterator[None]:
+    """Debian's Caddy with deploy/caddy/Caddyfile, on free ports, with the test's certificate."""
+    folder = shop.folder
+    at = f"http_port {shop.http}\n\thttps_port {shop.https}\n\tadmin off\n\tskip_install_trust"
+    tls = f"tls {shop.certificate} {folder}/privkey.pem\n"
+    site = nginx.moved(
+        (DEPLOY / "caddy" / "Caddyfile").read_text(),
+        {
+            "{\n\tservers {": f"{{\n\t{at}\n\tservers {{",
+            "https://{$DOMAIN} {": f"https://{{$DOMAIN}} {{\n\t{tls}",
+        },
+    )
+    (folder / "Caddyfile").write_text(site)
+    environ = {
+        "DOMAIN": "localhost",
+        "SHOP": f"127.0.0.1:{shop.web}",
+        "MEDIA": str(folder),
+        "REQUEST_BUFFERS": "buffer_requests" if _is_old_caddy() else "request_buffers 16MiB",
+        "XDG_DATA_HOME": str(folder / "caddy"),
+        "XDG_CONFIG_HOME": str(folder / "caddy"),
+    }
+    command = ["caddy", "run", "--adapter", "caddyfile", "--config", str(folder / "Caddyfile")]
+    yield from _running(command, shop, environ)
+
+
+def _is_old_caddy() -> bool:
+    said = subprocess.run(
+        [shutil.which("caddy"), "version"], capture_output=True, text=True, check=True
+    ).stdout
+    number = said.split()[0].removeprefix("v").split(".")
+    return (int(number[0]), int(number[1])) < (2, 7)
+
+
+# --- Both -------------------------------------------------------------------------------------
+
+
+def _running(command, shop: Shop, environ: dict) -> Iterator[None]:
+    with (shop.folder / "proxy.log").open("wb") as log:
+        running = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **environ})
+    try:
+        _wait_for(shop, running)
+        yield
+    finally:
+        running.terminate()
+        running.wait(PATIENCE)
+
+
+def _wait_for(shop: Shop, running: subprocess.Popen) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", shop.https), timeout=1).close()
+            return
+        except OSError:
+            said = (shop.folder / "proxy.log").read_text()
+            assert running.poll() is None, said
+            assert time.monotonic() < deadline, said
+            time.sleep(0.05)

@@ -1,0 +1,35 @@
+"""The version before this one, as git has it: what a release left behind when it was made."""
+
+import functools
+import io
+import subprocess
+import tarfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+#: A line of RELEASED, which each release raises (docs/upgrade.md).
+RAISED = r'^    "[a-z]+": "[0-9]{4}",$'
+
+
+@functools.cache
+def released_commit() -> str:
+    """The commit of the last release; "" where its history is not there."""
+    try:
+        if _git("rev-parse", "--is-shallow-repository").strip() != b"false":
+            return ""
+        found = _git("log", "-1", "--format=%H", f"-G{RAISED}", "--", "tools/lint_migrations.py")
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return found.decode().strip()
+
+
+def lay_out(commit: str, folder: Path) -> Path:
+    """Write the program of that commit into a folder, as it was."""
+    with tarfile.open(fileobj=io.BytesIO(_git("archive", commit))) as packed:
+        packed.extractall(folder, filter="data")
+    return folder
+
+
+def _git(*arguments: str) -> bytes:
+    command = ["git", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True).stdout

@@ -1,0 +1,101 @@
+"""Whether the clock and the workers run, as an alarm asks for it."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from omachemainproj.heartbeats import beat
+from omachemainproj.models import Heartbeat
+from payments import tasks
+
+pytestmark = pytest.mark.django_db
+
+
+def asked(client):
+    answer = client.get("/readyz/clock/")
+    return answer.status_code, answer.json()
+
+
+def silent(seconds, process="clock"):
+    beat(process)
+    Heartbeat.objects.filter(process=process).update(at=timezone.now() - timedelta(seconds=seconds))
+
+
+def test_a_shop_whose_clock_never_ran_is_told_so(client):
+    assert asked(client) == (503, {"status": "the clock has never been round", "code": "silent"})
+
+
+def test_a_clock_that_was_round_within_a_minute_runs(client):
+    silent(55)
+
+    assert asked(client) == (200, {"status": "running"})
+
+
+def test_a_clock_that_was_not_round_for_a_minute_is_told_with_its_age(client):
+    silent(75)
+
+    status, said = asked(client)
+
+    assert status == 503
+    assert said["status"].startswith("the clock was last round 7")
+
+
+def test_with_a_broker_its_workers_are_asked_after_too(client, settings):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    beat("clock")
+    silent(600, "worker")
+
+    status, said = asked(client)
+
+    assert status == 503
+    assert said["status"].startswith("the worker was last round 60")
+
+
+def test_a_round_that_a_worker_did_is_both_ones_sign_of_life(client, settings, monkeypatch):
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr("payments.clock.run_periodic", lambda: None)
+
+    tasks.tick()
+
+    assert asked(client) == (200, {"status": "running"})
+
+
+def test_a_clocks_round_is_its_sign_of_life(client, monkeypatch):
+    class OneRound:
+        def __init__(self):
+            self.rounds = 0
+
+        def set(self):
+            pass
+
+        def is_set(self):
+            self.rounds += 1
+            return self.rounds > 1
+
+        def wait(self, seconds):
+            pass
+
+    module = "payments.management.commands.clock"
+    monkeypatch.setattr(f"{module}.threading.Event", OneRound)
+    monkeypatch.setattr(f"{module}.signal.signal", lambda *_: None)
+    monkeypatch.setattr(f"{module}.close_old_connections", lambda: None)
+    monkeypatch.setattr("payments.clock.run_periodic", dict)
+    monkeypatch.setattr("payments.clock.run_daily", lambda: 0)
+    # Its threads' events are the patched one's.
+    monkeypatch.setattr(f"{module}.Beside.run", lambda *_: None)
+
+    call_command("clock")
+
+    assert asked(client) == (200, {"status": "running"})
+
+
+def test_a_heartbeat_that_cannot_be_written_stops_no_clock(monkeypatch, caplog):
+    def broken(*args, **kwargs):
+        raise OSError("no disk")
+
+    monkeypatch.setattr(Heartbeat.objects, "bulk_create", broken)
+    beat("clock")
+
+    assert caplog.messages == ["a heartbeat could not be written"]

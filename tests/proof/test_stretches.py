@@ -1,0 +1,151 @@
+"""A large table is asked about a stretch at a time, and no row of it is left out."""
+
+from itertools import pairwise
+
+import pytest
+from django.utils import timezone
+
+from payments.proof import prove as proving
+from payments.proof import stretches as cutting
+from payments.proof.prove import ask_alone, prove
+from payments.proof.rule import Rule
+from payments.proof.stretches import FIRST, LONGEST, SHORTEST, WHOLE, ends_of, stretches
+from products.models import CategoryShelf, Product
+from tests.factories import ProductFactory
+
+
+class Clock:
+    """Time that passes as a stretch takes it."""
+
+    def __init__(self):
+        self.now = 0.0
+
+    def monotonic(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr(cutting, "time", clock)
+    return clock
+
+
+def cut(ends, clock, seconds):
+    """The stretches between ends where each takes so many seconds a key."""
+    found = []
+    for start, end in stretches(ends):
+        found.append((start, end))
+        clock.now += (end - start) * seconds
+    return found
+
+
+def lengths(found):
+    return [end - start for start, end in found]
+
+
+@pytest.mark.parametrize("seconds", [0, 0.00001, 0.0001, 0.001])
+def test_stretches_leave_no_key_out_and_name_none_twice(clock, seconds):
+    found = cut((17, 1_000_000), clock, seconds)
+
+    assert (found[0][0], found[-1][1]) == (16, 1_000_000)
+    assert all(one[1] == other[0] for one, other in pairwise(found))
+
+
+def test_what_is_quick_is_asked_of_many_and_what_is_slow_of_few(clock):
+    assert max(lengths(cut((1, 10_000_000), clock, 0))) == LONGEST
+    *slow, _ = lengths(cut((1, 100_000), clock, 0.001))
+    assert slow[:4] == [FIRST, FIRST // 2, FIRST // 4, SHORTEST]
+    assert set(slow[4:]) == {SHORTEST}
+
+
+def test_a_length_that_took_far_too_long_is_not_tried_again(clock):
+    taken = []
+    for start, end in stretches((1, 1_000_000)):
+        taken.append(end - start)
+        # Beyond 10,000 the database takes another way.
+        clock.now += 1 if end - start > 10_000 else 0.001
+
+    assert [length for length in taken if length > 10_000] == [16_000]
+
+
+def test_a_small_table_is_one_stretch(clock):
+    assert cut_all((5, FIRST)) == cut_all(None) == [WHOLE]
+
+
+def cut_all(ends):
+    return list(stretches(ends))
+
+
+@pytest.mark.django_db
+def test_ends_are_the_first_and_the_last_key(seller):
+    first, _, last = ProductFactory.create_batch(3, seller=seller)
+
+    assert ends_of([Product, CategoryShelf]) == {
+        Product: (first.pk, last.pk),
+        CategoryShelf: None,
+    }
+
+
+@pytest.fixture
+def two_at_a_time(monkeypatch):
+    """Stretches of two keys, as of a large table."""
+    for name in ("FIRST", "SHORTEST", "LONGEST"):
+        monkeypatch.setattr(cutting, name, 2)
+
+
+def held_without_orders(now):
+    return Product.objects.filter(held=1)
+
+
+def every_product(now):
+    return Product.objects.all()
+
+
+def those_held(rows):
+    """As a rule reads rows that SQL cannot tell apart."""
+    for product in rows.order_by("pk"):
+        if product.held:
+            yield product.pk
+
+
+def only_held(ids):
+    assert len(ids) <= 2
+    return [pk for pk in ids if Product.objects.get(pk=pk).held]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule("None is held", held_without_orders),
+        Rule("None is held", every_product, only=only_held),
+        Rule("None is held", every_product, read=those_held),
+    ],
+    ids=["asked", "narrowed", "read"],
+)
+def test_what_breaks_a_rule_is_found_in_every_stretch(seller, two_at_a_time, monkeypatch, rule):
+    products = [product.pk for product in ProductFactory.create_batch(7, seller=seller)]
+    broken = [products[0], products[3], products[4], products[6]]
+    Product.objects.filter(pk__in=broken).update(held=1)
+    monkeypatch.setattr(proving, "SHOWN", 3)
+
+    (found,) = prove(rules=[rule]).broken
+    alone = ask_alone(rule, timezone.now(), seconds=60)
+
+    assert found == alone
+    assert (found.ids, found.more) == (broken[:3], 1)
+    assert (
+        str(found)
+        == f"None is held: not so for product {', '.join(map(str, broken[:3]))} and 1 more."
+    )
+
+
+@pytest.mark.django_db
+def test_a_rule_has_so_long_altogether(seller, two_at_a_time):
+    ProductFactory.create_batch(7, seller=seller)
+
+    with pytest.raises(TimeoutError, match="more than 0 seconds"):
+        ask_alone(
+            Rule("None is held", held_without_orders), timezone.now(), seconds=60, altogether=0
+        )

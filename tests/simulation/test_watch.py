@@ -1,0 +1,138 @@
+"""The simulation's look at each step finds what is wrong, and nothing where all is well."""
+
+from types import SimpleNamespace
+
+import pytest
+from django.core import mail
+from django.core.mail import EmailMessage
+
+from daraja_simulator.clock import Clock
+from daraja_simulator.events import EventLog
+from orders.fulfilment import move_line
+from orders.models import ParcelEvent, ParcelStep, TrackEvent
+from payments.models import Payout, TransferStatus
+from payments.payouts import services
+from payments.payouts.balances import SellerBalance
+from payments.transfers import mark_done
+from products.models import Product
+from tests.factories import ProductFactory, UserFactory
+from tests.orders.deliveries import paid_delivery
+from tests.shopping import fetched_line
+from tools.simulation.watch import Watch, told_twice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def found():
+    return []
+
+
+@pytest.fixture
+def watch(found):
+    return Watch(found.append)
+
+
+@pytest.fixture
+def kettle():
+    return ProductFactory(price=1500, item_number=9)
+
+
+@pytest.fixture
+def line(kettle):
+    return fetched_line(UserFactory(), kettle)
+
+
+@pytest.fixture
+def paid_out(line):
+    """What was earned by a line has left to its seller."""
+    services.create_payouts(line.seller_id)
+    payout = Payout.objects.get()
+    Payout.objects.update(status=TransferStatus.SENT)
+    payout.refresh_from_db()
+    mark_done(payout, number="SGP0000001")
+    return payout
+
+
+@pytest.fixture
+def indebted(line, paid_out):
+    """And the line was cancelled since."""
+    staff = UserFactory(is_superuser=True)
+    move_line(line.pk, "cancelled", by=staff, note="It broke.", goods_there=False)
+    return line.seller
+
+
+def test_nothing_is_found_where_all_is_well(watch, found, paid_out, line):
+    watch.look()
+    watch.look()
+
+    assert found == []
+
+
+def test_a_debt_that_is_kept_back_from_the_next_payout_is_in_order(watch, found, indebted, kettle):
+    watch.look()
+    fetched_line(UserFactory(), kettle)
+    services.create_payouts(indebted.pk)
+    watch.look()
+
+    assert found == []
+
+
+def test_a_debt_that_is_forgotten_is_found(watch, found, indebted, kettle, monkeypatch):
+    watch.look()
+    monkeypatch.setattr(services, "balance_of", lambda seller_id: SellerBalance(0, 0, 0))
+    fetched_line(UserFactory(), kettle)
+    services.create_payouts(indebted.pk)
+    watch.look()
+
+    assert [what for what in found if "is sent KES 1500 and owes 1500" in what]
+
+
+def test_a_payout_that_is_sent_twice_is_found(watch, found, paid_out):
+    Payout.objects.create(
+        seller=paid_out.seller, phone=paid_out.phone, gross=1500, amount=1500, next_check_at=None
+    )
+    watch.look()
+
+    assert [what for what in found if "owes KES 1500 without a cause" in what]
+
+
+def test_goods_that_are_handed_over_twice_are_found(watch, found, line):
+    for _ in range(2):
+        TrackEvent.objects.create(track=line, track_status="delivered", note="Seen.")
+    watch.look()
+
+    assert found == [f"line {line.pk} became delivered 2 times"]
+
+
+def test_a_parcel_in_two_hands_is_found(watch, found, kettle):
+    parcel = paid_delivery(UserFactory(), (kettle, 1)).parcels.get()
+    for agent in (UserFactory(), UserFactory()):
+        ParcelEvent.objects.create(parcel=parcel, step=ParcelStep.CLAIMED, agent=agent, actor=agent)
+    watch.look()
+
+    assert len([what for what in found if what.startswith(f"parcel {parcel.pk} ")]) == 2
+
+
+def test_stock_that_no_movement_explains_is_found(watch, found, kettle):
+    Product.objects.filter(pk=kettle.pk).update(item_number=8)
+    watch.look()
+
+    assert found == [f"{kettle}: 8 on the shelf, 9 by its movements"]
+
+
+def test_a_line_that_goes_back_is_found(watch, found, line):
+    watch.look()
+    type(line).objects.filter(pk=line.pk).update(track_status="paid")
+    watch.look()
+
+    assert found == [f"line {line.pk} went from fetched to paid"]
+
+
+def test_who_was_told_twice_is_found():
+    mail.outbox[:] = [EmailMessage("Paid", "Paid.", to=["wanjiku@example.com"])]
+    events = EventLog(Clock())
+    events.add("sms", phone="254712345678", status_code=403, text="Never left.")
+    safaricom = SimpleNamespace(world=SimpleNamespace(events=events))
+
+    assert list(told_twice(safaricom)) == ["wanjiku@example.com was told 1 times of 0: 'Paid.'"]

@@ -1,0 +1,433 @@
+"""Troubles: found, told once, and once when they are over."""
+
+import smtplib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.db import OperationalError
+from django.utils import timezone
+
+from omachemainproj import heartbeats
+from omachemainproj.heartbeats import beat
+from omachemainproj.models import Heartbeat
+from orders.models import Order
+from orders.models.notifications import Message, Notice
+from orders.notifications.channels import smtp
+from payments.models import (
+    AlertMail,
+    GatewayEvent,
+    NightlyProof,
+    OrderPayment,
+    PayoutStop,
+    Trouble,
+)
+from payments.watch import troubles
+from payments.watch.troubles import watch
+from tests.factories import UserFactory
+from tests.threads import at_once
+
+pytestmark = pytest.mark.django_db
+
+KINDS = troubles.KINDS
+OPS = "ops@example.co.ke"
+
+
+@pytest.fixture(autouse=True)
+def _alerts(settings, monkeypatch):
+    settings.ALERT_EMAIL = OPS
+    beat("clock")
+    at_first_look = [
+        replace(kind, patience=timedelta(0)) if kind.patience == troubles.SILENT_FOR else kind
+        for kind in troubles.KINDS
+    ]
+    monkeypatch.setattr(troubles, "KINDS", at_first_look)
+
+
+@pytest.fixture
+def patient(monkeypatch):
+    """Who is silent is looked at twice, as it is but for these tests."""
+    monkeypatch.setattr(troubles, "KINDS", KINDS)
+
+
+def later(minutes):
+    """Let so much time go by for all that is kept of troubles and their mails."""
+    for row in Trouble.objects.all():
+        row.began_at -= timedelta(minutes=minutes)
+        row.seen_at -= timedelta(minutes=minutes)
+        row.save()
+    for row in AlertMail.objects.filter(next_try_at__isnull=False):
+        row.next_try_at -= timedelta(minutes=minutes)
+        row.save()
+
+
+def silence(process="clock", seconds=600):
+    beat(process)
+    Heartbeat.objects.filter(process=process).update(at=timezone.now() - timedelta(seconds=seconds))
+
+
+def open_troubles():
+    return set(Trouble.objects.still_open().values_list("kind", flat=True))
+
+
+def subjects():
+    return [each.subject for each in mail.outbox]
+
+
+def test_a_shop_without_trouble_tells_nobody():
+    watch(0)
+
+    assert (open_troubles(), subjects()) == (set(), [])
+
+
+def test_a_trouble_is_told_once_however_often_it_is_looked_at():
+    silence()
+    for _ in range(3):
+        watch(0)
+        later(2)
+
+    assert subjects() == ["O-Mache: clock silent"]
+    [told] = mail.outbox
+    assert told.to == [OPS]
+    assert "the clock was last round 60" in told.body
+    assert "docs/night.md#clock-silent" in told.body
+    assert "/admin/payments/console/" in told.body
+
+
+def test_it_is_told_once_when_it_is_over():
+    silence()
+    watch(0)
+    beat("clock")
+    later(6)
+    for _ in range(3):
+        watch(0)
+
+    assert subjects() == ["O-Mache: clock silent", "O-Mache: clock silent is over"]
+    assert open_troubles() == set()
+
+
+def test_one_that_comes_and_goes_is_one():
+    for _ in range(3):
+        silence()
+        watch(0)
+        beat("clock")
+        watch(0)
+        later(4)
+
+    assert subjects() == ["O-Mache: clock silent"]
+
+
+def test_one_that_comes_back_after_it_was_over_is_told_again():
+    for _ in range(2):
+        silence()
+        watch(0)
+        beat("clock")
+        later(6)
+        watch(0)
+
+    assert subjects() == ["O-Mache: clock silent", "O-Mache: clock silent is over"] * 2
+
+
+def test_one_that_may_last_a_while_is_told_when_it_has():
+    PayoutStop.objects.stop_payouts("the initiator")
+    watch(0)
+    assert open_troubles() == {"money-stopped", "money-stuck"}
+    assert subjects() == ["O-Mache: money stopped"]
+
+    later(24 * 60)
+    watch(0)
+
+    assert subjects() == ["O-Mache: money stopped", "O-Mache: money stuck"]
+
+
+def test_what_was_never_told_is_not_said_to_be_over():
+    PayoutStop.objects.stop_payouts("the initiator")
+    watch(0)
+    PayoutStop.objects.update(is_open=False, ended_at=timezone.now())
+    later(6)
+    watch(0)
+
+    assert subjects() == ["O-Mache: money stopped", "O-Mache: money stopped is over"]
+
+
+def test_without_an_address_troubles_are_kept_and_nobody_is_mailed(settings, client):
+    settings.ALERT_EMAIL = ""
+    silence()
+    watch(0)
+
+    assert (open_troubles(), AlertMail.objects.count(), subjects()) == ({"clock-silent"}, 0, [])
+    assert 'omache_trouble{kind="clock-silent"} 1.0' in client.get("/metrics/").content.decode()
+
+
+def test_a_mail_that_did_not_leave_is_tried_again(monkeypatch):
+    tries = []
+
+    def refuse(**how):
+        tries.append(how)
+        raise smtp.NotSent("the mail server: ConnectionRefusedError", retryable=True)
+
+    silence()
+    with monkeypatch.context() as patched:
+        patched.setattr("payments.watch.alert_mails.smtp.send", refuse)
+        watch(0)
+        watch(0)
+    assert (len(tries), subjects()) == (1, [])
+
+    later(2)
+    watch(0)
+
+    assert subjects() == ["O-Mache: clock silent"]
+    assert AlertMail.objects.get().sent_at is not None
+
+
+def test_a_mail_of_which_nobody_knows_whether_it_left_is_sent_again(monkeypatch):
+    def unclear(**how):
+        raise smtp.MaybeSent("SMTPServerDisconnected")
+
+    silence()
+    with monkeypatch.context() as patched:
+        patched.setattr("payments.watch.alert_mails.smtp.send", unclear)
+        watch(0)
+    later(2)
+    watch(0)
+
+    assert subjects() == ["O-Mache: clock silent"]
+
+
+def test_a_process_that_dies_while_it_sends_leaves_the_mail_to_the_next(monkeypatch):
+    class Killed(BaseException):
+        pass
+
+    def kill(**how):
+        raise Killed
+
+    silence()
+    with monkeypatch.context() as patched:
+        patched.setattr("payments.watch.alert_mails.smtp.send", kill)
+        with pytest.raises(Killed):
+            watch(0)
+    watch(0)
+    assert subjects() == []
+
+    later(6)
+    watch(0)
+
+    assert subjects() == ["O-Mache: clock silent"]
+
+
+def test_a_mail_server_that_is_gone_for_good_is_given_up_in_the_end(monkeypatch):
+    def refuse(**how):
+        raise smtp.NotSent(str(smtplib.SMTPConnectError(421, "busy")), retryable=True)
+
+    monkeypatch.setattr("payments.watch.alert_mails.smtp.send", refuse)
+    silence()
+    for _ in range(10):
+        watch(0)
+        later(7 * 60)
+
+    mailed = AlertMail.objects.get()
+    assert (mailed.tries, mailed.next_try_at) == (6, None)
+    assert "busy" in mailed.reason
+
+
+def test_what_cannot_be_found_out_is_neither_begun_nor_over(monkeypatch, caplog):
+    silence()
+    watch(0)
+    later(30)
+
+    def gone(now):
+        raise OperationalError("canceling statement due to statement timeout")
+
+    broken = troubles.Kind("clock-silent", gone)
+    monkeypatch.setattr(troubles, "KINDS", (broken, *troubles.KINDS[1:]))
+    watch(0)
+
+    assert open_troubles() == {"clock-silent"}
+    assert "whether there is trouble (clock-silent) could not be found out" in caplog.messages
+
+
+def test_books_that_the_night_found_broken_are_trouble_until_a_night_finds_nothing():
+    now = timezone.now()
+    night = {"digest": "", "rules": 2, "asked": 2, "ended_at": now}
+    NightlyProof.objects.create(night="2026-11-28", broken=["Two: not so for order 7."], **night)
+    watch(0)
+
+    assert subjects() == ["O-Mache: books broken"]
+    assert "1 of 2 rules broken: Two: not so for order 7." in mail.outbox[0].body
+
+    NightlyProof.objects.create(night="2026-11-29", **night)
+    later(6)
+    watch(0)
+    assert subjects()[1:] == ["O-Mache: books broken is over"]
+
+
+@pytest.mark.parametrize(("hours", "told"), [(29, []), (31, ["O-Mache: books unproven"])])
+def test_a_verdict_that_is_older_than_a_night_is_trouble(hours, told):
+    ended = timezone.now() - timedelta(hours=hours)
+    NightlyProof.objects.create(night="2026-11-28", digest="", rules=0, ended_at=ended)
+    watch(0)
+
+    assert subjects() == told
+
+
+def test_rules_that_could_not_be_asked_are_trouble():
+    NightlyProof.objects.create(
+        night="2026-11-28", digest="", rules=0, ended_at=timezone.now(), unanswered=["It ends"]
+    )
+    watch(0)
+
+    assert subjects() == ["O-Mache: books unproven"]
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(4, []), (6, ["O-Mache: messages waiting"])])
+def test_a_message_of_mpesas_that_waits_is_trouble(minutes, told):
+    event = GatewayEvent.objects.create(body=b"{}", sha256="0" * 64)
+    GatewayEvent.objects.filter(pk=event.pk).update(
+        received_at=timezone.now() - timedelta(minutes=minutes)
+    )
+    watch(0)
+
+    assert subjects() == told
+
+
+def test_workers_that_are_silent_are_told_of_where_there_is_a_broker(settings):
+    silence("worker")
+    watch(0)
+    assert subjects() == []
+
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+    watch(0)
+
+    assert subjects() == ["O-Mache: worker silent"]
+
+
+def test_who_is_silent_at_one_look_and_round_at_the_next_is_not_told_of(patient, settings):
+    """A worker that was started a moment ago; everybody, when the database comes back."""
+    settings.CELERY_BROKER_URL = "redis://127.0.0.1:9/0"
+    silence("clock")
+    watch(0)
+    assert (open_troubles(), subjects()) == ({"clock-silent", "worker-silent"}, [])
+
+    later(1)
+    beat("clock", "worker")
+    watch(0)
+    later(6)
+    watch(0)
+
+    assert (open_troubles(), subjects()) == (set(), [])
+
+
+def test_who_is_silent_at_two_looks_is_told_of(patient):
+    silence("clock")
+    watch(0)
+    later(1)
+    watch(0)
+
+    assert subjects() == ["O-Mache: clock silent"]
+
+
+def test_a_web_process_that_is_asked_for_a_silent_clock_tells_of_it(client, settings, monkeypatch):
+    monkeypatch.setattr(heartbeats, "_known", heartbeats._Known())
+    settings.HEARTBEATS_MAX_AGE = 0.0
+    silence()
+
+    for _ in range(3):
+        client.get("/readyz/clock/")
+
+    assert subjects() == ["O-Mache: clock silent"]
+
+
+def attempts(count, *, minutes=5, **fields):
+    """So many prompts, rung so many minutes ago."""
+    at = timezone.now() - timedelta(minutes=minutes)
+    later = timezone.now() + timedelta(hours=1)
+    for number in range(count):
+        order = Order.objects.create(
+            buyer=UserFactory(),
+            mpesa_number=f"2547123456{number:02}",
+            amount=10,
+            expires_at=later,
+            held_until=later,
+        )
+        OrderPayment.objects.filter(order=order).update(
+            rung_at=at, live=False, **{name: read(number) for name, read in fields.items()}
+        )
+
+
+def told_after(minutes):
+    watch(0)
+    later(minutes)
+    beat("clock")
+    watch(0)
+    return subjects()
+
+
+def fixed(value):
+    return lambda number: value
+
+
+@pytest.mark.parametrize(
+    ("count", "code", "told"),
+    [
+        (5, "refused.unreachable", ["O-Mache: gateway down"]),
+        (4, "refused.unreachable", []),
+        (9, "refused.busy_phone", []),
+    ],
+)
+def test_prompts_that_mpesa_does_not_take_are_trouble(count, code, told):
+    attempts(count, status=fixed("failed"), result_code=fixed(code))
+
+    assert told_after(3) == told
+
+
+def test_one_prompt_that_was_taken_is_a_gateway_that_is_there():
+    attempts(9, status=fixed("failed"), result_code=fixed("refused.unreachable"))
+    OrderPayment.objects.filter(pk=OrderPayment.objects.last().pk).update(
+        checkout_request_id="ws_CO_1"
+    )
+
+    assert told_after(3) == []
+
+
+@pytest.mark.parametrize(
+    ("count", "minutes", "told"),
+    [(5, 4, ["O-Mache: prompts silent"]), (4, 4, []), (5, 2, []), (5, 90, [])],
+)
+def test_prompts_that_mpesa_took_and_does_not_speak_of_are_trouble(count, minutes, told):
+    attempts(
+        count,
+        minutes=minutes,
+        status=fixed("submitted"),
+        checkout_request_id=lambda number: f"ws_CO_{number}",
+    )
+
+    assert told_after(3) == told
+
+
+@pytest.mark.parametrize(("minutes", "told"), [(16, ["O-Mache: people not told"]), (14, [])])
+def test_a_message_to_somebody_that_does_not_leave_is_trouble(minutes, told):
+    notice = Notice.objects.create(key="paid:order:1", kind="paid")
+    message = Message.objects.create(
+        notice=notice,
+        user=UserFactory(),
+        kind="paid",
+        channel="email",
+        language="en",
+        contact="juma@example.com",
+        text="Paid.",
+        next_try_at=timezone.now(),
+    )
+    at = timezone.now() - timedelta(minutes=minutes)
+    Message.objects.filter(pk=message.pk).update(created_at=at)
+
+    assert told_after(6)[:1] == told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_that_look_at_once_tell_once():
+    silence()
+    at_once(*[lambda: watch(0)] * 4)
+
+    assert subjects() == ["O-Mache: clock silent"]
+    assert Trouble.objects.count() == AlertMail.objects.count() == 1
