@@ -41,6 +41,7 @@ def test_fresh_seeds_hold(runner, first):
 def test_a_seed_is_the_same_run_every_time(runner):
     once, again = runner.play(BASE, steps=30), runner.play(BASE, steps=30)
 
+    assert [pair for pair in zip(once.trace, again.trace, strict=False) if len(set(pair)) > 1] == []
     assert once.digest == again.digest
     assert len(once.trace) > 100
 

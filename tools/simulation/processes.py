@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import OperationalError, connection
 
@@ -182,8 +183,14 @@ class Processes:
         connection.atomic_blocks.clear()
         connection.run_on_commit.clear()
         connection.run_commit_hooks_on_set_autocommit_on = False
-        cache.clear()
-        gateway._client.cache_clear()
+        forget_what_was_asked()
+
+
+def forget_what_was_asked() -> None:
+    """Let go of all that a process of the shop asks for once, as a new process has none of it."""
+    cache.clear()
+    gateway._client.cache_clear()
+    ContentType.objects.clear_cache()
 
 
 def _short(statement: str) -> str:

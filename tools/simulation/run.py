@@ -15,7 +15,6 @@ from typing import Any
 from unittest.mock import patch
 
 from django.core import mail
-from django.core.cache import cache
 from django.db.models import Min
 from django.test import override_settings
 from django.utils import timezone
@@ -27,7 +26,7 @@ from daraja_simulator.rate_limit import RateLimit
 from daraja_simulator.registrations import Registration
 from daraja_simulator.world import World
 from orders.models import Order, Parcel
-from payments import clock, gateway
+from payments import clock
 from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.timing import STK_TIMEOUT
 from payments.models import (
@@ -50,7 +49,7 @@ from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operatin
 from .clock import SeededScheduler, Time, VirtualClock
 from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
-from .processes import Crash, DatabaseAway, Processes
+from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
 from .seeds import GOODS_STAND_STILL
 from .shop import ShopClient
 from .watch import Watch, told_twice
@@ -376,10 +375,8 @@ class Run:
             if self.goods_move:
                 self._open_inboxes()
             mail.outbox.clear()
-            cache.clear()
-            gateway._client.cache_clear()
-            stack.callback(gateway._client.cache_clear)
-            stack.callback(cache.clear)
+            forget_what_was_asked()
+            stack.callback(forget_what_was_asked)
             enter(self.processes.watching())
             yield
 
