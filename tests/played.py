@@ -6,6 +6,7 @@ Fails with the names of all tests that passed in neither run.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def note_what_there_is(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Write down every test that is not slow, nor of a program that this machine has not; of the
     workers of a run the first does."""
     worker = getattr(config, "workerinput", {"workerid": "gw0"})["workerid"]
-    if worker == "gw0" and (run := _run(config)):
+    if worker == "gw0" and (run := _run(config)) and not config.option.lf:
         there = [
             item.nodeid
             for item in items
@@ -45,9 +46,10 @@ def note(report: pytest.TestReport) -> None:
 
 
 def write(config: pytest.Config) -> None:
-    """Write down what passed: where workers report to, not in each."""
+    """Write down what passed: where workers report to, not in each. What failed and is played once
+    more (``--last-failed``) adds to what its run had passed."""
     if (run := _run(config)) and not hasattr(config, "workerinput"):
-        _write(run, _passed)
+        _write(run, {*_passed, *(_read(run) if config.option.lf else ())})
 
 
 def _run(config: pytest.Config) -> str | None:
@@ -56,7 +58,7 @@ def _run(config: pytest.Config) -> str | None:
     return asked.markexpr if asked.markexpr in RUNS and not asked.file_or_dir else None
 
 
-def _write(name: str, tests: list[str]) -> None:
+def _write(name: str, tests: Iterable[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / name).write_text("\n".join(sorted(tests)))
 
