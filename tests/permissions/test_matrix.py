@@ -8,6 +8,7 @@ from zlib import crc32
 
 import pytest
 from django.db import connections
+from django.http import HttpResponse
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 
@@ -57,8 +58,15 @@ def world(django_db_setup, django_db_blocker):
     """Rows made once; every request is rolled back to them."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch, undone():
         patch.setattr("payments.gateway.daraja", FakeDaraja)
+        # Drawn a thousand times, what a refusal looks like would take half of the time:
+        # tests/admin/test_rooms.py looks at it.
+        patch.setattr("accounts.backoffice.denied._page", _denied)
         _describe_once(patch)
         yield World()
+
+
+def _denied(request, title, status, **_):
+    return HttpResponse(title, status=status)
 
 
 def _describe_once(patch):
