@@ -4,9 +4,9 @@ import re
 
 import pytest
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.validation import validate_schema
 
 from omachemainproj import documentation
+from tests.description import description
 
 OURS = {
     "/": {"get"},
@@ -34,7 +34,8 @@ OURS = {
 
 @pytest.fixture(scope="module")
 def schema():
-    return SchemaGenerator().get_schema(request=None, public=True)
+    """As the shop builds it; that it is valid OpenAPI, `make lint` sees."""
+    return description()
 
 
 def resolve(schema, node):
@@ -45,10 +46,6 @@ def resolve(schema, node):
 
 def answer(schema, path, method="get", code="200"):
     return schema["paths"][path][method]["responses"][code]
-
-
-def test_the_description_is_valid_openapi(schema):
-    validate_schema(schema)
 
 
 @pytest.mark.parametrize("path", OURS)
