@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -20,7 +21,7 @@ from .models import ContactCount
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Budget:
     """At most ``limit`` in ``period`` for whom ``key`` names, like ``prompts:254712345678``."""
 
@@ -28,7 +29,7 @@ class Budget:
     limit: int
     period: timedelta
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The key of its row: nobody can tell from it whom it is about."""
         named = f"{self.key} {self.period.total_seconds():.0f}"
@@ -102,13 +103,24 @@ def _take(budgets: Sequence[Budget], now: datetime) -> list[str]:
     moment = adapt(now)
     limits = {each.digest: each.limit for each in budgets}
     rows = [(each.digest, adapt(now + each.period)) for each in budgets]
-    places = ", ".join(f"(%s, %s, {place})" for place in range(len(rows)))
-    named = ", ".join(f"(%s, {place})" for place in range(len(rows)))
-    limit_of = "CASE {0} " + "WHEN %s THEN %s " * len(rows) + "END"
     pairs = [value for pair in limits.items() for value in pair]
-    lock = "FOR UPDATE OF row" if connection.features.has_select_for_update else ""
+    keys = [key for key, _ in rows]
+    given = [value for row in rows for value in row]
+    sql = _statement(len(rows), connection.features.has_select_for_update)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*keys, *given, moment, *pairs, moment, moment, moment, *pairs])
+        return [key for (key,) in cursor.fetchall()]
+
+
+@lru_cache(maxsize=64)
+def _statement(rows: int, can_lock: bool) -> str:
+    """What takes one out of each of so many budgets."""
+    places = ", ".join(f"(%s, %s, {place})" for place in range(rows))
+    named = ", ".join(f"(%s, {place})" for place in range(rows))
+    limit_of = "CASE {0} " + "WHEN %s THEN %s " * rows + "END"
+    lock = "FOR UPDATE OF row" if can_lock else ""
     # Only keys, moments and numbers are its parameters.
-    sql = f"""
+    return f"""
         WITH known AS (
             SELECT row.key, row.used, row.ends_at
             FROM (VALUES {named}) AS named JOIN accounts_contactcount AS row
@@ -127,11 +139,6 @@ def _take(budgets: Sequence[Budget], now: datetime) -> list[str]:
         WHERE row.ends_at <= %s OR row.used < {limit_of.format("excluded.key")}
         RETURNING key
     """  # noqa: S608
-    keys = [key for key, _ in rows]
-    given = [value for row in rows for value in row]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*keys, *given, moment, *pairs, moment, moment, moment, *pairs])
-        return [key for (key,) in cursor.fetchall()]
 
 
 def _make_rows(budgets: Iterable[Budget], now: datetime) -> list[str]:

@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, re_path
 
+from payments.urls import ORDERING
 from products.urls import ANY_WORD
 
 from . import health
@@ -12,6 +13,7 @@ from .media import media
 urlpatterns = [
     # The catalogue is asked for most.
     path("", include("products.urls")),
+    path("", include(ORDERING)),
     path("", include("accounts.urls")),
     path("", include("payments.urls")),
     path("", include("orders.urls")),

@@ -20,6 +20,7 @@ from rest_framework.exceptions import ErrorDetail
 from accounts.models import Guest, User
 from omachemainproj.api.errors import FieldRefusal, Refusal
 from omachemainproj.compiled_queries import compiled
+from omachemainproj.inserts import insert
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -269,12 +270,13 @@ def _place(asked: _Request) -> PlacedOrder:
     )
     order.save(force_insert=True)
     delivery, parcels = bringing.freeze(order) if bringing else (None, {})
-    tracks = OrderTrack.objects.bulk_create(
+    tracks = [
         _track(order, products[product_id], n, commission, parcels)
         for (product_id, n), commission in zip(
             quantities.items(), commissions(amounts), strict=True
         )
-    )
+    ]
+    insert(tracks)
     _keep_digest(order, tracks)
     wanted = {
         product_id: Wanted(n, n * products[product_id].price, products[product_id].item_number)
@@ -326,7 +328,7 @@ def _keep_digest(order: Order, tracks: list[OrderTrack]) -> None:
     sha256 = digest_agreement(
         attrgetter(*AGREED_OF_ORDER)(order), [agreed(track) for track in tracks]
     )
-    OrderDigest.objects.bulk_create([OrderDigest(order=order, sha256=sha256)])
+    insert([OrderDigest(order=order, sha256=sha256)])
 
 
 def _track(

@@ -21,6 +21,7 @@ from django.utils import timezone
 from accounts.models import User
 from omachemainproj.api.errors import Refusal
 from omachemainproj.compiled_queries import Fixed, Update, compiled, compiled_update, locked_row
+from omachemainproj.inserts import insert
 from products import stock
 from products.models import Product
 from products.stock import Shortage, StockLine
@@ -287,9 +288,11 @@ def sync_lines(order: Order) -> None:
     if not track_ids:
         return
     _move_lines(track_ids, status, timezone.now())
-    TrackEvent.objects.bulk_create(
-        TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
-        for track_id in track_ids
+    insert(
+        [
+            TrackEvent(track_id=track_id, track_status=status, cause=cause_of(order))
+            for track_id in track_ids
+        ]
     )
 
 

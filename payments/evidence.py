@@ -19,6 +19,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from omachemainproj.compiled_queries import locked_row
+from omachemainproj.inserts import insert
 from orders.models import Order
 
 from .models import (
@@ -64,7 +65,7 @@ def record_first(receipt: Receipt, told: Told) -> None:
 
     What a person typed is asked about at once: goods may be fetched on it.
     """
-    _row(receipt, told).save(force_insert=True)
+    insert([_row(receipt, told)])
     if told.source == ReceiptSource.STAFF:
         ask_about([receipt])
 

@@ -13,6 +13,7 @@ from itertools import count
 from django.db import transaction
 from django.db.models import Case, F, Sum, When
 
+from omachemainproj.inserts import insert
 from orders.models import Parcel, PriceReduction
 
 from .models import (
@@ -61,7 +62,7 @@ def post(*postings: Posting) -> None:
     for posting in postings:
         _check(posting)
     with transaction.atomic(savepoint=False):
-        rows = LedgerPosting.objects.bulk_create(
+        rows = [
             LedgerPosting(
                 event=posting.event,
                 receipt_id=posting.receipt_id,
@@ -71,11 +72,14 @@ def post(*postings: Posting) -> None:
                 parcel_id=posting.parcel_id,
             )
             for posting in postings
-        )
-        LedgerEntry.objects.bulk_create(
-            entry
-            for row, posting in zip(rows, postings, strict=True)
-            for entry in _entries(row, posting)
+        ]
+        insert(rows)
+        insert(
+            [
+                entry
+                for row, posting in zip(rows, postings, strict=True)
+                for entry in _entries(row, posting)
+            ]
         )
 
 

@@ -16,6 +16,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, QuerySet
 
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
+from omachemainproj.inserts import insert
 
 from .models import MAX_STOCK, ListingTerms, Product, StockMovement
 
@@ -92,9 +93,11 @@ def take(lines: Iterable[StockLine], *, reference: str) -> None:
     ordered = _in_id_order(lines)
     taken = set(_moved(reference, [line.product_id for line in ordered]))
     leaving = [line for line in ordered if line.product_id not in taken]
-    StockMovement.objects.bulk_create(
-        StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
-        for line in leaving
+    insert(
+        [
+            StockMovement(product_id=line.product_id, quantity=-line.number, reference=reference)
+            for line in leaving
+        ]
     )
     for line in leaving:
         _take(line.product_id, line.number)

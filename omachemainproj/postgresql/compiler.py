@@ -19,6 +19,8 @@ from django.db.backends.postgresql.compiler import (
 )
 from django.db.models.sql.compiler import SQLInsertCompiler as AnySQLInsertCompiler
 
+from .readers import reader_of
+
 __all__ = [
     "SQLAggregateCompiler",
     "SQLCompiler",
@@ -58,7 +60,11 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         fields, objects = self.query.fields, self.query.objs
         if not fields or len(objects) > _FEW:
             return super().as_sql()
-        values = [self._value(field, each) for each in objects for field in fields]
+        if self.query.raw:
+            # A fixture's, which say no more than what stands in it.
+            return super().as_sql()
+        readers, connection = [reader_of(field) for field in fields], self.connection
+        values = [read(each, connection) for each in objects for read in readers]
         if any(hasattr(value, "as_sql") for value in values):
             return super().as_sql()
         key = self._kind(fields, len(objects))
@@ -78,12 +84,6 @@ class SQLInsertCompiler(compiler.SQLInsertCompiler):
         if len(value_rows) <= _FEW:
             return AnySQLInsertCompiler.assemble_as_sql(self, fields, value_rows)
         return super().assemble_as_sql(fields, value_rows)
-
-    def _value(self, field: Any, instance: Any) -> Any:
-        value = self.pre_save_val(field, instance)
-        if hasattr(value, "resolve_expression"):
-            return value
-        return field.get_db_prep_save(value, connection=self.connection)
 
     def _kind(self, fields: Iterable[Any], rows: int) -> Any:
         query = self.query

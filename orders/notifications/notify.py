@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from omachemainproj.background import enqueue_after_commit
+from omachemainproj.inserts import insert
 from orders.models.notifications import Notice, NotificationKind
 
 from .sending import deliver_notifications
@@ -42,7 +43,8 @@ def notify_all(notices: Iterable[Notice]) -> None:
     they are sent even if this process dies, by the clock. Texts, languages and channels are
     decided after commit, by a worker where there is a broker.
     """
-    stored = Notice.objects.bulk_create(notices, ignore_conflicts=True)
+    stored = list(notices)
+    insert(stored, ignore_conflicts=True)
     for order_id in dict.fromkeys(notice.order_id or 0 for notice in stored):
         enqueue_after_commit(deliver_notifications, order_id)
 

@@ -21,6 +21,7 @@ from accounts.contacts import has_proven_email, may_be_written_to
 from accounts.models import Address, Language, User
 from accounts.preferences import preferences_of
 from omachemainproj.compiled_queries import Update, compiled, compiled_update
+from omachemainproj.inserts import insert
 from omachemainproj.money import format_kes
 from orders.models import OFF, Order, OrderDelivery, OrderTrack, Party
 from orders.models.notifications import (
@@ -154,8 +155,8 @@ def _write(groups: Sequence[list[Notice]]) -> int:
             drafts = list(_DRAFTS[kind](notices, told))
             messages += [message for draft in drafts for message in _render(notices[0], draft)]
             in_app += [_for_the_app(notices, draft) for draft in drafts]
-    Message.objects.bulk_create(messages)
-    InboxNotice.objects.bulk_create(in_app)
+    insert(messages)
+    insert(in_app)
     _mark_composed([notice.pk for notices in groups for notice in notices], timezone.now())
     return len(messages)
 

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from omachemainproj.api.fields import read_input
 from omachemainproj.api.languages import in_their_language
 
 from . import openapi
@@ -31,9 +32,7 @@ class QuoteView(APIView):
         or not brought there is said in the answer, which is a 200; a 400 is for a body that cannot
         be read.
         """
-        asked = QuoteInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = asked.validated_data
+        wanted = read_input(QuoteInput, request.data)
         made = quote(
             buyer=request.user if isinstance(request.user, User) else None,
             lines=wanted["order"],

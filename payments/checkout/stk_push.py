@@ -18,6 +18,7 @@ from accounts.contacts import has_paid_from, proofs_of_payment
 from omachemainproj.api.errors import Refusal
 from omachemainproj.background import enqueue_after_commit
 from omachemainproj.compiled_queries import Update, compiled, compiled_update, locked_row
+from omachemainproj.inserts import insert
 from omachemainproj.task_registry import background_task
 from orders.holds import check_phone_of_order, lock_phone
 from orders.lifecycle import NotUnpaid, end_prompt, extend_hold
@@ -65,7 +66,7 @@ def request_payment(order: Order) -> None:
 
     Safe to repeat: a constraint allows an order one live attempt.
     """
-    OrderPayment.objects.bulk_create([first_attempt(order)], ignore_conflicts=True)
+    insert([first_attempt(order)], ignore_conflicts=True)
     enqueue_after_commit(send_stk_push, order.pk)
 
 
@@ -253,7 +254,6 @@ def end_hold_of(payment: OrderPayment, code: str) -> None:
 
 def _push(payment: OrderPayment) -> None:
     """Send the STK push of a claimed attempt, and record M-Pesa's answer."""
-    claimed = OrderPayment.objects.filter(pk=payment.pk)
     try:
         accepted = gateway.daraja().stk_push(
             phone=payment.phone,
@@ -268,11 +268,12 @@ def _push(payment: OrderPayment) -> None:
         give_prompt_back(payment.order.buyer_id, payment.phone, timezone.now())
     except DarajaUnknown as silence:
         logger.warning("payment %s: no clear answer to the prompt: %s", payment.pk, silence)
-        claimed.update(result_text=str(silence)[:200])
+        OrderPayment.objects.filter(pk=payment.pk).update(result_text=str(silence)[:200])
     else:
         # The callback may have been faster and recorded the ids and the outcome already.
         ids = accepted.merchant_request_id, accepted.checkout_request_id
         if not _mark_submitted(payment.pk, *ids):
+            claimed = OrderPayment.objects.filter(pk=payment.pk)
             unnamed = claimed.filter(checkout_request_id="")
             unnamed.update(merchant_request_id=ids[0], checkout_request_id=ids[1])
             waiting = claimed.filter(status=AttemptStatus.UNKNOWN)

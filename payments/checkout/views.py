@@ -26,7 +26,7 @@ from accounts.guests import guest_with
 from accounts.models import Guest, User
 from accounts.permissions import SignedInOrGuest, SignedInOrStranger
 from omachemainproj.api.errors import refuse_field
-from omachemainproj.api.fields import read_idempotency_key
+from omachemainproj.api.fields import read_idempotency_key, read_input
 from omachemainproj.api.languages import in_their_language
 from omachemainproj.api.schema import error_answer, field_errors, refusals
 from omachemainproj.background import is_awaited
@@ -359,18 +359,17 @@ class CashoutView(APIView):
         have the rest of it once they prove the phone at `/login/phone/confirm/`. A guest has no
         addresses to name, and a newcomer's limits; `too_many_unpaid_orders` names none of them.
         """
-        asked = CashoutInput(data=request.data)
-        asked.is_valid(raise_exception=True)
-        phone = asked.validated_data["mpesa_number"]
+        asked = read_input(CashoutInput, request.data)
+        phone = asked["mpesa_number"]
         key = read_idempotency_key(request.headers.get("Idempotency-Key"))
         _check_network(request, phone)
         placed = place_order(
             buyer=_buyer(request, phone),
-            lines=asked.validated_data["order"],
+            lines=asked["order"],
             mpesa_number=phone,
             idempotency_key=key,
-            shown_amount=asked.validated_data.get("amount"),
-            delivery=asked.validated_data.get("delivery"),
+            shown_amount=asked.get("amount"),
+            delivery=asked.get("delivery"),
             network=network_to_count(request.META.get("REMOTE_ADDR")),
         )
         if not placed.replayed:

@@ -141,6 +141,8 @@ def printable(value: Any, *, at_most: int = 200) -> str:
     if not isinstance(value, str):
         return ""
     cut = value[:at_most]
+    if cut.isprintable():
+        return cut.strip()
     return "".join(letter if letter.isprintable() else " " for letter in cut).strip()
 
 

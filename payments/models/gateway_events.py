@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from omachemainproj.compiled_queries import Update, compiled_update
 from omachemainproj.ip_addresses import is_listed
 from payments.banks import registered_banks
 
@@ -129,7 +132,29 @@ class GatewayEvent(models.Model):
 
     def set_state(self, state: str, note: str) -> None:
         """Record what was done about the message, and which rows it was found to be about."""
-        self.state, self.note, self.applied_at = state, note[:200], timezone.now()
-        self.save(
-            update_fields=["state", "note", "applied_at", "payment", "receipt", "refund", "payout"]
-        )
+        now = timezone.now()
+        self.state, self.note, self.applied_at = state, note[:200], now
+        about = self.payment_id, self.receipt_id, self.refund_id, self.payout_id
+        _set_state(self.pk, state, self.note, now, *about)
+
+
+@compiled_update
+def _set_state(  # noqa: PLR0913, PLR0917 - a column each
+    event: int,
+    state: str,
+    note: str,
+    now: datetime,
+    payment: int | None,
+    receipt: int | None,
+    refund: int | None,
+    payout: int | None,
+) -> Update:
+    return GatewayEvent.objects.filter(pk=event), {
+        "state": state,
+        "note": note,
+        "applied_at": now,
+        "payment": payment,
+        "receipt": receipt,
+        "refund": refund,
+        "payout": payout,
+    }

@@ -99,7 +99,8 @@ def _resolve_doubtful(payment_id: int) -> None:
 
 @compiled
 def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
-    doubtful = GatewayEvent.objects.filter(payment=payment, state=EventState.CHECKING)
+    # By ``=`` it would be looked for among all that wait, of all payments, where those were few.
+    doubtful = GatewayEvent.objects.filter(payment=payment, state__startswith=EventState.CHECKING)
     return doubtful.values_list("pk", flat=True)[:1]
 
 

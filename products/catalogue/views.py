@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.api.fields import MAX_ID
+from omachemainproj.api.fields import MAX_ID, read_input
 from omachemainproj.api.parameters import read_words, refuse_unknown
 from omachemainproj.languages import ENGLISH, language_asked
 from omachemainproj.media import media_prefix
@@ -89,9 +89,8 @@ class CartView(APIView):
         fields = read_words(request, "fields", LIST_FIELDS)
         columns = COLUMNS if fields is None else columns_for(fields)
         body = {"ids": request.data} if isinstance(request.data, list) else request.data
-        asked = CartInput(data=body)
-        asked.is_valid(raise_exception=True)
-        ids = list(dict.fromkeys(pk for pk in asked.validated_data["ids"] if 0 < pk <= MAX_ID))
+        asked = read_input(CartInput, body)
+        ids = list(dict.fromkeys(pk for pk in asked["ids"] if 0 < pk <= MAX_ID))
         found = {row.id: row for row in queries.read_cart(ids, columns)}
         in_order = [found[pk] for pk in ids if pk in found]
         return Response(ProductRepresentation(request).products(in_order, fields))

@@ -21,6 +21,7 @@ from .gateway import (
     CHECKOUT_ID,
     PUSH,
     answers_and_hangs_up,
+    error,
     hangs_up,
     resets,
     running_gateway,
@@ -203,6 +204,41 @@ def test_a_netrc_file_does_not_replace_the_token(daraja, gateway, monkeypatch, t
     daraja.stk_push(**A_PUSH)
 
     assert gateway.heard_on(PUSH)[0].headers["Authorization"] == "Bearer token-1"
+
+
+def test_a_push_is_sent_as_the_one_before_it(daraja, gateway):
+    for _ in range(3):
+        daraja.stk_push(**A_PUSH)
+
+    said = [
+        {name: value for name, value in heard.headers.items() if name != "Cookie"}
+        for heard in gateway.heard_on(PUSH)
+    ]
+    assert said[0] == said[1] == said[2]
+    assert said[0]["Content-Type"] == "application/json"
+    assert said[0]["Content-Length"] == str(len(gateway.heard_on(PUSH)[0].body))
+
+
+def test_a_cookie_of_the_gateways_is_sent_back_as_it_is_now(daraja, gateway):
+    first, second = (says(200, ACCEPTED, **{"Set-Cookie": f"at={n}; Path=/"}) for n in (1, 2))
+    gateway.on(PUSH, first, second, says(200, ACCEPTED))
+
+    for _ in range(3):
+        daraja.stk_push(**A_PUSH)
+
+    sent = [heard.headers.get("Cookie") for heard in gateway.heard_on(PUSH)]
+    assert sent == [None, "at=1", "at=2"]
+
+
+def test_each_push_has_the_token_of_its_moment(daraja, gateway):
+    is_over = error(401, "401.002.01", "Invalid Access Token")
+    gateway.on(PUSH, says(200, ACCEPTED), is_over, says(200, ACCEPTED))
+
+    for _ in range(2):
+        daraja.stk_push(**A_PUSH)
+
+    sent = [heard.headers["Authorization"] for heard in gateway.heard_on(PUSH)]
+    assert sent == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
 
 
 def test_a_given_session_is_used(gateway, make_client):

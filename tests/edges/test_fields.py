@@ -4,7 +4,12 @@ import pytest
 from django.http import QueryDict
 from rest_framework import serializers
 
-from omachemainproj.api.fields import MpesaNumberField, WholeNumberField
+from omachemainproj.api.fields import (
+    MpesaNumberField,
+    StrictBooleanField,
+    WholeNumberField,
+    read_input,
+)
 
 
 class Form(serializers.Serializer):
@@ -92,3 +97,41 @@ def test_what_is_no_phone_is_refused(typed):
 
 def test_no_phone_is_null():
     assert read(phone=None) == {"phone": ["This field may not be null."]}
+
+
+class Choice(Form):
+    sure = StrictBooleanField(required=False)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"number": "5", "phone": "0712345678", "sure": True},
+        {"number": 0, "phone": "12"},
+        {"sure": "true"},
+        QueryDict("number=5&sure=true"),
+        QueryDict("number=0"),
+        [],
+        None,
+    ],
+)
+def test_input_is_read_as_by_a_serializer_of_its_own(data):
+    def outcome(read):
+        try:
+            return read()
+        except serializers.ValidationError as refused:
+            return refused.detail
+
+    def read_alone():
+        own = Choice(data=data)
+        own.is_valid(raise_exception=True)
+        return own.validated_data
+
+    assert outcome(lambda: read_input(Choice, data)) == outcome(read_alone)
+
+
+def test_one_serializer_reads_input_after_input():
+    read = [read_input(Form, {"number": number}) for number in (1, 2)]
+
+    assert read == [{"number": 1}, {"number": 2}]

@@ -1,7 +1,7 @@
 """On PostgreSQL the SQL of an insert is written once, and its values are those of each row."""
 
 import pytest
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Value
 from django.db.models.functions import Lower
 from django.db.models.sql.compiler import SQLInsertCompiler
@@ -9,7 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ContactCount
+from omachemainproj import inserts
+from omachemainproj.inserts import insert
 from omachemainproj.postgresql import compiler
+from orders.models import TrackStatus
 from products.models import SearchWord, StockMovement
 from tests.factories import ProductFactory
 
@@ -106,3 +109,83 @@ def test_an_expression_is_written_each_time():
 
     words = SearchWord.objects.filter(word__in=["kettle", "pan", "POT"])
     assert sorted(words.values_list("word", flat=True)) == ["POT", "kettle", "pan"]
+
+
+def test_what_is_inserted_alone_is_what_a_bulk_of_it_would_be(monkeypatch):
+    product = ProductFactory()
+    monkeypatch.setattr(inserts, "_templates", {})
+    alone, bulk = some_movements(product, 5), some_movements(product, 6)
+
+    insert(alone)
+    StockMovement.objects.bulk_create(bulk)
+
+    kept = StockMovement.objects.get(pk=alone[0].pk)
+    assert (kept.product_id, kept.quantity, kept.reference) == (product.pk, 5, "r5")
+    assert kept.created_at == alone[0].created_at
+    assert vars(alone[0]).keys() == vars(bulk[0]).keys()
+    assert not alone[0]._state.adding
+
+
+@pytest.mark.parametrize("rows", [1, 3, 9])
+def test_inserted_rows_get_their_own_keys(rows):
+    made = some_movements(ProductFactory(), *range(1, 1 + rows))
+
+    insert(made)
+
+    by_key = StockMovement.objects.in_bulk([each.pk for each in made])
+    assert [by_key[each.pk].quantity for each in made] == list(range(1, 1 + rows))
+
+
+def test_the_second_insert_is_one_statement_that_django_does_not_write(
+    written_anew, django_assert_num_queries
+):
+    product = ProductFactory()
+    insert(some_movements(product, 1))
+    written_anew.clear()
+
+    with django_assert_num_queries(1):
+        insert(some_movements(product, 2))
+
+    assert written_anew == []
+
+
+def test_an_insert_leaves_out_what_is_there_only_where_it_may():
+    insert([SearchWord(word="kettle")])
+
+    insert([SearchWord(word="kettle"), SearchWord(word="pan")], ignore_conflicts=True)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert([SearchWord(word="kettle")])
+
+    assert SearchWord.objects.filter(word__in=["kettle", "pan"]).count() == 2
+
+
+def test_a_number_that_somebody_chose_is_kept():
+    chosen = StockMovement(pk=4711, product=ProductFactory(), quantity=1, reference="chosen")
+
+    insert([chosen])
+
+    assert StockMovement.objects.get(pk=4711).reference == "chosen"
+
+
+def test_an_expression_is_inserted_as_what_it_says(monkeypatch):
+    monkeypatch.setattr(inserts, "_templates", {})
+    insert([SearchWord(word=Lower(Value("KETTLE")))])
+    insert([SearchWord(word="POT")])
+    insert([SearchWord(word=Lower(Value("PAN")))])
+
+    words = SearchWord.objects.filter(word__in=["kettle", "pan", "POT"])
+    assert sorted(words.values_list("word", flat=True)) == ["POT", "kettle", "pan"]
+
+
+def test_a_column_that_makes_something_of_its_value_is_asked_to():
+    reason = StockMovement(product=ProductFactory(), quantity="7", reference=TrackStatus.PAID)
+
+    insert([reason])
+
+    kept = StockMovement.objects.get(pk=reason.pk)
+    assert (kept.quantity, kept.reference) == (7, "paid")
+
+
+def test_nothing_is_inserted_by_no_statement(django_assert_num_queries):
+    with django_assert_num_queries(0):
+        insert([])

@@ -21,7 +21,9 @@ from omachemainproj.compiled_queries import (
 )
 from orders import holds
 from orders.models import Order
+from payments.models import GatewayEvent
 from payments.reconciliation import outcomes, receipts
+from payments.webhooks import stk_callback
 from products.models import Product, Review
 from tests.factories import ProductFactory
 from tests.shopping import an_order
@@ -471,7 +473,7 @@ def test_what_no_call_changes_is_written_out_and_odd_words_are_not():
     [
         (
             lambda: holds._held_near.statement(1, "254700000001", "10.0.0.0/8", timezone.now()),
-            ("BitmapOr", "order_of_phone", "order_unpaid_by_network"),
+            ("order_unpaid_by_buyer", "order_of_phone", "order_unpaid_by_network"),
         ),
         (
             lambda: outcomes._receipts_known.statement(1, "B000000001"),
@@ -509,6 +511,53 @@ def test_one_plan_for_all_values_finds_few_rows_by_indexes_of_them(asked, indexe
         cursor.execute("DEALLOCATE one_for_all")
 
     assert [index for index in indexes if index not in plan] == []
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("asked", "all_that_wait"),
+    [
+        (
+            lambda: holds._held_near.statement(1, "254700000001", "10.0.0.0/8", timezone.now()),
+            "order_unpaid_by_expiry",
+        ),
+        (lambda: stk_callback._doubtful_of.statement(1), "event_to_apply"),
+    ],
+)
+def test_a_rush_is_not_gone_through_though_nothing_waited_when_rows_were_counted(
+    asked, all_that_wait
+):
+    statement = asked()
+    places = iter(range(1, len(statement.parameters) + 1))
+    sql = re.sub("%s", lambda _: f"${next(places)}", statement.sql)
+    buyer = User.objects.create(username="buyer")
+    Order.objects.bulk_create(
+        Order(
+            buyer=buyer,
+            mpesa_number=f"2547{n:08d}",
+            amount=100,
+            expires_at=timezone.now() + DAY,
+            held_until=timezone.now() + DAY,
+            payment_status="expired",
+        )
+        for n in range(1000)
+    )
+    GatewayEvent.objects.bulk_create(
+        GatewayEvent(body=b"", sha256=f"{n:064d}", state="applied") for n in range(1000)
+    )
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("ANALYZE orders_order, payments_gatewayevent")
+        cursor.execute(f"PREPARE one_for_all AS {sql}")
+        values = ", ".join(["NULL"] * len(statement.parameters))
+        cursor.execute(f"EXPLAIN EXECUTE one_for_all({values})")
+        plan = "\n".join(row for (row,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE one_for_all")
+
+    assert all_that_wait not in plan
 
 
 @pytest.mark.postgres

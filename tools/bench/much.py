@@ -41,6 +41,8 @@ from orders.models import (
 from payments.originals import FACTS, KEPT, keep_originals
 from products.models import DIGESTED_OF_REVIEW, Product, Review
 
+from .shop import environment_without_shop
+
 #: What one person has.
 LINES_BOUGHT, LINES_SOLD, LISTINGS, PARCELS = 2_000, 50_000, 20_000, 5_000
 #: All orders are of so long.
@@ -173,7 +175,8 @@ def fill(orders: int) -> None:
 def _template() -> dict[str, list[dict[str, Any]]]:
     """Played by a process of its own, whose database is another."""
     with tempfile.NamedTemporaryFile() as file:
-        subprocess.run([sys.executable, "-m", "tools.bench.template", file.name], check=True)
+        play = [sys.executable, "-m", "tools.bench.template", file.name]
+        subprocess.run(play, check=True, env=environment_without_shop())
         rows: dict[str, list[dict[str, Any]]] = pickle.loads(  # noqa: S301 - our own
             Path(file.name).read_bytes()
         )

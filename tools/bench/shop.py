@@ -22,24 +22,34 @@ def drop(server: str, name: str) -> None:
         db.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+#: Production, rehearsed on this machine; throttles off, since one client asks it all.
+_SETTINGS = {
+    "OMACHE_ENV_FILE": os.devnull,
+    "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
+    "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
+    "HTTPS": "off",
+    "THROTTLES": "off",
+    "DARAJA_BASE_URL": "http://127.0.0.1:1",
+    "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:1",
+    "DARAJA_CONSUMER_KEY": "key",
+    "DARAJA_CONSUMER_SECRET": "secret",
+    "DARAJA_SHORTCODE": "174379",
+    "DARAJA_PASSKEY": "passkey",
+    "FRONTEND_URL": "http://127.0.0.1:1/shop",
+    "EMAIL_URL": "dummymail://",
+    "DEFAULT_FROM_EMAIL": "O-Mache <hello@omache.example>",
+}
+_ITS_OWN = ("DATABASE_URL", "DJANGO_SECRET_KEY", "STATIC_ROOT")
+
+
 def environment(database: str) -> dict[str, str]:
-    """Production, rehearsed on this machine; throttles off, since one client asks it all."""
-    return {
-        "OMACHE_ENV_FILE": os.devnull,
-        "DJANGO_SETTINGS_MODULE": "omachemainproj.settings",
-        "DATABASE_URL": database,
-        "DJANGO_SECRET_KEY": "".join(random.choices("abcdefghijklmnop0123456789", k=60)),
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "HTTPS": "off",
-        "THROTTLES": "off",
-        "DARAJA_BASE_URL": "http://127.0.0.1:1",
-        "DARAJA_CALLBACK_BASE_URL": "http://127.0.0.1:1",
-        "DARAJA_CONSUMER_KEY": "key",
-        "DARAJA_CONSUMER_SECRET": "secret",
-        "DARAJA_SHORTCODE": "174379",
-        "DARAJA_PASSKEY": "passkey",
-        "FRONTEND_URL": "http://127.0.0.1:1/shop",
-        "EMAIL_URL": "dummymail://",
-        "DEFAULT_FROM_EMAIL": "O-Mache <hello@omache.example>",
-        "STATIC_ROOT": tempfile.mkdtemp(prefix="omache-bench-"),
-    }
+    """What the shop's processes are told, over this database."""
+    key = "".join(random.choices("abcdefghijklmnop0123456789", k=60))
+    own = (database, key, tempfile.mkdtemp(prefix="omache-bench-"))
+    return _SETTINGS | dict(zip(_ITS_OWN, own, strict=True))
+
+
+def environment_without_shop() -> dict[str, str]:
+    """This process's, for one that opens a shop of its own."""
+    told = {*_SETTINGS, *_ITS_OWN}
+    return {name: value for name, value in os.environ.items() if name not in told}
