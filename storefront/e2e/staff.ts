@@ -102,6 +102,8 @@ export async function job(
 
 /** Choose a room's list or page beside the page, or else on the start page. */
 export async function open(page: Page, name: string): Promise<void> {
+  // Until a page's scripts have run, nothing is beside it.
+  await page.waitForLoadState();
   const beside = page.locator("#nav-sidebar").getByRole("link", { name, exact: true });
   if (await beside.isVisible()) {
     await beside.click();
