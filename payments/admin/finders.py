@@ -15,6 +15,7 @@ from payments.backoffice.permissions import LOOKING
 from payments.backoffice.resolve_money_in import tidy_number
 from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
 
+from .lookup import find_prompts as prompts_called
 from .lookup import find_receipt, find_transfers
 
 #: With more letters than this nobody typed a reference: words of a product have one by chance.
@@ -125,8 +126,7 @@ def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
 def find_prompts(typed: Typed, viewer: User) -> Found:
     if not typed.text.startswith("ws_CO_"):
         return Found()
-    prompts = OrderPayment.objects.filter(checkout_request_id=typed.text)
-    return first_of(prompts.select_related("order"))._replace(is_certain=True)
+    return first_of(prompts_called(typed.text).select_related("order"))._replace(is_certain=True)
 
 
 def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:

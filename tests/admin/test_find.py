@@ -379,3 +379,10 @@ def test_every_statement_can_be_answered_from_an_index(desk, sale, buyer, typed)
                 plans.append("\n".join(line for (line,) in cursor.fetchall()))
 
     assert [plan for plan in plans if "Seq Scan" in plan] == []
+
+
+def test_an_orders_story_leads_nobody_to_a_page_that_is_closed_to_them(sale, desk):
+    page = row_url(sale)
+
+    assert f'href="{page}"' not in as_role("finance").get(story(sale)).content.decode()
+    assert f'href="{page}"' in desk.get(story(sale)).content.decode()
