@@ -341,8 +341,8 @@ def test_no_box_is_on_the_door(client, db):
         ("reference", 4),
         # the receipt, and its order
         ("receipt", 5),
-        # prompts, orders, payouts, people's ids, people
-        ("phone", 8),
+        # prompts, orders, payouts, people's ids, people, which of them are guests
+        ("phone", 9),
     ],
 )
 def test_a_search_takes_few_statements(desk, sale, buyer, typed, number, django_assert_num_queries):
