@@ -24,6 +24,7 @@ from omachemainproj.text import fold_password
 
 from . import emails, lockout, names, second_factor, services, tokens
 from .authentication import current_user
+from .backoffice import finders  # noqa: F401  # declares how people are found
 from .backoffice.actions import staff_action
 from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
 from .backoffice.interest import log_refusal

@@ -1,9 +1,11 @@
 """The account endpoints' addresses."""
 
+from django.contrib.admin import site
 from django.urls import path, re_path
 
 from . import phone_views, token_views, views
 from .addresses import views as address_views
+from .backoffice.search import find
 
 urlpatterns = [
     path("registration/", views.RegistrationView.as_view(), name="registration"),
@@ -57,4 +59,5 @@ urlpatterns = [
         views.SessionView.as_view(),
         name="account-session",
     ),
+    path("admin/find/", site.admin_view(find), name="find"),
 ]

@@ -22,6 +22,7 @@ from accounts.validators import normalise_email
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
+from . import finders  # noqa: F401  # declares how lines are found
 from .delivery.admin import DeliveryRateAdmin, PickupPointAdmin
 from .fulfilment_actions import ACTIONS, actions_for
 from .lifecycle import cancel_order

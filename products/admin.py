@@ -34,7 +34,7 @@ from omachemainproj.api.errors import Refusal
 from omachemainproj.text import clean_shown, fold_identifier, tidy_line
 
 from . import product_page  # noqa: F401  # declares sections of pages
-from .catalogue.search import Unindexed, is_common, matching, word_forms
+from .finders import beginnings, ids_by_words, is_id
 from .listings.services import edit_product, list_product, unlist_product
 from .models import MAX_REASON, Product, ProductQuerySet, Review, StockMovement
 from .picture_actions import PICTURE_ACTIONS
@@ -162,21 +162,17 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
         return False
 
 
-def _is_id(term: str) -> bool:
-    return term.isascii() and term.isdecimal() and len(term) <= 18
-
-
 def _find(products: Any, term: str) -> ProductQuerySet:
-    if _is_id(term):
+    if is_id(term):
         return products.filter(pk=int(term))
     if User.objects.called(term).exists():
         return products.sold_by(term)
-    groups = [[f"{each}*" for each in forms] for forms in word_forms(term)]
-    if not groups:
-        return products
-    newest = "-pk" if is_common(groups) else Unindexed("id").desc()
-    found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
-    return products.filter(pk__in=list(found[:COUNT_AT_MOST]))
+    groups = beginnings(term)
+    return (
+        products.filter(pk__in=ids_by_words(products, groups, COUNT_AT_MOST))
+        if groups
+        else products
+    )
 
 
 @admin.register(StockMovement)
@@ -190,7 +186,7 @@ class StockMovementAdmin(LookupAdmin):
     search_help_text = "A product's number."
 
     def find(self, term: str) -> dict[str, Any]:
-        return {"product": int(term)} if _is_id(term) else {}
+        return {"product": int(term)} if is_id(term) else {}
 
 
 class ReasonForm(ActionForm):
@@ -239,7 +235,7 @@ class ReviewAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         term = fold_identifier(search_term)
-        if _is_id(term):
+        if is_id(term):
             return queryset.filter(product=int(term)), False
         if term:
             people = list(User.objects.called(term).values_list("pk", flat=True))

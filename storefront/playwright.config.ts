@@ -29,7 +29,7 @@ export default defineConfig({
   globalTeardown: "./e2e/teardown.ts",
   projects: [
     { name: "shop", testIgnore: "admin-*" },
-    // Minutes of staff's work: `make check` has them told, the gate does not.
+    // Staff's days, in the same shop.
     { name: "admin", testMatch: "admin-*" },
   ],
   fullyParallel: true,
@@ -49,7 +49,8 @@ export default defineConfig({
     hasTouch: true,
     // Only the stories of a bad line want one: each newcomer would fetch the whole shop into it.
     serviceWorkers: "block",
-    trace: "retain-on-failure",
+    // To record a story costs as much as to tell it: where it is told again, the second telling is.
+    trace: process.env.CI ? "on-first-retry" : "retain-on-failure",
     launchOptions: { executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] },
   },
   webServer: {

@@ -31,6 +31,10 @@ SAFE: dict[tuple[str, str], str] = {
     ("accounts", "0015_people_by_the_day_they_joined"): (
         "An index of people: who joins or signs in waits a second for each million of them."
     ),
+    ("accounts", "0016_people_by_phone"): (
+        "An index of the people who gave a phone: who joins or signs in waits a second for each "
+        "million of them."
+    ),
     ("orders", "0020_attempted_deliveries"): (
         "A longer text rewrites nothing; what the old program adds has the column's own default."
     ),

@@ -45,7 +45,7 @@ def show_who(person: User, viewer: User) -> Content:
         ("Told in", Language(person.spoken_language).label),
         ("Since", moment(person.date_joined)),
     ]
-    return Facts(facts, lead=_kind(person))
+    return Facts(facts, lead=kind_of(person))
 
 
 def _email(person: User) -> str:
@@ -54,7 +54,7 @@ def _email(person: User) -> str:
     return person.email if person.email_confirmed_at else f"{person.email} (not confirmed)"
 
 
-def _kind(person: User) -> str:
+def kind_of(person: User) -> str:
     if is_guest(person):
         return badge("guest, without an account", Tone.QUIET)
     if not person.is_active:

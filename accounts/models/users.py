@@ -170,6 +170,8 @@ class User(AbstractUser):
                 fields=["erased_at"], name="user_erased", condition=Q(erased_at__isnull=False)
             ),
             models.Index(fields=["date_joined"], name="user_by_joined"),
+            # Whoever calls says their number.
+            models.Index(fields=["phone"], name="user_by_phone", condition=~Q(phone="")),
         ]
         permissions = [
             ("help_user", "Can sign people out and take their avatars away"),

@@ -5,9 +5,17 @@ from django.contrib import admin
 # The console's buttons about problems are proposals of the admin's too: they are there with it.
 from payments.backoffice import problem_actions
 
-from . import ledger, money_pages, payouts, person_page, transactions
+from . import finders, ledger, money_pages, payouts, person_page, transactions
 
-__all__ = ["ledger", "money_pages", "payouts", "person_page", "problem_actions", "transactions"]
+__all__ = [
+    "finders",
+    "ledger",
+    "money_pages",
+    "payouts",
+    "person_page",
+    "problem_actions",
+    "transactions",
+]
 
 #: The front page, with the way to the console above the lists.
 admin.site.index_template = "admin/payments/index.html"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from omachemainproj.phones import normalise_phone
 from orders import lookup
 from payments.backoffice.resolve_money_in import tidy_number
@@ -26,9 +28,17 @@ def find_orders(typed: str) -> dict[str, Any]:
 def find_receipt(typed: str) -> Receipt | None:
     """Return the receipt with this number, in any spelling, whichever provider's it is."""
     number = tidy_number(typed)
-    # The index on numbers begins with whose they are.
+    # The index on numbers begins with whose they are, and holds no empty ones, which is to be said.
     named = Receipt.objects.filter(provider__in=dict(provider_choices()), number=number)
-    return named.first() if number else None
+    return named.exclude(number="").first() if number else None
+
+
+def find_prompts(request_id: str) -> QuerySet[OrderPayment]:
+    """The attempt that Daraja knows by this id, or none."""
+    # Nor does the index on these ids.
+    return OrderPayment.objects.filter(checkout_request_id=request_id).exclude(
+        checkout_request_id=""
+    )
 
 
 def find_transfers(model: type[Refund] | type[Payout], typed: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ themselves to those who see them anywhere else.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -160,14 +160,19 @@ def _lead(order: Order) -> str:
         PaymentStatus.PAID: "",
         PaymentStatus.CANCELLED: by.get(order.cancelled_by, "It was cancelled before it was paid."),
         PaymentStatus.EXPIRED: "Its money did not come in time.",
-        PaymentStatus.REFUND_DUE: "Money came for it, and goes back: "
-        + by.get(order.cancelled_by, "its time was over."),
+        PaymentStatus.REFUND_DUE: f"Money came for it, and goes back: {_why_back(order, by)}",
         PaymentStatus.REFUNDED: "Its money went back.",
     }
     sentence = sentences[PaymentStatus(order.payment_status)]
     if order.in_doubt:
         sentence = "M-Pesa does not know what it was paid with: its goods stay where they are."
     return format_html("{} {}", describe_order(order), sentence)
+
+
+def _why_back(order: Order, by: Mapping[str, str]) -> str:
+    if all(line.returned for line in order.tracks.all()):
+        return "all of its goods were cancelled."
+    return by.get(order.cancelled_by, "its time was over.")
 
 
 def _owed(order: Order, money: OrderMoney) -> str:

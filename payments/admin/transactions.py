@@ -28,7 +28,7 @@ from payments.reconciliation.status_query import query_now
 from payments.webhooks.inbox import reprocess_event
 
 from .fees import give_fee_back, may_return_fee
-from .lookup import find_orders, find_receipt, find_transfers
+from .lookup import find_orders, find_prompts, find_receipt, find_transfers
 from .on_console import OnConsole
 from .order_page import read_around, time_left
 
@@ -97,7 +97,7 @@ class OrderPaymentAdmin(OnConsole, DownloadAdmin):
         receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"pk": receipt.payment_id}
-        if OrderPayment.objects.filter(checkout_request_id=term).exists():
+        if find_prompts(term).exists():
             return {"checkout_request_id": term}
         return {f"order__{name}": value for name, value in find_orders(term).items()}
 
@@ -224,7 +224,7 @@ class GatewayEventAdmin(OnConsole, LookupAdmin):
         receipt = find_receipt(term)
         if receipt and receipt.payment_id:
             return {"payment": receipt.payment_id}
-        if OrderPayment.objects.filter(checkout_request_id=term).exists():
+        if find_prompts(term).exists():
             return {"payment__checkout_request_id": term}
         return {f"payment__order__{name}": value for name, value in find_orders(term).items()}
 

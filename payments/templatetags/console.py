@@ -36,6 +36,14 @@ def admin_page(row: Model) -> str:
 
 
 @register.filter
+def admin_page_for(row: Model, viewer: Any) -> str:
+    """The admin's page of a row; empty where it has none, or somebody may not see it."""
+    meta = row._meta
+    is_seen = viewer.has_perm(f"{meta.app_label}.view_{meta.model_name}")
+    return admin_page(row) if is_seen else ""
+
+
+@register.filter
 def story_page(row: Model) -> str:
     """The console's page about a row, or else the admin's."""
     return console_page(row) or admin_page(row)

@@ -3,10 +3,11 @@
 import {
   comeIn,
   doWith,
-  find,
+  findAnything,
   hire,
   isForTheKeyboard,
   isSound,
+  job,
   open,
   pressByKey,
   said,
@@ -26,15 +27,18 @@ test("the catalogue puts goods right", async ({ page }) => {
   await staffMoves(line.id, "delivered", { code: line.collection_code });
   await buyer.reviews(line.id, 1, "Rude words about its seller.");
 
-  await test.step("sign in, and find goods by their words", async () => {
+  await test.step("sign in", async () => {
     await comeIn(page, catalogue);
     await isSound(page);
-    await find(page, "Products", name);
+  });
+
+  await job(page, "find goods by words of their name", 1, async () => {
+    await findAnything(page, name.toLowerCase(), `Product ${name}`);
     await isSound(page);
     await isForTheKeyboard(page);
   });
 
-  await test.step("take them off the shop, without a mouse", async () => {
+  await job(page, "take them off the shop, without a mouse", 2, async () => {
     await pressByKey(page, page.getByRole("button", { name: "Unlist it" }));
     await page.getByLabel("Why").fill("It is a copy");
     await isSound(page);
@@ -42,23 +46,28 @@ test("the catalogue puts goods right", async ({ page }) => {
     await expect(said(page)).toContainText("1 of 1 done");
   });
 
-  await test.step("find them by their number, and list them again", async () => {
-    await find(page, "Products", String(pot.id));
+  await job(page, "find them by their number, and list them again", 3, async () => {
+    await findAnything(page, String(pot.id), `Product ${name}`);
     await doWith(page, "List it again", "It is none");
     await expect(page.getByRole("button", { name: "Unlist it" })).toBeVisible();
   });
 
-  await test.step("find them by their seller, and put words and category right", async () => {
-    await find(page, "Products", pot.seller.username);
-    await page.getByLabel("Name").fill(`${name} with lid`);
-    await page.getByLabel("Category").selectOption("furniture");
-    await page.getByRole("spinbutton", { name: "Price" }).fill("1450");
-    await page.getByRole("button", { name: "Save and continue editing" }).click();
-    await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Product ${name} with lid`);
-    await expect(page.getByLabel("Category")).toHaveValue("furniture");
-  });
+  await job(
+    page,
+    "find them by their seller, and put words, category and price right",
+    3,
+    async () => {
+      await findAnything(page, pot.seller.username, `Product ${name}`);
+      await page.getByLabel("Name").fill(`${name} with lid`);
+      await page.getByLabel("Category").selectOption("furniture");
+      await page.getByRole("spinbutton", { name: "Price" }).fill("1450");
+      await page.getByRole("button", { name: "Save and continue editing" }).click();
+      await expect(page.getByRole("heading", { level: 1 })).toHaveText(`Product ${name} with lid`);
+      await expect(page.getByLabel("Category")).toHaveValue("furniture");
+    },
+  );
 
-  await test.step("add pictures, put them into order, and take one away", async () => {
+  await job(page, "add two pictures", 4, async () => {
     const picture = { name: "pot.png", mimeType: "image/png", buffer: aPicture() };
     for (const count of [1, 2]) {
       await page.getByLabel("Another picture").setInputFiles(picture);
@@ -66,35 +75,49 @@ test("the catalogue puts goods right", async ({ page }) => {
       await expect(page.locator(".page-pictures li")).toHaveCount(count);
     }
     await isSound(page);
+  });
+
+  await job(page, "put pictures into order", 1, async () => {
     await page.getByRole("button", { name: /^Later.* picture 1$/ }).click();
     await expect(said(page)).toContainText("done");
+  });
+
+  await job(page, "take a picture away", 1, async () => {
     await page.getByRole("button", { name: /^Remove.* picture 2$/ }).click();
     await expect(page.locator(".page-pictures li")).toHaveCount(1);
   });
 
-  await test.step("hide a review, and show it again", async () => {
-    await open(page, "Reviews");
+  const ofTheGoods = async (list: string) => {
+    await open(page, list);
     await page.getByRole("searchbox", { name: "Search", exact: true }).fill(String(pot.id));
     await page.getByRole("button", { name: "Search" }).click();
-    const act = async (action: string) => {
-      await page.locator("#result_list").getByRole("checkbox").last().check();
-      await page.getByLabel("Action:").first().selectOption({ label: action });
-      await page.getByRole("textbox", { name: "Reason" }).first().fill("It is rude");
-      await isSound(page);
-      await page.getByRole("button", { name: "Go" }).first().click();
-    };
+  };
+  const act = async (action: string) => {
+    await page.locator("#result_list").getByRole("checkbox").last().check();
+    await page.getByLabel("Action:").first().selectOption({ label: action });
+    await page.getByRole("textbox", { name: "Reason" }).first().fill("It is rude");
+    await isSound(page);
+    await page.getByRole("button", { name: "Go" }).first().click();
+  };
+
+  await job(page, "find a review of theirs, and hide it", 5, async () => {
+    await ofTheGoods("Reviews");
     await act("Hide, for the reason given");
     await expect(page.getByRole("img", { name: "True" })).toBeVisible();
+  });
+
+  await job(page, "show a review again", 3, async () => {
     await act("Show again");
     await expect(page.getByRole("img", { name: "False" })).toBeVisible();
   });
 
-  await test.step("see what moved their stock, and how the shop is doing", async () => {
-    await open(page, "Stock movements");
-    await page.getByRole("searchbox", { name: "Search", exact: true }).fill(String(pot.id));
-    await page.getByRole("button", { name: "Search" }).click();
+  await job(page, "see what moved their stock", 2, async () => {
+    await ofTheGoods("Stock movements");
     await expect(page.getByText("2 rows")).toBeVisible();
     await isSound(page);
+  });
+
+  await test.step("see how the shop is doing", async () => {
     await open(page, "How the shop is doing");
     await isSound(page);
   });

@@ -1,6 +1,16 @@
 /** An agent's day at the admin, on a phone: parcels, pick-up points, rates. */
 
-import { comeIn, hire, isForTheKeyboard, isSound, open, pressByKey, said } from "./staff";
+import {
+  comeIn,
+  findAnything,
+  hire,
+  isForTheKeyboard,
+  isSound,
+  job,
+  open,
+  pressByKey,
+  said,
+} from "./staff";
 import { expect, goods, newcomer, test, unique } from "./story";
 
 const HOME = {
@@ -22,9 +32,12 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
   const parcel = page.getByRole("article").filter({ hasText: order.reference });
   const part = (name: string) => page.getByRole("navigation", { name: "Parts" }).getByText(name);
 
-  await test.step("sign in, and see what is to fetch in a county", async () => {
+  await test.step("sign in", async () => {
     await comeIn(page, agent);
     await isSound(page);
+  });
+
+  await job(page, "see what is to fetch in a county", 3, async () => {
     await open(page, "Parcels");
     await page.getByLabel("County").selectOption("kiambu");
     await page.getByRole("button", { name: "Show" }).click();
@@ -32,9 +45,12 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
     await isForTheKeyboard(page);
   });
 
-  await test.step("take a parcel on, and free another", async () => {
+  await job(page, "take a parcel on", 1, async () => {
     await parcel.getByRole("button", { name: /^Take it on/ }).click();
     await expect(said(page)).toContainText("Take it on.");
+  });
+
+  await job(page, "take another on, and free it for others", 3, async () => {
     const second = page.getByRole("article").filter({ hasText: other.reference });
     await second.getByRole("button", { name: /^Take it on/ }).click();
     await second.locator("summary", { hasText: "Free it for others" }).click();
@@ -44,15 +60,18 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
     await expect(said(page)).toContainText("Free it for others.");
   });
 
-  await test.step("fetch it, and set off, without a mouse", async () => {
+  await job(page, "fetch it, without a mouse", 1, async () => {
     await pressByKey(page, parcel.getByRole("button", { name: /^Fetched from the seller/ }));
     await expect(said(page)).toContainText("Fetched from the seller.");
+  });
+
+  await job(page, "set off with it, without a mouse", 2, async () => {
     await part("To hand over").click();
     await pressByKey(page, parcel.getByRole("button", { name: /^On the way/ }), "Space");
     await expect(said(page)).toContainText("On the way.");
   });
 
-  await test.step("find nobody there; a slip is said where it was made", async () => {
+  await test.step("make a slip, which is said where it was made", async () => {
     await parcel.locator("summary", { hasText: "Could not hand it over" }).click();
     mayFail.requests = true;
     await parcel
@@ -61,23 +80,33 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
       .click();
     await expect(parcel.getByText("This field is required.")).toBeVisible();
     await isSound(page);
+    await open(page, "Parcels");
+    await part("To hand over").click();
+    mayFail.requests = false;
+  });
+
+  await job(page, "find nobody there", 3, async () => {
+    await parcel.locator("summary", { hasText: "Could not hand it over" }).click();
     await parcel.getByLabel("What happened").selectOption("nobody_there");
     await parcel
       .locator("details[open]")
       .getByRole("button", { name: /^Confirm/ })
       .click();
     await expect(said(page)).toContainText("Could not hand it over.");
-    mayFail.requests = false;
   });
 
-  await test.step("hand it over by the buyer's code, not by a guess", async () => {
-    const handOver = async (typed: string) => {
-      await parcel.locator("summary", { hasText: "Handed to the buyer" }).click();
-      await parcel.getByLabel("Collection code").fill(typed);
-      await parcel.getByLabel("Collection code").press("Enter");
-    };
+  const handOver = async (typed: string) => {
+    await parcel.locator("summary", { hasText: "Handed to the buyer" }).click();
+    await parcel.getByLabel("Collection code").fill(typed);
+    await parcel.getByLabel("Collection code").press("Enter");
+  };
+
+  await test.step("be refused a guess of the buyer's code", async () => {
     await handOver(code === "111111" ? "222222" : "111111");
     await expect(said(page)).toContainText("This is not the code the buyer was given.");
+  });
+
+  await job(page, "hand it over by the buyer's code, and see that it is done", 3, async () => {
     await handOver(code);
     await expect(said(page)).toContainText("Handed to the buyer.");
     await part("Handed over").click();
@@ -85,22 +114,19 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
     await isSound(page);
   });
 
-  await test.step("find a line by its order, and move it on", async () => {
-    await open(page, "Order lines");
-    await page.getByRole("searchbox", { name: "Search", exact: true }).fill(other.reference);
-    await page.getByRole("button", { name: "Search" }).click();
+  await job(page, "find a line by its order, and see how it stands", 1, async () => {
+    await findAnything(page, other.reference, /^Order line/);
+    await expect(page.locator("#content")).toContainText("Paid");
     await isSound(page);
-    await page.locator("#result_list tbody th a").click();
-    await isSound(page);
+    await isForTheKeyboard(page);
   });
 
-  await test.step("open a pick-up point, and close it for now", async () => {
+  await job(page, "open a pick-up point", 5, async () => {
     await open(page, "Pick-up points");
     await isSound(page);
     await page.getByRole("link", { name: "Add pickup point" }).click();
     await isSound(page);
-    const name = unique("Duka ");
-    await page.getByLabel("Name").fill(name);
+    await page.getByLabel("Name").fill(unique("Duka "));
     await page.getByLabel("County").selectOption("nakuru");
     await page.getByLabel("Area").fill("Nakuru, Kenyatta Avenue");
     await page.getByLabel("Phone").fill("0712 000 333");
@@ -109,7 +135,7 @@ test("an agent brings parcels, and keeps points and rates", async ({ page, mayFa
     await expect(said(page)).toContainText("was added successfully");
   });
 
-  await test.step("see what bringing costs", async () => {
+  await job(page, "see what bringing costs", 3, async () => {
     await open(page, "Delivery rates");
     await isSound(page);
     await page.locator("#result_list tbody th a").first().click();

@@ -1,6 +1,16 @@
 /** The owner's day at the admin: who works here, what they may, what they did. */
 
-import { comeIn, find, hire, isForTheKeyboard, isSound, open, pressByKey, said } from "./staff";
+import {
+  comeIn,
+  findAnything,
+  hire,
+  isForTheKeyboard,
+  isSound,
+  job,
+  open,
+  pressByKey,
+  said,
+} from "./staff";
 import { expect, goods, newcomer, ofTheDemo, staffMoves, test, unique } from "./story";
 
 test.use({ viewport: { width: 1280, height: 800 }, hasTouch: false });
@@ -23,15 +33,18 @@ test("the owner looks after the staff", async ({ page }) => {
   expect(proposed.status).toBe(409);
   const clerk = unique("juma");
 
-  await test.step("sign in, and see how the shop is doing", async () => {
+  await test.step("sign in", async () => {
     await comeIn(page, owner);
     await isSound(page);
     await isForTheKeyboard(page);
+  });
+
+  await job(page, "see how the shop is doing", 1, async () => {
     await open(page, "How the shop is doing");
     await isSound(page);
   });
 
-  await test.step("agree to what support proposed", async () => {
+  await job(page, "agree to what support proposed", 5, async () => {
     await open(page, "For a second person");
     await isSound(page);
     const row = page.getByRole("row").filter({ hasText: reference });
@@ -44,7 +57,7 @@ test("the owner looks after the staff", async ({ page }) => {
     await expect(said(page)).toContainText("1 of 1 done");
   });
 
-  await test.step("give somebody an account, and a role", async () => {
+  await job(page, "give somebody an account", 3, async () => {
     await open(page, "People");
     await isSound(page);
     await page.getByRole("link", { name: "Add user" }).click();
@@ -53,6 +66,10 @@ test("the owner looks after the staff", async ({ page }) => {
     await page.getByLabel("Password confirmation").fill("maharagwe na wali 4");
     await isSound(page);
     await page.getByRole("button", { name: "Save", exact: true }).click();
+    await expect(said(page)).toContainText("was added successfully");
+  });
+
+  await job(page, "give them a role", 4, async () => {
     await page.getByText("Password and powers").click();
     await page.getByLabel("Staff status").check();
     await page.getByRole("checkbox", { name: "catalogue", exact: true }).check();
@@ -61,36 +78,51 @@ test("the owner looks after the staff", async ({ page }) => {
     await expect(page.locator("#who")).toContainText("Staff");
   });
 
-  await test.step("sign them out, and close the account", async () => {
+  await job(page, "sign somebody out everywhere, without a mouse", 2, async () => {
     await pressByKey(page, page.getByRole("button", { name: "Sign them out everywhere" }));
     await page.getByLabel("Why").fill("They left");
     await page.getByLabel("Why").press("Enter");
     await expect(said(page)).toContainText("1 of 1 done");
+  });
+
+  await job(page, "close their account", 3, async () => {
     await page.getByText("The account").click();
     await page.getByLabel("Active").uncheck();
     await page.getByRole("button", { name: "Save", exact: true }).click();
     await expect(said(page)).toContainText("was changed successfully");
-    await find(page, "People", clerk);
-    await expect(page.locator("#who")).toContainText("Closed");
-    await isSound(page);
   });
 
-  await test.step("read what was done, and by whom", async () => {
+  await job(page, "look somebody up, and what staff did about them", 2, async () => {
+    await findAnything(page, clerk, `Person ${clerk}`);
+    await expect(page.locator("#who")).toContainText("Closed");
+    await isSound(page);
     await expect(page.locator("#staff")).toContainText("Sign these people out everywhere");
     await page.locator("#staff").getByRole("link").first().click();
     await isSound(page);
+  });
+
+  await job(page, "read what staff did", 1, async () => {
     await open(page, "What staff did");
     await isSound(page);
   });
 
-  await test.step("look at roles, locks, stops and the gateway", async () => {
-    for (const list of ["Roles", "Failed log-ins and locks", "Stops of all payouts", "Postings"]) {
+  await job(page, "see who is locked out", 1, async () => {
+    await open(page, "Failed log-ins and locks");
+    await isSound(page);
+  });
+
+  await job(page, "see what a role may do", 2, async () => {
+    await open(page, "Roles");
+    await isSound(page);
+    await page.locator("#result_list").getByRole("link", { name: "support" }).click();
+    await isSound(page);
+  });
+
+  await test.step("look at stops and the books, and leave", async () => {
+    for (const list of ["Stops of all payouts", "Postings"]) {
       await open(page, list);
       await isSound(page);
     }
-  });
-
-  await test.step("choose another password, and leave", async () => {
     await page.getByRole("link", { name: "Change password" }).click();
     await isSound(page);
     await page.getByRole("button", { name: "Log out" }).click();

@@ -3,7 +3,7 @@
 import { createHmac } from "node:crypto";
 import { AxeBuilder } from "@axe-core/playwright";
 import { expect, type Locator, type Page, request } from "@playwright/test";
-import { unique } from "./story";
+import { test, unique } from "./story";
 
 const SHOP = process.env.STORY_SHOP ?? "";
 /** Of the demo's superuser (products/demo/seed.py). */
@@ -34,10 +34,14 @@ export async function deskOf(person: Person) {
   return { post, leave: () => desk.dispose() };
 }
 
+/** The desk of the demo's superuser, who stays signed in. */
+let owners: ReturnType<typeof deskOf> | undefined;
+
 /** Somebody new of the staff, in a role; the demo's superuser puts them there. */
 export async function hire(role: string, more: Record<string, string> = {}): Promise<Person> {
   const person = { username: unique("zuri"), password: PASSWORD };
-  const desk = await deskOf(ADMIN);
+  owners ??= deskOf(ADMIN);
+  const desk = await owners;
   const typed = { password1: PASSWORD, password2: PASSWORD, usable_password: "true" };
   const page = await desk.post("/admin/accounts/user/add/", {
     username: person.username,
@@ -49,32 +53,83 @@ export async function hire(role: string, more: Record<string, string> = {}): Pro
   const powers = { is_active: "on", is_staff: "on", groups: group ?? "", ...more };
   const saved = await desk.post(page.url(), { username: person.username, ...powers });
   expect(saved.url()).toMatch(/\/user\/$/);
-  await desk.leave();
   return person;
 }
 
+/** Pages whose presses are counted. */
+const counted = new WeakSet<Page>();
+
 /** Type name and password at the admin's door. */
 export async function comeIn(page: Page, person: Person): Promise<void> {
+  if (!counted.has(page)) await page.addInitScript(countPresses);
+  counted.add(page);
   await page.goto("/admin/");
   await page.getByLabel("Username").fill(person.username);
   await page.getByLabel("Password").fill(person.password);
   await page.getByRole("button", { name: "Log in" }).click();
 }
 
-/** Choose a room's list or page on the start page. */
+/** Run in every page: what was pressed, chosen or handed over, by whatever means; not what was typed. */
+function countPresses(): void {
+  const count = () =>
+    sessionStorage.setItem("presses", String(Number(sessionStorage.getItem("presses")) + 1));
+  document.addEventListener("click", count, true);
+  const isChosen = ({ target }: Event) =>
+    target instanceof HTMLSelectElement || (target as HTMLInputElement).type === "file";
+  document.addEventListener("change", (event) => isChosen(event) && count(), true);
+}
+
+const pressesOn = (page: Page) =>
+  page.evaluate(() => Number(sessionStorage.getItem("presses") ?? "0"));
+
+/**
+ * One of the commonest jobs of a role, and how many presses it takes from where the last one ended.
+ * docs/admin.md has them as a table (tests/admin/test_jobs.py compares).
+ */
+export async function job(
+  page: Page,
+  name: string,
+  presses: number,
+  walk: () => Promise<void>,
+): Promise<void> {
+  await test.step(name, async () => {
+    const before = await pressesOn(page);
+    await walk();
+    const taken = (await pressesOn(page)) - before;
+    expect({ name, presses: taken }).toEqual({ name, presses });
+  });
+}
+
+/** Choose a room's list or page beside the page, or else on the start page. */
 export async function open(page: Page, name: string): Promise<void> {
-  await page.goto("/admin/");
-  await page.locator("#content-main").getByRole("link", { name, exact: true }).click();
+  // Until a page's scripts have run, nothing is beside it.
+  await page.waitForLoadState();
+  const beside = page.locator("#nav-sidebar").getByRole("link", { name, exact: true });
+  if (await beside.isVisible()) {
+    await beside.click();
+  } else {
+    if (new URL(page.url()).pathname !== "/admin/") await goToStart(page);
+    await page.locator("#content-main").getByRole("link", { name, exact: true }).click();
+  }
   await expect(page.getByRole("heading", { level: 1 })).toHaveText(name);
 }
 
-/** Type into a list's search, and choose the one row that it finds. */
-export async function find(page: Page, list: string, what: string): Promise<void> {
-  await open(page, list);
-  await page.getByRole("searchbox", { name: "Search", exact: true }).fill(what);
-  await page.getByRole("button", { name: "Search" }).click();
-  await expect(page.getByText("1 row", { exact: true })).toBeVisible();
-  await page.locator("#result_list tbody th a").click();
+/** Press the shop's name, which stands on every page. */
+export async function goToStart(page: Page): Promise<void> {
+  await page.getByRole("link", { name: "O-Mache", exact: true }).click();
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText("Running the shop");
+}
+
+/** Type whatever was read out into the box that every page has; ``title`` is what opens. */
+export async function findAnything(
+  page: Page,
+  what: string,
+  title: string | RegExp,
+): Promise<void> {
+  const box = page.getByRole("searchbox", { name: "Find anything" });
+  await box.fill(what);
+  await box.press("Enter");
+  await expect(page.getByRole("heading", { level: 1 })).toHaveText(title);
 }
 
 /** What a page says was done. */

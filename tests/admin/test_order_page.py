@@ -135,6 +135,24 @@ def test_money_that_goes_back_is_owed_to_the_buyer_until_it_has_gone(support, da
     )
 
 
+def test_an_order_whose_goods_were_all_cancelled_says_so_and_nothing_of_its_time(support, sale):
+    staff = UserFactory(is_staff=True, is_superuser=True)
+    move_line(
+        sale.tracks.get().pk, TrackStatus.CANCELLED, by=staff, note="Broken", goods_there=False
+    )
+
+    lead = facts(support, sale)["lead"]
+
+    assert lead.endswith("Money came for it, and goes back: all of its goods were cancelled.")
+
+
+def test_an_order_that_was_paid_too_late_says_so(support):
+    order = cases.owed_refund().order
+    Order.objects.filter(pk=order.pk).update(cancelled_by="")
+
+    assert facts(support, order)["lead"].endswith("goes back: its time was over.")
+
+
 @pytest.mark.parametrize(
     ("change", "words", "sentence"),
     [

@@ -1,0 +1,183 @@
+"""How orders and money are found in the admin's search."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from accounts.backoffice.formats import NOTHING, dial, kes, moment, standing
+from accounts.backoffice.row_page import NEWEST, link_to, list_of
+from accounts.backoffice.search import Found, Typed, finder, first_of
+from accounts.models import User
+from orders.lookup import find_by_typed_reference, letters_of_reference
+from orders.models import REFERENCE_LENGTH, Order
+from orders.sections import SEES_ORDERS, describe_order
+from payments.backoffice.permissions import LOOKING
+from payments.backoffice.resolve_money_in import tidy_number
+from payments.models import OrderPayment, Payout, Receipt, Refund, Withdrawal
+
+from .lookup import find_prompts as prompts_called
+from .lookup import find_receipt, find_transfers
+
+#: With more letters than this nobody typed a reference: words of a product have one by chance.
+_LONGEST_REFERENCE = 40
+#: Prompts of a phone that are read to find its newest orders.
+_PROMPTS = 50
+
+
+# --- Orders ----------------------------------------------------------------------------------
+
+
+def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
+    return (
+        describe_order(order),
+        kes(order.amount),
+        link_to(order.buyer, viewer),
+        dial(order.mpesa_number),
+        moment(order.created_at),
+    )
+
+
+@finder(
+    "Orders",
+    by=("an order’s reference", "a phone, as people dial it", "M-Pesa’s receipt number"),
+    permissions=(SEES_ORDERS, LOOKING),
+    headings=("Order", "Stands", "Asked", "Buyer", "Phone that pays", "Placed"),
+    tell=_tell_order,
+    place=10,
+)
+def find_orders(typed: Typed, viewer: User) -> Found:
+    """By their reference or token, the phone a prompt went to, or the receipt of their money.
+
+    By their buyer's name for who finds no people. Who sees money finds the receipt itself by its
+    number, unless they see its order.
+    """
+    orders = Order.objects.select_related("buyer")
+    if typed.phone:
+        return _asked_of(typed, viewer)
+    known = orders.filter(**_name_of_order(typed.text)).first()
+    if known is None and viewer.has_perm(SEES_ORDERS):
+        receipt = find_receipt(typed.text)
+        if receipt and receipt.order_id:
+            known = orders.filter(pk=receipt.order_id).first()
+    if known is not None:
+        return Found([known], is_certain=True)
+    if len(typed.text) <= _LONGEST_REFERENCE:
+        meant = find_by_typed_reference(typed.text)
+        if meant is not None:
+            return first_of(orders.filter(pk=meant))
+    if viewer.has_perm("accounts.view_user"):
+        return Found()
+    buyer = User.objects.called(typed.text).values_list("pk", flat=True).first()
+    return first_of(orders.filter(buyer=buyer).order_by("-pk")) if buyer else Found()
+
+
+def _name_of_order(text: str) -> dict[str, object]:
+    """The filter by a token or a reference; one that nothing passes for what can be neither."""
+    try:
+        return {"order_token": UUID(text)}
+    except ValueError:
+        pass
+    letters = letters_of_reference(text)
+    return {"reference": letters} if len(letters) == REFERENCE_LENGTH else {"pk__in": ()}
+
+
+def _asked_of(typed: Typed, viewer: User) -> Found:
+    """The newest orders that a phone was asked to pay. Two queries."""
+    prompts = OrderPayment.objects.filter(phone=typed.phone).order_by("-pk")
+    found = list(dict.fromkeys(prompts.values_list("order", flat=True)[:_PROMPTS]))
+    orders = Order.objects.select_related("buyer").filter(pk__in=found[: NEWEST + 1])
+    listed = Order if viewer.has_perm(SEES_ORDERS) else OrderPayment
+    return first_of(orders.order_by("-pk"), list_of(listed, "All of this phone", q=typed.text))
+
+
+# --- Money -----------------------------------------------------------------------------------
+
+
+def _tell_receipt(receipt: Receipt, viewer: User) -> tuple[str, ...]:
+    order = link_to(receipt.order, viewer) or NOTHING
+    return standing(receipt, "standing"), order, moment(receipt.paid_at)
+
+
+@finder(
+    "Money in",
+    by=("M-Pesa’s receipt number",),
+    permissions=("payments.view_receipt",),
+    headings=("Receipt", "Stands", "Order", "Paid"),
+    tell=_tell_receipt,
+    place=11,
+)
+def find_money_in(typed: Typed, viewer: User) -> Found:
+    receipt = None if typed.phone else find_receipt(typed.text)
+    return Found([receipt], is_certain=True) if receipt else Found()
+
+
+def _tell_prompt(payment: OrderPayment, viewer: User) -> tuple[str, ...]:
+    return link_to(payment.order, viewer), moment(payment.created_at)
+
+
+@finder(
+    "Attempts to pay",
+    by=("a checkout request id",),
+    permissions=("payments.view_orderpayment",),
+    headings=("Attempt", "Order", "When"),
+    tell=_tell_prompt,
+    place=13,
+)
+def find_prompts(typed: Typed, viewer: User) -> Found:
+    if not typed.text.startswith("ws_CO_"):
+        return Found()
+    return first_of(prompts_called(typed.text).select_related("order"))._replace(is_certain=True)
+
+
+def _tell_transfer(row: Refund | Payout, viewer: User) -> tuple[str, ...]:
+    return standing(row, "status"), dial(row.phone), moment(row.created_at)
+
+
+@finder(
+    "Refunds",
+    by=("M-Pesa’s number of a refund, payout or withdrawal", "our id of a refund or payout"),
+    permissions=("payments.view_refund",),
+    headings=("Refund", "Stands", "Phone", "When"),
+    tell=_tell_transfer,
+    place=14,
+)
+def find_refunds(typed: Typed, viewer: User) -> Found:
+    known = {} if typed.phone else find_transfers(Refund, typed.text)
+    return first_of(Refund.objects.filter(**known)) if known else Found()
+
+
+@finder(
+    "Payouts",
+    by=("M-Pesa’s number of a refund, payout or withdrawal", "a seller’s user name or phone"),
+    permissions=("payments.view_payout",),
+    headings=("Payout", "Stands", "Phone", "When"),
+    tell=_tell_transfer,
+    place=15,
+)
+def find_payouts(typed: Typed, viewer: User) -> Found:
+    """By its number or our id; by the phone; by the seller, for who finds no people."""
+    known = {"phone": typed.phone} if typed.phone else find_transfers(Payout, typed.text)
+    if not known and not viewer.has_perm("accounts.view_user"):
+        seller = User.objects.called(typed.text).values_list("pk", flat=True).first()
+        known = {"seller": seller} if seller else {}
+    if not known:
+        return Found()
+    more = list_of(Payout, "All of these payouts", q=typed.text)
+    return first_of(Payout.objects.filter(**known).select_related("seller").order_by("-pk"), more)
+
+
+def _tell_withdrawal(row: Withdrawal, viewer: User) -> tuple[str, ...]:
+    return standing(row, "state"), dial(row.phone), moment(row.left_at)
+
+
+@finder(
+    "Money that left unexplained",
+    by=("M-Pesa’s number of a refund, payout or withdrawal",),
+    permissions=("payments.view_withdrawal",),
+    headings=("Withdrawal", "Stands", "Phone", "Left"),
+    tell=_tell_withdrawal,
+    place=16,
+)
+def find_withdrawals(typed: Typed, viewer: User) -> Found:
+    number = "" if typed.phone else tidy_number(typed.text)
+    return first_of(Withdrawal.objects.filter(number=number)) if number else Found()

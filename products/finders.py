@@ -1,0 +1,75 @@
+"""How products are found in the admin, in its search and in their list."""
+
+from __future__ import annotations
+
+from accounts.backoffice.formats import Tone, badge, kes
+from accounts.backoffice.row_page import NEWEST, link_to, list_of
+from accounts.backoffice.search import Found, Typed, finder, first_of
+from accounts.models import User
+
+from .catalogue.search import Unindexed, is_common, matching, word_forms
+from .models import Product, ProductQuerySet
+
+#: To look for what begins with fewer letters costs most, and finds anything.
+_FEWEST = 3
+
+
+def is_id(term: str) -> bool:
+    """Whether what was typed may be a row's number."""
+    return term.isascii() and term.isdecimal() and len(term) <= 18
+
+
+def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) -> list[int]:
+    """The ids of the newest products with these words, ``most`` of them. Two queries at most."""
+    newest = "-pk" if is_common(groups) else Unindexed("id").desc()
+    found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
+    return list(found[:most])
+
+
+def beginnings(term: str) -> list[list[str]]:
+    """The words of what was typed, each as the beginning of one."""
+    return [[f"{each}*" for each in forms] for forms in word_forms(term)]
+
+
+def _tell(product: Product, viewer: User) -> tuple[str, ...]:
+    listed = badge("listed", Tone.GOOD) if product.listed else badge("not listed", Tone.QUIET)
+    left = f"{product.item_number - product.held} free of {product.item_number}"
+    return str(product.pk), listed, kes(product.price), left, link_to(product.seller, viewer)
+
+
+@finder(
+    "Products",
+    by=("words of a product’s name", "a product’s number", "a seller’s user name"),
+    permissions=("products.view_product",),
+    headings=("Product", "Number", "Shown", "Price", "In stock", "Seller"),
+    tell=_tell,
+    place=30,
+)
+def find_products(typed: Typed, viewer: User) -> Found:
+    """By their number; by their seller, for who finds no people; by words of theirs."""
+    if typed.phone:
+        return Found()
+    products = Product.objects.select_related("seller")
+    if is_id(typed.text):
+        return first_of(products.filter(pk=int(typed.text)))
+    all_of_them = list_of(Product, "All of these products", q=typed.text)
+    if not viewer.has_perm("accounts.view_user") and User.objects.called(typed.text).exists():
+        return first_of(products.sold_by(typed.text).order_by("-pk"), all_of_them)
+    found = _named(typed.text)
+    rows = products.in_bulk(found[:NEWEST])
+    return Found(
+        [rows[pk] for pk in found[:NEWEST] if pk in rows],
+        all_of_them if len(found) > NEWEST else None,
+    )
+
+
+def _named(text: str) -> list[int]:
+    """The newest products with all words; where none has them, those with words that begin so."""
+    whole = word_forms(text)
+    if not whole:
+        return []
+    products = Product.objects.all()
+    found = ids_by_words(products, whole, NEWEST + 1)
+    if found or min(len(each) for forms in whole for each in forms) < _FEWEST:
+        return found
+    return ids_by_words(products, beginnings(text), NEWEST + 1)

@@ -1,0 +1,388 @@
+"""One box finds whatever was read out, opens it where it is one thing, and shows nobody more."""
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.backoffice.search import LONGEST
+from accounts.guests import guest_with
+from accounts.models import User
+from accounts.models.phones import PhoneLogin
+from orders.models import Order
+from payments.models import OrderPayment, Payout, Receipt, Refund
+from tests.factories import ProductFactory, UserFactory
+from tests.shopping import an_order, paid_line
+
+from . import cases
+from .test_pages import row_url
+from .test_roles import browser_of, in_role
+
+pytestmark = pytest.mark.django_db
+
+
+def find(client, typed):
+    return client.get("/admin/find/", {"q": typed})
+
+
+def opened(client, typed):
+    """The address that was opened at once; None where the answer is a page."""
+    answer = find(client, typed)
+    return answer.headers.get("Location")
+
+
+def listed(client, typed):
+    """What is listed, by kind: the addresses of the rows."""
+    answer = find(client, typed)
+    assert answer.status_code == 200
+    return {
+        title: [str(row[0]).split('"')[1] for row in table.rows]
+        for title, table in answer.context["found"]
+    }
+
+
+def as_role(role):
+    return browser_of(in_role(role))
+
+
+def story(order):
+    return f"/admin/payments/console/order/{order.pk}/"
+
+
+# --- What is one thing is opened -------------------------------------------------------------
+
+SPELLINGS = {
+    "its reference": lambda order: order.reference,
+    "its reference in small letters, with a space": lambda order: (
+        f" {order.reference[:4]} {order.reference[4:].lower()} "
+    ),
+    "its reference with a dash": lambda order: f"{order.reference[:4]}-{order.reference[4:]}",
+    "its reference out of a sentence": lambda order: f"Order no. {order.reference}, please",
+    "its reference in wide letters": lambda order: "".join(
+        chr(ord(letter) + 0xFEE0) for letter in order.reference
+    ),
+    "its token": lambda order: str(order.order_token),
+}
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+def test_an_order_opens_by(sale, spelling):
+    assert opened(as_role("support"), SPELLINGS[spelling](sale)) == row_url(sale)
+
+
+def test_an_order_opens_by_a_reference_with_a_letter_that_looks_alike(sale):
+    Order.objects.filter(pk=sale.pk).update(reference="ACDQ3467")
+
+    assert opened(as_role("support"), "ACD0 3467") == row_url(sale)
+
+
+@pytest.mark.parametrize("typed", ["TKB1234567", "tkb 1234567", "\u2068TKB1234567\u2069"])
+def test_an_order_opens_by_the_receipt_of_its_money_for_support(sale, typed):
+    assert opened(as_role("support"), typed) == row_url(sale)
+
+
+def test_the_receipt_itself_opens_for_finance(sale):
+    assert opened(as_role("finance"), "tkb1234567") == row_url(Receipt.objects.get())
+
+
+def test_an_orders_story_opens_for_who_sees_money_and_no_orders(sale):
+    assert opened(as_role("finance"), sale.reference) == story(sale)
+
+
+def test_a_receipt_without_an_order_opens_for_a_superuser(desk):
+    receipt = cases.lost_receipt()
+
+    assert opened(desk, receipt.number) == row_url(receipt)
+
+
+def test_an_orders_only_line_opens_for_who_carries_goods(sale):
+    assert opened(as_role("delivery"), sale.reference) == row_url(sale.tracks.get())
+
+
+@pytest.mark.parametrize("typed", ["0712345678", "wanjiku", "TKB1234567"])
+def test_who_carries_goods_finds_neither_people_nor_receipts(sale, typed):
+    assert listed(as_role("delivery"), typed) == {}
+
+
+@pytest.mark.parametrize("typed", ["wanjiku", "WANJIKU", "wanj", "Wan\u00adjiku", "w@example.com"])
+def test_a_person_opens_by(buyer, typed):
+    User.objects.filter(pk=buyer.pk).update(email="W@example.com")
+
+    assert opened(as_role("support"), typed) == row_url(buyer)
+
+
+def test_a_beginning_of_two_letters_is_nobodys_name(buyer):
+    assert listed(as_role("support"), "wa") == {}
+
+
+def test_a_person_opens_by_the_phone_they_are_called_at(db):
+    person = UserFactory(phone="254733000111")
+
+    assert opened(as_role("support"), "0733 000 111") == row_url(person)
+
+
+def test_a_person_opens_by_the_phone_they_sign_in_with(db):
+    person, now = UserFactory(), timezone.now()
+    PhoneLogin.objects.create(user=person, phone="254733000222", linked_at=now, proved_at=now)
+
+    assert opened(as_role("support"), "+254 733 000 222") == row_url(person)
+
+
+def test_a_guest_opens_by_the_phone_they_typed(db):
+    guest = guest_with("254733000333", language="en")
+
+    assert opened(as_role("support"), "0733-000-333") == row_url(guest.user)
+
+
+def test_a_product_opens_by_its_number_and_by_its_name(kettle):
+    catalogue = as_role("catalogue")
+
+    assert opened(catalogue, str(kettle.pk)) == row_url(kettle)
+    assert opened(catalogue, kettle.name) == row_url(kettle)
+
+
+def test_a_product_opens_by_how_a_word_of_its_name_begins(db):
+    pot = ProductFactory(name="Sufuria kubwa")
+
+    assert opened(as_role("catalogue"), "sufu") == row_url(pot)
+
+
+def test_a_prompt_opens_by_its_checkout_request_id(sale):
+    payment = sale.payments.get()
+
+    assert opened(as_role("finance"), payment.checkout_request_id) == row_url(payment)
+
+
+def test_a_refund_opens_by_mpesas_number_of_it(db):
+    refund = cases.owed_refund()
+    Refund.objects.update(number="TKR1234567")
+
+    finance = as_role("finance")
+
+    assert opened(finance, "tkr 1234567") == row_url(refund)
+    assert opened(finance, refund.originator_conversation_id) == row_url(refund)
+
+
+# --- What may be several is listed -----------------------------------------------------------
+
+
+def test_a_phone_lists_who_has_it_and_the_orders_it_was_asked_to_pay(sale, unpaid, buyer):
+    User.objects.filter(pk=buyer.pk).update(phone="254712345678")
+
+    assert listed(as_role("support"), "0712 345 678") == {
+        "Orders": [row_url(unpaid), row_url(sale)],
+        "People": [row_url(buyer)],
+    }
+
+
+def test_a_phone_lists_its_orders_for_finance_and_nobody(sale, unpaid, buyer):
+    User.objects.filter(pk=buyer.pk).update(phone="254712345678")
+
+    assert listed(as_role("finance"), "0712345678") == {"Orders": [story(unpaid), story(sale)]}
+
+
+def test_who_may_not_help_people_finds_none_by_their_phones(buyer, sale):
+    User.objects.filter(pk=buyer.pk).update(phone="254712345678")
+    support = in_role("support")
+    support.groups.get().permissions.remove(
+        *support.groups.get().permissions.filter(codename="help_user")
+    )
+
+    assert opened(browser_of(support), "0712345678") == row_url(sale)
+
+
+def test_a_name_lists_a_buyers_orders_for_finance(sale, unpaid):
+    assert listed(as_role("finance"), "wanjiku") == {"Orders": [story(unpaid), story(sale)]}
+
+
+def test_a_sellers_name_lists_their_goods_for_the_catalogue(kettle):
+    other = ProductFactory(seller=kettle.seller)
+
+    assert listed(as_role("catalogue"), kettle.seller.username) == {
+        "Products": [row_url(other), row_url(kettle)]
+    }
+
+
+def test_a_sellers_name_opens_their_only_payout_for_finance(kettle):
+    payout = Payout.objects.create(
+        seller=kettle.seller, gross=700, amount=700, phone="254722000000", status="due"
+    )
+
+    assert opened(as_role("finance"), kettle.seller.username) == row_url(payout)
+
+
+def test_ten_are_listed_and_the_list_has_the_rest(db):
+    for _ in range(11):
+        ProductFactory(name="Sufuria")
+
+    answer = find(as_role("catalogue"), "sufuria")
+
+    [(_, table)] = answer.context["found"]
+    assert len(table.rows) == 10
+    assert table.more.url == "/admin/products/product/?q=sufuria"
+    assert table.more.url in answer.content.decode()
+
+
+def test_a_superuser_finds_every_kind(desk, buyer, kettle):
+    User.objects.filter(pk=buyer.pk).update(username="kettle", skeleton="kettle")
+    line = paid_line(buyer, kettle)
+    OrderPayment.objects.update(phone="254712000999")
+    User.objects.filter(pk=buyer.pk).update(phone="254712000999")
+
+    assert list(listed(desk, "kettle")) == ["People", "Products"]
+    assert list(listed(desk, "0712000999")) == ["Orders", "People"]
+    assert opened(desk, line.order.reference) == row_url(line.order)
+
+
+# --- What is nothing -------------------------------------------------------------------------
+
+NOTHING = [
+    "nothing like it",
+    "0799999999",
+    "%",
+    "_",
+    "😀",
+    "' OR 1=1 --",
+    "a" * 10_000,
+    "9" * 400,
+    "9" * 18,
+    "@",
+    "nobody@example.com",
+    "\u202e\u200b",
+    "&|!<->:*",
+    "the",
+    "ws_CO_nothing",
+    "e6a1f5c2-0000-4000-8000-000000000000",
+    "İstanbul",
+    "-1",
+    "  ",
+]
+
+
+@pytest.mark.parametrize("typed", NOTHING)
+def test_what_is_nothing_finds_nothing(desk, sale, typed):
+    assert listed(desk, typed) == {}
+
+
+@pytest.mark.parametrize("typed", NOTHING[:3])
+def test_where_nothing_is_found_the_page_says_what_can_be_typed(sale, typed):
+    page = find(as_role("support"), typed).content.decode()
+
+    assert "Nothing that you may see is called" in page
+    assert "an order’s reference; a phone, as people dial it; M-Pesa’s receipt number;" in page
+    assert "words of a product’s name" not in page
+
+
+@pytest.mark.parametrize("sent", ["%00", "a%00b", "%ff", "%f0%9f%98", "\x01"])
+def test_what_cannot_be_read_is_refused(desk, sent):
+    assert desk.get(f"/admin/find/?q={sent}").status_code == 400
+
+
+def test_what_is_typed_stands_on_the_page_as_text(desk, db):
+    page = find(desk, '"><script>alert(1)</script>').content.decode()
+
+    assert "<script>alert" not in page
+
+
+def test_nothing_is_looked_for_where_nothing_was_typed_or_too_much(
+    desk, sale, django_assert_num_queries
+):
+    for typed in ("", "a" * (LONGEST + 1)):
+        # who asks: two of their session, and they
+        with django_assert_num_queries(3):
+            find(desk, typed)
+
+
+def test_only_reading_is_done(desk, db):
+    assert desk.post("/admin/find/", {"q": "x"}).status_code == 405
+
+
+def test_who_is_no_staff_is_led_to_the_door(client, buyer):
+    client.force_login(buyer, backend="accounts.backends.UsernameOrEmailBackend")
+
+    assert find(client, "wanjiku").headers["Location"].startswith("/admin/login/")
+
+
+def test_staff_without_a_role_find_nothing_and_see_no_box(sale):
+    nobody = browser_of(UserFactory(is_staff=True))
+
+    answer = find(nobody, sale.reference)
+
+    assert answer.status_code == 200
+    assert "You have no role yet" in answer.content.decode()
+    assert 'role="search"' not in nobody.get("/admin/").content.decode()
+
+
+# --- Where it stands, and what it costs ------------------------------------------------------
+
+
+def test_the_box_is_on_the_start_page_once_and_says_what_a_role_may_type(sale):
+    page = as_role("catalogue").get("/admin/").content.decode()
+
+    assert page.count('action="/admin/find/"') == 1
+    assert "words of a product’s name; a product’s number; a seller’s user name." in page
+
+
+def test_the_box_is_in_the_head_of_every_other_page(desk, sale):
+    for path in (row_url(sale), "/admin/orders/order/", "/admin/payments/console/"):
+        head = desk.get(path).content.decode().split("</header>")[0]
+
+        assert head.count('action="/admin/find/"') == 1, path
+
+
+def test_no_box_is_on_the_door(client, db):
+    assert 'role="search"' not in client.get("/admin/login/").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        # session and person, and: the order
+        ("reference", 4),
+        # the receipt, and its order
+        ("receipt", 5),
+        # prompts, orders, payouts, people's ids, people, which of them are guests
+        ("phone", 9),
+    ],
+)
+def test_a_search_takes_few_statements(desk, sale, buyer, typed, number, django_assert_num_queries):
+    User.objects.filter(pk=buyer.pk).update(phone="254712345678")
+    names = {"reference": sale.reference, "receipt": "TKB1234567", "phone": "0712345678"}
+
+    with django_assert_num_queries(number):
+        find(desk, names[typed])
+
+
+def test_what_may_be_anything_takes_nineteen_statements_at_most(
+    desk, sale, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(19) as asked:
+        find(desk, "kahawane kubwa")
+
+    assert not any("LIKE" in each["sql"] for each in asked.captured_queries)
+
+
+@pytest.mark.postgres
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="reads PostgreSQL's plan")
+@pytest.mark.parametrize("typed", ["0712345678", "wanj", "w@example.com", "TKB1234567", "ABCD3467"])
+def test_every_statement_can_be_answered_from_an_index(desk, sale, buyer, typed):
+    an_order(UserFactory(), (ProductFactory(), 1))
+    with connection.cursor() as cursor:
+        # Small tables are read whole, whatever index they have.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        with CaptureQueriesContext(connection) as asked:
+            find(desk, typed)
+        plans = []
+        for each in asked.captured_queries:
+            if each["sql"].startswith(("SELECT", "(SELECT")):
+                cursor.execute(f"EXPLAIN {each['sql']}")
+                plans.append("\n".join(line for (line,) in cursor.fetchall()))
+
+    assert [plan for plan in plans if "Seq Scan" in plan] == []
+
+
+def test_an_orders_story_leads_nobody_to_a_page_that_is_closed_to_them(sale, desk):
+    page = row_url(sale)
+
+    assert f'href="{page}"' not in as_role("finance").get(story(sale)).content.decode()
+    assert f'href="{page}"' in desk.get(story(sale)).content.decode()
