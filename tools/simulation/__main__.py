@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .runner import SeedRunner
 
 #: Seeds after which those who wait are told how far it is.
-TOLD_EVERY = 25
+TOLD_EVERY = 10
 
 
 def main() -> int:
