@@ -173,7 +173,8 @@ def _create(
     now = timezone.now()
     limit = settings.PAYOUT_APPROVAL_ABOVE
     typed_by = next((share.phone_by_id for share in shares if share.phone_by_id), None)
-    waits = amount > limit or typed_by is not None
+    # Nothing at all, where a debt keeps all of it back, goes to no number that anybody typed.
+    waits = amount > limit or (amount > 0 and typed_by is not None)
     payout = Payout(
         seller_id=seller_id,
         phone=phone,

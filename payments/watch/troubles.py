@@ -37,7 +37,7 @@ from .alert_mails import send_alert
 
 logger = logging.getLogger(__name__)
 
-#: A trouble that was not so for this long is over: one that comes and goes is one trouble.
+#: A trouble that was told of and not so for this long is over: one that comes and goes is one.
 OVER_AFTER = timedelta(minutes=5)
 #: A message of M-Pesa's is applied within seconds.
 APPLIED_WITHIN = timedelta(minutes=5)
@@ -204,7 +204,9 @@ def _note(kind: Kind, says: str, now: datetime) -> None:
             Trouble.objects.bulk_create([new], ignore_conflicts=True)
         _tell(open_.filter(told_at__isnull=True, began_at__lte=now - kind.patience), now)
     else:
-        _end(open_.filter(seen_at__lte=now - OVER_AFTER), now)
+        # Of what nobody was told of, the next time is another: its patience and its "Since" begin
+        # when it does.
+        _end(open_.filter(Q(seen_at__lte=now - OVER_AFTER) | Q(told_at__isnull=True)), now)
 
 
 @transaction.atomic

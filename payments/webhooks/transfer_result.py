@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from typing import TypeGuard
 
 from django.db.models import Q
 from django.utils import timezone
@@ -70,7 +71,7 @@ def handle(event: GatewayEvent, row: Refund | Payout) -> None:
         event.set_state(
             EventState.UNMATCHED, "It did not come from an address of Safaricom's. M-Pesa is asked."
         )
-    elif event.token == row.status_token and isinstance(row, Refund) and row.is_unsent:
+    elif event.token == row.status_token and _is_about_payment(row, message):
         event.set_state(EventState.APPLIED, _apply_answer_about_payment(row, message))
     elif event.token == row.status_token:
         event.set_state(EventState.APPLIED, _apply_answer(row, message))
@@ -118,6 +119,20 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
             row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
         )
     return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
+def _is_about_payment(row: MoneyOut, answer: Result) -> TypeGuard[Refund]:
+    """Whether M-Pesa answers what it was asked before money was sent back to a phone: whether the
+    payment still stands.
+
+    What became of the money is answered at the same address. What was told once may be told again
+    when the money is on its way already, and then says of the payment, and not of the money, that
+    it is completed.
+    """
+    if not isinstance(row, Refund):
+        return False
+    names_it = answer.receipt != "" and answer.receipt == row.receipt.number
+    return row.is_unsent or (names_it and not row.is_reversal)
 
 
 def _apply_answer_about_payment(refund: Refund, result: Result) -> str:

@@ -1,18 +1,25 @@
 """The released version and this one serve side by side over one database, as in each upgrade.
 
 Real processes of both: a web and a clock each, and each step of a purchase is answered by the
-other. In the end either finds the books in order.
+other. In the end either finds the books in order. And the released one serves alone, over its own
+tables, while the next one's migrations run.
 """
 
 import itertools
+import os
 import secrets
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit, urlunsplit
 
+import psycopg
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from daraja_simulator import Simulator
-from payments.demo.api_client import Person, Phones
+from payments.demo.api_client import Person, Phones, call
 from payments.demo.processes import free_port
 from products.demo.seed import PASSWORD
 from tools.soak.machine import clock, environment, gunicorn, manage
@@ -113,6 +120,178 @@ def test_the_released_version_and_this_one_trade_over_the_tables_of_this_one(ver
     trade(new, old, mpesa)
 
     assert_proven(old, new)
+
+
+#: Migrations of a version after this one: one of each kind that docs/upgrade.md tells how to make,
+#: over the tables that are used most.
+NEXT = {
+    "0001_columns": (
+        True,
+        "ALTER TABLE orders_order ADD COLUMN next_note varchar(20) NULL;"
+        "ALTER TABLE products_product ADD COLUMN next_grams integer DEFAULT 0 NOT NULL;"
+        "ALTER TABLE accounts_user ADD COLUMN next_word varchar(9) DEFAULT '' NOT NULL",
+    ),
+    "0002_index": (False, "CREATE INDEX CONCURRENTLY next_index ON orders_ordertrack (created_at)"),
+    "0003_constraint": (
+        True,
+        "ALTER TABLE payments_orderpayment"
+        " ADD CONSTRAINT next_amount CHECK (amount >= 0) NOT VALID",
+    ),
+    "0004_validated": (True, "ALTER TABLE payments_orderpayment VALIDATE CONSTRAINT next_amount"),
+}
+MIGRATION = """\
+from django.db import migrations
+
+class Migration(migrations.Migration):
+    atomic = {atomic}
+    dependencies = {after!r}
+    operations = [migrations.RunSQL({sql!r})]
+"""
+#: What visitors sign in with.
+OWN_WORDS = "ngoma ya pwani 1963"
+#: Seconds for which a table stays in use at most, if nobody gives up waiting for it; and within
+#: which one who waits is seen and finds out that it may not.
+IN_USE, SEEN_WITHIN = 90.0, 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_the_released_version_serves_while_the_next_ones_migrations_run(versions, mpesa, tmp_path):
+    write_next_version(tmp_path / "next")
+    with another_database() as url:
+        old, new = versions(url)
+        old.environ["DARAJA_CALLBACK_BASE_URL"] = old.address
+        new.environ["DJANGO_SETTINGS_MODULE"] = "next_version.settings"
+        new.environ["PYTHONPATH"] += os.pathsep + str(tmp_path / "next")
+        old.manage("migrate", "--verbosity", "0")
+        add_staff(old)
+        old.web.start()
+        trade(old, old, mpesa)
+
+        with visitors(old) as answers, longest_wait(url) as waited:
+            with in_use(url, "orders_order"):
+                refused = new.manage("migrate", check=False)
+            tries = [new.manage("migrate", check=False) for _ in range(5)]
+            trade(old, old, mpesa)
+
+        assert "lock timeout" in refused.stderr
+        assert tries[-1].returncode == 0
+        assert "No migrations to apply" in tries[-1].stdout
+        assert {(status, code) for status, code in answers if status >= 500} <= {(503, "busy")}
+        assert len([status for status, _ in answers if status == 200]) > 10
+        assert 1 < max(waited) < settings.DATABASE_TIMEOUTS["lock_timeout"] / 1000 + SEEN_WITHIN
+        assert_proven(old, new)
+
+
+def migrate(version):
+    """Run it again where it had to wait too long for a table, as docs/upgrade.md says."""
+    for _ in range(5):
+        ran = version.manage("migrate", check=False)
+        if not ran.returncode:
+            break
+    return ran
+
+
+def write_next_version(folder):
+    """Lay out an app that changes the shop's tables, beside the shop as it is here."""
+    migrations = folder / "next_version" / "migrations"
+    migrations.mkdir(parents=True)
+    for package in (migrations.parent, migrations):
+        (package / "__init__.py").touch()
+    (migrations.parent / "settings.py").write_text(
+        "from omachemainproj.settings import *\n"
+        "INSTALLED_APPS = [*INSTALLED_APPS, 'next_version']\n"
+    )
+    after = [(app, "__latest__") for app in ("accounts", "products", "orders", "payments")]
+    for name, (atomic, sql) in NEXT.items():
+        text = MIGRATION.format(atomic=atomic, after=after, sql=sql)
+        (migrations / f"{name}.py").write_text(text)
+        after = [("next_version", name)]
+
+
+@contextmanager
+def another_database():
+    """An empty database beside the tests' own, whose tables no other test will meet."""
+    name = f"{connection.settings_dict['NAME']}_upgraded"
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(urlsplit(url_of_test_database())._replace(path=f"/{name}"))
+    finally:
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@contextmanager
+def in_use(url, table):
+    """Read a table in a transaction that takes its time, until this is left or IN_USE is over."""
+    with psycopg.connect(url) as reader:
+        reader.execute(f"SELECT count(*) FROM {table}")
+        over = threading.Timer(IN_USE, reader.rollback)
+        over.start()
+        yield
+        over.cancel()
+        over.join()
+
+
+@contextmanager
+def visitors(version):
+    """Three who look around and buy; gives the status and code of every answer, as they come."""
+    answers, left = [], threading.Event()
+    buyer = Person(version.address, f"looker.{secrets.token_hex(4)}", OWN_WORDS)
+    buyer.register()
+
+    def look_around():
+        paths = itertools.cycle(["/", "/product/kitchen/", "/track/order/", "/readyz/"])
+        while not left.wait(0.05):
+            status, said = buyer.ask("GET", next(paths))
+            answers.append((status, said.get("code") if isinstance(said, dict) else None))
+
+    def join():
+        while not left.wait(0.5):
+            sent = {"username": f"n.{secrets.token_hex(6)}", "password1": OWN_WORDS}
+            sent |= {"password2": OWN_WORDS, "email": f"{sent['username']}@omache.example"}
+            status, said = call("POST", f"{version.address}/registration/", sent)
+            answers.append((status, said.get("code") if isinstance(said, dict) else None))
+
+    threads = [threading.Thread(target=work) for work in (look_around, look_around, join)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        left.set()
+        for thread in threads:
+            thread.join()
+
+
+@contextmanager
+def longest_wait(url):
+    """Gives how long somebody has waited for a lock, seconds, as it is looked at again and again.
+
+    Not who migrates concurrently: CREATE INDEX CONCURRENTLY waits for transactions, and nobody
+    behind it.
+    """
+    waited, left = [0.0], threading.Event()
+
+    def look():
+        with psycopg.connect(url, autocommit=True) as watcher:
+            while not left.wait(0.1):
+                (seconds,) = watcher.execute(
+                    "SELECT extract(epoch FROM max(clock_timestamp() - waitstart))"
+                    " FROM pg_locks WHERE NOT granted AND locktype = 'relation'"
+                ).fetchone()
+                waited.append(float(seconds or 0))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield waited
+    finally:
+        left.set()
+        thread.join()
 
 
 def add_staff(version):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from orders.fulfilment import move_line
 from payments.daraja.errors import DarajaRefused, Refusal
 from payments.ledger import balance
-from payments.models import Account, Payout, PayoutDay
+from payments.models import Account, Payout, PayoutDay, SellerShare
 from payments.payouts import services as service
 from payments.proof.prove import prove
 from payments.transfers import next_day, reserve_daily_limit
@@ -102,6 +102,23 @@ def test_a_debt_is_worked_off_over_several_lines_to_the_shilling(sell, daraja):
         (1000, 1000, "done"), (300, 0, "done"), (700, 0, "done"), (40, 40, "sent")
     ]  # fmt: skip
     assert sent(daraja) == [(PHONE, 1000), (PHONE, 40)]
+
+
+def test_what_a_debt_keeps_back_waits_for_nobody_whoever_typed_the_number(sell, daraja):
+    returned = sell(1000)
+    tick()
+    tell(Payout.objects.get())
+    give_back(returned)
+
+    kept_back = sell(300)
+    staff = UserFactory(is_superuser=True)
+    SellerShare.objects.filter(track=kept_back).update(phone=OTHER, phone_by=staff)
+    tick()
+
+    assert payouts("gross", "amount", "status", "phone") == [
+        (1000, 1000, "done", PHONE), (300, 0, "done", OTHER)
+    ]  # fmt: skip
+    assert not Payout.objects.latest("pk").needs_approval
 
 
 def test_a_rest_too_small_to_send_waits_with_its_debt(sell, daraja):

@@ -217,6 +217,23 @@ def test_a_payment_that_stands_may_go_back(client, owed, daraja):
     assert len(daraja.questions) == 1
 
 
+def test_the_same_answer_told_again_says_nothing_of_the_money_on_its_way(client, owed, daraja):
+    answer(client, owed)
+    answer(client, owed)
+
+    assert (owed.status, owed.number, owed.note) == ("sent", "", "")
+    assert owed.next_check_at is not None
+    assert len(daraja.payouts) == 1
+    assert GatewayEvent.objects.last().note == "The payment stands: its money may go back."
+
+
+def test_a_payment_that_is_reversed_while_its_money_is_on_its_way_is_found_out(client, owed):
+    answer(client, owed)
+    answer(client, owed, status="Reversed")
+
+    assert refunds() == [(1500, "b2c", "sent", ""), (3500, "outside", "done", "")]
+
+
 def test_a_payment_that_was_reversed_is_not_sent_again(client, paid, owed, daraja):
     answer(client, owed, status="Reversed")
     cancel(paid, 1)

@@ -1,5 +1,11 @@
 """Seeds that once found a bug, and some others: each holds, and each is the same every time."""
 
+import itertools
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 from django.db import connection
 
@@ -12,6 +18,8 @@ pytestmark = pytest.mark.skipif(
 
 #: Seeds of one test: enough tests to share between workers, few enough to share a database.
 AT_ONCE = 10
+#: What is otherwise where a seed is replayed.
+ELSEWHERE = {"PYTHONHASHSEED": "7"}
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +52,33 @@ def test_a_seed_is_the_same_run_every_time(runner):
     assert [pair for pair in zip(once.trace, again.trace, strict=False) if len(set(pair)) > 1] == []
     assert once.digest == again.digest
     assert len(once.trace) > 100
+
+
+def test_a_run_remembers_nothing_of_another_that_was_played_before_it(runner):
+    """Of no content type, no session that leads to its Safaricom, nobody who was silent."""
+    fresh = runner.play(BASE + 1, steps=30)
+    runner.play(BASE, steps=30)
+
+    assert runner.play(BASE + 1, steps=30).digest == fresh.digest
+
+
+def test_who_waits_in_a_run_waits_by_its_clock_and_not_by_the_machines(runner, monkeypatch):
+    quick = runner.play(BASE, steps=30)
+    hurrying = itertools.count(0, 1000.0)
+    monkeypatch.setattr(time, "monotonic", lambda: next(hurrying))
+
+    assert runner.play(BASE, steps=30).digest == quick.digest
+
+
+@pytest.mark.slow
+def test_a_seed_is_the_same_run_as_the_command_plays_it(runner):
+    """In another process, with the shop's own settings, and sets in another order."""
+    command = [sys.executable, "-m", "tools.simulation", "--seed", str(BASE)]
+    told = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **ELSEWHERE}
+    )
+
+    assert told.stdout.splitlines()[-1] == f"trace {runner.play(BASE).digest}"
 
 
 @pytest.mark.slow

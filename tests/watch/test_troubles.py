@@ -10,6 +10,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from omachemainproj import heartbeats
+from omachemainproj.dates import NAIROBI
 from omachemainproj.heartbeats import beat
 from omachemainproj.models import Heartbeat
 from orders.models import Order
@@ -325,6 +326,26 @@ def test_who_is_silent_at_two_looks_is_told_of(patient):
     watch(0)
 
     assert subjects() == ["O-Mache: clock silent"]
+
+
+def test_one_that_nobody_was_told_of_begins_anew_when_it_comes_back(patient):
+    """A restart at 14:00 is not when a clock fell silent that died at 14:04."""
+    silence("clock")
+    watch(0)
+    later(1)
+    beat("clock")
+    watch(0)
+    later(3)
+    silence("clock")
+    watch(0)
+    assert subjects() == []
+
+    later(1)
+    watch(0)
+
+    assert subjects() == ["O-Mache: clock silent"]
+    began = (timezone.now() - timedelta(minutes=1)).astimezone(NAIROBI)
+    assert f"Since {began:%-d %b %Y, %H:%M} in Nairobi:" in mail.outbox[0].body
 
 
 def test_a_web_process_that_is_asked_for_a_silent_clock_tells_of_it(client, settings, monkeypatch):

@@ -11,7 +11,11 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .run import Failed
     from .runner import SeedRunner
+
+#: Seeds after which those who wait are told how far it is.
+TOLD_EVERY = 10
 
 
 def main() -> int:
@@ -71,23 +75,31 @@ def _replay(runner: SeedRunner, seed: int, shorten: bool) -> int:
 
 
 def _soak(runner: SeedRunner, seeds: int | None, seconds: float) -> int:
+    """Play fresh seeds, and go on where one fails: a night is to find more than the first."""
     from .run import Failed
 
     counts: Counter[str] = Counter()
+    failures: list[Failed] = []
     began, played = time.monotonic(), 0
     fresh = random.SystemRandom()
     while played < seeds if seeds else time.monotonic() - began < seconds:
+        played += 1
         try:
             counts += runner.play(fresh.randrange(10**9)).counts
         except Failed as failed:
             print("\n".join(failed.trace[-40:]))
-            print(f"\n{failed}\n{played} seeds had held before it")
-            return 1
-        played += 1
-    took = time.monotonic() - began
-    print(f"{played} seeds held in {took:.0f} s ({played / took:.1f} a second)")
+            print(f"\n{failed}\n", flush=True)
+            failures.append(failed)
+        if played % TOLD_EVERY == 0:
+            print(_so_far(played, failures, time.monotonic() - began), flush=True)
+    print(_so_far(played, failures, time.monotonic() - began))
     print(_numbers(counts))
-    return 0
+    return 1 if failures else 0
+
+
+def _so_far(played: int, failures: list[Failed], took: float) -> str:
+    failed = "".join(f", {failure.seed} failed" for failure in failures)
+    return f"{played - len(failures)} seeds held in {took:.0f} s{failed}"
 
 
 def _numbers(counts: Counter[str]) -> str:

@@ -18,7 +18,10 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import cache
 from django.db import OperationalError, connection
+from django.utils import timezone, translation
 
+from omachemainproj import background, caches, heartbeats, sms
+from omachemainproj.api import access_tokens
 from payments import gateway
 
 from .chance import NO_FAULTS, Chance, FaultRates
@@ -187,10 +190,20 @@ class Processes:
 
 
 def forget_what_was_asked() -> None:
-    """Let go of all that a process of the shop asks for once, as a new process has none of it."""
+    """Let go of all that a process of the shop asks for once, as a new process has none of it.
+
+    What is kept would make a seed another one: by a statement less, by a session that still leads
+    to the Safaricom of the seed before, by who was silent then.
+    """
     cache.clear()
-    gateway._client.cache_clear()
+    for kept in (gateway._client, gateway._text, sms._africastalking, access_tokens._verified):
+        kept.cache_clear()
     ContentType.objects.clear_cache()
+    heartbeats._known = heartbeats._Known()
+    for breaker in (background.task_broker, caches.redis_breaker):
+        breaker.close()
+    translation.deactivate()
+    timezone.deactivate()
 
 
 def _short(statement: str) -> str:

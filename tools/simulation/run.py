@@ -60,6 +60,8 @@ STEPS = 90
 BETWEEN_PROOFS = 30
 #: After the last check of all, and the last page of the statement, nothing may be open.
 THREE_DAYS = 72 * 3600.0
+#: What the clock that only goes onwards shows when a run begins, in seconds.
+MONOTONIC = 1e6
 
 #: Where the shop is, and the secret part of the address for payments by hand.
 SHOP, C2B_TOKEN = "http://127.0.0.1:8000", "aboutpaymentsbyhand"
@@ -357,6 +359,9 @@ class Run:
             enter(self.time)
             enter(instead_of_the_operating_system(self.ids))
             enter(patch("time.sleep", self.time.advance))
+            # Who waits, or stops after so many seconds, does so by this clock too: how long the
+            # machine takes must not show.
+            enter(patch("time.monotonic", lambda: MONOTONIC + self.time.passed))
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
             sms = "omachemainproj.http_exchange.HttpExchange._new_session"
             enter(patch(sms, self.network.session))
@@ -369,6 +374,8 @@ class Run:
                     DARAJA_C2B_TOKEN=C2B_TOKEN if BY_HAND in self.sources else "",
                     DARAJA_STATEMENT=STATEMENT in self.sources,
                     DARAJA_QUERIES_A_MINUTE=self.origin.choice([5, 60]),
+                    # No process of a run is the clock's: only its rounds are. Nobody is silent.
+                    HEARTBEATS_MAX_AGE=None,
                     **self._policy(),
                 )
             )

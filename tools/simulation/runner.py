@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from tempfile import NamedTemporaryFile
 from typing import Any
@@ -30,7 +31,9 @@ class SeedRunner:
     def play(self, seed: int, **how: Any) -> Outcome:
         """Play one seed. Raises Failed."""
         self.memory.begin_again()
-        return Run(seed, self.data, certificate=self.certificate, **how).play()
+        # People remember what was once asked of them, too.
+        data = deepcopy(self.data)
+        return Run(seed, data, certificate=self.certificate, **how).play()
 
     def shrink(self, failed: Failed) -> tuple[Failed, frozenset[int], frozenset[str]]:
         """Leave out of a failing seed whatever it does not need: kinds of trouble, then steps."""

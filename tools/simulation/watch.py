@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from django.core import mail
-from django.db.models import Sum
+from django.db import connection
 
 from daraja_simulator.simulator import Simulator
-from orders.models import OrderTrack, Parcel, ParcelEvent, ParcelStep, TrackEvent, TrackStatus
+from orders.models import ParcelStep, TrackStatus
 from orders.models.notifications import Message
-from payments.models import Account, LedgerEntry, Payout, SellerShare, Side, TransferStatus
-from products.models import Product, StockMovement
+from payments.models import TransferStatus
 
 #: Payouts of these have left, or leave, or may have.
 OUT = (TransferStatus.DUE, TransferStatus.UNKNOWN, TransferStatus.SENT, TransferStatus.DONE)
@@ -63,8 +62,14 @@ class Watch:
     _changes: tuple[int, ...] = ()
     _newest_payout: int = 0
     _lines: dict[int, str] = field(default_factory=dict)
+    _seen_at: int = -1
 
     def look(self) -> None:
+        """Look at all of it, unless no row was written since the last look."""
+        written = getattr(connection.connection, "total_changes", None)
+        if written is not None and written == self._seen_at:
+            return
+        self._seen_at = -1 if written is None else written
         for what in (*_stock(), *_parcels(), *self._lines_go_onwards(), *self._sellers()):
             self.fail(what)
 
@@ -73,90 +78,148 @@ class Watch:
 
         One whose order was closed unpaid is bought again where its money comes late.
         """
-        for line in OrderTrack.objects.only("pk", "track_status", "returned"):
-            before = self._lines.get(line.pk, line.track_status)
-            was_unpaid = before == TrackStatus.CANCELLED and not line.returned
-            if WAY.index(line.track_status) < WAY.index(before) and not was_unpaid:
-                yield f"line {line.pk} went from {before} to {line.track_status}"
-            self._lines[line.pk] = line.track_status
-        steps = Counter(TrackEvent.objects.values_list("track", "track_status"))
-        for (line_id, status), times in steps.items():
-            if times > 1 and status in ONCE:
+        for line_id, status, returned in _read(_LINES):
+            before = self._lines.get(line_id, status)
+            was_unpaid = before == TrackStatus.CANCELLED and not returned
+            if WAY.index(status) < WAY.index(before) and not was_unpaid:
+                yield f"line {line_id} went from {before} to {status}"
+            self._lines[line_id] = status
+        for line_id, status, times in _read(_STEPS):
+            if status in ONCE:
                 yield f"line {line_id} became {status} {times} times"
 
     def _sellers(self) -> Iterator[str]:
-        money, changes = _money(), _what_makes_debts()
-        new = Payout.objects.filter(pk__gt=self._newest_payout).order_by("pk")
-        sent = Counter[int]()
-        for payout in new:
-            sent[payout.seller_id] += payout.amount
-            self._newest_payout = payout.pk
+        shares, payouts = _read(_SHARES), _read(_PAYOUTS)
+        ledger = {seller_id: int(balance) for seller_id, balance in _read(_LEDGER)}
+        money, changes = _money(shares, payouts), _what_makes_debts(shares, payouts)
+        sent, done = Counter[int](), Counter[int]()
+        for payout in payouts:
+            if payout.pk > self._newest_payout:
+                sent[payout.seller] += payout.amount
+                self._newest_payout = payout.pk
+            if payout.status == TransferStatus.DONE:
+                done[payout.seller] += payout.amount
         for seller_id, stands in money.items():
             if stands.debt > stands.undone + stands.twice:
                 yield f"seller {seller_id} owes KES {stands.debt} without a cause: {stands}"
             owed = self._debts.get(seller_id, 0)
             if sent[seller_id] and owed and stands.debt and changes == self._changes:
                 yield f"seller {seller_id} is sent KES {sent[seller_id]} and owes {owed}"
-            if _in_ledger(seller_id) != stands.earned - _done(seller_id):
-                yield f"the ledger has KES {_in_ledger(seller_id)} for seller {seller_id}: {stands}"
+            balance = ledger.get(seller_id, 0)
+            if balance != stands.earned - done[seller_id]:
+                yield f"the ledger has KES {balance} for seller {seller_id}: {stands}"
         self._debts = {seller_id: stands.debt for seller_id, stands in money.items()}
         self._changes = changes
 
 
+class _Share(NamedTuple):
+    seller: int
+    amount: int
+    reduced: int
+    carried: int
+    is_reversed: bool
+    payout: int | None
+
+    @property
+    def left(self) -> int:
+        return 0 if self.is_reversed else self.amount - self.reduced
+
+
+class _Payout(NamedTuple):
+    pk: int
+    seller: int
+    status: str
+    amount: int
+    gross: int
+    unseen: bool
+
+
+class _Asked(NamedTuple):
+    """A statement, and what a row of its answer is. Written once: Django's would be anew each
+    step, and a third of a seed's time."""
+
+    sql: str
+    row: Callable[..., Any] = lambda *columns: columns
+
+
+_LINES = _Asked("SELECT id, track_status, returned FROM orders_ordertrack")
+_STEPS = _Asked(
+    "SELECT track_id, track_status, COUNT(*) FROM orders_trackevent"
+    " GROUP BY track_id, track_status HAVING COUNT(*) > 1"
+)
+_SHELF = _Asked(
+    "SELECT name, item_number, held, COALESCE((SELECT SUM(quantity) FROM products_stockmovement"
+    " WHERE product_id = product.id), 0) FROM products_product product"
+)
+_HANDS = _Asked("SELECT parcel_id, step, agent_id FROM orders_parcelevent ORDER BY id")
+_PARCELS = _Asked("SELECT id, agent_id, arrived_at IS NOT NULL FROM orders_parcel")
+_SHARES = _Asked(
+    "SELECT seller_id, amount, reduced, carried, reversed_at IS NOT NULL, payout_id"
+    " FROM payments_sellershare",
+    _Share,
+)
+_PAYOUTS = _Asked(
+    "SELECT id, seller_id, status, amount, gross, unseen FROM payments_payout ORDER BY id", _Payout
+)
+_LEDGER = _Asked(
+    "SELECT seller_id, SUM(CASE side WHEN 'credit' THEN amount ELSE -amount END)"
+    " FROM payments_ledgerentry WHERE account = 'sellers_payable' GROUP BY seller_id"
+)
+
+
+def _read(asked: _Asked) -> list[Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(asked.sql)
+        return [asked.row(*columns) for columns in cursor.fetchall()]
+
+
 def _stock() -> Iterator[str]:
-    moved = dict(
-        StockMovement.objects.order_by().values_list("product").annotate(total=Sum("quantity"))
-    )
-    for product in Product.objects.all():
-        on_shelf, held = product.item_number, product.held
+    for name, on_shelf, held, moved in _read(_SHELF):
         if not 0 <= held <= on_shelf:
-            yield f"{product}: {on_shelf} on the shelf, {held} of them held"
-        if on_shelf != moved.get(product.pk, 0):
-            yield f"{product}: {on_shelf} on the shelf, {moved.get(product.pk, 0)} by its movements"
+            yield f"{name}: {on_shelf} on the shelf, {held} of them held"
+        if on_shelf != moved:
+            yield f"{name}: {on_shelf} on the shelf, {moved} by its movements"
 
 
 def _parcels() -> Iterator[str]:
     """Each parcel is in one hand, as one agent after another took it on and gave it up."""
     with_whom: dict[int, int | None] = defaultdict(lambda: None)
     arrived = Counter[int]()
-    for event in ParcelEvent.objects.order_by("pk"):
-        parcel_id = event.parcel_id
-        if event.step == ParcelStep.CLAIMED:
+    for parcel_id, step, agent_id in _read(_HANDS):
+        if step == ParcelStep.CLAIMED:
             if with_whom[parcel_id] is not None:
                 yield f"parcel {parcel_id} was taken on while agent {with_whom[parcel_id]} had it"
-            with_whom[parcel_id] = event.agent_id
-        elif event.step in GIVEN_UP:
-            if with_whom[parcel_id] != event.agent_id:
-                yield f"parcel {parcel_id} was given up by agent {event.agent_id}, who had it not"
+            with_whom[parcel_id] = agent_id
+        elif step in GIVEN_UP:
+            if with_whom[parcel_id] != agent_id:
+                yield f"parcel {parcel_id} was given up by agent {agent_id}, who had it not"
             with_whom[parcel_id] = None
-        elif event.step == ParcelStep.ARRIVED:
+        elif step == ParcelStep.ARRIVED:
             arrived[parcel_id] += 1
-    for parcel in Parcel.objects.all():
-        hand = with_whom[parcel.pk]
-        if parcel.agent_id != hand:
-            yield f"parcel {parcel.pk} is with {parcel.agent_id}, and was given to {hand}"
-        if arrived[parcel.pk] != (parcel.arrived_at is not None):
-            yield f"parcel {parcel.pk} was taken in at its point {arrived[parcel.pk]} times"
+    for parcel_id, agent_id, is_there in _read(_PARCELS):
+        hand = with_whom[parcel_id]
+        if agent_id != hand:
+            yield f"parcel {parcel_id} is with {agent_id}, and was given to {hand}"
+        if arrived[parcel_id] != is_there:
+            yield f"parcel {parcel_id} was taken in at its point {arrived[parcel_id]} times"
 
 
-def _money() -> dict[int, Money]:
+def _money(all_shares: list[_Share], payouts: list[_Payout]) -> dict[int, Money]:
     """How every seller of whom anything was fetched stands, counted anew from the rows."""
-    shares = defaultdict[int, list[SellerShare]](list)
-    for share in SellerShare.objects.select_related("payout"):
-        shares[share.seller_id].append(share)
+    shares = defaultdict[int, list[_Share]](list)
+    for share in all_shares:
+        shares[share.seller].append(share)
     out, twice = Counter[int](), Counter[int]()
-    for payout in Payout.objects.filter(status__in=OUT):
-        out[payout.seller_id] += payout.amount
-        if payout.unseen:
-            twice[payout.seller_id] += max(0, payout.amount - payout.gross)
+    left = {payout.pk for payout in payouts if payout.status in OUT}
+    for payout in payouts:
+        if payout.pk in left:
+            out[payout.seller] += payout.amount
+            if payout.unseen:
+                twice[payout.seller] += max(0, payout.amount - payout.gross)
     return {
         seller_id: Money(
-            earned=sum(_left_of(share) for share in theirs),
-            undone=sum(
-                share.carried - _left_of(share)
-                for share in theirs
-                if share.payout is not None and share.payout.status in OUT
-            ),
+            earned=sum(share.left for share in theirs),
+            undone=sum(share.carried - share.left for share in theirs if share.payout in left),
             out=out[seller_id],
             twice=twice[seller_id],
         )
@@ -164,34 +227,15 @@ def _money() -> dict[int, Money]:
     }
 
 
-def _left_of(share: SellerShare) -> int:
-    return 0 if share.reversed_at is not None else share.amount - share.reduced
-
-
-def _what_makes_debts() -> tuple[int, ...]:
+def _what_makes_debts(shares: list[_Share], payouts: list[_Payout]) -> tuple[int, ...]:
     """Counts of what may leave a seller in debt after a payout was made, or again."""
-    ended = Payout.objects.filter(status__in=[TransferStatus.REFUSED, TransferStatus.DROPPED])
-    reduced = SellerShare.objects.aggregate(total=Sum("reduced"))["total"] or 0
+    ended = (TransferStatus.REFUSED, TransferStatus.DROPPED)
     return (
-        SellerShare.objects.filter(reversed_at__isnull=False).count(),
-        reduced,
-        ended.count(),
-        Payout.objects.filter(unseen=True).count(),
+        sum(share.is_reversed for share in shares),
+        sum(share.reduced for share in shares),
+        sum(payout.status in ended for payout in payouts),
+        sum(payout.unseen for payout in payouts),
     )
-
-
-def _in_ledger(seller_id: int) -> int:
-    entries = LedgerEntry.objects.filter(seller=seller_id, account=Account.SELLERS_PAYABLE)
-    sides: dict[str, int] = dict(
-        entries.order_by().values_list("side").annotate(total=Sum("amount"))
-    )
-    return sides.get(Side.CREDIT, 0) - sides.get(Side.DEBIT, 0)
-
-
-def _done(seller_id: int) -> int:
-    done = Payout.objects.filter(seller=seller_id, status=TransferStatus.DONE)
-    total: int = done.aggregate(total=Sum("amount"))["total"] or 0
-    return total
 
 
 def told_twice(safaricom: Simulator) -> Iterator[str]:
