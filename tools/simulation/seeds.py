@@ -13,13 +13,14 @@ KEPT = {
     ),
     8044746: (
         "M-Pesa's answer that a payment stands came twice, and the second, when its money was on"
-        " its way back to the phone, was taken for an answer about that money: one of another amount"
-        " was left to a person, and one of the same would have been done (webhooks/transfer_result)"
+        " its way back to the phone, was taken for an answer about that money: one of another"
+        " amount was left to a person, and one of the same would have been done"
+        " (webhooks/transfer_result)"
     ),
     838076028: (
         "staff typed another number for a seller whose debt kept all of a payout back: done at"
-        " once, and to be approved, it broke a constraint, and so did each round of the clock after it:"
-        " the seller got no payout any more (payouts/services)"
+        " once, and to be approved, it broke a constraint, and so did each round of the clock after"
+        " it: the seller got no payout any more (payouts/services)"
     ),
 }
 
