@@ -7,8 +7,13 @@ import sys
 import time
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
+from omachemainproj import heartbeats, sms
+from omachemainproj.api import access_tokens
+from orders.models import Order
+from payments import gateway
 from tools.simulation.runner import seed_runner
 from tools.simulation.seeds import BASE, FRESH, KEPT
 
@@ -54,12 +59,17 @@ def test_a_seed_is_the_same_run_every_time(runner):
     assert len(once.trace) > 100
 
 
-def test_a_run_remembers_nothing_of_another_that_was_played_before_it(runner):
-    """Of no content type, no session that leads to its Safaricom, nobody who was silent."""
-    fresh = runner.play(BASE + 1, steps=30)
-    runner.play(BASE, steps=30)
+def test_a_run_leaves_nothing_behind_that_the_next_would_remember(runner):
+    """No content type, no session that leads to its Safaricom, nobody who was silent."""
+    sms._africastalking("http://sms.test", "shop", "key", "")
+    ContentType.objects.get_for_model(Order)
+    heartbeats._known.silent = frozenset({heartbeats.CLOCK})
 
-    assert runner.play(BASE + 1, steps=30).digest == fresh.digest
+    runner.play(BASE, steps=1)
+
+    kept = (gateway._client, gateway._text, sms._africastalking, access_tokens._verified)
+    assert [each.cache_info().currsize for each in kept] == [0, 0, 0, 0]
+    assert (ContentType.objects._cache, heartbeats._known.silent) == ({}, frozenset())
 
 
 def test_who_waits_in_a_run_waits_by_its_clock_and_not_by_the_machines(runner, monkeypatch):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -41,6 +42,7 @@ from payments.models import (
     Refund,
     TransferStatus,
 )
+from payments.proof.bounds import FUTURE
 from payments.proof.prove import prove
 
 from .actors import Actors, SeedData, end_stop, run_clock
@@ -60,6 +62,8 @@ STEPS = 90
 BETWEEN_PROOFS = 30
 #: After the last check of all, and the last page of the statement, nothing may be open.
 THREE_DAYS = 72 * 3600.0
+#: How a rule begins that is not asked as of a moment long ago.
+IN_THE_FUTURE = "Nothing has happened in the future"
 #: What the clock that only goes onwards shows when a run begins, in seconds.
 MONOTONIC = 1e6
 
@@ -288,8 +292,12 @@ class Run:
 
     def _prove(self) -> None:
         """Ask every rule; those with a limit in time as of the clock's last undisturbed round."""
-        for broken in prove(self.proved_at or timezone.now() - timedelta(days=1)).broken:
-            self.fail(str(broken))
+        as_of = self.proved_at or timezone.now() - FUTURE
+        is_long_ago = timezone.now() - as_of >= FUTURE
+        for broken in prove(as_of).broken:
+            # Seen from so long ago, what happens now is in the future.
+            if not (is_long_ago and str(broken).startswith(IN_THE_FUTURE)):
+                self.fail(str(broken))
 
     def _one_prompt_an_attempt(self) -> None:
         """No attempt rang twice, and no phone more often in an hour than we promise."""
@@ -362,6 +370,9 @@ class Run:
             # Who waits, or stops after so many seconds, does so by this clock too: how long the
             # machine takes must not show.
             enter(patch("time.monotonic", lambda: MONOTONIC + self.time.passed))
+            # But for a duty of the clock: a round is to be whole, however slow M-Pesa is, since
+            # the books are proved as of it.
+            enter(patch("payments.clock.MAX_SECONDS", math.inf))
             enter(patch("payments.daraja.connection.Transport._new_session", self.network.session))
             sms = "omachemainproj.http_exchange.HttpExchange._new_session"
             enter(patch(sms, self.network.session))

@@ -11,6 +11,17 @@ KEPT = {
         "the phone was answered while the push was being sent, and the cash-out that sent it"
         " answered that the order was not paid (checkout/views)"
     ),
+    8044746: (
+        "M-Pesa's answer that a payment stands came twice, and the second, when its money was on"
+        " its way back to the phone, was taken for an answer about that money: one of another"
+        " amount was left to a person, and one of the same would have been done"
+        " (webhooks/transfer_result)"
+    ),
+    838076028: (
+        "staff typed another number for a seller whose debt kept all of a payout back: done at"
+        " once, and to be approved, it broke a constraint, and so did each round of the clock after"
+        " it: the seller got no payout any more (payouts/services)"
+    ),
 }
 
 #: Seeds that are played as they were when they found it: nobody moved goods then.
