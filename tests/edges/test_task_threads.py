@@ -27,7 +27,8 @@ class Gateway:
 
 
 @pytest.fixture
-def gateway(monkeypatch):
+def gateway(monkeypatch, threads):
+    # After the threads, and so answering before they are waited for.
     gateway = Gateway()
     register(monkeypatch, "t.ring", gateway.task, "M-Pesa")
     yield gateway

@@ -162,7 +162,7 @@ def _doors(patterns, before=""):
 FREE = {
     # What is kept of it is bounded (payments/webhooks/strangers.py), and M-Pesa is never refused.
     "safwebhook/",
-    r"^safwebhook/(?P<token>[^/]{1,64})/$",
+    r"safwebhook/^(?P<token>[^/]{1,64})/$",
     "safwebhook/c2b/<str:token>/confirmation/",
     # Only at a secret address; nothing is written.
     "safwebhook/c2b/<str:token>/validation/",

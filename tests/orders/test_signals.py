@@ -166,8 +166,8 @@ def test_a_fixture_of_a_new_order_rings_no_phone(order):
         "payments.signals.mark_order_paid",
         "orders.signals.sync_lines",
         "orders.signals.take_stock_of_order",
-        "orders.lifecycle.TrackEvent.objects.bulk_create",
-        "products.stock.StockMovement.objects.bulk_create",
+        "orders.lifecycle.insert",
+        "products.stock.insert",
     ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])

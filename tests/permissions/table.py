@@ -87,6 +87,10 @@ TABLE = {
         "PATCH=llllll...... "
         "DELETE=llllll......"
     ),
+    "admin/find/": (
+        "PAGE GET=llllll222222 POST=llllll...... PUT=llllll...... PATCH=llllll......"
+        " DELETE=llllll...... OPTIONS=llllll......"
+    ),
     "admin/dashboard/": (
         "PAGE "
         "GET=llllll222323 "
