@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from accounts.backoffice.proposals import agree, reject
 from accounts.models import Proposal, ProposalState, User
-from payments.models import Payout, SellerShare, TransferStatus
+from payments.models import Payout, Refund, SellerShare, TransferStatus
 
 from .crew import BARAKA, OTHERS, PASSWORD
 from .part import Part
@@ -136,6 +136,8 @@ class Payouts(Part):
             self.run.safaricom.set_registered(number, True)
         for payout in Payout.objects.to_approve():
             self.press("payout.approve", payout, self._finance())
+        for refund in Refund.objects.to_approve():
+            self.press("refund.approve", refund, self._finance())
         for share in SellerShare.objects.withheld():
             self.press("share.release", share, self._finance())
         for payout in Payout.objects.needs_action():
