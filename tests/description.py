@@ -7,6 +7,7 @@ always there, and none is there that nobody described.
 
 import json
 import re
+import threading
 from copy import deepcopy
 from functools import cache, partial
 
@@ -26,8 +27,17 @@ _ANY_CODES = {"bad_address", "bad_request", "server_error"}
 _seen = {}
 
 
-@cache
+#: What describes is no matter of two threads: of six that asked first, in a race, one broke.
+_describing = threading.Lock()
+
+
 def description():
+    with _describing:
+        return _description()
+
+
+@cache
+def _description():
     with GENERATOR_STATS.silence():
         return SchemaGenerator().get_schema(request=None, public=True)
 

@@ -56,6 +56,9 @@ else:
         + " -c synchronous_commit=off"
         # Of what tests/invariants.py has prepared, and nothing else is.
         " -c plan_cache_mode=force_generic_plan"
+        # Its seventy questions in one statement look dear to PostgreSQL once tables have had rows:
+        # it then compiled them, after each test, for ten seconds.
+        " -c jit=off"
     )
     # psycopg forgets what it prepared with every rollback, that is after every test, and all else
     # that is prepared with it (tests/invariants.py). test_prepared_statements.py has its own.

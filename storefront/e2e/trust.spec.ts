@@ -166,7 +166,8 @@ test("eight tabs that are loaded at once stay signed in", async ({ page, context
   });
   await page.reload();
   await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
-  expect(renewals).toBe(1);
+  // None where another tab had just been given a token, and told the others.
+  expect(renewals).toBeLessThanOrEqual(1);
 });
 
 test("a session that ended elsewhere asks to sign in, and comes back", async ({
@@ -221,6 +222,7 @@ test("another person does not see the orders of the one before", async ({ page, 
   await page.getByLabel("User name or e-mail").fill(other.username);
   await page.getByLabel("Password").fill(other.password);
   await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("heading", { name: "Sign in" })).toBeHidden();
   await page.getByRole("link", { name: "Orders" }).click();
   await expect(page.getByText("You have not ordered anything yet")).toBeVisible();
 
