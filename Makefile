@@ -76,11 +76,11 @@ test-shop: $(SHOP)/node_modules/dev.stamp ## Check the storefront's types and ru
 	@# Both at once: each keeps one core busy.
 	@($(NPM) run -s types) & types=$$!; ($(NPM) run -s unit); unit=$$?; wait $$types && exit $$unit
 
-test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the storefront's stories and the staff's in Chromium, in a shop of their own
+test-browser: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the storefront's stories in Chromium, in a shop of their own
 	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
 	@$(NPM) run -s browser
 
-test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Tell the staff's stories alone
+test-browser-admin: $(VENV)/run.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Walk the staff's days at the admin in Chromium
 	@test -x /usr/bin/chromium || { echo "This needs Chromium as Debian has it: apt-get install chromium"; exit 1; }
 	@$(NPM) run -s browser-admin
 
@@ -131,7 +131,7 @@ format: $(VENV)/dev.stamp ## Put the code into the house style
 test-left-out: ## Fail where the two runs left a test out: after test and test-postgres
 	@$(BIN)/python -m tests.played
 
-check: test lint test-browser test-postgres test-left-out test-slow ## Everything the gate runs, and the slow tests
+check: test lint test-browser test-browser-admin test-postgres test-left-out test-slow ## Everything the gate runs, and the slow tests
 
 bench: $(VENV)/dev.stamp $(SHOP)/node_modules/dev.stamp $(SHOP)/dist/index.html ## Measure CPU per request, orders per second (PostgreSQL), and how soon pages are seen
 	@$(BIN)/python -m tools.bench --database $(POSTGRES_URL)

@@ -29,7 +29,7 @@ export default defineConfig({
   globalTeardown: "./e2e/teardown.ts",
   projects: [
     { name: "shop", testIgnore: "admin-*" },
-    // Staff's days, in the same shop.
+    // Minutes of staff's work: `make check` has them told, the gate does not.
     { name: "admin", testMatch: "admin-*" },
   ],
   fullyParallel: true,
