@@ -38,7 +38,7 @@ FACTS = {
     "seller's phone": PLACE,
     "seller's place": "Garissa Lodge",
     "point's phone": POINTS,
-    "hours": "8:00",
+    "hours": "8:00–19:00",
 }
 BOTH_ENDS = {
     "recipient",
