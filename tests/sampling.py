@@ -35,8 +35,9 @@ def mark_the_rest_slow(items: Iterable[pytest.Item]) -> None:
 def mark_runs(items: Iterable[pytest.Item]) -> None:
     """Mark each test that is not ``slow`` as ``quick``, ``full`` or both.
 
-    The quick run plays every test but those that need PostgreSQL (``postgres``) or take seconds
-    (``long``): of its cases the first, or as many as ``cases`` says. The full run plays what the
+    The quick run plays every test but those that need PostgreSQL (``postgres``), take seconds
+    (``long``) or are of what others sample there (``on_postgres``: the staff's pages): of its cases
+    the first, or as many as ``cases`` says. The full run plays what the
     quick one leaves out, and once more whatever asks a database that could answer otherwise.
     """
     for cases in _families(item for item in items if not item.get_closest_marker("slow")):
@@ -59,7 +60,7 @@ def _families(items: Iterable[pytest.Item]) -> Iterator[list[pytest.Item]]:
 
 def _quick_among(cases: list[pytest.Item]) -> set[pytest.Item]:
     # Not of the keywords, among which the names of cases are.
-    full_only = ("postgres", "long")
+    full_only = ("postgres", "on_postgres", "long")
     may = [case for case in cases if not any(map(case.get_closest_marker, full_only))]
     said = next((mark for case in may if (mark := case.get_closest_marker("cases"))), None)
     return _spread(may, *(said.args if said else (QUICK_CASES,)))

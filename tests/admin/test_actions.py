@@ -12,7 +12,7 @@ from payments.models import GatewayEvent
 
 from .test_pages import list_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def act(desk, name, *rows, why="The buyer called"):

@@ -13,7 +13,7 @@ from tests.shopping import fetched_line
 from .test_pages import list_url, row_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from payments.models import NightlyProof, Trouble
 from .console import page
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 NIGHT = {"night": "2026-11-29", "digest": "", "rules": 152, "asked": 152}
 SAID = "Every posting balances: not so for ledger posting 7."

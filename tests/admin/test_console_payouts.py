@@ -21,7 +21,11 @@ from tests.shopping import paid_line
 from .console import act, page, said, timeline_path
 from .test_roles import browser_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja", "balanced_books")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.on_postgres,
+    pytest.mark.usefixtures("daraja", "balanced_books"),
+]
 
 
 @pytest.fixture

@@ -24,7 +24,11 @@ from tests.problems.conftest import report
 from .console import CONSOLE, act, page, said
 from .test_roles import browser_of, in_role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja", "balanced_books")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.on_postgres,
+    pytest.mark.usefixtures("daraja", "balanced_books"),
+]
 
 
 @pytest.fixture

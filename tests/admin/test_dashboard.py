@@ -30,7 +30,7 @@ from tests.shopping import an_order, delivered_line, paid_line
 from . import cases
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 PAGE = "/admin/dashboard/"
 NAIROBI = ZoneInfo("Africa/Nairobi")

@@ -33,7 +33,7 @@ from tests.shopping import delivered_line, paid_line
 from .test_dashboard import NOW, PAGE, attempt, figures, lately, sold
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def rows(said):

@@ -17,7 +17,7 @@ from tests.orders.deliveries import a_point, a_rate, paid_delivery
 from .test_lines import do, told
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 POINTS, RATES = "/admin/orders/pickuppoint/", "/admin/orders/deliveryrate/"
 POINT = {

@@ -17,7 +17,7 @@ from tests.shopping import paid_line
 from .test_pages import list_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 LISTS = [Order, OrderTrack, OrderPayment, Receipt, Refund, Payout]
 

@@ -18,7 +18,7 @@ from . import cases
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def find(client, typed):

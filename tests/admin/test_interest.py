@@ -31,7 +31,7 @@ from .test_lines import do, status_of, told
 from .test_roles import browser_of, in_role
 from .test_sheets import NEW, preview, problems, sheet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def listed_actions():

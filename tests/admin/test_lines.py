@@ -11,7 +11,7 @@ from tests.shopping import paid_line, shelf
 
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 LIST = "/admin/orders/ordertrack/"
 

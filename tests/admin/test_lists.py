@@ -14,7 +14,7 @@ from payments.models import OrderPayment, Receipt
 from . import cases
 from .test_pages import list_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 #: Whole numbers that count things.
 COUNTED = {

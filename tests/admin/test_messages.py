@@ -14,7 +14,7 @@ from tests.factories import UserFactory, proven
 from .pages import buttons as own_buttons
 from .pages import ways
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 LIST = reverse("admin:orders_message_changelist")
 

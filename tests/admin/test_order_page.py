@@ -43,7 +43,7 @@ from .test_delivery_pages import paid_delivery
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 @pytest.fixture

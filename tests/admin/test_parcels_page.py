@@ -24,7 +24,11 @@ from tests.orders.parcels import release as release_it
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("balanced_books")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.on_postgres,
+    pytest.mark.usefixtures("balanced_books"),
+]
 
 PAGE = "/admin/deliveries/"
 

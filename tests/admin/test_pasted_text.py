@@ -10,7 +10,7 @@ from payments.backoffice.order_suggestions import suggest_orders
 from payments.models import Receipt
 from tests.factories import UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 def test_a_payment_that_was_seen_is_read_as_it_was_pasted():

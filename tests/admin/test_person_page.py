@@ -19,7 +19,7 @@ from .test_order_page import message_of
 from .test_pages import row_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from accounts.backoffice.roles import ROLES, permissions, update_roles
 from accounts.models import User
 from tests.factories import PASSWORD, UserFactory, give_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 PEOPLE = "/admin/accounts/user/"
 

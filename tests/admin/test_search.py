@@ -7,7 +7,7 @@ from payments.models import GatewayEvent, OrderPayment, Receipt
 
 from .test_pages import list_url
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 SPELLINGS = {
     "its token": lambda order: str(order.order_token),

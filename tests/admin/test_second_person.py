@@ -30,7 +30,7 @@ from .console import CONSOLE, act, page, said
 from .test_lines import do, status_of, told
 from .test_roles import browser_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 PROPOSALS = "/admin/accounts/proposal/"
 CANCELLED = {"why": "Broken on the way", "goods_there": False}

@@ -19,7 +19,7 @@ from tests.factories import ProductFactory, UserFactory
 
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 LIST = "/admin/products/product/"
 NEW = {

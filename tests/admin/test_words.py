@@ -10,7 +10,7 @@ from .test_lists import cells
 from .test_pages import list_url
 from .test_roles import browser_of, in_role
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.on_postgres]
 
 
 @pytest.fixture

@@ -26,6 +26,13 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 PAID = ("paid", (STOCK - NUMBER, 0))
 CLOSED = ("expired", (STOCK, 0))
 
+#: At a third of them in the gate.
+every_step = pytest.mark.parametrize(
+    "at_most",
+    [10, pytest.param(None, marks=pytest.mark.slow)],
+    ids=["some steps", "every step"],
+)
+
 
 def kill_everywhere(scene, shop, simulator, record_property, *, at_most=None):
     """Run a scene once whole, and once for every step, killed there; then settle them all.
@@ -82,8 +89,9 @@ def how_it_stands(scene):
     return order and (order.payment_status, shelf(scene.goods))
 
 
-def test_cash_out(shop, simulator, record_property):
-    deaths = kill_everywhere(scenes.cash_out, shop, simulator, record_property)
+@every_step
+def test_cash_out(at_most, shop, simulator, record_property):
+    deaths = kill_everywhere(scenes.cash_out, shop, simulator, record_property, at_most=at_most)
     for edge, scene, answer in deaths:
         if answer:
             assert (answer[0], scene.order is not None) == (201, True), edge
@@ -100,8 +108,9 @@ def test_cash_out(shop, simulator, record_property):
     assert_all_is_well(simulator)
 
 
-def test_a_callback(shop, simulator, record_property):
-    deaths = kill_everywhere(scenes.callback, shop, simulator, record_property)
+@every_step
+def test_a_callback(at_most, shop, simulator, record_property):
+    deaths = kill_everywhere(scenes.callback, shop, simulator, record_property, at_most=at_most)
     assert_answered_is_kept(deaths)
 
     settle(shop, simulator)
