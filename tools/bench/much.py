@@ -284,7 +284,7 @@ def _copy(model: type[models.Model], how: _Copies) -> str:
     )
 
 
-def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copies) -> str:  # noqa: C901, PLR0911 - a kind of column a line
+def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copies) -> str:  # noqa: C901, PLR0911, PLR0912 - a kind of column a line
     column, name = f'it."{field.column}"', field.attname
     label = f"{model._meta.label}.{name}"
     if isinstance(field, models.ForeignKey):
@@ -319,7 +319,7 @@ def _value(model: type[models.Model], field: models.Field[Any, Any], how: _Copie
             f"CASE WHEN {column} = '' OR k = 0 THEN {column} ELSE {column} || upper(to_hex(k)) END"
         )
     if name == "email":
-        return f"replace({column}, '@', CASE WHEN k = 0 THEN '@' ELSE '+' || upper(to_hex(k)) || '@' END)"
+        return f"replace({column}, '@', CASE WHEN k = 0 THEN '@' ELSE '+' || to_hex(k) || '@' END)"
     return column
 
 
@@ -385,8 +385,7 @@ _SUMS = [
     "INSERT INTO products_sellerrating (seller_id, review_stars, review_count)"
     " SELECT seller_id, sum(stars), count(*) FROM products_review WHERE NOT hidden GROUP BY 1",
 ]
-#: Terms, first movements and pictures of what ``tools.bench.data`` listed, and what can be bought of
-#: whom.
+#: Terms, first movements and pictures of what ``tools.bench.data`` listed, and what is for sale.
 _OF_LISTINGS = [
     "INSERT INTO products_productpicture (product_id, place, image, medium, thumbnail, preview,"
     " is_drawn, sizes, created_at) SELECT id, 0, image, '', thumbnail, '', true, '{}', created_at"
