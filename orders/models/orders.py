@@ -446,6 +446,12 @@ class OrderTrack(models.Model):
                 name="track_to_fulfil",
                 condition=Q(track_status__in=TO_FULFIL),
             ),
+            # What is still to be brought, the longest first.
+            models.Index(
+                fields=["order"],
+                name="track_to_bring",
+                condition=Q(track_status__in=TO_FULFIL, parcel__isnull=False),
+            ),
             # What a seller sold in the last days, among all they ever sold.
             models.Index(
                 fields=["seller", "created_at"],
