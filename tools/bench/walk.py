@@ -10,6 +10,7 @@ what people wait for each time.
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 import time
@@ -59,6 +60,7 @@ def main() -> None:
     import django
 
     django.setup()
+    logging.disable(logging.WARNING)
     from django.core.management import call_command
 
     # A shop without them shows no page.
