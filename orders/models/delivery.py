@@ -198,7 +198,8 @@ def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelSta
 
 def _with_line(*statuses: str, **columns: Any) -> Exists:
     """Whether a parcel, outside, has a line at one of these statuses."""
-    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"))
+    # That they have a parcel is said for the indexes of lines that do (track_to_bring).
+    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"), parcel__isnull=False)
     return Exists(lines.filter(track_status__in=statuses, **columns))
 
 

@@ -327,6 +327,11 @@ class Message(models.Model):
                 condition=Q(next_try_at__isnull=False),
             ),
             models.Index(fields=["contact"], name="message_by_contact"),
+            # Staff ask for those of a kind, or by mail: of some there are few among millions.
+            models.Index(fields=["kind", "-id"], name="message_of_kind_newest"),
+            models.Index(
+                fields=["id"], name="message_by_mail", condition=Q(channel=MessageChannel.EMAIL)
+            ),
             models.Index(
                 fields=["provider_id"],
                 name="message_by_provider_id",
