@@ -1,5 +1,7 @@
 """What is still to be brought, a seller's problems in their order, and messages by their kind."""
 
+import django.db.models.deletion
+from django.conf import settings
 from django.db import migrations, models
 
 import orders.models.problems
@@ -18,7 +20,7 @@ class Migration(migrations.Migration):
                 condition=models.Q(
                     ("parcel__isnull", False), ("track_status__in", ("paid", "fetched", "shipping"))
                 ),
-                fields=["order", "parcel"],
+                fields=["order", "parcel", "track_status"],
                 name="track_to_bring",
             ),
         ),
@@ -37,6 +39,20 @@ class Migration(migrations.Migration):
                 models.OrderBy(orders.models.problems.Undecided(), descending=True),
                 models.OrderBy(models.F("id"), descending=True),
                 name="problem_of_seller_undecided",
+            ),
+        ),
+        AddIndexWhileOpen(
+            model_name="message",
+            index=models.Index(fields=["user", "-id"], name="message_to_person_newest"),
+        ),
+        migrations.AlterField(
+            model_name="message",
+            name="user",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="messages",
+                to=settings.AUTH_USER_MODEL,
             ),
         ),
         AddIndexWhileOpen(

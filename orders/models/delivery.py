@@ -251,6 +251,12 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
             found = found.filter(arrived_at__isnull=not has_arrived)
         return found
 
+    def under_way(self) -> ParcelQuerySet:
+        """Parcels that are fetched, on the way, or at their pick-up point, and no further."""
+        # Not one or another of the three: for that every parcel there ever was is looked at.
+        left = self.filter(_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING))
+        return left.filter(~_with_line(TrackStatus.PAID))
+
     def at_points_of(self, agent: User | int) -> ParcelQuerySet:
         """Parcels that go to a pick-up point where this person hands over."""
         return self.filter(order__delivery__pickup_point__agents=agent)

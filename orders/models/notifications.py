@@ -273,7 +273,10 @@ class Message(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,  # message_to_person_newest begins with it
     )
     kind = models.CharField(max_length=13, choices=NotificationKind)
     channel = models.CharField(max_length=5, choices=MessageChannel)
@@ -327,6 +330,7 @@ class Message(models.Model):
                 condition=Q(next_try_at__isnull=False),
             ),
             models.Index(fields=["contact"], name="message_by_contact"),
+            models.Index(fields=["user", "-id"], name="message_to_person_newest"),
             # Staff ask for those of a kind, or by mail: of some there are few among millions.
             models.Index(fields=["kind", "-id"], name="message_of_kind_newest"),
             models.Index(

@@ -448,7 +448,7 @@ class OrderTrack(models.Model):
             ),
             # What is still to be brought, the longest first, and in which parcel.
             models.Index(
-                fields=["order", "parcel"],
+                fields=["order", "parcel", "track_status"],
                 name="track_to_bring",
                 condition=Q(track_status__in=TO_FULFIL, parcel__isnull=False),
             ),

@@ -95,21 +95,13 @@ class _MatchesOneByOne(_Matches):
 
 
 def matching_of_few(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
-    """As ``matching``, of products that are few among all, like those of a seller.
+    """Of products that are few among all, as a seller's are: those with a word of every group.
 
+    Words come from ``words_in``, so they are letters and digits; ``kett*`` is any that begins so.
     The index of words would collect whatever matches in the whole shop first: of a beginning of a
     word, and of a million products, a hundred thousand.
     """
     return products.filter(_MatchesOneByOne(Value(query_for(groups)))) if groups else products
-
-
-def matching(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
-    """Products that have, for every group, one of its words in their name or description.
-
-    Words come from ``words_in`` or the vocabulary, so they are letters and digits; ``kett*`` is
-    any word that begins so.
-    """
-    return having(products, query_for(groups)) if groups else products
 
 
 def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
@@ -118,7 +110,10 @@ def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
 
 
 def query_for(groups: Sequence[Sequence[str]], *, in_name: bool = False) -> str:
-    """The full-text query of ``matching``, in the language of this database.
+    """The full-text query for products that have, for every group, one of its words.
+
+    It is in the language of this database. Words come from ``words_in`` or the vocabulary, so they
+    are letters and digits; ``kett*`` is any word that begins so.
 
     ``in_name`` asks for the words in the name, whatever the description says.
     """

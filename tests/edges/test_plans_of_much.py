@@ -9,9 +9,15 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from orders.claims import is_abandoned
+from orders.models import Parcel
+from orders.models.notifications import Message
+from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
 from payments.backoffice.dashboard import late_parcels
 from payments.backoffice.period import Period
+from payments.backoffice.queues import QUEUES
+from payments.models import GatewayEvent
 from products.catalogue.filters import ListingFilter
 from products.models import Product
 from tests.factories import ProductFactory
@@ -77,3 +83,73 @@ def test_a_seller_looks_for_words_among_their_own_goods_alone(seller):
     assert found.count() == 3
     assert "product_search" not in plan
     assert "seller_id" in plan
+
+
+def queue(key):
+    return next(each for each in QUEUES if each.key == key).rows(timezone.now())[:26]
+
+
+@pytest.mark.parametrize(
+    ("key", "index"),
+    [
+        ("approve", "payout_open"),
+        ("payouts-refused", "payout_open"),
+        ("unconfirmed", "receipt_told"),
+    ],
+)
+def test_a_queue_looks_at_what_is_open_alone(key, index):
+    assert f"using {index} on" in plan_of(queue(key))
+
+
+def test_a_refund_that_was_refused_is_not_joined_with_all_refunds():
+    assert "Anti Join" in plan_of(queue("refused"))
+
+
+def test_where_no_point_has_closed_nothing_is_looked_through_for_it(django_assert_num_queries):
+    # Which points have closed.
+    with django_assert_num_queries(1):
+        assert list(going_to_closed_points()) == []
+
+
+def test_parcels_on_their_way_are_found_by_the_lines_that_are():
+    plan = plan_of(Parcel.objects.under_way())
+
+    assert "using track_to_bring on orders_ordertrack" in plan
+
+
+def test_parcels_that_may_be_seen_are_found_by_two_indexes():
+    plan = plan_of(Parcel.objects.seen_since(timezone.now()))
+
+    assert "Index Only Scan using track_to_bring" in plan
+    assert "Index Only Scan using track_handed_over" in plan
+
+
+def test_who_brings_parcels_is_asked_of_rights_and_not_of_each_person():
+    plan = plan_of(Parcel.objects.filter(is_abandoned()))
+
+    # A right of each person would be looked for once a person.
+    assert "hashed SubPlan" in plan
+    assert "accounts_user_groups_user_id" not in plan
+
+
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (Message.objects.filter(user=1), "message_to_person_newest"),
+        (Message.objects.filter(kind="waiting"), "message_of_kind_newest"),
+        (Message.objects.filter(channel="email"), "message_by_mail"),
+        (GatewayEvent.objects.filter(state="aside"), "event_not_acted_on"),
+        (GatewayEvent.objects.filter(source="c2b"), "event_of_other_sources"),
+    ],
+)
+def test_a_list_of_few_among_millions_walks_their_index(rows, index):
+    plan = plan_of(rows.order_by("-pk")[:51])
+
+    assert f"{index} on" in plan
+    assert "Sort" not in plan
+
+
+def test_no_plan_is_compiled():
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW jit")
+        assert cursor.fetchone() == ("off",)
