@@ -43,6 +43,17 @@ class Migration(migrations.Migration):
         ),
         AddIndexWhileOpen(
             model_name="message",
+            index=models.Index(
+                condition=models.Q(
+                    ("channel", "email"),
+                    models.Q(("provider_id__in", ["", "logged", "unnamed"]), _negated=True),
+                ),
+                fields=["provider_id"],
+                name="mail_by_provider_id",
+            ),
+        ),
+        AddIndexWhileOpen(
+            model_name="message",
             index=models.Index(fields=["user", "-id"], name="message_to_person_newest"),
         ),
         migrations.AlterField(

@@ -330,6 +330,11 @@ class Message(models.Model):
                 condition=Q(next_try_at__isnull=False),
             ),
             models.Index(fields=["contact"], name="message_by_contact"),
+            models.Index(
+                fields=["provider_id"],
+                name="mail_by_provider_id",
+                condition=Q(channel=MessageChannel.EMAIL) & ~Q(provider_id__in=["", *WITHOUT_ID]),
+            ),
             models.Index(fields=["user", "-id"], name="message_to_person_newest"),
             # Staff ask for those of a kind, or by mail: of some there are few among millions.
             models.Index(fields=["kind", "-id"], name="message_of_kind_newest"),
