@@ -8,13 +8,13 @@ from contextlib import suppress
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import F, Model, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from accounts.authentication import current_user
 from accounts.backoffice.actions import decides_about_rows, page_before, staff_action
-from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.row_page import Buttons, RowPage, columns_of
 from accounts.models import User
@@ -168,14 +168,6 @@ class ProblemAdmin(RowPage, ReadOnlyAdmin):
         ]
 
 
-def _sent_to(contact: str) -> dict[str, Any]:
-    """The filter on messages to an address or a phone, as many of the newest as a list shows."""
-    # By what is no index, so that theirs are found first: from the newest message on, all that
-    # others were sent would be looked through.
-    theirs = Message.objects.filter(contact=contact).order_by((F("pk") + 0).desc())
-    return {"pk__in": set(theirs.values_list("pk", flat=True)[:COUNT_AT_MOST])}
-
-
 class MessageStateFilter(admin.ChoicesFieldListFilter):
     """Messages by state. Those that are due have a next try, which has an index."""
 
@@ -261,9 +253,9 @@ class MessageAdmin(RowPage, LookupAdmin):
 
     def find(self, term: str) -> dict[str, Any]:
         if "@" in term:
-            return _sent_to(normalise_email(term))
+            return {"contact": normalise_email(term)}
         with suppress(ValueError):
-            return _sent_to(normalise_phone(term))
+            return {"contact": normalise_phone(term)}
         found = find_orders(term)
         return {f"notice__order__{name}": value for name, value in found.items()}
 

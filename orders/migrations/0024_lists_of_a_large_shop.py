@@ -5,7 +5,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import orders.models.problems
-from omachemainproj.postgresql.concurrent import AddIndexWhileOpen
+from omachemainproj.postgresql.concurrent import AddIndexWhileOpen, RemoveIndexWhileOpen
 
 
 class Migration(migrations.Migration):
@@ -52,6 +52,11 @@ class Migration(migrations.Migration):
                 name="mail_by_provider_id",
             ),
         ),
+        AddIndexWhileOpen(
+            model_name="message",
+            index=models.Index(fields=["contact", "-id"], name="message_to_contact_newest"),
+        ),
+        RemoveIndexWhileOpen(model_name="message", name="message_by_contact"),
         AddIndexWhileOpen(
             model_name="message",
             index=models.Index(fields=["user", "-id"], name="message_to_person_newest"),

@@ -329,7 +329,7 @@ class Message(models.Model):
                 name="message_to_send",
                 condition=Q(next_try_at__isnull=False),
             ),
-            models.Index(fields=["contact"], name="message_by_contact"),
+            models.Index(fields=["contact", "-id"], name="message_to_contact_newest"),
             models.Index(
                 fields=["provider_id"],
                 name="mail_by_provider_id",

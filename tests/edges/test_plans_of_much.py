@@ -4,13 +4,16 @@ A shop of a few rows is read whole whatever indexes there are, so that is made d
 index serves is read whole all the same, or sorted, and the plan says so.
 """
 
+from itertools import product
+
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from orders.claims import is_abandoned
-from orders.models import Parcel
+from orders.models import OrderTrack, Parcel
 from orders.models.notifications import Message
 from orders.parcels.waiting import going_to_closed_points
 from orders.problems.queries import problems_of_seller
@@ -22,6 +25,7 @@ from payments.proof.rules import RULES
 from products.catalogue.filters import ListingFilter
 from products.models import Product
 from tests.factories import ProductFactory
+from tests.orders.parcels import a_parcel
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
 
@@ -141,6 +145,7 @@ def test_who_brings_parcels_is_asked_of_rights_and_not_of_each_person():
     ("rows", "index"),
     [
         (Message.objects.filter(user=1), "message_to_person_newest"),
+        (Message.objects.filter(contact="amina@example.test"), "message_to_contact_newest"),
         (Message.objects.filter(kind="waiting"), "message_of_kind_newest"),
         (Message.objects.filter(channel="email"), "message_by_mail"),
         (GatewayEvent.objects.filter(state="aside"), "event_not_acted_on"),
@@ -161,3 +166,23 @@ def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
 
     assert "using message_by_provider_id" in plan
     assert "using mail_by_provider_id" in plan
+
+
+def test_parcels_under_way_are_those_at_one_of_three_statuses(buyer, kettle):
+    several = ("paid", "fetched", "shipping", "delivered")
+    for number, both in enumerate(product(several, several)):
+        Product.objects.update(item_number=90, held=0)
+        parcel = a_parcel(buyer, kettle, ProductFactory(seller=kettle.seller))
+        for line, status in zip(parcel.lines.all(), both, strict=True):
+            QuerySet.update(OrderTrack.objects.filter(pk=line.pk), track_status=status)
+        if number % 2:
+            Parcel.objects.filter(pk=parcel.pk).update(arrived_at=timezone.now())
+
+    any_of = {
+        parcel.pk
+        for status in ("fetched", "shipping", "arrived")
+        for parcel in Parcel.objects.at_status(status)
+    }
+
+    assert {parcel.pk for parcel in Parcel.objects.under_way()} == any_of
+    assert len(any_of) == 8
