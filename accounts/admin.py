@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
@@ -20,13 +21,13 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.text import fold_password
+from omachemainproj.text import fold_identifier, fold_password
 
 from . import emails, lockout, names, second_factor, services, tokens
 from .authentication import current_user
 from .backoffice import finders  # noqa: F401  # declares how people are found
 from .backoffice.actions import staff_action
-from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
+from .backoffice.admin import COUNT_AT_MOST, ReadOnlyAdmin, ShopAdmin
 from .backoffice.interest import log_refusal
 from .backoffice.person_page import is_guest
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
@@ -414,6 +415,19 @@ class AuditAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Audit], search_term: str
+    ) -> tuple[QuerySet[Audit], bool]:
+        term = fold_identifier(search_term)
+        if not term or " " in term:
+            return super().get_search_results(request, queryset, search_term)
+        # An index each; joined by “or” none would be used.
+        to_row = Audit.objects.filter(content_type__in=ContentType.objects.all(), object_id=term)
+        by_them = Audit.objects.filter(actor__in=User.objects.called(term))
+        newest = [found.order_by("-pk").values("pk")[:COUNT_AT_MOST] for found in (to_row, by_them)]
+        found = sorted({row["pk"] for rows in newest for row in rows}, reverse=True)
+        return queryset.filter(pk__in=found[:COUNT_AT_MOST]), False
 
 
 @admin.register(Proposal)

@@ -380,7 +380,11 @@ else:
     if _database["POOLING"] == "session":
         # A proxy that pools transactions takes no options, or drops them.
         _timeouts = [f"-c {name}={limit}" for name, limit in DATABASE_TIMEOUTS.items()]
-        _database["OPTIONS"]["options"] = " ".join([_asked.get("options", ""), *_timeouts]).strip()
+        # To compile a plan that PostgreSQL takes for dear costs more than any statement that
+        # somebody waits for: with a million products it took the parcels' page 0.2 s to compile
+        # what then read 31 rows (docs/performance.md).
+        _asked_for = [_asked.get("options", ""), "-c jit=off", *_timeouts]
+        _database["OPTIONS"]["options"] = " ".join(_asked_for).strip()
     # What a connection has sent five times PostgreSQL keeps, parsed and planned.
     _database["OPTIONS"]["server_side_binding"] = True
     _database["OPTIONS"]["prepare_threshold"] = 5 if DATABASE_PREPARED_STATEMENTS else None

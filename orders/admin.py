@@ -37,7 +37,7 @@ from .models import (
     Problem,
     TrackStatus,
 )
-from .models.notifications import Message, ReportedStatus
+from .models.notifications import Message, MessageState, ReportedStatus
 from .notifications.sending import send_again
 from .sections import describe_order, may_be_sent_again
 
@@ -168,6 +168,16 @@ class ProblemAdmin(RowPage, ReadOnlyAdmin):
         ]
 
 
+class MessageStateFilter(admin.ChoicesFieldListFilter):
+    """Messages by state. Those that are due have a next try, which has an index."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
+        found = super().queryset(request, queryset)
+        if found is not None and MessageState.DUE in (self.lookup_val or ()):
+            return found.filter(next_try_at__isnull=False)
+        return found
+
+
 class DeliveryFilter(admin.SimpleListFilter):
     """SMS that did not arrive, by whether anybody has told their readers otherwise."""
 
@@ -198,7 +208,7 @@ class MessageAdmin(RowPage, LookupAdmin):
         "created_at",
         "sent_at",
     )
-    list_filter = ("state", DeliveryFilter, "kind", "channel")
+    list_filter = (("state", MessageStateFilter), DeliveryFilter, "kind", "channel")
     labels: ClassVar[dict[str, str]] = {"kind": "Message", "reason": "Why not"}
     ordering = ("-pk",)
     search_help_text = "E-mail address, phone, order token or reference."

@@ -7,7 +7,15 @@ from accounts.backoffice.row_page import NEWEST, link_to, list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 
-from .catalogue.search import Unindexed, is_common, matching, word_forms
+from .catalogue.search import (
+    Unindexed,
+    Within,
+    having,
+    having_dated,
+    query_for,
+    way_to,
+    word_forms,
+)
 from .models import Product, ProductQuerySet
 
 #: To look for what begins with fewer letters costs most, and finds anything.
@@ -20,10 +28,19 @@ def is_id(term: str) -> bool:
 
 
 def ids_by_words(products: ProductQuerySet, groups: list[list[str]], most: int) -> list[int]:
-    """The ids of the newest products with these words, ``most`` of them. Two queries at most."""
-    newest = "-pk" if is_common(groups) else Unindexed("id").desc()
-    found = matching(products, groups).order_by(newest).values_list("pk", flat=True)
-    return list(found[:most])
+    """The ids of the newest products with these words, ``most`` of them. Four queries at most.
+
+    Where a word is in many they are looked for among the latest products first (search.Way).
+    """
+    query = query_for(groups)
+    way = way_to(query)
+    newest = "-pk" if way.is_walk else Unindexed("id").desc()
+    for reach in way.reaches:
+        lately = having_dated(products, query).filter(Within(reach, None)).order_by(newest)
+        found = list(lately.values_list("pk", flat=True)[:most])
+        if len(found) == most:
+            return found
+    return list(having(products, query).order_by(newest).values_list("pk", flat=True)[:most])
 
 
 def beginnings(term: str) -> list[list[str]]:

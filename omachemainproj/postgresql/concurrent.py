@@ -1,11 +1,11 @@
-"""Indexes that are built while the shop is open."""
+"""Indexes that are built and taken down while the shop is open."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db.migrations.operations import AddIndex
+from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
+from django.db.migrations.operations import AddIndex, RemoveIndex
 
 
 class AddIndexWhileOpen(AddIndexConcurrently):
@@ -26,6 +26,24 @@ class AddIndexWhileOpen(AddIndexConcurrently):
     ) -> None:
         """Take it down again."""
         cls = AddIndexConcurrently if _is_postgresql(schema_editor) else AddIndex
+        cls.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class RemoveIndexWhileOpen(RemoveIndexConcurrently):
+    """Remove an index without keeping anybody from its table; as ``AddIndexWhileOpen``."""
+
+    def database_forwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Take it down."""
+        cls = RemoveIndexConcurrently if _is_postgresql(schema_editor) else RemoveIndex
+        cls.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(
+        self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any
+    ) -> None:
+        """Build it again."""
+        cls = RemoveIndexConcurrently if _is_postgresql(schema_editor) else RemoveIndex
         cls.database_backwards(self, app_label, schema_editor, from_state, to_state)
 
 

@@ -198,7 +198,8 @@ def status_of_parcel(line_statuses: set[str], *, has_arrived: bool) -> ParcelSta
 
 def _with_line(*statuses: str, **columns: Any) -> Exists:
     """Whether a parcel, outside, has a line at one of these statuses."""
-    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"))
+    # That they have a parcel is said for the indexes of lines that do (track_to_bring).
+    lines = OrderTrack.objects.filter(parcel=OuterRef("pk"), parcel__isnull=False)
     return Exists(lines.filter(track_status__in=statuses, **columns))
 
 
@@ -249,6 +250,12 @@ class ParcelQuerySet(models.QuerySet["Parcel"]):
         if line_status == TrackStatus.SHIPPING:
             found = found.filter(arrived_at__isnull=not has_arrived)
         return found
+
+    def under_way(self) -> ParcelQuerySet:
+        """Parcels that are fetched, on the way, or at their pick-up point, and no further."""
+        # Not one or another of the three: for that every parcel there ever was is looked at.
+        left = self.filter(_with_line(TrackStatus.FETCHED, TrackStatus.SHIPPING))
+        return left.filter(~_with_line(TrackStatus.PAID))
 
     def at_points_of(self, agent: User | int) -> ParcelQuerySet:
         """Parcels that go to a pick-up point where this person hands over."""

@@ -273,7 +273,10 @@ class Message(models.Model):
 
     notice = models.ForeignKey(Notice, on_delete=models.PROTECT, related_name="messages")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="messages"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="messages",
+        db_index=False,  # message_to_person_newest begins with it
     )
     kind = models.CharField(max_length=13, choices=NotificationKind)
     channel = models.CharField(max_length=5, choices=MessageChannel)
@@ -326,7 +329,18 @@ class Message(models.Model):
                 name="message_to_send",
                 condition=Q(next_try_at__isnull=False),
             ),
-            models.Index(fields=["contact"], name="message_by_contact"),
+            models.Index(fields=["contact", "-id"], name="message_to_contact_newest"),
+            models.Index(
+                fields=["provider_id"],
+                name="mail_by_provider_id",
+                condition=Q(channel=MessageChannel.EMAIL) & ~Q(provider_id__in=["", *WITHOUT_ID]),
+            ),
+            models.Index(fields=["user", "-id"], name="message_to_person_newest"),
+            # Staff ask for those of a kind, or by mail: of some there are few among millions.
+            models.Index(fields=["kind", "-id"], name="message_of_kind_newest"),
+            models.Index(
+                fields=["id"], name="message_by_mail", condition=Q(channel=MessageChannel.EMAIL)
+            ),
             models.Index(
                 fields=["provider_id"],
                 name="message_by_provider_id",

@@ -446,6 +446,18 @@ class OrderTrack(models.Model):
                 name="track_to_fulfil",
                 condition=Q(track_status__in=TO_FULFIL),
             ),
+            # What is still to be brought, the longest first, and in which parcel.
+            models.Index(
+                fields=["order", "parcel", "track_status"],
+                name="track_to_bring",
+                condition=Q(track_status__in=TO_FULFIL, parcel__isnull=False),
+            ),
+            # Agents see what they handed over for some days.
+            models.Index(
+                fields=["updated_at", "parcel"],
+                name="track_handed_over",
+                condition=Q(track_status=TrackStatus.DELIVERED, parcel__isnull=False),
+            ),
             # What a seller sold in the last days, among all they ever sold.
             models.Index(
                 fields=["seller", "created_at"],

@@ -62,6 +62,16 @@ class Party(models.TextChoices):
     SHOP = "shop"
 
 
+class Undecided(models.Func):
+    """1 while a problem has not ended, and then 0: what a list begins with, by an index."""
+
+    template = f"(CASE WHEN %(expressions)s = '{ProblemState.CLOSED}' THEN 0 ELSE 1 END)"
+    output_field = models.IntegerField()
+
+    def __init__(self, expression: Any = "state", **extra: Any) -> None:
+        super().__init__(expression, **extra)
+
+
 class ProblemQuerySet(models.QuerySet["Problem"]):
     def undecided(self) -> ProblemQuerySet:
         """Problems that have not ended: what their sellers are owed for them is held back."""
@@ -190,6 +200,9 @@ class Problem(models.Model):
         ]
         indexes = [
             models.Index(fields=["seller", "-id"], name="problem_of_seller_newest"),
+            models.Index(
+                "seller", Undecided().desc(), F("id").desc(), name="problem_of_seller_undecided"
+            ),
             models.Index(
                 fields=["waiting_since"],
                 name="problem_undecided",

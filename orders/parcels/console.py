@@ -5,6 +5,7 @@ It shows what the API shows, and its buttons are the staff actions of actions.py
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -33,14 +34,11 @@ from .representation import represent_collection, represent_destination
 
 #: Parcels a page shows.
 PAGE = 30
-#: The page's parts, and how far the parcels of each are.
-PARTS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "fetch": ("To fetch", (ParcelStatus.TO_FETCH,)),
-    "bring": (
-        "To hand over",
-        (ParcelStatus.FETCHED, ParcelStatus.SHIPPING, ParcelStatus.ARRIVED),
-    ),
-    "done": ("Handed over", (ParcelStatus.DELIVERED,)),
+#: The page's parts, and which parcels each shows.
+PARTS: dict[str, tuple[str, Callable[[ParcelQuerySet], ParcelQuerySet]]] = {
+    "fetch": ("To fetch", lambda found: found.at_status(ParcelStatus.TO_FETCH)),
+    "bring": ("To hand over", lambda found: found.under_way()),
+    "done": ("Handed over", lambda found: found.at_status(ParcelStatus.DELIVERED)),
 }
 
 
@@ -72,9 +70,9 @@ def parcels(request: HttpRequest) -> HttpResponse:
     form = FilterForm(request.GET, auto_id="filter-%s")
     wanted = form.cleaned_data if form.is_valid() else {}
     part = wanted.get("part") or "fetch"
-    title, statuses = PARTS[part]
+    title, narrowed = PARTS[part]
     found = without_own(seen_by(reader, timezone.now()), reader.user)
-    found = _at(_filter(found, wanted, reader.user), statuses).order_by("-pk")
+    found = narrowed(_filter(found, wanted, reader.user)).order_by("-pk")
     page = list(with_ends(found)[: PAGE + 1])
     rows = read_rows(page[:PAGE])
     abandoned = _abandoned(page)
@@ -132,13 +130,6 @@ def _filter(found: ParcelQuerySet, wanted: dict[str, Any], user: User) -> Parcel
     if wanted.get("before"):
         found = found.filter(pk__lt=wanted["before"])
     return found
-
-
-def _at(found: ParcelQuerySet, statuses: tuple[str, ...]) -> ParcelQuerySet:
-    first, *rest = [found.at_status(status) for status in statuses]
-    for each in rest:
-        first |= each
-    return first
 
 
 def _abandoned(page: list[Parcel]) -> set[int]:

@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
-from orders.models import Notice, NotificationKind, OrderTrack, TrackStatus
+from orders.models import Notice, NotificationKind, OrderTrack, PickupPoint, TrackStatus
 from orders.models.orders import OrderTrackQuerySet
 from orders.notifications.notify import notify_all
 
@@ -34,8 +34,13 @@ def uncollected(now: datetime) -> OrderTrackQuerySet:
 
 
 def going_to_closed_points() -> OrderTrackQuerySet:
-    """Lines that are paid for and not handed over, whose pick-up point has closed."""
-    return OrderTrack.objects.to_fulfil().filter(order__delivery__pickup_point__is_open=False)
+    """Lines that are paid for and not handed over, whose pick-up point has closed. One query, which
+    asks for the few points that have: joined, whatever is still to be brought would be looked
+    through for them.
+    """
+    closed = list(PickupPoint.objects.filter(is_open=False).values_list("pk", flat=True))
+    lines = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
+    return lines.filter(order__delivery__pickup_point__in=closed)
 
 
 @transaction.atomic

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from django.db.models import Case, Count, IntegerField, Prefetch, QuerySet, Value, When
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from orders.fulfilment import Role, roles_of
-from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture, ProblemState
+from orders.models import OrderTrack, Party, Problem, ProblemMessage, ProblemPicture
+from orders.models.problems import Undecided
 
 from .services import NoSuchProblem
 
@@ -44,19 +46,17 @@ def find_part(track_id: int, person: User, *parties: Party) -> Part:
 
 def with_counts(problems: QuerySet[Problem]) -> QuerySet[Any]:
     """Problems with their lines and orders, and how many ``said`` things their threads have."""
-    rows = problems.select_related("track__order").annotate(said=Count("messages"))
+    # Not joined and grouped: only the rows of a page are counted for.
+    said = ProblemMessage.objects.filter(problem=OuterRef("pk")).order_by().values("problem")
+    counted = Coalesce(Subquery(said.values(said=Count("pk"))), 0)
+    rows = problems.select_related("track__order").annotate(said=counted)
     return rows.defer("track__collection_code")
 
 
 def problems_of_seller(seller: User) -> QuerySet[Any]:
     """The problems with what a seller sold, undecided ones first (KEYSET)."""
-    undecided = Case(
-        When(state=ProblemState.CLOSED, then=Value(0)),
-        default=Value(1),
-        output_field=IntegerField(),
-    )
     mine = with_counts(Problem.objects.of_seller(seller))
-    return mine.annotate(undecided=undecided).order_by(*KEYSET)
+    return mine.annotate(undecided=Undecided()).order_by(*KEYSET)
 
 
 def thread_of(problem: Problem) -> list[ProblemMessage]:

@@ -7,12 +7,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model
 
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
+from accounts.backoffice.admin import COUNT_AT_MOST, LookupAdmin, ReadOnlyAdmin
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.backoffice.row_page import NEWEST
 from accounts.models import User
 from omachemainproj.phones import normalise_phone
-from orders.models import Order
+from orders.models import Order, OrderTrack
 from payments.backoffice.resolve_money_in import tidy_number
 from payments.models import (
     Payout,
@@ -102,7 +102,13 @@ class SellerShareAdmin(OnConsole, LookupAdmin):
         found = _find_seller(term)
         if found:
             return found
-        return {f"track__order__{name}": value for name, value in find_orders(term).items()}
+        orders = find_orders(term)
+        if not orders:
+            return {}
+        # Asked first: joined, the shares of a shop would be walked for those of one order.
+        lines = OrderTrack.objects.filter(**{f"order__{name}": it for name, it in orders.items()})
+        newest = lines.order_by("-pk").values_list("pk", flat=True)
+        return {"track__in": set(newest[:COUNT_AT_MOST])}
 
 
 @admin.register(PayoutDay)

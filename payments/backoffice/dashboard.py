@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Count, F, Max, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 from django.utils import timezone
@@ -113,6 +114,24 @@ class Seconds(models.Func):
             connection,
             template="CAST(ROUND((julianday(%(expressions)s)) * 86400) AS integer)",
             arg_joiner=") - julianday(",
+            **context,
+        )
+
+
+class DaysAfter(models.Func):
+    """The moment so many days (the second) after another (the first)."""
+
+    arity = 2
+    output_field = models.DateTimeField()
+    template = "(%(expressions)s * interval '1 day')"
+    arg_joiner = " + "
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(
+            compiler,
+            connection,
+            template="strftime('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', %(expressions)s || ' days')",
+            arg_joiner=", ",
             **context,
         )
 
@@ -331,31 +350,32 @@ def open_problems(period: Period) -> Content:
 
 
 def late_parcels(period: Period) -> Content:
-    """Parcels that are not with their buyers after the days that were agreed. Two queries.
+    """Parcels that are not with their buyers after the days that were agreed. One query.
 
     What waits at its pick-up point has come, and is its buyer's to fetch.
     """
-    open_ = OrderTrack.objects.to_fulfil().filter(
-        parcel__isnull=False, parcel__arrived_at__isnull=True
-    )
-    agreed = open_.values_list("order__delivery__days", flat=True).order_by().distinct()
-    late = Q(pk__in=[])
-    for days in filter(None, agreed):
-        before = period.now - timedelta(days=days)
-        late |= Q(order__delivery__days=days, order__created_at__lt=before)
-    found = list(
-        open_.filter(late)
-        .values_list("order", "order__reference", "seller__username", "parcel__agent__username")
-        .annotate(
-            placed=Max("order__created_at"),
-            days=Max("order__delivery__days"),
+    # Of each parcel its first line, from the oldest order on (track_to_bring), until there are
+    # enough: grouped by parcel, all of them would be joined and sorted.
+    open_ = OrderTrack.objects.to_fulfil().filter(parcel__isnull=False)
+    first = ~Exists(open_.filter(parcel=OuterRef("parcel"), pk__lt=OuterRef("pk")))
+    found = sorted(
+        open_.filter(first, parcel__arrived_at__isnull=True)
+        .annotate(due=DaysAfter("order__created_at", "order__delivery__days"))
+        .filter(due__lt=period.now)
+        .values_list(
+            "order",
+            "order__reference",
+            "seller__username",
+            "parcel__agent__username",
+            "order__created_at",
+            "due",
         )
-        .order_by("placed", "order")[:COUNT_AT_MOST]
+        .order_by("order")[:COUNT_AT_MOST],
+        key=itemgetter(4, 0),
     )
     if not found:
         return Content(empty="No parcel is late.", sheet=Sheet(_LATE_SHEET, []))
     page = "admin:orders_order_change"
-    by = [(*each, each[4] + timedelta(days=each[5])) for each in found]
     rows = [
         (
             Link(reference, reverse(page, args=[order])),
@@ -363,7 +383,7 @@ def late_parcels(period: Period) -> Content:
             agent or "nobody yet",
             write_day(timezone.localtime(due)),
         )
-        for order, reference, seller, agent, _, _, due in by[:PRODUCTS_SHOWN]
+        for order, reference, seller, agent, _, due in found[:PRODUCTS_SHOWN]
     ]
     count = f"{len(found):,}{' or more' if len(found) == COUNT_AT_MOST else ''}"
     return Content(
@@ -373,7 +393,7 @@ def late_parcels(period: Period) -> Content:
             _LATE_SHEET,
             [
                 (reference, seller, agent or "", timezone.localtime(due).date())
-                for _, reference, seller, agent, _, _, due in by
+                for _, reference, seller, agent, _, due in found
             ],
         ),
     )

@@ -647,7 +647,7 @@ QUEUES = (
         title="Goods for a point that is closed",
         about="Their pick-up point has closed since they were ordered. It keeps what is under way; "
         "where it does not, call the buyer, and agree where they go instead.",
-        rows=lambda now: _brought(going_to_closed_points()).order_by("pk"),
+        rows=lambda now: _brought(going_to_closed_points()).order_by("order", "pk"),
         columns={**_BROUGHT, "There since": lambda line: line.parcel.arrived_at},
         listed="orders_ordertrack_changelist?track_status__exact=paid",
         for_information=True,

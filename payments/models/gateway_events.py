@@ -111,6 +111,17 @@ class GatewayEvent(models.Model):
                 condition=Q(state=EventState.FAILED)
                 | Q(~Q(source__in=[Source.PROMPT, Source.STATEMENT]), state__in=NOT_UNDERSTOOD),
             ),
+            # Staff look for these in all the others.
+            models.Index(
+                fields=["state", "-id"],
+                name="event_not_acted_on",
+                condition=Q(state__in=[*NOT_UNDERSTOOD, EventState.ASIDE]),
+            ),
+            models.Index(
+                fields=["source", "-id"],
+                name="event_of_other_sources",
+                condition=~Q(source=Source.PROMPT),
+            ),
             models.Index(
                 fields=["id"],
                 name="event_of_strangers",

@@ -141,6 +141,12 @@ class Payout(MoneyOut):
                 name="payout_not_done",
                 condition=~Q(status=TransferStatus.DONE),
             ),
+            # Few of all: the console's queues, and what is told of them, look at these alone.
+            models.Index(
+                fields=["id", "status"],
+                name="payout_open",
+                condition=Q(status__in=[TransferStatus.DUE, *UNDER_WAY, TransferStatus.REFUSED]),
+            ),
             models.Index(fields=["seller", "-id"], name="payout_of_seller_newest"),
             models.Index(fields=["phone"], name="payout_by_phone"),
             models.Index(fields=["id"], name="payout_unseen", condition=Q(unseen=True)),

@@ -167,6 +167,7 @@ class Receipt(models.Model):
                 fields=["created_at"], name="receipt_without_number", condition=Q(number="")
             ),
             models.Index(fields=["id"], name="receipt_unseen", condition=Q(unseen=True)),
+            models.Index(fields=["id"], name="receipt_told", condition=Q(standing=Standing.TOLD)),
             models.Index(
                 fields=["id"], name="receipt_in_doubt", condition=Q(standing=Standing.DOUBTED)
             ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from omachemainproj.money import format_kes
 
@@ -64,7 +64,9 @@ class RefundQuerySet(MoneyOutQuerySet["Refund"]):
 
     def refused(self) -> RefundQuerySet:
         """Refunds that M-Pesa refused and nothing follows: a person must decide."""
-        return self.filter(status=TransferStatus.REFUSED, replaced_by__isnull=True)
+        # Not joined: the planner would take none of them to be without, and sort all.
+        replaced = Refund.objects.filter(replaces=OuterRef("pk"))
+        return self.filter(~Exists(replaced), status=TransferStatus.REFUSED)
 
 
 class Refund(MoneyOut):

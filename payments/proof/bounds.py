@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
 
 from accounts.models import Audit
-from orders.models.notifications import WITHOUT_ID, Message, Notice
+from orders.models.notifications import WITHOUT_ID, Message, MessageChannel, Notice
 from payments.models import (
     AccessToken,
     AttemptStatus,
@@ -105,4 +107,7 @@ def _read(now: datetime) -> QuerySet[StatementPull]:
 def _one_each(now: datetime) -> QuerySet[Message]:
     named = Message.objects.exclude(provider_id__in=["", *WITHOUT_ID])
     other = named.filter(provider_id=OuterRef("provider_id")).exclude(pk=OuterRef("pk"))
-    return named.filter(Exists(other))
+    # SMS and mails each have an index of their ids: without it all messages would be read for each
+    # stretch of them.
+    same = [Q(Exists(other.filter(channel=channel))) for channel in MessageChannel]
+    return named.filter(reduce(or_, same))

@@ -83,13 +83,25 @@ class _Matches(Func):
         return super().as_sql(compiler, connection, template=template)
 
 
-def matching(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
-    """Products that have, for every group, one of its words in their name or description.
+class _MatchesOneByOne(_Matches):
+    """As it is, where the goods that are looked through are few: no index of all words is read."""
 
-    Words come from ``words_in`` or the vocabulary, so they are letters and digits; ``kett*`` is
-    any word that begins so.
+    def as_postgresql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
+        # What ``@@`` calls, which no index serves under its own name.
+        template = (
+            'ts_match_vq("products_product"."search", to_tsquery(\'english\', %(expressions)s))'
+        )
+        return Func.as_sql(self, compiler, connection, template=template)
+
+
+def matching_of_few(products: ProductQuerySet, groups: Sequence[Sequence[str]]) -> ProductQuerySet:
+    """Of products that are few among all, as a seller's are: those with a word of every group.
+
+    Words come from ``words_in``, so they are letters and digits; ``kett*`` is any that begins so.
+    The index of words would collect whatever matches in the whole shop first: of a beginning of a
+    word, and of a million products, a hundred thousand.
     """
-    return having(products, query_for(groups)) if groups else products
+    return products.filter(_MatchesOneByOne(Value(query_for(groups)))) if groups else products
 
 
 def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
@@ -98,7 +110,10 @@ def having(products: ProductQuerySet, query: str) -> ProductQuerySet:
 
 
 def query_for(groups: Sequence[Sequence[str]], *, in_name: bool = False) -> str:
-    """The full-text query of ``matching``, in the language of this database.
+    """The full-text query for products that have, for every group, one of its words.
+
+    It is in the language of this database. Words come from ``words_in`` or the vocabulary, so they
+    are letters and digits; ``kett*`` is any word that begins so.
 
     ``in_name`` asks for the words in the name, whatever the description says.
     """

@@ -251,6 +251,24 @@ def test_a_parcel_that_came_is_not_late(buyer, kettle, why):
     assert late_parcels(lately(NOW)).empty == "No parcel is late."
 
 
+def test_each_late_parcel_is_listed_once_the_longest_first(buyer, kettle):
+    mine, others = ProductFactory(seller=kettle.seller), ProductFactory()
+    late = [
+        paid_delivery(buyer, (kettle, 1), (mine, 1), (others, 1)),
+        paid_delivery(buyer, (kettle, 1)),
+    ]
+    OrderDelivery.objects.update(days=1)
+    for order, days in zip(late, (5, 9), strict=True):
+        Order.objects.filter(pk=order.pk).update(created_at=NOW - timedelta(days=days))
+
+    listed = [(reference, who) for reference, who, *_ in rows(late_parcels(lately(NOW)))]
+
+    assert listed[0] == (late[1].reference, "amina")
+    assert sorted(listed[1:]) == sorted(
+        (late[0].reference, each.username) for each in (kettle.seller, others.seller)
+    )
+
+
 # --- Where each number leads -----------------------------------------------------------------
 
 

@@ -2,8 +2,11 @@
 
 import pytest
 
+from accounts.backoffice import audit
+from accounts.models import Audit
 from orders.models import Order, OrderTrack
 from payments.models import GatewayEvent, OrderPayment, Receipt
+from tests.factories import UserFactory
 
 from .test_pages import list_url
 
@@ -57,3 +60,25 @@ def test_what_matches_nothing_finds_nothing(desk, sale, typed):
     response = desk.get(list_url(Order), {"q": typed})
 
     assert response.context["cl"].result_count == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("clerk", {"Looked", "Changed"}),
+        ("CLERK", {"Looked", "Changed"}),
+        ("{sale}", {"Looked", "Hid"}),
+        ("clerk {sale}", {"Looked"}),
+        ("nobody", set()),
+    ],
+)
+def test_what_staff_did_is_found_by_who_did_it_and_by_what_it_was_done_to(
+    desk, staff, sale, typed, found
+):
+    clerk, other = UserFactory(username="clerk", is_staff=True), UserFactory(pk=10_001)
+    for who, did, row in ((clerk, "Looked", sale), (staff, "Hid", sale), (clerk, "Changed", other)):
+        audit.log(who, did, row)
+
+    rows = desk.get(list_url(Audit), {"q": typed.format(sale=sale.pk)}).context["cl"].result_list
+
+    assert {row.did for row in rows} == found

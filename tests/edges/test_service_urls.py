@@ -204,11 +204,11 @@ def test_the_address_of_a_file_is_read_as_it_stands(url, name):
 def test_what_an_address_asks_of_the_connection_is_kept():
     options = production(
         "DATABASES",
-        DATABASE_URL="postgres://a:b@db.omache.co.ke/omache?sslmode=verify-full&options=-c%20jit=off",
+        DATABASE_URL="postgres://a:b@db.omache.co.ke/omache?sslmode=verify-full&options=-c%20work_mem=8MB",
     )["default"]["OPTIONS"]
 
     assert options["sslmode"] == "verify-full"
-    assert options["options"].startswith("-c jit=off -c statement_timeout=5000 ")
+    assert options["options"].startswith("-c work_mem=8MB -c jit=off -c statement_timeout=5000 ")
     assert options["pool"]["max_size"] == 16
 
 

@@ -4,9 +4,11 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
-from accounts.models import Audit
+from accounts.models import Audit, User
+from orders import claims
 from orders.claims import claim_parcel, free_parcels
 from orders.models import Parcel, ParcelEvent
 from tests.conftest import signed_in
@@ -487,3 +489,18 @@ def test_a_claim_is_refused_by_the_service_to_who_is_no_agent(buyer, kettle):
         claim_parcel(parcel.pk, agent=UserFactory())
 
     assert Parcel.objects.free().count() == 1
+
+
+# --- What is asked of indexes says what was said before -----------------------------------------
+
+
+def test_who_may_bring_is_who_has_the_right_whichever_way():
+    right = Permission.objects.get(content_type__app_label="orders", codename="move_track")
+    an_agent()
+    UserFactory().user_permissions.add(right)
+    UserFactory(is_superuser=True)
+    an_agent(is_active=False)
+    give_role(UserFactory(), "finance")
+
+    assert set(claims._agents()) == set(User.objects.with_perm(claims.BRINGS))
+    assert claims._agents().count() == 3

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 
 from products.catalogue import queries
-from products.catalogue.search import is_common, matching, query_for
+from products.catalogue.search import having, is_common, query_for
 from products.catalogue.spelling import correct_spelling, words_of
 from products.models import Product, SearchWord
 from tests.factories import ProductFactory
@@ -50,7 +50,7 @@ def test_a_search_asks_the_full_text_index(seller):
     Product.objects.bulk_create(
         ProductFactory.build(seller=seller, name=f"Cup {number}") for number in range(500)
     )
-    query = matching(Product.objects.listed(), [["kettle"]])
+    query = having(Product.objects.listed(), query_for([["kettle"]]))
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL enable_seqscan = off")

@@ -5,8 +5,10 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework_simplejwt.tokens import AccessToken
+
+from .indexes import built_afterwards
 
 _FIRST = [
     "Samsung",
@@ -87,19 +89,20 @@ def fill(products: int) -> None:
         cursor.execute("SELECT count(*) FROM products_product")
         there = cursor.fetchone()[0]
         if there < products:
-            cursor.execute(
-                _PRODUCTS,
-                {
-                    "sellers": [pk for (pk,) in sellers],
-                    "seller_count": len(sellers),
-                    "first": _FIRST,
-                    "second": _SECOND,
-                    "third": _THIRD,
-                    "categories": _CATEGORIES,
-                    "start": there + 1,
-                    "stop": products,
-                },
-            )
+            with transaction.atomic(), built_afterwards(cursor, ["products_product"]):
+                cursor.execute(
+                    _PRODUCTS,
+                    {
+                        "sellers": [pk for (pk,) in sellers],
+                        "seller_count": len(sellers),
+                        "first": _FIRST,
+                        "second": _SECOND,
+                        "third": _THIRD,
+                        "categories": _CATEGORIES,
+                        "start": there + 1,
+                        "stop": products,
+                    },
+                )
         cursor.execute(
             "INSERT INTO products_searchword (word)"
             " SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING",
@@ -120,10 +123,11 @@ def tokens(count: int, *, first: int = 0) -> list[str]:
         (user_model(username=name, password=password) for name in names), ignore_conflicts=True
     )
     buyers = user_model.objects.in_bulk(names, field_name="username")
-    return [_token(buyers[name]) for name in names]
+    return [token_of(buyers[name]) for name in names]
 
 
-def _token(buyer: Any) -> str:
+def token_of(buyer: Any) -> str:
+    """An access token that lasts as long as a bench."""
     token = AccessToken.for_user(buyer)
     token.set_exp(lifetime=timedelta(days=1))
     return str(token)

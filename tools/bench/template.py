@@ -75,7 +75,7 @@ def play(seed: int = SEED, steps: int = STEPS) -> dict[str, list[dict[str, objec
                     *(field.attname for field in model._meta.concrete_fields)
                 )
             )
-            for model in apps.get_models()
+            for model in apps.get_models(include_auto_created=True)
         }
 
 

@@ -1,0 +1,188 @@
+"""How PostgreSQL reads what grows with the shop: by an index that serves it, and no further.
+
+A shop of a few rows is read whole whatever indexes there are, so that is made dear here: what no
+index serves is read whole all the same, or sorted, and the plan says so.
+"""
+
+from itertools import product
+
+import pytest
+from django.db import connection
+from django.db.models import QuerySet
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from orders.claims import is_abandoned
+from orders.models import OrderTrack, Parcel
+from orders.models.notifications import Message
+from orders.parcels.waiting import going_to_closed_points
+from orders.problems.queries import problems_of_seller
+from payments.backoffice.dashboard import late_parcels
+from payments.backoffice.period import Period
+from payments.backoffice.queues import QUEUES
+from payments.models import GatewayEvent
+from payments.proof.rules import RULES
+from products.catalogue.filters import ListingFilter
+from products.models import Product
+from tests.factories import ProductFactory
+from tests.orders.parcels import a_parcel
+
+pytestmark = [pytest.mark.postgres, pytest.mark.django_db]
+
+
+#: What reads whole tables, or sorts them.
+WHOLE = ("seqscan", "sort", "bitmapscan", "hashagg", "hashjoin", "mergejoin")
+
+
+def plan_of(rows, without=WHOLE):
+    """The plan of a queryset, or of a statement that was captured, if rows were many."""
+    with connection.cursor() as cursor:
+        for way in without:
+            cursor.execute(f"SET LOCAL enable_{way} = off")
+        if isinstance(rows, str):
+            cursor.execute(f"EXPLAIN {rows}")
+            return "\n".join(line for (line,) in cursor.fetchall())
+    return rows.explain(costs=False)
+
+
+def statements_of(read):
+    with CaptureQueriesContext(connection) as asked:
+        read()
+    return [query["sql"] for query in asked.captured_queries]
+
+
+def lately():
+    now = timezone.now()
+    today = timezone.localdate(now)
+    return Period(now=now, first=today, last=today)
+
+
+def test_a_sellers_problems_are_read_in_the_order_they_are_shown(seller):
+    plan = plan_of(problems_of_seller(seller)[:26])
+
+    assert "Index Scan using problem_of_seller_undecided" in plan
+    assert "Sort" not in plan
+
+
+def test_things_said_are_counted_of_the_problems_that_are_shown_alone(seller):
+    plan = plan_of(problems_of_seller(seller)[:26])
+
+    # No row is grouped before the page is cut: the problems are joined to their lines at most.
+    assert plan.startswith("Limit\n  ->  Nested Loop")
+    assert plan.index("SubPlan") < plan.index("GroupAggregate")
+
+
+def test_late_parcels_are_looked_for_from_the_oldest_order_on():
+    (statement,) = statements_of(lambda: late_parcels(lately()))
+
+    plan = plan_of(statement)
+
+    assert "using track_to_bring on orders_ordertrack" in plan
+    assert "Sort" not in plan
+    assert "Unique" not in plan
+
+
+def test_a_seller_looks_for_words_among_their_own_goods_alone(seller):
+    ProductFactory.create_batch(3, seller=seller, name="Kettle")
+    mine = Product.objects.owned_by(seller).order_by("-pk")
+    found = ListingFilter({"search": "kettle"}, mine).qs
+
+    plan = plan_of(found.order_by("price")[:26], without=["seqscan", "indexscan"])
+
+    assert found.count() == 3
+    assert "product_search" not in plan
+    assert "seller_id" in plan
+
+
+def queue(key):
+    return next(each for each in QUEUES if each.key == key).rows(timezone.now())[:26]
+
+
+@pytest.mark.parametrize(
+    ("key", "index"),
+    [
+        ("approve", "payout_open"),
+        ("payouts-refused", "payout_open"),
+        ("unconfirmed", "receipt_told"),
+    ],
+)
+def test_a_queue_looks_at_what_is_open_alone(key, index):
+    assert f"using {index} on" in plan_of(queue(key))
+
+
+def test_a_refund_that_was_refused_is_not_joined_with_all_refunds():
+    assert "Anti Join" in plan_of(queue("refused"))
+
+
+def test_where_no_point_has_closed_nothing_is_looked_through_for_it():
+    (asked,) = statements_of(lambda: list(going_to_closed_points()))
+
+    assert "orders_pickuppoint" in asked
+    assert "orders_ordertrack" not in asked
+
+
+def test_parcels_on_their_way_are_found_by_the_lines_that_are():
+    plan = plan_of(Parcel.objects.under_way())
+
+    assert "using track_to_bring on orders_ordertrack" in plan
+
+
+def test_parcels_that_may_be_seen_are_found_by_two_indexes():
+    plan = plan_of(Parcel.objects.seen_since(timezone.now()))
+
+    assert "Index Only Scan using track_to_bring" in plan
+    assert "Index Only Scan using track_handed_over" in plan
+
+
+def test_who_brings_parcels_is_asked_of_rights_and_not_of_each_person():
+    (asked,) = statements_of(lambda: list(Parcel.objects.filter(is_abandoned())))
+
+    # Once a person, that is.
+    assert "EXISTS" not in asked
+
+
+@pytest.mark.parametrize(
+    ("rows", "index"),
+    [
+        (Message.objects.filter(user=1), "message_to_person_newest"),
+        (Message.objects.filter(contact="amina@example.test"), "message_to_contact_newest"),
+        (Message.objects.filter(kind="waiting"), "message_of_kind_newest"),
+        (Message.objects.filter(channel="email"), "message_by_mail"),
+        (GatewayEvent.objects.filter(state="aside"), "event_not_acted_on"),
+        (GatewayEvent.objects.filter(source="c2b"), "event_of_other_sources"),
+    ],
+)
+def test_a_list_of_few_among_millions_walks_their_index(rows, index):
+    plan = plan_of(rows.order_by("-pk")[:51])
+
+    assert f"{index} on" in plan
+    assert "Sort" not in plan
+
+
+def test_who_else_has_a_messages_id_is_found_by_an_index_of_each_channel():
+    rule = next(each for each in RULES if each.says == "A provider's id is of one message alone")
+
+    plan = plan_of(rule.breaking(timezone.now()))
+
+    assert "using message_by_provider_id" in plan
+    assert "using mail_by_provider_id" in plan
+
+
+def test_parcels_under_way_are_those_at_one_of_three_statuses(buyer, kettle):
+    several = ("paid", "fetched", "shipping", "delivered")
+    for number, both in enumerate(product(several, several)):
+        Product.objects.update(item_number=90, held=0)
+        parcel = a_parcel(buyer, kettle, ProductFactory(seller=kettle.seller))
+        for line, status in zip(parcel.lines.all(), both, strict=True):
+            QuerySet.update(OrderTrack.objects.filter(pk=line.pk), track_status=status)
+        if number % 2:
+            Parcel.objects.filter(pk=parcel.pk).update(arrived_at=timezone.now())
+
+    any_of = {
+        parcel.pk
+        for status in ("fetched", "shipping", "arrived")
+        for parcel in Parcel.objects.at_status(status)
+    }
+
+    assert {parcel.pk for parcel in Parcel.objects.under_way()} == any_of
+    assert len(any_of) == 8

@@ -1,0 +1,163 @@
+"""Walks what people wait for in a shop that is full: ``python -m tools.bench.walk --database …``.
+
+Every list of the admin with each of its filters and searches, its pages, and what people with much
+(``tools.bench.much``) read by the API, in one process. A line a page: its milliseconds, its
+statements and the slowest of them; under the lines the statements above ``--over``, each with its
+plan. A page that asks something slow is asked again first: what is read from the disk once is not
+what people wait for each time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from .shop import environment
+
+#: Choices of one filter that are tried, but for the first, which is all rows.
+CHOICES = 8
+
+
+class Statement(NamedTuple):
+    ms: float
+    sql: str
+    parameters: Any
+
+
+class Page(NamedTuple):
+    """What one page cost: milliseconds, with its statements."""
+
+    address: str
+    status: int
+    ms: float
+    statements: list[Statement]
+
+    @property
+    def slowest(self) -> Statement:
+        return max(self.statements, default=Statement(0, "", None))
+
+    def __str__(self) -> str:
+        return (
+            f"{self.ms:8,.0f} ms  {len(self.statements):4}  {self.slowest.ms:8,.1f} ms"
+            f"  {self.status}  {self.address}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tools.bench.walk", description=__doc__)
+    parser.add_argument("--database", required=True, help="PostgreSQL's address of a full shop")
+    parser.add_argument("--over", type=float, default=200, help="milliseconds of a statement (200)")
+    parser.add_argument("--only", default="", help="addresses that have this in them")
+    options = parser.parse_args()
+    os.environ.update(environment(options.database))
+    import django
+
+    django.setup()
+    logging.disable(logging.WARNING)
+    from django.core.management import call_command
+
+    # A shop without them shows no page.
+    call_command("collectstatic", interactive=False, verbosity=0)
+    slow: dict[str, tuple[Page, Statement]] = {}
+    for ask, address in _pages():
+        if options.only not in address:
+            continue
+        page = _visit(ask, address)
+        if page.slowest.ms > options.over:
+            page = _visit(ask, address)
+        print(page, flush=True)
+        for each in page.statements:
+            if each.ms > options.over:
+                slow.setdefault(each.sql, (page, each))
+    for page, statement in slow.values():
+        print(f"\n{page.address}: {statement.ms:,.0f} ms\n{_plan_of(statement)}")
+    if slow:
+        sys.exit(f"{len(slow)} statements took more than {options.over:g} ms.")
+
+
+def _visit(ask: Any, address: str) -> Page:
+    statements: list[Statement] = []
+    with _listening(statements):
+        began = time.perf_counter()
+        answer = ask(address)
+        if answer.streaming:
+            answer.getvalue()
+        took = (time.perf_counter() - began) * 1000
+    return Page(address, answer.status_code, took, statements)
+
+
+@contextmanager
+def _listening(to: list[Statement]) -> Iterator[None]:
+    from django.db import connection
+
+    def listen(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return execute(sql, parameters, many, context)
+        finally:
+            to.append(Statement((time.perf_counter() - began) * 1000, sql, parameters))
+
+    with connection.execute_wrapper(listen):
+        yield
+
+
+def _plan_of(statement: Statement) -> str:
+    from django.db import DatabaseError, connection
+
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement.sql}", statement.parameters)
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+    except DatabaseError as refusal:
+        plan = str(refusal)
+    return f"{statement.sql}\n{statement.parameters}\n{plan}"
+
+
+def _pages() -> Iterator[tuple[Any, str]]:
+    """Whom to ask for what."""
+    from django.test import Client
+
+    from . import people_with_much
+
+    much = people_with_much.find()
+    desk = Client(SERVER_NAME="127.0.0.1", raise_request_exception=False)
+    desk.force_login(people_with_much.staff(), backend="accounts.backends.UsernameOrEmailBackend")
+    yield from ((desk.get, address) for address in _lists(desk, much.words))
+    yield from ((desk.get, address) for address in much.of_staff)
+    for person, addresses in much.of_people.items():
+        client = Client(
+            SERVER_NAME="127.0.0.1", raise_request_exception=False, headers=person.headers
+        )
+        yield from ((client.get, address) for address in addresses)
+
+
+def _lists(desk: Any, words: list[str]) -> Iterator[str]:
+    """Every list of the admin; with each choice of its filters, and with each search."""
+    from django.contrib import admin
+    from django.urls import reverse
+
+    for model, its in admin.site._registry.items():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+        address = reverse(f"{name}_changelist")
+        yield address
+        yield f"{address}?p=20"
+        newest = model._default_manager.order_by("-pk").values_list("pk", flat=True).first()
+        if newest is not None:
+            yield reverse(f"{name}_change", args=[newest])
+        shown = desk.get(address).context_data["cl"]
+        for one in shown.filter_specs:
+            for choice in [*one.choices(shown)][1 : CHOICES + 1]:
+                yield address + choice["query_string"]
+        if its.search_fields:
+            yield from (f"{address}?q={quote(word)}" for word in words)
+
+
+if __name__ == "__main__":
+    main()
