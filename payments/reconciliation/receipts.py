@@ -118,8 +118,10 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
     """
     receipt = find_receipt(reverses) or find_receipt(number)
     if receipt is None:
-        ours = Refund.objects.filter(number=number).select_related("receipt").first()
-        if number and ours is not None:
+        # Not the empty one, which all refunds have that were not done yet.
+        numbered = Refund.objects.filter(number=number).exclude(number="")
+        ours = numbered.select_related("receipt").first()
+        if ours is not None:
             return ours.receipt, "A reversal that is known."
         return None, "M-Pesa took a payment back, and does not say which one of ours."
     if amount != receipt.amount:

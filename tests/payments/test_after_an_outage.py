@@ -161,9 +161,7 @@ def test_an_outage_within_the_day_leaves_no_hours_without_a_question(rung, daraj
     assert asked == [*sums(PROMPT_STEPS), 11 * HOUR]
 
 
-def test_what_m_pesa_says_at_the_second_question_spares_a_person_the_trouble(
-    rung, daraja
-):
+def test_what_m_pesa_says_at_the_second_question_spares_a_person_the_trouble(rung, daraja):
     with at(rung.rung_at, 26 * HOUR):
         clock.query_silent_payments(timezone.now())
     rung.refresh_from_db()
