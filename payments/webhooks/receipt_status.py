@@ -31,7 +31,7 @@ from payments.models import (
     Refund,
 )
 from payments.models.refunds import UNSENT
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +77,24 @@ def apply_answer(receipt: Receipt, result: Result) -> str:
         return "It is about another payment. Nothing was changed."
     status = result.transaction_status
     if says_reversal(status):
-        _close(receipt)
-        return record_outside_reversal(receipt.pk)
+        return _take_back(receipt, result)
     if (end := transaction_end(status)) is not None:
         return _apply_end(receipt, result, end)
     return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
+def _take_back(receipt: Receipt, result: Result) -> str:
+    """Record that M-Pesa took a payment back. To do so it has to have come: that is evidence."""
+    _close(receipt)
+    try:
+        note = record_outside_reversal(receipt.pk)
+    except CannotBeReversed as error:
+        return str(error)
+    paid_to = _credited_number(result)
+    if result.amount == receipt.amount and is_our_number(paid_to):
+        told = Told(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
+        record(lock_receipt(receipt.pk), told)
+    return note
 
 
 def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:

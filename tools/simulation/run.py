@@ -52,7 +52,7 @@ from .clock import SeededScheduler, Time, VirtualClock
 from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
-from .seeds import GOODS_STAND_STILL
+from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
 from .watch import Watch, told_twice
 
@@ -120,6 +120,8 @@ class Run:
         self.chance, self.ids = Chance(seed), Chance(seed)
         self.rates = draw_fault_rates(self.origin, without)
         self.goods_move, self.goods_chance = seed not in GOODS_STAND_STILL, Chance(f"{seed} goods")
+        self.payments_come_back = seed not in NOBODY_TAKES_BACK
+        self.reversal_chance = Chance(f"{seed} reversals")
         self.watch = Watch(self.fail)
         self.time = Time()
         self.processes = Processes(self.chance, self.log)
@@ -159,6 +161,7 @@ class Run:
             self.chance.seed(seed)
             self.ids.seed(seed + 1)
             self.goods_chance.seed(f"{seed} goods")
+            self.reversal_chance.seed(f"{seed} reversals")
             self.actors.act()
             self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
@@ -181,6 +184,8 @@ class Run:
                 end_stop(stop.pk)
             if self.goods_move:
                 self.actors.goods.finish()
+            if self.payments_come_back:
+                self.actors.reversals.finish()
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break

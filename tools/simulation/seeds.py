@@ -27,5 +27,8 @@ KEPT = {
 #: Seeds that are played as they were when they found it: nobody moved goods then.
 GOODS_STAND_STILL = frozenset({744911828, 825439868})
 
+#: Seeds that are played as they were when they found it: no customer had a payment taken back then.
+NOBODY_TAKES_BACK = frozenset(KEPT)
+
 #: Where the others come from, and how many of them `make check` plays.
 BASE, FRESH = 20261123, 40
