@@ -71,6 +71,12 @@ class Movement:
         return self.came_in and not self.is_reversal and direction_of(self.reason) == Direction.IN
 
     @property
+    def came_back(self) -> bool:
+        """Whether what we had sent was taken back."""
+        is_linked = self.is_reversal or bool(self.reverses)
+        return self.came_in and is_linked and not self.is_payment
+
+    @property
     def went_to_a_customer(self) -> bool:
         """Whether it left to somebody's phone."""
         return not self.came_in and bool(self.phone)

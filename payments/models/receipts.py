@@ -37,6 +37,7 @@ class ReceiptSource(models.TextChoices):
     STAFF = "staff", "written down by a person"
     STATUS = "status", "transaction status query"
     EARLIER = "earlier", "money of it left before it was kept who told of it"
+    RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
 
 
 class Standing(models.TextChoices):
@@ -180,6 +181,11 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number or 'number to come'}: {format_kes(self.amount)}"
+
+    @property
+    def came_back(self) -> bool:
+        """Whether it is money that the shop had sent, and nobody's payment."""
+        return self.door == ReceiptSource.RETURNED
 
     @property
     def is_confirmed(self) -> bool:

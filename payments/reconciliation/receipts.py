@@ -161,6 +161,8 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
     if receipt.standing in DOUBTFUL:
         raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
+    if receipt.came_back:
+        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
     unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
     same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
     if same is not None and not receipt.stands_alone:

@@ -196,7 +196,8 @@ def create_refund(
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
-    if is_whole and receipt.provider == Provider.MPESA:
+    # What came back was no payment, and M-Pesa reverses payments alone.
+    if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
         refund = _create(receipt, amount, cause, Route(Way.REVERSAL), of, by)
     else:
         refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), of, by)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -118,11 +119,17 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
         status = result.transaction_status
         return f"M-Pesa says that the payment is {status}: there may be nothing to give back."
     paid_to = _credited_number(result)
-    if paid_to and not is_our_number(paid_to):
+    if paid_to and not _is_of(receipt, paid_to):
         return f"M-Pesa says that {receipt.number} was paid to {paid_to}, which is not ours."
     if result.amount is not None and result.amount != receipt.amount:
         return f"M-Pesa says that {receipt.number} is of KES {result.amount}, not {receipt.amount}."
     return ""
+
+
+def _is_of(receipt: Receipt, paid_to: str) -> bool:
+    """Whether money of the shop comes to this number: what came back, to the one that pays out."""
+    is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
+    return is_paying or is_our_number(paid_to)
 
 
 def _credited_number(result: Result) -> str:

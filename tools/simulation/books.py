@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from daraja_simulator.books import CUSTOMER_REVERSAL, Entry
+from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from daraja_simulator.prompts import Prompt
 from daraja_simulator.simulator import Simulator
 from payments import ledger
@@ -77,6 +77,9 @@ class Comparison:
         receipt = self._by_number.get(entry.receipt)
         if receipt is None and attempt is not None:
             receipt = self._by_payment.get(attempt.pk)
+        if receipt is None and entry.purpose.transaction_type == PAYOUT_REVERSAL:
+            self._say(f"{entry.receipt} of KES {entry.amount} came back, and the shop has nothing")
+            return 0
         if receipt is None:
             self._missing(entry, prompt, attempt)
             return 0

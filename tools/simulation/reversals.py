@@ -1,19 +1,24 @@
-"""Payments that Safaricom takes back at their customers' word, without a word to the shop."""
+"""Money that Safaricom takes back without a word to the shop: payments, at their customers' word,
+and payouts and refunds, from whom they went to."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from daraja_simulator.books import CUSTOMER_REVERSAL, Entry
+from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from payments.models import Receipt, Refund, TransferStatus, Way
+from payments.reconciliation.lost_hours import open_statement, read_statements
 
 from .books import STATEMENT
 from .chance import Chance
 from .part import NEWEST, Part
+from .processes import DatabaseAway
 
 #: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
-HOW_OFTEN, IN_SEEDS = (0.02, 0.06, 0.15), 0.6
+HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
 
 
 @dataclass
@@ -23,7 +28,7 @@ class Reversals(Part):
     Drawn from random numbers of its own: a seed of before plays as it did.
     """
 
-    WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1}
+    WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1, "take_payout_back": 1}
 
     def __post_init__(self) -> None:
         self.how_often = self.chance.choice(HOW_OFTEN) if self.chance.happens(IN_SEEDS) else 0.0
@@ -33,25 +38,38 @@ class Reversals(Part):
         return self.run.reversal_chance
 
     def act(self) -> None:
-        """Let a customer have one of the newest payments taken back, or none."""
-        if self.chance.happens(self.how_often):
-            self.take_back()
+        """Let one of the newest movements of money each way be taken back, or none."""
+        for name in self.WEIGHTS:
+            if self.chance.happens(self.how_often):
+                getattr(self, name)()
 
     def take_back(self) -> None:
-        came = [entry for entry in self._entries() if entry.direction == "in"][-NEWEST:]
-        if not came:
+        """A customer has a payment taken back."""
+        came = [entry for entry in self._entries() if entry.is_payment]
+        self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
+
+    def take_payout_back(self) -> None:
+        """What went to a phone is taken back from it."""
+        went = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
+        self._take_back("what was sent", went, self.run.safaricom.take_payout_back)
+
+    def _take_back(self, what: str, moved: list[Entry], how: Callable[[str], Any]) -> None:
+        if not moved:
             return
-        receipt = self.chance.choice(came).receipt
+        receipt = self.chance.choice(moved[-NEWEST:]).receipt
         try:
-            told = self.run.safaricom.reverse_for_customer(receipt)
+            told = how(receipt)["receipt"]
         except ValueError as no:
-            self.run.log(f"a customer has {receipt} taken back: {no}")
+            told = str(no)
         else:
-            self.run.processes.counts["taken back by customers"] += 1
-            self.run.log(f"a customer has {receipt} taken back: {told['receipt']}")
+            self.run.processes.counts[f"taken back: {what}"] += 1
+        self.run.log(f"{what}, {receipt}, is taken back: {told}")
 
     def finish(self) -> None:
-        """Finance writes down what the portal shows, in a shop without the statement."""
+        """Finance reads the portal's statement of the number that pays out; and writes down what it
+        shows of the other, in a shop without the statement."""
+        if any(_is_lost(entry) for entry in self._entries()):
+            self.run.processes.run("read the portal's statement", self._read_statement)
         if STATEMENT in self.run.sources:
             return
         for entry in self._entries():
@@ -61,8 +79,21 @@ class Reversals(Part):
                     by = self.chance.choice(self.crew.finance)
                     self.press("receipt.reversed", receipt, by, number=entry.receipt)
 
+    def _read_statement(self) -> None:
+        safaricom = self.run.safaricom
+        shown = safaricom.portal_statement(safaricom.config.b2c_shortcode)
+        with suppress(DatabaseAway):
+            read = read_statements([open_statement(shown.encode(), ends=None)])
+            self.run.log(f"  the portal's statement is read: {read}")
+
     def _entries(self) -> list[Entry]:
         return self.run.safaricom.world.books.entries()
+
+
+def _is_lost(entry: Entry) -> bool:
+    """Whether it came back, and the shop does not know of it."""
+    came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
+    return came_back and not Receipt.objects.filter(number=entry.receipt).exists()
 
 
 def _is_known(reversal: Entry) -> bool:

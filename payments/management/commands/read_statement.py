@@ -51,6 +51,11 @@ class Command(BaseCommand):
             f"{reading.payments} payments, {reading.new_payments} of them new to us; "
             f"{reading.withdrawals} withdrawals, {reading.unexplained} wait for a person."
         )
+        if reading.returned:
+            self.stdout.write(
+                f"{reading.returned} that had left came back: money without an order, on the "
+                "console."
+            )
         stops = PayoutStop.objects.after_a_restore()
         missing = [sentence for stop in stops for sentence in what_is_missing(stop)]
         for sentence in missing:
