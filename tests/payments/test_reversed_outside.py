@@ -10,17 +10,20 @@ from payments.backoffice import resolve_money_out as money_out
 from payments.backoffice.resolve_money_in import ActionNotAvailable
 from payments.daraja.result_codes import PayoutReason
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.disbursement import process_refund
+from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
-from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
+from payments.models import Account, GatewayEvent, Payout, Receipt, Refund, StatementPull
+from payments.payouts.services import create_payouts
 from payments.reconciliation.statement_pull import pull_statement
 from payments.refunds.services import refund_excess, refund_unmatched
 from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
+from tests.orders.lines import line_at
 from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
 from .conftest import ringing
+from .paying_out import tell
 
 PAID, BACK = "SGL7654321", "SGR7654321"
 MONEY = (
@@ -140,6 +143,49 @@ def test_money_in_suspense_that_was_taken_back_is_gone(client, order):
 
     assert (refunds(), books()) == ([(700, "outside", "done", BACK)], {})
     assert not Receipt.objects.unmatched().exists()
+
+
+@pytest.mark.parametrize("here", ["fetched", "shipping", "delivered"])
+def test_goods_on_their_way_are_borne_and_their_payout_waits_for_a_second_person(
+    buyer, kettle, daraja, here
+):
+    line = line_at(here, buyer=buyer, product=kettle)
+    create_payouts(line.seller_id)
+
+    seen()
+    process_payout(Payout.objects.get().pk)
+
+    receipt, payout = Receipt.objects.get(), Payout.objects.get()
+    line.refresh_from_db()
+    assert (line.track_status, line.order.payment_status) == (here, "paid")
+    assert (receipt.borne, receipt.unseen) == (1500, True)
+    assert (list(Payout.objects.to_approve()), daraja.payouts) == ([payout], [])
+    assert books() == {"write_offs": 1500}
+    assert balance(Account.SELLERS_PAYABLE) == 1500
+
+
+def test_goods_that_were_paid_out_before_it_are_borne_and_their_seller_keeps_the_money(
+    buyer, kettle, daraja
+):
+    line = line_at("delivered", buyer=buyer, product=kettle)
+    create_payouts(line.seller_id)
+    process_payout(Payout.objects.get().pk)
+    tell(Payout.objects.get())
+
+    seen()
+
+    assert [payout.status for payout in Payout.objects.all()] == ["done"]
+    assert books() == {"mpesa_clearing": -1500, "write_offs": 1500}
+
+
+def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer, kettle, daraja):
+    line_at("refunded", buyer=buyer, product=kettle)
+    before = refunds(), books()
+
+    said = money_out.record_reversal_seen(Receipt.objects.get().pk, number=BACK)
+
+    assert (said, (refunds(), books())) == ("Known already.", before)
+    assert Order.objects.get().payment_status == "refunded"
 
 
 def in_suspense(client):
