@@ -1,8 +1,10 @@
 """A payout, or a refund to a phone, that M-Pesa took back: counted once, shown to a person."""
 
 from datetime import timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from payments import clock
@@ -77,6 +79,16 @@ def test_it_is_on_the_console(payout):
 
     waiting = next(each for each in QUEUES if each.key == "unmatched")
     assert list(waiting.rows(timezone.now())) == [Receipt.objects.get(number=BACK)]
+
+
+def test_the_command_says_how_many_came_back(payout, tmp_path):
+    file = tmp_path / "statement.csv"
+    file.write_bytes(statement(row()))
+    said = StringIO()
+
+    call_command("read_statement", str(file), stdout=said)
+
+    assert "1 that had left came back: money without an order, on the console." in said.getvalue()
 
 
 def test_it_is_counted_once_however_often_the_statement_is_read(payout):

@@ -26,7 +26,8 @@ class Command(BaseCommand):
     help = (
         "Take in statements downloaded from M-Pesa's portal as CSV, the only ones that show what "
         "left. Payments that are new to us are counted; what left is found among refunds and "
-        "payouts, or put before a person. After a restore that is what lets money leave again. "
+        "payouts, or put before a person; what of that came back is money without an order. After "
+        "a restore that is what lets money leave again. "
         "Every file is read whole before anything is written; reading one again changes nothing. "
         "Ends with 1 while something is left to do."
     )
