@@ -165,7 +165,7 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
         raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
     unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
     same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
-    if same is not None and not receipt.stands_alone:
+    if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
     check_decided(receipt, besides=order.pk)
     receipt.note = note[:200]
@@ -248,7 +248,7 @@ class MayBeAnothers(ValueError):
 
 def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
     """Raise MayBeAnothers for money that may be another order's prompt than ``besides``'s."""
-    if receipt.stands_alone or receipt.provider != Provider.MPESA:
+    if receipt.is_no_prompts or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in attempts_behind(movement_of(receipt)):
         if attempt.order_id != besides and attempt.is_confirmed:

@@ -49,7 +49,7 @@ def _say_what_it_is(known: Receipt, movement: Movement, told: Told) -> bool:
     for name, value in _facts(movement).items():
         setattr(receipt, name, value)
     receipt.phone_by = None
-    receipt.save(update_fields=["door", "phone", "phone_by", "note", "stands_alone"])
+    receipt.save(update_fields=["door", "phone", "phone_by", "note"])
     record(receipt, told)
     return True
 
@@ -60,8 +60,6 @@ def _facts(movement: Movement) -> dict[str, Any]:
         "door": ReceiptSource.RETURNED,
         "phone": row.phone if row is not None else movement.phone[:64],
         "note": _what_came_back(movement, row)[:200],
-        # No prompt was paid with it.
-        "stands_alone": True,
     }
 
 

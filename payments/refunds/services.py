@@ -106,6 +106,7 @@ def refund_excess_locked(
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
+        _close_if_nothing_goes_back(order)
 
 
 def _cause_of_closed(order: Order, credited: int) -> Cause:
@@ -520,6 +521,18 @@ def _link_to_replacement(refund: Refund) -> None:
     )
     head.replaces = done.first()
     head.save(update_fields=["replaces"])
+
+
+def _close_if_nothing_goes_back(order: Order) -> None:
+    """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
+    given back last, a delivery fee, say, the shop had borne."""
+    if (
+        not Refund.objects.owed()
+        .filter(order=order.pk)
+        .exclude(status=TransferStatus.DONE)
+        .exists()
+    ):
+        mark_order_refunded(order)
 
 
 def _close_if_refunded(refund: Refund) -> None:

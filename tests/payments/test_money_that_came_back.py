@@ -68,6 +68,9 @@ def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was
         f"Payout {payout.pk}, sent under {SENT}, came back: M-Pesa took it from that phone. Ask "
         "whose it is; sent back, it goes there again."
     )
+    # No person has said so: it needs none.
+    assert (receipt.stands_alone, receipt.is_no_prompts) == (False, True)
+    assert not Receipt.objects.unnamed_movements().exists()
     assert balance(Account.MPESA_CLEARING) - before == 1500
     assert balance(Account.SUSPENSE) == 1500
     payout.refresh_from_db()
