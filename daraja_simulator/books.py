@@ -18,6 +18,8 @@ from .results import Declined
 
 #: The transaction type of a reversal that the merchant did not ask for.
 CUSTOMER_REVERSAL = "CustomerReversal"
+#: And of a payout that Safaricom took back from whom it was paid to.
+PAYOUT_REVERSAL = "PayoutReversal"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +61,11 @@ class Entry:
     def account(self) -> str:
         """The merchant's number that took or gave the money."""
         return self.purpose.party_b if self.direction == "in" else self.purpose.shortcode
+
+    @property
+    def is_payment(self) -> bool:
+        """Whether a customer paid: not what came in as a payout was taken back."""
+        return self.direction == "in" and not self.purpose.reverses
 
     def as_json(self) -> dict[str, Any]:
         """Give the entry as ``GET /control/books`` shows it."""
@@ -157,8 +164,19 @@ class Books:
                 raise Declined("1")
             return self._move("out", original.phone, original.amount, purpose, receipt)
 
+    def return_entry(self, original: Entry, *, purpose: Purpose) -> Entry:
+        """Take a payout back from the phone. Raises Declined: R000001 for one taken back before, 1
+        when the phone has spent it.
+        """
+        with self._lock:
+            if original.receipt in self._reversed:
+                raise Declined("R000001")
+            if self._wallet(original.phone) < original.amount:
+                raise Declined("1")
+            return self._move("in", original.phone, original.amount, purpose, None)
+
     def is_reversed(self, receipt: str) -> bool:
-        """Say whether a payment was given back."""
+        """Say whether a payment was given back, or a payout taken back."""
         with self._lock:
             return receipt in self._reversed
 

@@ -103,6 +103,7 @@ class ControlPlane:
             ),
             ("POST", r"phones/([^/]+)/unlock", lambda r, f, a: money.unlock_pin(a)),
             ("POST", r"payments/([^/]+)/reverse", lambda r, f, a: money.reverse_for_customer(a)),
+            ("POST", r"payouts/([^/]+)/take-back", lambda r, f, a: money.take_payout_back(a)),
             ("GET", r"accounts/([^/]+)/statement", self._portal_statement),
             ("POST", r"accounts/([^/]+)", lambda r, f, a: money.set_account(a, f)),
             ("POST", "initiator/unlock", lambda r, f, a: world.initiator.unlock()),

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import c2b, ids, portal_statement
 from .behaviour import Script
-from .books import CUSTOMER_REVERSAL, Entry, Purpose
+from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry, Purpose
 from .clock import EAT
 from .config import MAX_AMOUNT
 from .handsets import returned_text
@@ -19,6 +19,9 @@ Fields = Mapping[str, Any]
 
 #: What a movement was, in plain words, on the statement of a wallet.
 _KINDS = {"stk": "Paid to", "c2b": "Paid to", "b2c": "Received from", "reversal": "Returned by"}
+
+
+_TAKEN_BACK = "Taken back for"
 
 
 class MoneyControl:
@@ -68,7 +71,7 @@ class MoneyControl:
         """
         world = self._world
         original = world.books.find(receipt)
-        if original is None or original.direction != "in":
+        if original is None or not original.is_payment:
             raise ValueError("There is no payment with this receipt")
         purpose = Purpose(
             kind="reversal",
@@ -88,6 +91,31 @@ class MoneyControl:
         text = returned_text(world.config.merchant_name, entry)
         world.handsets.send_sms(entry.phone, text, paid=True)
         world.events.add("reversed_for_customer", reverses=receipt, receipt=entry.receipt)
+        return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
+
+    def take_payout_back(self, receipt: str) -> dict[str, Any]:
+        """Take a payout back from the phone it went to, as Safaricom does for who was paid by
+        mistake, and give the reversal's receipt. Nobody tells the merchant: only the portal's
+        statement shows it.
+        """
+        world = self._world
+        original = world.books.find(receipt)
+        if original is None or original.purpose.kind != "b2c":
+            raise ValueError("There is no payout with this receipt")
+        purpose = Purpose(
+            kind="reversal",
+            shortcode=original.account,
+            party_b=original.account,
+            transaction_type=PAYOUT_REVERSAL,
+            reference="",
+            description="At the receiver's word",
+            reverses=original.receipt,
+        )
+        try:
+            entry = world.books.return_entry(original, purpose=purpose)
+        except Declined as declined:
+            raise ValueError(describe(declined.code)) from declined
+        world.events.add("payout_taken_back", reverses=receipt, receipt=entry.receipt)
         return {"receipt": entry.receipt, "balance": world.books.wallet(entry.phone)}
 
     def statement(self, number: str) -> list[dict[str, Any]]:
@@ -153,13 +181,14 @@ class MoneyControl:
         purpose = entry.purpose
         is_named = purpose.kind in ("stk", "c2b") and purpose.party_b != self._world.config.till
         account = f", account {purpose.reference}" if is_named else ""
+        words = _TAKEN_BACK if entry.direction == "in" and purpose.reverses else None
         return {
             "receipt": entry.receipt,
             "at": entry.time.isoformat(timespec="seconds"),
             "kind": purpose.kind,
             "amount": -entry.amount if entry.direction == "in" else entry.amount,
             "balance": entry.wallet_after,
-            "text": f"{_KINDS[purpose.kind]} {self._world.config.merchant_name}{account}",
+            "text": f"{words or _KINDS[purpose.kind]} {self._world.config.merchant_name}{account}",
         }
 
 

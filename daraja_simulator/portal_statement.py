@@ -86,6 +86,8 @@ def _entry(config: Config, entry: Entry) -> list[str]:
 
 def _details(entry: Entry, reason: str) -> str:
     purpose = entry.purpose
+    if entry.direction == "in" and purpose.reverses:
+        return f"Reversal of {purpose.reverses} from {entry.phone}."
     if entry.direction == "in":
         return f"{reason} from {entry.phone} Acc. {purpose.reference}"
     if purpose.reverses:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from . import fields, ids
-from .books import CUSTOMER_REVERSAL, Entry
+from .books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from .callback_client import Body
 from .config import Config
 from .confirmations import GOODS
@@ -87,6 +87,8 @@ def _statement(config: Config, page: list[Entry]) -> Reply:
 
 def _is_shown(entry: Entry) -> bool:
     """Payments, and what their customers had reversed. That these have rows is our guess."""
+    if entry.purpose.transaction_type == PAYOUT_REVERSAL:
+        return False
     return entry.direction == "in" or entry.purpose.transaction_type == CUSTOMER_REVERSAL
 
 

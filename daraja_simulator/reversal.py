@@ -60,7 +60,7 @@ def _read(config: Config, body: Mapping[str, Any]) -> Instruction:
 def _return(world: World, conversation: Conversation) -> asynchronous.Completed:
     instruction = conversation.instruction
     original = world.books.find(instruction.original_transaction_id)
-    if original is None or original.direction != "in":
+    if original is None or not original.is_payment:
         raise Declined("R000002")
     if instruction.shortcode != original.account:
         raise Declined("2028")

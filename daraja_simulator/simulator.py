@@ -165,6 +165,12 @@ class Simulator:
         """
         return self.money.reverse_for_customer(receipt)
 
+    def take_payout_back(self, receipt: str) -> dict[str, Any]:
+        """Take a payout back from the phone it went to: the merchant is not told. Gives the
+        reversal's ``receipt`` and the phone's ``balance``.
+        """
+        return self.money.take_payout_back(receipt)
+
     def set_wallet(self, number: str, amount: int) -> None:
         """Put this much into a phone's wallet, KES."""
         self.control.set_wallet(number, amount)

@@ -97,11 +97,12 @@ def _find(world: World, instruction: Instruction) -> FoundTransaction | None:
         # Of before a restart only the books still know.
         entry = world.books.find_request(instruction.original_conversation_id)
     if original and original.instruction.api in ("b2c", "reversal"):
-        return _found_request(original)
-    if entry is None:
+        found = _found_request(original)
+    elif entry is None:
         return None
-    found = _found_payment(entry)
-    return replace(found, status="Reversed") if world.books.is_reversed(entry.receipt) else found
+    else:
+        found = _found_payment(entry)
+    return replace(found, status="Reversed") if world.books.is_reversed(found.receipt) else found
 
 
 def _found_request(original: Conversation) -> FoundTransaction:

@@ -161,7 +161,8 @@ def _claim(model: type[Row], row_id: int, now: datetime) -> tuple[bool, Row, str
         return None
     if row.is_under_way:
         row.checks += 1
-        row.next_check_at = TRANSFER_QUERIES.next_at(row.sent_at or row.created_at, now)
+        sent_at = row.sent_at or row.created_at
+        row.next_check_at = TRANSFER_QUERIES.next_at(sent_at, now, row.checks)
         row.save(update_fields=["checks", "next_check_at"])
         return True, row, ""
     if row.awaits_approval or (row.status != TransferStatus.DUE and not row.only_asks):
@@ -311,5 +312,5 @@ def _ask_anew(row: MoneyOut) -> None:
     """
     now = timezone.now()
     row.still(TransferStatus.UNKNOWN, TransferStatus.SENT).filter(next_check_at=None).update(
-        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now)
+        next_check_at=TRANSFER_QUERIES.ask_anew_at(row.sent_at or row.created_at, now, row.checks)
     )

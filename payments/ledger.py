@@ -156,13 +156,15 @@ def post_correction(receipt: Receipt, *, reported_amount: int) -> None:
     )
 
 
-def post_refund_due(refund: Refund) -> None:
-    """Post that a refund is due: its money is held for the order, or in suspense, no longer."""
-    held = Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
+def post_refund_due(refund: Refund, *, again: bool = False) -> None:
+    """Post that a refund is due: its money is held for the order, or in suspense, no longer.
+
+    ``again`` is of one that was dropped, and that M-Pesa made after all.
+    """
     post(
         Posting(
-            f"refund:{refund.pk}:owed",
-            debits={held: refund.amount},
+            f"refund:{refund.pk}:owed-again" if again else f"refund:{refund.pk}:owed",
+            debits={_held_of(refund): refund.amount},
             credits={Account.REFUNDS_PAYABLE: refund.amount},
             order_id=refund.order_id,
             receipt_id=refund.receipt_id,
@@ -192,12 +194,12 @@ def post_refund_paid(refund: Refund, *, twice: bool = False) -> None:
 
 
 def post_refund_dropped(refund: Refund) -> None:
-    """Post that a refund of money in suspense is not due: it was never sent, and lies there."""
+    """Post that a refund is not due: it did not leave, and its money lies where it lay."""
     post(
         Posting(
             f"refund:{refund.pk}:dropped",
             debits={Account.REFUNDS_PAYABLE: refund.amount},
-            credits={Account.SUSPENSE: refund.amount},
+            credits={_held_of(refund): refund.amount},
             order_id=refund.order_id,
             receipt_id=refund.receipt_id,
             refund_id=refund.pk,
@@ -219,7 +221,8 @@ def post_loss(receipt: Receipt, amount: int) -> None:
 
 
 def post_write_off_reversal(receipt: Receipt, amount: int) -> None:
-    """Post that ``amount`` KES were not lost after all: the goods they were for were returned."""
+    """Post that ``amount`` KES were not lost after all: the goods they were for were returned, or
+    what was to go back twice did not."""
     post(
         Posting(
             _next_event("unborne", receipt),
@@ -336,6 +339,10 @@ def _next_event(kind: str, receipt: Receipt) -> str:
     taken = set(earlier.values_list("event", flat=True))
     names = (f"{prefix}{number}" for number in count(len(taken) + 1))
     return next(name for name in names if name not in taken)
+
+
+def _held_of(refund: Refund) -> Account:
+    return Account.SUSPENSE if refund.order_id is None else Account.BUYERS_HELD
 
 
 def _kept_on(receipt: Receipt) -> Account:

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from .caller import PHONE, said_no
-from .waiting import wait_until
+from .waiting import PATIENCE, wait_until
 
 
 def codes(shop):
@@ -291,3 +291,72 @@ def test_one_id_sent_many_times_at_once_pays_once(daraja):
     assert daraja.simulator.wait_until_quiet()
     assert sorted(answer.status_code for answer in answers) == [200] + [500] * 7
     assert daraja.simulator.books()["paid_out"] == 1500
+
+
+@pytest.fixture
+def paid_out(daraja, shop):
+    """The receipt of a payout of KES 1,500."""
+    daraja.pay_out()
+    return shop.outcomes[0]["TransactionID"]
+
+
+def test_a_payout_is_taken_back_and_the_merchant_is_not_told(daraja, shop, paid_out):
+    told = daraja.simulator.take_payout_back(paid_out)
+
+    books = daraja.simulator.books()
+    entry = books["entries"][-1]
+    assert (len(shop.outcomes), told["balance"]) == (1, 100_000)
+    assert (entry["receipt"], entry["reverses"]) == (told["receipt"], paid_out)
+    assert (entry["direction"], entry["amount"], entry["phone"]) == ("in", 1500, PHONE)
+    assert books["accounts"]["600000"]["utility"] == 1_000_000
+
+
+def test_the_portal_s_statement_shows_it(daraja, paid_out):
+    told = daraja.simulator.take_payout_back(paid_out)
+
+    [line] = [
+        line
+        for line in daraja.simulator.portal_statement("600000").splitlines()
+        if line.startswith(told["receipt"])
+    ]
+    assert f'Reversal of {paid_out} from {PHONE}.,Completed,"1,500.00",,' in line
+    assert f",Transaction Reversal,{PHONE} - " in line
+    assert line.endswith(f",{paid_out},")
+
+
+def test_a_payout_that_was_taken_back_is_found_reversed(daraja, shop, paid_out):
+    daraja.simulator.take_payout_back(paid_out)
+
+    daraja.ask_status(OriginalConversationID="ours-1")
+
+    assert shop.parameters(1)["TransactionStatus"] == "Reversed"
+
+
+def test_it_is_taken_back_once_and_is_no_payment(daraja, shop, paid_out):
+    told = daraja.simulator.take_payout_back(paid_out)
+
+    with pytest.raises(ValueError, match="already been reversed"):
+        daraja.simulator.take_payout_back(paid_out)
+    with pytest.raises(ValueError, match="no payment"):
+        daraja.simulator.reverse_for_customer(told["receipt"])
+
+
+def test_what_the_phone_has_spent_is_not_taken_back(daraja, paid_out):
+    daraja.simulator.set_wallet(PHONE, 1499)
+
+    with pytest.raises(ValueError, match="balance is insufficient"):
+        daraja.simulator.take_payout_back(paid_out)
+
+
+def test_over_http_the_control_plane_takes_a_payout_back(daraja, paid_out):
+    url = f"{daraja.simulator.url}/control/payouts"
+    answers = [
+        requests.post(f"{url}/{number}/take-back", json={}, timeout=PATIENCE)
+        for number in (paid_out, "TKB0000000")
+    ]
+
+    assert answers[0].json()["receipt"] == daraja.simulator.books()["entries"][-1]["receipt"]
+    assert (answers[1].status_code, answers[1].json()) == (
+        400,
+        {"error": "There is no payout with this receipt"},
+    )

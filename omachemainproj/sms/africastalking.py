@@ -97,7 +97,9 @@ def _read_recipient(recipient: Mapping[str, Any]) -> str:
     if isinstance(code, bool) or not isinstance(code, int):
         raise MaybeSent("an answer without a status code")
     if code in ACCEPTED:
-        return _one_line(recipient.get("messageId"))[:64]
+        # "None" is its word for no id, as for recipients it does not send to.
+        named = _one_line(recipient.get("messageId"))[:64]
+        return "" if named == "None" else named
     if not 400 <= code < 600:
         raise MaybeSent(f"a status code nobody knows: {code}")
     raise NotSent(

@@ -43,11 +43,10 @@ def receive_report(request: HttpRequest, token: str) -> HttpResponse:
     if len(body) > MAX_BODY:
         return _answer("The body is larger than 8 kB.", "too_large", 413)
     try:
-        said = read_report(body)
+        record_report(read_report(body))
     except UnreadableReport as error:
         logger.warning("a delivery report was not read: %s", error)
         return _answer(f"This is no delivery report. {error}", "report_unreadable", 400)
-    record_report(said)
     return JsonResponse({"detail": "Kept."})
 
 

@@ -15,10 +15,11 @@ from accounts.contacts import has_proven_email
 from omachemainproj.background import enqueue, enqueue_after_commit
 from omachemainproj.compiled_queries import locked_row
 from omachemainproj.phones import mask_phone
-from omachemainproj.sms.reports import DeliveryReport
+from omachemainproj.sms.reports import DeliveryReport, UnreadableReport
 from omachemainproj.task_registry import background_task
 from orders.models.notifications import (
     NOT_DELIVERED,
+    WITHOUT_ID,
     InboxNotice,
     Message,
     MessageChannel,
@@ -64,8 +65,11 @@ def record_report(said: DeliveryReport) -> SmsReport:
     """Keep what a provider says of one SMS, whether it is known here or not. Returns what counts.
 
     Safe to repeat, and in any order. One that names another phone than the message went to is kept
-    too: it is the provider's id that says what it is about.
+    too: it is the provider's id that says what it is about. Raises UnreadableReport for what stands
+    in the place of an id where a message has none: it would be about all of those.
     """
+    if said.provider_id in WITHOUT_ID:
+        raise UnreadableReport("It names no message.")
     now = timezone.now()
     report, is_new = SmsReport.objects.get_or_create(
         provider_id=said.provider_id,

@@ -314,7 +314,7 @@ def _is_unmatched(receipt: Receipt) -> bool:
     "give",
     "Give it to an order",
     "The order is paid if this covers it. What is too much goes back by itself.",
-    applies=_is_unmatched,
+    applies=lambda receipt: _is_unmatched(receipt) and not receipt.came_back,
     form=OrderReferenceForm,
     price=_unless_its_payer_s,
 )

@@ -4,36 +4,73 @@ Unlike Pull Transactions it goes back as far as is asked, and shows what left. A
 the account come first, then one line a movement, newest first, each with what was on the account
 after it; by that a file from which lines are missing is told.
 
-Source: the M-PESA organisation portal, Statements, “Download as CSV”.
+Source: the M-PESA organisation portal, Statements, “Download as CSV”. Safaricom documents no column
+of it. Names, order and forms are those in a dozen public programs that read such files, of 2017 to
+2026: they agree on the names, and differ in all that is taken in more than one form here.
 """
 
+import codecs
 import csv
 import io
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from omachemainproj.dates import NAIROBI
 
 from .transaction_types import Direction, direction_of
-from .values import UnreadableCallback, receipt_in, says_reversal
+from .values import UnreadableCallback, receipt_in, receipt_text, says_reversal
 
 #: The columns that are read. There are others.
 RECEIPT, COMPLETED, DETAILS = "Receipt No.", "Completion Time", "Details"
 STATUS, PAID_IN, WITHDRAWN = "Transaction Status", "Paid In", "Withdrawn"
 BALANCE, REASON, PARTY = "Balance", "Reason Type", "Other Party Info"
-LINKED, ACCOUNT = "Linked Transaction ID", "A/C No."
-NEEDED = (RECEIPT, COMPLETED, DETAILS, STATUS, PAID_IN, WITHDRAWN, BALANCE, REASON, PARTY, LINKED)
+LINKED, ACCOUNT, CURRENCY = "Linked Transaction ID", "A/C No.", "Currency"
+NEEDED = (RECEIPT, COMPLETED, DETAILS, STATUS, PAID_IN, WITHDRAWN, BALANCE)
+#: Of them one has to be there: without either nobody can tell who paid, and what a movement was.
+WHO_OR_WHAT = (REASON, PARTY)
+#: Other names that they have been seen to have, as ``_plain`` writes them.
+_OTHER_NAMES = {
+    "receiptnumber": RECEIPT,
+    "transactiontype": REASON,
+    "otherparty": PARTY,
+    "oppositeparty": PARTY,
+    "accountno": ACCOUNT,
+    "accountnumber": ACCOUNT,
+}
+#: What the lines before the columns call the number.
+_SHORTCODE_NAMES = frozenset(
+    {
+        *("shortcode", "organizationshortcode", "organisationshortcode", "businessshortcode"),
+        *("paybill", "paybillnumber", "tillnumber", "till", "storenumber"),
+    }
+)
+#: How many lines may come before the columns.
+_LINES_BEFORE = 40
 
-#: Days first, as Kenyans write them; the portal has been seen to write the year first too.
-_TIMES = ("%d-%m-%Y %H:%M:%S", "%Y-%m-%d %H:%M:%S", "%d/%m/%Y %H:%M:%S")
+#: Days first, as Kenyans write them; the portal has been seen to write the year first too, and a
+#: spreadsheet that saves it anew leaves seconds and noughts out.
+_DATES = ("%d-%m-%Y", "%Y-%m-%d", "%d/%m/%Y", "%Y/%m/%d", "%d/%m/%y", "%d-%m-%y", "%d %b %Y")
+_CLOCKS = ("%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p")
+_TIMES = tuple(f"{date} {clock}" for date, clock in itertools.product(_DATES, _CLOCKS))
 _IDS = re.compile(r"omache-[0-9a-f]{32}|AG_[0-9]{8}_[0-9A-Za-z]{8,40}")
-_PHONE = re.compile(r"[0-9*]{9,12}")
+#: What is shown of a number, whole or masked, before the name or alone.
+_PHONE = re.compile(r"\+?([0-9*]{9,12})(?![0-9*])")
+_PHONE_IN_DETAILS = re.compile(r"\b(?:from|to)\s+\+?([0-9*]{9,12})(?![0-9*])", re.IGNORECASE)
 _CHARGE = re.compile(r"\bcharge", re.IGNORECASE)
-_SHORTCODE = re.compile(r"[0-9]{5,7}")
+_SHORTCODE = re.compile(r"([0-9]{5,7})\b")
+#: With thousands separated by commas or not at all: "15,00" is no amount, nor is "1.500,00".
+_AMOUNT = re.compile(r"([0-9]+|[0-9]{1,3}(,[0-9]{3})+)(\.[0-9]{1,2})?")
+_CURRENCIES = re.compile(r"(kes|ksh|kshs)\.?\s*", re.IGNORECASE)
+#: What begins a file that is none of text.
+_OTHER_FILES = {
+    b"PK\x03\x04": "an Excel file",
+    b"\xd0\xcf\x11\xe0": "an Excel file",
+    b"%PDF": "a PDF",
+}
 #: A file is a few weeks' movements at most; more is read in parts.
 LONGEST_FILE_BYTES = 64 * 1024 * 1024
 
@@ -67,8 +104,18 @@ class Movement:
 
     @property
     def is_payment(self) -> bool:
-        """Whether a customer paid."""
-        return self.came_in and not self.is_reversal and direction_of(self.reason) == Direction.IN
+        """Whether a customer paid.
+
+        The column it stands in says which way money went: no word for it has to be known.
+        """
+        goes = direction_of(self.reason)
+        return self.came_in and not self.is_reversal and goes != Direction.OUT and not self.reverses
+
+    @property
+    def came_back(self) -> bool:
+        """Whether what we had sent was taken back."""
+        is_linked = self.is_reversal or bool(self.reverses)
+        return self.came_in and is_linked and not self.is_payment
 
     @property
     def went_to_a_customer(self) -> bool:
@@ -93,24 +140,17 @@ def read_portal_file(content: bytes) -> PortalFile:
     """Read a downloaded statement. Raises UnreadableStatement with the line that is wrong."""
     if len(content) > LONGEST_FILE_BYTES:
         raise UnreadableStatement("It is larger than 64 MB: download a shorter period at a time.")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UnreadableStatement("It is no text file: download the statement as CSV.") from None
-    lines = list(csv.reader(io.StringIO(text, newline="")))
-    head = _find_header(lines)
-    names = {name.strip(): place for place, name in enumerate(lines[head])}
+    lines, head = _table(_text(content))
+    places = _places(lines[head])
     movements: list[Movement] = []
     others, balances = 0, []
     for number, line in enumerate(lines[head + 1 :], head + 2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if len(line) < len(names):
-            raise UnreadableStatement(f"Line {number} is cut off.")
-        row = {name: line[place].strip() for name, place in names.items()}
-        if row[STATUS].lower() != "completed":
+        row = _row(line, places, number)
+        if row is None:
             continue
         gained = _amount(row[PAID_IN], number) - abs(_amount(row[WITHDRAWN], number))
+        if not row[BALANCE]:
+            raise UnreadableStatement(f"Line {number} has no balance: nothing shows it is whole.")
         balances.append((_amount(row[BALANCE], number), gained, number))
         movement = _movement(row, gained, number)
         if movement is None:
@@ -124,22 +164,85 @@ def read_portal_file(content: bytes) -> PortalFile:
     return PortalFile(_shortcode(about), begins, ends, tuple(movements), others)
 
 
-def _find_header(lines: Sequence[Sequence[str]]) -> int:
-    for number, line in enumerate(lines[:40]):
-        names = {cell.strip() for cell in line}
-        if RECEIPT in names:
-            missing = [name for name in NEEDED if name not in names]
-            if missing:
-                raise UnreadableStatement(f"It has no column “{missing[0]}”.")
-            return number
+def _text(content: bytes) -> str:
+    """The file as text: UTF-8, or as spreadsheets save it (UTF-16 with its mark, Windows-1252)."""
+    for begins, what in _OTHER_FILES.items():
+        if content.startswith(begins):
+            raise UnreadableStatement(f"It is {what}: download the statement as CSV.")
+    is_marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ("utf-16",) if is_marked else ("utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise UnreadableStatement("It is no text file: download the statement as CSV.")
+
+
+def _table(text: str) -> tuple[list[list[str]], int]:
+    """The cells of each line, and the line that names the columns: by commas, or by what stands in
+    their place where a spreadsheet saved the file.
+    """
+    for delimiter in (",", ";", "\t"):
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+        for number, line in enumerate(lines[:_LINES_BEFORE]):
+            if RECEIPT in _places(line) and len(line) > 1:
+                return lines, number
     raise UnreadableStatement(f"It has no column “{RECEIPT}”: this is no statement of the portal.")
 
 
-def _movement(row: dict[str, str], gained: Decimal, number: int) -> Movement | None:
+def _places(line: Sequence[str]) -> dict[str, int]:
+    """Where each column that is read stands, whatever signs and cases its name is written in.
+
+    Raises UnreadableStatement where one is missing or stands there twice.
+    """
+    known = {_plain(name): name for name in (*NEEDED, *WHO_OR_WHAT, LINKED, ACCOUNT, CURRENCY)}
+    known |= _OTHER_NAMES
+    places: dict[str, int] = {}
+    for place, cell in enumerate(line):
+        name = known.get(_plain(cell))
+        if name in places:
+            raise UnreadableStatement(f"It has two columns “{name}”.")
+        if name is not None:
+            places[name] = place
+    if RECEIPT in places and len(line) > 1:
+        missing = [name for name in NEEDED if name not in places]
+        if not missing and not set(WHO_OR_WHAT) & set(places):
+            missing = [PARTY]
+        if missing:
+            raise UnreadableStatement(f"It has no column “{missing[0]}”.")
+    return places
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z]", "", name.lower())
+
+
+def _row(line: Sequence[str], places: Mapping[str, int], number: int) -> dict[str, str] | None:
+    """A completed movement by the names of its columns, "" for one that is not there; None for an
+    empty line, a sum, and what was not carried out.
+    """
+    if not any(cell.strip() for cell in line):
+        return None
+    if len(line) <= max(places.values()):
+        raise UnreadableStatement(f"Line {number} is cut off.")
+    row = dict.fromkeys((*NEEDED, *WHO_OR_WHAT, LINKED, ACCOUNT, CURRENCY), "")
+    row |= {name: line[place].strip() for name, place in places.items()}
+    if row[STATUS].lower() != "completed":
+        return None
+    if row[CURRENCY] and row[CURRENCY].upper() != "KES":
+        raise UnreadableStatement(f"Line {number} is in {row[CURRENCY][:10]}, not in KES.")
+    return row
+
+
+def _movement(row: Mapping[str, str], gained: Decimal, number: int) -> Movement | None:
     """What a line says; None for a charge, and for a move between accounts of our own."""
-    reason, reverses = row[REASON][:100], row[LINKED].upper()
-    phone = _phone(row[PARTY])
-    if not gained or _CHARGE.search(f"{reason} {row[DETAILS]}") or not (phone or reverses):
+    reason = (row[REASON] or row[DETAILS])[:100]
+    reverses, phone = _linked(row[LINKED]), _phone(row)
+    is_paid = gained > 0 and direction_of(reason) == Direction.IN
+    is_charge = _CHARGE.search(f"{row[REASON]} {row[DETAILS]}")
+    if not gained or is_charge or not (phone or reverses or is_paid):
         return None
     if gained != gained.to_integral_value():
         raise UnreadableStatement(f"Line {number}: KES {abs(gained)} are no whole shillings.")
@@ -154,20 +257,31 @@ def _movement(row: dict[str, str], gained: Decimal, number: int) -> Movement | N
         amount=abs(int(gained)),
         phone=phone,
         reason=reason,
-        reference=row.get(ACCOUNT, "")[:64],
+        reference=row[ACCOUNT][:64],
         reverses=reverses if reverses != receipt else "",
         ids=tuple(_IDS.findall(row[DETAILS])),
     )
 
 
+def _linked(shown: str) -> str:
+    """The receipt of the transaction a line is linked with; "" for any other number there."""
+    number = receipt_text(shown.upper())
+    return "" if number.isdigit() else number
+
+
 def _amount(typed: str, number: int) -> Decimal:
-    try:
-        amount = Decimal(typed.replace(",", "") or "0")
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite():
+    """An amount; less than nothing with a minus before it, or in brackets, as a spreadsheet may
+    write it.
+    """
+    shown = _CURRENCIES.sub("", typed.strip())
+    if not shown:
+        return Decimal(0)
+    is_less = shown.startswith(("-", "(", "−"))
+    digits = shown[is_less:].removesuffix(")").strip()
+    if not _AMOUNT.fullmatch(digits) or shown.startswith("(") != shown.endswith(")"):
         raise UnreadableStatement(f"Line {number}: “{typed[:40]}” is no amount.")
-    return amount
+    amount = Decimal(digits.replace(",", ""))
+    return -amount if is_less else amount
 
 
 def _check_balances(balances: Sequence[tuple[Decimal, Decimal, int]]) -> None:
@@ -202,7 +316,17 @@ def _time(typed: str, number: int) -> datetime:
 
 
 def _moment(typed: str) -> datetime | None:
+    shown = " ".join(typed.split()).upper()
     for form in _TIMES:
+        try:
+            return datetime.strptime(shown, form).replace(tzinfo=NAIROBI)
+        except ValueError:
+            continue
+    return None
+
+
+def _day(typed: str) -> datetime | None:
+    for form in _DATES:
         try:
             return datetime.strptime(typed.strip(), form).replace(tzinfo=NAIROBI)
         except ValueError:
@@ -210,23 +334,46 @@ def _moment(typed: str) -> datetime | None:
     return None
 
 
-def _phone(party: str) -> str:
-    """What is shown of a customer's number before their name; "" for a short code."""
-    shown = party.split(" ", 1)[0].strip()
-    return shown if _PHONE.fullmatch(shown) else ""
+def _phone(row: Mapping[str, str]) -> str:
+    """What is shown of a customer's number: before their name, or in the details where no party is
+    named; "" for a short code, a bank, a name alone.
+    """
+    party, details = row[PARTY], row[DETAILS]
+    found = _PHONE.match(party) if party else _PHONE_IN_DETAILS.search(details)
+    return found[1] if found else ""
 
 
 def _shortcode(about: Sequence[str]) -> str:
     for name, value in itertools.pairwise(about):
-        if re.sub(r"[^a-z]", "", name.lower()) == "shortcode" and _SHORTCODE.fullmatch(value):
-            return value
+        found = _SHORTCODE.match(value)
+        if _plain(name) in _SHORTCODE_NAMES and found:
+            return found[1]
+    for cell in about:
+        name, _, value = cell.partition(":")
+        found = _SHORTCODE.match(value.strip())
+        if _plain(name) in _SHORTCODE_NAMES and found:
+            return found[1]
     return ""
 
 
 def _period(about: Sequence[str]) -> tuple[datetime | None, datetime | None]:
-    """From when until when, where a cell says ``From … To …``, or two cells do."""
-    for cell in about:
-        found = re.search(r"from:?\s+(.{10,19}?)\s+to:?\s+(.{10,19})", cell, re.IGNORECASE)
-        if found:
-            return _moment(found.group(1)), _moment(found.group(2))
+    """From when until when, where a cell says ``From … To …``, or two days or times with a dash or
+    ``to`` between them. A day that ends a period is its last moment.
+    """
+    for begins, ends in _periods(about):
+        first = _moment(begins) or _day(begins)
+        last = _moment(ends)
+        if last is None and (day := _day(ends)) is not None:
+            last = day + timedelta(days=1, microseconds=-1)
+        if first is not None and last is not None:
+            return first, last
     return None, None
+
+
+def _periods(about: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for cell in about:
+        for between in (r"\s+to:?\s+", r"\s+[-–]\s+"):
+            said = re.sub(r"^.*?\b(from|period):?\s+", "", cell.strip(), flags=re.IGNORECASE)
+            parts = re.split(between, said, flags=re.IGNORECASE)
+            if len(parts) == 2:
+                yield parts[0], parts[1]

@@ -37,6 +37,7 @@ class ReceiptSource(models.TextChoices):
     STAFF = "staff", "written down by a person"
     STATUS = "status", "transaction status query"
     EARLIER = "earlier", "money of it left before it was kept who told of it"
+    RETURNED = "returned", "M-Pesa's portal: what the shop had sent came back"
 
 
 class Standing(models.TextChoices):
@@ -68,10 +69,12 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         return self.filter(number="", same_as__isnull=True)
 
     def unnamed_movements(self) -> ReceiptQuerySet:
-        """M-Pesa's money of no order that no person has found to be a payment of its own."""
-        return self.filter(
+        """M-Pesa's money of no order that no person has found to be a payment of its own, and that
+        is somebody's payment."""
+        unnamed = self.filter(
             order__isnull=True, provider=Provider.MPESA, stands_alone=False, same_as__isnull=True
-        ).exclude(number="")
+        )
+        return unnamed.exclude(number="").exclude(door=ReceiptSource.RETURNED)
 
     def in_doubt(self) -> ReceiptQuerySet:
         """Money M-Pesa does not know, or knows otherwise: a person must decide."""
@@ -181,6 +184,16 @@ class Receipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.number or 'number to come'}: {format_kes(self.amount)}"
+
+    @property
+    def came_back(self) -> bool:
+        """Whether it is money that the shop had sent, and nobody's payment."""
+        return self.door == ReceiptSource.RETURNED
+
+    @property
+    def is_no_prompts(self) -> bool:
+        """Whether no prompt can have been paid with it: a person has found so, or it came back."""
+        return self.stands_alone or self.came_back
 
     @property
     def is_confirmed(self) -> bool:

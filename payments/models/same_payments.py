@@ -128,7 +128,7 @@ def only_counted_twice(receipt_ids: list[int]) -> list[int]:
 
 def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
     """Prompts that may be this receipt's, paid for certain, whose receipt has no number."""
-    if receipt.order_id is not None or receipt.stands_alone or not receipt.number:
+    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
         return []
     if receipt.provider != Provider.MPESA:
         return []
@@ -138,7 +138,7 @@ def unnamed_behind(receipt: Receipt) -> list[OrderPayment]:
 
 def is_undecided(receipt: Receipt) -> bool:
     """Whether money without an order may be that of a prompt, paid or still silent."""
-    if receipt.order_id is not None or receipt.stands_alone or not receipt.number:
+    if receipt.order_id is not None or receipt.is_no_prompts or not receipt.number:
         return False
     return receipt.provider == Provider.MPESA and bool(attempts_behind(movement_of(receipt)))
 

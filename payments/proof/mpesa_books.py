@@ -31,6 +31,7 @@ from payments.models import (
     Payout,
     Provider,
     Receipt,
+    ReceiptSource,
     Refund,
     TransferStatus,
     Way,
@@ -175,6 +176,8 @@ def _differences_of_receipts(shown: set[str], start: datetime, settled: datetime
         created_at__gte=start + EDGE,
         created_at__lte=settled,
     ).order_by("pk")
+    # What the shop had sent came back to the number that pays out: Pull Transactions shows none.
+    ours = ours.exclude(door=ReceiptSource.RETURNED)
     for number, amount in ours.exclude(number="").values_list("number", "amount"):
         if number not in shown:
             yield f"We say that {number} brought KES {amount}; M-Pesa's statement does not show it."

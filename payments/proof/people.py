@@ -138,6 +138,7 @@ def _of_its_event(now: datetime) -> QuerySet[LedgerPosting]:
         ("match", "receipt_id"),
         ("merge", "receipt_id"),
         ("refund", "refund_id", ":owed"),
+        ("refund", "refund_id", ":owed-again"),
         ("refund", "refund_id", ":given"),
         ("refund", "refund_id", ":dropped"),
         ("sale", "share_id"),

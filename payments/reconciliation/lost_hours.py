@@ -33,6 +33,7 @@ from payments.models import (
 )
 
 from .receipts import IncomingPayment, record_receipt
+from .returns import take_in_returned
 from .withdrawals import settle_again, take_in_withdrawal
 
 logger = logging.getLogger(__name__)
@@ -80,13 +81,14 @@ class Statement:
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What came of reading statements: payments and withdrawals on them, how many of each were new
-    to us, and how many withdrawals nobody has explained yet.
+    to us, how many withdrawals nobody has explained yet, and how many that came back are new to us.
     """
 
     payments: int
     new_payments: int
     withdrawals: int
     unexplained: int
+    returned: int = 0
 
 
 def open_statement(
@@ -116,12 +118,13 @@ def open_statement(
 
 
 def read_statements(statements: Iterable[Statement]) -> Reading:
-    """Take in what statements show: first what came, of all of them, then what left.
+    """Take in what statements show: first what came, of all of them, then what left, and what of
+    that came back.
 
     Safe to repeat. What is known already changes nothing.
     """
     statements = list(statements)
-    payments = new = withdrawals = 0
+    payments = new = withdrawals = returned = 0
     for statement in statements:
         came = [one for one in statement.file.movements if one.is_payment]
         payments += len(came)
@@ -131,6 +134,9 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
             if not one.came_in:
                 withdrawals += 1
                 take_in_withdrawal(one, shortcode=statement.shortcode)
+        for one in statement.file.movements:
+            if one.came_back:
+                returned += take_in_returned(one, shortcode=statement.shortcode)
         PortalStatement.objects.get_or_create(
             shortcode=statement.shortcode,
             sha256=statement.sha256,
@@ -143,7 +149,7 @@ def read_statements(statements: Iterable[Statement]) -> Reading:
         for pk in Withdrawal.objects.still_open().values_list("pk", flat=True)
         if not settle_again(pk)
     ]
-    return Reading(payments, new, withdrawals, len(unexplained))
+    return Reading(payments, new, withdrawals, len(unexplained), returned)
 
 
 def _take_in_payment(one: Movement, shortcode: str) -> bool:

@@ -118,8 +118,10 @@ def record_reversal_row(*, number: str, reverses: str, amount: int) -> tuple[Rec
     """
     receipt = find_receipt(reverses) or find_receipt(number)
     if receipt is None:
-        ours = Refund.objects.filter(number=number).select_related("receipt").first()
-        if number and ours is not None:
+        # Not the empty one, which all refunds have that were not done yet.
+        numbered = Refund.objects.filter(number=number).exclude(number="")
+        ours = numbered.select_related("receipt").first()
+        if ours is not None:
             return ours.receipt, "A reversal that is known."
         return None, "M-Pesa took a payment back, and does not say which one of ours."
     if amount != receipt.amount:
@@ -159,9 +161,11 @@ def match_to_order(receipt_id: int, order_id: int, *, note: str) -> Receipt:
         raise AlreadyMatched(f"{receipt} has its order, or is on its way back.")
     if receipt.standing in DOUBTFUL:
         raise AlreadyMatched(f"{receipt} is in doubt: decide first whether it came.")
+    if receipt.came_back:
+        raise AlreadyMatched(f"{receipt} is what the shop had sent: no buyer paid it.")
     unnamed = Receipt.objects.without_number().filter(order=order, provider=receipt.provider)
     same = unnamed.filter(amount=receipt.amount).order_by("pk").first()
-    if same is not None and not receipt.stands_alone:
+    if same is not None and not receipt.is_no_prompts:
         return merge_receipts(same, receipt, order, note=note)
     check_decided(receipt, besides=order.pk)
     receipt.note = note[:200]
@@ -244,7 +248,7 @@ class MayBeAnothers(ValueError):
 
 def check_decided(receipt: Receipt, *, besides: int = 0) -> None:
     """Raise MayBeAnothers for money that may be another order's prompt than ``besides``'s."""
-    if receipt.stands_alone or receipt.provider != Provider.MPESA:
+    if receipt.is_no_prompts or receipt.provider != Provider.MPESA:
         return
     for attempt, _ in attempts_behind(movement_of(receipt)):
         if attempt.order_id != besides and attempt.is_confirmed:

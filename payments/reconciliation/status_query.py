@@ -87,12 +87,15 @@ def _next_at(payment: OrderPayment, now: datetime) -> datetime | None:
     """When to ask about an attempt after asking now; None when that was the last time.
 
     A message that is not believed by itself waits for an answer, also about an attempt that has
-    ended: nothing else would ever decide about it.
+    ended: nothing else would ever decide about it. What there is nothing to ask by is not asked
+    about more often for having been held up.
     """
-    sent_at = payment.rung_at or payment.created_at
-    later = STK_QUERIES.next_at(sent_at, now)
+    sent_at, asked = payment.rung_at or payment.created_at, payment.checks + 1
+    if not payment.checkout_request_id:
+        asked = max(asked, len(STK_QUERIES.seconds))
+    later = STK_QUERIES.next_at(sent_at, now, asked)
     if later is None and payment.events.filter(state=EventState.CHECKING).exists():
-        return STK_QUERIES.ask_anew_at(sent_at, now)
+        return STK_QUERIES.ask_anew_at(sent_at, now, asked)
     return later
 
 
@@ -100,7 +103,7 @@ def _ask_anew(payment: OrderPayment, now: datetime) -> None:
     """Ask again after the last check of all, where something before M-Pesa answered that one."""
     sent_at = payment.rung_at or payment.created_at
     OrderPayment.objects.under_way().filter(pk=payment.pk, next_check_at=None).update(
-        next_check_at=STK_QUERIES.ask_anew_at(sent_at, now)
+        next_check_at=STK_QUERIES.ask_anew_at(sent_at, now, payment.checks + 1)
     )
 
 

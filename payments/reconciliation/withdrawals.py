@@ -24,8 +24,6 @@ from payments.daraja.portal_statement import Movement
 from payments.models import (
     MoneyOut,
     Payout,
-    Provider,
-    Receipt,
     Refund,
     TransferStatus,
     Way,
@@ -40,6 +38,8 @@ from payments.refunds.outside import (
     record_refund_found,
 )
 from payments.transfers import mark_done
+
+from .receipts import find_receipt
 
 logger = logging.getLogger(__name__)
 
@@ -86,9 +86,10 @@ def settle_again(withdrawal_id: int) -> bool:
 
 
 def _is_known(number: str) -> bool:
+    # Not by the empty number, which all have that were not done yet.
     return (
-        Payout.objects.filter(number=number).exists()
-        or Refund.objects.filter(number=number).exists()
+        Payout.objects.filter(number=number).exclude(number="").exists()
+        or Refund.objects.filter(number=number).exclude(number="").exists()
     )
 
 
@@ -106,10 +107,8 @@ def _settle_by_itself(withdrawal: Withdrawal, ids: tuple[str, ...]) -> bool:
 
 def _settle_reversal(withdrawal: Withdrawal) -> bool:
     """Record that a payment of ours was taken back, by us or by M-Pesa."""
-    receipt = Receipt.objects.filter(
-        provider=Provider.MPESA, number=withdrawal.reverses, amount=withdrawal.amount
-    ).first()
-    if receipt is None:
+    receipt = find_receipt(withdrawal.reverses)
+    if receipt is None or receipt.amount != withdrawal.amount:
         return False
     try:
         record_outside_reversal(receipt.pk, number=withdrawal.number)
@@ -214,7 +213,7 @@ def settle_as_refund(withdrawal_id: int, *, receipt_number: str) -> Refund:
     Raises CannotBeSettled.
     """
     withdrawal = _locked_open(withdrawal_id)
-    receipt = Receipt.objects.filter(provider=Provider.MPESA, number=receipt_number).first()
+    receipt = find_receipt(receipt_number)
     if receipt is None:
         raise CannotBeSettled(f"We know of no M-Pesa payment {receipt_number}.")
     if not withdrawal.phone:

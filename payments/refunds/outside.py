@@ -66,7 +66,7 @@ def record_outside_reversal(receipt_id: int, *, number: str = "") -> str:
     _take_back(receipt, order, Cause.OUTSIDE, number=number, text=BY_MPESA)
     receipt.unseen = True
     under = f" under {number}" if number else ""
-    receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {receipt.borne} lost."
+    receipt.note = f"M-Pesa took it back{under} at its customer's word: KES {_lost(receipt)} lost."
     if order is not None and order.is_paid and receipt.borne:
         receipt.note += " Stop what has not been delivered."
     receipt.save(update_fields=["unseen", "note"])
@@ -237,3 +237,11 @@ def _write_off_what_is_missing(receipt: Receipt, order: Order) -> None:
         ledger.post_loss(receipt, missing)
         receipt.borne += missing
         receipt.save(update_fields=["borne"])
+
+
+def _lost(receipt: Receipt) -> int:
+    """KES the shop has lost by it. Money in suspense that goes back twice is a debt there."""
+    if receipt.order_id is not None:
+        return receipt.borne
+    back: int = receipt.refunds.owed().aggregate(total=Sum("amount"))["total"] or 0
+    return back - receipt.amount

@@ -106,6 +106,7 @@ def refund_excess_locked(
         excess -= amount
     if excess:
         _reverse_write_off(order, excess)
+        _close_if_nothing_goes_back(order)
 
 
 def _cause_of_closed(order: Order, credited: int) -> Cause:
@@ -196,7 +197,8 @@ def create_refund(
     Call inside a transaction that holds the lock of the receipt's order, or of the receipt.
     """
     is_whole = amount == receipt.amount and not receipt.refunds.exists()
-    if is_whole and receipt.provider == Provider.MPESA:
+    # What came back was no payment, and M-Pesa reverses payments alone.
+    if is_whole and receipt.provider == Provider.MPESA and not receipt.came_back:
         refund = _create(receipt, amount, cause, Route(Way.REVERSAL), of, by)
     else:
         refund = _create(receipt, amount, cause, route_to_phone(receipt, amount), of, by)
@@ -310,6 +312,9 @@ class RefundHandler(TransferHandler[Refund]):
 
     def on_done(self, row: Refund, *, was: str) -> None:
         """Post it, end what followed it, and let its line, its order and its buyer know."""
+        if was == TransferStatus.DROPPED and was_taken_back(row.receipt):
+            _record_gone_after_all(row)
+            return
         twice = was == TransferStatus.DROPPED or not _cancel_replacements(row)
         if was == TransferStatus.DROPPED:
             _link_to_replacement(row)
@@ -334,8 +339,12 @@ class RefundHandler(TransferHandler[Refund]):
     def on_refused(self, row: Refund, reason: PayoutReason) -> None:
         """Try again later, or another way; where neither can be, a person decides.
 
-        Where M-Pesa knows no such payment there is nothing to give back, by any way.
+        Where M-Pesa knows no such payment there is nothing to give back, by any way; nor where it
+        took the payment back itself meanwhile.
         """
+        if was_taken_back(row.receipt):
+            _drop_refused(row)
+            return
         if reason == PayoutReason.NO_SUCH_PAYMENT:
             said = f"{row.result_code} {row.result_text}".strip()
             put_in_doubt(row.receipt_id, f"M-Pesa would not reverse it: {said}")
@@ -347,6 +356,41 @@ class RefundHandler(TransferHandler[Refund]):
             route = route_to_phone(row.receipt, row.amount)
             if route.way == Way.B2C:
                 create_replacement(row, way=route.way, phone=route.phone, after=REROUTE_DELAY)
+
+
+def was_taken_back(receipt: Receipt) -> bool:
+    """Whether M-Pesa took a payment back by itself: all of it went, and nothing is owed back."""
+    return receipt.refunds.filter(way=Way.OUTSIDE, status=TransferStatus.DONE).exists()
+
+
+def _drop_refused(refund: Refund) -> None:
+    """Drop what M-Pesa refused to send of a payment that it took back meanwhile.
+
+    Both were borne by the shop as long as both might have gone.
+    """
+    refund.status = TransferStatus.DROPPED
+    refund.note = "M-Pesa took the payment back by itself: nothing is owed back."
+    refund.save(update_fields=["status", "note"])
+    ledger.post_refund_dropped(refund)
+    if refund.order is not None:
+        _reverse_write_off(refund.order, refund.amount)
+        _close_if_refunded(refund)
+
+
+def _record_gone_after_all(refund: Refund) -> None:
+    """Record that what was dropped, as M-Pesa took the payment back, went all the same: the shop
+    bears it, or it is a debt in suspense."""
+    refund.note = "M-Pesa had taken the payment back by itself: it went back twice."
+    refund.unseen = True
+    logger.error("refund %s: %s", refund.pk, refund.note)
+    refund.save()
+    ledger.post_refund_due(refund, again=True)
+    ledger.post_refund_paid(refund)
+    if refund.order_id is not None:
+        receipt = locked_row(Receipt, refund.receipt_id)
+        ledger.post_loss(receipt, refund.amount)
+        receipt.borne += refund.amount
+        receipt.save(update_fields=["borne"])
 
 
 def _why(refund: Refund) -> dict[str, Any]:
@@ -414,7 +458,8 @@ def _allocate(order: Order, excess: int) -> Iterator[tuple[Receipt, int]]:
 
 
 def _reverse_write_off(order: Order, amount: int) -> None:
-    """Reverse what was written off for goods that are refunded: the buyer never paid that part."""
+    """Reverse what was written off for goods that are refunded, as the buyer never paid that part,
+    or for money that did not go back twice."""
     for receipt in order.receipts.filter(borne__gt=0).order_by("pk"):
         part = min(receipt.borne, amount)
         if part:
@@ -476,6 +521,18 @@ def _link_to_replacement(refund: Refund) -> None:
     )
     head.replaces = done.first()
     head.save(update_fields=["replaces"])
+
+
+def _close_if_nothing_goes_back(order: Order) -> None:
+    """Mark an order as refunded that is due a refund and of which no money is to be sent: what was
+    given back last, a delivery fee, say, the shop had borne."""
+    if (
+        not Refund.objects.owed()
+        .filter(order=order.pk)
+        .exclude(status=TransferStatus.DONE)
+        .exists()
+    ):
+        mark_order_refunded(order)
 
 
 def _close_if_refunded(refund: Refund) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -31,7 +32,7 @@ from payments.models import (
     Refund,
 )
 from payments.models.refunds import UNSENT
-from payments.refunds.outside import record_outside_reversal
+from payments.refunds.outside import CannotBeReversed, record_outside_reversal
 
 logger = logging.getLogger(__name__)
 
@@ -77,11 +78,24 @@ def apply_answer(receipt: Receipt, result: Result) -> str:
         return "It is about another payment. Nothing was changed."
     status = result.transaction_status
     if says_reversal(status):
-        _close(receipt)
-        return record_outside_reversal(receipt.pk)
+        return _take_back(receipt, result)
     if (end := transaction_end(status)) is not None:
         return _apply_end(receipt, result, end)
     return f"M-Pesa, asked, says {status or 'nothing'}."
+
+
+def _take_back(receipt: Receipt, result: Result) -> str:
+    """Record that M-Pesa took a payment back. To do so it has to have come: that is evidence."""
+    _close(receipt)
+    try:
+        note = record_outside_reversal(receipt.pk)
+    except CannotBeReversed as error:
+        return str(error)
+    paid_to = _credited_number(result)
+    if result.amount == receipt.amount and is_our_number(paid_to):
+        told = Told(ReceiptSource.STATUS, receipt.amount, receipt.number, paid_to)
+        record(lock_receipt(receipt.pk), told)
+    return note
 
 
 def _apply_end(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
@@ -105,11 +119,17 @@ def _doubt(receipt: Receipt, result: Result, end: TransactionEnd) -> str:
         status = result.transaction_status
         return f"M-Pesa says that the payment is {status}: there may be nothing to give back."
     paid_to = _credited_number(result)
-    if paid_to and not is_our_number(paid_to):
+    if paid_to and not _is_of(receipt, paid_to):
         return f"M-Pesa says that {receipt.number} was paid to {paid_to}, which is not ours."
     if result.amount is not None and result.amount != receipt.amount:
         return f"M-Pesa says that {receipt.number} is of KES {result.amount}, not {receipt.amount}."
     return ""
+
+
+def _is_of(receipt: Receipt, paid_to: str) -> bool:
+    """Whether money of the shop comes to this number: what came back, to the one that pays out."""
+    is_paying = receipt.came_back and paid_to == settings.DARAJA_B2C_SHORTCODE
+    return is_paying or is_our_number(paid_to)
 
 
 def _credited_number(result: Result) -> str:

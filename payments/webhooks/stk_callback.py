@@ -48,9 +48,7 @@ def handle(event: GatewayEvent, payment: OrderPayment | None) -> None:
         event.set_state(EventState.UNREADABLE, str(error))
         return
     if payment is None:
-        # Never empty, which would find every attempt whose id is not known yet.
-        request_id = callback.checkout_request_id
-        payment = _with_orders().filter(checkout_request_id=request_id).first()
+        payment = _named_by(callback.checkout_request_id)
     if payment is None:
         logger.warning("message %s is about no attempt of ours", event.pk)
         event.set_state(EventState.UNMATCHED, "No attempt of ours has this address or request id.")
@@ -102,6 +100,16 @@ def _doubtful_of(payment: int) -> QuerySet[GatewayEvent, int]:
     # By ``=`` it would be looked for among all that wait, of all payments, where those were few.
     doubtful = GatewayEvent.objects.filter(payment=payment, state__startswith=EventState.CHECKING)
     return doubtful.values_list("pk", flat=True)[:1]
+
+
+def _named_by(request_id: str) -> OrderPayment | None:
+    """The attempt M-Pesa gave this id, locked, and its order.
+
+    Never by an empty one, which every attempt has that it has not answered yet: the reader lets
+    none through either.
+    """
+    named = _with_orders().filter(checkout_request_id=request_id)
+    return named.exclude(checkout_request_id="").first()
 
 
 def _with_orders() -> OrderPaymentQuerySet:

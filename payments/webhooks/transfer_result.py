@@ -18,7 +18,7 @@ from payments.daraja.result_codes import (
     transaction_end,
 )
 from payments.daraja.results import QueueTimeout, Result, read_transfer_callback
-from payments.daraja.values import UnreadableCallback
+from payments.daraja.values import UnreadableCallback, says_reversal
 from payments.disbursement import NOT_FOUND, process_refund
 from payments.models import (
     EventState,
@@ -104,6 +104,11 @@ def _apply_answer(row: MoneyOut, result: Result) -> str:
         return _no_answer(row, result)
     status = result.transaction_status
     end = transaction_end(status)
+    if says_reversal(status) and not row.is_reversal:
+        # It went, and M-Pesa took it back: nobody has it, and it is still owed.
+        return mark_refused(
+            row, code=f"status.{status.lower()}", text=status, reason=PayoutReason.OTHER
+        )
     if end == TransactionEnd.COMPLETED:
         return mark_done(row, number=result.receipt, amount=result.amount, text=status)
     if end == TransactionEnd.NOT_DONE and row.is_reversal:

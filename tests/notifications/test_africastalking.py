@@ -77,6 +77,11 @@ def test_what_is_taken_has_a_name(server, code):
     assert answer(server, recipient(statusCode=code)) == "ATXid_1"
 
 
+@pytest.mark.parametrize("no_id", ["None", "", None, 7])
+def test_what_is_taken_without_an_id_has_none(server, no_id):
+    assert answer(server, recipient(messageId=no_id)) == ""
+
+
 @pytest.mark.parametrize(
     ("code", "retryable"),
     [(code, code in {405, 500, 501}) for code in STATUSES if code >= 400],

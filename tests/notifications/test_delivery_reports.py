@@ -108,6 +108,17 @@ def test_what_is_about_no_message_of_ours_is_kept_and_changes_nothing(sent, repo
     assert list(Message.objects.all()) == [sent]
 
 
+@pytest.mark.parametrize("stands_for_none", ["unnamed", "logged", "", " "])
+def test_a_report_is_about_no_message_whose_id_nobody_named(sent, report, stands_for_none):
+    Message.objects.update(provider_id=stands_for_none.strip() or "unnamed")
+
+    answer = report("Failed", id=stands_for_none)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "report_unreadable")
+    assert not SmsReport.objects.exists()
+    assert not Message.objects.undelivered().exists()
+
+
 @pytest.mark.parametrize("address", ["/safwebhook/sms/wrong/", "/safwebhook/sms/laptop-only/"])
 def test_who_does_not_know_the_address_finds_nothing(sent, report, address):
     assert report("Failed", address=address).status_code == 404

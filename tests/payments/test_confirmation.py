@@ -31,6 +31,7 @@ from tests.factories import UserFactory
 from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
+from .conftest import ringing
 from .test_bank import NAME, PASSWORD, notify, told
 
 NUMBER, PHONE = "SGL7654321", "254722999888"
@@ -591,3 +592,60 @@ def test_a_debt_is_not_paid_off_with_what_nobody_confirmed(
 
     # Else the next real sale would be paid in full, on money that never came.
     assert (Payout.objects.count(), len(daraja.payouts)) == (1, 1)
+
+
+# --- Taken back by M-Pesa before it was confirmed -----------------------------------------------
+
+
+@pytest.fixture
+def fetched(client, buyer, kettle, daraja):
+    """Two kettles, KES 3,000, paid by a callback that nothing else bears out, and fetched."""
+    order = an_order(buyer, (kettle, 2))
+    payment = ringing(order.payments.get())
+    post(client, payment, success(payment, receipt=NUMBER))
+    move_line(order.tracks.get().pk, "fetched", by=UserFactory(is_superuser=True))
+    rounds()
+    return Receipt.objects.get()
+
+
+def test_a_payment_m_pesa_says_it_reversed_came_and_its_sellers_payout_is_a_second_persons(
+    fetched, daraja
+):
+    answer(fetched, TransactionStatus="Reversed")
+    rounds()
+
+    assert (fetched.standing, fetched.borne) == ("confirmed", 3000)
+    assert left(daraja) == []
+    [payout] = Payout.objects.all()
+    assert list(Payout.objects.to_approve()) == [payout]
+    money_out.approve_payout(payout.pk, by=finance("wairimu"))
+    rounds()
+    assert [sent["amount"] for sent in daraja.payouts] == [3000]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"Amount": "2999"},
+        {"Amount": ""},
+        {"CreditPartyName": "600610 - Shop"},
+        {"CreditPartyName": ""},
+    ],
+)
+def test_one_reversed_of_another_amount_or_paid_elsewhere_confirms_nothing(fetched, daraja, told):
+    answer(fetched, TransactionStatus="Reversed", **told)
+    rounds()
+
+    assert (fetched.standing, left(daraja)) == ("told", [])
+
+
+def test_what_was_written_off_as_never_come_and_is_said_to_be_reversed_is_shown_to_a_person(
+    fetched, daraja, colleague
+):
+    answer(fetched, code="SFC_IC0003")
+    money_in.say_it_never_came(fetched.pk, by=colleague)
+    answer(fetched, TransactionStatus="Reversed")
+
+    assert fetched.events.order_by("pk").last().state == "applied"
+    assert (fetched.standing, fetched.unseen) == ("never_came", True)
+    assert fetched.note == "It was written off as never having come, and M-Pesa shows it now."

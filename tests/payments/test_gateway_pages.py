@@ -156,7 +156,7 @@ def test_a_status_query_is_put_again_even_after_the_last_where_a_page_answered(
     order = an_order(buyer, (kettle, 2))
     settled(simulator, events=0)
     a_day_ago = timezone.now() - timedelta(hours=24, minutes=1)
-    OrderPayment.objects.update(rung_at=a_day_ago, next_check_at=timezone.now())
+    OrderPayment.objects.update(rung_at=a_day_ago, next_check_at=timezone.now(), checks=9)
     pages(simulator, "stk_query", answer, times=1)
 
     clock.query_silent_payments(timezone.now())
@@ -175,7 +175,8 @@ def test_after_a_week_of_pages_a_person_looks(buyer, kettle, simulator):
     an_order(buyer, (kettle, 2))
     settled(simulator, events=0)
     long_ago = timezone.now() - timedelta(days=7, minutes=1)
-    OrderPayment.objects.update(rung_at=long_ago, next_check_at=timezone.now())
+    # Every hour of it was used: one that was not is in test_after_an_outage.
+    OrderPayment.objects.update(rung_at=long_ago, next_check_at=timezone.now(), checks=177)
     pages(simulator, "stk_query", "403 page", times=1)
 
     clock.query_silent_payments(timezone.now())
@@ -238,7 +239,7 @@ def test_a_payout_is_asked_about_even_after_the_last_question(buyer, kettle, sim
     pages(simulator, "b2c", "503 page", times=1)
     clock.run_periodic()
     two_days_ago = timezone.now() - timedelta(hours=48, minutes=1)
-    Payout.objects.update(sent_at=two_days_ago, next_check_at=timezone.now())
+    Payout.objects.update(sent_at=two_days_ago, next_check_at=timezone.now(), checks=9)
     PayoutDay.objects.update(day=two_days_ago.astimezone(NAIROBI).date())
     pages(simulator, "transaction_status", answer, times=1)
     clock.process_due_payouts(timezone.now())

@@ -8,18 +8,22 @@ from orders.lifecycle import expire_order
 from orders.models import Order
 from payments.backoffice import resolve_money_out as money_out
 from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.daraja.result_codes import PayoutReason
 from payments.daraja.statement import StatementPage, StatementRow
-from payments.disbursement import process_refund
+from payments.disbursement import process_payout, process_refund
 from payments.ledger import balance
-from payments.models import Account, GatewayEvent, Receipt, Refund, StatementPull
+from payments.models import Account, GatewayEvent, Payout, Receipt, Refund, StatementPull
+from payments.payouts.services import create_payouts
 from payments.reconciliation.statement_pull import pull_statement
-from payments.refunds.services import refund_excess
-from payments.transfers import mark_done, reserve_daily_limit
+from payments.refunds.services import refund_excess, refund_unmatched
+from payments.transfers import mark_done, mark_refused, reserve_daily_limit
 from tests.factories import ProductFactory, UserFactory
+from tests.orders.lines import line_at
 from tests.shopping import an_order
 
 from .bodies import by_hand, post, post_c2b, success
 from .conftest import ringing
+from .paying_out import tell
 
 PAID, BACK = "SGL7654321", "SGR7654321"
 MONEY = (
@@ -139,6 +143,134 @@ def test_money_in_suspense_that_was_taken_back_is_gone(client, order):
 
     assert (refunds(), books()) == ([(700, "outside", "done", BACK)], {})
     assert not Receipt.objects.unmatched().exists()
+
+
+@pytest.mark.parametrize("here", ["fetched", "shipping", "delivered"])
+def test_goods_on_their_way_are_borne_and_their_payout_waits_for_a_second_person(
+    buyer, kettle, daraja, here
+):
+    line = line_at(here, buyer=buyer, product=kettle)
+    create_payouts(line.seller_id)
+
+    seen()
+    process_payout(Payout.objects.get().pk)
+
+    receipt, payout = Receipt.objects.get(), Payout.objects.get()
+    line.refresh_from_db()
+    assert (line.track_status, line.order.payment_status) == (here, "paid")
+    assert (receipt.borne, receipt.unseen) == (1500, True)
+    assert (list(Payout.objects.to_approve()), daraja.payouts) == ([payout], [])
+    assert books() == {"write_offs": 1500}
+    assert balance(Account.SELLERS_PAYABLE) == 1500
+
+
+def test_goods_that_were_paid_out_before_it_are_borne_and_their_seller_keeps_the_money(
+    buyer, kettle, daraja
+):
+    line = line_at("delivered", buyer=buyer, product=kettle)
+    create_payouts(line.seller_id)
+    process_payout(Payout.objects.get().pk)
+    tell(Payout.objects.get())
+
+    seen()
+
+    assert [payout.status for payout in Payout.objects.all()] == ["done"]
+    assert books() == {"mpesa_clearing": -1500, "write_offs": 1500}
+
+
+def test_what_the_shop_reversed_before_it_is_told_of_again_is_counted_once(buyer, kettle, daraja):
+    line_at("refunded", buyer=buyer, product=kettle)
+    before = refunds(), books()
+
+    said = money_out.record_reversal_seen(Receipt.objects.get().pk, number=BACK)
+
+    assert (said, (refunds(), books())) == ("Known already.", before)
+    assert Order.objects.get().payment_status == "refunded"
+
+
+def in_suspense(client):
+    """KES 700 without an order, on its way back to the phone."""
+    post_c2b(client, by_hand("nobody", 700, receipt=PAID))
+    refund_unmatched(Receipt.objects.get().pk)
+    refund = Refund.objects.get()
+    sent_at = timezone.now()
+    Refund.objects.update(
+        way="b2c", phone="254712345678", status="sent", sent_at=sent_at, next_check_at=sent_at
+    )
+    reserve_daily_limit(refund, sent_at)
+    return refund
+
+
+def test_money_in_suspense_that_was_sent_back_before_it_is_lost(client, order, daraja):
+    refund = in_suspense(client)
+    mark_done(refund, number="SGB0000001")
+
+    note = seen()
+
+    assert note == f"M-Pesa took it back under {BACK} at its customer's word: KES 700 lost."
+    assert refunds() == [(700, "b2c", "done", "SGB0000001"), (700, "outside", "done", BACK)]
+    assert books() == {"mpesa_clearing": -700, "suspense": -700}
+
+
+def test_what_m_pesa_refuses_to_send_of_money_it_took_back_is_owed_no_more(client, order, daraja):
+    refund = in_suspense(client)
+    seen()
+
+    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+
+    assert refunds() == [(700, "b2c", "dropped", ""), (700, "outside", "done", BACK)]
+    assert books() == {}
+    assert not Refund.objects.refused().exists()
+
+
+def test_what_m_pesa_sends_after_all_of_money_it_took_back_is_lost(client, order, daraja):
+    refund = in_suspense(client)
+    seen()
+    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+
+    mark_done(refund, number="SGB0000001")
+
+    refund.refresh_from_db()
+    assert refunds() == [(700, "b2c", "done", "SGB0000001"), (700, "outside", "done", BACK)]
+    assert books() == {"mpesa_clearing": -700, "suspense": -700}
+    assert (refund.unseen, refund.note) == (
+        True,
+        "M-Pesa had taken the payment back by itself: it went back twice.",
+    )
+
+
+def sent_to_a_phone(order):
+    """KES 1,500 of the payment, for a line that was cancelled, on its way to the phone."""
+    cancel(order, 0)
+    refund = Refund.objects.get()
+    sent_at = timezone.now()
+    Refund.objects.update(status="sent", sent_at=sent_at, next_check_at=sent_at)
+    reserve_daily_limit(refund, sent_at)
+    return refund
+
+
+def test_a_refund_on_its_way_that_m_pesa_refuses_after_it_is_owed_no_more(paid, daraja):
+    refund = sent_to_a_phone(paid)
+    seen()
+    assert books()["write_offs"] == 3500
+
+    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+
+    assert refunds() == [(1500, "b2c", "dropped", ""), (3500, "outside", "done", BACK)]
+    assert books() == {"buyers_held": 2000, "write_offs": 2000}
+    assert paid.tracks.order_by("pk")[0].track_status == "refunded"
+    assert Order.objects.get().payment_status == "paid"
+
+
+def test_a_refund_that_went_after_it_was_dropped_is_lost(paid, daraja):
+    refund = sent_to_a_phone(paid)
+    seen()
+    mark_refused(refund, code="2040", text="No such phone.", reason=PayoutReason.OTHER)
+
+    mark_done(refund, number="SGB0000001")
+
+    assert refunds() == [(1500, "b2c", "done", "SGB0000001"), (3500, "outside", "done", BACK)]
+    assert books() == {"mpesa_clearing": -1500, "buyers_held": 2000, "write_offs": 3500}
 
 
 def test_a_part_that_was_taken_back_counts_no_more_and_the_order_waits_for_all(

@@ -32,6 +32,7 @@ from .crew import Crew
 from .goods import Goods
 from .network import SAFARICOM, STRANGER, Message
 from .processes import DatabaseAway
+from .reversals import Reversals
 
 if TYPE_CHECKING:
     from .run import Run
@@ -143,11 +144,18 @@ class Actors:
         getattr(self, name)()
         if self.run.goods_move:
             self.goods.act()
+        if self.run.payments_come_back:
+            self.reversals.act()
 
     @cached_property
     def goods(self) -> Goods:
         """What becomes of what was bought."""
         return Goods(self.run, self.data.crew)
+
+    @cached_property
+    def reversals(self) -> Reversals:
+        """What customers have Safaricom take back."""
+        return Reversals(self.run, self.data.crew)
 
     # --- Buyers ----------------------------------------------------------------------------------
 

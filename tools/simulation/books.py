@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from daraja_simulator.books import Entry
+from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
 from daraja_simulator.prompts import Prompt
 from daraja_simulator.simulator import Simulator
 from payments import ledger
@@ -77,6 +77,9 @@ class Comparison:
         receipt = self._by_number.get(entry.receipt)
         if receipt is None and attempt is not None:
             receipt = self._by_payment.get(attempt.pk)
+        if receipt is None and entry.purpose.transaction_type == PAYOUT_REVERSAL:
+            self._say(f"{entry.receipt} of KES {entry.amount} came back, and the shop has nothing")
+            return 0
         if receipt is None:
             self._missing(entry, prompt, attempt)
             return 0
@@ -155,6 +158,8 @@ class Comparison:
 
     def _went(self, entry: Entry) -> int:
         """Find the refund or the payout by which money left."""
+        if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
+            return self._was_taken_back(entry)
         transfer = self._refund_of(entry) or self._payout_of(entry)
         if transfer is None or transfer.status != TransferStatus.DONE:
             how = transfer.status if transfer else "nothing"
@@ -163,6 +168,31 @@ class Comparison:
         if transfer.amount != entry.amount:
             self._say(f"{entry.receipt} of KES {entry.amount} went out for a {transfer}")
         return entry.amount
+
+    def _was_taken_back(self, entry: Entry) -> int:
+        """Find what the shop wrote down of a payment that M-Pesa took back at its customer's word;
+        return what the ledger must have for it.
+
+        A refund, or parts of one: what was due back of the payment by then was done by it. A
+        reversal the shop asked for too late is that one.
+        """
+        parts = self._taken_back(entry)
+        if sum(part.amount for part in parts) == entry.amount:
+            return entry.amount
+        paid = self._by_number.get(entry.purpose.reverses)
+        if not parts and paid is None and STATEMENT not in self.sources:
+            self.explained["taken back, and nobody knew the payment by its number"] += 1
+            return 0
+        went = [str(part) for part in parts]
+        self._say(f"{entry.receipt} of KES {entry.amount} was taken back, the shop has {went}")
+        return 0
+
+    def _taken_back(self, entry: Entry) -> list[Refund]:
+        done = Refund.objects.filter(
+            receipt__number=entry.purpose.reverses, status=TransferStatus.DONE
+        )
+        ours = done.filter(way=Way.REVERSAL)
+        return list(ours) or list(done.filter(way=Way.OUTSIDE))
 
     def _payout_of(self, entry: Entry) -> Payout | None:
         ours = entry.purpose.originator_conversation_id
@@ -178,8 +208,11 @@ class Comparison:
 
     def _compare_refunds(self, entries: list[Entry]) -> None:
         done = Refund.objects.filter(status=TransferStatus.DONE).exclude(way=Way.PORTAL)
-        went = [self._refund_of(entry) for entry in entries if entry.direction == "out"]
-        known = {refund.pk for refund in went if refund}
+        went = [entry for entry in entries if entry.direction == "out"]
+        known = {refund.pk for refund in map(self._refund_of, went) if refund}
+        for entry in went:
+            if entry.purpose.transaction_type == CUSTOMER_REVERSAL:
+                known |= {part.pk for part in self._taken_back(entry)}
         for refund in done:
             if refund.pk not in known:
                 self._say(f"refund {refund.pk} of KES {refund.amount} never went")

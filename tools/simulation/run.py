@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -32,6 +32,8 @@ from payments.checkout.ring_budget import OWN_PER_HOUR, STRANGERS_PER_HOUR
 from payments.checkout.timing import STK_TIMEOUT
 from payments.models import (
     OPEN,
+    STK_QUERIES,
+    TRANSFER_QUERIES,
     EventState,
     GatewayEvent,
     OrderPayment,
@@ -48,11 +50,11 @@ from payments.proof.rules import RULES
 from .actors import Actors, SeedData, end_stop, run_clock
 from .books import BY_HAND, STATEMENT, Comparison
 from .chance import NO_FAULTS, Chance, draw_fault_rates, instead_of_the_operating_system
-from .clock import SeededScheduler, Time, VirtualClock
+from .clock import BEGINNING, SeededScheduler, Time, VirtualClock
 from .crew import HASHERS
 from .network import SAFARICOM, Network, SeededCallbackClient
 from .processes import Crash, DatabaseAway, Processes, forget_what_was_asked
-from .seeds import GOODS_STAND_STILL
+from .seeds import GOODS_STAND_STILL, NOBODY_TAKES_BACK
 from .shop import ShopClient
 from .watch import Watch, told_twice
 
@@ -120,6 +122,8 @@ class Run:
         self.chance, self.ids = Chance(seed), Chance(seed)
         self.rates = draw_fault_rates(self.origin, without)
         self.goods_move, self.goods_chance = seed not in GOODS_STAND_STILL, Chance(f"{seed} goods")
+        self.payments_come_back = seed not in NOBODY_TAKES_BACK
+        self.reversal_chance = Chance(f"{seed} reversals")
         self.watch = Watch(self.fail)
         self.time = Time()
         self.processes = Processes(self.chance, self.log)
@@ -159,6 +163,7 @@ class Run:
             self.chance.seed(seed)
             self.ids.seed(seed + 1)
             self.goods_chance.seed(f"{seed} goods")
+            self.reversal_chance.seed(f"{seed} reversals")
             self.actors.act()
             self.watch.look()
             if self.step % BETWEEN_PROOFS == 0 and self.step < self.steps:
@@ -181,6 +186,8 @@ class Run:
                 end_stop(stop.pk)
             if self.goods_move:
                 self.actors.goods.finish()
+            if self.payments_come_back:
+                self.actors.reversals.finish()
             wait = self._until_something_happens()
             if self.time.passed + wait > until:
                 break
@@ -230,6 +237,18 @@ class Run:
         for payout in Payout.objects.filter(status__in=going):
             if not self._is_of_a_payment_unnamed(payout):
                 self.fail(f"payout {payout.pk} is still {payout.status}: {payout.result_text}")
+
+        self._left_to_people_late_enough()
+
+    def _left_to_people_late_enough(self) -> None:
+        """A person is asked only after M-Pesa was, as often as the schedule has times."""
+        for payment in OrderPayment.objects.unresolved().exclude(checkout_request_id=""):
+            if payment.checks < len(STK_QUERIES.seconds):
+                self.fail(f"attempt {payment.pk} is a person's, asked about {payment.checks} times")
+        for model in (Refund, Payout):
+            for row in model._default_manager.unresolved().filter(note=""):
+                if row.checks < len(TRANSFER_QUERIES.seconds):
+                    self.fail(f"{row.kind} {row.pk} is a person's, asked about {row.checks} times")
 
     # --- What the run offers its actors ----------------------------------------------------------
 
@@ -292,8 +311,11 @@ class Run:
             )
 
     def _prove(self) -> None:
-        """Ask every rule; those with a limit in time as of the clock's last undisturbed round."""
-        as_of = self.proved_at or timezone.now() - timedelta(days=1)
+        """Ask every rule; those with a limit in time as of the clock's last undisturbed round.
+
+        Where there was none yet, nothing had to be done: not even a day after it all began.
+        """
+        as_of = self.proved_at or BEGINNING
         others = [rule for rule in RULES if rule not in OF_NOW]
         for broken in prove(as_of, rules=others).broken + prove(rules=OF_NOW).broken:
             self.fail(str(broken))

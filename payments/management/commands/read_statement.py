@@ -26,7 +26,8 @@ class Command(BaseCommand):
     help = (
         "Take in statements downloaded from M-Pesa's portal as CSV, the only ones that show what "
         "left. Payments that are new to us are counted; what left is found among refunds and "
-        "payouts, or put before a person. After a restore that is what lets money leave again. "
+        "payouts, or put before a person; what of that came back is money without an order. After "
+        "a restore that is what lets money leave again. "
         "Every file is read whole before anything is written; reading one again changes nothing. "
         "Ends with 1 while something is left to do."
     )
@@ -51,6 +52,11 @@ class Command(BaseCommand):
             f"{reading.payments} payments, {reading.new_payments} of them new to us; "
             f"{reading.withdrawals} withdrawals, {reading.unexplained} wait for a person."
         )
+        if reading.returned:
+            self.stdout.write(
+                f"{reading.returned} that had left came back: money without an order, on the "
+                "console."
+            )
         stops = PayoutStop.objects.after_a_restore()
         missing = [sentence for stop in stops for sentence in what_is_missing(stop)]
         for sentence in missing:

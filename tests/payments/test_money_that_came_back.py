@@ -1,0 +1,252 @@
+"""A payout, or a refund to a phone, that M-Pesa took back: counted once, shown to a person."""
+
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from payments import clock
+from payments.backoffice import resolve_money_in
+from payments.backoffice.queues import QUEUES
+from payments.backoffice.resolve_money_in import ActionNotAvailable
+from payments.evidence import record_first
+from payments.ledger import balance
+from payments.models import Account, Payout, Receipt, Refund
+from payments.transfers import mark_done
+from tests.factories import UserFactory
+from tests.orders.lines import line_at
+
+from .paying_out import tell, tell_when_asked
+from .statements import PAYBILL, read, statement
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("daraja")]
+
+SENT, BACK, PHONE = "TKP1234567", "TKR1234567", "254722000000"
+
+
+@pytest.fixture(autouse=True)
+def _paying_number(settings):
+    settings.DARAJA_B2C_SHORTCODE, settings.DARAJA_INITIATOR_NAME = "600000", "simulator"
+
+
+@pytest.fixture
+def payout(buyer, kettle, daraja):
+    """KES 1,500 that M-Pesa says its seller has."""
+    line_at("fetched", buyer=buyer, product=kettle)
+    clock.run_periodic(timezone.now() + timedelta(minutes=1))
+    tell(Payout.objects.get(), number=SENT)
+    return Payout.objects.get()
+
+
+def row(amount=1500, **changed):
+    told = {
+        "receipt": BACK, "amount": amount, "phone": PHONE, "reverses": SENT,
+        "reason": "Business Payment Reversal", "details": f"Reversal of {SENT}",
+    }  # fmt: skip
+    return told | changed
+
+
+def came_back(**changed):
+    return read(statement(row(**changed)))
+
+
+def books():
+    accounts = (Account.MPESA_CLEARING, Account.SUSPENSE, Account.SELLERS_PAYABLE)
+    return {str(each): balance(each) for each in accounts if balance(each)}
+
+
+def test_a_payout_that_came_back_is_money_without_an_order_and_says_which_it_was(payout):
+    before = balance(Account.MPESA_CLEARING)
+
+    assert came_back().returned == 1
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert (receipt.amount, receipt.phone, receipt.order) == (1500, PHONE, None)
+    assert receipt.note == (
+        f"Payout {payout.pk}, sent under {SENT}, came back: M-Pesa took it from that phone. Ask "
+        "whose it is; sent back, it goes there again."
+    )
+    # No person has said so: it needs none.
+    assert (receipt.stands_alone, receipt.is_no_prompts) == (False, True)
+    assert not Receipt.objects.unnamed_movements().exists()
+    assert balance(Account.MPESA_CLEARING) - before == 1500
+    assert balance(Account.SUSPENSE) == 1500
+    payout.refresh_from_db()
+    assert payout.status == "done"
+
+
+def test_it_is_on_the_console(payout):
+    came_back()
+
+    waiting = next(each for each in QUEUES if each.key == "unmatched")
+    assert list(waiting.rows(timezone.now())) == [Receipt.objects.get(number=BACK)]
+
+
+def test_the_command_says_how_many_came_back(payout, tmp_path):
+    file = tmp_path / "statement.csv"
+    file.write_bytes(statement(row()))
+    said = StringIO()
+
+    call_command("read_statement", str(file), stdout=said)
+
+    assert "1 that had left came back: money without an order, on the console." in said.getvalue()
+
+
+def test_it_is_counted_once_however_often_the_statement_is_read(payout):
+    came_back()
+
+    assert came_back().returned == 0
+    assert balance(Account.SUSPENSE) == 1500
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"reason": "Business Payment to Customer via API"},
+        {"reason": "Transaction Reversal", "reverses": ""},
+        {"reason": "Reversal", "phone": "2547****000"},
+    ],
+)
+def test_whatever_word_says_so(payout, changed):
+    assert came_back(**changed).returned == 1
+    assert balance(Account.SUSPENSE) == 1500
+
+
+def test_what_a_person_wrote_down_of_it_before_is_it(payout):
+    seen = {"number": BACK, "amount": 1500, "reference": "", "phone": "254733000999"}
+    resolve_money_in.record_seen_receipt(**seen, by=UserFactory(is_superuser=True))
+
+    assert [came_back().returned for _ in range(2)] == [1, 0]
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert (receipt.door, receipt.phone, receipt.phone_by) == ("returned", PHONE, None)
+    assert receipt.note.startswith(f"Payout {payout.pk}, sent under {SENT}, came back")
+    assert balance(Account.SUSPENSE) == 1500
+
+
+def test_a_part_that_came_back_says_of_how_much(payout):
+    came_back(amount=500)
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert receipt.note.startswith(f"Payout {payout.pk} of KES 1,500, sent under {SENT}, came back")
+    assert receipt.amount == 500
+
+
+def test_what_came_back_of_nothing_of_ours_is_a_persons_too(payout):
+    came_back(reverses="TKP0000009")
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert receipt.note == (
+        "M-Pesa took TKP0000009 back from where it had gone: no payout and no refund of ours."
+    )
+    assert balance(Account.SUSPENSE) == 1500
+
+
+def test_a_refund_to_a_phone_that_came_back_is_money_without_an_order(buyer, kettle, daraja):
+    line_at("cancelled", buyer=buyer, product=kettle)
+    Refund.objects.update(way="b2c", phone="254712345678")
+    refund = Refund.objects.get()
+    mark_done(refund, number=SENT)
+
+    came_back()
+
+    receipt = Receipt.objects.get(number=BACK)
+    assert receipt.note.startswith(f"Refund {refund.pk}, sent under {SENT}, came back")
+    assert (receipt.phone, balance(Account.SUSPENSE)) == ("254712345678", 1500)
+
+
+def test_a_payout_unknown_so_far_is_found_on_the_same_statement_that_took_it_back(
+    buyer, kettle, daraja
+):
+    line_at("fetched", buyer=buyer, product=kettle)
+    clock.run_periodic(timezone.now() + timedelta(minutes=1))
+    payout = Payout.objects.get()
+    left = {
+        "receipt": SENT, "amount": -1500, "phone": PHONE,
+        "details": f"Original conversation ID is {payout.originator_conversation_id}.",
+    }  # fmt: skip
+
+    read(statement(left, row()))
+
+    payout.refresh_from_db()
+    assert (payout.status, payout.number) == ("done", SENT)
+    assert balance(Account.SUSPENSE) == 1500
+
+
+def test_it_goes_back_to_the_seller_by_a_payment_to_the_phone_and_by_no_reversal(payout, daraja):
+    came_back()
+    receipt = Receipt.objects.get(number=BACK)
+
+    resolve_money_in.refund_receipt(receipt.pk)
+
+    refund = Refund.objects.get()
+    assert (refund.way, refund.phone, refund.amount) == ("b2c", PHONE, 1500)
+    mark_done(refund, number="TKP7654321")
+    assert balance(Account.SUSPENSE) == 0
+
+
+def test_m_pesa_is_asked_about_it_at_the_number_that_pays_out_and_confirms_it(
+    client, payout, daraja, monkeypatch
+):
+    # Which in other tests is confirmed as soon as it is told of.
+    monkeypatch.setattr("payments.evidence.record_first", record_first)
+    came_back()
+    receipt = Receipt.objects.get(number=BACK)
+    resolve_money_in.refund_receipt(receipt.pk)
+    clock.ask_about_receipts(timezone.now() + timedelta(minutes=1))
+    [asked] = [each for each in daraja.questions if each.get("receipt") == BACK]
+    told = {
+        "ReceiptNo": BACK, "TransactionStatus": "Completed", "Amount": "1500",
+        "CreditPartyName": "600000 - O-Mache",
+    }  # fmt: skip
+
+    client.post(
+        "/safwebhook/" + asked["result_url"].rstrip("/").rpartition("/")[2] + "/",
+        {
+            "Result": {
+                "ResultType": 0, "ResultCode": 0, "ResultDesc": "x", "ConversationID": "AG_1",
+                "OriginatorConversationID": "ours-1", "TransactionID": "SGQ0000001",
+                "ResultParameters": {
+                    "ResultParameter": [{"Key": k, "Value": v} for k, v in told.items()]
+                },
+            }
+        },
+        content_type="application/json",
+    )  # fmt: skip
+
+    receipt.refresh_from_db()
+    assert asked["shortcode"] == "600000"
+    assert (receipt.standing, receipt.doubt) == ("confirmed", "")
+
+
+def test_it_is_nobodys_payment_for_an_order(payout, order):
+    came_back()
+    receipt = Receipt.objects.get(number=BACK)
+
+    with pytest.raises(ActionNotAvailable, match="no buyer paid it"):
+        resolve_money_in.match_receipt_to_order(receipt.pk, reference=order.reference, why="x")
+
+
+def test_a_customers_reversal_on_the_paybills_statement_is_no_money_that_came_back(
+    payout, buyer, kettle
+):
+    paid = Receipt.objects.get()
+    told = row(-1500, reverses=paid.number, reason="Pay Bill Reversal", phone="254712345678")
+
+    reading = read(statement(told, shortcode=PAYBILL))
+
+    assert (reading.returned, balance(Account.SUSPENSE)) == (0, 0)
+
+
+def test_a_payout_that_m_pesa_says_was_reversed_is_still_owed_and_a_persons(buyer, kettle, daraja):
+    line_at("fetched", buyer=buyer, product=kettle)
+    clock.run_periodic(timezone.now() + timedelta(minutes=1))
+
+    tell_when_asked(Payout.objects.get(), "Reversed")
+
+    payout = Payout.objects.get()
+    assert (payout.status, payout.result_code) == ("refused", "status.reversed")
+    assert list(Payout.objects.needs_action()) == [payout]
+    assert balance(Account.SELLERS_PAYABLE) == 1500

@@ -1,0 +1,103 @@
+"""Money that Safaricom takes back without a word to the shop: payments, at their customers' word,
+and payouts and refunds, from whom they went to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from daraja_simulator.books import CUSTOMER_REVERSAL, PAYOUT_REVERSAL, Entry
+from payments.models import Receipt, Refund, TransferStatus, Way
+from payments.reconciliation.lost_hours import open_statement, read_statements
+
+from .books import STATEMENT
+from .chance import Chance
+from .part import NEWEST, Part
+from .processes import DatabaseAway
+
+#: In so many of a seed's steps a customer calls Safaricom, in a seed in which they do at all.
+HOW_OFTEN, IN_SEEDS = (0.03, 0.1, 0.25), 0.6
+
+
+@dataclass
+class Reversals(Part):
+    """What customers have taken back, and finance finds on the portal where nobody else tells.
+
+    Drawn from random numbers of its own: a seed of before plays as it did.
+    """
+
+    WEIGHTS: ClassVar[dict[str, int]] = {"take_back": 1, "take_payout_back": 1}
+
+    def __post_init__(self) -> None:
+        self.how_often = self.chance.choice(HOW_OFTEN) if self.chance.happens(IN_SEEDS) else 0.0
+
+    @property
+    def chance(self) -> Chance:
+        return self.run.reversal_chance
+
+    def act(self) -> None:
+        """Let one of the newest movements of money each way be taken back, or none."""
+        for name in self.WEIGHTS:
+            if self.chance.happens(self.how_often):
+                getattr(self, name)()
+
+    def take_back(self) -> None:
+        """A customer has a payment taken back."""
+        came = [entry for entry in self._entries() if entry.is_payment]
+        self._take_back("a payment", came, self.run.safaricom.reverse_for_customer)
+
+    def take_payout_back(self) -> None:
+        """What went to a phone is taken back from it."""
+        went = [entry for entry in self._entries() if entry.purpose.kind == "b2c"]
+        self._take_back("what was sent", went, self.run.safaricom.take_payout_back)
+
+    def _take_back(self, what: str, moved: list[Entry], how: Callable[[str], Any]) -> None:
+        if not moved:
+            return
+        receipt = self.chance.choice(moved[-NEWEST:]).receipt
+        try:
+            told = how(receipt)["receipt"]
+        except ValueError as no:
+            told = str(no)
+        else:
+            self.run.processes.counts[f"taken back: {what}"] += 1
+        self.run.log(f"{what}, {receipt}, is taken back: {told}")
+
+    def finish(self) -> None:
+        """Finance reads the portal's statement of the number that pays out; and writes down what it
+        shows of the other, in a shop without the statement."""
+        if any(_is_lost(entry) for entry in self._entries()):
+            self.run.processes.run("read the portal's statement", self._read_statement)
+        if STATEMENT in self.run.sources:
+            return
+        for entry in self._entries():
+            if entry.purpose.transaction_type == CUSTOMER_REVERSAL and not _is_known(entry):
+                receipt = Receipt.objects.filter(number=entry.purpose.reverses).first()
+                if receipt is not None:
+                    by = self.chance.choice(self.crew.finance)
+                    self.press("receipt.reversed", receipt, by, number=entry.receipt)
+
+    def _read_statement(self) -> None:
+        safaricom = self.run.safaricom
+        shown = safaricom.portal_statement(safaricom.config.b2c_shortcode)
+        with suppress(DatabaseAway):
+            read = read_statements([open_statement(shown.encode(), ends=None)])
+            self.run.log(f"  the portal's statement is read: {read}")
+
+    def _entries(self) -> list[Entry]:
+        return self.run.safaricom.world.books.entries()
+
+
+def _is_lost(entry: Entry) -> bool:
+    """Whether it came back, and the shop does not know of it."""
+    came_back = entry.purpose.transaction_type == PAYOUT_REVERSAL
+    return came_back and not Receipt.objects.filter(number=entry.receipt).exists()
+
+
+def _is_known(reversal: Entry) -> bool:
+    gone = Refund.objects.filter(
+        receipt__number=reversal.purpose.reverses, status=TransferStatus.DONE
+    )
+    return gone.filter(way__in=(Way.OUTSIDE, Way.REVERSAL)).exists()
