@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payments', '0028_words_of_how_things_stand'),
+        ('payments', '0029_lists_of_a_large_shop'),
     ]
 
     operations = [
