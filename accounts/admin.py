@@ -20,18 +20,19 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 
 from omachemainproj.api.errors import Refusal
-from omachemainproj.text import fold_password
+from omachemainproj.text import fold_identifier, fold_password
 
 from . import emails, lockout, names, second_factor, services, tokens
 from .authentication import current_user
-from .backoffice import finders  # noqa: F401  # declares how people are found
 from .backoffice.actions import staff_action
-from .backoffice.admin import ReadOnlyAdmin, ShopAdmin
+from .backoffice.admin import COUNT_AT_MOST, ReadOnlyAdmin, ShopAdmin
+from .backoffice.finders import people_at, people_called
 from .backoffice.interest import log_refusal
 from .backoffice.person_page import is_guest
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
 from .backoffice.roles import ROLES
 from .backoffice.row_page import RowPage
+from .backoffice.search import phone_in
 from .lookalikes import skeleton
 from .models import EMAIL_TAKEN, Address, Audit, PasswordTries, Proposal, User
 from .validators import normalise_email, normalise_username
@@ -139,7 +140,11 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     list_display = ("username", "first_name", "last_name", "email", "is_active", "date_joined")
     #: A guest is called ``guest:…``, as nobody else can be (accounts.guests).
     list_filter = (GuestFilter, "is_active", "is_staff", "is_superuser")
-    search_fields = ("^username", "^email")
+    #: Django shows the search box for it; ``get_search_results`` does the search.
+    search_fields = ("pk",)
+    search_help_text = (
+        "A user name, a first or last name, an e-mail address, or how one begins; a phone."
+    )
     normalisers = {
         "username": normalise_username,
         "email": normalise_email,
@@ -173,6 +178,20 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
         ("The account", _closed("is_active", "last_login", "date_joined")),
         ("Password and powers", _closed("password", *_POWERS)),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """As “Find anything” does, of whom a list can be paged through."""
+        term = fold_identifier(search_term)
+        if not term:
+            return queryset, False
+        phone = phone_in(term)
+        if phone:
+            found = people_at(phone, COUNT_AT_MOST) if self.has_help_permission(request) else []
+        else:
+            found = people_called(term, COUNT_AT_MOST)
+        return queryset.filter(pk__in=[person.pk for person in found]), False
 
     @admin.display(description="avatar")
     def avatar_preview(self, person: User) -> str:

@@ -8,6 +8,7 @@ from django.db.models import F, Q, Sum
 from django.db.models.functions import Coalesce
 
 from omachemainproj.money import format_kes
+from omachemainproj.phones import shown_as
 from orders.models import PaymentStatus
 from payments.banks import registered_banks
 
@@ -58,6 +59,10 @@ class ReceiptQuerySet(models.QuerySet["Receipt"]):
         owed = Q(refunds__replaced_by__isnull=True) & ~Q(refunds__status=TransferStatus.DROPPED)
         going = Coalesce(Sum("refunds__amount", filter=owed), 0)
         return self.filter(order__isnull=True).alias(going=going).filter(amount__gt=F("going"))
+
+    def paid_from(self, phone: str) -> ReceiptQuerySet:
+        """Money from a phone of 12 digits, where its provider shows it in full or hashed."""
+        return self.filter(phone__in=shown_as(phone)).exclude(phone="")
 
     def left_waiting(self) -> ReceiptQuerySet:
         """Money that waited for the rest of its order's price, and the order waits no longer."""
@@ -175,6 +180,8 @@ class Receipt(models.Model):
                 name="receipt_of_a_bank_to_look_up",
                 condition=Q(standing=Standing.TOLD) & ~Q(provider=Provider.MPESA),
             ),
+            # Who paid is not always whom the order's phone belongs to.
+            models.Index(fields=["phone", "-id"], name="receipt_by_phone", condition=~Q(phone="")),
         ]
         permissions = [("decide_money", "Can decide about money that waits for a person")]
 
