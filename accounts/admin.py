@@ -27,6 +27,7 @@ from .authentication import current_user
 from .backoffice.actions import staff_action
 from .backoffice.admin import COUNT_AT_MOST, ReadOnlyAdmin, ShopAdmin
 from .backoffice.finders import people_at, people_called
+from .backoffice.formats import dial
 from .backoffice.interest import log_refusal
 from .backoffice.person_page import is_guest
 from .backoffice.proposals import agree, keys_for, reject, row_proposed_about
@@ -204,7 +205,7 @@ class PersonAdmin(RowPage, ShopAdmin, UserAdmin):
     def addresses(self, person: User) -> str:
         """Where they have goods brought, and collected; only the person changes them."""
         told = [
-            (_marks(each), each.recipient, each.phone, str(each), each.directions)
+            (_marks(each), each.recipient, dial(each.phone), str(each), each.directions)
             for each in Address.objects.of(person).as_listed()
         ]
         return format_html_join("", "<p>{}{}, {}<br>{}<br>{}</p>", told) or "none"

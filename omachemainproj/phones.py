@@ -167,6 +167,13 @@ def _with_plain_digits(text: str) -> str:
     return "".join(str(int(sign)) if sign.isdecimal() else sign for sign in text)
 
 
+def write_phone(phone: str) -> str:
+    """A phone of 12 digits as people dial it, ``0712 345 678``; any other text as it is."""
+    if len(phone) == 12 and phone.isascii() and phone.isdecimal() and phone.startswith("254"):
+        return f"0{phone[3:6]} {phone[6:9]} {phone[9:]}"
+    return phone
+
+
 #: What stands for the digits of a phone that are not shown or not kept any more.
 MASK = "•" * 9
 

@@ -63,7 +63,10 @@ class OrderAdmin(RowPage, DownloadAdmin):
     labels: ClassVar[dict[str, str]] = {"created_at": "Placed", "reference": "Order"}
     list_select_related = ("buyer",)
     ordering = ("-pk",)
-    search_help_text = "Order token, reference, M-Pesa receipt, buyer’s user name, phone, or the name of who receives it."
+    search_help_text = (
+        "Order token, reference, M-Pesa receipt, buyer’s user name, phone, or the name of who "
+        "receives it."
+    )
     actions = ["cancel", "download"]
 
     @admin.display(description="Stands")

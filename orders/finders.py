@@ -8,7 +8,7 @@ from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 
 from .lookup import deliveries_to, find_orders
-from .models import Order, OrderDelivery, OrderTrack
+from .models import Order, OrderTrack
 from .sections import SEES_ORDERS, describe_order
 
 # --- Orders, by who receives them ------------------------------------------------------------
@@ -31,7 +31,7 @@ def _tell_order(order: Order, viewer: User) -> tuple[str, ...]:
     permissions=(SEES_ORDERS,),
     headings=("Order", "Stands", "Received by", "Phone", "Goes to", "Placed"),
     tell=_tell_order,
-    place=12,
+    place=21,
 )
 def find_orders_for(typed: Typed, viewer: User) -> Found:
     """By the phone or the name of who takes the goods in, who is not always who ordered them."""

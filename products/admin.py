@@ -52,6 +52,8 @@ _KEPT = (
     "created_at",
     "updated_at",
 )
+#: Of these, what stands on a product's page: its pictures have a section of their own.
+_SHOWN = _KEPT[1:]
 
 
 @admin.register(Product)
@@ -80,7 +82,7 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
     normalisers = {"name": tidy_line}
     search_fields = ("pk",)
     search_help_text = "A product's number, words of its name, or a seller's user name."
-    fields = ("name", "description", "category", "price", *_KEPT[1:])
+    fields = ("name", "description", "category", "price", *_SHOWN)
     readonly_fields = _KEPT
     actions = ("show", "hide")
     page_actions = {
@@ -109,12 +111,11 @@ class ProductAdmin(RowPage, SheetAdmin, ShopAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         """What is typed, and apart from it what only stands there."""
-        fields = self.get_fields(request, obj)
-        typed = [name for name in fields if name not in _KEPT]
-        return [
-            ("Words and price", {"fields": typed}),
-            *columns_of([name for name in fields if name in _KEPT]),
-        ]
+        typed, kept = self.fields[: -len(_SHOWN)], self.cells_of(request, _SHOWN)
+        return [("Words and price", {"fields": typed}), *columns_of(kept)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        return [*_KEPT, *self.cells_of(request, _SHOWN)]
 
     def get_urls(self) -> list[Any]:
         change = self.admin_site.admin_view(self.change_pictures)

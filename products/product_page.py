@@ -10,13 +10,13 @@ from typing import Any
 from django.utils.html import format_html
 
 from accounts.backoffice.formats import Tone, badge, kes, moment, phone_link
+from accounts.backoffice.links import link_to
 from accounts.backoffice.row_page import (
     NEWEST,
     Content,
     Facts,
     Part,
     Table,
-    link_to,
     list_of,
     newest_of,
     section,

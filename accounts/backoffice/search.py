@@ -21,7 +21,8 @@ from accounts.models import User
 from omachemainproj.phones import normalise_phone
 from omachemainproj.text import fold_identifier
 
-from .row_page import NEWEST, Link, Table, link_to, page_of
+from .links import link_to, page_of
+from .row_page import NEWEST, Link, Table
 
 #: Whoever types more means none of what is looked for.
 LONGEST = 200

@@ -163,6 +163,8 @@ class User(AbstractUser):
     objects: ClassVar[People] = People()
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         constraints = [
             models.UniqueConstraint(
                 Lower("username"),

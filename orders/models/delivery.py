@@ -54,6 +54,7 @@ class PickupPoint(models.Model):
     objects = PickupPointQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "pick-up point"
         constraints = [
             models.CheckConstraint(
                 name="pickup_point_is_in_a_county_there_is",
@@ -160,6 +161,8 @@ class OrderDelivery(models.Model):
     objects = OrderDeliveryQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "delivery"
+        verbose_name_plural = "deliveries"
         default_permissions = ()
         constraints = [
             models.CheckConstraint(
@@ -405,6 +408,8 @@ class ParcelEvent(models.Model):
     objects = ParcelEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "step of a parcel"
+        verbose_name_plural = "steps of parcels"
         default_permissions = ("view",)
         constraints = [
             models.CheckConstraint(
@@ -440,6 +445,8 @@ class FeeReturn(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = "fee that was given back"
+        verbose_name_plural = "fees that were given back"
         default_permissions = ()
 
     def __str__(self) -> str:

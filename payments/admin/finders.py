@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from accounts.backoffice.formats import NOTHING, dial, kes, moment, standing
-from accounts.backoffice.row_page import NEWEST, link_to, list_of
+from accounts.backoffice.links import link_to
+from accounts.backoffice.row_page import list_of
 from accounts.backoffice.search import Found, Typed, finder, first_of
 from accounts.models import User
 from orders.lookup import find_by_typed_reference, letters_of_reference

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 
 from accounts.backoffice.actions import staff_action
-from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin
+from accounts.backoffice.admin import LookupAdmin, ReadOnlyAdmin, WithOrWithout
 from accounts.backoffice.csv_download import DownloadAdmin
 from accounts.models import User
 from orders.admin import OrderAdmin, OrderTrackAdmin
@@ -133,8 +133,8 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         "note",
     )
     list_filter = (
-        ("order", admin.EmptyFieldListFilter),
-        ("number", admin.EmptyFieldListFilter),
+        ("order", WithOrWithout),
+        ("number", WithOrWithout),
         "waiting",
         "unseen",
         "standing",
@@ -177,7 +177,7 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "cause",
         "unseen",
         "needs_approval",
-        ("approved_by", admin.EmptyFieldListFilter),
+        ("approved_by", WithOrWithout),
     )
     labels: ClassVar[dict[str, str]] = {"cause": "Because", "number": "M-Pesa’s number"}
     list_select_related = ("order",)

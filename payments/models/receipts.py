@@ -210,6 +210,9 @@ class StatementPull(models.Model):
     next_pull_at = models.DateTimeField()
     result_text = models.CharField(max_length=200, blank=True)
 
+    class Meta:
+        verbose_name = "M-Pesa’s statement"
+
     def __str__(self) -> str:
         return f"statement of {self.shortcode}"
 

@@ -121,7 +121,7 @@ def test_a_download_is_on_record_before_a_byte_of_it_is_sent(desk, staff):
     download(desk, OrderTrack, line, query="?track_status__exact=paid")
 
     kept = Audit.objects.get()
-    assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order tracks")
+    assert (kept.actor, kept.did, kept.object_name) == (staff, "Downloaded as CSV", "order lines")
     assert kept.changes == {
         "list": [None, "track_status__exact=paid"],
         "rows": [None, [str(line.pk)]],
