@@ -434,11 +434,28 @@ class AuditAdmin(ReadOnlyAdmin):
     ordering = ("-pk",)
     search_fields = ("=object_id", "actor__username__iexact")
     search_help_text = "The user name of who did it, or the number of the row it was done to."
+    fields = ("did", "object_name", "content_type", "object_id", "actor", "at", "why", "values")
+    readonly_fields = ("values",)
+
+    @admin.display(description="Before and after")
+    def values(self, deed: Audit) -> str:
+        """Each value that changed, a line each; the new one alone where there was none before."""
+        told = [
+            (_in_words(name), "" if before is None else f"{_in_words(before)} → ", _in_words(after))
+            for name, (before, after) in deed.changes.items()
+        ]
+        return format_html_join("", "<p>{}: {}{}</p>", told) or "nothing"
 
 
 @admin.register(Proposal)
-class ProposalAdmin(ReadOnlyAdmin):
+class ProposalAdmin(RowPage, ReadOnlyAdmin):
     """What waits for a second person: somebody else who may do the same agrees, or rejects it."""
+
+    page_name = "Proposal:"
+    page_actions: ClassVar[Any] = {
+        "agree": lambda proposal: proposal.is_open,
+        "reject": lambda proposal: proposal.is_open,
+    }
 
     list_display = (
         "label",
@@ -459,7 +476,7 @@ class ProposalAdmin(ReadOnlyAdmin):
     actions = (agree, reject)
     readonly_fields = ("where",)
 
-    @admin.display(description="the row itself")
+    @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:
         """The way to the row's own page, for those who may see it."""
         row = row_proposed_about(proposal)
@@ -482,6 +499,15 @@ class ProposalAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proposal]:
         return super().get_queryset(request).filter(action__in=keys_for(current_user(request)))
+
+
+def _in_words(value: Any) -> str:
+    """A name or a value of the record, as people write it."""
+    if value in (None, "", []):
+        return "nothing"
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return {True: "yes", False: "no"}.get(value) or str(value).replace("_", " ")
 
 
 def _marks(address: Address) -> str:

@@ -21,7 +21,13 @@ from django.utils.text import Truncator
 from django.views.decorators.http import require_POST
 
 from accounts.authentication import current_user
-from accounts.backoffice.actions import decides_about_rows, perform, staff_action, words_of
+from accounts.backoffice.actions import (
+    decides_about_rows,
+    page_before,
+    perform,
+    staff_action,
+    words_of,
+)
 from accounts.backoffice.admin import (
     COUNT_AT_MOST,
     LookupAdmin,
@@ -249,20 +255,28 @@ class ReviewAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Hide, for the reason given", permissions=["hide"])
     @decides_about_rows
-    def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+    def hide(self, request: HttpRequest, reviews: QuerySet[Review]) -> HttpResponse | None:
         reason = clean_shown(request.POST.get("reason", ""))
         if not reason:
             self.message_user(request, "Say why, beside the action.", messages.ERROR)
-            return
+            return _back_to(request)
         for review in reviews:
             with transaction.atomic():
                 if hide_review(review.pk, reason=reason):
                     self.log_change(request, review, f"Hidden: {reason}")
+        return _back_to(request)
 
     @admin.action(description="Show again", permissions=["hide"])
     @decides_about_rows
-    def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> None:
+    def show(self, request: HttpRequest, reviews: QuerySet[Review]) -> HttpResponse | None:
         for review in reviews:
             with transaction.atomic():
                 if show_review(review.pk):
                     self.log_change(request, review, "Shown again.")
+        return _back_to(request)
+
+
+def _back_to(request: HttpRequest) -> HttpResponse | None:
+    """The page whose button was pressed; None for the list."""
+    back = page_before(request)
+    return redirect(f"{back}#reviews") if back else None

@@ -157,7 +157,7 @@ class ShopAdmin(admin.ModelAdmin):
             for each in names
         ]
 
-    def cells_of(self, request: HttpRequest, names: Sequence[str]) -> list[Any]:
+    def cells_of(self, request: HttpRequest, names: Sequence[Any]) -> list[Any]:
         """Columns as a row's page shows them, called and written as in a list (columns.py)."""
         # Django asks several times a page, and looks for the same cells each time.
         known: dict[Any, Any] = request.__dict__.setdefault("cells_of_rows", {})

@@ -154,7 +154,7 @@ def column(model: type[Model], name: str, labels: Mapping[str, str]) -> str | Ca
     except FieldDoesNotExist:
         return name
     label = labels.get(name) or LABELS.get(name)
-    write = _what_went_wrong if name == "result_text" else writer_of(field)
+    write = _OF_THEIR_OWN.get(name) or writer_of(field)
     if write is None and label is None:
         return name
     written = write or _as_it_is(field)
@@ -179,7 +179,7 @@ def field_of_page(
         field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
         return name
-    if not field.many_to_one and not field.one_to_one:
+    if name == "content_type" or not (field.many_to_one or field.one_to_one):
         cell = column(model, name, labels)
         if callable(cell) and name in MONEY | PHONES:
             cell.__name__ = f"written_{name}"
@@ -214,6 +214,17 @@ def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:
 def _what_went_wrong(row: Any) -> str:
     """What M-Pesa said of a row, in a list: nothing where it was done, which its badge says."""
     return row.result_text if row.result_text and row.result_code != "0" else formats.NOTHING
+
+
+def _kind_of_row(row: Any) -> str:
+    return _first_up(row.content_type.name)
+
+
+#: Columns that are written as no other of their kind.
+_OF_THEIR_OWN: dict[str, Callable[[Any], Any]] = {
+    "content_type": _kind_of_row,
+    "result_text": _what_went_wrong,
+}
 
 
 def _phone(kept: str) -> str:
