@@ -474,7 +474,16 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
     search_fields = ("=object_id", "proposed_by__username__iexact")
     search_help_text = "The user name of who proposed it, or the number of the row it is about."
     actions = (agree, reject)
-    readonly_fields = ("where",)
+    fields = (
+        *("label", "object_name", "where", "cost", "state", "why", "typed"),
+        *("proposed_by", "proposed_at", "decided_by", "decided_at"),
+    )
+    readonly_fields = ("where", "typed")
+
+    @admin.display(description="What was typed")
+    def typed(self, proposal: Proposal) -> str:
+        told = [(_in_words(name), _in_words(value)) for name, value in proposal.given.items()]
+        return format_html_join("", "<p>{}: {}</p>", told) or "nothing"
 
     @admin.display(description="What it is about")
     def where(self, proposal: Proposal) -> str:
@@ -503,11 +512,13 @@ class ProposalAdmin(RowPage, ReadOnlyAdmin):
 
 def _in_words(value: Any) -> str:
     """A name or a value of the record, as people write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if value in (None, "", []):
         return "nothing"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return {True: "yes", False: "no"}.get(value) or str(value).replace("_", " ")
+        return ", ".join(map(_in_words, value))
+    return str(value).replace("_", " ")
 
 
 def _marks(address: Address) -> str:

@@ -241,7 +241,12 @@ def _as_it_is(field: Field[Any, Any]) -> Callable[[Any], Any]:
         return lambda row: _first_up(getattr(row, named)())
     if field.get_internal_type() == "BooleanField":
         return lambda row: getattr(row, name)
-    return lambda row: formats.NOTHING if getattr(row, name) in {None, ""} else getattr(row, name)
+
+    def written(row: Any) -> Any:
+        value = getattr(row, name)
+        return formats.NOTHING if value is None or value == "" else value
+
+    return written
 
 
 def _first_up(words: Any) -> str:
