@@ -66,9 +66,7 @@ it("who stays on the page is led on", async () => {
   answerWith({ "POST /login/": IN });
   onASlowLine(<SignInPage />, "/sign-in");
 
-  fireEvent.submit(
-    screen.getByRole("button", { name: "Sign in" }).closest("form") as HTMLElement,
-  );
+  fireEvent.submit(screen.getByRole("button", { name: "Sign in" }).closest("form") as HTMLElement);
 
   expect(await screen.findByText("the front page")).toBeTruthy();
 });
