@@ -179,6 +179,9 @@ def field_of_page(
         field: Any = model._meta.get_field(name)
     except FieldDoesNotExist:
         return name
+    if field.get_internal_type() == "BooleanField" or name == "result_text":
+        # No sign: a red cross beside what is as it should be frightens.
+        return admin.display(description=_label_of(field, labels))(_whole_words(name))
     if name == "content_type" or not (field.many_to_one or field.one_to_one):
         cell = column(model, name, labels)
         if callable(cell) and name in MONEY | PHONES:
@@ -189,8 +192,22 @@ def field_of_page(
         return link_to(getattr(row, name), viewer) or formats.NOTHING
 
     link.__name__ = name
-    label = labels.get(name) or LABELS.get(name) or str(field.verbose_name)
-    return admin.display(description=label)(link)
+    return admin.display(description=_label_of(field, labels))(link)
+
+
+def _label_of(field: Any, labels: Mapping[str, str]) -> str:
+    return labels.get(field.name) or LABELS.get(field.name) or str(field.verbose_name)
+
+
+def _whole_words(name: str) -> Callable[[Any], str]:
+    def cell(row: Any) -> str:
+        value = getattr(row, name)
+        if isinstance(value, bool):
+            return "yes" if value else "no"
+        return value or formats.NOTHING
+
+    cell.__name__ = name
+    return cell
 
 
 def writer_of(field: Field[Any, Any]) -> Callable[[Any], Any] | None:

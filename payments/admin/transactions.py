@@ -128,7 +128,6 @@ class ReceiptAdmin(OnConsole, DownloadAdmin):
         "amount",
         "order",
         "provider",
-        "door",
         "paid_at",
         "note",
     )
@@ -168,7 +167,6 @@ class RefundAdmin(OnConsole, DownloadAdmin):
         "phone",
         "cause",
         "number",
-        "result_text",
         "created_at",
     )
     list_filter = (

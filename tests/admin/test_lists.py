@@ -181,6 +181,7 @@ def test_a_row_s_page_writes_amounts_phones_and_choices_as_people_do(desk, sale)
     assert '<span class="shop-kes">KES 3,000</span>' in page
     assert re.search(r'<span class="shop-phone">07\d\d \d{3} \d{3}</span>', page)
     assert "Seller is paid at" in page
+    assert "icon-no" not in page
 
 
 def test_a_list_says_what_mpesa_said_where_something_went_wrong(desk, sale, unpaid):
